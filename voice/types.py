@@ -1,0 +1,142 @@
+"""The types that the whole pipeline speaks: NumPy and the standard library, nothing else.
+
+Times are seconds, counted from the start of the audio at hand. Samples are float32, mono,
+in [-1, 1]. A result is frozen; whoever wants another makes another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False)
+class Audio:
+    """Mono sound: `samples` (T,) float32 in [-1, 1] at `rate` Hz."""
+
+    samples: np.ndarray
+    rate: int
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return len(self.samples) / self.rate
+
+    def cut(self, start: float, end: float) -> Audio:
+        """The part from `start` to `end` seconds, clipped to what there is (a view)."""
+        first, last = (max(0, round(t * self.rate)) for t in (start, end))
+        return Audio(self.samples[first:last], self.rate)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A written word, when it was said, and how sure its source is of it (0 to 1)."""
+
+    text: str
+    start: float
+    end: float
+    confidence: float = 1.0
+
+    def shifted(self, offset: float) -> Word:
+        return replace(self, start=self.start + offset, end=self.end + offset)
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of speech that reads as one: a sentence or a clause between pauses."""
+
+    text: str
+    start: float
+    end: float
+    words: tuple[Word, ...] = ()
+
+    def shifted(self, offset: float) -> Segment:
+        words = tuple(word.shifted(offset) for word in self.words)
+        return replace(self, start=self.start + offset, end=self.end + offset, words=words)
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What was said in `duration` seconds of audio, in `language` (ISO 639-1)."""
+
+    segments: tuple[Segment, ...]
+    language: str
+    duration: float
+
+    @property
+    def text(self) -> str:
+        return " ".join(segment.text.strip() for segment in self.segments)
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        return tuple(word for segment in self.segments for word in segment.words)
+
+
+@dataclass(frozen=True, eq=False)
+class Speech:
+    """A piece of synthesized speech; `words` are as written, timed from the start of `audio`."""
+
+    audio: Audio
+    text: str
+    words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True)
+class Controls:
+    """How to speak. `speed` scales durations: 2 is twice as fast (0.5 to 2)."""
+
+    speed: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0.5 <= self.speed <= 2.0:
+            raise ValueError(f"speed is {self.speed:g}; it goes from 0.5 (slow) to 2 (fast)")
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a conversation; `role` is "system", "user", "assistant" or "tool"."""
+
+    role: str
+    content: str
+
+
+class Recognizer(Protocol):
+    """Speech of at most 30 s → text. Holds no state between calls."""
+
+    rate: int
+
+    def transcribe(
+        self, speech: Audio, *, language: str | None = None, hotwords: Sequence[str] = ()
+    ) -> Transcript: ...
+
+
+class Synthesizer(Protocol):
+    """Text of any length → speech, a sentence at a time. Holds no state between calls."""
+
+    rate: int
+
+    def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]: ...
+
+
+class SpeechDetector(Protocol):
+    """`stream()` begins a fresh session: a function from (hop,) samples to P(speech)."""
+
+    rate: int
+    hop: int
+
+    def stream(self) -> Callable[[np.ndarray], float]: ...
+
+
+class TurnDetector(Protocol):
+    """Whether the speaker is done, from the turn so far, the silence after it and its words."""
+
+    def ended(self, turn: Audio, silence: float, partial: str) -> bool: ...
+
+
+class Brain(Protocol):
+    """A conversation so far → the reply, in pieces as they are thought of."""
+
+    def reply(self, messages: Sequence[Message]) -> Iterator[str]: ...

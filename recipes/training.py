@@ -1,0 +1,213 @@
+"""What every recipe shares around its loop: where it computes, when it stops, what it saves and shows.
+
+There is no Trainer here: the loop stays in the recipe, where it can be read. A run is a folder
+with `last.pt` (all that an exact resume needs) and TensorBoard's event files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+
+class Stateful(Protocol):
+    """A model, an optimizer, a schedule, an average: what `Checkpoint` can keep."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> Any: ...
+
+
+def best_device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def has_fast_bfloat16(device: torch.device) -> bool:
+    """True on GPUs that compute in bfloat16 and on CPUs with AVX512-BF16 or AMX (5 times fp32 there)."""
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported()
+    cpuinfo = Path("/proc/cpuinfo")
+    flags = cpuinfo.read_text() if cpuinfo.exists() else ""
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+def autocast(device: torch.device, enabled: bool = True) -> torch.autocast:
+    """bfloat16 where the hardware has it; float32 otherwise, or when `enabled` is False."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=enabled and has_fast_bfloat16(device))
+
+
+def seed_everything(seed: int) -> None:
+    """Weights and dropout. Data order and augmentation have their own stateless generators (`data.batching`)."""
+    random.seed(seed)
+    np.random.seed(seed)
+    torch.manual_seed(seed)
+
+
+class Deadline:
+    """Set once `minutes` are over, or on SIGINT or SIGTERM, so that the loop can save and leave.
+
+    A second signal ends the process at once.
+    """
+
+    def __init__(self, minutes: float | None = None):
+        self.start = time.monotonic()
+        self.seconds = None if minutes is None else minutes * 60
+        self._signalled = False
+
+    def __enter__(self) -> Deadline:
+        self._previous = {s: signal.signal(s, self._stop) for s in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+
+    def _stop(self, *_: object) -> None:
+        self._signalled = True
+        self._restore()
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.start
+
+    @property
+    def passed(self) -> bool:
+        return self._signalled or (self.seconds is not None and self.elapsed >= self.seconds)
+
+
+class Ema(nn.Module):
+    """Exponential moving average of a model's weights; the average is what gets exported.
+
+    The decay warms up, (1 + n) / (10 + n) after n updates, so that short runs are not ruled by their start.
+    """
+
+    def __init__(self, model: nn.Module, decay: float = 0.999):
+        super().__init__()
+        self.decay = decay
+        self.register_buffer("updates", torch.zeros((), dtype=torch.long))
+        for name, value in model.state_dict().items():
+            self.register_buffer(_flat(name), value.detach().clone())
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        self.updates += 1
+        decay = min(self.decay, (1 + self.updates.item()) / (10 + self.updates.item()))
+        for name, value in model.state_dict().items():
+            average = getattr(self, _flat(name))
+            if value.is_floating_point():
+                average.lerp_(value.to(average.dtype), 1 - decay)
+            else:
+                average.copy_(value)
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """A state dict for the averaged model."""
+        return {n.replace("__", "."): b for n, b in self.named_buffers() if n != "updates"}
+
+
+def _flat(name: str) -> str:
+    return name.replace(".", "__")  # a buffer's name may hold no dot
+
+
+class Checkpoint:
+    """All parts of a run that must come back for it to go on as if it had never stopped.
+
+    `save` writes beside and renames, so that a kill at any moment leaves the last whole file.
+    """
+
+    def __init__(self, folder: Path, parts: Mapping[str, Stateful]):
+        self.path = folder / "last.pt"
+        self.parts = parts
+
+    def save(self, step: int) -> None:
+        """`step`: how many steps are done."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        state = {name: part.state_dict() for name, part in self.parts.items()}
+        beside = self.path.with_suffix(".tmp")
+        torch.save({"step": step, "rng": _rng_state(), "parts": state}, beside)
+        os.replace(beside, self.path)
+
+    def restore(self) -> int:
+        """Loads the newest state if there is one; returns how many steps are done."""
+        if not self.path.exists():
+            return 0
+        saved = torch.load(self.path, map_location="cpu", weights_only=False)
+        for name, part in self.parts.items():
+            part.load_state_dict(saved["parts"][name])
+        _set_rng_state(saved["rng"])
+        return saved["step"]
+
+
+def _rng_state() -> dict[str, Any]:
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+    return {"python": random.getstate(), "numpy": np.random.get_state(), "torch": torch.get_rng_state(), "cuda": cuda}
+
+
+def _set_rng_state(state: dict[str, Any]) -> None:
+    random.setstate(state["python"])
+    np.random.set_state(state["numpy"])
+    torch.set_rng_state(state["torch"])
+    if state["cuda"] and torch.cuda.is_available():
+        torch.cuda.set_rng_state_all(state["cuda"])
+
+
+class Progress:
+    """Losses to TensorBoard and a line to the terminal every few seconds, with the time left."""
+
+    def __init__(self, folder: Path, *, first: int, steps: int, deadline: Deadline, every: float = 10.0):
+        from torch.utils.tensorboard import SummaryWriter
+
+        self.writer = SummaryWriter(folder, purge_step=first)
+        self.first, self.steps, self.deadline, self.every = first, steps, deadline, every
+        self._shown = time.monotonic()
+        self._means: dict[str, float] = {}
+
+    def step(self, step: int, values: Mapping[str, float | torch.Tensor]) -> None:
+        """`step`: how many steps are done, this one included."""
+        for name, value in values.items():
+            value = float(value)
+            self.writer.add_scalar(f"train/{name}", value, step)
+            self._means[name] = 0.95 * self._means.get(name, value) + 0.05 * value
+        if time.monotonic() - self._shown >= self.every or step == self.steps:
+            self._show(step)
+
+    def scores(self, step: int, values: Mapping[str, float]) -> None:
+        """Scores on the dev set."""
+        for name, value in values.items():
+            self.writer.add_scalar(f"dev/{name}", value, step)
+        print(f"step {step}  dev  " + "  ".join(f"{n} {v:.4g}" for n, v in values.items()), flush=True)
+
+    def _show(self, step: int) -> None:
+        self._shown = time.monotonic()
+        pace = self.deadline.elapsed / max(1, step - self.first)
+        left = (self.steps - step) * pace
+        if self.deadline.seconds is not None:
+            left = min(left, self.deadline.seconds - self.deadline.elapsed)
+        losses = "  ".join(f"{name} {value:.4g}" for name, value in self._means.items())
+        clock = time.strftime("%H:%M:%S", time.gmtime(max(0, left)))
+        print(f"step {step}/{self.steps}  {losses}  {pace:.2f} s/step  {clock} left", flush=True)
+
+    def close(self) -> None:
+        self.writer.close()
+
+
+@contextlib.contextmanager
+def evaluating(*modules: nn.Module) -> Iterator[None]:
+    """No gradients and no dropout inside; training mode afterwards."""
+    for module in modules:
+        module.eval()
+    with torch.no_grad():
+        yield
+    for module in modules:
+        module.train()

@@ -1,0 +1,1 @@
+"""From recordings to training batches: corpora, loading, augmentation, batches."""

@@ -1,0 +1,83 @@
+"""The sound of a manifest's clips at one rate, decoded once and kept compactly in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from data.batching import prefetch
+from voice.errors import AudioError
+
+if TYPE_CHECKING:
+    from voice.manifest import Clip
+
+FULL_SCALE = 32767
+
+
+class Sounds:
+    """`sounds[i]`: (T,) float32 samples of `clips[i]` at `rate` Hz; safe to use from threads.
+
+    A clip is decoded when first asked for and kept as 16-bit integers, up to `memory` bytes for
+    all (an hour at 24 kHz takes 173 MB); what does not fit is decoded anew each time. Either way
+    the samples pass through 16 bits, so that they never depend on what was kept.
+
+    Indexing raises AudioError where a file cannot be read.
+    """
+
+    def __init__(self, clips: Sequence[Clip], rate: int, *, memory: float = 2e9) -> None:
+        self.clips = clips
+        self.rate = rate
+        self._free = memory
+        self._kept: dict[int, np.ndarray] = {}  # index → (T,) int16
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        coded = self._kept.get(index)
+        if coded is None:
+            coded = coded_16_bit(read(self.clips[index].audio, self.rate))
+            self._keep(index, coded)
+        return coded.astype(np.float32) / FULL_SCALE
+
+    def _keep(self, index: int, coded: np.ndarray) -> None:
+        with self._lock:
+            if index not in self._kept and coded.nbytes <= self._free:
+                self._kept[index] = coded
+                self._free -= coded.nbytes
+
+    @property
+    def durations(self) -> list[float]:
+        """Seconds of each clip as its manifest tells, for the batches."""
+        return [clip.duration for clip in self.clips]
+
+    def loaded(self, workers: int = 2) -> Iterator[int]:
+        """Decodes every clip with `workers` threads; yields each index when it is done."""
+        return prefetch(range(len(self)), self._load, workers, ahead=4 * workers)
+
+    def _load(self, index: int) -> int:
+        self[index]
+        return index
+
+
+def coded_16_bit(samples: np.ndarray) -> np.ndarray:
+    """(T,) float in [-1, 1] → (T,) int16; what lies beyond is clipped."""
+    return np.round(np.clip(samples, -1.0, 1.0) * FULL_SCALE).astype(np.int16)
+
+
+def read(path: Path, rate: int) -> np.ndarray:
+    """(T,) float32 mono samples of an audio file at `rate` Hz. Raises AudioError."""
+    import soundfile
+    import soxr
+
+    try:
+        samples, native = soundfile.read(path, dtype="float32", always_2d=True)
+    except (OSError, soundfile.LibsndfileError) as error:
+        raise AudioError(f"{path} cannot be read as audio ({error}): check the file") from error
+    mono = samples.mean(axis=1)
+    return mono if native == rate else soxr.resample(mono, native, rate).astype(np.float32)

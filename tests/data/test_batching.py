@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+import threading
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from data.batching import batches_from, bucketed, pad, prefetch, rng_for
+from voice.errors import VoiceError
+
+DURATIONS = np.random.default_rng(0).uniform(0.5, 15, 211).tolist()
+
+
+def test_every_index_is_in_an_epoch_exactly_once():
+    batches = bucketed(DURATIONS, 40, seed=1, epoch=0)
+    assert sorted(index for batch in batches for index in batch) == list(range(len(DURATIONS)))
+
+
+def test_no_batch_exceeds_its_padded_seconds_or_its_count():
+    for epoch in range(5):
+        for batch in bucketed(DURATIONS, 40, seed=1, epoch=epoch, most=8):
+            assert max(DURATIONS[i] for i in batch) * len(batch) <= 40
+            assert len(batch) <= 8
+
+
+def test_little_is_padding():
+    batches = bucketed(DURATIONS, 60, seed=1, epoch=0)
+    padded = sum(max(DURATIONS[i] for i in batch) * len(batch) for batch in batches)
+    assert padded < 1.15 * sum(DURATIONS)
+
+
+def test_order_follows_from_seed_and_epoch_alone():
+    again = [bucketed(DURATIONS, 40, seed=3, epoch=2) for _ in range(2)]
+    assert again[0] == again[1]
+    assert again[0] != bucketed(DURATIONS, 40, seed=3, epoch=3)
+    assert again[0] != bucketed(DURATIONS, 40, seed=4, epoch=2)
+
+
+def test_epochs_put_other_clips_together():
+    first, second = ({frozenset(b) for b in bucketed(DURATIONS, 40, seed=1, epoch=e)} for e in (0, 1))
+    assert len(first & second) < len(first) / 2
+
+
+def test_a_clip_longer_than_the_budget_is_an_error_that_names_it():
+    with pytest.raises(VoiceError, match="clip 1 lasts 50.0 s"):
+        bucketed([3.0, 50.0], 40, seed=0, epoch=0)
+
+
+def test_no_clips_and_clips_without_duration_are_errors():
+    with pytest.raises(VoiceError, match="no clips"):
+        bucketed([], 40, seed=0, epoch=0)
+    with pytest.raises(VoiceError, match="clip 1 has no duration"):
+        bucketed([1.0, 0.0], 40, seed=0, epoch=0)
+
+
+@pytest.mark.parametrize("step", [0, 1, 17, 100, 230])
+def test_resuming_at_any_step_equals_continuing(step):
+    continued = list(islice(batches_from(0, DURATIONS, 40, seed=5), step, step + 60))
+    resumed = list(islice(batches_from(step, DURATIONS, 40, seed=5), 60))
+    assert resumed == continued
+    assert [number for number, _ in resumed] == list(range(step, step + 60))
+
+
+def test_randomness_follows_from_its_keys():
+    assert rng_for(1, 2, 3).random() == rng_for(1, 2, 3).random()
+    draws = {rng_for(*keys).random() for keys in [(1, 2, 3), (1, 3, 2), (1, 2), (1,), (1, 2, 3, 0), (1, 0)]}
+    assert len(draws) == 6
+
+
+def test_prefetch_keeps_the_order_with_several_workers():
+    waits = rng_for(0).uniform(0, 0.003, 40)
+
+    def slowly(index: int) -> int:
+        threading.Event().wait(waits[index])
+        return index * index
+
+    assert list(prefetch(range(40), slowly, workers=4, ahead=8)) == [i * i for i in range(40)]
+
+
+def test_prefetch_raises_what_the_function_raises_when_its_turn_comes():
+    got = []
+    with pytest.raises(ZeroDivisionError):
+        for value in prefetch([2, 1, 0, 1], lambda x: 2 // x):
+            got.append(value)
+    assert got == [1, 2]
+
+
+def test_prefetch_of_an_endless_source_runs_only_so_far_ahead_and_closes():
+    asked = []
+
+    def endless():
+        for index in range(10**9):
+            asked.append(index)
+            yield index
+
+    before = threading.active_count()
+    results = prefetch(endless(), lambda x: x, workers=2, ahead=3)
+    assert [next(results) for _ in range(5)] == [0, 1, 2, 3, 4]
+    results.close()
+    assert len(asked) <= 5 + 3
+    assert threading.active_count() == before
+
+
+def test_pad_stacks_waves_and_features_of_either_orientation():
+    waves, lengths = pad([np.ones(3, np.float32), np.ones(5, np.float32)])
+    assert waves.shape == (2, 5) and waves.dtype == np.float32 and waves[0].tolist() == [1, 1, 1, 0, 0]
+    assert lengths.tolist() == [3, 5]
+    mels, _ = pad([np.ones((4, 3)), np.ones((4, 2))], value=-11.5)
+    assert mels.shape == (2, 4, 3) and (mels[1, :, 2] == -11.5).all()
+    firsts, _ = pad([np.ones((3, 4)), np.ones((2, 4))], axis=0)
+    assert firsts.shape == (2, 3, 4) and (firsts[1, 2] == 0).all()
+    assert pad([np.array([1, 2]), np.array([3])])[0].dtype.kind == "i"

@@ -1,0 +1,87 @@
+"""What the models hear: log-mel spectra, in NumPy.
+
+Two families. Whisper's (16 kHz, 100 frames a second, 80 bands, log10 squeezed to about [-1, 1])
+for recognition, and our own voices' (24 kHz, 80 frames a second, 100 bands, natural log).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+WHISPER_RATE = 16_000
+WHISPER_HOP = 160
+WHISPER_WINDOW = 400
+WHISPER_BANDS = 80
+
+VOICE_RATE = 24_000
+VOICE_HOP = 300
+VOICE_WINDOW = 1200
+VOICE_BANDS = 100
+VOICE_FLOOR = 1e-5
+
+
+def whisper_log_mel(samples: np.ndarray) -> np.ndarray:
+    """Whisper's spectrum: (T,) at 16 kHz → (80, T // 160) float32.
+
+    Follows Radford et al. 2022: power, log10, everything more than 80 dB below the loudest
+    point raised to there, then shifted and scaled.
+    """
+    if len(samples) < WHISPER_HOP:
+        return np.zeros((WHISPER_BANDS, 0), np.float32)
+    power = _magnitudes(samples, WHISPER_WINDOW, WHISPER_HOP) ** 2  # (T // 160, 201)
+    mel = mel_filters(WHISPER_RATE, WHISPER_WINDOW, WHISPER_BANDS) @ power.T
+    log = np.log10(np.maximum(mel, 1e-10))
+    return ((np.maximum(log, log.max() - 8.0) + 4.0) / 4.0).astype(np.float32)
+
+
+def voice_log_mel(samples: np.ndarray) -> np.ndarray:
+    """The spectrum that our voices draw: (T,) at 24 kHz → (100, T // 300) float32, natural log."""
+    if len(samples) < VOICE_HOP:
+        return np.zeros((VOICE_BANDS, 0), np.float32)
+    magnitudes = _magnitudes(samples, VOICE_WINDOW, VOICE_HOP)  # (T // 300, 601)
+    mel = mel_filters(VOICE_RATE, VOICE_WINDOW, VOICE_BANDS) @ magnitudes.T
+    return np.log(np.maximum(mel, VOICE_FLOOR)).astype(np.float32)
+
+
+def _magnitudes(samples: np.ndarray, window: int, hop: int) -> np.ndarray:
+    """(T,) → (T // hop, window // 2 + 1) magnitudes of centered frames, reflected at both ends."""
+    padded = np.pad(np.asarray(samples, np.float32), window // 2, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+    return np.abs(np.fft.rfft(frames[: len(samples) // hop] * _hann(window)))
+
+
+@lru_cache
+def _hann(length: int) -> np.ndarray:
+    """Periodic Hann window, (length,) float32."""
+    return np.hanning(length + 1)[:-1].astype(np.float32)
+
+
+@lru_cache
+def mel_filters(rate: int, n_fft: int, bands: int) -> np.ndarray:
+    """Triangles of equal area on Slaney's mel scale from 0 Hz to rate / 2: (bands, n_fft // 2 + 1)."""
+    edges = _mel_to_hertz(np.linspace(0.0, _hertz_to_mel(rate / 2), bands + 2))
+    bins = np.fft.rfftfreq(n_fft, 1 / rate)
+    rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
+    falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
+    triangles = np.maximum(0.0, np.minimum(rising, falling))
+    return (triangles * (2.0 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
+
+
+# Slaney's scale (Auditory Toolbox, 1998): 200/3 Hz a mel up to 1 kHz, above that 27 mels to each factor of 6.4.
+_LINEAR = 200.0 / 3
+_KNEE_HERTZ = 1000.0
+_KNEE_MEL = _KNEE_HERTZ / _LINEAR
+_LOG_STEP = np.log(6.4) / 27
+
+
+def _hertz_to_mel(hertz: float) -> float:
+    if hertz < _KNEE_HERTZ:
+        return hertz / _LINEAR
+    return _KNEE_MEL + float(np.log(hertz / _KNEE_HERTZ)) / _LOG_STEP
+
+
+def _mel_to_hertz(mel: np.ndarray) -> np.ndarray:
+    above = _KNEE_HERTZ * np.exp(_LOG_STEP * (np.maximum(mel, _KNEE_MEL) - _KNEE_MEL))
+    return np.where(mel < _KNEE_MEL, mel * _LINEAR, above)

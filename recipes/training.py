@@ -87,37 +87,33 @@ class Deadline:
         return self._signalled or (self.seconds is not None and self.elapsed >= self.seconds)
 
 
-class Ema(nn.Module):
+class Ema:
     """Exponential moving average of a model's weights; the average is what gets exported.
 
     The decay warms up, (1 + n) / (10 + n) after n updates, so that short runs are not ruled by their start.
     """
 
     def __init__(self, model: nn.Module, decay: float = 0.999):
-        super().__init__()
-        self.decay = decay
-        self.register_buffer("updates", torch.zeros((), dtype=torch.long))
-        for name, value in model.state_dict().items():
-            self.register_buffer(_flat(name), value.detach().clone())
+        self.decay, self.updates = decay, 0
+        self.weights = {name: value.detach().clone() for name, value in model.state_dict().items()}
 
     @torch.no_grad()
     def update(self, model: nn.Module) -> None:
         self.updates += 1
-        decay = min(self.decay, (1 + self.updates.item()) / (10 + self.updates.item()))
+        decay = min(self.decay, (1 + self.updates) / (10 + self.updates))
         for name, value in model.state_dict().items():
-            average = getattr(self, _flat(name))
             if value.is_floating_point():
-                average.lerp_(value.to(average.dtype), 1 - decay)
+                self.weights[name].lerp_(value, 1 - decay)
             else:
-                average.copy_(value)
+                self.weights[name].copy_(value)
 
-    def weights(self) -> dict[str, torch.Tensor]:
-        """A state dict for the averaged model."""
-        return {n.replace("__", "."): b for n, b in self.named_buffers() if n != "updates"}
+    def state_dict(self) -> dict[str, Any]:
+        return {"updates": self.updates, "weights": self.weights}
 
-
-def _flat(name: str) -> str:
-    return name.replace(".", "__")  # a buffer's name may hold no dot
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.updates = state["updates"]
+        for name, value in state["weights"].items():
+            self.weights[name].copy_(value)
 
 
 class Checkpoint:

@@ -1,0 +1,331 @@
+"""Sound in and out: any media that FFmpeg reads, any rate and channel count, in bounded memory.
+
+The stream is the primitive: `blocks` decodes, mixes to mono and resamples piece by piece, and
+`read` is its fold; `Writer` encodes piece by piece, and `write` is its fold. What cannot be
+used raises `AudioError` with a sentence that names the file.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import chain, groupby
+from operator import itemgetter
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from voice.errors import AudioError
+from voice.types import Audio
+
+# suffix: (FFmpeg container, encoder, bits per second or 0, rates it takes or none for any)
+_FORMATS = {
+    "wav": ("wav", "pcm_s16le", 0, ()),
+    "flac": ("flac", "flac", 0, ()),
+    "mp3": ("mp3", "libmp3lame", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
+    "ogg": ("ogg", "libopus", 48_000, (8_000, 12_000, 16_000, 24_000, 48_000)),
+    "opus": ("ogg", "libopus", 48_000, (8_000, 12_000, 16_000, 24_000, 48_000)),
+    "m4a": ("ipod", "aac", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
+}
+_LOUDEST_FLOAT = 100.0  # beyond this, floats are integers that nobody scaled
+_LATEST_START = 0.05  # codecs begin up to this late because of their own delay; more is a real gap, in seconds
+
+
+def read(source: str | Path | BinaryIO, rate: int | None = None) -> Audio:
+    """The whole sound of a file, mono, at `rate` Hz or its own.
+
+    `source` is a path, "-" for standard input, or an open binary file.
+    Raises AudioError where there is no usable sound.
+    """
+    pieces = _decoded(source)
+    first = next(pieces)
+    rate = rate or first[1]
+    return Audio(np.concatenate(list(_at_rate(chain([first], pieces), rate))), rate)
+
+
+def blocks(source: str | Path | BinaryIO, rate: int, seconds: float = 30.0) -> Iterator[np.ndarray]:
+    """The sound of a file as (rate * seconds,) float32 blocks, the last one shorter, mono at `rate` Hz.
+
+    Holds about one block in memory, whatever the length of the file. Raises as `read` does.
+    """
+    return _regrouped(_at_rate(_decoded(source), rate), max(1, round(rate * seconds)))
+
+
+def from_array(samples: np.ndarray, rate: int) -> Audio:
+    """Audio from what other libraries hand over.
+
+    `samples` is (T,), (T, C) or (C, T), the shorter axis being the channels, floats in [-1, 1] or
+    integers of any width. Raises AudioError if it is something else or holds NaN.
+    """
+    if not 1_000 <= rate <= 1_000_000:
+        raise AudioError(f"the sampling rate is {rate}; give the samples per second, such as 16000")
+    samples = np.asarray(samples)
+    if samples.ndim not in (1, 2):
+        raise AudioError(f"an array of shape {samples.shape} is no sound; give (T,) or (T, channels)")
+    if samples.size == 0:
+        raise AudioError("the array is empty; give at least one sample")
+    if samples.ndim == 2:
+        samples = samples if samples.shape[0] < samples.shape[1] else samples.T
+    mono = np.atleast_2d(_as_float(samples)).mean(axis=0)
+    if np.isfinite(mono).all() and np.abs(mono).max() > _LOUDEST_FLOAT:
+        raise AudioError("these floats are far outside [-1, 1]; 16-bit samples are to be divided by 32768")
+    return Audio(_checked(mono, "the array"), int(rate))
+
+
+def resample(audio: Audio, rate: int) -> Audio:
+    """The same sound at `rate` Hz."""
+    if audio.rate == rate or not len(audio.samples):
+        return Audio(audio.samples, rate)
+    import soxr
+
+    return Audio(soxr.resample(audio.samples, audio.rate, rate), rate)
+
+
+def write(path: str | Path | BinaryIO, audio: Audio) -> None:
+    """Save `audio` in the format that the suffix names; there is the whole file or none."""
+    with Writer(path, audio.rate) as writer:
+        writer.write(audio.samples)
+
+
+class Writer:
+    """A sound file being written, a context manager; the file appears when it is complete.
+
+    `path` ends in .wav, .flac, .mp3, .ogg, .opus or .m4a; "-" is standard output and an open
+    binary file is itself, both as wav. An exception inside the context leaves nothing behind.
+    """
+
+    def __init__(self, path: str | Path | BinaryIO, rate: int) -> None:
+        self._target = sys.stdout.buffer if path == "-" else path
+        self._rate = rate
+        self._partial = _partial_path(self._target)
+        container, encoder, bits, rates = _format_of(self._target)
+        self._file_rate = _nearest_rate(rate, rates)
+        import av
+
+        self._container = av.open(str(self._partial), "w", format=container)
+        self._stream = self._container.add_stream(encoder, rate=self._file_rate, layout="mono")
+        if bits:
+            self._stream.bit_rate = bits
+        self._resampler = _Resampler(rate, self._file_rate)
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def write(self, samples: np.ndarray) -> None:
+        """Append (T,) samples at the writer's rate; what lies outside [-1, 1] is clipped."""
+        self._encode(self._resampler(_checked(np.asarray(samples, np.float32), "the sound to be written")))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self._encode(self._resampler.rest())
+                self._container.mux(self._stream.encode(None))
+            self._container.close()
+            if kind is None:
+                _deliver(self._partial, self._target)
+        finally:
+            self._partial.unlink(missing_ok=True)
+
+    def _encode(self, samples: np.ndarray) -> None:
+        if not len(samples):
+            return
+        import av
+
+        pcm = np.round(np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
+        frame.sample_rate = self._file_rate
+        self._container.mux(self._stream.encode(frame))
+
+
+def _decoded(source: str | Path | BinaryIO) -> Iterator[tuple[np.ndarray, int]]:
+    """(T,) mono pieces as the decoder makes them, each with its rate; at least one, or AudioError."""
+    name = _name_of(source)
+    empty = True
+    with _opened(source) as container:
+        if not container.streams.audio:
+            raise AudioError(f"{name} has no sound track; choose a recording with sound")
+        for frame in _frames(container, name):
+            if empty:
+                late = (frame.time or 0.0) - (container.start_time or 0) / 1e6
+                if late > _LATEST_START:  # sound that begins after the picture: keep the times of the video
+                    yield np.zeros(round(late * frame.sample_rate), np.float32), frame.sample_rate
+            empty = False
+            yield _checked(_mono(frame), name), frame.sample_rate
+    if empty:
+        raise AudioError(f"{name} holds no sound: not one sample could be decoded")
+
+
+def _frames(container, name: str) -> Iterator:
+    """Decoded frames of the first sound track; damaged packets are left out, with one warning."""
+    import av
+
+    damaged = 0
+    try:
+        for packet in container.demux(container.streams.audio[0]):
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                damaged += 1
+    except av.FFmpegError:
+        damaged += 1
+    if damaged:
+        warnings.warn(f"{name} is damaged: {damaged} packets were left out", stacklevel=2)
+
+
+@contextmanager
+def _opened(source: str | Path | BinaryIO) -> Iterator:
+    """The FFmpeg container of a source; standard input and pipes are kept in a temporary file."""
+    import av
+
+    name = _name_of(source)
+    with tempfile.TemporaryFile() as kept:
+        if source == "-":
+            source = sys.stdin.buffer
+        if isinstance(source, (str, Path)):
+            _check_path(Path(source))
+            source = str(source)
+        elif not source.seekable():
+            shutil.copyfileobj(source, kept)
+            kept.seek(0)
+            source = kept
+        try:
+            container = av.open(source, metadata_errors="ignore")
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise AudioError(
+                f"{name} cannot be read as sound or video; check that it is one and that it is whole"
+            ) from error
+        with container:
+            yield container
+
+
+def _check_path(path: Path) -> None:
+    if path.is_dir():
+        raise AudioError(f"{path} is a directory; name the files in it")
+    if not path.exists():
+        raise AudioError(f"{path} does not exist; check the path")
+    if path.is_file() and path.stat().st_size == 0:
+        raise AudioError(f"{path} is empty; record or copy it again")
+    if not os.access(path, os.R_OK):
+        raise AudioError(f"{path} cannot be opened; check its permissions")
+
+
+def _name_of(source: str | Path | BinaryIO) -> str:
+    if source == "-":
+        return "standard input"
+    if isinstance(source, (str, Path)):
+        return str(source)
+    return str(getattr(source, "name", "the stream"))
+
+
+def _mono(frame) -> np.ndarray:
+    """A decoded frame → (T,) float32, the mean of its channels."""
+    channels = frame.layout.nb_channels
+    samples = frame.to_ndarray()
+    samples = samples if frame.format.is_planar else samples.reshape(-1, channels).T
+    return _as_float(samples).mean(axis=0)
+
+
+def _as_float(samples: np.ndarray) -> np.ndarray:
+    """Samples of any width → float32 in [-1, 1]."""
+    if np.issubdtype(samples.dtype, np.floating):
+        return samples.astype(np.float32, copy=False)
+    if samples.dtype == np.uint8:
+        return (samples.astype(np.float32) - 128.0) / 128.0
+    if np.issubdtype(samples.dtype, np.signedinteger):
+        return (samples / -float(np.iinfo(samples.dtype).min)).astype(np.float32)
+    raise AudioError(f"{samples.dtype} samples are no sound; give floats in [-1, 1] or signed integers")
+
+
+def _checked(samples: np.ndarray, name: str) -> np.ndarray:
+    """The samples within [-1, 1]; NaN and infinities are refused, for no repair of them is right."""
+    if not np.isfinite(samples).all():
+        raise AudioError(f"{name} holds samples that are not numbers (NaN or infinite); export it again")
+    return np.clip(samples, -1.0, 1.0)
+
+
+def _at_rate(pieces: Iterable[tuple[np.ndarray, int]], rate: int) -> Iterator[np.ndarray]:
+    """Pieces at their own rates, which may change on the way → pieces at `rate`."""
+    for own, group in groupby(pieces, key=itemgetter(1)):
+        resampler = _Resampler(own, rate)
+        for samples, _ in group:
+            yield resampler(samples)
+        yield resampler.rest()
+
+
+class _Resampler:
+    """A stream from one rate to another; nothing happens where they are equal."""
+
+    def __init__(self, own: int, rate: int) -> None:
+        self._stream = None
+        if own != rate:
+            import soxr
+
+            self._stream = soxr.ResampleStream(own, rate, 1, dtype="float32")
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        return self._stream.resample_chunk(samples) if self._stream else samples
+
+    def rest(self) -> np.ndarray:
+        nothing = np.zeros(0, np.float32)
+        return self._stream.resample_chunk(nothing, last=True) if self._stream else nothing
+
+
+def _regrouped(pieces: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
+    """Pieces of any length → blocks of `size`, the last one shorter."""
+    held: list[np.ndarray] = []
+    length = 0
+    for piece in pieces:
+        held.append(piece)
+        length += len(piece)
+        if length >= size:
+            joined = np.concatenate(held)
+            whole = length - length % size
+            yield from joined[:whole].reshape(-1, size)
+            held, length = [joined[whole:].copy()], length - whole
+    if length:
+        yield np.concatenate(held)
+
+
+def _format_of(target: str | Path | BinaryIO) -> tuple[str, str, int, tuple[int, ...]]:
+    if not isinstance(target, (str, Path)):
+        return _FORMATS["wav"]
+    suffix = Path(target).suffix.lower().lstrip(".")
+    if suffix not in _FORMATS:
+        known = ", ".join(f".{name}" for name in _FORMATS)
+        raise AudioError(f"{target}: sound can be written as {known}; choose one of these endings")
+    return _FORMATS[suffix]
+
+
+def _nearest_rate(rate: int, rates: tuple[int, ...]) -> int:
+    """The lowest rate that loses nothing, of those that an encoder takes."""
+    if not rates or rate in rates:
+        return rate
+    return min((known for known in rates if known > rate), default=max(rates))
+
+
+def _partial_path(target: str | Path | BinaryIO) -> Path:
+    """Where to write until the file is whole: beside it, so that renaming it is one step."""
+    if not isinstance(target, (str, Path)):
+        handle, name = tempfile.mkstemp(suffix=".partial")
+        os.close(handle)
+        return Path(name)
+    path = Path(target)
+    if not path.parent.is_dir():
+        raise AudioError(f"{path.parent} is not a directory; make it first")
+    if path.is_dir():
+        raise AudioError(f"{path} is a directory; name the file to be written")
+    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+
+
+def _deliver(partial: Path, target: str | Path | BinaryIO) -> None:
+    if isinstance(target, (str, Path)):
+        partial.replace(target)
+    else:
+        with partial.open("rb") as whole:
+            shutil.copyfileobj(whole, target)

@@ -1,0 +1,7 @@
+"""amounts."""
+
+from __future__ import annotations
+
+from voice.text.rule import rule
+
+RULES = ()

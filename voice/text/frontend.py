@@ -1,0 +1,156 @@
+"""Text as written → what to say, sentence by sentence: phonemes, and the written words that own them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from voice.text.normalize import Chunk, spell_out
+from voice.text.phonemes import PUNCTUATION, pronounce
+from voice.text.sentences import Sentence, split_sentences
+
+LONGEST = 400  # phonemes that are spoken at once; longer sentences are cut at a clause, or else a word
+
+
+@dataclass(frozen=True)
+class SpokenWord:
+    """A word as written, `text`, from character `start` to `end` of the input, and as spoken."""
+
+    text: str
+    start: int
+    end: int
+    spoken: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A sentence ready to be spoken.
+
+    `phonemes` has one character a phoneme, stress mark, space or punctuation mark; `owners`, as
+    long, the index into `words` of the word that each belongs to, or -1 for spaces and punctuation.
+    The texts of `words`, joined by spaces, are the written text. `unread` are the characters that
+    have no reading. `after` says what follows: the end of a "clause", "sentence" or "paragraph".
+    """
+
+    text: str
+    phonemes: str
+    owners: tuple[int, ...]
+    words: tuple[SpokenWord, ...]
+    unread: tuple[str, ...] = ()
+    after: str = "sentence"
+
+
+@dataclass(frozen=True)
+class _Sound:
+    """The phonemes of one spoken chunk, and the written word that owns them."""
+
+    phonemes: str
+    spoken: str
+    owner: int
+
+
+def read_aloud(text: str) -> Iterator[Reading]:
+    """The readings of `text`, each as soon as it is asked for. Text without sound gives readings
+    without phonemes, so that what is unread is known."""
+    for sentence in split_sentences(text):
+        yield from read_sentence(sentence)
+
+
+def read_sentence(sentence: Sentence) -> Iterator[Reading]:
+    """One sentence: a single reading, unless it is too long to be spoken at once."""
+    spoken = spell_out(sentence.text)
+    spans = _written_words(sentence.text, spoken.chunks)
+    sounds = _sounds(spoken.chunks, spans)
+    if not any(_is_heard(sound.phonemes) for sound in sounds):
+        yield Reading(sentence.text, "", (), (), spoken.unread or (sentence.text,), sentence.after)
+        return
+    parts = list(_parts(sounds))
+    first = 0  # the written words that precede this part
+    for part in parts:
+        is_last = part is parts[-1]
+        stop = len(spans) if is_last else part[-1].owner + 1
+        yield _reading(
+            sentence, spans[first:stop], first, part, () if not is_last else spoken.unread,
+            sentence.after if is_last else "clause",
+        )  # fmt: skip
+        first = stop
+
+
+def _is_heard(phonemes: str) -> bool:
+    return any(c not in PUNCTUATION for c in phonemes)
+
+
+def _written_words(text: str, chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
+    """Spans of the written words: split at spaces, unless one chunk's characters hold the space."""
+    spans = [match.span() for match in re.finditer(r"\S+", text)]
+    joined: list[tuple[int, int]] = []
+    reach, remaining = 0, list(reversed(chunks))
+    for start, end in spans:
+        if joined and start < reach:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((start, end))
+        while remaining and remaining[-1].start < end:
+            reach = max(reach, remaining.pop().end)
+    return joined
+
+
+def _sounds(chunks: Sequence[Chunk], spans: list[tuple[int, int]]) -> list[_Sound]:
+    sounds, owner = [], 0
+    for chunk, phonemes in zip(chunks, pronounce(" ".join(chunk.text for chunk in chunks))):
+        while spans[owner][1] <= chunk.start:
+            owner += 1
+        sounds.append(_Sound(phonemes, chunk.text, owner))
+    return sounds
+
+
+def _parts(sounds: list[_Sound]) -> Iterator[list[_Sound]]:
+    """`sounds` in parts of at most LONGEST phonemes, cut after a clause where there is one,
+    never within a written word unless it is too long itself."""
+    while sounds:
+        count = _fitting(sounds)
+        yield sounds[:count]
+        sounds = sounds[count:]
+
+
+def _fitting(sounds: list[_Sound]) -> int:
+    length, clause, word = 0, 0, 0
+    for index, sound in enumerate(sounds):
+        length += len(sound.phonemes) + 1
+        if length > LONGEST and index:
+            return clause or word or index
+        last_of_word = index + 1 == len(sounds) or sounds[index + 1].owner != sound.owner
+        if last_of_word:
+            word = index + 1
+            if sound.phonemes[-1:] in tuple(",;:—…)") and length > LONGEST // 4:
+                clause = index + 1
+    return len(sounds)
+
+
+def _reading(sentence: Sentence, spans, first: int, part: list[_Sound], unread, after: str) -> Reading:
+    """Put a part together; words without sound join the word before them, or the one after."""
+    heard = sorted({sound.owner for sound in part if _is_heard(sound.phonemes)})
+    bounds = [spans[0][0], *(spans[owner - first][0] for owner in heard[1:]), spans[-1][1]]
+    words = tuple(
+        SpokenWord(
+            " ".join(sentence.text[start:end].split()), sentence.start + start,
+            sentence.start + start + len(sentence.text[start:end].rstrip()),
+            " ".join(sound.spoken for sound in part if sound.owner == owner),
+        )
+        for owner, start, end in zip(heard, bounds, bounds[1:])
+    )  # fmt: skip
+    index = {owner: place for place, owner in enumerate(heard)}
+    phonemes, owners = "", []
+    for sound in part:
+        if not sound.phonemes:
+            continue
+        if phonemes and _needs_space(sound.phonemes):
+            phonemes, owners = phonemes + " ", [*owners, -1]
+        phonemes += sound.phonemes
+        owners += [-1 if c in PUNCTUATION else index[sound.owner] for c in sound.phonemes]
+    return Reading(sentence.text[spans[0][0] : spans[-1][1]], phonemes, tuple(owners), words, unread, after)
+
+
+def _needs_space(phonemes: str) -> bool:
+    return phonemes[0] not in ",.;:!?…"

@@ -1,0 +1,119 @@
+"""Written → spoken: figures, dates, money, addresses, abbreviations and symbols put into words.
+
+Every rule sees the sentence as written and no rule sees another's output; the result keeps, for
+each spoken chunk, the characters that it came from.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from voice.text.characters import say_character
+from voice.text.rule import Rule
+
+_TAKEN = "\ue000"  # stands for characters that a rule has already put into words
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A spoken word with its punctuation, and the characters [start, end) that it came from."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """A sentence in words: `chunks` in order, and what could not be read, as written."""
+
+    chunks: tuple[Chunk, ...]
+    unread: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return " ".join(chunk.text for chunk in self.chunks)
+
+
+def spell_out(sentence: str) -> Spoken:
+    """The words in which `sentence` is read aloud."""
+    replaced = _replacements(sentence)
+    pieces: list[tuple[str, int, int]] = []
+    unread: list[tuple[int, str]] = []
+    position = 0
+    while position < len(sentence):
+        if position in replaced:
+            end, words = replaced[position]
+            pieces.append((_spaced(sentence, position, end, words), position, end))
+        else:
+            end = position + 1
+            said = say_character(sentence, position)
+            if said is None:
+                unread.append((position, sentence[position]))
+            pieces.append((" " if said is None else said, position, end))
+        position = end
+    return Spoken(_chunks(pieces), _runs(unread))
+
+
+def _spaced(sentence: str, start: int, end: int, words: str) -> str:
+    """`words` with a space towards a letter or figure that they would otherwise run into."""
+    before = " " if sentence[:start][-1:].isalnum() else ""
+    return before + words + (" " if sentence[end : end + 1].isalnum() else "")
+
+
+def _rules() -> tuple[Rule, ...]:
+    from voice.text import abbreviations, addresses, amounts, dates, letters
+
+    return (*addresses.RULES, *dates.RULES, *amounts.RULES, *abbreviations.RULES, *letters.RULES)
+
+
+def _replacements(sentence: str) -> dict[int, tuple[int, str]]:
+    """{start: (end, spoken)} of every token that some rule reads; earlier rules go first."""
+    found = {}
+    rest = sentence.replace(_TAKEN, " ")
+    for pattern, say in _rules():
+        for match in pattern.finditer(rest):
+            start, end = match.span("said" if "said" in pattern.groupindex else 0)
+            words = say(match) if end > start else None
+            if words is not None:
+                found[start] = (end, words)
+                rest = rest[:start] + _TAKEN * (end - start) + rest[end:]
+    return found
+
+
+def _chunks(pieces: list[tuple[str, int, int]]) -> tuple[Chunk, ...]:
+    """Join characters and replacements into space-separated chunks, tidying their punctuation."""
+    chunks, text, start, end = [], "", 0, 0
+    for said, first, last in [*pieces, (" ", 0, 0)]:
+        for char in said:
+            if char.isspace():
+                if tidy := _tidied(text):
+                    chunks.append(Chunk(tidy, start, end))
+                text = ""
+                continue
+            start = start if text else first
+            text, end = text + char, last
+    return tuple(chunks)
+
+
+_REPEATED = re.compile(r"([,;:—…(\")])\1+|([.!?])[.!?]*")
+_STRAY = re.compile(r"^-+|-+$|(?<=-)-+")
+
+
+def _tidied(chunk: str) -> str:
+    chunk = re.sub(r"\.\.+", "…", chunk)
+    return _STRAY.sub("", _REPEATED.sub(lambda m: m[1] or m[2], chunk))
+
+
+def _runs(unread: list[tuple[int, str]]) -> tuple[str, ...]:
+    """Neighboring characters that could not be read, joined."""
+    runs: list[str] = []
+    previous = -2
+    for position, char in unread:
+        if position == previous + 1:
+            runs[-1] += char
+        else:
+            runs.append(char)
+        previous = position
+    return tuple(runs)

@@ -1,0 +1,168 @@
+"""Splits running text into sentences, with the place of each in what was written.
+
+The stream is the primitive: push text as it arrives, a token at a time if need be, and sentences
+come out as soon as what follows proves that they have ended. The whole is its fold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+LONGEST = 1200  # characters; a "sentence" that goes on for longer is cut at a clause, or else a space
+_LOOKAHEAD = 80
+
+# Never the end of a sentence, whatever follows: they stand before a name or an example.
+_LEADING = frozenset(
+    "mr mrs ms dr prof st mt ft gen gov sen rep capt lt col sgt cmdr rev hon pres supt cpl maj adm fr msgr mx sra sr"
+    " mme mlle e.g i.e eg ie cf viz vs v approx ca al messrs".split()
+)
+# An end only when the next word is one that often begins a sentence.
+_EITHER = frozenset(
+    "u.s u.k u.n e.u d.c l.a n.y inc ltd co corp bros dept univ assn govt jr ph.d m.d b.a m.a"
+    " jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri sat ave blvd rd"
+    " mass calif conn fla penn tenn est ed vol".split()
+)
+# Not an end when a figure follows: "No. 5", "pp. 12".
+_NUMBERED = frozenset("no nos fig figs vol vols p pp ch chap sec art eq ex op ver v para tel ext nr".split())
+_STARTERS = frozenset(
+    "the a an it he she they we i you this that these those there in on at but and so if when while as for"
+    " after before his her their our my your its what who why how where however then now not no yes".split()
+)
+_STOP = re.compile(r"(?:[.!?…]+|[。！？]+)[\"'”’»)\]}]*(?=\s|$)|[。！？]+[”’」』）]*|\n")
+_SPACE = re.compile(r"\s+")
+_WORD = re.compile(r"\S+")
+_BULLET = re.compile(r"(?:[-*•–—]|\(?\w{1,3}[.)])\s")
+_CLAUSE = re.compile(r"[,;:—)][\"'”’]*\s+(?=\S)")
+_SHORT_LINE = 50  # a line shorter than this was ended on purpose, not wrapped
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """`text` is what was written from `start` to `end` (characters); `after` is what ends it."""
+
+    text: str
+    start: int
+    end: int
+    after: str = "sentence"  # or "paragraph", or "clause" where an overlong one was cut
+
+
+class SentenceSplitter:
+    """One session of splitting; feed it with `push`, end it with `flush`."""
+
+    def __init__(self) -> None:
+        self._buffer = ""
+        self._offset = 0
+
+    def push(self, text: str) -> list[Sentence]:
+        """The sentences that `text` completes: what follows them has been seen."""
+        self._buffer += text
+        return self._take(final=False)
+
+    def flush(self) -> list[Sentence]:
+        """What remains, now that no more text comes."""
+        return self._take(final=True)
+
+    def _take(self, final: bool) -> list[Sentence]:
+        found = []
+        while cut := _first_cut(self._buffer, final):
+            end, after = cut
+            if sentence := _trimmed(self._buffer[:end], self._offset, after):
+                found.append(sentence)
+            self._buffer = self._buffer[end:]
+            self._offset += end
+        return found
+
+
+def split_sentences(text: str) -> Iterator[Sentence]:
+    """The sentences of a whole text."""
+    splitter = SentenceSplitter()
+    for start in range(0, len(text), 4096):
+        yield from splitter.push(text[start : start + 4096])
+    yield from splitter.flush()
+
+
+def _trimmed(text: str, offset: int, after: str) -> Sentence | None:
+    body = text.strip()
+    start = offset + len(text) - len(text.lstrip())
+    return Sentence(body, start, start + len(body), after) if body else None
+
+
+def _first_cut(text: str, final: bool) -> tuple[int, str] | None:
+    """Where the first sentence of `text` ends, or None while that cannot be known."""
+    begin = len(text) - len(text.lstrip())
+    position = begin
+    while stop := _STOP.search(text, position):
+        if stop.end() > begin + LONGEST:
+            break
+        verdict = _judge(text, begin, stop, final)
+        if verdict == "wait":
+            return None
+        if verdict:
+            return stop.end(), verdict
+        position = stop.end()
+    if len(text) > begin + LONGEST + _LOOKAHEAD or (final and len(text) > begin + LONGEST):
+        return _forced_cut(text, begin), "clause"
+    return (len(text), "paragraph") if final and text else None
+
+
+def _forced_cut(text: str, begin: int) -> int:
+    window = text[: begin + LONGEST]
+    for pattern in (_CLAUSE, _SPACE):
+        ends = [match.end() for match in pattern.finditer(window, begin + LONGEST // 4)]
+        if ends:
+            return ends[-1]
+    return begin + LONGEST
+
+
+def _judge(text: str, begin: int, stop: re.Match, final: bool) -> str:
+    """'sentence' or 'paragraph' where the candidate ends one, '' where not, 'wait' for more text."""
+    space = _SPACE.match(text, stop.start() if stop[0] == "\n" else stop.end())
+    after = space.end() if space else stop.end()
+    if after == len(text):
+        return "paragraph" if final else "wait"
+    if space and space[0].count("\n") > 1:
+        return "paragraph"
+    if stop[0][0] in "。！？":
+        return "sentence"
+    if len(text) - after < _LOOKAHEAD and not final and not _SPACE.search(text, after):
+        return "wait"
+    following = _WORD.match(text, after)[0]
+    if stop[0] == "\n":
+        return "sentence" if _ends_line(text, begin, stop.start(), after) else ""
+    return "sentence" if _ends_sentence(text, begin, stop, following) else ""
+
+
+def _ends_line(text: str, begin: int, end: int, after: int) -> bool:
+    """Whether a lone line break was meant: before a list item, or after a short line."""
+    line = text[max(begin, text.rfind("\n", 0, end) + 1) : end]
+    if _BULLET.match(text, after):
+        return True
+    return len(line.strip()) < _SHORT_LINE and not text[after].islower() and not line.rstrip().endswith((",", "-"))
+
+
+def _ends_sentence(text: str, begin: int, stop: re.Match, following: str) -> bool:
+    closed = stop[0][-1] in "\"'”’»)]}"
+    lower = following.lstrip("\"'“‘([")[:1].islower()
+    if stop[0].startswith(("!", "?")):
+        return not (closed and lower)
+    if stop[0].startswith(("..", "…")):
+        return not lower
+    return _period_ends(text[begin : stop.start()], following, lower, closed)
+
+
+def _period_ends(before: str, following: str, lower: bool, closed: bool) -> bool:
+    word = before.split()[-1].lstrip("\"'“‘([{") if before.split() else ""
+    known, next_word = word.lower(), following.strip("\"'“‘”’([.,;:!?)]").lower()
+    if closed and lower:
+        return False
+    if known in _LEADING or (known in _NUMBERED and following[:1].isdigit()):
+        return False
+    if before.strip() == word and (word.isdigit() or len(word) == 1):  # "1. First", "A. Second"
+        return False
+    if len(word) == 1 and word.isupper() and word != "I":  # an initial
+        return next_word in _STARTERS and next_word not in ("a", "i")
+    if known in _EITHER or re.fullmatch(r"(?:\w\.)+\w", word):  # "U.S.", "p.m."
+        return not lower and (next_word in _STARTERS or known in ("a.m", "p.m"))
+    return True

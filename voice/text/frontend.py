@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from voice.text.normalize import Chunk, spell_out
 from voice.text.phonemes import PUNCTUATION, pronounce
-from voice.text.sentences import Sentence, split_sentences
+from voice.text.sentences import Sentence, SentenceSplitter, split_sentences
 
 LONGEST = 400  # phonemes that are spoken at once; longer sentences are cut at a clause, or else a word
 
@@ -51,9 +51,21 @@ class _Sound:
 
 
 def read_aloud(text: str) -> Iterator[Reading]:
-    """The readings of `text`, each as soon as it is asked for. Text without sound gives readings
-    without phonemes, so that what is unread is known."""
+    """The readings of `text`, each as soon as it is asked for.
+
+    A sentence without sound gives a reading without phonemes, so that what is unread is known.
+    """
     for sentence in split_sentences(text):
+        yield from read_sentence(sentence)
+
+
+def read_arriving(pieces: Iterable[str]) -> Iterator[Reading]:
+    """The same of a text that arrives in `pieces`, each sentence once what follows shows its end."""
+    splitter = SentenceSplitter()
+    for piece in pieces:
+        for sentence in splitter.push(piece):
+            yield from read_sentence(sentence)
+    for sentence in splitter.flush():
         yield from read_sentence(sentence)
 
 

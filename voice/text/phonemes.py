@@ -22,6 +22,12 @@ def _reader():
     return G2P()
 
 
+def prepare() -> None:
+    """Load what reading needs (a third of a second) before the first sentence asks for it."""
+    _reader().oov("ready")
+    alphabet()
+
+
 @lru_cache(maxsize=1)
 def alphabet() -> dict[str, int]:
     """Every phoneme character → its id in the models that share this alphabet; 0 is the pad."""

@@ -175,7 +175,7 @@ class Augment:
     telephone: float = 0.05
     band: float = 0.1
     band_tops: tuple[float, float] = (2500.0, 7000.0)  # Hz
-    codec: float = 0.1
+    codec: float = 0.05  # the encoder takes a few per cent of real time
     compressions: tuple[float, float] = (0.8, 1.0)
     gain: float = 0.5
     gains: tuple[float, float] = (-15.0, 6.0)  # dB

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from data.batching import prefetch
-from voice.errors import AudioError
-
-if TYPE_CHECKING:
-    from voice.manifest import Clip
+from voice import audio
+from voice.manifest import Clip
 
 FULL_SCALE = 32767
 
@@ -41,7 +37,7 @@ class Sounds:
     def __getitem__(self, index: int) -> np.ndarray:
         coded = self._kept.get(index)
         if coded is None:
-            coded = coded_16_bit(read(self.clips[index].audio, self.rate))
+            coded = coded_16_bit(audio.read(self.clips[index].audio, self.rate).samples)
             self._keep(index, coded)
         return coded.astype(np.float32) / FULL_SCALE
 
@@ -68,16 +64,3 @@ class Sounds:
 def coded_16_bit(samples: np.ndarray) -> np.ndarray:
     """(T,) float in [-1, 1] → (T,) int16; what lies beyond is clipped."""
     return np.round(np.clip(samples, -1.0, 1.0) * FULL_SCALE).astype(np.int16)
-
-
-def read(path: Path, rate: int) -> np.ndarray:
-    """(T,) float32 mono samples of an audio file at `rate` Hz. Raises AudioError."""
-    import soundfile
-    import soxr
-
-    try:
-        samples, native = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, soundfile.LibsndfileError) as error:
-        raise AudioError(f"{path} cannot be read as audio ({error}): check the file") from error
-    mono = samples.mean(axis=1)
-    return mono if native == rate else soxr.resample(mono, native, rate).astype(np.float32)

@@ -20,6 +20,7 @@ from voice.errors import AudioError, ManifestError
 
 DURATION_TOLERANCE = 0.1  # s: codecs pad the last frame
 SILENCE = 1e-4  # peak, about −80 dBFS
+OPUS_RATES = (8_000, 12_000, 16_000, 24_000)  # its decoders give any of them; FFmpeg's gives 48 kHz
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,8 @@ def examine(clip: Clip) -> Iterator[str]:
     except AudioError as error:
         yield str(error)
         return
-    if clip.sample_rate is not None and sound.rate != clip.sample_rate:
+    opus = sound.rate == 48_000 and clip.sample_rate in OPUS_RATES
+    if clip.sample_rate not in (None, sound.rate) and not opus:
         yield f"the rate is {sound.rate} Hz, the row says {clip.sample_rate}"
     if abs(sound.duration - clip.duration) > DURATION_TOLERANCE:
         yield f"the audio lasts {sound.duration:.2f} s, the row says {clip.duration:.2f}"

@@ -96,7 +96,8 @@ def _entry(name: str, row: Mapping[str, Any]) -> Entry:
     first = row["sources"][0]
     if "package" in first:
         spec = find_spec(first["package"])
-        return Entry(made, row["size"], Path(spec.origin).parent if spec else HERE / "absent")
+        package = Path(spec.origin).parent if spec else HERE / "absent"
+        return Entry(made, row["size"], package / first["folder"])
     sources = tuple(_source(each) for each in row["sources"])
     return Entry(made, row["size"], home() / "models" / name, sources)
 
@@ -140,19 +141,13 @@ def _locate(name: str, progress: Progress | None) -> Model:
 
 def _known(entry: Entry, progress: Progress | None) -> Model:
     if entry.fetched and not entry.in_place:
-        if entry.home.exists():  # some file is gone: of no use
+        if entry.home.exists() and not entry.in_place:  # some file is gone: of no use
             shutil.rmtree(entry.home)
-        _get(entry, progress)
+        fetching.fetch(entry.card, entry.home, entry.sources, size=entry.size, progress=progress)
+        _remember(entry.home, entry.card.files)
     if not entry.home.is_dir():
         raise ModelMissing(f"{entry.name} comes with the installation and is gone; install voice again")
     return _checked(entry.home, entry.card)
-
-
-def _get(entry: Entry, progress: Progress | None) -> None:
-    files = entry.card.files
-    fetching.fetch(entry.name, entry.home, files, entry.sources, size=entry.size, progress=progress)
-    cards.write_card(entry.home, entry.card)
-    _remember(entry.home, files)
 
 
 def _derived(part: Model, progress: Progress | None) -> Model:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from voice.errors import ModelDamaged, ModelMissing
-from voice.models.card import sha256
+from voice.models.card import Card, sha256, write_card
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 STALE = 24 * 3600.0  # s: after this a half-filled folder belongs to nobody
@@ -67,15 +67,14 @@ Source = Index | Hub
 
 
 def fetch(
-    name: str,
+    card: Card,
     folder: Path,
-    files: Mapping[str, str],
     sources: Sequence[Source],
     *,
     size: int,
     progress: Progress | None = None,
 ) -> None:
-    """Fill `folder` with `files` (name → sha256) from the first source that has them.
+    """Make `folder` the model that `card` describes, from the first source that has its files.
 
     `size` is how many bytes that is, for `progress`. Raises ModelMissing, with the reason of
     every source, if none delivers.
@@ -84,14 +83,15 @@ def fetch(
     for source in sources:
         try:
             with staging(folder) as stage:
-                _gather(source, stage, files, size, progress or _silent)
-                verify(stage, files)
+                _gather(source, stage, card.files, size, progress or _silent)
+                verify(stage, card.files)
+                write_card(stage, card)
             return
         except (SourceFailed, ModelDamaged, OSError) as error:
             reasons.append(f"{source}: {error}")
     raise ModelMissing(
-        f"{name} is not on this machine and could not be fetched ({'; '.join(reasons)}). "
-        f"With a network, run: voice models get {name}"
+        f"{card.name} is not on this machine and could not be fetched ({'; '.join(reasons)}). "
+        f"With a network, run: voice models get {card.name}"
     )
 
 

@@ -1,0 +1,70 @@
+"""From a model's name to something that hears, speaks or judges turns.
+
+Each kind of model and engine has one function here that opens it; what it needs is imported
+only then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from voice.errors import ModelDamaged, ModelError
+from voice.models import Model, find
+from voice.models.fetch import Progress
+from voice.types import Recognizer, Synthesizer, TurnDetector
+
+KIND_NAMES = {"recognizer": "a recognizer", "voice": "a voice", "turn": "an end-of-turn detector"}
+
+
+def load(
+    name: str, *, threads: int | None = None, kind: str | None = None, progress: Progress | None = None
+) -> Recognizer | Synthesizer | TurnDetector:
+    """The model called `name` (catalog name, folder or hf:ORG/NAME[@revision]), ready for use.
+
+    `threads` bounds the processor cores it uses (default: all). With `kind`, a model of another
+    kind is refused. `progress` hears of bytes fetched. Raises ModelError.
+    """
+    model = find(name, progress=progress)
+    card = model.card
+    if kind is not None and card.kind != kind:
+        raise ModelError(f"{name} is {KIND_NAMES[card.kind]}, not {KIND_NAMES[kind]}; voice models lists all")
+    opener = OPENERS.get((card.kind, card.engine))
+    if opener is None:
+        known = ", ".join(f"{kind} {engine}" for kind, engine in OPENERS)
+        raise ModelDamaged(f'{name}: no {card.kind} has the engine "{card.engine}"; there are {known}')
+    return opener(model, threads)
+
+
+def _whisper(model: Model, threads: int | None) -> Recognizer:
+    from voice.asr.whisper import Whisper
+
+    return Whisper.open(model.folder, threads=threads, context=model.card.options.get("context", "full"))
+
+
+def _heart(model: Model, threads: int | None) -> Synthesizer:
+    from voice.tts.heart import Heart
+    from voice.tts.voice import Voice
+
+    return Voice(Heart.open(model.folder, threads=threads))
+
+
+def _acoustic(model: Model, threads: int | None) -> Synthesizer:
+    from voice.tts.acoustic import Acoustic
+    from voice.tts.voice import Voice
+
+    return Voice(Acoustic.open(model.folder, threads=threads))
+
+
+def _smart_turn(model: Model, threads: int | None) -> TurnDetector:
+    from voice.turn import SmartTurn
+
+    return SmartTurn.open(model.folder, threads=threads)
+
+
+OPENERS: dict[tuple[str, str], Callable[[Model, int | None], Any]] = {
+    ("recognizer", "whisper"): _whisper,
+    ("voice", "heart"): _heart,
+    ("voice", "acoustic"): _acoustic,
+    ("turn", "smart-turn"): _smart_turn,
+}

@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voice import audio
+from voice.vad import Hysteresis, Region, Silero, Stretch, Thresholds, find_speech
+
+FRAME = 0.032
+
+
+class Loudness:
+    """A fake detector: speech is what is loud."""
+
+    rate = 16_000
+    hop = 512
+
+    def stream(self) -> Callable[[np.ndarray], float]:
+        return lambda frame: float(np.abs(frame).max())
+
+
+def regions(probabilities: list[float], thresholds: Thresholds) -> list[Region]:
+    hysteresis = Hysteresis(thresholds, frame=0.1)
+    found = [hysteresis(probability) for probability in probabilities]
+    return [region for region in [*found, hysteresis.finish()] if region]
+
+
+SLOW = Thresholds(on=0.5, off=0.3, shortest_speech=0.2, shortest_silence=0.3)
+
+
+def test_speech_needs_to_last_and_silence_too() -> None:
+    assert regions([0, 0.9, 0, 0, 0, 0], SLOW) == []
+    assert regions([0, 0.9, 0.9, 0, 0, 0, 0], SLOW) == [Region(1, 3)]
+    assert regions([0.9, 0.9, 0, 0, 0.9, 0, 0, 0], SLOW) == [Region(0, 5)]
+
+
+def test_between_the_thresholds_nothing_changes() -> None:
+    assert regions([0.4, 0.4, 0.4, 0.4], SLOW) == []
+    assert regions([0.9, 0.4, 0.4, 0.4, 0.4], SLOW) == [Region(0, 5)]
+    assert regions([0.9, 0.9, 0.1, 0.4, 0.4, 0.9], SLOW) == [Region(0, 2)]
+
+
+def test_speech_under_way_at_the_end_counts() -> None:
+    assert regions([0, 0.9, 0.9, 0.9], SLOW) == [Region(1, 4)]
+    assert regions([0, 0.9, 0.9, 0.9, 0.1], SLOW) == [Region(1, 4)]
+
+
+def test_speaking_is_known_while_it_lasts() -> None:
+    hysteresis = Hysteresis(SLOW, frame=0.1)
+    seen = []
+    for probability in [0, 0.9, 0.9, 0, 0, 0, 0]:
+        hysteresis(probability)
+        seen.append(hysteresis.speaking)
+    assert seen == [False, False, True, True, True, False, False]
+
+
+def sound(*parts: tuple[float, float]) -> np.ndarray:
+    """(seconds, loudness) parts, joined."""
+    return np.concatenate([np.full(round(seconds * 16000), loudness, np.float32) for seconds, loudness in parts])
+
+
+def spans(stretches: list[Stretch]) -> list[tuple[float, float]]:
+    return [(stretch.start, stretch.end) for stretch in stretches]
+
+
+def test_stretches_have_their_surroundings_and_never_overlap() -> None:
+    wave = sound((1, 0), (1, 0.9), (0.55, 0), (1, 0.9), (3, 0), (1, 0.9), (0.1, 0))
+    found = list(find_speech([wave], Loudness(), pad=0.3))
+    assert np.array(spans(found)) == pytest.approx(
+        np.array([(0.7, 2.3), (2.3, 3.85), (6.25, 7.65)]), abs=2 * FRAME
+    )
+    assert all(one.end <= other.start + 1e-9 for one, other in zip(found, found[1:], strict=False))
+
+
+def test_stream_equals_whole_however_it_is_cut() -> None:
+    draw = np.random.default_rng(0)
+    wave = np.repeat(draw.random(400), 1600).astype(np.float32)
+    whole = list(find_speech([wave], Loudness(), longest=5))
+    pieces = list(find_speech(np.split(wave, np.sort(draw.integers(0, len(wave), 50))), Loudness(), longest=5))
+    assert spans(whole) == spans(pieces)
+    for one, other in zip(whole, pieces, strict=True):
+        np.testing.assert_array_equal(one.audio.samples, other.audio.samples)
+
+
+def test_a_stretch_holds_the_samples_of_its_time() -> None:
+    wave = sound((1, 0), (1, 0.9), (1, 0)) * np.linspace(1, 0.9, 48000, dtype=np.float32)
+    (stretch,) = find_speech([wave], Loudness())
+    first = round(stretch.start * 16000)
+    np.testing.assert_array_equal(stretch.audio.samples, wave[first : first + len(stretch.audio.samples)])
+
+
+def test_speech_without_a_pause_is_cut_where_it_is_least_likely() -> None:
+    wave = sound((8, 0.9), (0.2, 0.4), (20, 0.9))
+    found = list(find_speech([wave], Loudness(), longest=10))
+    assert found[0].end == pytest.approx(8.1, abs=0.1)
+    assert max(stretch.audio.duration for stretch in found) <= 10
+    assert sum(len(stretch.audio.samples) for stretch in found) == len(wave)
+
+
+def test_silence_and_nothing_hold_no_speech() -> None:
+    assert list(find_speech([sound((5, 0))], Loudness())) == []
+    assert list(find_speech([], Loudness())) == []
+
+
+def test_memory_is_bounded_by_the_longest_stretch() -> None:
+    longest = max(
+        len(stretch.audio.samples) for stretch in find_speech((sound((1, 0.9)) for _ in range(300)), Loudness())
+    )
+    assert longest <= 29 * 16000
+
+
+def test_silero_finds_real_speech_and_no_noise(corpora: Path) -> None:
+    detector = Silero.open()
+    speech = audio.read(corpora / "librispeech/test/1089-134686-0000.flac", 16000)
+    quiet = np.zeros(32000, np.float32)
+    (found,) = find_speech([quiet, speech.samples, quiet], detector)
+    assert found.start == pytest.approx(2.0, abs=0.6)
+    assert found.end == pytest.approx(2.0 + speech.duration, abs=0.6)
+    noise = np.random.default_rng(0).normal(0, 0.1, 160_000).astype(np.float32)
+    assert list(find_speech([quiet, noise], detector)) == []
+
+
+def test_silero_streams_share_no_state(corpora: Path) -> None:
+    detector = Silero.open()
+    samples = audio.read(corpora / "librispeech/test/1089-134686-0000.flac", 16000).samples[: 512 * 60]
+    alone, one, other = detector.stream(), detector.stream(), detector.stream()
+    expected = [alone(frame) for frame in samples.reshape(-1, 512)]
+    seen = []
+    for frame in samples.reshape(-1, 512):
+        seen.append(one(frame))
+        other(np.zeros(512, np.float32))
+    assert seen == expected

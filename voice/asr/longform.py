@@ -1,0 +1,172 @@
+"""Recordings of any length: speech found, cut at pauses, packed, recognized in batches, joined.
+
+Written once for every recognizer. Blocks of sound come in and segments go out; nothing of the
+whole recording is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Protocol
+
+import numpy as np
+
+from voice.types import Audio, Segment, SpeechDetector, Transcript, Word
+from voice.vad import Stretch, Thresholds, find_speech
+
+# Files are cut more generously than an agent's turns: a lost word is worse than a second of noise.
+THRESHOLDS = Thresholds(on=0.4, off=0.25, shortest_speech=0.06, shortest_silence=0.5)
+PAD = 0.3
+
+
+class BatchRecognizer(Protocol):
+    """A recognizer that takes several stretches of one recording at once."""
+
+    rate: int
+    longest: float
+
+    def transcribe_batch(
+        self, speeches: Sequence[Audio], *, language: str | None, hotwords: Sequence[str], task: str
+    ) -> list[Transcript]: ...
+
+
+@dataclass(frozen=True)
+class Packing:
+    """How stretches of speech are put together for the recognizer, and how many go at once."""
+
+    longest: float = 30.0
+    batch: int = 4
+
+
+@dataclass(frozen=True)
+class Piece:
+    """From `at` seconds into a window on, it holds the recording from `start` seconds on."""
+
+    at: float
+    start: float
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """Stretches of speech side by side, the silence between them left out."""
+
+    audio: Audio
+    pieces: tuple[Piece, ...]
+
+    def time(self, seconds: float, *, ending: bool = False) -> float:
+        """A time in the window → the time in the recording.
+
+        A joint belongs to the piece after it, unless the time is that of something `ending`.
+        """
+        within = [piece for piece in self.pieces if piece.at < seconds or (piece.at == seconds and not ending)]
+        piece = within[-1] if within else self.pieces[0]
+        return piece.start + seconds - piece.at
+
+
+def transcribe(
+    blocks: Iterable[np.ndarray],
+    recognizer: BatchRecognizer,
+    detector: SpeechDetector,
+    *,
+    language: str | None = None,
+    hotwords: Sequence[str] = (),
+    task: str = "transcribe",
+    packing: Packing = Packing(),
+    progress: Callable[[float], None] = lambda seconds: None,
+) -> Iterator[Segment]:
+    """Segments of a stream of (T,) blocks at the detector's rate, as soon as they are recognized.
+
+    `language` None takes the language of the first speech for all of it. `progress` is told the
+    seconds of sound that have been read. No speech gives no segments.
+    """
+    for transcript in _heard(blocks, recognizer, detector, language, hotwords, task, packing, progress):
+        yield from transcript.segments
+
+
+def whole(
+    blocks: Iterable[np.ndarray],
+    recognizer: BatchRecognizer,
+    detector: SpeechDetector,
+    *,
+    language: str | None = None,
+    hotwords: Sequence[str] = (),
+    task: str = "transcribe",
+    packing: Packing = Packing(),
+    progress: Callable[[float], None] = lambda seconds: None,
+) -> Transcript:
+    """All segments of a stream, its language ("en" if nothing was said) and its duration."""
+    read = 0.0
+
+    def note(seconds: float) -> None:
+        nonlocal read
+        read = seconds
+        progress(seconds)
+
+    transcripts = list(_heard(blocks, recognizer, detector, language, hotwords, task, packing, note))
+    segments = tuple(segment for transcript in transcripts for segment in transcript.segments)
+    return Transcript(segments, transcripts[0].language if transcripts else language or "en", read)
+
+
+def _heard(
+    blocks: Iterable[np.ndarray],
+    recognizer: BatchRecognizer,
+    detector: SpeechDetector,
+    language: str | None,
+    hotwords: Sequence[str],
+    task: str,
+    packing: Packing,
+    progress: Callable[[float], None],
+) -> Iterator[Transcript]:
+    """A transcript per window, its times those of the recording."""
+    speech = find_speech(_counted(blocks, detector.rate, progress), detector, thresholds=THRESHOLDS, pad=PAD)
+    windows = pack(speech, min(packing.longest, recognizer.longest))
+    while batch := list(islice(windows, packing.batch)):
+        heard = recognizer.transcribe_batch(
+            [window.audio for window in batch], language=language, hotwords=hotwords, task=task
+        )
+        for window, transcript in zip(batch, heard, strict=True):
+            language = transcript.language
+            yield replace(transcript, segments=tuple(_placed(segment, window) for segment in transcript.segments))
+
+
+def pack(stretches: Iterable[Stretch], longest: float) -> Iterator[Window]:
+    """Successive stretches side by side in windows of at most `longest` seconds."""
+    held: list[Stretch] = []
+    for stretch in stretches:
+        if held and sum(one.audio.duration for one in held) + stretch.audio.duration > longest:
+            yield _window(held)
+            held = []
+        held.append(stretch)
+    if held:
+        yield _window(held)
+
+
+def _window(stretches: Sequence[Stretch]) -> Window:
+    ends = np.cumsum([0.0, *(stretch.audio.duration for stretch in stretches)])
+    pieces = tuple(Piece(float(at), stretch.start) for at, stretch in zip(ends, stretches, strict=False))
+    samples = np.concatenate([stretch.audio.samples for stretch in stretches])
+    return Window(Audio(samples, stretches[0].audio.rate), pieces)
+
+
+def _placed(segment: Segment, window: Window) -> Segment:
+    """A segment of a window with the times of the recording."""
+    words = tuple(_placed_word(word, window) for word in segment.words)
+    start, end = window.time(segment.start), window.time(segment.end, ending=True)
+    return replace(segment, start=start, end=max(start, end), words=words)
+
+
+def _placed_word(word: Word, window: Window) -> Word:
+    start, end = window.time(word.start), window.time(word.end, ending=True)
+    return replace(word, start=start, end=max(start, end))
+
+
+def _counted(
+    blocks: Iterable[np.ndarray], rate: int, progress: Callable[[float], None]
+) -> Iterator[np.ndarray]:
+    samples = 0
+    for block in blocks:
+        yield block
+        samples += len(block)
+        progress(samples / rate)

@@ -1,0 +1,110 @@
+"""Whisper's tokens: the special ones by name, text to tokens, tokens to words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from voice.errors import ModelDamaged, VoiceError
+
+LONGEST_PROMPT = 223  # half of the decoder's 448 positions, less the token that opens the prompt
+_WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+
+
+@dataclass(frozen=True)
+class WordTokens:
+    """A written word, its space and punctuation included, and its spoken tokens [first, last)."""
+
+    text: str
+    first: int
+    last: int
+
+
+class Vocabulary:
+    """The tokens of one Whisper model.
+
+    Raises ModelDamaged if the folder's tokenizer.json is missing or is not Whisper's.
+    """
+
+    def __init__(self, folder: Path, *, multilingual: bool) -> None:
+        from tokenizers import Tokenizer
+
+        path = folder / "tokenizer.json"
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises nothing narrower
+            raise ModelDamaged(f"{path} cannot be read; fetch the model again") from error
+        self.end = self._special("endoftext")
+        self.start = self._special("startoftranscript")
+        self.previous = self._special("startofprev")
+        self.without_times = self._special("notimestamps")
+        self.tasks = {task: self._special(task) for task in ("transcribe", "translate")} if multilingual else {}
+        self.languages = self._languages() if multilingual else frozenset({"en"})
+
+    def start_sequence(self, language: str, task: str) -> list[int]:
+        """The tokens that tell the decoder what to do. Raises VoiceError for what the model cannot."""
+        if language not in self.languages:
+            raise VoiceError(f"this recognizer does not know the language {language!r}; {self._choices()}")
+        if not self.tasks:
+            if task != "transcribe":
+                raise VoiceError(f"an English-only recognizer cannot {task}; use whisper-base")
+            return [self.start]
+        if task not in self.tasks:
+            raise VoiceError(f"{task!r} is no task; choose {' or '.join(self.tasks)}")
+        return [self.start, self._special(language), self.tasks[task]]
+
+    def prompt(self, hotwords: Sequence[str]) -> list[int]:
+        """Words to be expected, put where Whisper looks for the text that came before."""
+        if not hotwords:
+            return []
+        tokens = self._tokenizer.encode(" " + ", ".join(hotwords), add_special_tokens=False).ids
+        return [self.previous, *tokens[:LONGEST_PROMPT]]
+
+    def text(self, tokens: Sequence[int]) -> str:
+        return self._tokenizer.decode(list(tokens), skip_special_tokens=True)
+
+    def words(self, tokens: Sequence[int], language: str) -> list[WordTokens]:
+        """Text tokens → words. Punctuation belongs to its word but not to its spoken tokens."""
+        words: list[WordTokens] = []
+        opening = ""  # punctuation that waits for its word
+        for piece in self._pieces(tokens):
+            spoken = any(character.isalnum() for character in piece.text)
+            begins = piece.text.startswith(" ") or language in _WITHOUT_SPACES or not words
+            if begins and not spoken and (piece.text.startswith(" ") or not words):
+                opening += piece.text
+            elif spoken and (begins or opening):
+                words.append(WordTokens(opening + piece.text, piece.first, piece.last))
+                opening = ""
+            elif opening:
+                opening += piece.text
+            else:
+                before = words[-1]
+                last = piece.last if spoken else before.last
+                words[-1] = WordTokens(before.text + piece.text, before.first, last)
+        if opening and words:
+            words[-1] = WordTokens(words[-1].text + opening, words[-1].first, words[-1].last)
+        return words
+
+    def _pieces(self, tokens: Sequence[int]) -> Iterator[WordTokens]:
+        """The smallest runs of tokens that decode to whole characters."""
+        first = 0
+        for last in range(1, len(tokens) + 1):
+            text = self.text(tokens[first:last])
+            if not text.endswith("\N{REPLACEMENT CHARACTER}") or last == len(tokens):
+                yield WordTokens(text, first, last)
+                first = last
+
+    def _special(self, name: str) -> int:
+        number = self._tokenizer.token_to_id(f"<|{name}|>")
+        if number is None:
+            raise ModelDamaged(f"the tokenizer has no <|{name}|>; it is not Whisper's, fetch the model again")
+        return number
+
+    def _languages(self) -> frozenset[str]:
+        """The languages' tokens lie between the start token and the first task."""
+        between = range(self.start + 1, min(self.tasks.values()))
+        return frozenset(self._tokenizer.id_to_token(number)[2:-2] for number in between)
+
+    def _choices(self) -> str:
+        return "it knows " + " ".join(sorted(self.languages))

@@ -8,16 +8,16 @@ same samples come out each time; the Ogg container's serial number is the only t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-
 from voice.manifest import Clip, write_manifest
+from voice.tts.heart import Heart
+from voice.tts.voice import Voice, join
+from voice.types import Audio, Controls, Speech
 
 FOLDER = Path(__file__).parent
-RATE = 24000
-SILENCE = 0.1  # s, at both ends
+SPEEDS = (0.92, 1.0, 1.08)  # so that durations vary beyond their words
 OPUS_COMPRESSION = 0.85  # libsndfile's scale; about 45 kbit/s of mono
 
 TRAIN = (
@@ -37,47 +37,60 @@ TRAIN = (
     "Charles bought cheese, sugar, and a huge pie.",
     "Nothing about the weather surprises sailors.",
     "Put the azure vase beside the window.",
+    "Meet me at 7:30 by gate 12.",
+    "Dr. Brown saw 140 patients in 2019, which cost $36.50 each.",
+    "The door was open. Nobody had touched the coats, the boots, or the small brass key on the shelf.",
+    "Yes.",
 )
 DEV = (
     "The train to the coast departs at nine.",
     "Would you water the plants while we are away?",
     "He thought the question over and smiled.",
     "Five boys shared the measure of good luck.",
+    "Ask for room 215 on the 3rd floor.",
 )
 
 
 def main() -> None:
-    from hibari import Hibari
-
-    heart = Hibari(threads=1)
+    heart = Voice(Heart.open(threads=1))
     for split, sentences in (("train", TRAIN), ("dev", DEV)):
         write_manifest(FOLDER / f"{split}.jsonl", _spoken(heart, split, sentences))
 
 
-def _spoken(heart, split: str, sentences: Iterable[str]) -> Iterable[Clip]:
-    for number, text in enumerate(sentences, 1):
-        name = f"{split}_{number:02d}"
-        speed = (1.0, 0.92, 1.08)[number % 3]
-        samples = np.pad(heart(text, speed=speed, seed=number), round(SILENCE * RATE))
-        _write(FOLDER / "audio" / f"{name}.opus", samples)
-        yield Clip(
-            audio=FOLDER / "audio" / f"{name}.opus",
-            text=text,
-            duration=round(len(samples) / RATE, 3),
-            speaker="heart",
-            id=f"tiny-{name}",
-            sample_rate=RATE,
-            language="en",
-            extra={"source": "heart", "licence": "Apache-2.0"},
-        )
+def _spoken(heart: Voice, split: str, sentences: Iterable[str]) -> Iterator[Clip]:
+    for number, text in enumerate(sentences):
+        name = f"{split}_{number + 1:02d}"
+        speech = join(heart.speak(text, Controls(speed=SPEEDS[number % len(SPEEDS)])))
+        path = FOLDER / "audio" / f"{name}.opus"
+        _write(path, speech.audio)
+        yield _clip(path, name, text, speech)
 
 
-def _write(path: Path, samples: np.ndarray) -> None:
+def _clip(path: Path, name: str, text: str, speech: Speech) -> Clip:
+    words = [[word.text, round(word.start, 3), round(word.end, 3)] for word in speech.words]
+    return Clip(
+        audio=path,
+        text=text,
+        duration=round(speech.audio.duration, 3),
+        speaker="heart",
+        id=f"tiny-{name}",
+        sample_rate=speech.audio.rate,
+        language="en",
+        extra={"source": "heart", "licence": "Apache-2.0", "words": words},
+    )
+
+
+def _write(path: Path, audio: Audio) -> None:
     import soundfile
 
     path.parent.mkdir(exist_ok=True)
     soundfile.write(
-        path, samples, RATE, format="OGG", subtype="OPUS", compression_level=OPUS_COMPRESSION
+        path,
+        audio.samples,
+        audio.rate,
+        format="OGG",
+        subtype="OPUS",
+        compression_level=OPUS_COMPRESSION,
     )
 
 

@@ -22,6 +22,13 @@ def test_the_tiny_manifests_have_no_problems_and_name_the_teacher(split):
     assert all(clip.extra["source"] == "heart" for clip in read_manifest(TINY / f"{split}.jsonl"))
 
 
+def test_the_written_words_are_timed_within_their_clip():
+    for clip in read_manifest(TINY / "train.jsonl"):
+        words, starts, ends = zip(*clip.extra["words"])
+        assert " ".join(words) == clip.text
+        assert list(starts) == sorted(starts) and max(ends) <= clip.duration
+
+
 def test_no_text_is_in_both_splits():
     train, dev = (read_manifest(TINY / f"{split}.jsonl") for split in ("train", "dev"))
     assert not {clip.text for clip in train} & {clip.text for clip in dev}

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import json
+import random
+
+import pytest
+
+from voice.errors import VoiceError
+from voice.text.subtitles import cues, render, transcript_of
+from voice.types import Segment, Transcript, Word
+
+
+def spoken(text: str, *, start: float = 0.0, pace: float = 0.3) -> Segment:
+    """Each word takes `pace` seconds."""
+    words = tuple(Word(word, start + pace * i, start + pace * (i + 1), 0.9) for i, word in enumerate(text.split()))
+    return Segment(text, words[0].start, words[-1].end, words)
+
+
+HELLO = Transcript((spoken("Hello there, world."), spoken("Fish & <chips>?", start=2.0)), "en", 3.5)
+
+
+def test_text_has_a_sentence_on_each_line() -> None:
+    assert render(HELLO, "txt") == "Hello there, world.\nFish & <chips>?\n"
+
+
+def test_json_follows_whispers() -> None:
+    whole = json.loads(render(HELLO, "json"))
+    assert list(whole) == ["text", "language", "duration", "segments"]
+    assert whole["text"] == "Hello there, world. Fish & <chips>?"
+    assert list(whole["segments"][1]) == ["id", "start", "end", "text", "words"]
+    assert whole["segments"][1]["words"][0] == {"word": " Fish", "start": 2.0, "end": 2.3, "probability": 0.9}
+
+
+def test_srt_and_vtt_have_their_clocks_and_escapes() -> None:
+    assert render(HELLO, "srt").startswith("1\n00:00:00,000 --> 00:00:01,000\nHello there, world.\n\n2\n")
+    assert render(HELLO, "vtt").startswith("WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nHello there, world.\n\n")
+    assert "Fish &amp; &lt;chips&gt;?" in render(HELLO, "vtt")
+    late = Transcript((spoken("Late.", start=3723.4567),), "en", 4000)
+    assert "01:02:03,457 -->" in render(late, "srt")
+
+
+def test_tsv_counts_milliseconds() -> None:
+    assert render(HELLO, "tsv") == "start\tend\ttext\n0\t900\tHello there, world.\n2000\t2900\tFish & <chips>?\n"
+
+
+def test_an_unknown_format_names_the_known_ones() -> None:
+    with pytest.raises(VoiceError, match="txt, json, srt, vtt, tsv"):
+        render(HELLO, "doc")
+
+
+@pytest.mark.parametrize("format", ["txt", "json", "srt", "vtt", "tsv"])
+def test_nothing_said_is_a_valid_file(format: str) -> None:
+    assert isinstance(render(Transcript((), "en", 5.0), format), str)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_cue_is_short_and_every_word_is_in_one(seed: int) -> None:
+    draw = random.Random(seed)
+    text = " ".join("x" * draw.randint(1, 12) + draw.choice(["", "", "", ",", "."]) for _ in range(200))
+    found = cues(Transcript((spoken(text, pace=draw.choice([0.1, 0.3, 0.9])),), "en", 100))
+    assert " ".join(" ".join(cue.lines) for cue in found).split() == text.split()
+    assert all(len(cue.lines) <= 2 and max(map(len, cue.lines)) <= 42 for cue in found)
+    assert all(0 < cue.end - cue.start <= 7 for cue in found)
+    assert all(one.end <= other.start for one, other in zip(found, found[1:], strict=False))
+
+
+def test_cues_end_with_sentences_where_they_can() -> None:
+    text = "This is the first of the sentences. And this here is the second one, somewhat longer. Third."
+    found = [" ".join(cue.lines) for cue in cues(Transcript((spoken(text),), "en", 9))]
+    assert found[0] == "This is the first of the sentences."
+
+
+def test_no_cue_spans_a_long_pause() -> None:
+    words = (Word("One,", 0, 1), Word("two.", 5, 6))
+    found = cues(transcript_of("One, two.", words, 6.0))
+    assert [(cue.start, cue.end) for cue in found] == [(0, 1), (5, 6)]
+
+
+def test_a_word_that_seems_to_last_forever_is_shown_for_seven_seconds() -> None:
+    (cue,) = cues(transcript_of("Hm.", [Word("Hm.", 1.0, 60.0)], 60.0))
+    assert (cue.start, cue.end) == (1.0, 8.0)
+
+
+def test_a_segment_without_words_is_divided_by_its_letters() -> None:
+    text = "word " * 30
+    found = cues(Transcript((Segment(text.strip(), 0.0, 15.0),), "en", 15))
+    assert len(found) >= 3
+    assert " ".join(" ".join(cue.lines) for cue in found).split() == text.split()
+
+
+def test_languages_without_spaces_get_none() -> None:
+    words = tuple(Word(letter, i * 0.2, i * 0.2 + 0.2) for i, letter in enumerate("今日はいい天気です。"))
+    transcript = Transcript((Segment("今日はいい天気です。", 0.0, 2.0, words),), "ja", 2.0)
+    assert cues(transcript)[0].lines == ("今日はいい天気です。",)
+    assert json.loads(render(transcript, "json"))["segments"][0]["words"][1]["word"] == "日"

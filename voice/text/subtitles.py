@@ -1,0 +1,213 @@
+"""Transcripts as files: plain text, Whisper's JSON, SubRip, WebVTT and tab-separated values.
+
+Subtitles are cut from word times: at most two lines of 42 characters and seven seconds a cue,
+split at the ends of sentences, then at commas and pauses, then in the middle.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from voice.errors import VoiceError
+from voice.types import Segment, Transcript, Word
+
+LINE = 42  # characters
+LINES = 2
+LONGEST_CUE = 7.0  # seconds
+SHORTEST_CUE = 1.0  # seconds, where the next cue leaves room for it
+LONGEST_PAUSE = 2.0  # seconds of silence that no cue spans
+
+
+@dataclass(frozen=True)
+class Cue:
+    """What is on the screen from `start` to `end` seconds, in one or two lines."""
+
+    start: float
+    end: float
+    lines: tuple[str, ...]
+
+
+def render(transcript: Transcript, format: str) -> str:
+    """The transcript as "txt", "json", "srt", "vtt" or "tsv". Raises VoiceError for another format."""
+    if format not in FORMATS:
+        raise VoiceError(f"{format!r} is no format for transcripts; choose {', '.join(FORMATS)}")
+    return FORMATS[format](transcript)
+
+
+def transcript_of(text: str, words: Sequence[Word], duration: float, language: str = "en") -> Transcript:
+    """A transcript of synthesized speech, from its text and the times of its words."""
+    if not words:
+        return Transcript((), language, duration)
+    return Transcript((Segment(text, words[0].start, words[-1].end, tuple(words)),), language, duration)
+
+
+def cues(transcript: Transcript) -> list[Cue]:
+    """The transcript as subtitles in the order of time; none overlap."""
+    found = [cue for segment in transcript.segments for cue in _split(_spaced(segment))]
+    following = [cue.start for cue in found[1:]] + [float("inf")]
+    return [
+        replace(cue, end=min(max(cue.end, cue.start + SHORTEST_CUE), max(limit, cue.start)))
+        for cue, limit in zip(found, following, strict=False)
+    ]
+
+
+def _as_txt(transcript: Transcript) -> str:
+    return "".join(f"{segment.text.strip()}\n" for segment in transcript.segments)
+
+
+def _as_json(transcript: Transcript) -> str:
+    segments = [_segment_fields(number, segment) for number, segment in enumerate(transcript.segments)]
+    whole = {
+        "text": transcript.text,
+        "language": transcript.language,
+        "duration": round(transcript.duration, 3),
+        "segments": segments,
+    }
+    return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
+
+
+def _segment_fields(number: int, segment: Segment) -> dict[str, object]:
+    words = [
+        {
+            "word": text,
+            "start": round(word.start, 3),
+            "end": round(word.end, 3),
+            "probability": round(word.confidence, 4),
+        }
+        for text, word in _spaced(segment)
+    ]
+    return {
+        "id": number,
+        "start": round(segment.start, 3),
+        "end": round(segment.end, 3),
+        "text": segment.text,
+        "words": words if segment.words else [],
+    }
+
+
+def _as_srt(transcript: Transcript) -> str:
+    return "".join(
+        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{_joined(cue)}\n\n"
+        for number, cue in enumerate(cues(transcript), start=1)
+    )
+
+
+def _as_vtt(transcript: Transcript) -> str:
+    return "WEBVTT\n\n" + "".join(
+        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_escaped(_joined(cue))}\n\n"
+        for cue in cues(transcript)
+    )
+
+
+def _as_tsv(transcript: Transcript) -> str:
+    rows = (
+        f"{round(segment.start * 1000)}\t{round(segment.end * 1000)}\t{' '.join(segment.text.split())}\n"
+        for segment in transcript.segments
+    )
+    return "start\tend\ttext\n" + "".join(rows)
+
+
+FORMATS: dict[str, Callable[[Transcript], str]] = {
+    "txt": _as_txt,
+    "json": _as_json,
+    "srt": _as_srt,
+    "vtt": _as_vtt,
+    "tsv": _as_tsv,
+}
+
+
+def _clock(seconds: float, point: str) -> str:
+    """hh:mm:ss and milliseconds after `point`."""
+    milliseconds = max(0, round(seconds * 1000))
+    minutes, rest = divmod(milliseconds, 60_000)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"
+
+
+def _joined(cue: Cue) -> str:
+    return "\n".join(cue.lines)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+_Spaced = tuple[str, Word]  # a word's text with the space before it, and the word
+
+
+def _spaced(segment: Segment) -> list[_Spaced]:
+    """The words of a segment with the spaces that its text puts before them."""
+    pairs: list[_Spaced] = []
+    position = 0
+    for word in segment.words or _evenly_timed(segment):
+        found = segment.text.find(word.text, position)
+        space = " " if found < 0 or segment.text[position:found].isspace() or not pairs else ""
+        position = found + len(word.text) if found >= 0 else position
+        pairs.append((space + word.text, word))
+    return pairs
+
+
+def _evenly_timed(segment: Segment) -> Iterator[Word]:
+    """For a segment without words: its text, each word as long as its letters ask for."""
+    written = segment.text.split()
+    pace = (segment.end - segment.start) / max(1, sum(map(len, written)))
+    clock = segment.start
+    for text in written:
+        yield Word(text, clock, clock + pace * len(text))
+        clock += pace * len(text)
+
+
+def _split(words: Sequence[_Spaced]) -> list[Cue]:
+    """Words → cues; what is too much for one is divided at the best place and tried again."""
+    if not words:
+        return []
+    if len(words) == 1 or _fits(words):
+        start = words[0][1].start
+        return [Cue(start, min(words[-1][1].end, start + LONGEST_CUE), _lines(words))]
+    place = min(range(1, len(words)), key=lambda index: _cost(words, index))
+    return _split(words[:place]) + _split(words[place:])
+
+
+def _fits(words: Sequence[_Spaced]) -> bool:
+    pauses = (after.start - before.end for (_, before), (_, after) in zip(words, words[1:], strict=False))
+    short = words[-1][1].end - words[0][1].start <= LONGEST_CUE
+    return short and max(pauses, default=0.0) <= LONGEST_PAUSE and len(_lines(words)) <= LINES
+
+
+def _cost(words: Sequence[_Spaced], index: int) -> float:
+    """How bad it is to divide before word `index`: off the middle is bad, after a pause or a clause good."""
+    before, after = words[index - 1][1], words[index][1]
+    off_middle = abs(index / len(words) - 0.5)
+    pause = min(max(0.0, after.start - before.end), LONGEST_PAUSE)
+    return off_middle - _clause_end(before.text) - pause
+
+
+def _clause_end(word: str) -> float:
+    bare = word.rstrip("\"'”’)]")
+    if bare.endswith((".", "?", "!", "…", "。", "？", "！")):
+        return 0.6
+    return 0.25 if bare.endswith((",", ";", ":", "—", "–", "，", "、")) else 0.0
+
+
+def _lines(words: Sequence[_Spaced]) -> tuple[str, ...]:
+    """Words → lines of at most 42 characters, two of about the same length where one is not enough."""
+    texts = [text for text, _ in words]
+    whole = "".join(texts).strip()
+    if len(whole) <= LINE:
+        return (whole,)
+    halves = [("".join(texts[:place]).strip(), "".join(texts[place:]).strip()) for place in range(1, len(texts))]
+    good = [pair for pair in halves if max(map(len, pair)) <= LINE]
+    if good:
+        return min(good, key=lambda pair: abs(len(pair[0]) - len(pair[1])))
+    return _filled(texts)
+
+
+def _filled(texts: Sequence[str]) -> tuple[str, ...]:
+    """As many lines as it takes, each as full as it can be."""
+    lines: list[str] = [""]
+    for text in texts:
+        if lines[-1] and len((lines[-1] + text).strip()) > LINE:
+            lines.append("")
+        lines[-1] = (lines[-1] + text).strip()
+    return tuple(lines)

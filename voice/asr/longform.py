@@ -120,13 +120,13 @@ def _heard(
     progress: Callable[[float], None],
 ) -> Iterator[Transcript]:
     """A transcript per window, its times those of the recording."""
-    speech = find_speech(_counted(blocks, detector.rate, progress), detector, thresholds=THRESHOLDS, pad=PAD)
-    windows = pack(speech, min(packing.longest, recognizer.longest))
+    longest = min(packing.longest, recognizer.longest)
+    heard = _counted(blocks, detector.rate, progress)
+    windows = pack(find_speech(heard, detector, thresholds=THRESHOLDS, pad=PAD, longest=longest), longest)
     while batch := list(islice(windows, packing.batch)):
-        heard = recognizer.transcribe_batch(
-            [window.audio for window in batch], language=language, hotwords=hotwords, task=task
-        )
-        for window, transcript in zip(batch, heard, strict=True):
+        sounds = [window.audio for window in batch]
+        transcripts = recognizer.transcribe_batch(sounds, language=language, hotwords=hotwords, task=task)
+        for window, transcript in zip(batch, transcripts, strict=True):
             language = transcript.language
             yield replace(transcript, segments=tuple(_placed(segment, window) for segment in transcript.segments))
 

@@ -13,6 +13,7 @@ FRAME = 0.02  # seconds an encoder frame stands for
 PAUSE = 0.8  # seconds of silence between two words that end a segment
 _LOUDNESS_FRAME = 0.01
 _SHORTEST_WORD = 0.04
+_SOFTEST = 15.0  # decibels below the loudest that speech may be without counting as quiet
 
 
 def timed_words(
@@ -85,7 +86,7 @@ def _loud(speech: Audio) -> np.ndarray:
         return np.zeros(0, bool)
     level = 10 * np.log10(np.mean(frames.astype(np.float64) ** 2, axis=1) + 1e-10)
     quiet, peak = np.percentile(level, [5, 98])
-    return level > quiet + 0.25 * (peak - quiet)
+    return level > min(quiet + 0.25 * (peak - quiet), peak - _SOFTEST)
 
 
 def _without_silence(start: float, end: float, loud: np.ndarray) -> tuple[float, float]:

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import pytest
+
+from voice.asr.longform import Packing, Piece, Window, pack, transcribe, whole
+from voice.types import Audio, Segment, Transcript, Word
+from voice.vad import Stretch
+
+RATE = 16_000
+
+
+class Loudness:
+    """A fake detector: speech is what is loud."""
+
+    rate = RATE
+    hop = 512
+
+    def stream(self) -> Callable[[np.ndarray], float]:
+        return lambda frame: float(np.abs(frame).max())
+
+
+class Levels:
+    """A fake recognizer: the words are the levels that it hears, in percent."""
+
+    rate = RATE
+    longest = 30.0
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[list[float], str | None, tuple[str, ...], str]] = []
+
+    def transcribe_batch(
+        self, speeches: Sequence[Audio], *, language: str | None, hotwords: Sequence[str], task: str
+    ) -> list[Transcript]:
+        self.calls.append(([speech.duration for speech in speeches], language, tuple(hotwords), task))
+        return [self._one(speech) for speech in speeches]
+
+    def _one(self, speech: Audio) -> Transcript:
+        levels = np.round(speech.samples * 100).astype(int)
+        edges = [0, *(np.flatnonzero(np.diff(levels)) + 1), len(levels)]
+        words = tuple(
+            Word(str(levels[first]), first / RATE, last / RATE)
+            for first, last in zip(edges[:-1], edges[1:], strict=True)
+            if levels[first] > 0
+        )
+        segments = tuple(Segment(word.text, word.start, word.end, (word,)) for word in words)
+        return Transcript(segments, "fi", speech.duration)
+
+
+def sound(*parts: tuple[float, float]) -> np.ndarray:
+    """(seconds, loudness) parts, joined."""
+    return np.concatenate([np.full(round(seconds * RATE), level, np.float32) for seconds, level in parts])
+
+
+def blocks(wave: np.ndarray, seconds: float = 1.0) -> Iterator[np.ndarray]:
+    size = round(seconds * RATE)
+    return (wave[first : first + size] for first in range(0, len(wave), size))
+
+
+TALK = sound((3, 0), (2, 0.7), (5, 0), (20, 0.8), (4, 0), (15, 0.9), (60, 0), (1, 0.6))
+SAID = [("70", 3, 5), ("80", 10, 30), ("90", 34, 49), ("60", 109, 110)]
+
+
+def test_words_come_with_the_times_of_the_recording() -> None:
+    transcript = whole(blocks(TALK), Levels(), Loudness())
+    assert [word.text for word in transcript.words] == [text for text, _, _ in SAID]
+    for word, (_, start, end) in zip(transcript.words, SAID, strict=True):
+        assert (word.start, word.end) == pytest.approx((start, end), abs=1e-3)
+    assert [(s.start, s.end) for s in transcript.segments] == [(w.start, w.end) for w in transcript.words]
+    assert transcript.duration == pytest.approx(len(TALK) / RATE)
+
+
+def test_stream_equals_whole_however_it_is_cut() -> None:
+    expected = whole([TALK], Levels(), Loudness()).segments
+    assert tuple(transcribe(blocks(TALK, 0.37), Levels(), Loudness())) == expected
+
+
+def test_windows_are_packed_up_to_their_length_and_go_in_batches() -> None:
+    recognizer = Levels()
+    whole(blocks(np.tile(TALK, 2)), recognizer, Loudness(), packing=Packing(batch=3))
+    assert [len(durations) for durations, *_ in recognizer.calls] == [3, 1]
+    # Speech and a little of the silence around it: 2 + 20 s, then 15 + 1 + 2 s, and so on.
+    assert recognizer.calls[0][0] == pytest.approx([23.2, 19.5, 21.2], abs=1.0)
+
+
+def test_a_short_recognizer_gets_short_windows() -> None:
+    recognizer = Levels()
+    recognizer.longest = 10.0
+    transcript = whole(blocks(TALK), recognizer, Loudness())
+    assert max(max(durations) for durations, *_ in recognizer.calls) <= 10
+    assert sum(word.end - word.start for word in transcript.words) == pytest.approx(38, abs=0.01)
+
+
+def test_the_language_of_the_first_speech_holds_for_all() -> None:
+    recognizer = Levels()
+    transcript = whole(blocks(TALK), recognizer, Loudness(), hotwords=["ninety"], task="translate", packing=Packing(batch=1))
+    assert [call[1] for call in recognizer.calls] == [None, "fi", "fi"][: len(recognizer.calls)]
+    assert {call[2:] for call in recognizer.calls} == {(("ninety",), "translate")}
+    assert transcript.language == "fi"
+
+
+def test_silence_gives_an_empty_transcript_and_asks_nobody() -> None:
+    recognizer = Levels()
+    transcript = whole(blocks(sound((10, 0))), recognizer, Loudness())
+    assert (transcript.segments, transcript.duration, recognizer.calls) == ((), 10.0, [])
+    assert whole([], recognizer, Loudness()).duration == 0.0
+
+
+def test_progress_counts_the_seconds_that_were_read() -> None:
+    seen: list[float] = []
+    list(transcribe(blocks(TALK, 10), Levels(), Loudness(), progress=seen.append))
+    assert seen == pytest.approx([10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110])
+
+
+def test_segments_come_before_the_recording_ends() -> None:
+    seen: list[float] = []
+    segments = transcribe(blocks(TALK), Levels(), Loudness(), packing=Packing(batch=1), progress=seen.append)
+    next(segments)
+    assert seen[-1] < 60
+
+
+def test_a_time_at_a_joint_belongs_to_what_begins_or_ends_there() -> None:
+    window = Window(Audio(np.zeros(RATE * 4, np.float32), RATE), (Piece(0.0, 10.0), Piece(2.0, 50.0)))
+    assert window.time(0.0) == 10.0
+    assert window.time(2.0, ending=True) == 12.0
+    assert window.time(2.0) == 50.0
+    assert window.time(3.5, ending=True) == 51.5
+
+
+def test_packing_keeps_every_sample_in_order() -> None:
+    stretches = [Stretch(i * 10.0, Audio(np.full(RATE * i, i, np.float32), RATE)) for i in range(1, 10)]
+    windows = list(pack(stretches, 12.0))
+    joined = np.concatenate([window.audio.samples for window in windows])
+    np.testing.assert_array_equal(joined, np.concatenate([stretch.audio.samples for stretch in stretches]))
+    assert max(window.audio.duration for window in windows) <= 12.0

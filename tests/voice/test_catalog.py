@@ -215,14 +215,14 @@ def test_a_model_that_derives_is_made_once_and_anew_when_its_part_changes(parrot
 
     def derive(base: Path, part: Path, out: Path) -> None:
         made.append(base)
-        (out / "model.bin").write_bytes((base / "model.bin").read_bytes() + (part / "difference").read_bytes())
+        (out / "model.bin").write_bytes((base / "model.bin").read_bytes() + part.read_bytes())
 
     monkeypatch.setitem(sys.modules, "voice.models.adapter", SimpleNamespace(derive=derive))
     for difference in (b"first", b"other"):
         part = tmp_path / "tuned"
         part.mkdir(exist_ok=True)
-        (part / "difference").write_bytes(difference)
-        files = {"difference": sha(difference)}
+        (part / "adapter.safetensors").write_bytes(difference)
+        files = {"adapter.safetensors": sha(difference)}
         about = Card("tuned", "recognizer", "whisper", 16_000, "en", "MIT", files=files, options={"base": "parrot"})
         cards.write_card(part, about)
         for _ in range(2):

@@ -28,6 +28,7 @@ from voice.models.fetch import Hub, Index, Progress, Source, Wheel
 
 HERE = Path(__file__).parent
 PRETRAINED = HERE / "pretrained"
+ADAPTER = "adapter.safetensors"  # where what differs from the base lies, unless the card says otherwise
 BASE = "base"  # the option of a card that names the model from which it derives
 
 
@@ -160,9 +161,9 @@ def _derived(part: Model, progress: Progress | None) -> Model:
         from voice.models import adapter
 
         with fetching.staging(folder) as stage:
-            adapter.derive(base.folder, part.folder, stage)
+            adapter.derive(base.folder, part.folder / part.card.options.get("adapter", ADAPTER), stage)
             files = cards.hashes(stage, sorted(path.name for path in stage.iterdir()))
-            options = {name: value for name, value in part.card.options.items() if name != BASE}
+            options = {key: part.card.options[key] for key in part.card.options if key not in (BASE, "adapter")}
             cards.write_card(stage, replace(part.card, files=files, options=options))
         for older in _derivations(part.card.name):
             if older != folder:

@@ -1,0 +1,38 @@
+"""The command line: `voice transcribe`, `speak`, `talk`, `models` and `data`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from voice import __version__
+from voice.cli import data, models, speak, talk, transcribe
+
+app = typer.Typer(
+    help="Speech to text, text to speech and a voice agent, offline.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False, rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("transcribe")(transcribe.command)
+app.command("speak")(speak.command)
+app.command("talk")(talk.command)
+app.add_typer(models.app, name="models")
+app.add_typer(data.app, name="data")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit()
+
+
+@app.callback()
+def _voice(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass

@@ -1,0 +1,98 @@
+"""`voice models`: what there is, fetching, facts, removal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+
+from voice.cli.console import note, plainly, progress
+
+app = typer.Typer(help="List, fetch, describe and remove models.", invoke_without_command=True)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="A name of `voice models`, or hf:ORG/NAME.")]
+
+
+@app.callback()
+def _default(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        listed()
+
+
+@app.command("list")
+@plainly
+def listed() -> None:
+    """List all models that can be had by name (the default)."""
+    from voice.models import entries
+
+    rows = [("name", "kind", "language", "licence", "size", "", "")]
+    for entry in entries().values():
+        state = "in place" if entry.in_place else "to be fetched"
+        card = entry.card
+        rows.append(
+            (card.name, card.kind, card.language, card.license, _size(entry.size), state, card.description)
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
+        typer.echo("  ".join([*cells, row[6]]).rstrip())
+
+
+@app.command()
+@plainly
+def get(name: Name) -> None:
+    """Fetch a model, or check the files of one that is here."""
+    from voice.models import catalog
+
+    with progress(f"fetching {name}", "bytes") as moved:
+        model = catalog.get(name, progress=moved)
+    note(f"{name} is in place, its files checked: {model.folder}")
+
+
+@app.command()
+@plainly
+def info(name: Name) -> None:
+    """Print what is known of a model; nothing is fetched."""
+    from dataclasses import asdict
+
+    from voice.models import catalog
+
+    entry = catalog.entries().get(name)
+    card, folder = (entry.card, entry.home) if entry else _located(name)
+    for key, value in asdict(card).items():
+        if isinstance(value, Mapping):
+            _print_table(key, value)
+        elif value != "":
+            typer.echo(f"{key}: {value}")
+    if entry:
+        typer.echo(f"size: {_size(entry.size)}")
+    here = entry is None or entry.in_place
+    typer.echo(f"folder: {folder}" if here else f"not here; to fetch it: voice models get {name}")
+
+
+def _located(name: str):
+    from voice.models import catalog
+
+    model = catalog.find(name)
+    return model.card, model.folder
+
+
+def _print_table(name: str, table: Mapping[str, Any]) -> None:
+    if table:
+        typer.echo(f"{name}:")
+    for key, value in table.items():
+        typer.echo(f"  {key}: {value}")
+
+
+@app.command()
+@plainly
+def remove(name: Name) -> None:
+    """Delete the files that were fetched for a model."""
+    from voice.models import catalog
+
+    note(f"removed {name}: {_size(catalog.remove(name))}")
+
+
+def _size(size: int) -> str:
+    return f"{size / 1e6:.1f} MB"

@@ -1,0 +1,128 @@
+"""`voice speak`: text of any length to a sound file, and subtitles for it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voice.cli.console import note, plainly, progress
+from voice.errors import TextError, VoiceError
+
+if TYPE_CHECKING:
+    from voice.types import Segment, Speech, Transcript
+
+
+@plainly
+def command(
+    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="What to say.")] = None,
+    input: Annotated[
+        str | None, typer.Option("--input", "-i", metavar="FILE", help="A text file instead; - is standard input.")
+    ] = None,
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", metavar="PATH", help=".wav, .mp3, .flac, .ogg, .opus or .m4a; - is a wav stream."),
+    ] = "out.wav",
+    voice: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Whose voice.")] = "heart",
+    speed: Annotated[float, typer.Option(help="2 is twice as fast (0.5 to 2).")] = 1.0,
+    subtitles: Annotated[
+        Path | None, typer.Option(metavar="PATH", help="Also write .srt, .vtt, .json, .tsv or .txt with the times.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Processor cores to use.", min=1)] = None,
+) -> None:
+    """Speak a text: sentence by sentence, whatever its length."""
+    from voice import audio, loading
+    from voice.types import Controls, Transcript
+
+    words = _text(text, input)
+    try:
+        controls = Controls(speed=speed)
+    except ValueError as error:
+        raise VoiceError(str(error)) from error
+    form = _subtitle_format(subtitles)
+    with progress(f"fetching {voice}", "bytes") as moved:
+        synthesizer = loading.load(voice, kind="voice", threads=threads, progress=moved)
+    segments: list[Segment] = []
+    with progress("speaking") as moved:
+        pieces = _watched(synthesizer.speak(words, controls), len(words), moved, segments)
+        if output == "-":
+            stream(pieces, synthesizer.rate)
+        else:
+            with audio.Writer(output, synthesizer.rate) as writer:
+                for piece in pieces:
+                    writer.write(piece.audio.samples)
+    seconds = segments[-1].end
+    if subtitles:
+        _write_subtitles(subtitles, form, Transcript(tuple(segments), "en", seconds))
+    if output != "-":
+        note(f"{output}: {seconds:.1f} s")
+
+
+def _text(text: str | None, path: str | None) -> str:
+    if (text is None) == (path is None):
+        raise TextError('say what to speak: voice speak "Hello.", or voice speak -i FILE')
+    if path is None:
+        found = text
+    elif path == "-":
+        found = sys.stdin.buffer.read().decode("utf-8", "replace")
+    else:
+        try:
+            found = Path(path).read_text("utf-8-sig")
+        except OSError as error:
+            raise TextError(f"{path} cannot be read: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise TextError(f"{path} is not text in UTF-8; save it as such") from error
+    if not found.strip():
+        raise TextError("there is no text to speak")
+    return found
+
+
+def _subtitle_format(path: Path | None) -> str:
+    """The format that the suffix names, known to be one before any work is done."""
+    from voice.text.subtitles import FORMATS
+
+    form = path.suffix.lstrip(".").lower() if path else "srt"
+    if form not in FORMATS:
+        raise VoiceError(f"{path}: subtitles are written as {', '.join('.' + each for each in FORMATS)}")
+    return form
+
+
+def _write_subtitles(path: Path, form: str, transcript: Transcript) -> None:
+    from voice.cli.transcribe import write_text
+    from voice.text.subtitles import render
+
+    write_text(path, render(transcript, form))
+
+
+def _watched(speech: Iterator[Speech], length: int, moved, segments: list[Segment]) -> Iterator[Speech]:
+    """The same pieces; `segments` collects what was said when, `moved` hears how far it is."""
+    from voice.types import Segment
+
+    spoken, start = 0, 0.0
+    for piece in speech:
+        end = start + piece.audio.duration
+        if piece.text.strip():
+            segments.append(Segment(piece.text, 0.0, piece.audio.duration, piece.words).shifted(start))
+        spoken, start = spoken + len(piece.text) + 1, end
+        moved(min(spoken, length), length)
+        yield piece
+    if not segments:
+        raise TextError("nothing in this text can be spoken")
+
+
+def stream(pieces: Iterator[Speech], rate: int) -> None:
+    """Write wav to standard output as the pieces come, its length left open."""
+    import struct
+
+    import numpy as np
+
+    out = sys.stdout.buffer
+    endless = 0xFFFFFFFF  # what players take for "until the stream ends"
+    form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
+    out.write(b"RIFF" + struct.pack("<I", endless) + b"WAVEfmt " + form + b"data" + struct.pack("<I", endless))
+    for piece in pieces:
+        out.write(np.round(np.clip(piece.audio.samples, -1, 1) * 32767).astype("<i2").tobytes())
+        out.flush()

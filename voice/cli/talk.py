@@ -1,0 +1,74 @@
+"""`voice talk`: the agent in conversation with a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voice.cli.console import note, plainly
+
+if TYPE_CHECKING:
+    from voice.agent.events import Event
+
+
+@plainly
+def command(
+    recording: Annotated[str, typer.Argument(metavar="IN", help="What the person says; - is standard input.")],
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="PATH", help="Where the agent's side goes, as sound.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME|FOLDER", help="Which recognizer; the quickest in place if not given.")
+    ] = None,
+    voice: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Whose voice.")] = "heart",
+    impatient: Annotated[
+        bool, typer.Option("--impatient", help="Play on while the agent speaks, and so interrupt it.")
+    ] = False,
+    threads: Annotated[int | None, typer.Option(help="Processor cores to use.", min=1)] = None,
+) -> None:
+    """Play a recording to the agent; print what happens and save what it says.
+
+    With VOICE_LLM_URL (and VOICE_LLM_MODEL, VOICE_LLM_KEY) it answers through that language model.
+    """
+    from voice import audio
+    from voice.agent.start import Models, start
+    from voice.agent.talk import answers, talk
+
+    said = audio.read(recording)
+    models = Models.load(model, voice, threads=threads)
+    conversation = start(models)
+    events: list[Event] = []
+    for event in talk(said, conversation, patient=not impatient):
+        events.append(event)
+        for line in told(event):
+            typer.echo(line)
+    if output:
+        reply = answers(events, models.synthesizer.rate)
+        audio.write(output, reply)
+        note(f"{output}: {reply.duration:.1f} s")
+
+
+def told(event: Event) -> Iterator[str]:
+    """An event in one line, or none if it tells a person nothing."""
+    from voice.agent import events
+
+    line = None
+    match event:
+        case events.SpeechStarted():
+            line = "you speak"
+        case events.Heard(text=text):
+            line = f"you: {text}" if text else "you: (no words)"
+        case events.Speaking(speech=speech) if speech.text.strip():
+            line = f"agent: {speech.text.strip()}"
+        case events.Interrupted():
+            line = "you interrupt"
+        case events.Rang():
+            line = "a timer rings"
+        case events.Trouble(message=message):
+            line = f"trouble: {message}"
+        case events.Latency(total=total):
+            line = f"(answered {total:.2f} s after you ended)"
+    if line:
+        yield f"{event.time:7.2f}  {line}"

@@ -1,0 +1,168 @@
+"""`voice transcribe`: recordings to text, subtitles or JSON."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voice.cli.console import is_terminal, note, plainly, progress
+from voice.errors import AudioError, VoiceError
+
+if TYPE_CHECKING:
+    from voice.types import Transcript
+
+
+@dataclass(frozen=True)
+class Job:
+    """A recording, and where its transcript goes; None is standard output."""
+
+    source: str
+    target: Path | None
+
+
+@plainly
+def command(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="Sound or video, anything FFmpeg reads; - is standard input.")
+    ],
+    form: Annotated[
+        str | None, typer.Option("--format", "-f", metavar="txt|json|srt|vtt|tsv", help="What to write.")
+    ] = None,
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="PATH", help="A file, or for several recordings a folder; else printed."),
+    ] = None,
+    model: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Which recognizer.")] = "whisper-base",
+    language: Annotated[
+        str | None, typer.Option("--language", "-l", metavar="CODE", help="Such as en; detected if not given.")
+    ] = None,
+    translate: Annotated[bool, typer.Option("--translate", help="Answer in English.")] = False,
+    hotwords: Annotated[
+        str, typer.Option(metavar="WORDS", help='Names and terms to expect, as in "Ada, Kubernetes".')
+    ] = "",
+    threads: Annotated[int | None, typer.Option(help="Processor cores to use.", min=1)] = None,
+) -> None:
+    """Write down what is said in recordings; one that fails loses none of the others."""
+    from voice import loading
+    from voice.simple import detector
+
+    form = _format(form, output)
+    jobs = plan(files, form, output)
+    with progress(f"fetching {model}", "bytes") as moved:
+        recognizer = loading.load(model, kind="recognizer", threads=threads, progress=moved)
+    heard = {
+        "language": language,
+        "hotwords": [word.strip() for word in hotwords.split(",") if word.strip()],
+        "task": "translate" if translate else "transcribe",
+    }
+    failed = 0
+    for number, job in enumerate(jobs, 1):
+        label = f"{Path(job.source).name} ({number}/{len(jobs)})" if len(jobs) > 1 else Path(job.source).name
+        try:
+            _deliver(job, _transcript(job.source, recognizer, detector(), label, **heard), form, len(jobs) > 1)
+        except AudioError as error:
+            failed += 1
+            note(f"error: {error}")
+    if failed and len(jobs) > 1:
+        note(f"{failed} of {len(jobs)} recordings failed; the others are done")
+    if failed:
+        raise typer.Exit(1)
+
+
+def _transcript(
+    source: str, recognizer, detector, label: str, *, language: str | None, hotwords: Sequence[str], task: str
+) -> Transcript:
+    from voice import audio
+    from voice.asr import longform
+
+    length = duration(source) if is_terminal() else 0.0
+    with progress(label) as moved:
+        return longform.whole(
+            audio.blocks(source, recognizer.rate),
+            recognizer,
+            detector,
+            language=language,
+            hotwords=hotwords,
+            task=task,
+            progress=lambda seconds: moved(seconds, length),
+        )
+
+
+def duration(source: str) -> float:
+    """Seconds of a media file as its header says, 0 where it does not say."""
+    import av
+
+    try:
+        with av.open(source) as container:
+            return (container.duration or 0) / 1e6
+    except (av.FFmpegError, OSError, ValueError):
+        return 0.0
+
+
+def _format(form: str | None, output: str | None) -> str:
+    from voice.text.subtitles import FORMATS
+
+    suffix = Path(output).suffix.lstrip(".").lower() if output else ""
+    chosen = form or (suffix if suffix in FORMATS else "txt")
+    if chosen not in FORMATS:
+        raise VoiceError(f'there is no format "{chosen}"; choose one of {", ".join(FORMATS)}')
+    return chosen
+
+
+def plan(files: Sequence[str], form: str, output: str | None) -> list[Job]:
+    """Where each transcript goes. Raises VoiceError where several would go to one file."""
+    if output is None or output == "-":
+        return [Job(file, None) for file in files]
+    folder = Path(output)
+    if len(files) == 1 and not folder.is_dir() and not output.endswith(("/", os.sep)):
+        return [Job(files[0], folder)]
+    if folder.exists() and not folder.is_dir():
+        raise VoiceError(f"{output} is a file, and there are {len(files)} recordings; name a folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    taken: set[str] = set()
+    return [Job(file, folder / f"{_free_stem(file, taken)}.{form}") for file in files]
+
+
+def _free_stem(file: str, taken: set[str]) -> str:
+    """The file's stem, with a number if another recording of this run has the same."""
+    stem = "stdin" if file == "-" else Path(file).stem
+    name, count = stem, 1
+    while name.lower() in taken:  # some file systems know no case
+        count += 1
+        name = f"{stem}-{count}"
+    if count > 1:
+        note(f"{file} goes to {name}, as {stem} is taken")
+    taken.add(name.lower())
+    return name
+
+
+def _deliver(job: Job, transcript: Transcript, form: str, several: bool) -> None:
+    from voice.text.subtitles import render
+
+    text = render(transcript, form)
+    if job.target:
+        write_text(job.target, text)
+        note(f"{job.target}: {transcript.duration:.1f} s of {transcript.language}")
+        return
+    if several and form == "txt":
+        text = f"{job.source}:\n{text}"
+    sys.stdout.buffer.write(text.encode() if text.endswith("\n") else (text + "\n").encode())
+    sys.stdout.buffer.flush()
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        beside.write_text(text, "utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise VoiceError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        beside.unlink(missing_ok=True)

@@ -1,0 +1,83 @@
+"""The two calls that most programs need: a recording to a transcript, a text to speech.
+
+Models stay loaded between calls. Who wants streams, or two of a kind, uses `voice.load`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from voice.errors import AudioError
+from voice.loading import load
+from voice.types import Audio, Controls, Speech, Transcript
+
+KEPT = 4  # models that stay loaded
+
+_load = lru_cache(maxsize=KEPT)(load)
+
+
+def transcribe(
+    source: str | Path | BinaryIO | np.ndarray | Audio,
+    *,
+    rate: int | None = None,
+    model: str = "whisper-base",
+    language: str | None = None,
+    hotwords: Sequence[str] = (),
+    translate: bool = False,
+    threads: int | None = None,
+) -> Transcript:
+    """What is said in a recording of any length.
+
+    `source` is a media file, an open one, or samples: (T,), (T, channels) or (channels, T) at
+    `rate` Hz. `language` None detects it; `hotwords` are names and terms to expect; `translate`
+    answers in English. Raises AudioError for what holds no sound, ModelError for a model that
+    cannot be had.
+    """
+    from voice.asr import longform
+
+    recognizer = _load(model, kind="recognizer", threads=threads)
+    return longform.whole(
+        _blocks(source, rate, recognizer.rate),
+        recognizer,
+        detector(),
+        language=language,
+        hotwords=hotwords,
+        task="translate" if translate else "transcribe",
+    )
+
+
+def _blocks(source: str | Path | BinaryIO | np.ndarray | Audio, rate: int | None, wanted: int):
+    from voice import audio
+
+    if isinstance(source, np.ndarray):
+        if rate is None:
+            raise AudioError("samples need their rate: voice.transcribe(samples, rate=16000)")
+        source = audio.from_array(source, rate)
+    if isinstance(source, Audio):
+        return [audio.resample(source, wanted).samples]
+    return audio.blocks(source, wanted)
+
+
+@lru_cache(maxsize=1)
+def detector():
+    """The speech detector, loaded once."""
+    from voice.vad import Silero
+
+    return Silero.open()
+
+
+def speak(text: str, *, voice: str = "heart", speed: float = 1.0, threads: int | None = None) -> Speech:
+    """A text of any length as speech, with the time of every word.
+
+    `speed` 2 is twice as fast (0.5 to 2). Raises ValueError for another speed, TextError for a
+    text with nothing to be spoken, ModelError for a voice that cannot be had.
+    """
+    from voice.tts.voice import join
+
+    controls = Controls(speed=speed)
+    return join(_load(voice, kind="voice", threads=threads).speak(text, controls))

@@ -1,0 +1,36 @@
+"""The voice agent: a conversation that hears, thinks and speaks, and what it thinks with."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "voice.agent.conversation": "Conversation Manners",
+    "voice.agent.ear": "Hearing",
+    "voice.agent.events": (
+        "Event SpeechStarted SpeechEnded TurnEnded Heard Reply Speaking Spoken Interrupted Rang Trouble Latency"
+    ),
+    "voice.agent.brains": "Offline Remote brain_from_environment everyday_skills",
+    "voice.agent.skills": "Context Skill skill load_skills",
+    "voice.agent.timers": "Timers",
+    "voice.agent.patience": "SilenceRule SoundAndWords",
+    "voice.turn": "SmartTurn",
+    "voice.agent.talk": "talk answers latencies",
+    "voice.agent.start": "Models start",
+}
+_OWNERS = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [*_OWNERS]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _OWNERS:
+        raise AttributeError(f"module 'voice.agent' has no attribute {name!r}")
+    value = getattr(import_module(_OWNERS[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,172 @@
+"""Arithmetic in spoken words: a small recursive-descent parser over exact fractions, no eval.
+
+    sum    := term (("+" | "-") term)*
+    term   := power (("*" | "/" | "mod") power)*
+    power  := signed ("^" power)?
+    signed := "-" signed | "sqrt" signed | "cbrt" signed | value "!"* "%"*
+    value  := number | "(" sum ")"
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from fractions import Fraction
+
+from voice.agent.numbers import numerals
+
+LARGEST_EXPONENT = 1024
+LARGEST_FACTORIAL = 100
+
+_PHRASES = (
+    (r"\bsum of (.+?) and (.+)", r"( \1 ) + ( \2 )"),
+    (r"\bproduct of (.+?) and (.+)", r"( \1 ) * ( \2 )"),
+    (r"\bdifference (?:between|of) (.+?) and (.+)", r"( \1 ) - ( \2 )"),
+    (r"\b(?:quotient|ratio) of (.+?) and (.+)", r"( \1 ) / ( \2 )"),
+    (r"\bopen (?:parenthesis|bracket)", "("),
+    (r"\bclose (?:parenthesis|bracket)", ")"),
+    (r"\b(?:raised )?to the power (?:of )?", " ^ "),
+    (r"\b(?:multiplied by|times|x)\b|×|·|\*", " * "),
+    (r"\b(?:divided by|over)\b|÷", " / "),
+    (r"\b(?:plus|added to)\b", " + "),
+    (r"\b(?:minus|take away|negative)\b|−|–", " - "),
+    (r"\bsquared\b", " ^ 2 "),
+    (r"\bcubed\b", " ^ 3 "),
+    (r"\bsquare root (?:of )?|√", " sqrt "),
+    (r"\bcube root (?:of )?", " cbrt "),
+    (r"\bmodulo\b", " mod "),
+    (r"\bfactorial\b", " ! "),
+    (r"\b(?:percent|per cent)\b", " % "),
+    (r"\bof\b", " * "),
+    (r"\bthe\b|[=?]", " "),
+)
+_SPLIT = re.compile(r"(?<=[a-z])-(?=[a-z])|(?<=\d),(?=\d{3})|\$")
+_TOKEN = re.compile(r"\d+\.?\d*|\.\d+|[a-z']+|[-+*/^%!()]")
+
+
+class NotArithmetic(ValueError):
+    """The words are not a calculation."""
+
+
+def calculate(text: str) -> Fraction | float:
+    """The value of a spoken or written calculation.
+
+    Raises NotArithmetic where `text` is none, ZeroDivisionError, and OverflowError where the
+    result is too large to be of use.
+    """
+    tokens = tokenize(text)
+    value, position = _sum(tokens, 0)
+    if position != len(tokens):
+        raise NotArithmetic(text)
+    return value
+
+
+def tokenize(text: str) -> list[str]:
+    """Numbers as exact numerals, operators as one sign each."""
+    text = _SPLIT.sub(lambda found: " " if found[0] == "-" else "", text.lower())
+    for pattern, replacement in _PHRASES:
+        text = re.sub(pattern, replacement, text)
+    words = _TOKEN.findall(text)
+    if "".join(words) != re.sub(r"\s", "", text):
+        raise NotArithmetic(text)
+    return numerals(words)
+
+
+def is_calculation(text: str) -> bool:
+    """Whether `text` computes something, rather than being just a number."""
+    try:
+        tokens = tokenize(text)
+        return len(tokens) > 1 and any(token in _SIGNS for token in tokens)
+    except NotArithmetic:
+        return False
+
+
+_SIGNS = frozenset(["+", "-", "*", "/", "^", "%", "!", "mod", "sqrt", "cbrt"])
+
+
+def _sum(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
+    value, at = _term(tokens, at)
+    while at < len(tokens) and tokens[at] in "+-":
+        sign = 1 if tokens[at] == "+" else -1
+        start = at + 1
+        right, at = _term(tokens, start)
+        if tokens[start:at][1:] == ["%"]:  # "80 plus 10 percent": of what stands before
+            right = value * right
+        value = value + sign * right
+    return value, at
+
+
+def _term(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
+    value, at = _power(tokens, at)
+    while at < len(tokens) and tokens[at] in ("*", "/", "mod"):
+        sign = tokens[at]
+        right, at = _power(tokens, at + 1)
+        if sign == "*":
+            value = value * right
+        else:
+            value = value / right if sign == "/" else value % right
+    return value, at
+
+
+def _power(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
+    value, at = _signed(tokens, at)
+    if at < len(tokens) and tokens[at] == "^":
+        exponent, at = _power(tokens, at + 1)
+        value = _raised(value, exponent)
+    return value, at
+
+
+def _signed(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
+    token = tokens[at] if at < len(tokens) else ""
+    if token == "-":
+        value, at = _power(tokens, at + 1)
+        return -value, at
+    if token in ("sqrt", "cbrt"):
+        value, at = _signed(tokens, at + 1)
+        return _root(value, 2 if token == "sqrt" else 3), at
+    value, at = _value(tokens, at)
+    while at < len(tokens) and tokens[at] in ("!", "%"):
+        value = value / 100 if tokens[at] == "%" else _factorial(value)
+        at += 1
+    return value, at
+
+
+def _value(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
+    token = tokens[at] if at < len(tokens) else ""
+    if token == "(":
+        value, at = _sum(tokens, at + 1)
+        if tokens[at : at + 1] != [")"]:
+            raise NotArithmetic(" ".join(tokens))
+        return value, at + 1
+    try:
+        return Fraction(token), at + 1
+    except ValueError:
+        raise NotArithmetic(" ".join(tokens)) from None
+
+
+def _raised(value: Fraction | float, exponent: Fraction | float) -> Fraction | float:
+    whole = Fraction(exponent).denominator == 1
+    if abs(exponent) > LARGEST_EXPONENT or abs(value) > 10**30:
+        raise OverflowError("too large")
+    if whole:
+        return value ** int(exponent)
+    if value < 0:
+        raise NotArithmetic("a root of a negative number")
+    return float(value) ** float(exponent)
+
+
+def _root(value: Fraction | float, degree: int) -> Fraction | float:
+    if value < 0 and degree == 2:
+        raise NotArithmetic("a square root of a negative number")
+    guess = round(math.copysign(abs(float(value)) ** (1 / degree), float(value)))
+    if guess**degree == value:
+        return Fraction(guess)
+    return math.copysign(abs(float(value)) ** (1 / degree), float(value))
+
+
+def _factorial(value: Fraction | float) -> Fraction:
+    if value < 0 or Fraction(value).denominator != 1:
+        raise NotArithmetic("a factorial of a fraction")
+    if value > LARGEST_FACTORIAL:
+        raise OverflowError("too large")
+    return Fraction(math.factorial(int(value)))

@@ -1,0 +1,335 @@
+"""The skills that come with the agent; all of them work without a network."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from voice.agent.arithmetic import NotArithmetic, calculate, is_calculation
+from voice.agent.numbers import parse_number, written
+from voice.agent.skills import Context, skill
+from voice.agent.timers import Timer
+from voice.agent.units import Quantity, Unit, convert, find_unit, named, parse_quantity
+
+MOST_DICE = 20
+LONGEST_SPELLED = 60
+
+
+class Duration(float):
+    """Seconds, said as "five minutes" or "an hour and a half"."""
+
+    @staticmethod
+    def parse(text: str) -> Duration | None:
+        quantity = parse_quantity(text.removesuffix(" long"))
+        if quantity is None or quantity.unit.dimension != "time":
+            return None
+        return Duration(quantity.amount * quantity.unit.factor)
+
+
+class Amount(Quantity):
+    """A number with its unit."""
+
+    @staticmethod
+    def parse(text: str) -> Quantity | None:
+        return parse_quantity(text)
+
+
+class UnitName(Unit):
+    """The name of a unit."""
+
+    @staticmethod
+    def parse(text: str) -> Unit | None:
+        return find_unit(text)
+
+
+# ---- time and date
+
+
+@skill(
+    "[what time is it, what is the time, what time it is, the time, time, have you got the time]",
+    "what time do [we, you] have",
+)
+def time(context: Context) -> str:
+    """Tell the time."""
+    return f"It's {context.now.hour % 12 or 12}:{context.now:%M %p}."
+
+
+@skill(
+    "[what is, what was] [the date, today is date, today's date] (today)",
+    "what [date, day] is it (today)",
+    "what [date, day] is today",
+    "what day of the week is it (today)",
+    "[what is, which is] [today, the day today]",
+    "(the) date (today)",
+    "what [month, year] is it",
+    "what is [the, today's] date",
+)
+def date(context: Context) -> str:
+    """Tell the day and the date."""
+    return f"It's {context.now:%A, %B} {context.now.day}, {context.now.year}."
+
+
+# ---- arithmetic and units
+
+
+@skill(
+    "[what is, how much is, what are, calculate, compute, work out, what does, solve, evaluate] $sum",
+    "[what is, calculate] $sum [equal to, equals]",
+    "$sum",
+)
+def calculation(sum: str) -> str | None:
+    """Do arithmetic, such as twelve times seven or fifteen percent of eighty."""
+    sum = re.sub(r" (?:equals?|equal to|makes?|is)(?: what)?$", "", sum)
+    if not is_calculation(sum):
+        return None
+    try:
+        return f"{_capital(written(calculate(sum)))}."
+    except NotArithmetic:
+        return None
+    except ZeroDivisionError:
+        return "That divides by zero, which has no answer."
+    except OverflowError:
+        return "That number is too large for me."
+
+
+@skill(
+    "(what is) $part [is what, what] percent of $whole",
+    "what percent of $whole is $part",
+    "what [percentage, percent] is $part of $whole",
+    "what percentage of $whole is $part",
+)
+def percentage(part: float, whole: float) -> str:
+    """Say what percentage one number is of another."""
+    if not whole:
+        return "Nothing is a percentage of zero."
+    share = Fraction(str(part)) / Fraction(str(whole)) * 100
+    return f"{_capital(written(share))} percent."
+
+
+@skill(
+    "convert $amount [to, into, in] $unit",
+    "(what is, how much is) $amount [in, to, into, as] $unit",
+    "how [many, much] $unit (are) (there) [are in, is in, in, is, are, do, does, make, makes, to] $amount (make)",
+    "how [long, far, heavy, hot, cold, fast, big, warm] is $amount in $unit",
+)
+def conversion(amount: Amount, unit: UnitName) -> str:
+    """Convert units, such as five miles to kilometers."""
+    found = convert(amount, unit)
+    left = f"{written(amount.amount)} {named(amount.unit, amount.amount)}"
+    if found is None:
+        return f"{_capital(amount.unit.many)} and {unit.many} measure different things."
+    size = abs(found.amount)
+    rounded = found.amount if size < 1 else Fraction(round(found.amount * 100), 100)
+    said = written(rounded)
+    about = "about " if rounded != found.amount and not said.startswith("about") else ""
+    left = "that" if left.startswith("about") else left  # 5 feet 10, which is no round number of feet
+    return f"{_capital(left)} is {about}{said} {named(unit, said)}."
+
+
+# ---- timers
+
+
+@skill(
+    "[set, start, make, create] [a, an, another, the] timer [for, of, to] $length",
+    "[set, start] [a, an, another] $length timer",
+    "(a, an) $length timer",
+    "timer (for) $length",
+    "[set, start] [a, an, another] $length timer [for, called, named] (the) $label",
+    "[set, start] [a, an, another] timer [for, of] $length [for, called, named] (the) $label",
+    "[set, start] [a, an, another] $label timer [for, of] $length",
+    "wake me (up) in $length",
+)
+def set_timer(length: Duration, context: Context, label: str = "") -> str:
+    """Set a timer that rings."""
+    try:
+        timer = context.timers.set(float(length), label)
+    except ValueError as error:
+        return str(error)
+    return f"{_capital(_called(timer))} starts now."
+
+
+@skill("remind me in $length to $label", "remind me to $label in $length")
+def remind(length: Duration, label: str, context: Context) -> str:
+    """Remind you of something."""
+    said = set_timer(length, context, f"to {label}")
+    return f"I'll remind you in {spoken_duration(length)}." if said.startswith("Your") else said
+
+
+@skill(
+    "how [much time is, long is] left (on) (the, my) ($label) (timer)",
+    "how [much time, long] [is left, is remaining, does it have] (on) (the, my) ($label) (timer)",
+    "(what, which) timers [are running, are set, do i have, are there] (running)",
+    "[list, show, check, what are] (my, the, all) (my, the) (timer, timers)",
+    "[are there, do i have] (any) timers (running)",
+    "how [many, long] timers (are running, do i have)",
+)
+def list_timers(context: Context, label: str = "") -> str:
+    """Say which timers are running."""
+    running = [each for each in context.timers.pending if label in ("", each.label)]
+    if not running:
+        return "No timer is running."
+    said = [f"{_called(each)} has {spoken_duration(each.due - context.timers.now)} left" for each in running]
+    return f"{_capital(_joined(said))}."
+
+
+@skill(
+    "[cancel, stop, delete, clear, remove, turn off] (the, my, all, that) (my, the, of) (the, my) [timer, timers]",
+    "[cancel, stop, delete, remove] (the, my) $label [timer, reminder]",
+)
+def cancel_timer(context: Context, label: str = "") -> str:
+    """Cancel a timer."""
+    gone = context.timers.cancel(label)
+    if not gone:
+        return f"There is no {label} timer." if label else "No timer is running."
+    verb = "are" if len(gone) > 1 else "is"
+    return f"{_capital(_joined([_called(each) for each in gone]))} {verb} cancelled."
+
+
+# ---- words, chance, and talk about the talk
+
+
+@skill(
+    "spell (the word, out, the name) $word",
+    "how [do you, do i, would you, to, is] spell (the word) $word",
+    "how is $word spelled",
+    "how [do you, would you] write $word",
+    "what is the spelling of $word",
+)
+def spell(word: str) -> str:
+    """Spell a word."""
+    if len(word) > LONGEST_SPELLED:
+        return "That is too long to spell."
+    letters = [each.upper() for each in word if each.isalnum()]
+    return f"{_capital(word)}: {', '.join(letters)}." if letters else "I heard nothing to spell."
+
+
+@skill(
+    "(can you, please) [repeat, say] (that, it, the answer, your answer, yourself) (once more, again, one more time)",
+    "[what did you say, what was that, come again, pardon, pardon me, sorry, once more, say again, again, repeat]",
+    "i [did not, didn't] [hear, catch, get, understand] [that, you, it]",
+)
+def repeat(context: Context) -> str:
+    """Repeat the last answer."""
+    return context.last or "I haven't said anything yet."
+
+
+@skill("say $words", "repeat after me $words")
+def say(words: str) -> str:
+    """Say what you ask for."""
+    return f"{_capital(words)}."
+
+
+@skill("[flip, toss, throw] a coin", "heads or tails", "coin flip")
+def coin(context: Context) -> str:
+    """Flip a coin."""
+    return context.random.choice(("Heads.", "Tails."))
+
+
+@skill(
+    "[roll, throw] [a, the, one] [die, dice]",
+    "[roll, throw] (a, the) [dice, die]",
+    "[roll, throw] $count dice",
+    "[roll, throw] [a, an] $sides sided [die, dice]",
+)
+def dice(context: Context, count: int = 1, sides: int = 6) -> str | None:
+    """Roll dice."""
+    if not (1 <= count <= MOST_DICE and 2 <= sides <= 1000):
+        return f"I can roll up to {MOST_DICE} dice."
+    rolled = [context.random.randint(1, sides) for _ in range(count)]
+    if count == 1:
+        return f"{rolled[0]}."
+    return f"{_joined([str(each) for each in rolled])}, which makes {sum(rolled)}."
+
+
+@skill("[pick, choose, give me, think of] a (random) number between $low and $high", "a number from $low to $high")
+def random_number(low: int, high: int, context: Context) -> str:
+    """Pick a number between two others."""
+    return f"{context.random.randint(min(low, high), max(low, high))}."
+
+
+@skill(
+    "help (me)",
+    "what [can you do, can i ask, can i say, do you do, can you help with, else can you do, are your skills]",
+    "what [can i, should i] [ask, say to] (you)",
+    "how can you help (me)",
+)
+def help(context: Context) -> str:
+    """Say what I can do."""
+    skills = [each for each in context.skills if each.name not in _UNSAID]
+    said = [each.description.rstrip(".") for each in skills]
+    return "I can do these things without a network. " + ". ".join(said) + "."
+
+
+_UNSAID = frozenset(["help", "hello", "how_are_you", "thanks", "goodbye", "who", "stop", "say", "percentage"])
+
+
+@skill("[hello, hi, hey, good morning, good afternoon, good evening, hello there, hi there, hey there]")
+def hello() -> str:
+    """Say hello."""
+    return "Hello. What can I do for you?"
+
+
+@skill("how are you (doing) (today)")
+def how_are_you() -> str:
+    """Say how I am."""
+    return "I'm well, and listening."
+
+
+@skill("[thank you, thanks] (very much, so much, a lot)", "[great, good, perfect, nice, cool, ok, okay]")
+def thanks() -> str:
+    """Take thanks."""
+    return "You're welcome."
+
+
+@skill("[goodbye, bye, bye bye, good night, see you, see you later]")
+def goodbye() -> str:
+    """Say goodbye."""
+    return "Goodbye."
+
+
+@skill("[stop, be quiet, quiet, never mind, cancel, shut up, enough, that is all]")
+def stop() -> str:
+    """Be quiet."""
+    return "Okay."
+
+
+@skill("who are you", "what is your name", "what are you")
+def who() -> str:
+    """Say who I am."""
+    return "I'm a voice agent. I run on this computer, and nothing you say leaves it."
+
+
+# ---- how answers are worded
+
+
+def spoken_duration(seconds: float) -> str:
+    """Whole seconds as hours, minutes and seconds: "1 minute and 30 seconds"."""
+    left, parts = max(0, round(seconds)), []
+    for size, one in ((3600, "hour"), (60, "minute"), (1, "second")):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {one}{'s' if count > 1 else ''}")
+    return _joined(parts) if parts else "no time"
+
+
+def ring_text(timer: Timer) -> str:
+    """What the agent says when a timer rings."""
+    if timer.label.startswith("to "):
+        return f"Here is {_called(timer)}."
+    return f"{_capital(_called(timer))} is done."
+
+
+def _called(timer: Timer) -> str:
+    if timer.label.startswith("to "):
+        return f"your reminder {timer.label}"
+    if timer.label:
+        return f"your {timer.label} timer for {spoken_duration(timer.length)}"
+    return f"your timer for {spoken_duration(timer.length)}"
+
+
+def _joined(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,86 @@
+"""When a turn has ended: by the silence, by its words, and by its sound where a model is there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voice.agent.arithmetic import is_calculation
+from voice.agent.numbers import NUMBER_WORDS
+from voice.agent.skills import plain, without_courtesy
+from voice.types import Audio, TurnDetector
+
+# After these more is to come, whatever mark the recognizer puts behind them.
+_OPEN = frozenset(
+    "and or but because so if when while that which who whose than then the a an my your his her our their this"
+    " these those to of for with from in on at by about into between per like as is are was were be do does did"
+    " can could would will should i we they he she it's i'm um uh er hmm well please set what what's how where"
+    " why let let's convert calculate plus minus times divided percent".split()
+)
+_ASKED_WHOLE = frozenset("what why how where who when".split())
+
+
+@dataclass(frozen=True)
+class SilenceRule:
+    """A turn has ended after a silence whose length depends on the words before it (seconds)."""
+
+    finished: float = 0.5  # "What time is it?"
+    plain: float = 0.7
+    unfinished: float = 1.6  # "Set a timer for", "My number is five five"
+    wordless: float = 1.0  # a cough, a noise
+
+    def ended(self, turn: Audio, silence: float, partial: str) -> bool:
+        return silence >= self.patience(partial)
+
+    def patience(self, partial: str) -> float:
+        """How long a silence ends a turn of these words."""
+        words = partial.lower().rstrip(" .?!,…-").split()
+        if not words:
+            return self.wordless
+        if partial.rstrip().endswith((",", "-", "...", "…", ":")) or is_open(words):
+            return self.unfinished
+        if _ends_in_a_number(partial, words[-1]):
+            return self.unfinished
+        return self.finished if partial.rstrip().endswith((".", "?", "!")) else self.plain
+
+
+def is_open(words: list[str]) -> bool:
+    """Whether the last of some lower-case words calls for more."""
+    if len(words) == 1 and words[0] in _ASKED_WHOLE:
+        return False
+    return words[-1] in _OPEN or (len(words) > 2 and _spelled(words[-1]) and _spelled(words[-2]))
+
+
+def _spelled(word: str) -> bool:
+    return len(word.strip(".,")) == 1 and word[0].isalpha() and word[0] not in "ai"
+
+
+def _ends_in_a_number(partial: str, last: str) -> bool:
+    """Whether digits may follow: a number at the end that is not the end of a whole calculation."""
+    if not (last.replace(",", "").isdecimal() or last.rpartition("-")[2] in NUMBER_WORDS):
+        return False
+    request = without_courtesy(plain(partial))
+    for opening in ("what is ", "how much is ", "calculate "):
+        request = request.removeprefix(opening)
+    return not is_calculation(request)
+
+
+@dataclass(frozen=True)
+class SoundAndWords:
+    """The rule's silence, but a shorter one where a model hears from the sound that the turn is over.
+
+    The model takes tens of milliseconds, so it is asked once in a pause, `least` seconds into it,
+    and not after words that call for more.
+    """
+
+    sound: TurnDetector
+    rule: SilenceRule = SilenceRule()
+    least: float = 0.25
+    once: float = 0.032  # how long its moment lasts: one frame of the speech detector
+
+    def ended(self, turn: Audio, silence: float, partial: str) -> bool:
+        patience = self.rule.patience(partial)
+        if silence >= patience:
+            return True
+        if not self.least <= silence < self.least + self.once or patience in (self.rule.unfinished, self.rule.wordless):
+            return False
+        return self.sound.ended(turn, silence, partial)

@@ -1,0 +1,63 @@
+"""A conversation from the names of models, as the command line and the page begin it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voice.agent.brains import brain_from_environment
+from voice.agent.conversation import Conversation
+from voice.agent.timers import Timers
+from voice.agent.patience import SilenceRule, SoundAndWords
+from voice.loading import load
+from voice.models import entries
+from voice.types import Brain, Controls, Recognizer, SpeechDetector, Synthesizer, TurnDetector
+from voice.vad import Silero
+
+QUICK, WHOLE, TURN = "quick", "whisper-base", "smart-turn-v3"
+
+
+def default_recognizer() -> str:
+    """The one that answers a short utterance fastest, if it is there without fetching."""
+    known = entries()
+    return QUICK if QUICK in known and known[QUICK].in_place else WHOLE
+
+
+@dataclass(frozen=True)
+class Models:
+    """What conversations share; none of it holds state."""
+
+    detector: SpeechDetector
+    recognizer: Recognizer
+    synthesizer: Synthesizer
+    turns: TurnDetector = SilenceRule()
+
+    @classmethod
+    def load(cls, recognizer: str | None = None, voice: str = "heart", *, threads: int | None = None) -> Models:
+        """Loads what a conversation needs. Raises ModelError where a model cannot be had."""
+        name = recognizer or default_recognizer()
+        ears = load(name, threads=threads, kind="recognizer")
+        return cls(Silero.open(), ears, load(voice, threads=threads, kind="voice"), load_turns())
+
+
+def load_turns() -> TurnDetector:
+    """The rule of silence and words, with the model that hears the end of a turn if it is there."""
+    if entries()[TURN].in_place:
+        return SoundAndWords(load(TURN, threads=1, kind="turn"))
+    return SilenceRule()
+
+
+def start(models: Models, *, brain: Brain | None = None, controls: Controls = Controls()) -> Conversation:
+    """A fresh conversation. Without `brain` the environment chooses it (see brains).
+
+    A brain that is given sets no timers. Raises VoiceError where the environment is wrong.
+    """
+    timers = Timers()
+    return Conversation(
+        models.detector,
+        models.recognizer,
+        models.synthesizer,
+        brain or brain_from_environment(timers),
+        turns=models.turns,
+        timers=timers,
+        controls=controls,
+    )

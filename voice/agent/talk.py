@@ -1,0 +1,51 @@
+"""The agent on a recording: the fold of a conversation over audio that is already there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from voice.agent.conversation import Conversation
+from voice.agent.events import Event, Interrupted, Latency, Speaking
+from voice.audio import resample
+from voice.types import Audio
+
+
+def talk(audio: Audio, conversation: Conversation, *, patient: bool = True) -> Iterator[Event]:
+    """Plays a recording to the agent, and what happens.
+
+    A `patient` recording is held while the agent speaks; otherwise it plays on, and its next words
+    interrupt the agent. All times are the conversation's.
+    """
+    samples = resample(audio, conversation.rate).samples
+    frame = conversation.rate // 50
+    for start in range(0, len(samples), frame):
+        yield from conversation.hear(samples[start : start + frame])
+        if patient and conversation.answering:
+            yield from conversation.wait()
+    yield from conversation.finish()
+
+
+def answers(events: Iterable[Event], rate: int) -> Audio:
+    """The agent's side as one recording at `rate` Hz, each answer in its time, cut where interrupted."""
+    pieces: list[tuple[int, np.ndarray]] = []
+    for event in events:
+        if isinstance(event, Speaking):
+            samples = resample(event.speech.audio, rate).samples
+            pieces.append((round(event.start * rate), samples))
+        elif isinstance(event, Interrupted):
+            end = round(event.time * rate)
+            pieces = [(start, samples[: max(0, end - start)]) for start, samples in pieces]
+    track = np.zeros(max((start + len(samples) for start, samples in pieces), default=0), np.float32)
+    for start, samples in pieces:
+        track[start : start + len(samples)] += samples
+    return Audio(track, rate)
+
+
+def latencies(events: Iterable[Event]) -> tuple[float, float] | None:
+    """Median and 95th percentile, in seconds, from end of speech to first sound; None without a turn."""
+    totals = [event.total for event in events if isinstance(event, Latency)]
+    if not totals:
+        return None
+    return float(np.percentile(totals, 50)), float(np.percentile(totals, 95))

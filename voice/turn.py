@@ -1,0 +1,52 @@
+"""Hears from the sound whether a speaker is done: smart-turn-v3 (Daily, BSD-2-Clause) on ONNX Runtime."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from voice.errors import ModelDamaged
+from voice.features import whisper_log_mel
+from voice.types import Audio
+
+RATE = 16_000
+SECONDS = 8  # of the turn's end that the network sees
+
+
+class SmartTurn:
+    """P(the turn is complete) above a half, from the last eight seconds of the turn."""
+
+    def __init__(self, session) -> None:
+        self._session = session
+        self._input = session.get_inputs()[0].name
+
+    @classmethod
+    def open(cls, folder: Path, *, threads: int | None = None) -> SmartTurn:
+        """Loads the one ONNX file of `folder`. Raises ModelDamaged where there is not just one."""
+        import onnxruntime
+
+        files = list(Path(folder).glob("*.onnx"))
+        if len(files) != 1:
+            raise ModelDamaged(f"{folder} holds {len(files)} .onnx files instead of one; fetch smart-turn-v3 again")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        return cls(onnxruntime.InferenceSession(str(files[0]), options, providers=["CPUExecutionProvider"]))
+
+    def ended(self, turn: Audio, silence: float, partial: str) -> bool:
+        return self.probability(turn) > 0.5
+
+    def probability(self, turn: Audio) -> float:
+        """P(complete) of a turn at 16 kHz that ends with the silence after it."""
+        if turn.rate != RATE:
+            from voice.audio import resample
+
+            turn = resample(turn, RATE)
+        wanted = SECONDS * RATE
+        samples = turn.samples[-wanted:].astype(np.float32)
+        samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
+        samples = np.pad(samples, (wanted - len(samples), 0))  # the end of the turn is the end of the window
+        mel = whisper_log_mel(samples)[None]  # (1, 80, 800)
+        return float(self._session.run(None, {self._input: mel})[0].reshape(-1)[0])

@@ -57,7 +57,7 @@ def _acoustic(model: Model, threads: int | None) -> Synthesizer:
 
 
 def _smart_turn(model: Model, threads: int | None) -> TurnDetector:
-    from voice.agent.turn import SmartTurn
+    from voice.turn import SmartTurn
 
     return SmartTurn.open(model.folder, threads=threads)
 

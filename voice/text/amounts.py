@@ -1,7 +1,226 @@
-"""amounts."""
+"""Money, measures, fractions, ordinals, ranges, arithmetic, and plain figures."""
 
 from __future__ import annotations
 
-from voice.text.rule import rule
+import re
+import unicodedata
 
-RULES = ()
+from voice.text.numbers import cardinal, grouped, number, ordinal, plural, year
+from voice.text.rule import one_of, rule
+
+NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"
+TAKEN = "\ue000"
+
+_CURRENCIES = {
+    "$": ("dollar", "dollars", "cent"), "US$": ("U S dollar", "U S dollars", "cent"),
+    "C$": ("Canadian dollar", "Canadian dollars", "cent"), "CA$": ("Canadian dollar", "Canadian dollars", "cent"),
+    "A$": ("Australian dollar", "Australian dollars", "cent"), "£": ("pound", "pounds", "penny"),
+    "€": ("euro", "euros", "cent"), "¥": ("yen", "yen", ""), "₹": ("rupee", "rupees", "paisa"), "₩": ("won", "won", ""),
+    "₽": ("ruble", "rubles", "kopeck"), "₺": ("lira", "lira", ""), "₪": ("shekel", "shekels", ""),
+    "฿": ("baht", "baht", ""), "₿": ("bitcoin", "bitcoins", ""), "USD": ("U S dollar", "U S dollars", "cent"),
+    "EUR": ("euro", "euros", "cent"), "GBP": ("pound", "pounds", "penny"), "JPY": ("yen", "yen", ""),
+    "CHF": ("Swiss franc", "Swiss francs", "centime"), "CAD": ("Canadian dollar", "Canadian dollars", "cent"),
+    "AUD": ("Australian dollar", "Australian dollars", "cent"), "INR": ("rupee", "rupees", "paisa"),
+    "CNY": ("yuan", "yuan", ""), "Rs": ("rupee", "rupees", "paisa"),
+}  # fmt: skip
+_SMALL_PLURALS = {"penny": "pence", "paisa": "paise"}
+_SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion", "tn": "trillion"}
+
+_UNITS = {
+    "mm": "millimeter", "cm": "centimeter", "dm": "decimeter", "m": "meter", "km": "kilometer", "nm": "nanometer",
+    "µm": "micrometer", "μm": "micrometer", "mi": "mile", "yd": "yard", "ft": "foot", "nmi": "nautical mile",
+    "mg": "milligram", "µg": "microgram", "μg": "microgram", "mcg": "microgram", "g": "gram", "kg": "kilogram",
+    "t": "ton", "oz": "ounce", "lb": "pound", "lbs": "pound", "ml": "milliliter", "mL": "milliliter",
+    "cl": "centiliter", "dl": "deciliter", "l": "liter", "L": "liter", "gal": "gallon", "qt": "quart",
+    "tsp": "teaspoon", "tbsp": "tablespoon", "ha": "hectare", "ac": "acre", "ms": "millisecond", "µs": "microsecond",
+    "ns": "nanosecond", "s": "second", "sec": "second", "secs": "second", "min": "minute", "mins": "minute",
+    "h": "hour", "hr": "hour", "hrs": "hour", "yr": "year", "yrs": "year", "wk": "week", "wks": "week",
+    "mo": "month", "mos": "month", "Hz": "hertz", "kHz": "kilohertz", "MHz": "megahertz", "GHz": "gigahertz",
+    "THz": "terahertz", "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte",
+    "PB": "petabyte", "KiB": "kibibyte", "MiB": "mebibyte", "GiB": "gibibyte", "kbit": "kilobit", "Mbit": "megabit",
+    "Gbit": "gigabit", "W": "watt", "kW": "kilowatt", "MW": "megawatt", "GW": "gigawatt", "TW": "terawatt",
+    "Wh": "watt hour", "kWh": "kilowatt hour", "MWh": "megawatt hour", "GWh": "gigawatt hour", "V": "volt",
+    "kV": "kilovolt", "mV": "millivolt", "mA": "milliamp", "mAh": "milliamp hour", "Pa": "pascal",
+    "kPa": "kilopascal", "hPa": "hectopascal", "bar": "bar", "mbar": "millibar", "psi": "P S I", "N": "newton",
+    "kN": "kilonewton", "J": "joule", "kJ": "kilojoule", "MJ": "megajoule", "cal": "calorie", "kcal": "kilocalorie",
+    "dB": "decibel", "dpi": "D P I", "ppi": "P P I", "rpm": "R P M", "px": "pixel", "cc": "C C", "lm": "lumen",
+    "Ω": "ohm", "kΩ": "kilohm", "mol": "mole", "ppm": "part per million", "ppb": "part per billion",
+    "mph": "mile per hour", "kph": "kilometer per hour", "kmh": "kilometer per hour", "kbps": "kilobit per second",
+    "Mbps": "megabit per second", "Gbps": "gigabit per second", "fps": "frame per second", "pct": "percent",
+    "sq ft": "square foot", "sq mi": "square mile", "sq m": "square meter", "sq km": "square kilometer",
+}  # fmt: skip
+_SPACED_ONLY = frozenset("s t h N J W V L".split())  # "5s", "4h" and "40W" may be names; "5 s" is a measure
+_UNCOUNTED = frozenset(("hertz", "percent", "P S I", "D P I", "P P I", "R P M", "C C", "kilohertz", "megahertz"))
+_DENOMINATORS = {2: "half", 4: "quarter"}
+_COMMON_DENOMINATORS = frozenset((2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 32, 64, 100, 1000))
+_AS_SAID = {"24/7": "twenty-four seven", "9/11": "nine eleven", "50/50": "fifty fifty", "20/20": "twenty twenty"}
+
+
+def _is_one(text: str) -> bool:
+    return text.lstrip("-−+") in ("1", "1.0")
+
+
+def _money(match: re.Match) -> str | None:
+    singular, many, small = _CURRENCIES[match["currency"].rstrip(".")]
+    groups = match.groupdict()
+    amount, until = groups["amount"], groups.get("until")
+    scale = (groups.get("scale") or "").strip()
+    scale = _SCALES.get(scale.lower(), scale)
+    sign = "minus " if groups.get("sign") else ""
+    if scale or until:
+        figures = number(amount) + (f" to {number(until)}" if until else "")
+        return f"{sign}{figures} {scale} {many}".replace("  ", " ")
+    whole, _, cents = amount.partition(".")
+    if len(cents) != 2 or not small:
+        return f"{sign}{number(amount)} {singular if _is_one(amount) else many}"
+    parts = []
+    if int(whole.replace(",", "") or 0) or not int(cents):
+        parts.append(f"{number(whole or '0')} {singular if _is_one(whole) else many}")
+    if int(cents):
+        small_many = _SMALL_PLURALS.get(small, small + "s")
+        parts.append(f"{cardinal(int(cents))} {small if int(cents) == 1 else small_many}")
+    return sign + " and ".join(parts)
+
+
+def _pence(match: re.Match) -> str | None:
+    if match["said"] == "¢":
+        return "cent" if _is_one(match[1]) else "cents"
+    return None if len(match[1]) > 2 else "penny" if _is_one(match[1]) else "pence"
+
+
+def _unit(match: re.Match) -> str | None:
+    unit, between, power = match["unit"], match["between"], match["power"] or ""
+    if unit in _SPACED_ONLY and not between.isspace() and not match["per"]:
+        return None
+    said = _UNITS[unit]
+    said = {"2": "square ", "²": "square ", "3": "cubic ", "³": "cubic "}.get(power, "") + said
+    if not match["hyphen"] and not _is_one(match["amount"]) and said not in _UNCOUNTED:
+        said = _many(said)
+    if match["per"]:
+        below = {"s": "second", "h": "hour", "d": "day"}.get(match["per"]) or _UNITS[match["per"]]
+        timed = match["per"] in ("s", "h", "min")
+        power = "" if timed else {"²": "square ", "³": "cubic "}.get(match["perpower"], "")
+        said += f" per {power}{below}" + (" squared" if timed and match["perpower"] else "")
+    return said
+
+
+def _many(unit: str) -> str:
+    head, separator, tail = unit.partition(" per ")
+    head = head[:-4] + "feet" if head.endswith("foot") else plural(head) if not head.endswith("hertz") else head
+    return head + separator + tail
+
+
+def _degrees(match: re.Match) -> str:
+    scale = {"C": " Celsius", "℃": " Celsius", "F": " Fahrenheit", "℉": " Fahrenheit", "K": " Kelvin"}
+    return ("degree" if _is_one(match[1]) else "degrees") + scale.get(match["scale"] or match["said"], "")
+
+
+def _feet(match: re.Match) -> str:
+    return f"{cardinal(int(match[1]))} foot {number(match[2])}"
+
+
+def _inches(match: re.Match) -> str | None:
+    if match.string[: match.start()].count('"') % 2:  # it closes a quotation
+        return None
+    return "inch" if _is_one(match[1]) else "inches"
+
+
+def _ratio_of(above: int, below: int, mixed: bool) -> str:
+    if below == 2 and above == 1:
+        return "a half" if mixed else "one half"
+    name = _DENOMINATORS.get(below) or ordinal(below)
+    many = "halves" if below == 2 else plural(name)
+    if above == 1:
+        return f"{'a' if mixed and below != 8 else 'an' if mixed else 'one'} {name}"
+    return f"{cardinal(above)} {many}"
+
+
+def _fraction(match: re.Match) -> str | None:
+    whole, above, below = match[1], int(match[2]), int(match[3])
+    if not whole and (said := _AS_SAID.get(match[0])):
+        return said
+    if 0 < above < below and below in _COMMON_DENOMINATORS:
+        part = _ratio_of(above, below, mixed=bool(whole))
+        return f"{number(whole)} and {part}" if whole else part
+    if whole:
+        return None
+    return f"{number(match[2])} over {number(match[3])}"
+
+
+def _vulgar(match: re.Match) -> str:
+    above, below = unicodedata.normalize("NFKC", match[2]).split("\u2044")
+    part = _ratio_of(int(above), int(below), mixed=bool(match[1]))
+    return f"{number(match[1])} and {part}" if match[1] else part
+
+
+def _power(match: re.Match) -> str:
+    digits = unicodedata.normalize("NFKC", match["said"].lstrip("^")).replace("−", "-").strip("{}")
+    if match["said"][0] != "^" and digits in ("2", "3"):
+        return "squared" if digits == "2" else "cubed"
+    return f"to the power of {number(digits)}"
+
+
+def _scientific(match: re.Match) -> str:
+    return f"{number(match[1])} times ten to the power of {number(match[2].lstrip('+'))}"
+
+
+def _difference(match: re.Match) -> str:
+    """'5 - 3' takes away, '3 - 5' is a range."""
+    first, second = (float(match[i].replace(",", "")) for i in (1, 3))
+    return "minus" if "=" in match.string[match.end() :][:3] or first > second else "to"
+
+
+def plain(text: str) -> str:
+    """A figure that stands alone; four digits without a comma are read as a year where they may be one."""
+    if re.fullmatch(r"1[1-9]\d\d|20\d\d", text):
+        return year(int(text))
+    return number(text)
+
+
+_SYMBOL = one_of(name for name in _CURRENCIES if not name.isalpha())
+_CODE = one_of(name for name in _CURRENCIES if name.isalpha())
+_SCALE = r"\s?(?:hundred|thousand|million|billion|trillion)\b|\s?(?:mn|bn|tn)\b|[kKmMbB]\b"
+_ENDS = r"(?![\w]|[.,]\d)"
+_VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
+_PER = one_of([*_UNITS, "d"])
+
+RULES = (
+    rule(rf"(?<![\w.])(?P<sign>[-−]?)(?P<currency>{_SYMBOL})\s?(?P<amount>{NUMBER})"
+         rf"(?:\s?[-–]\s?(?:{_SYMBOL})?(?P<until>{NUMBER}))?(?P<scale>{_SCALE})?{_ENDS}", _money),
+    rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?P<scale>{_SCALE})?\s?(?P<currency>[€$£¥₹₽₩₺₪]|{_CODE})(?![\w\d])", _money),
+    rule(rf"\b(?P<currency>(?:{_CODE})\.?)\s?(?P<amount>{NUMBER})(?P<scale>{_SCALE})?{_ENDS}", _money),
+    rule(r"(?<![\w.,£])(\d+)\s?(?P<said>[¢p])(?!\w)", _pence),
+    rule(r"(?<![\w.])(\d{1,2})['′’]\s?(\d{1,2}(?:\.\d)?)(?:[\"″”]|''|’’)", _feet),
+    rule(rf"(?<![\w.])({NUMBER})(?P<said>[\"″])(?=[\s,.;:!?)x×]|$)", _inches),
+    rule(rf"(?<![\w/.,])(?:(\d+)[\s-])?(\d{{1,4}})[/⁄](\d{{1,4}})(?![\w/]|\.\d)", _fraction),
+    rule(rf"(?<![\w.,])(?:(\d+)\s?)?([{_VULGAR}])", _vulgar),
+    rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?P<between>\s?)(?P<said>(?P<hyphen>-?)(?P<unit>{one_of(_UNITS)})(?P<power>[²³]|(?<=m)[23])?"
+         rf"(?:/(?P<per>{_PER})(?P<perpower>[²³])?)?)(?![\w/²³]|'\w)", _unit),
+    rule(rf"({NUMBER})\s?(?P<said>[°º˚]\s?(?P<scale>[CFK])?|℃|℉)(?!\w)", _degrees),
+    rule(rf"(?<![\w.])(\d+(?:\.\d+)?)[eE]([-+]?\d+){_ENDS}", _scientific),
+    rule(r"(?<![\w.,])(\d+|\d{1,3}(?:,\d{3})+)(?:st|nd|rd|th|ST|ND|RD|TH)\b", lambda m: ordinal(_int(m[1]))),
+    rule(rf"(?<![\w.])(?:{NUMBER})\s?(?P<said>[x×])\s?(?=\d)", lambda m: "by"),
+    rule(rf"(?<![\w.])(?:{NUMBER})(?P<said>[x×])(?!\w)", lambda m: "times"),
+    rule(r"(?<![\w:])\d+(?P<said>:)(?=\d+(?![\w:]))", lambda m: "to"),
+    rule(rf"(?<![\w.])({NUMBER}) (?P<said>[-–]) ({NUMBER}){_ENDS}", _difference),
+    rule(r"(?<=\d)\s?(?P<said>\*)\s?(?=\d)", lambda m: "times"),
+    rule(r"(?<=[\w)\ue000])(?P<said>\^\{?-?\d+\}?|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", _power),
+    rule(rf"(?<![\w)\].,{TAKEN}])(?P<said>[-−–])(?=[\d{TAKEN}]|\.\d)", lambda m: "minus"),
+    rule(rf"(?<=[\d{TAKEN}%])\s?(?P<said>[-–])\s?(?=[\d{TAKEN}])", lambda m: "to"),
+    rule(r"~(?=\s?[\d$£€])", lambda m: "about"),
+    rule(r"(?<![\w&])#(?=\d)", lambda m: "number"),
+)  # fmt: skip
+
+PLAIN = (
+    rule(r"(?<![\w.,])\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\w)|(?<![\w.,])\d{1,3}(?: \d{3}){2,}(?!\w)",
+         lambda m: cardinal(int(re.sub(r"\s", "", m[0])))),
+    rule(r"(?<![\w.,])\d{1,3}(?:[._]\d{3}){2,}(?![\w.])", lambda m: cardinal(int(re.sub(r"[._]", "", m[0])))),
+    rule(r"(?<![\w.,])(\d+),(\d{1,2})(?![\w,])", lambda m: number(f"{m[1]}.{m[2]}")),
+    rule(r"(?<![\w.,])(\d+)['’]?s\b", lambda m: plural(grouped(m[1]))),
+    rule(NUMBER, lambda m: plain(m[0])),
+    rule(r"\d+", lambda m: " ".join(number(str(int(c))) for c in m[0])),
+)  # fmt: skip
+
+
+def _int(text: str) -> int:
+    return int(text.replace(",", ""))

@@ -1,7 +1,112 @@
-"""dates."""
+"""Dates, times of day, years and decades."""
 
 from __future__ import annotations
 
-from voice.text.rule import rule
+import re
 
-RULES = ()
+from voice.text.numbers import TENS, cardinal, ordinal, plural, year
+from voice.text.rule import one_of, rule
+
+MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+_MONTH = rf"(?:{one_of([*MONTHS, *(month[:3] for month in MONTHS), 'Sept'])})\b\.?"
+_MERIDIEM = r"[AaPp]\.?[Mm]\b"
+
+
+def _date(text_year: str, month: int, day: int) -> str | None:
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    full = (("19" if int(text_year) > 40 else "20") + text_year) if len(text_year) == 2 else text_year
+    return f"{MONTHS[month - 1]} {ordinal(day)}, {year(int(full))}"
+
+
+def _iso(match: re.Match) -> str | None:
+    date = _date(match[1], int(match[2]), int(match[3]))
+    if date and match[4]:
+        return f"{date}, {_clock(int(match[4]), int(match[5]))}"
+    return date
+
+
+def _slashed(match: re.Match) -> str | None:
+    """American order, month first, unless only the other can be."""
+    first, second = int(match[1]), int(match[2])
+    month, day = (first, second) if first <= 12 else (second, first)
+    return _date(match[3], month, day)
+
+
+def _dotted(match: re.Match) -> str | None:
+    return _date(match[3], int(match[2]), int(match[1]))
+
+
+def _day(match: re.Match) -> str | None:
+    """'March 5' and 'March 5–7': the figures alone."""
+    days = [int(n) for n in re.findall(r"\d+", match["said"])]
+    return " to ".join(map(ordinal, days)) if all(1 <= day <= 31 for day in days) else None
+
+
+def _day_before(match: re.Match) -> str | None:
+    """'5 March' → 'the fifth of March'; '5th of March' and 'the 5th March' keep the words they have."""
+    if said := _day(match):
+        return ("" if match["the"] else "the ") + said + ("" if match["of"] else " of")
+    return None
+
+
+def _clock(hour: int, minute: int) -> str:
+    if minute == 0:
+        return f"{cardinal(hour)} hundred" if hour > 12 else f"{cardinal(hour)} o'clock"
+    return f"{cardinal(hour)} {'oh ' if minute < 10 else ''}{cardinal(minute)}"
+
+
+def _time(match: re.Match) -> str | None:
+    hour, minute = int(match[1]), int(match[2])
+    if hour > 24 or minute > 59:
+        return None
+    said = cardinal(hour) if match["meridiem"] is not None and not minute else _clock(hour, minute)
+    if match["second"]:
+        said += f" and {cardinal(int(match['second']))} second" + ("s" if int(match["second"]) != 1 else "")
+    return said
+
+
+def _meridiem(match: re.Match) -> str:
+    said = match["said"]
+    stop = "." if said.endswith(".") and match.end() == len(match.string.rstrip()) else ""
+    return f"{said[0].upper()} M{stop}"
+
+
+def _decade(match: re.Match) -> str:
+    century, ten = match["century"], int(match["ten"])
+    if not century:
+        return plural(TENS[ten]) if ten > 1 else "tens"
+    if ten:
+        return f"{cardinal(int(century))} {plural(TENS[ten]) if ten > 1 else 'tens'}"
+    return "two thousands" if century == "20" else f"{cardinal(int(century))} hundreds"
+
+
+def _years(match: re.Match) -> str:
+    until = match[3]
+    end = year(int(until)) if len(until) == 4 else ("oh " if until[0] == "0" else "") + cardinal(int(until))
+    return f"{year(int(match[1]))} {'' if match[2] == '/' else 'to '}{end}"
+
+
+_END = r"(?![\w]|[.,:/]\d)"
+_DAYS = r"(?P<said>\d{1,2}(?:st|nd|rd|th)?(?:\s?[-–]\s?\d{1,2}(?:st|nd|rd|th)?)?)"
+
+RULES = (
+    rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?Z?)?(?![\w-])", _iso),
+    rule(rf"(?<![\w/])(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_END}", _slashed),
+    rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_END}", _dotted),
+    rule(rf"(?P<the>\bthe )?(?<![\w.,/]){_DAYS}(?P<of>\sof)?(?=\s{_MONTH})", _day_before),
+    rule(rf"\b{_MONTH}\s(?:the\s)?{_DAYS}(?![\w%]|[.,:/]\d)", _day),
+    rule(rf"(?<![\w:.])(\d{{1,2}}):(\d{{2}})(?::(?P<second>\d{{2}}))?(?P<meridiem>(?=\s?{_MERIDIEM}))?(?![\d:])", _time),
+    rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{2}})(?P<second>)(?P<meridiem>(?=\s?{_MERIDIEM}))", _time),
+    rule(rf"(?<=[\d\ue000])\s?(?P<said>[AaPp](?:\.[Mm]\.|[Mm]))(?!\w)", _meridiem),
+    rule(r"(?<![\w'’])(?P<century>1\d|20)(?P<ten>\d)0['’]?s\b", _decade),
+    rule(r"(?<![\w.,$£€])['’‘]?(?P<century>)(?P<ten>[1-9])0['’]?s\b", _decade),
+    rule(r"(?<![\w.,-])(1[1-9]\d\d|20\d\d)\s?([-–/])\s?(\d{4}|\d{2})(?![\w-]|[.,]\d)", _years),
+    rule(r"(?<!\w)['’‘](?P<said>\d\d)(?!\w)", lambda m: _short_year(m["said"])),
+)  # fmt: skip
+
+
+def _short_year(two: str) -> str:
+    return ("oh " if two[0] == "0" else "") + cardinal(int(two))

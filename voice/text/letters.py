@@ -1,7 +1,72 @@
-"""letters."""
+"""Names that mix letters and figures, emoticons, arrows and other signs of several characters."""
 
 from __future__ import annotations
 
-from voice.text.rule import rule
+import re
+import unicodedata
 
-RULES = ()
+from voice.text.numbers import digits, grouped, plural
+from voice.text.rule import one_of, rule
+
+_SIGNS = {
+    "->": "to", "-->": "to", "=>": "to", "<-": "from", "<->": "to and from", ">=": "at least", "<=": "at most",
+    "!=": "is not equal to", "==": "equals", "&&": "and", "||": "or", "+/-": "plus or minus", "C#": "C sharp",
+    "F#": "F sharp", "J#": "J sharp", "<3": "heart", "1:1": "one to one",
+}  # fmt: skip
+_FACES = {
+    ":)": "smile", ":-)": "smile", ":(": "frown", ":-(": "frown", ";)": "wink", ";-)": "wink", ":D": "grin",
+    ":-D": "grin", ":P": "tongue out", ":-P": "tongue out", ":/": "grimace", ":'(": "tears", "xD": "laughter",
+    ":O": "surprise", ":-O": "surprise", ":|": "blank face",
+}  # fmt: skip
+_VOWEL = re.compile("[aeiouyAEIOUYáéíóúäöü]")
+
+
+def _mixed(match: re.Match) -> str:
+    """'B2B' → 'B two B', 'GPT-4o' → 'G P T four O', '20-year-old' → 'twenty year old'."""
+    text, possessive = match[1], match[2] or ""
+    parts = [_part(part) for part in re.split("[-–_]", text) if part]
+    return " ".join(parts) + possessive.replace("’", "'")
+
+
+def _part(part: str) -> str:
+    if part.isalpha():
+        return _letters(part, alone=True)
+    many = re.fullmatch(r"(.*\d)s", part)
+    runs = re.findall(r"\d+|[^\W\d_]+", many[1] if many else part)
+    said = [grouped(run) if run.isdecimal() else _letters(run, alone=False) for run in runs]
+    if many:
+        head, separator, last = re.fullmatch(r"(.*?)([ -]?)([a-z]+)", said[-1]).groups()
+        said[-1] = head + separator + plural(last)
+    return " ".join(said)
+
+
+def _letters(run: str, alone: bool) -> str:
+    """Letters within a mixed name: a word if it looks like one, else letter by letter."""
+    if alone and not run.isupper():
+        return run
+    is_word = len(run) > 2 and _VOWEL.search(run) and not (run.isupper() and len(run) < 4)
+    return run if is_word else " ".join(run.upper())
+
+
+def _code(match: re.Match) -> str:
+    """A long identifier, hexadecimal for instance: letter by letter, figure by figure."""
+    return " ".join(digits(c) if c.isdecimal() else c.upper() for c in match[0] if c.isalnum())
+
+
+def _flag(match: re.Match) -> str:
+    return "flag of " + " ".join(chr(ord(c) - 0x1F1E6 + ord("A")) for c in match[0])
+
+
+RULES = (
+    rule(rf"(?<![\w<>=!&|+/-])(?:{one_of(_SIGNS)})(?![\w<>=&|/])", lambda m: _SIGNS[m[0]]),
+    rule(rf"(?<![\w<>=!&|+-])(?:{one_of(s for s in _SIGNS if not s[0].isalnum())})(?![<>=&|])", lambda m: _SIGNS[m[0]]),
+    rule(rf"(?:(?<=\s)|^)(?:{one_of(_FACES)})(?=[\s.,!?)]|$)", lambda m: _FACES[m[0]]),
+    rule(r"(?P<said>\]\((?:https?://|/|#|\ue000)[^)\s]*\))", lambda m: ""),
+    rule(r"^#{1,6}(?=\s)|^>+(?=\s)", lambda m: ""),
+    rule(r"[\U0001f1e6-\U0001f1ff]{2}", _flag),
+    rule(r"(?<=[^\W\d_])[₀-₉]+", lambda m: digits(unicodedata.normalize("NFKC", m[0]))),
+    rule(r"(?<=[^\W\d])(?P<said>_+)(?=[^\W_])", lambda m: ""),
+    rule(r"\b(?=[0-9a-f]*\d[0-9a-f]*[a-f][0-9a-f]*\d)[0-9a-f]{7,}\b|\b(?=\w*\d)(?=\w*[A-Za-z])[0-9A-Za-z]{16,}\b", _code),
+    rule(r"(?<![\w.])(?=[\w-]*\d)(?=[\w–-]*[^\W\d_])([^\W_]+(?:[-–_][^\W_]+)*)(['’]s)?(?![\w])", _mixed),
+    rule(r"(?<!\w)\.(?=NET\b)", lambda m: "dot"),
+)  # fmt: skip

@@ -65,7 +65,7 @@ def _spaced(sentence: str, start: int, end: int, words: str) -> str:
 def _rules() -> tuple[Rule, ...]:
     from voice.text import abbreviations, addresses, amounts, dates, letters
 
-    return (*addresses.RULES, *dates.RULES, *amounts.RULES, *abbreviations.RULES, *letters.RULES)
+    return (*addresses.RULES, *dates.RULES, *amounts.RULES, *abbreviations.RULES, *letters.RULES, *amounts.PLAIN)
 
 
 def _replacements(sentence: str) -> dict[int, tuple[int, str]]:
@@ -89,12 +89,20 @@ def _chunks(pieces: list[tuple[str, int, int]]) -> tuple[Chunk, ...]:
         for char in said:
             if char.isspace():
                 if tidy := _tidied(text):
-                    chunks.append(Chunk(tidy, start, end))
+                    _append(chunks, Chunk(tidy, start, end))
                 text = ""
                 continue
             start = start if text else first
             text, end = text + char, last
     return tuple(chunks)
+
+
+def _append(chunks: list[Chunk], chunk: Chunk) -> None:
+    """A stop or comma that stands alone joins the word before it."""
+    if chunks and chunk.text[0] in ",.;:!?…" and not any(c.isalpha() for c in chunk.text):
+        before = chunks.pop()
+        chunk = Chunk(_tidied(before.text + chunk.text), before.start, max(before.end, chunk.end))
+    chunks.append(chunk)
 
 
 _REPEATED = re.compile(r"([,;:—…(\")])\1+|([.!?])[.!?]*")

@@ -81,11 +81,12 @@ def year(n: int) -> str:
 
 def number(text: str) -> str:
     """A figure as written, '-1,234.50' or '007' or '.5', in words."""
+    comma = "," in text
     text = text.replace(",", "").replace("−", "-").replace(" ", "").replace("\u00a0", "").replace("\u202f", "")
     if text.startswith(("-", "+")):
         return ("minus " if text[0] == "-" else "plus ") + number(text[1:])
     whole, point, fraction = text.partition(".")
-    words = "" if not whole else digits(whole) if _is_code(whole) else cardinal(int(whole))
+    words = "" if not whole else digits(whole) if _is_code(whole) and not comma else cardinal(int(whole))
     return f"{words} point {digits(fraction)}".strip() if point and fraction else words
 
 

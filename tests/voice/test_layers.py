@@ -16,7 +16,7 @@ LAYERS = [
     ["voice", "voice.types", "voice.errors"],
     ["voice.audio", "voice.features", "voice.pitch", "voice.text", "voice.metrics", "voice.manifest"],
     ["voice.vad", "voice.models"],
-    ["voice.asr", "voice.tts", "voice.agent.turn"],
+    ["voice.asr", "voice.tts", "voice.turn"],
     ["voice.loading"],
     ["voice.simple", "voice.agent"],
     ["voice.demo"],

@@ -83,7 +83,7 @@ def _clip(path: Path, name: str, text: str, speech: Speech) -> Clip:
 def _write(path: Path, audio: Audio) -> None:
     import soundfile
 
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(
         path,
         audio.samples,

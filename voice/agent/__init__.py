@@ -16,8 +16,8 @@ _HOMES = {
     "voice.agent.timers": "Timers",
     "voice.agent.patience": "SilenceRule SoundAndWords",
     "voice.turn": "SmartTurn",
-    "voice.agent.talk": "talk answers latencies",
-    "voice.agent.start": "Models start",
+    "voice.agent.replay": "talk answers latencies",
+    "voice.agent.opening": "Models start",
 }
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names.split()}
 

@@ -154,7 +154,8 @@ class Ear:
             self._settled.append(self._partial)
             self._words += self._partial_words
         self._partial, self._partial_words = "", []
-        self._held = []
+        silence = self._count - self._last if not self._hysteresis.speaking else 0
+        self._held = self._held[len(self._held) - silence :]
 
     def _text(self) -> str:
         return " ".join([*self._settled, *filter(None, [self._partial])])

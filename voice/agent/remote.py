@@ -104,7 +104,7 @@ class Remote:
         bad, deadline = 0, self._stopwatch() + self._patience
         while line := response.readline(LONGEST_LINE):
             text, good, last = _delta(line)
-            bad = 0 if good else bad + 1
+            bad = bad + 1 if not good else 0 if text else bad
             if bad > MOST_BAD_LINES:
                 raise BrainError(f"the language model at {self._where} sends what is not JSON; check VOICE_LLM_URL")
             if text:

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from urllib.parse import urlsplit
 
-HELD = 300  # characters that an unfinished link, tag or piece of code is waited for (they end in 250)
+HELD = 520  # characters that an unfinished link, tag or piece of code is waited for
 
 _HIDDEN = ("think", "thinking", "reasoning", "tool_call", "tool_code", "function_call", "script", "style")
 _OPEN = re.compile(rf"<({'|'.join(_HIDDEN)})\b[^>]*>", re.IGNORECASE)
@@ -22,19 +21,18 @@ _LINE_START = re.compile(
 _RULE_LINE = re.compile(r"[ \t]*(?:[-*_=][ \t]*){3,}\n|[ \t]*\|?[-:| \t]{3,}\|?[ \t]*\n")
 # A line that so far holds only marks may still turn out to be a heading, a list item or a rule.
 _UNDECIDED = re.compile(r"[ \t>]*(?:#{0,6}|[-*+•_=:|~` \t]*|\d{0,3}[.)]?)[ \t]*(?:\[[ xX]?\]?)?[ \t]*")
-_WORD = re.compile(
-    r"""(?: !?\[[^\]\n]{0,250}\](?:\([^)\n]{0,250}\))?  # a link or an image
-          | `+[^`\n]{0,250}`+                           # code within a line
-          | </?[A-Za-z|!][^>\n]{0,250}>                 # a tag
-          | \S )+""",
-    re.VERBOSE,
-)
-_UNCLOSED = re.compile(r"!?\[[^\]\n]*$|\]\([^)\n]*$|`[^`\n]*$|</?[A-Za-z|!][^>\n]*$|<$")
-_CLOSED = re.compile(r"!?\[[^\]\n]*\](?:\([^)\n]*\)|(?!\())|`+[^`\n]*`+|</?[A-Za-z|!][^>\n]*>")
+# Parts of a word that may hold spaces; what begins like one and never ends is taken as it stands.
+_PARTS = {
+    "[": re.compile(r"\[[^\]\n]{0,250}\](?:\([^)\n]{0,250}\))?"),  # a link or an image
+    "`": re.compile(r"`++[^`\n]{1,250}`++"),  # code within a line
+    "<": re.compile(r"</?[A-Za-z|!][^>\n]{0,250}>"),  # a tag
+}
+_NO_TAG = re.compile(r"<(?:/?[^A-Za-z|!/]|/[^A-Za-z|!])")
 _LINK = re.compile(r"!?\[([^\]]*)\]\(([^)]*)\)")
-_CODE = re.compile(r"`+([^`]*)`+")
+_CODE = re.compile(r"`++([^`]+)`++")
 _TAG = re.compile(r"</?[A-Za-z|!][^>]*>")
 _ADDRESS = re.compile(r"<?(?:https?://|www\.)[^\s<>)\]]+>?", re.IGNORECASE)
+_HOST = re.compile(r"(?:\w+://)?(?:www\.)?([^/?#\s]+)", re.IGNORECASE)
 _EMPHASIS = re.compile(r"\*+(?=\S)|(?<=\S)\*+|~~+|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
 _ENTITIES = {"&amp;": "&", "&lt;": "less than", "&gt;": "greater than", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
 _SAYABLE_CODE = re.compile(r"[\w .,'/+-]{1,40}")
@@ -134,9 +132,10 @@ class Speakable:
         return "\n" if ended.endswith(_ENDED) else ".\n"
 
     def _word(self, final: bool) -> str | None:
-        word = _WORD.match(self._buffer)[0]
-        if not final and (len(word) == len(self._buffer) or self._is_open(len(word))):
+        end = _word_end(self._buffer, final)
+        if end is None:
             return None
+        word = self._buffer[:end]
         hidden = _OPEN.search(word)
         if hidden and hidden.start():
             word = word[: hidden.start()]
@@ -149,13 +148,25 @@ class Speakable:
         self._last = said.rstrip("\"')”’ ") or self._last or said
         return space + said
 
-    def _is_open(self, length: int) -> bool:
-        """Whether something begins in the first `length` characters whose end has yet to come."""
-        if "\n" in self._buffer:
-            return False
-        masked = _CLOSED.sub(lambda closed: "x" * len(closed[0]), self._buffer)
-        begun = _UNCLOSED.search(masked)
-        return bool(begun) and begun.start() < length and len(masked) - begun.start() < HELD
+
+def _word_end(text: str, final: bool) -> int | None:
+    """Where the word at the start of `text` ends; None while that cannot be known."""
+    at = 0
+    while at < len(text) and not text[at].isspace():
+        part = _PARTS.get(text[at])
+        found = part.match(text, at) if part else None
+        rest = len(text) - at
+        if part and not final and "\n" not in text[at:] and rest < HELD and _may_go_on(text, at, found):
+            return None
+        at = found.end() if found else at + 1
+    return None if at == len(text) and not final else at
+
+
+def _may_go_on(text: str, at: int, found: re.Match[str] | None) -> bool:
+    """Whether more text may still change what begins at `at`."""
+    if not found:
+        return not _NO_TAG.match(text, at)
+    return found.end() == len(text) or (text[at] == "[" and text[found.end() - 1] == "]" and text[found.end()] == "(")
 
 
 def speakable(text: str) -> str:
@@ -174,15 +185,16 @@ def spoken_word(word: str) -> str:
         word = word.replace(entity, meaning)
     if word == "|":
         return ","
-    word = _EMPHASIS.sub("", word).replace("|", ", ")
+    word = _EMPHASIS.sub("", word).replace("|", ", ").replace("`", "")
     return "".join(each for each in word if not _is_picture(each)).strip()
 
 
 def _site(address: str) -> str:
     """An address → the name of its site, with the punctuation that only happened to stand behind it."""
-    bare = address.strip("<>").rstrip(".,;:!?")
-    name = urlsplit(bare if "//" in bare else f"//{bare}").netloc if "." in bare else bare
-    return (name.removeprefix("www.") or "a link") + address.strip("<>")[len(bare) :]
+    address = address.strip("<>")
+    bare = address.rstrip(".,;:!?")
+    host = _HOST.match(bare)
+    return (host[1] if host and "." in bare else "a link") + address[len(bare) :]
 
 
 def _is_picture(mark: str) -> bool:

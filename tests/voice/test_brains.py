@@ -1,0 +1,223 @@
+"""The brains: skills without a network, and a language model's server that misbehaves."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from voice.agent import Offline, Remote, Timers, brain_from_environment
+from voice.agent.brains import NOTHING, UNKNOWN
+from voice.errors import BrainError, VoiceError
+from voice.types import Message
+
+QUESTION = [Message("user", "What time is it?")]
+Answering = Callable[[BaseHTTPRequestHandler, dict], None]
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Answering], str]]:
+    """Starts a server that answers a chat request as a function says; gives its address."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(answering: Answering) -> str:
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                try:
+                    answering(self, body)
+                except OSError:
+                    pass  # the client has gone
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/v1"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def begin(handler: BaseHTTPRequestHandler, kind: str = "text/event-stream", status: int = 200) -> None:
+    handler.send_response(status)
+    handler.send_header("Content-Type", kind)
+    handler.end_headers()
+
+
+def send(handler: BaseHTTPRequestHandler, *texts: str, end: bool = True) -> None:
+    for text in texts:
+        event = {"choices": [{"delta": {"content": text}, "finish_reason": None}]}
+        handler.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
+    if end:
+        handler.wfile.write(b"data: [DONE]\n\n")
+
+
+def test_the_offline_brain_answers_and_says_what_it_cannot() -> None:
+    brain = Offline(clock=lambda: datetime(2026, 1, 1, 9, 30))
+    assert list(brain.reply(QUESTION)) == ["It's 9:30 AM."]
+    assert list(brain.reply([Message("user", "Who won the match?")])) == [UNKNOWN]
+    assert list(brain.reply([Message("user", " ")])) == [NOTHING]
+
+
+def test_the_offline_brain_repeats_what_it_said_last() -> None:
+    said = [*QUESTION, Message("assistant", "It's noon."), Message("user", "Repeat that.")]
+    assert list(Offline().reply(said)) == ["It's noon."]
+
+
+def test_the_offline_brain_survives_a_skill_that_fails() -> None:
+    def failing() -> datetime:
+        raise RuntimeError("no clock")
+
+    class Broken:
+        name, description, phrases, types = "x", "y", (), {}
+
+        def asked_by(self, request: str) -> Iterator[dict[str, str]]:
+            yield {}
+
+        def call(self, slots: dict, context: object) -> str:
+            raise RuntimeError("no light")
+
+    assert list(Offline([Broken()]).reply(QUESTION)) == ["That skill failed: no light."]
+
+
+def test_a_streamed_answer_arrives_in_its_pieces(serve: Callable[[Answering], str]) -> None:
+    asked = {}
+
+    def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
+        asked.update(body, key=handler.headers["Authorization"], path=handler.path)
+        begin(handler)
+        handler.wfile.write(b": keep-alive\n\n")
+        send(handler, "It is ", "noon.")
+
+    brain = Remote(serve(answering), "small", "secret")
+    assert list(brain.reply(QUESTION)) == ["It is ", "noon."]
+    assert asked["path"] == "/v1/chat/completions"
+    assert asked["key"] == "Bearer secret"
+    assert (asked["model"], asked["stream"]) == ("small", True)
+    assert [message["role"] for message in asked["messages"]] == ["system", "user"]
+
+
+def test_a_server_that_does_not_stream_is_understood(serve: Callable[[Answering], str]) -> None:
+    def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
+        begin(handler, "application/json")
+        handler.wfile.write(json.dumps({"choices": [{"message": {"content": "Noon."}}]}).encode())
+
+    assert list(Remote(serve(answering)).reply(QUESTION)) == ["Noon."]
+
+
+def test_a_stalled_server_is_given_up(serve: Callable[[Answering], str]) -> None:
+    def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
+        begin(handler)
+        send(handler, "It is", end=False)
+        time.sleep(1)
+
+    pieces = Remote(serve(answering), patience=0.2).reply(QUESTION)
+    assert next(pieces) == "It is"
+    with pytest.raises(BrainError, match="took too long"):
+        next(pieces)
+
+
+def test_a_server_that_only_keeps_the_line_open_is_given_up(serve: Callable[[Answering], str]) -> None:
+    def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
+        begin(handler)
+        for _ in range(100):
+            handler.wfile.write(b": still here\n\n")
+            time.sleep(0.02)
+
+    with pytest.raises(BrainError, match="took too long"):
+        list(Remote(serve(answering), patience=0.2).reply(QUESTION))
+
+
+def test_a_dropped_line_is_noticed(serve: Callable[[Answering], str]) -> None:
+    def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
+        begin(handler)
+        send(handler, "It is", end=False)
+
+    with pytest.raises(BrainError, match="broke off"):
+        list(Remote(serve(answering)).reply(QUESTION))
+
+
+def test_one_broken_line_is_skipped_and_many_are_not(serve: Callable[[Answering], str]) -> None:
+    def once(handler: BaseHTTPRequestHandler, body: dict) -> None:
+        begin(handler)
+        handler.wfile.write(b"data: {broken\n\ndata: [1, 2]\n\n")
+        send(handler, "Noon.")
+
+    def always(handler: BaseHTTPRequestHandler, body: dict) -> None:
+        begin(handler)
+        handler.wfile.write(b"data: {broken\n\n" * 50)
+
+    assert list(Remote(serve(once)).reply(QUESTION)) == ["Noon."]
+    with pytest.raises(BrainError, match="not JSON"):
+        list(Remote(serve(always)).reply(QUESTION))
+
+
+def test_an_endless_answer_is_cut_off(serve: Callable[[Answering], str]) -> None:
+    def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
+        begin(handler)
+        while True:
+            send(handler, "and on " * 50, end=False)
+
+    said = "".join(Remote(serve(answering), longest_answer=1000).reply(QUESTION))
+    assert 1000 < len(said) < 2000
+
+
+@pytest.mark.parametrize(("status", "advice"), [(401, "VOICE_LLM_KEY"), (404, "VOICE_LLM_MODEL"), (500, "answered 500")])
+def test_a_refusal_says_what_to_check(serve: Callable[[Answering], str], status: int, advice: str) -> None:
+    with pytest.raises(BrainError, match=advice):
+        list(Remote(serve(lambda handler, body: begin(handler, status=status))).reply(QUESTION))
+
+
+def test_an_error_within_the_stream_is_passed_on(serve: Callable[[Answering], str]) -> None:
+    def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
+        begin(handler)
+        handler.wfile.write(b'data: {"error": {"message": "out of memory"}}\n\n')
+
+    with pytest.raises(BrainError, match="out of memory"):
+        list(Remote(serve(answering)).reply(QUESTION))
+
+
+def test_no_server_and_wrong_addresses_are_explained() -> None:
+    with pytest.raises(BrainError, match="is it running"):
+        list(Remote("http://127.0.0.1:9/v1", patience=1.0).reply(QUESTION))
+    for wrong in ("ftp://x/v1", "http://", "file:///etc/passwd"):
+        with pytest.raises(BrainError, match="looks like"):
+            Remote(wrong)
+
+
+def test_an_abandoned_answer_closes_its_line(serve: Callable[[Answering], str]) -> None:
+    gone = threading.Event()
+
+    def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
+        begin(handler)
+        try:
+            while True:
+                send(handler, "and on ", end=False)
+        except OSError:
+            gone.set()
+
+    pieces = Remote(serve(answering)).reply(QUESTION)
+    next(pieces)
+    pieces.close()
+    assert gone.wait(5)
+
+
+def test_the_environment_chooses_the_brain(tmp_path) -> None:
+    assert isinstance(brain_from_environment(Timers(), {}), Offline)
+    assert isinstance(brain_from_environment(Timers(), {"VOICE_LLM_URL": "http://localhost:1/v1"}), Remote)
+    own = tmp_path / "own.py"
+    own.write_text('from voice.agent import skill\n@skill("ping")\ndef ping() -> str:\n    "Pong."\n    return "Pong."')
+    brain = brain_from_environment(Timers(), {"VOICE_SKILLS": str(own)})
+    assert list(brain.reply([Message("user", "Ping!")])) == ["Pong."]
+    with pytest.raises(VoiceError, match="no file of skills"):
+        brain_from_environment(Timers(), {"VOICE_SKILLS": "nowhere.py"})

@@ -1,0 +1,326 @@
+"""Conversations in which everything is known: who speaks when, and what is said."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from agent_fakes import RATE, EvenVoice, LoudIsSpeech, Phrasebook, Script, hear, of, quiet
+
+from voice.agent import (
+    Conversation,
+    Hearing,
+    Heard,
+    Interrupted,
+    Latency,
+    Offline,
+    Rang,
+    Reply,
+    Speaking,
+    SpeechEnded,
+    SpeechStarted,
+    Spoken,
+    Timers,
+    Trouble,
+    TurnEnded,
+    answers,
+    latencies,
+    talk,
+)
+from voice.agent.conversation import APOLOGY
+from voice.errors import AudioError, BrainError
+from voice.types import Audio, Controls, Message
+
+LONG = "This is a rather long answer. " * 3
+
+
+def conversation(book: Phrasebook, brain: object, **options: object) -> Conversation:
+    return Conversation(LoudIsSpeech(), book, EvenVoice(), brain, stopwatch=lambda: 0.0, **options)
+
+
+def simple(*answered: str) -> tuple[Phrasebook, Script, Conversation]:
+    book = Phrasebook("What time is it?", "And tomorrow?", "Stop.", "mm-hm")
+    brain = Script(*([text] for text in answered))
+    return book, brain, conversation(book, brain)
+
+
+def test_a_turn_is_heard_answered_and_spoken() -> None:
+    book, brain, talks = simple("It is noon.")
+    events = hear(talks, quiet(1), book.say(0), quiet(3))
+    assert [type(event) for event in events if not isinstance(event, Reply)] == [
+        SpeechStarted, SpeechEnded, TurnEnded, Heard, Speaking, Latency, Spoken,
+    ]  # fmt: skip
+    assert of(Heard, events)[0].text == "What time is it?"
+    assert "".join(event.text for event in of(Reply, events)) == "It is noon."
+    assert talks.messages == [Message("user", "What time is it?"), Message("assistant", "It is noon.")]
+
+
+@pytest.mark.parametrize("chunk", [1, 160, 512, 777, 16_000, 10**6])
+def test_the_same_recording_gives_the_same_events_at_any_chunk_size(chunk: int) -> None:
+    def said(size: int) -> list[str]:
+        book, _, talks = simple(LONG, "Tomorrow.", "Bye.")
+        sounds = [quiet(0.7), book.say(0), quiet(1.7), book.say(1, 0.9), quiet(2.5), book.say(2), quiet(9)]
+        return [_plainly(event) for event in hear(talks, *sounds, chunk=size)]
+
+    assert said(chunk) == said(320)
+
+
+def _plainly(event: object) -> str:
+    text = str({key: value for key, value in vars(event).items() if key != "speech"})
+    return f"{type(event).__name__} {text} {event.speech.text if isinstance(event, Speaking) else ''}"
+
+
+def test_nothing_of_the_first_syllable_is_lost() -> None:
+    book, _, talks = simple("Yes.")
+    hear(talks, quiet(1.01), book.say(0), quiet(2))
+    heard = book.heard[0]
+    assert np.count_nonzero(heard.samples) == RATE  # all of the second that was said
+    assert heard.samples[0] == 0  # and something of the quiet before
+
+
+def test_speech_from_the_very_first_sample_is_heard_whole() -> None:
+    book, _, talks = simple("Yes.")
+    hear(talks, book.say(0), quiet(2))
+    assert np.count_nonzero(book.heard[0].samples) == RATE
+
+
+def test_a_pause_inside_a_turn_does_not_end_it() -> None:
+    book = Phrasebook("Set a timer for", "five minutes.")
+    brain = Script(["Done."])
+    talks = conversation(book, brain)
+    events = hear(talks, book.say(0), quiet(0.8), book.say(1), quiet(2))
+    assert [event.text for event in of(Heard, events)] == ["Set a timer for five minutes."]
+    assert [event.partial for event in of(SpeechEnded, events)] == [
+        "Set a timer for",
+        "Set a timer for five minutes.",
+    ]
+
+
+def test_stops_when_interrupted_and_remembers_only_what_was_heard() -> None:
+    book, brain, talks = simple(LONG, "Okay.")
+    events = hear(talks, quiet(0.5), book.say(0), quiet(1.5), book.say(2), quiet(3))
+    start = of(Speaking, events)[0].start
+    cut = of(Interrupted, events)[0]
+    words = LONG.split()[: int((cut.time - start) / 0.2)]
+    assert cut.heard == " ".join(words)
+    assert talks.messages[1] == Message("assistant", cut.heard)
+    assert brain.shown[1][-1] == Message("user", "Stop.")
+
+
+def test_an_interrupted_answer_is_not_thought_to_its_end() -> None:
+    book = Phrasebook("Tell me all.", "Stop.")
+    brain = Script((f"Sentence number {i} is here. " for i in range(1000)), ["Okay."])
+    talks = conversation(book, brain)
+    hear(talks, book.say(0), quiet(1.5), book.say(1), quiet(2))
+    assert 1 < len(brain.given) < 12
+    assert brain.given[-1] == "Okay."
+
+
+def test_falls_silent_within_a_third_of_a_second_of_speech() -> None:
+    book, _, talks = simple(LONG, "Okay.")
+    events = hear(talks, book.say(0), quiet(1.5), book.say(2), quiet(2))
+    assert of(Interrupted, events)[0].time - 2.5 <= 0.34
+
+
+def test_a_click_or_a_murmur_does_not_stop_the_answer() -> None:
+    book, _, talks = simple(LONG)
+    events = hear(talks, book.say(0), quiet(1.5), book.say(3, 0.2), quiet(6))
+    assert not of(Interrupted, events)
+    assert talks.messages[-1].content == LONG.strip()
+
+
+def test_a_short_word_that_asks_for_something_stops_it_all_the_same() -> None:
+    book, brain, talks = simple(LONG, "Okay.")
+    events = hear(talks, book.say(0), quiet(1.5), book.say(2, 0.25), quiet(3))
+    assert len(of(Interrupted, events)) == 1
+    assert brain.shown[1][-1].content == "Stop."
+
+
+def test_going_on_before_the_answer_began_makes_one_turn() -> None:
+    book = Phrasebook("What time is it?", "In Paris.")
+    brain = Script(["..."] * 2, ["Noon."])  # the first answer has no sound yet
+    talks = Conversation(LoudIsSpeech(), book, Slow(), brain, stopwatch=lambda: 0.0)
+    hear(talks, book.say(0), quiet(0.55), book.say(1), quiet(2))
+    assert brain.shown[-1] == (Message("user", "What time is it? In Paris."),)
+
+
+class Slow(EvenVoice):
+    """Begins each piece with a second in which no word ends."""
+
+    def speak(self, text: str, controls: Controls = Controls()):
+        for piece in EvenVoice.speak(self, text, controls):
+            lead = np.zeros(self.rate, np.float32)
+            words = tuple(word.shifted(1.0) for word in piece.words)
+            yield type(piece)(Audio(np.concatenate((lead, piece.audio.samples)), self.rate), text, words)
+
+
+def test_a_cough_is_not_answered() -> None:
+    book = Phrasebook("")
+    brain = Script()
+    events = hear(conversation(book, brain), quiet(0.5), book.say(0, 0.3), quiet(3))
+    assert [event.text for event in of(Heard, events)] == [""]
+    assert not brain.shown
+
+
+def test_a_very_long_turn_is_recognized_in_stretches_and_ends_at_last() -> None:
+    book = Phrasebook("words")
+    brain = Script(["I see."])
+    talks = conversation(book, brain)
+    events = hear(talks, book.say(0, 70), quiet(3))
+    assert all(audio.duration < 30 for audio in book.heard)
+    heard = of(Heard, events)
+    assert heard[0].text == "words words words"
+    assert heard[0].time < 61
+
+
+def test_words_before_a_pause_of_a_long_turn_are_kept() -> None:
+    book = Phrasebook("first part and", "second part.")
+    talks = conversation(book, Script(["I see."]))
+    events = hear(talks, book.say(0, 21), quiet(0.5), book.say(1, 4), quiet(2))
+    assert of(Heard, events)[0].text == "first part and second part."
+    assert max(audio.duration for audio in book.heard) < 23
+
+
+def test_an_answer_is_made_sentence_by_sentence_and_not_far_ahead() -> None:
+    book, _, talks = simple(LONG * 10)
+    events = hear(talks, book.say(0), quiet(2))
+    assert len(of(Speaking, events)) <= 5
+    starts = [event.start for event in of(Speaking, events)]
+    ends = [event.start + event.speech.audio.duration for event in of(Speaking, events)]
+    assert starts[1:] == pytest.approx(ends[:-1])
+
+
+def test_the_answer_is_cleaned_for_the_ear() -> None:
+    book = Phrasebook("Hi.")
+    talks = conversation(book, Script(["<thi", "nk>secret</think>", "**Hel", "lo** there 😀. ", "[Docs](http://x.y)"]))
+    events = hear(talks, book.say(0), quiet(4))
+    assert [event.speech.text for event in of(Speaking, events)] == ["Hello there.", "Docs"]
+    assert "".join(event.text for event in of(Reply, events)) == "Hello there. Docs"
+
+
+def test_a_brain_that_fails_is_excused_and_the_conversation_goes_on() -> None:
+    class Broken:
+        turn = 0
+
+        def reply(self, messages):
+            self.turn += 1
+            if self.turn == 1:
+                raise BrainError("the model at nowhere does not answer; is it running?")
+            if self.turn == 2:
+                raise RuntimeError("a bug")
+            yield "Back again."
+
+    book = Phrasebook("One.", "Two.", "Three.")
+    talks = conversation(book, Broken())
+    events = hear(talks, book.say(0), quiet(5), book.say(1), quiet(5), book.say(2), quiet(3))
+    assert [event.message for event in of(Trouble, events)][0].startswith("the model at nowhere")
+    assert [event.text for event in of(Spoken, events)] == [APOLOGY, APOLOGY, "Back again."]
+
+
+def test_an_answer_without_end_is_cut_off() -> None:
+    def endless():
+        while True:
+            yield "And on it goes. "
+
+    book = Phrasebook("Go.")
+    talks = conversation(book, Script(endless()))
+    list(talks.hear(book.say(0)))
+    events = list(talks.finish())
+    assert len("".join(event.text for event in of(Reply, events))) < 8200
+
+
+def test_a_timer_rings_and_is_announced_when_nobody_speaks() -> None:
+    timers = Timers()
+    book = Phrasebook("Set a timer for four seconds.", "What is two plus two?")
+    talks = conversation(book, Offline(timers=timers), timers=timers)
+    sounds = [book.say(0), quiet(3.2), book.say(1, 3), quiet(6)]
+    events = hear(talks, *sounds)
+    rang = of(Rang, events)[0]
+    assert rang.time == pytest.approx(rang.timer.due, abs=0.033)
+    spoken = [event.text for event in of(Spoken, events)]
+    assert spoken == ["Your timer for 4 seconds starts now.", "4.", "Your timer for 4 seconds is done."]
+
+
+def test_finishing_ends_the_turn_and_hears_the_answer_out() -> None:
+    book, _, talks = simple(LONG, "Again.")
+    assert not list(talks.hear(book.say(0)[:400]))
+    events = list(talks.hear(book.say(0))) + list(talks.finish())
+    assert of(Spoken, events)[0].text == LONG.strip()
+    assert not talks.answering
+    events = hear(talks, book.say(1)) + list(talks.finish())
+    assert of(Heard, events)[0].text == "And tomorrow?"
+
+
+def test_time_passes_while_one_waits() -> None:
+    book, _, talks = simple()
+    assert not list(talks.wait(2.0))
+    assert talks.time == pytest.approx(2.0, abs=0.033)
+
+
+def test_samples_that_are_no_sound_are_refused_at_once() -> None:
+    _, _, talks = simple()
+    for wrong in (np.full(10, np.nan, np.float32), np.zeros((2, 100), np.float32)):
+        with pytest.raises(AudioError):
+            talks.hear(wrong)
+    assert talks.time == 0
+
+
+def test_speed_can_change_between_sentences() -> None:
+    book, _, talks = simple("One two three. Four five six. Seven eight nine.")
+    talks.use(Controls(speed=2.0))
+    events = hear(talks, book.say(0), quiet(1.2))
+    assert of(Speaking, events)[0].speech.audio.duration == pytest.approx(0.3)
+
+
+def test_latency_counts_the_silence_and_the_work_after_it() -> None:
+    seconds = iter(range(100))
+    book = Phrasebook("What time is it?")
+    talks = Conversation(
+        LoudIsSpeech(), book, EvenVoice(), Script(["Noon."]), stopwatch=lambda: float(next(seconds))
+    )
+    latency = of(Latency, hear(talks, book.say(0), quiet(2)))[0]
+    assert latency.silence == pytest.approx(0.5, abs=0.04)
+    assert latency.recognition == 1.0
+    assert latency.total == pytest.approx(latency.silence + 1.0 - latency.recognition_hidden + latency.first_audio)
+
+
+def test_a_patient_recording_waits_for_each_answer() -> None:
+    book, brain, talks = simple(LONG, LONG)
+    sounds = np.concatenate([book.say(0), quiet(1), book.say(1), quiet(1)])
+    events = list(talk(Audio(sounds, RATE), talks))
+    assert not of(Interrupted, events)
+    assert [event.text for event in of(Spoken, events)] == [LONG.strip()] * 2
+    track = answers(events, RATE)
+    assert track.duration == pytest.approx(of(Spoken, events)[1].time, abs=0.04)
+    assert latencies(events) is not None
+
+
+def test_an_impatient_recording_interrupts_and_the_track_is_cut_there() -> None:
+    book, brain, talks = simple(LONG, "Yes.")
+    sounds = np.concatenate([book.say(0), quiet(1.5), book.say(1), quiet(1)])
+    events = list(talk(Audio(sounds, RATE), talks, patient=False))
+    cut, second = of(Interrupted, events)[0], of(Speaking, events)[-1]
+    silent = answers(events, RATE).cut(cut.time, second.start - 0.001).samples
+    assert len(silent) and not silent.any()
+
+
+def test_the_brain_is_shown_a_bounded_memory() -> None:
+    book = Phrasebook("One.")
+    brain = Script(*(["Yes."] for _ in range(40)))
+    talks = conversation(book, brain)
+    for _ in range(30):
+        list(talks.hear(book.say(0)))
+        list(talks.finish())
+    assert len(brain.shown[-1]) <= 40
+
+
+def test_hotwords_and_language_reach_the_recognizer() -> None:
+    asked = []
+
+    class Asked(Phrasebook):
+        def transcribe(self, speech, *, language=None, hotwords=()):
+            asked.append((language, hotwords))
+            return Phrasebook.transcribe(self, speech)
+
+    book = Asked("Hi.")
+    hear(conversation(book, Script(["Yes."]), hearing=Hearing(language="en", hotwords=("Kathleen",))), book.say(0), quiet(1))
+    assert asked == [("en", ("Kathleen",))]

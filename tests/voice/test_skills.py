@@ -1,0 +1,226 @@
+"""What the agent can do by itself, asked as people ask."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from voice.agent import Context, Timers, everyday_skills, load_skills, skill
+from voice.agent.arithmetic import NotArithmetic, calculate
+from voice.agent.numbers import parse_number, written
+from voice.agent.skills import _made, answer, plain
+from voice.agent.units import parse_quantity
+from voice.errors import VoiceError
+
+NOW = datetime(2026, 11, 22, 15, 5)
+
+
+def ask(request: str, timers: Timers | None = None, last: str = "") -> str | None:
+    skills = everyday_skills()
+    return answer(request, skills, Context(NOW, timers or Timers(), last, random.Random(1), skills))
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        ("What time is it?", "It's 3:05 PM."),
+        ("Hey, could you tell me what time it is, please?", "It's 3:05 PM."),
+        ("What's the date today?", "It's Sunday, November 22, 2026."),
+        ("What is twelve times seven?", "84."),
+        ("What's 12 x 7?", "84."),
+        ("Calculate the square root of 144.", "12."),
+        ("What is fifteen percent of eighty?", "12."),
+        ("20 is what percent of 80?", "25 percent."),
+        ("Twelve times seven equals what?", "84."),
+        ("What is 1,250 plus 3,750?", "5000."),
+        ("What is ten divided by zero?", "That divides by zero, which has no answer."),
+        ("Convert five miles to kilometers.", "5 miles is about 8.05 kilometers."),
+        ("How many feet are in a mile?", "1 mile is 5280 feet."),
+        ("What is 212 degrees Fahrenheit in Celsius?", "212 degrees Fahrenheit is 100 degrees Celsius."),
+        ("What is 5 foot 10 in centimeters?", "That is 177.8 centimeters."),
+        ("How many miles are in a kilogram?", "Kilograms and miles measure different things."),
+        ("How many megabytes in a gigabyte?", "1 gigabyte is 1000 megabytes."),
+        ("Spell necessary.", "Necessary: N, E, C, E, S, S, A, R, Y."),
+        ("How do you spell rhythm?", "Rhythm: R, H, Y, T, H, M."),
+        ("Hello there.", "Hello. What can I do for you?"),
+        ("Thank you.", "You're welcome."),
+        ("Roll a 20-sided die.", "5."),
+        ("What timers do I have?", "No timer is running."),
+    ],
+)
+def test_answers_what_people_ask(request_: str, said: str) -> None:
+    assert ask(request_) == said
+
+
+@pytest.mark.parametrize("request_", ["What is the capital of France?", "Tell me a joke.", "What is 5?", "import os"])
+def test_says_nothing_to_what_it_cannot_do(request_: str) -> None:
+    assert ask(request_) is None
+
+
+def test_repeats_the_last_answer() -> None:
+    assert ask("Say that again.", last="It's noon.") == "It's noon."
+    assert ask("What did you say?") == "I haven't said anything yet."
+
+
+def test_timers_are_set_listed_and_cancelled() -> None:
+    timers = Timers()
+    assert ask("Set a timer for an hour and a half.", timers) == "Your timer for 1 hour and 30 minutes starts now."
+    assert ask("Set a pasta timer for ten minutes, please.", timers) == "Your pasta timer for 10 minutes starts now."
+    assert ask("Remind me in two minutes to call Mum.", timers) == "I'll remind you in 2 minutes."
+    timers.ring(60.0)
+    assert ask("How long is left on the pasta timer?", timers) == "Your pasta timer for 10 minutes has 9 minutes left."
+    assert ask("Cancel the pasta timer.", timers) == "Your pasta timer for 10 minutes is cancelled."
+    assert [timer.label for timer in timers.ring(130.0)] == ["to call mum"]
+    assert ask("Cancel all my timers.", timers) == "Your timer for 1 hour and 30 minutes is cancelled."
+    assert not timers.pending
+    assert ask("Set a timer for three days.", timers) == "A timer can run for up to 24 hours."
+
+
+def test_a_timer_rings_once() -> None:
+    timers = Timers()
+    timers.set(5.0)
+    assert not timers.ring(4.9)
+    assert len(timers.ring(5.0)) == 1
+    assert not timers.ring(6.0)
+
+
+def test_help_names_the_skills() -> None:
+    said = ask("What can you do?")
+    for word in ("time", "arithmetic", "timer", "Spell", "dice"):
+        assert word in said
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        ("two hundred and five", 205),
+        ("three point one four", Fraction("3.14")),
+        ("two and a half", Fraction(5, 2)),
+        ("three quarters", Fraction(3, 4)),
+        ("minus forty-two", -42),
+        ("a hundred", 100),
+        ("two million and six", 2_000_006),
+        ("seven hundred eighty nine thousand one hundred twelve", 789_112),
+        ("1.5 million", 1_500_000),
+        ("1,000", 1000),
+        ("a dozen", 12),
+        ("five three", None),
+        ("hello", None),
+        ("", None),
+    ],
+)
+def test_number_words_are_read(words: str, value: object) -> None:
+    assert parse_number(words) == value
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [
+        ("two plus three times four", 14),
+        ("(2 + 3) * 4", 20),
+        ("five squared plus two", 27),
+        ("2 to the power of 10", 1024),
+        ("80 plus 10 percent", 88),
+        ("1/3 + 1/6", Fraction(1, 2)),
+        ("the sum of 3 and 5", 8),
+        ("the cube root of 27", 3),
+        ("5 - -3", 8),
+        ("half of ten", 5),
+        ("0.1 + 0.2", Fraction(3, 10)),
+        ("5 factorial", 120),
+        ("2 ^ 3 ^ 2", 512),
+    ],
+)
+def test_calculations_are_exact(words: str, value: object) -> None:
+    assert calculate(words) == value
+
+
+@pytest.mark.parametrize("words", ["", "plus", "2 plus", "(2", "the cat", "__import__('os')", "square root of minus one"])
+def test_what_is_no_calculation_is_refused(words: str) -> None:
+    with pytest.raises(NotArithmetic):
+        calculate(words)
+
+
+@pytest.mark.parametrize("words", ["9 ^ 9 ^ 9", "200 factorial", "2 to the power of 99999"])
+def test_enormous_calculations_are_refused_at_once(words: str) -> None:
+    with pytest.raises(OverflowError):
+        calculate(words)
+
+
+def test_numbers_are_written_to_be_read_aloud() -> None:
+    assert written(Fraction(5, 2)) == "2.5"
+    assert written(2**0.5) == "about 1.4142"
+    assert written(Fraction(10) ** 20) == "about 1 times 10 to the power of 20"
+
+
+def test_quantities_are_read_with_their_parts() -> None:
+    assert parse_quantity("an hour and a half").amount == Fraction(3, 2)
+    assert parse_quantity("5 feet 6 inches").amount == Fraction(11, 2)
+    assert parse_quantity("half an hour").amount == Fraction(1, 2)
+    assert parse_quantity("5km").unit.one == "kilometer"
+    assert parse_quantity("five") is None
+
+
+def test_requests_are_brought_into_plain_form() -> None:
+    assert plain("What’s 1,000 + 2.5?!") == "what is 1000 + 2.5"
+
+
+OWN = '''
+from voice.agent import Context, skill
+
+@skill("[turn, switch] $state the (kitchen) light", "light $state")
+def light(state: str) -> str | None:
+    """Switch the light."""
+    return f"The light is {state}." if state in ("on", "off") else None
+
+@skill("add $count to the list")
+def add(count: int, context: Context) -> str:
+    """Count."""
+    return f"{count + 1}"
+'''
+
+
+def test_a_user_adds_a_skill_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "own.py").write_text(OWN)
+    skills = load_skills(tmp_path / "own.py")
+    assert [each.name for each in skills] == ["light", "add"]
+    context = Context(NOW, Timers())
+    assert answer("Please turn on the light.", skills, context) == "The light is on."
+    assert answer("Turn blue the light.", skills, context) is None
+    assert answer("Add twenty-one to the list", skills, context) == "22"
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("", "holds no skills"),
+        ("1/0", "does not run"),
+        ("from voice.agent import skill\n@skill('a (b')\ndef f() -> str:\n    'x'", "brackets"),
+        ("from voice.agent import skill\n@skill('a $b')\ndef f() -> str:\n    'x'", "slot"),
+        ("from voice.agent import skill\n@skill('a')\ndef f() -> str:\n    pass", "docstring"),
+    ],
+)
+def test_a_wrong_file_of_skills_is_explained(tmp_path: Path, source: str, complaint: str) -> None:
+    (tmp_path / "own.py").write_text(source)
+    with pytest.raises(VoiceError, match=complaint):
+        load_skills(tmp_path / "own.py")
+
+
+def test_a_skill_stays_a_plain_function_and_the_most_exact_phrase_wins() -> None:
+    @skill("say $words")
+    def say(words: str) -> str:
+        """Say."""
+        return words
+
+    @skill("say hello")
+    def greet() -> str:
+        """Greet."""
+        return "Good day."
+
+    assert say("x") == "x"
+    both = (_made(say), _made(greet))
+    assert answer("Say hello.", both, Context(NOW, Timers())) == "Good day."

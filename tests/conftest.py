@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session", autouse=True)
+def checkout_on_path() -> Iterator[None]:
+    """Programs that tests start import this checkout, wherever they run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(CHECKOUT), prepend=os.pathsep)
+        yield
 
 
 @pytest.fixture(scope="session")

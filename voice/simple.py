@@ -38,11 +38,16 @@ def transcribe(
     answers in English. Raises AudioError for what holds no sound, ModelError for a model that
     cannot be had.
     """
+    from voice import audio
     from voice.asr import longform
 
+    if isinstance(source, np.ndarray):
+        source = _sound(source, rate)
     recognizer = _load(model, kind="recognizer", threads=threads)
+    whole = isinstance(source, Audio)
+    wanted = recognizer.rate
     return longform.whole(
-        _blocks(source, rate, recognizer.rate),
+        [audio.resample(source, wanted).samples] if whole else audio.blocks(source, wanted),
         recognizer,
         detector(),
         language=language,
@@ -51,16 +56,12 @@ def transcribe(
     )
 
 
-def _blocks(source: str | Path | BinaryIO | np.ndarray | Audio, rate: int | None, wanted: int):
+def _sound(samples: np.ndarray, rate: int | None) -> Audio:
     from voice import audio
 
-    if isinstance(source, np.ndarray):
-        if rate is None:
-            raise AudioError("samples need their rate: voice.transcribe(samples, rate=16000)")
-        source = audio.from_array(source, rate)
-    if isinstance(source, Audio):
-        return [audio.resample(source, wanted).samples]
-    return audio.blocks(source, wanted)
+    if rate is None:
+        raise AudioError("samples need their rate: voice.transcribe(samples, rate=16000)")
+    return audio.from_array(samples, rate)
 
 
 @lru_cache(maxsize=1)

@@ -29,7 +29,8 @@ def check(
     for problem in report.problems:
         typer.echo(f"{problem.id}: {problem.message}")
     found = len(report.problems)
-    note(f"{manifest}: {report.clips} recordings, {report.seconds / 60:.1f} minutes, {_count(found, 'problem')}")
+    size = f"{_count(report.clips, 'recording')}, {report.seconds / 60:.1f} minutes"
+    note(f"{manifest}: {size}, {_count(found, 'problem')}")
     if found:
         raise typer.Exit(1)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice.cli.console import note, plainly
+from voice.cli.console import note, plainly, progress
 
 if TYPE_CHECKING:
     from voice.agent.events import Event
@@ -33,10 +33,14 @@ def command(
     With VOICE_LLM_URL (and VOICE_LLM_MODEL, VOICE_LLM_KEY) it answers through that language model.
     """
     from voice import audio
-    from voice.agent.start import Models, start
-    from voice.agent.talk import answers, talk
+    from voice.agent import Models, answers, start, talk
+    from voice.agent.opening import default_recognizer
+    from voice.models import find
 
     said = audio.read(recording)
+    model = model or default_recognizer()
+    with progress(f"fetching {model}", "bytes") as moved:
+        find(model, progress=moved)
     models = Models.load(model, voice, threads=threads)
     conversation = start(models)
     events: list[Event] = []

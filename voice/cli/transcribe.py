@@ -152,7 +152,7 @@ def _deliver(job: Job, transcript: Transcript, form: str, several: bool) -> None
         return
     if several and form == "txt":
         text = f"{job.source}:\n{text}"
-    sys.stdout.buffer.write(text.encode() if text.endswith("\n") else (text + "\n").encode())
+    sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()
 
 

@@ -1,0 +1,376 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+import voice.simple
+from voice import audio, loading
+from voice.cli import app
+from voice.errors import ModelMissing
+from voice.manifest import Clip, write_manifest
+from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
+
+RATE = 16_000
+
+
+class LoudIsSpeech:
+    """A detector that takes every sound for speech."""
+
+    rate, hop = RATE, 512
+
+    def stream(self):
+        return lambda frame: float(np.abs(frame).max(initial=0.0) > 0.01)
+
+
+class SecondsHeard:
+    """A recognizer that writes down how long it was spoken to."""
+
+    rate, longest = RATE, 30.0
+
+    def __init__(self) -> None:
+        self.asked: list[dict] = []
+
+    def transcribe_batch(self, speeches, *, language=None, hotwords=(), task="transcribe"):
+        self.asked.append({"language": language, "hotwords": list(hotwords), "task": task})
+        return [self._transcript(speech, language or "en") for speech in speeches]
+
+    def _transcript(self, speech: Audio, language: str) -> Transcript:
+        text = f"{round(speech.duration)} seconds."
+        words = tuple(Word(word, 0.0, speech.duration, 0.5) for word in text.split())
+        return Transcript((Segment(text, 0.0, speech.duration, words),), language, speech.duration)
+
+
+class Hummer:
+    """A voice that hums a tenth of a second for every word, a piece for every sentence."""
+
+    rate = 24_000
+
+    def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
+        for sentence in filter(str.strip, text.split(".")):
+            parts = sentence.split()
+            step = 0.1 / controls.speed
+            tone = np.sin(np.arange(round(step * len(parts) * self.rate)) / 9).astype(np.float32) / 4
+            words = tuple(Word(part, at * step, (at + 1) * step) for at, part in enumerate(parts))
+            yield Speech(Audio(tone, self.rate), sentence.strip() + ".", words)
+
+
+@pytest.fixture
+def recognizer(monkeypatch) -> SecondsHeard:
+    """All models are fakes; `loads` of the recognizer counts how often one was loaded."""
+    ears = SecondsHeard()
+    ears.loads = 0
+
+    def load(name: str, *, kind: str, threads=None, progress=None):
+        if name not in ("whisper-base", "heart"):
+            raise ModelMissing(f'there is no model "{name}"')
+        ears.loads += 1
+        return {"recognizer": ears, "voice": Hummer()}[kind]
+
+    monkeypatch.setattr(loading, "load", load)
+    monkeypatch.setattr(voice.simple, "detector", LoudIsSpeech)
+    return ears
+
+
+def run(*arguments: str | Path, given: bytes | None = None):
+    return CliRunner().invoke(app, [str(each) for each in arguments], input=given)
+
+
+def tone(seconds: float, rate: int = RATE) -> np.ndarray:
+    return (0.3 * np.sin(2 * np.pi * 200 * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
+
+
+@pytest.fixture
+def recording(tmp_path) -> Path:
+    soundfile.write(tmp_path / "two.wav", tone(2), RATE)
+    return tmp_path / "two.wav"
+
+
+# transcribe
+
+
+def test_prints_the_text_of_a_recording(recognizer, recording):
+    done = run("transcribe", recording)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "2 seconds.\n", "")
+
+
+def test_tells_the_recognizer_what_was_asked(recognizer, recording):
+    done = run("transcribe", recording, "--language", "de", "--translate", "--hotwords", "Ada, Grace Hopper")
+    assert done.exit_code == 0
+    assert recognizer.asked == [{"language": "de", "hotwords": ["Ada", "Grace Hopper"], "task": "translate"}]
+
+
+@pytest.mark.parametrize("form", ["txt", "json", "srt", "vtt", "tsv"])
+def test_the_suffix_of_the_output_chooses_the_format(recognizer, recording, tmp_path, form):
+    done = run("transcribe", recording, "-o", tmp_path / f"out.{form}")
+    assert done.exit_code == 0 and done.stdout == ""
+    assert (tmp_path / f"out.{form}").read_text("utf-8") == run("transcribe", recording, "-f", form).stdout
+
+
+def test_the_json_is_whispers(recognizer, recording):
+    whole = json.loads(run("transcribe", recording, "-f", "json").stdout)
+    assert whole.keys() == {"text", "language", "duration", "segments"}
+    assert whole["segments"][0].keys() == {"id", "start", "end", "text", "words"}
+    assert whole["segments"][0]["words"][0].keys() == {"word", "start", "end", "probability"}
+
+
+def test_reads_a_recording_from_standard_input(recognizer, recording):
+    assert run("transcribe", "-", given=recording.read_bytes()).stdout == "2 seconds.\n"
+
+
+def test_several_go_to_a_folder_and_the_model_is_loaded_once(recognizer, recording, tmp_path):
+    soundfile.write(tmp_path / "three.flac", tone(3), RATE)
+    done = run("transcribe", recording, tmp_path / "three.flac", "-o", tmp_path / "out", "-f", "srt")
+    assert done.exit_code == 0 and recognizer.loads == 1
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["three.srt", "two.srt"]
+
+
+def test_several_on_the_screen_are_told_apart(recognizer, recording):
+    assert run("transcribe", recording, recording).stdout == f"{recording}:\n2 seconds.\n" * 2
+
+
+def test_recordings_of_one_name_do_not_overwrite_each_other(recognizer, recording, tmp_path):
+    for seconds in (3, 4):
+        (tmp_path / str(seconds)).mkdir()
+        soundfile.write(tmp_path / str(seconds) / "two.wav", tone(seconds), RATE)
+    done = run("transcribe", *sorted(tmp_path.rglob("two.wav")), "-o", tmp_path / "out")
+    assert done.exit_code == 0
+    texts = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
+    assert texts == {"two.txt": "3 seconds.\n", "two-2.txt": "4 seconds.\n", "two-3.txt": "2 seconds.\n"}
+
+
+def test_several_do_not_go_into_one_file(recognizer, recording, tmp_path):
+    (tmp_path / "out.txt").write_text("precious")
+    done = run("transcribe", recording, recording, "-o", tmp_path / "out.txt")
+    assert done.exit_code == 1 and "name a folder" in done.stderr
+    assert (tmp_path / "out.txt").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["-f", "doc"], 'there is no format "doc"; choose one of txt, json, srt, vtt, tsv'),
+        (["--model", "whisper-huge"], 'there is no model "whisper-huge"'),
+        (["-o", "/no/such/folder/out.txt"], "/no/such/folder"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_one_line(recognizer, recording, arguments, complaint):
+    done = run("transcribe", recording, *arguments)
+    assert done.exit_code == 1 and done.stdout == ""
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert complaint in done.stderr
+
+
+def test_control_c_ends_it_quietly_and_leaves_no_file(recognizer, recording, tmp_path, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recognizer, "transcribe_batch", interrupt)
+    done = run("transcribe", recording, "-o", tmp_path / "out.txt")
+    assert (done.exit_code, done.stderr) == (130, "interrupted\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["two.wav"]
+
+
+# what people call recordings
+
+
+def silent_video(path: Path) -> None:
+    import av
+
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 32, 32, "yuv420p"
+        for _ in range(5):
+            container.mux(stream.encode(av.VideoFrame(32, 32, "yuv420p")))
+        container.mux(stream.encode(None))
+
+
+def make_bad(folder: Path, name: str) -> Path:
+    """The file of that kind; a missing one is not made."""
+    path = folder / name
+    match name:
+        case "corrupt.mp3":
+            path.write_bytes(np.random.default_rng(0).bytes(5000))
+        case "empty.wav":
+            path.write_bytes(b"")
+        case "directory":
+            path.mkdir()
+        case "text.wav":
+            path.write_text("This is no recording. " * 50)
+        case "nan.wav":
+            soundfile.write(path, np.full(RATE, np.nan, np.float32), RATE, subtype="FLOAT")
+        case "silent.mp4":
+            silent_video(path)
+        case "header.wav":
+            soundfile.write(path, np.zeros(0, np.float32), RATE)
+    return path
+
+
+BAD = {
+    "corrupt.mp3": "corrupt.mp3",
+    "empty.wav": "is empty",
+    "directory": "is a directory",
+    "missing.wav": "does not exist",
+    "text.wav": "cannot be read as sound",
+    "nan.wav": "not numbers",
+    "silent.mp4": "no sound track",
+    "header.wav": "no sound",
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_is_no_recording_gets_one_clear_line(recognizer, tmp_path, name):
+    done = run("transcribe", make_bad(tmp_path, name))
+    assert done.exit_code == 1 and done.stdout == ""
+    assert BAD[name] in done.stderr and name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_bad_ones_among_many_lose_none_of_the_others(recognizer, recording, tmp_path):
+    bad = [make_bad(tmp_path, name) for name in BAD]
+    soundfile.write(tmp_path / "three.flac", tone(3), RATE)
+    files = [recording, *bad, tmp_path / "three.flac"]
+    done = run("transcribe", *files, "-o", tmp_path / "out")
+    assert done.exit_code == 1
+    assert f"{len(BAD)} of {len(files)} recordings failed" in done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["three.txt", "two.txt"]
+
+
+def test_odd_recordings_get_the_right_answer(recognizer, tmp_path):
+    soundfile.write(tmp_path / "blink.wav", tone(0.01), RATE)
+    soundfile.write(tmp_path / "eight.wav", np.stack([tone(2)] * 8, axis=1), RATE)
+    soundfile.write(tmp_path / "high.wav", tone(2, 192_000), 192_000)
+    soundfile.write(tmp_path / "quiet.wav", np.zeros(RATE, np.float32), RATE)
+    for name, text in {"blink": "", "eight": "2 seconds.\n", "high": "2 seconds.\n", "quiet": ""}.items():
+        done = run("transcribe", tmp_path / f"{name}.wav")
+        assert (done.exit_code, done.stdout) == (0, text), name
+
+
+# speak
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3", "ogg", "opus", "m4a"])
+def test_speaks_into_a_file_of_any_kind(recognizer, tmp_path, suffix):
+    done = run("speak", "One two. Three four five.", "-o", tmp_path / f"out.{suffix}")
+    assert done.exit_code == 0 and "0.5 s" in done.stderr
+    assert audio.read(tmp_path / f"out.{suffix}").duration == pytest.approx(0.5, abs=0.06)
+
+
+def test_the_subtitles_have_the_times_of_the_whole(recognizer, tmp_path):
+    done = run("speak", "One two. Three.", "-o", tmp_path / "a.wav", "--subtitles", tmp_path / "a.json")
+    assert done.exit_code == 0
+    words = [word for segment in json.loads((tmp_path / "a.json").read_text())["segments"] for word in segment["words"]]
+    assert [word["start"] for word in words] == pytest.approx([0.0, 0.1, 0.2])
+
+
+def test_speaks_a_file_and_what_comes_from_a_pipe(recognizer, tmp_path):
+    (tmp_path / "text.txt").write_text("One two three.", "utf-8")
+    assert run("speak", "-i", tmp_path / "text.txt", "-o", tmp_path / "a.wav").exit_code == 0
+    assert run("speak", "-i", "-", "-o", tmp_path / "b.wav", given=b"One two three.").exit_code == 0
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+
+
+def test_streams_wav_to_standard_output(recognizer):
+    done = run("speak", "One two. Three.", "-o", "-")
+    assert done.exit_code == 0
+    assert audio.read(io.BytesIO(done.stdout_bytes)).duration == pytest.approx(0.3, abs=0.001)
+    with wave.open(io.BytesIO(done.stdout_bytes)) as header:
+        assert (header.getframerate(), header.getnchannels(), header.getsampwidth()) == (24_000, 1, 2)
+
+
+def test_speaks_faster_when_asked(recognizer, tmp_path):
+    run("speak", "One two.", "-o", tmp_path / "a.wav", "--speed", "2")
+    assert audio.read(tmp_path / "a.wav").duration == pytest.approx(0.1, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "say what to speak"),
+        (["Hello.", "-i", "text.txt"], "say what to speak"),
+        (["  "], "no text to speak"),
+        (["..."], "can be spoken"),
+        (["-i", "missing.txt"], "missing.txt cannot be read"),
+        (["Hello.", "--speed", "9"], "from 0.5 (slow) to 2 (fast)"),
+        (["Hello.", "--voice", "nobody"], 'there is no model "nobody"'),
+        (["Hello.", "-o", "out.doc"], "out.doc"),
+        (["Hello.", "--subtitles", "out.doc"], "subtitles are written as"),
+    ],
+)
+def test_what_cannot_be_spoken_leaves_no_file(recognizer, tmp_path, monkeypatch, arguments, complaint):
+    monkeypatch.chdir(tmp_path)
+    done = run("speak", *arguments)
+    assert done.exit_code == 1 and complaint in done.stderr
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+# models and data
+
+
+def test_lists_the_models(monkeypatch, tmp_path):
+    monkeypatch.setenv("VOICE_HOME", str(tmp_path))
+    done = run("models")
+    assert done.exit_code == 0 and run("models", "list").stdout == done.stdout
+    rows = {line.split()[0]: line for line in done.stdout.splitlines()}
+    assert "to be fetched" in rows["whisper-base"] and "in place" in rows["heart"]
+
+
+def test_describes_a_model_without_fetching_it(monkeypatch, tmp_path):
+    monkeypatch.setenv("VOICE_HOME", str(tmp_path))
+    done = run("models", "info", "whisper-base")
+    assert done.exit_code == 0
+    assert "license: MIT" in done.stdout and "voice models get whisper-base" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_has_nothing_to_remove_where_nothing_was_fetched(monkeypatch, tmp_path):
+    monkeypatch.setenv("VOICE_HOME", str(tmp_path))
+    done = run("models", "remove", "whisper-base")
+    assert done.exit_code == 1 and "nothing of whisper-base" in done.stderr
+    assert "there is no model" in run("models", "remove", "whisper-bass").stderr
+
+
+def test_checks_a_manifest_and_says_so_in_its_status(recording, tmp_path):
+    good = Clip(audio=recording, text="Hum.", duration=2.0, speaker=None, id="two", sample_rate=RATE)
+    write_manifest(tmp_path / "good.jsonl", [good])
+    write_manifest(tmp_path / "bad.jsonl", [good, good])
+    done = run("data", "check", tmp_path / "good.jsonl")
+    assert done.exit_code == 0 and "1 recording, 0.0 minutes, no problems" in done.stderr
+    done = run("data", "check", tmp_path / "bad.jsonl")
+    assert done.exit_code == 1 and done.stdout == "two: the id occurs more than once\n"
+
+
+# as a program
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure_worth_a_traceback():
+    program = subprocess.Popen(
+        [sys.executable, "-m", "voice", "models"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    program.stdout.close()
+    assert program.stderr.read() == b""
+    assert program.wait() == 1
+
+
+def test_tells_its_version():
+    assert run("--version").stdout == f"{voice.__version__}\n"
+
+
+# with real models
+
+
+def test_hears_what_it_says(whisper_tiny, tmp_path):
+    said = "The weather is lovely today, so we are going to the beach."
+    assert run("speak", said, "-o", tmp_path / "said.mp3").exit_code == 0
+    done = run("transcribe", tmp_path / "said.mp3", "--model", "whisper-tiny.en")
+    assert (done.exit_code, done.stdout) == (0, said + "\n")

@@ -1,0 +1,157 @@
+"""What the vocoder trains on: random pieces of recordings with their mel, pitch and sources."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data.batching import prefetch, rng_for
+from data.loading import FULL_SCALE, coded_16_bit
+from voice import audio, pitch
+from voice.features import VOICE_HOP, VOICE_RATE, voice_log_mel
+from voice.manifest import read_manifest
+from voice.tts.vocoder import pulses
+
+EDGE = 2  # frames on each side of a crop that losses don't see: their windows hang over
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Makes the input like a predicted one: `noise` in nats, `blur` as a share of crops, `jitter` of pitch."""
+
+    noise: float
+    blur: float
+    jitter: float
+
+
+@dataclass(frozen=True)
+class Crops:
+    """A batch: mel [B, 100, F], f0 [B, F] in Hz, pulse, noise and the recording [B, F · 300]."""
+
+    mel: Tensor
+    f0: Tensor
+    pulse: Tensor
+    noise: Tensor
+    real: Tensor
+
+    def to(self, device: torch.device) -> Crops:
+        return Crops(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
+    @property
+    def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        return self.mel, self.f0, self.pulse, self.noise
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Recordings with their features, clip after clip; crops follow from a seed and a step alone."""
+
+    frames: np.ndarray  # (clips,)
+    samples: np.ndarray  # (sum of frames · 300,) int16
+    mel: np.ndarray  # (sum of frames, 100) float16
+    f0: np.ndarray  # (sum of frames,) float32 Hz
+
+    @property
+    def minutes(self) -> float:
+        return len(self.samples) / VOICE_RATE / 60
+
+    def whole(self, index: int, seed: int = 0) -> Crops:
+        """One clip from start to end, as a batch of one."""
+        frames = int(self.frames[index])
+        return _stacked([self._piece(index, 0, frames, np.random.default_rng(seed))])
+
+    def crops(self, seed: int, step: int, count: int, frames: int, augmentation: Augmentation) -> Crops:
+        """`count` pieces of `frames` frames, each frame of the corpus about equally likely."""
+        rng = rng_for(seed, step)
+        clips = np.searchsorted(np.cumsum(self.frames), rng.integers(len(self.f0), size=count), side="right")
+        starts = [int(rng.integers(max(1, self.frames[clip] - frames + 1))) for clip in clips]
+        pieces = [self._piece(int(clip), start, frames, rng) for clip, start in zip(clips, starts)]
+        return _stacked([_augmented(piece, augmentation, rng) for piece in pieces])
+
+    def _piece(self, index: int, start: int, frames: int, rng: np.random.Generator) -> _Piece:
+        """Silence follows where the clip is shorter."""
+        first = int(self.frames[:index].sum()) + start
+        count = min(frames, int(self.frames[index]) - start)
+        mel = self.mel[first : first + count].T.astype(np.float32)
+        real = self.samples[first * VOICE_HOP : (first + count) * VOICE_HOP].astype(np.float32) / FULL_SCALE
+        noise = rng.standard_normal(frames * VOICE_HOP, dtype=np.float32)
+        missing = frames - count
+        mel = np.pad(mel, ((0, 0), (0, missing)), constant_values=mel.min())
+        f0 = np.pad(self.f0[first : first + count], (0, missing))
+        return mel, f0, noise, np.pad(real, (0, missing * VOICE_HOP))
+
+
+def load_corpus(manifests: Sequence[Path], cache: Path | None = None, workers: int = 2) -> Corpus:
+    """Decodes and measures every clip, a minute of work for an hour of speech; `cache` is a folder that keeps it."""
+    kept = None if cache is None else cache / f"crops-{_fingerprint(manifests)}.npz"
+    if kept is not None and kept.exists():
+        with np.load(kept) as arrays:
+            return Corpus(**arrays)
+    clips = [clip for manifest in manifests for clip in read_manifest(manifest)]
+    rows = list(prefetch([clip.audio for clip in clips], _measured, workers, ahead=4 * workers))
+    corpus = Corpus(*(np.concatenate(column) for column in zip(*rows)))
+    if kept is not None:
+        _keep(corpus, kept)
+    return corpus
+
+
+def _fingerprint(manifests: Sequence[Path]) -> str:
+    """Of what the manifests say, in this order."""
+    text = b"".join(Path(manifest).read_bytes() for manifest in manifests)
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def _keep(corpus: Corpus, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{os.getpid()}.npz")
+    np.savez(beside, **vars(corpus))
+    beside.replace(path)
+
+
+def _measured(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """One clip's row of each array of `Corpus`."""
+    samples = audio.read(path, VOICE_RATE).samples
+    mel, f0 = voice_log_mel(samples), pitch.f0(samples, VOICE_RATE, VOICE_HOP)
+    coded = coded_16_bit(samples[: len(f0) * VOICE_HOP])
+    return np.array([len(f0)]), coded, mel.T.astype(np.float16), f0
+
+
+_Piece = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # mel, f0, noise, real
+
+
+def _augmented(piece: _Piece, how: Augmentation, rng: np.random.Generator) -> _Piece:
+    mel, f0, noise, real = piece
+    level = rng.uniform(0, how.noise)
+    mel = mel + rng.standard_normal(mel.shape, dtype=np.float32) * np.float32(level)
+    if rng.random() < how.blur:
+        mel = _blurred(mel)
+    f0 = f0 * np.exp(_slow(len(f0), rng) * how.jitter).astype(np.float32)
+    return mel, f0, noise, real
+
+
+def _blurred(mel: np.ndarray) -> np.ndarray:
+    """(100, F) averaged over three frames and three bands, as an L1 or L2 model would draw it."""
+    for axis in (0, 1):
+        before = np.take(mel, np.maximum(np.arange(mel.shape[axis]) - 1, 0), axis)
+        after = np.take(mel, np.minimum(np.arange(mel.shape[axis]) + 1, mel.shape[axis] - 1), axis)
+        mel = 0.5 * mel + 0.25 * (before + after)
+    return mel
+
+
+def _slow(count: int, rng: np.random.Generator) -> np.ndarray:
+    """(count,) a curve of variance about 1 that takes a tenth of a second to change."""
+    points = rng.standard_normal(count // 8 + 2)
+    return np.interp(np.arange(count) / 8, np.arange(len(points)), points)
+
+
+def _stacked(pieces: Sequence[_Piece]) -> Crops:
+    mel, f0, noise, real = (torch.from_numpy(np.stack(column)) for column in zip(*pieces))
+    pulse = torch.from_numpy(np.stack([pulses(piece[1]) for piece in pieces]))
+    return Crops(mel, f0, pulse, noise, real)

@@ -1,0 +1,99 @@
+"""The critics: folded waveforms (HiFi-GAN, Kong et al. 2020) and complex spectra (EnCodec, Défossez et al. 2022).
+
+Small enough that a step on one CPU core stays well under a second. `--discriminator hifigan` takes
+speechbrain's full-size ones instead, which want a GPU.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import weight_norm
+
+from recipes.vocoder.losses import Judgment
+
+PERIODS = (2, 3, 5, 7, 11)
+WINDOWS = (2048, 1024, 512)
+SLOPE = 0.1
+
+
+class PeriodDiscriminator(nn.Module):
+    """Sees the waveform folded into rows of `period` samples."""
+
+    def __init__(self, period: int, width: int):
+        super().__init__()
+        self.period = period
+        sizes = [1, width, 2 * width, 4 * width, 8 * width]
+        self.layers = nn.ModuleList(
+            weight_norm(nn.Conv2d(a, b, (5, 1), (3, 1), padding=(2, 0))) for a, b in zip(sizes, sizes[1:])
+        )
+        self.last = weight_norm(nn.Conv2d(sizes[-1], 1, (3, 1), padding=(1, 0)))
+
+    def forward(self, samples: Tensor) -> Judgment:
+        """[B, T] → scores, features"""
+        whole = samples.shape[1] // self.period * self.period
+        return _judged(samples[:, :whole].unflatten(1, (1, -1, self.period)), self.layers, self.last)
+
+
+class SpectrumDiscriminator(nn.Module):
+    """Sees real and imaginary parts of an STFT, halving the frequency axis layer by layer."""
+
+    def __init__(self, window: int, width: int):
+        super().__init__()
+        self.size = window
+        self.register_buffer("window", torch.hann_window(window), persistent=False)
+        sizes = [2, width, 2 * width, 2 * width, 2 * width]
+        self.layers = nn.ModuleList(
+            weight_norm(nn.Conv2d(a, b, (5, 3), (2, 1), padding=(2, 1))) for a, b in zip(sizes, sizes[1:])
+        )
+        self.last = weight_norm(nn.Conv2d(sizes[-1], 1, 3, padding=1))
+
+    def forward(self, samples: Tensor) -> Judgment:
+        """[B, T] → scores, features"""
+        spectrum = torch.stft(samples, self.size, self.size // 4, window=self.window, return_complex=True)
+        spectrum = spectrum[:, :-1] / self.size**0.5  # an even number of bins
+        image = torch.stack([spectrum.real, spectrum.imag], 1)
+        loudness = torch.sqrt(image.square().sum(1, keepdim=True) + 1e-6)
+        return _judged(image / loudness.sqrt(), self.layers, self.last)  # compressed, phase kept
+
+
+def _judged(x: Tensor, layers: nn.ModuleList, last: nn.Module) -> Judgment:
+    features = []
+    for layer in layers:
+        x = F.leaky_relu(layer(x), SLOPE)
+        features.append(x)
+    return last(x).float(), features
+
+
+class Discriminators(nn.Module):
+    """Several critics as one: [B, T] → one judgment each."""
+
+    def __init__(self, critics: list[nn.Module]):
+        super().__init__()
+        self.critics = nn.ModuleList(critics)
+
+    def forward(self, samples: Tensor) -> list[Judgment]:
+        return [critic(samples) for critic in self.critics]
+
+
+class SpeechBrainDiscriminators(nn.Module):
+    """speechbrain's HiFi-GAN critics (multi-period and multi-scale, 71 M parameters)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from speechbrain.lobes.models.HifiGAN import HifiganDiscriminator
+
+        self.critics = HifiganDiscriminator()
+
+    def forward(self, samples: Tensor) -> list[Judgment]:
+        scores, features = self.critics(samples[:, None])
+        return [(score.float(), layers[:-1]) for score, layers in zip(scores, features)]
+
+
+def discriminators(kind: str, width: int = 16) -> nn.Module:
+    """`kind`: "small" or "hifigan"; `width`: channels of the small ones' first layer."""
+    if kind == "hifigan":
+        return SpeechBrainDiscriminators()
+    periods = [PeriodDiscriminator(period, width) for period in PERIODS]
+    return Discriminators(periods + [SpectrumDiscriminator(window, width) for window in WINDOWS])

@@ -1,0 +1,108 @@
+"""Turn a run into what `voice.tts.vocoder.Vocoder` opens: `vocoder.onnx`, half-precision weights.
+
+    python -m recipes.vocoder.export --run runs/vocoder --out voice/models/pretrained/kathleen
+
+The average of the weights is exported. Only the network is in the file; pulses, noise and the inverse
+STFT are NumPy's part.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from recipes import options
+from recipes.options import option
+from recipes.vocoder.model import SIZES, Generator
+from voice.errors import ModelMissing
+from voice.features import VOICE_BANDS
+from voice.tts.vocoder import FILE
+
+SMALL = 1024  # arrays with fewer values stay in single precision
+
+
+@dataclass(frozen=True)
+class Options:
+    run: Path = option(Path("runs/vocoder"), "folder that train.py wrote")
+    out: Path | None = option(None, "folder for vocoder.onnx; the run's own if not given")
+    half: bool = option(True, "weights as float16, half the size; computation stays in float32")
+
+
+class Network(nn.Module):
+    """The part of the generator that learned something: mel [1, 100, F], f0 [1, F] → parts [1, 5, F, 601]."""
+
+    def __init__(self, generator: Generator):
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, mel: Tensor, f0: Tensor) -> Tensor:
+        return self.generator.parts(mel, f0)
+
+
+def load_run(run: Path) -> Generator:
+    """The generator of a run, average weights, ready to infer. Raises ModelMissing."""
+    path = run / "last.pt"
+    if not path.exists():
+        raise ModelMissing(f"{run} holds no last.pt; `python -m recipes.vocoder.train --out {run}` makes one")
+    size = json.loads((run / "options.json").read_text())["size"]
+    generator = Generator(SIZES[size])
+    saved = torch.load(path, map_location="cpu", weights_only=False)
+    generator.load_state_dict(saved["parts"]["ema"]["weights"])
+    return generator.eval()
+
+
+def export(generator: Generator, folder: Path, half: bool = True) -> Path:
+    """Writes `folder`/vocoder.onnx, whole or not at all; frames are dynamic."""
+    import onnx
+
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE
+    beside = path.with_suffix(f".{os.getpid()}.onnx")
+    frames = torch.export.Dim("frames", min=1)
+    program = torch.onnx.export(
+        Network(generator).eval(),
+        (torch.zeros(1, VOICE_BANDS, 40), torch.zeros(1, 40)),
+        input_names=["mel", "f0"],
+        output_names=["parts"],
+        dynamic_shapes={"mel": {2: frames}, "f0": {1: frames}},
+        opset_version=18,
+        dynamo=True,
+        verbose=False,
+    )
+    model = program.model_proto
+    onnx.save(halved(model) if half else model, beside)
+    os.replace(beside, path)
+    return path
+
+
+def halved(model):
+    """An ONNX model with its large weights as float16, each cast back where the graph begins."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    casts = []
+    for tensor in model.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < SMALL:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + "_half"))
+        casts.append(helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
+
+
+def main(o: Options) -> None:
+    path = export(load_run(o.run), o.out or o.run, o.half)
+    print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+
+
+if __name__ == "__main__":
+    main(options.parse(Options, description=__doc__))

@@ -1,0 +1,78 @@
+"""How far generated speech is from the recording, as spectra of several resolutions hear it.
+
+Multi-resolution STFT loss after Parallel WaveGAN (Yamamoto et al. 2020), with mel spectra of the same resolutions
+as in the Descript codec (Kumar et al. 2023). Adversarial terms: hinge, and feature matching (Kumar et al. 2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from voice.features import VOICE_FLOOR, VOICE_RATE, mel_filters
+
+RESOLUTIONS = ((2048, 128), (1200, 100), (512, 64), (256, 32))  # window, mel bands
+MEL_WEIGHT = 2.0
+LOG_FLOOR = 1e-4
+
+
+class Spectrum(nn.Module):
+    """Magnitudes at one resolution, plain and through mel filters; hop is a quarter of the window."""
+
+    def __init__(self, window: int, bands: int):
+        super().__init__()
+        self.size = window
+        self.register_buffer("window", torch.hann_window(window), persistent=False)
+        self.register_buffer("filters", torch.from_numpy(mel_filters(VOICE_RATE, window, bands)), persistent=False)
+
+    def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, T] → magnitudes [B, window / 2 + 1, N], log-mel [B, bands, N]"""
+        spectrum = torch.stft(samples, self.size, self.size // 4, window=self.window, return_complex=True)
+        magnitudes = torch.sqrt(spectrum.real**2 + spectrum.imag**2 + 1e-12)
+        return magnitudes, torch.log((self.filters @ magnitudes).clamp(min=VOICE_FLOOR))
+
+
+class SpectralLoss(nn.Module):
+    """Spectral convergence + L1 of log-magnitudes + MEL_WEIGHT · L1 of log-mel, mean over resolutions."""
+
+    def __init__(self, resolutions: Sequence[tuple[int, int]] = RESOLUTIONS):
+        super().__init__()
+        self.spectra = nn.ModuleList(Spectrum(window, bands) for window, bands in resolutions)
+
+    def forward(self, made: Tensor, real: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """[B, T] twice → the loss and its terms"""
+        terms = torch.stack([_distances(spectrum, made, real) for spectrum in self.spectra]).mean(0)
+        convergence, log_magnitude, mel = terms
+        parts = {"convergence": convergence, "log": log_magnitude, "mel": mel}
+        return convergence + log_magnitude + MEL_WEIGHT * mel, {name: t.detach() for name, t in parts.items()}
+
+
+def _distances(spectrum: Spectrum, made: Tensor, real: Tensor) -> Tensor:
+    magnitudes, mel = spectrum(made)
+    with torch.no_grad():
+        target, target_mel = spectrum(real)
+    off = torch.linalg.vector_norm(magnitudes - target, dim=(1, 2))
+    convergence = off / (torch.linalg.vector_norm(target, dim=(1, 2)) + 1e-2)
+    logs = torch.log(magnitudes.clamp(min=LOG_FLOOR)) - torch.log(target.clamp(min=LOG_FLOOR))
+    return torch.stack([convergence.mean(), logs.abs().mean(), (mel - target_mel).abs().mean()])
+
+
+Judgment = tuple[Tensor, list[Tensor]]  # scores of any shape, features of each layer
+
+
+def discriminator_loss(real: Sequence[Judgment], made: Sequence[Judgment]) -> Tensor:
+    """Hinge: real scores above 1, made ones below −1; mean over discriminators."""
+    losses = [(1 - r).relu().mean() + (1 + m).relu().mean() for (r, _), (m, _) in zip(real, made)]
+    return torch.stack(losses).mean()
+
+
+def adversarial_loss(made: Sequence[Judgment]) -> Tensor:
+    return torch.stack([-score.mean() for score, _ in made]).mean()
+
+
+def feature_loss(real: Sequence[Judgment], made: Sequence[Judgment]) -> Tensor:
+    """L1 between features, relative to the real ones' size so that no layer rules; mean over all."""
+    pairs = [(a.detach(), b) for (_, x), (_, y) in zip(real, made) for a, b in zip(x, y)]
+    return torch.stack([(a - b).abs().mean() / (a.abs().mean() + 1e-3) for a, b in pairs]).mean()

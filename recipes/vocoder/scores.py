@@ -1,0 +1,72 @@
+"""How good copied speech is: PESQ, STOI, distances of mel and pitch. Both signals are (T,) at 24 kHz."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from voice import pitch
+from voice.features import VOICE_HOP, VOICE_RATE, voice_log_mel
+
+PESQ_RATE = 16_000
+
+
+def _narrowed(samples: np.ndarray) -> np.ndarray:
+    import soxr
+
+    return soxr.resample(samples.astype(np.float32), VOICE_RATE, PESQ_RATE)
+
+
+def pesq_wideband(real: np.ndarray, made: np.ndarray) -> float:
+    """ITU-T P.862.2, 1 to 4.6; NaN where it finds no speech."""
+    from pesq import NoUtterancesError, pesq
+
+    try:
+        return float(pesq(PESQ_RATE, _narrowed(real), _narrowed(made), "wb"))
+    except NoUtterancesError:
+        return float("nan")
+
+
+def stoi(real: np.ndarray, made: np.ndarray) -> float:
+    """Short-time objective intelligibility (Taal et al. 2011), 0 to 1."""
+    from pystoi import stoi as score
+
+    return float(score(_narrowed(real), _narrowed(made), PESQ_RATE))
+
+
+def mel_distance(real: np.ndarray, made: np.ndarray) -> float:
+    """Mean absolute difference of log-mel spectra, nats."""
+    return float(np.abs(voice_log_mel(real) - voice_log_mel(made)).mean())
+
+
+@dataclass(frozen=True)
+class PitchAgreement:
+    """Sums over frames, so that those of several clips add up to the corpus's."""
+
+    squared_cents: float = 0.0
+    both: int = 0
+    real: int = 0
+    made: int = 0
+
+    def __add__(self, other: PitchAgreement) -> PitchAgreement:
+        return PitchAgreement(
+            self.squared_cents + other.squared_cents, self.both + other.both,
+            self.real + other.real, self.made + other.made,
+        )  # fmt: skip
+
+    @property
+    def rmse(self) -> float:
+        """Cents, over frames voiced in both."""
+        return (self.squared_cents / max(1, self.both)) ** 0.5
+
+    @property
+    def voicing_f1(self) -> float:
+        return 2 * self.both / max(1, self.real + self.made)
+
+
+def pitch_agreement(real: np.ndarray, made: np.ndarray) -> PitchAgreement:
+    a, b = (pitch.f0(samples, VOICE_RATE, VOICE_HOP) for samples in (real, made))
+    both = (a > 0) & (b > 0)
+    cents = 1200 * np.log2(b[both] / a[both])
+    return PitchAgreement(float(np.square(cents).sum()), int(both.sum()), int((a > 0).sum()), int((b > 0).sum()))

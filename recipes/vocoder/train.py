@@ -1,0 +1,234 @@
+"""Train a vocoder: mel and pitch → 24 kHz speech, first on spectra alone, then against discriminators.
+
+    python -m recipes.vocoder.train --steps 2500 --adversarial-from 1000 --out runs/vocoder
+
+`model.py` says what it is and after whom: a Vocos-like generator (Siuzdak 2023) with a harmonic source
+(Wang et al. 2019), trained as HiFi-GAN is (Kong et al. 2020). On 35 minutes of one speaker speech is clear after some ten
+minutes on two cores; the adversarial stage takes the roughness away. Stop it at any time: the same
+command goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from data.batching import prefetch
+from recipes import options, training
+from recipes.options import option
+from recipes.vocoder import losses
+from recipes.vocoder.crops import EDGE, Augmentation, Corpus, Crops, load_corpus
+from recipes.vocoder.discriminators import discriminators
+from recipes.vocoder.model import SIZES, Generator
+from voice.errors import VoiceError
+from voice.features import VOICE_HOP, VOICE_RATE
+
+CORPORA = Path("../shared/corpora")
+TINY = Path(__file__).resolve().parents[2] / "data" / "tiny"
+RAMP = 300  # steps over which the adversarial terms come in
+HEAD_START = 100  # steps that the discriminators learn before the generator hears of them
+CLIP_NORM = 5.0
+
+
+@dataclass(frozen=True)
+class Options:
+    manifest: tuple[Path, ...] = option(
+        (CORPORA / "kathleen/train.jsonl", CORPORA / "ljspeech/train.jsonl"), "training data, repeatable"
+    )
+    dev: tuple[Path, ...] = option(
+        (CORPORA / "kathleen/dev.jsonl", CORPORA / "ljspeech/dev.jsonl"), "to listen to on the way, repeatable"
+    )
+    out: Path = option(Path("runs/vocoder"), "folder of the run")
+    steps: int = option(2500, "all steps; the learning rate falls until then")
+    minutes: float | None = option(None, "stop after so long, to go on another time")
+    adversarial_from: int = option(1000, "the first step with discriminators")
+    discriminator: str = option("small", "small, or hifigan for speechbrain's")
+    critic_width: int = option(16, "channels of the small discriminators' first layer")
+    critic_batch: int = option(8, "crops that discriminators see, of the batch")
+    critic_seconds: float = option(0.3, "and how much of each")
+    adversarial_weight: float = option(0.25, "of fooling the discriminators")
+    feature_weight: float = option(1.0, "of matching their features")
+    batch: int = option(16, "crops in a batch")
+    seconds: float = option(0.6, "length of a crop")
+    rate: float = option(1e-3, "highest learning rate")
+    critic_rate: float = option(5e-4, "the discriminators' learning rate")
+    mel_noise: float = option(0.15, "noise on the input mel, nats; each crop draws its level below that")
+    mel_blur: float = option(0.15, "share of crops whose input mel is smoothed")
+    pitch_jitter: float = option(0.002, "relative standard deviation of slow errors in pitch")
+    size: str = option("base", "base or tiny")
+    threads: int = option(torch.get_num_threads(), "CPU threads")
+    seed: int = option(0, "of weights, crops and noise")
+    save_every: int = option(250, "steps between checkpoints and looks at the dev clips")
+    dev_clips: int = option(8, "dev clips to score then")
+    smoke: bool = option(False, "a tiny model on data/tiny, in seconds")
+    fresh: bool = option(False, "start over even if the run has a checkpoint")
+
+
+def smoked(o: Options) -> Options:
+    """Everything small; what was set by hand otherwise stays."""
+    return replace(
+        o, manifest=(TINY / "train.jsonl",), dev=(TINY / "dev.jsonl",), size="tiny", batch=2, seconds=0.3,
+        critic_batch=2, critic_seconds=0.2, critic_width=4, steps=min(o.steps, 24), adversarial_from=8,
+        save_every=min(o.save_every, 6), dev_clips=1,
+    )  # fmt: skip
+
+
+def batches(corpus: Corpus, o: Options, first: int) -> Iterator[Crops]:
+    """The batches of steps `first`, `first` + 1, …; each depends on the seed and its step alone."""
+    frames = round(o.seconds * VOICE_RATE / VOICE_HOP) + 2 * EDGE
+    how = Augmentation(o.mel_noise, o.mel_blur, o.pitch_jitter)
+    return prefetch(count(first), lambda step: corpus.crops(o.seed, step, o.batch, frames, how))
+
+
+def rate_at(step: int, o: Options, peak: float) -> float:
+    """Warm-up over 200 steps, then a cosine down to 5 % at the last."""
+    done = min(1.0, step / o.steps)
+    return peak * min(1.0, (step + 1) / 200) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def adversarial_share(step: int, o: Options) -> float:
+    """0 until the discriminators have had their head start, then a ramp up to 1."""
+    return min(1.0, max(0.0, (step - o.adversarial_from - HEAD_START) / RAMP))
+
+
+def inner(samples: Tensor) -> Tensor:
+    """Without the edges, whose windows hang over the crop's end: [B, T] → [B, T − 2 · EDGE · 300]"""
+    return samples[:, EDGE * VOICE_HOP : -EDGE * VOICE_HOP]
+
+
+def excerpts(made: Tensor, real: Tensor, o: Options, step: int) -> tuple[Tensor, Tensor]:
+    """What the discriminators see of this step: the same places of both."""
+    length = min(round(o.critic_seconds * VOICE_RATE), made.shape[1])
+    first = (step * 7919) % (made.shape[1] - length + 1)
+    return made[: o.critic_batch, first : first + length], real[: o.critic_batch, first : first + length]
+
+
+def critic_step(critics: nn.Module, optimizer: torch.optim.Optimizer, made: Tensor, real: Tensor) -> Tensor:
+    with training.autocast(made.device):
+        judged = critics(torch.cat([real, made.detach()]))
+        loss = losses.discriminator_loss(*halves(judged))
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(critics.parameters(), CLIP_NORM)
+    optimizer.step()
+    return loss.detach()
+
+
+def halves(judged: list[losses.Judgment]) -> tuple[list[losses.Judgment], list[losses.Judgment]]:
+    """Judgments of a batch whose first half is real → those of the real half, those of the made one."""
+    split = [(score.chunk(2), [layer.chunk(2) for layer in layers]) for score, layers in judged]
+    return tuple([(score[i], [layer[i] for layer in layers]) for score, layers in split] for i in (0, 1))
+
+
+def against_critics(critics: nn.Module, made: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    """The adversarial and the feature loss of the generator; the critics' own gradients are not computed."""
+    critics.requires_grad_(False)
+    with training.autocast(made.device):
+        with torch.no_grad():
+            judged_real = critics(real)
+        judged = critics(made)
+        terms = losses.adversarial_loss(judged), losses.feature_loss(judged_real, judged)
+    critics.requires_grad_(True)
+    return terms
+
+
+def dev_scores(generator: Generator, corpus: Corpus, o: Options) -> dict[str, float]:
+    """PESQ-WB and log-mel L1 of copy synthesis on the first clips of each dev set."""
+    from recipes.vocoder.scores import mel_distance, pesq_wideband
+
+    chosen = np.linspace(0, len(corpus.frames) - 1, o.dev_clips).astype(int)
+    rows = []
+    with training.evaluating(generator):
+        for index in chosen.tolist():
+            whole = corpus.whole(index)
+            made, real = generator(*whole.inputs)[0].numpy(), whole.real[0].numpy()
+            rows.append((pesq_wideband(real, made), mel_distance(real, made)))
+    pesq, distance = np.nanmean(np.array(rows), 0)
+    return {"pesq": float(pesq), "mel_l1": float(distance)}
+
+
+def averaged(generator: Generator, ema: training.Ema, o: Options) -> Generator:
+    """A copy that holds the average weights."""
+    copy = Generator(SIZES[o.size])
+    copy.load_state_dict(ema.weights)
+    return copy
+
+
+def describe(o: Options) -> None:
+    """`options.json` beside the checkpoint, so that the export knows the size."""
+    o.out.mkdir(parents=True, exist_ok=True)
+    (o.out / "options.json").write_text(json.dumps(asdict(o), default=str, indent=1) + "\n")
+
+
+def main(o: Options) -> None:
+    if o.smoke:
+        o = smoked(o)
+    if o.size not in SIZES:
+        raise VoiceError(f"--size is one of {', '.join(SIZES)}, not {o.size}")
+    torch.set_num_threads(o.threads)
+    device = training.best_device()
+    training.seed_everything(o.seed)
+    generator = Generator(SIZES[o.size]).to(device)
+    critics = discriminators(o.discriminator, o.critic_width).to(device)
+    distance = losses.SpectralLoss().to(device)
+    fused = {"betas": (0.8, 0.99), "weight_decay": 0.01, "fused": True}
+    optimizer = torch.optim.AdamW(generator.parameters(), o.rate, **fused)
+    critic_optimizer = torch.optim.AdamW(critics.parameters(), o.critic_rate, **fused)
+    ema = training.Ema(generator, 0.998)
+    parts = {"model": generator, "optimizer": optimizer, "ema": ema,
+             "critics": critics, "critic_optimizer": critic_optimizer}  # fmt: skip
+    checkpoint = training.Checkpoint(o.out, parts)
+    first = 0 if o.fresh else checkpoint.restore()
+    describe(o)
+    corpus, dev = load_corpus(o.manifest, o.out.parent), load_corpus(o.dev, o.out.parent)
+    print(f"{len(corpus.frames)} clips, {corpus.minutes:.1f} minutes", flush=True)
+
+    with training.Deadline(o.minutes) as deadline:
+        progress = training.Progress(o.out, first=first, steps=o.steps, deadline=deadline)
+        for step, crops in zip(range(first, o.steps), batches(corpus, o, first)):
+            crops = crops.to(device)
+            for group in optimizer.param_groups:
+                group["lr"] = rate_at(step, o, o.rate)
+            for group in critic_optimizer.param_groups:
+                group["lr"] = rate_at(step, o, o.critic_rate)
+
+            with training.autocast(device):
+                spectral = generator.parts(crops.mel, crops.f0)
+            made = generator.waveform(generator.spectrum(spectral, crops.pulse, crops.noise))
+            made, real = inner(made), inner(crops.real)
+            loss, shown = distance(made, real)
+
+            if step >= o.adversarial_from:
+                some, some_real = excerpts(made, real, o, step)
+                shown["critics"] = critic_step(critics, critic_optimizer, some, some_real)
+                if share := adversarial_share(step, o):
+                    fooling, features = against_critics(critics, some, some_real)
+                    loss = loss + share * (o.adversarial_weight * fooling + o.feature_weight * features)
+                    shown |= {"fooling": fooling.detach(), "features": features.detach()}
+
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(generator.parameters(), CLIP_NORM)
+            optimizer.step()
+            ema.update(generator)
+            progress.step(step + 1, {"loss": loss.detach(), **shown})
+
+            over = deadline.passed or step + 1 == o.steps
+            if over or (step + 1) % o.save_every == 0:
+                checkpoint.save(step + 1)
+                progress.scores(step + 1, dev_scores(averaged(generator, ema, o), dev, o))
+            if over:
+                break
+        progress.close()
+
+
+if __name__ == "__main__":
+    main(options.parse(Options, description=__doc__))

@@ -6,6 +6,7 @@ heard while the others are being made. `join` is its fold.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
@@ -40,7 +41,7 @@ class Voice:
         prepare()
 
     def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
-        """The sentences of `text` as they are made; text that has no sound gives none."""
+        """The sentences of `text` as they are made; text that has no sound gives none, and a warning."""
         return self._speak(read_aloud(text), controls)
 
     def follow(self, pieces: Iterable[str], controls: Controls = Controls()) -> Iterator[Speech]:
@@ -50,6 +51,8 @@ class Voice:
     def _speak(self, readings: Iterable[Reading], controls: Controls) -> Iterator[Speech]:
         pause = 0.0  # the silence that the sentence before asks for; each piece begins with it
         for reading in readings:
+            if reading.unread:
+                warnings.warn(f"not read aloud: {' '.join(reading.unread)}", stacklevel=3)
             if reading.phonemes:
                 spoken = trimmed(self._engine.render(reading, controls))
                 yield after_silence(spoken, pause)

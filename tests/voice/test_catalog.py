@@ -229,6 +229,9 @@ def test_a_model_that_derives_is_made_once_and_anew_when_its_part_changes(parrot
             model = catalog.find(str(part))
             assert (model.folder / "model.bin").read_bytes() == CONTENT + difference
             assert model.card.options == {}
+    catalog.remove("parrot")
+    assert catalog.find(str(part)).card.name == "tuned"  # whole without its base
+    catalog.find("parrot")
     assert len(made) == 2
     assert len(leftovers(cache)) == 2  # the base and the newest
 

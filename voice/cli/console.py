@@ -40,6 +40,9 @@ def plainly(command: Callable[..., None]) -> Callable[..., None]:
             except BrokenPipeError:  # whoever read our output has seen enough
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise typer.Exit(1) from None
+            except OSError as error:
+                note(f"error: {error.filename or 'a file'}: {error.strerror or error}")
+                raise typer.Exit(1) from None
 
     return run
 

@@ -72,8 +72,11 @@ def info(name: Name) -> None:
 
 
 def _located(name: str):
+    from voice.errors import ModelMissing
     from voice.models import catalog
 
+    if name.startswith("hf:") and not catalog.cached(name):
+        raise ModelMissing(f"{name} is not here; to fetch it: voice models get {name}")
     model = catalog.find(name)
     return model.card, model.folder
 

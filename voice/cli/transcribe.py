@@ -66,7 +66,9 @@ def command(
         label = f"{Path(job.source).name} ({number}/{len(jobs)})" if len(jobs) > 1 else Path(job.source).name
         try:
             _deliver(job, _transcript(job.source, recognizer, detector(), label, **heard), form, len(jobs) > 1)
-        except AudioError as error:
+        except (AudioError, OSError) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
             failed += 1
             note(f"error: {error}")
     if failed and len(jobs) > 1:

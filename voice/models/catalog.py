@@ -63,7 +63,7 @@ class Entry:
     def in_place(self) -> bool:
         """Whether it can be used without a network."""
         if self.base:
-            return entries()[self.base].in_place
+            return _derivation(self.card).is_dir() or entries()[self.base].in_place
         return all((self.home / name).is_file() for name in self.card.files)
 
 
@@ -153,13 +153,11 @@ def _known(entry: Entry, progress: Progress | None) -> Model:
 
 def _derived(part: Model, progress: Progress | None) -> Model:
     """`part` holds only what differs from its base; the whole is made once and kept."""
-    base = find(part.card.options[BASE], progress=progress)
-    recipe = json.dumps([dict(base.card.files), dict(part.card.files)], sort_keys=True)
-    version = hashlib.sha256(recipe.encode()).hexdigest()[:12]
-    folder = home() / "models" / f"{part.card.name}-{version}"
+    folder = _derivation(part.card)
     if not folder.is_dir():
         from voice.models import adapter
 
+        base = find(part.card.options[BASE], progress=progress)
         with fetching.staging(folder) as stage:
             adapter.derive(base.folder, part.folder / part.card.options.get("adapter", ADAPTER), stage)
             files = cards.hashes(stage, sorted(path.name for path in stage.iterdir()))
@@ -169,6 +167,14 @@ def _derived(part: Model, progress: Progress | None) -> Model:
             if older != folder:
                 shutil.rmtree(older, ignore_errors=True)
     return _checked(folder, cards.read_card(folder))
+
+
+def _derivation(card: Card) -> Path:
+    """Where the whole of a model that derives from another lies or will lie, by the files of both."""
+    known = entries().get(card.options[BASE])
+    base = known.card if known else find(card.options[BASE]).card
+    version = hashlib.sha256(json.dumps([dict(base.files), dict(card.files)], sort_keys=True).encode())
+    return home() / "models" / f"{card.name}-{version.hexdigest()[:12]}"
 
 
 def _derivations(name: str) -> list[Path]:
@@ -218,7 +224,7 @@ def get(name: str, *, progress: Progress | None = None) -> Model:
         _forget(model.folder)
         return _checked(model.folder, model.card)
     except ModelDamaged:
-        if not _cached(name):
+        if not cached(name):
             raise
         remove(name)
         return find(name, progress=progress)
@@ -273,7 +279,7 @@ def remove(name: str) -> int:
 
     Raises ModelError if there is nothing to remove, as when it came with the installation.
     """
-    folders = _cached(name)
+    folders = cached(name)
     if not folders:
         raise ModelError(f"there is nothing of {name} in the cache to remove")
     freed = 0
@@ -284,7 +290,7 @@ def remove(name: str) -> int:
     return freed
 
 
-def _cached(name: str) -> list[Path]:
+def cached(name: str) -> list[Path]:
     """The folders in the cache that hold `name`."""
     if name.startswith("hf:"):
         folders = [_hub_folder(*_hub_name(name))]

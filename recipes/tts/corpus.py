@@ -1,0 +1,172 @@
+"""Features of aligned speech: one file a corpus, kept whole in memory, made into batches here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from data.batching import pad
+from voice.errors import VoiceError
+from voice.tts.acoustic import SYMBOLS, frame_features
+
+
+@dataclass(frozen=True, eq=False)
+class Utterance:
+    """L tokens, F frames. `mel` is float16 to save memory."""
+
+    id: str
+    speaker: str
+    tokens: np.ndarray  # (L,) indices into SYMBOLS
+    durations: np.ndarray  # (L,) frames, together F
+    f0: np.ndarray  # (F,) Hz, 0 where unvoiced
+    mel: np.ndarray  # (F, 100) float16
+
+
+@dataclass(frozen=True)
+class Range:
+    """Of a speaker's log-F0 (of voiced frames) and energy: mean and standard deviation."""
+
+    pitch_mean: float
+    pitch_spread: float
+    energy_mean: float
+    energy_spread: float
+
+
+def tokens_of(phonemes: str) -> np.ndarray:
+    """Phonemes → (L,) indices. Raises VoiceError for a character that SYMBOLS lacks."""
+    unknown = sorted({p for p in phonemes if p not in SYMBOLS})
+    if unknown:
+        raise VoiceError(f"no token for {' '.join(unknown)}: add it to SYMBOLS in voice/tts/acoustic.py")
+    return np.array([SYMBOLS.index(p) for p in phonemes], np.int16)
+
+
+def write(path: Path, utterances: Sequence[Utterance]) -> None:
+    """One compact file, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(".tmp")
+    with beside.open("wb") as file:
+        np.savez(
+            file,
+            ids=np.array([u.id for u in utterances]),
+            speakers=np.array([u.speaker for u in utterances]),
+            lengths=np.array([(len(u.tokens), len(u.f0)) for u in utterances], np.int64),
+            tokens=np.concatenate([u.tokens for u in utterances]).astype(np.int16),
+            durations=np.concatenate([u.durations for u in utterances]).astype(np.int16),
+            f0=np.concatenate([u.f0 for u in utterances]).astype(np.float32),
+            mel=np.concatenate([u.mel for u in utterances]).astype(np.float16),
+        )
+    os.replace(beside, path)
+
+
+def read(path: Path) -> list[Utterance]:
+    """What `write` wrote. Raises VoiceError where the file is missing."""
+    if not path.exists():
+        raise VoiceError(f"{path} is not there: make it with `python -m recipes.tts.prepare`")
+    with np.load(path) as file:
+        held = {name: file[name] for name in file.files}
+    ends = np.cumsum(held["lengths"], axis=0)[:-1]
+    by_token = [np.split(held[name], ends[:, 0]) for name in ("tokens", "durations")]
+    by_frame = [np.split(held[name], ends[:, 1]) for name in ("f0", "mel")]
+    rows = zip(held["ids"].tolist(), held["speakers"].tolist(), *by_token, *by_frame)
+    return [Utterance(*row) for row in rows]
+
+
+def ranges(utterances: Sequence[Utterance]) -> dict[str, Range]:
+    """The range of each speaker."""
+    found = {}
+    for speaker in sorted({u.speaker for u in utterances}):
+        own = [u for u in utterances if u.speaker == speaker]
+        pitch = np.log(np.concatenate([u.f0[u.f0 > 0] for u in own]))
+        energy = np.concatenate([energy_of(u.mel) for u in own])
+        values = (pitch.mean(), pitch.std() + 1e-3, energy.mean(), energy.std() + 1e-3)
+        found[speaker] = Range(*(round(float(v), 5) for v in values))
+    return found
+
+
+def energy_of(mel: np.ndarray) -> np.ndarray:
+    """(F, 100) log-mel → (F,) mean over the bands."""
+    return mel.astype(np.float32).mean(1)
+
+
+def token_means(values: np.ndarray, durations: np.ndarray) -> np.ndarray:
+    """(F,) → (L,) the mean over each token's frames; a token without frames takes the value where it stands."""
+    ends = np.cumsum(durations)
+    sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    here = values[np.minimum(ends, len(values) - 1)]
+    means = (sums[ends] - sums[ends - durations]) / np.maximum(durations, 1)
+    return np.where(durations > 0, means, here).astype(np.float32)
+
+
+def continuous(f0: np.ndarray) -> np.ndarray:
+    """(F,) Hz with zeros → (F,) log-F0, lines drawn through the unvoiced stretches."""
+    voiced = np.flatnonzero(f0 > 0)
+    if len(voiced) == 0:
+        return np.full(len(f0), np.nan, np.float32)
+    return np.interp(np.arange(len(f0)), voiced, np.log(f0[voiced])).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """An utterance as the model meets it: pitch and energy in its speaker's standard deviations."""
+
+    tokens: np.ndarray  # (L,) int64
+    durations: np.ndarray  # (L,) int64
+    pitch: np.ndarray  # (L,) mean of each token
+    energy: np.ndarray  # (L,)
+    index: np.ndarray  # (F,) the token of each frame
+    features: np.ndarray  # (F, FEATURES)
+    curve: np.ndarray  # (F,) pitch of each frame
+    voiced: np.ndarray  # (F,) 0 or 1
+    mel: np.ndarray  # (F, 100) float32
+
+
+def example(utterance: Utterance, span: Range) -> Example:
+    durations = utterance.durations.astype(np.int64)
+    curve = np.nan_to_num((continuous(utterance.f0) - span.pitch_mean) / span.pitch_spread)
+    loudness = (energy_of(utterance.mel) - span.energy_mean) / span.energy_spread
+    pitch, energy = token_means(curve, durations), token_means(loudness, durations)
+    index, features = frame_features(durations, pitch, energy)
+    return Example(
+        utterance.tokens.astype(np.int64), durations, pitch, energy, index, features,
+        curve.astype(np.float32), (utterance.f0 > 0).astype(np.float32), utterance.mel.astype(np.float32),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """B examples filled up to the longest; the masks say where there is something."""
+
+    speaker: torch.Tensor  # (B,)
+    tokens: torch.Tensor  # (B, L)
+    durations: torch.Tensor  # (B, L)
+    pitch: torch.Tensor  # (B, L)
+    energy: torch.Tensor  # (B, L)
+    token_mask: torch.Tensor  # (B, L, 1) 0 or 1
+    index: torch.Tensor  # (B, F)
+    features: torch.Tensor  # (B, F, FEATURES)
+    curve: torch.Tensor  # (B, F)
+    voiced: torch.Tensor  # (B, F)
+    mel: torch.Tensor  # (B, F, 100)
+    frame_mask: torch.Tensor  # (B, F, 1)
+
+
+def collate(examples: Sequence[Example], speakers: Sequence[int], device: torch.device) -> Batch:
+    def stack(name: str) -> torch.Tensor:
+        return torch.from_numpy(pad([getattr(e, name) for e in examples], axis=0)[0]).to(device)
+
+    def mask(name: str) -> torch.Tensor:
+        ones = [np.ones((len(getattr(e, name)), 1), np.float32) for e in examples]
+        return torch.from_numpy(pad(ones, axis=0)[0]).to(device)
+
+    names = ("tokens", "durations", "pitch", "energy", "index", "features", "curve", "voiced", "mel")
+    return Batch(
+        speaker=torch.tensor(speakers, device=device),
+        token_mask=mask("tokens"),
+        frame_mask=mask("mel"),
+        **{name: stack(name) for name in names},
+    )

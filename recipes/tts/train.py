@@ -1,0 +1,192 @@
+"""Trains the acoustic model: phonemes → mel, F0, durations, several speakers.
+
+    python -m recipes.tts.train --features runs/tts-data/kathleen-train.npz --features runs/tts-data/ljspeech-train.npz \
+        --features runs/tts-data/heart-train.npz --dev runs/tts-data/kathleen-dev.npz --out runs/tts
+
+Non-autoregressive regression on features that `prepare.py` made, after FastSpeech 2 (Ren et al. 2021,
+https://arxiv.org/abs/2006.04558). The same command again resumes where the run stopped.
+"""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from data.batching import batches_from, prefetch
+from recipes.options import option, parse
+from recipes.training import (
+    Checkpoint,
+    Deadline,
+    Ema,
+    Progress,
+    autocast,
+    best_device,
+    evaluating,
+    seed_everything,
+)
+from recipes.tts import corpus
+from recipes.tts.corpus import Batch, Range, Utterance
+from recipes.tts.model import AcousticModel, Shape, losses, total
+from voice.features import VOICE_HOP, VOICE_RATE
+
+
+@dataclass(frozen=True)
+class Options:
+    features: tuple[Path, ...] = option((), "file that prepare.py made, to train on (repeatable)")
+    dev: tuple[Path, ...] = option((), "file to watch the losses on (repeatable)")
+    out: Path = option(Path("runs/tts"), "folder of the run")
+    steps: int = option(5000, "steps in all; the learning rate falls to its end by then")
+    minutes: float | None = option(None, "stop after so many minutes, resumably")
+    batch_seconds: float = option(28.0, "seconds of speech a batch, padding included")
+    rate: float = option(1e-3, "peak learning rate")
+    warmup: int = option(100, "steps until the peak")
+    width: int = option(192, "channels of the model")
+    warm_start: Path | None = option(None, "last.pt of another run to take the weights from")
+    threads: int = option(1, "CPU threads")
+    seed: int = option(0, "of the weights, the dropout and the data order")
+    save_every: int = option(200, "steps between checkpoints, and between scores on the dev set")
+    fresh: bool = option(False, "start over, dropping what the run folder holds")
+    smoke: bool = option(False, "seconds on data/tiny with a tiny model, to see that all of it works")
+
+
+def main(options: Options) -> None:
+    if options.smoke:
+        options = _smoke(options)
+    torch.set_num_threads(options.threads)
+    seed_everything(options.seed)
+    if options.fresh:
+        shutil.rmtree(options.out, ignore_errors=True)
+    device = best_device()
+
+    utterances = [u for path in options.features for u in corpus.read(path)]
+    spans = corpus.ranges(utterances)
+    shape = _shape(options, spans)
+    model = AcousticModel(shape).to(device)
+    _set_scale(model, utterances)
+    if options.warm_start:
+        model.load_state_dict(warm_weights(options.warm_start, model))
+    optimizer = torch.optim.AdamW(model.parameters(), options.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, options))
+    ema = Ema(model, 0.998)
+    recipe = Recipe(shape, spans)
+    parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "ema": ema, "recipe": recipe}
+    checkpoint = Checkpoint(options.out, parts)
+    done = checkpoint.restore()
+    batches = _batches(utterances, recipe, options, done, device)
+    dev = [u for path in options.dev for u in corpus.read(path) if u.speaker in spans]
+
+    with Deadline(options.minutes) as deadline:
+        progress = Progress(options.out, first=done, steps=options.steps, deadline=deadline)
+        while done < options.steps and not deadline.passed:
+            batch = next(batches)
+            with autocast(device):
+                said, drawn = model(batch)
+            parts = losses(said, drawn, batch, model.frames.mel_spread)
+            loss = total(parts)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            ema.update(model)
+            done += 1
+            progress.step(done, {"loss": loss.detach(), **{n: p.detach() for n, p in parts.items()}})
+            if done % options.save_every == 0:
+                checkpoint.save(done)
+                if dev:
+                    progress.scores(done, dev_losses(ema, recipe, dev, device))
+        checkpoint.save(done)
+        batches.close()
+        progress.close()
+
+
+class Recipe:
+    """The model's shape and the speakers' ranges, kept in the checkpoint so that it describes itself."""
+
+    def __init__(self, shape: Shape, spans: dict[str, Range]):
+        self.shape, self.spans = shape, spans
+
+    def state_dict(self) -> dict:
+        return {"shape": asdict(self.shape), "spans": {name: asdict(span) for name, span in self.spans.items()}}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.shape = Shape(**state["shape"])
+        self.spans = {name: Range(**span) for name, span in state["spans"].items()}
+
+    def batch(self, utterances: list[Utterance], device: torch.device) -> Batch:
+        examples = [corpus.example(u, self.spans[u.speaker]) for u in utterances]
+        speakers = [self.shape.speakers.index(u.speaker) for u in utterances]
+        return corpus.collate(examples, speakers, device)
+
+
+def _shape(options: Options, spans: dict[str, Range]) -> Shape:
+    shape = Shape(speakers=tuple(spans), width=options.width)
+    return replace(shape, encoder=1, predictor=1, decoder=2) if options.smoke else shape
+
+
+def _rate(step: int, options: Options) -> float:
+    """Up in a line, down in half a cosine to a fiftieth."""
+    if step < options.warmup:
+        return (step + 1) / options.warmup
+    share = min(1.0, (step - options.warmup) / max(1, options.steps - options.warmup))
+    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))
+
+
+def _set_scale(model: AcousticModel, utterances: list[Utterance]) -> None:
+    """Mean of each mel band, and one spread for all of them: quiet bands need no finer drawing."""
+    mel = np.concatenate([u.mel[::4] for u in utterances]).astype(np.float32)
+    model.frames.mel_mean.copy_(torch.from_numpy(mel.mean(0)))
+    model.frames.mel_spread.fill_(float((mel - mel.mean(0)).std()))
+
+
+def _batches(
+    utterances: list[Utterance], recipe: Recipe, options: Options, done: int, device: torch.device
+) -> Iterator[Batch]:
+    seconds = [len(u.f0) * VOICE_HOP / VOICE_RATE for u in utterances]
+    order = batches_from(done, seconds, options.batch_seconds, seed=options.seed)
+    return prefetch(order, lambda item: recipe.batch([utterances[i] for i in item[1]], device), ahead=2)
+
+
+def dev_losses(ema: Ema, recipe: Recipe, dev: list[Utterance], device: torch.device) -> dict[str, float]:
+    """Losses of the averaged weights, with the true lengths, pitch and energy given."""
+    model = AcousticModel(recipe.shape).to(device)
+    model.load_state_dict(ema.weights)
+    found: dict[str, list[float]] = {}
+    with evaluating(model):
+        for first in range(0, len(dev), 8):
+            batch = recipe.batch(dev[first : first + 8], device)
+            for name, part in losses(*model(batch), batch, model.frames.mel_spread).items():
+                found.setdefault(name, []).append(float(part))
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def warm_weights(path: Path, model: AcousticModel) -> dict[str, torch.Tensor]:
+    """Another run's averaged weights where they fit; the model's own elsewhere (other speakers)."""
+    own = model.state_dict()
+    other = torch.load(path, map_location="cpu", weights_only=False)["parts"]["ema"]["weights"]
+    return {name: other[name] if name in other and other[name].shape == v.shape else v for name, v in own.items()}
+
+
+def _smoke(options: Options) -> Options:
+    """A tiny model, a few steps, features of data/tiny made on the way."""
+    from recipes.tts import prepare
+
+    root = Path(__file__).parents[2] / "data" / "tiny"
+    made = options.out.parent / f"{options.out.name}-data"
+    manifests = tuple(str(root / f"{split}.jsonl") for split in ("train", "dev"))
+    if not (made / "tiny-dev.npz").exists():
+        prepare.main(prepare.Options(manifest=manifests, out=made, taught=0))
+    return replace(
+        options, features=(made / "tiny-train.npz",), dev=(made / "tiny-dev.npz",), width=32,
+        batch_seconds=20.0, steps=min(options.steps, 30), warmup=5, save_every=min(options.save_every, 10),
+    )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(parse(Options, description=__doc__))

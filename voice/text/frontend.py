@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from voice.text.normalize import Chunk, spell_out
 from voice.text.phonemes import PUNCTUATION, pronounce
@@ -29,7 +31,8 @@ class Reading:
 
     `phonemes` has one character a phoneme, stress mark, space or punctuation mark; `owners`, as
     long, the index into `words` of the word that each belongs to, or -1 for spaces and punctuation.
-    The texts of `words`, joined by spaces, are the written text. `unread` are the characters that
+    The texts of `words`, joined by spaces, are the written text (one that is too long to be
+    spoken at once comes in several). `unread` are the characters that
     have no reading. `after` says what follows: the end of a "clause", "sentence" or "paragraph".
     """
 
@@ -77,6 +80,7 @@ def read_sentence(sentence: Sentence) -> Iterator[Reading]:
     if not any(_is_heard(sound.phonemes) for sound in sounds):
         yield Reading(sentence.text, "", (), (), spoken.unread or (sentence.text,), sentence.after)
         return
+    spans, sounds = _cut_long_words(spans, sounds)
     parts = list(_parts(sounds))
     first = 0  # the written words that precede this part
     for part in parts:
@@ -117,9 +121,29 @@ def _sounds(chunks: Sequence[Chunk], spans: list[tuple[int, int]]) -> list[_Soun
     return sounds
 
 
+def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_Sound]):
+    """Divide written words of more than LONGEST phonemes, an address of a page perhaps, evenly
+    among several spans; the others stay as they are."""
+    cut_spans: list[tuple[int, int]] = []
+    cut_sounds: list[_Sound] = []
+    position = 0
+    for owner, (start, end) in enumerate(spans):
+        first = position
+        while position < len(sounds) and sounds[position].owner == owner:
+            position += 1
+        own = sounds[first:position]
+        ends = np.cumsum([len(sound.phonemes) + 1 for sound in own], dtype=int)
+        count = min(-(-int(ends[-1]) * 2 // LONGEST), end - start) if own and ends[-1] > LONGEST else 1
+        bounds = [start + (end - start) * i // count for i in range(count + 1)]
+        for sound, reach in zip(own, ends):
+            cut_sounds.append(replace(sound, owner=len(cut_spans) + int(reach - 1) * count // int(ends[-1])))
+        cut_spans += zip(bounds, bounds[1:])
+    return cut_spans, cut_sounds
+
+
 def _parts(sounds: list[_Sound]) -> Iterator[list[_Sound]]:
     """`sounds` in parts of at most LONGEST phonemes, cut after a clause where there is one,
-    never within a written word unless it is too long itself."""
+    never within a written word."""
     while sounds:
         count = _fitting(sounds)
         yield sounds[:count]
@@ -130,8 +154,8 @@ def _fitting(sounds: list[_Sound]) -> int:
     length, clause, word = 0, 0, 0
     for index, sound in enumerate(sounds):
         length += len(sound.phonemes) + 1
-        if length > LONGEST and index:
-            return clause or word or index
+        if length > LONGEST and word:
+            return clause or word
         last_of_word = index + 1 == len(sounds) or sounds[index + 1].owner != sound.owner
         if last_of_word:
             word = index + 1

@@ -45,7 +45,7 @@ def spell_out(sentence: str) -> Spoken:
     while position < len(sentence):
         if position in replaced:
             end, words = replaced[position]
-            pieces.append((_spaced(sentence, position, end, words), position, end))
+            pieces.append((_spaced(sentence, position, end, _readable(words)), position, end))
         else:
             end = position + 1
             said = say_character(sentence, position)
@@ -54,6 +54,11 @@ def spell_out(sentence: str) -> Spoken:
             pieces.append((" " if said is None else said, position, end))
         position = end
     return Spoken(_chunks(pieces), _runs(unread))
+
+
+def _readable(words: str) -> str:
+    """A rule's words with what they keep of the writing, accents or signs, made readable as well."""
+    return words if words.isascii() else "".join(say_character(words, i) or "" for i in range(len(words)))
 
 
 def _spaced(sentence: str, start: int, end: int, words: str) -> str:
@@ -88,8 +93,8 @@ def _chunks(pieces: list[tuple[str, int, int]]) -> tuple[Chunk, ...]:
     for said, first, last in [*pieces, (" ", 0, 0)]:
         for char in said:
             if char.isspace():
-                if tidy := _tidied(text):
-                    _append(chunks, Chunk(tidy, start, end))
+                for piece in _pieces(_tidied(text)):
+                    _append(chunks, Chunk(piece, start, end))
                 text = ""
                 continue
             start = start if text else first
@@ -99,19 +104,29 @@ def _chunks(pieces: list[tuple[str, int, int]]) -> tuple[Chunk, ...]:
 
 def _append(chunks: list[Chunk], chunk: Chunk) -> None:
     """A stop or comma that stands alone joins the word before it."""
+    if not chunk.text:
+        return
     if chunks and chunk.text[0] in ",.;:!?…" and not any(c.isalpha() for c in chunk.text):
         before = chunks.pop()
         chunk = Chunk(_tidied(before.text + chunk.text), before.start, max(before.end, chunk.end))
     chunks.append(chunk)
 
 
-_REPEATED = re.compile(r"([,;:—…(\")])\1+|([.!?])[.!?]*")
+_STOPS = re.compile(r"[,;:.!?…—]{2,}")
+_PARENTHESES = re.compile(r"([()\"])\1+")
 _STRAY = re.compile(r"^-+|-+$|(?<=-)-+")
+_LONG_CHUNK = 40  # characters; the reader of phonemes takes its time over longer ones, or drops their end
+_PIECE = re.compile(r"\W{0,2}[\w']{1,20}\W{0,2}")
 
 
 def _tidied(chunk: str) -> str:
-    chunk = re.sub(r"\.\.+", "…", chunk)
-    return _STRAY.sub("", _REPEATED.sub(lambda m: m[1] or m[2], chunk))
+    chunk = _STOPS.sub(lambda m: "…" if ".." in m[0] else next(c for c in "?!….;:—," if c in m[0]), chunk)
+    return _STRAY.sub("", _PARENTHESES.sub(r"\1", chunk))
+
+
+def _pieces(chunk: str) -> list[str]:
+    """The chunk itself, unless it is too long to be read at once."""
+    return [chunk] if len(chunk) <= _LONG_CHUNK else _PIECE.findall(chunk)
 
 
 def _runs(unread: list[tuple[int, str]]) -> tuple[str, ...]:

@@ -11,8 +11,11 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+CORRECTIONS = {  # where the reader's own entry, or its guess, is wrong; lower case answers for both
+    "coburg": "kˈObɜɹɡ", "eleanor": "ˈɛlənˌɔɹ", "json": "ʤˈAsən", "JSON": "ʤˈAsən", "morrow": "mˈɑɹO",
+    "nguyen": "nwˈɪn", "okafor": "ˌOkəfˈɔɹ", "sheila": "ʃˈilə", "ASAP": "ˌAˌɛsˌApˈi",
+}  # fmt: skip
 PUNCTUATION = frozenset(';:,.!?—…"()“” ')
-LONGEST_WORD = 24  # letters that the letter-to-sound net reads; longer ones are read in pieces
 
 
 @lru_cache(maxsize=1)
@@ -43,20 +46,25 @@ def pronounce(spoken: str) -> list[str]:
     `spoken` holds letters, apostrophes, hyphens and punctuation only (see `normalize.spell_out`).
     A chunk without sound gives an empty string.
     """
-    chunks = spoken.split()
-    if not chunks:
-        return []
-    read = _grouped(_reader(), " ".join(chunks))
-    if len(read) != len(chunks):  # a token swallowed a space: give up the context
-        read = ["".join(_grouped(_reader(), chunk)) for chunk in chunks]
+    chunks = [chunk.replace('"', "") for chunk in spoken.split()]  # quotes are not heard
+    heard = [chunk for chunk in chunks if chunk]
+    if not heard:
+        return [""] * len(chunks)
+    read = _grouped(" ".join(heard))
+    if len(read) != len(heard):  # a token swallowed a space: give up the context
+        read = ["".join(_grouped(chunk)) for chunk in heard]
     known = alphabet()
-    return ["".join(c for c in phonemes.strip() if c in known) for phonemes in read]
+    clean = iter("".join(c for c in phonemes.strip() if c in known) for phonemes in _spell_letters(heard, read))
+    return [next(clean) if chunk else "" for chunk in chunks]
 
 
-def _grouped(reader, text: str) -> list[str]:
+def _grouped(text: str) -> list[str]:
     """Phonemes of each space-separated chunk, as the reader's tokens give them."""
+    reader = _reader()
+    tokens = reader.tokenize(text)
+    _correct(tokens, reader.lexicon)
     groups, current = [], ""
-    for token in reader.phonemize_tokens(reader.tokenize(text)):
+    for token in reader.phonemize_tokens(tokens):
         current += token.phonemes or ""
         if token.whitespace:
             groups.append(current)
@@ -64,9 +72,41 @@ def _grouped(reader, text: str) -> list[str]:
     return [*groups, current]
 
 
-_LONG = re.compile(rf"[^\W\d_]{{{LONGEST_WORD + 1},}}")
+def _correct(tokens, lexicon) -> None:
+    """Give the tokens of known misreadings their phonemes, before a possessive too."""
+    for token, after in zip(tokens, [*tokens[1:], None]):
+        phonemes = CORRECTIONS.get(token.text) or CORRECTIONS.get(token.text.lower())
+        if not phonemes:
+            continue
+        if after is not None and not token.whitespace and after.text == "'s":
+            phonemes, after.phonemes, after.rating = lexicon._s(phonemes), "", 5
+        token.phonemes, token.rating = phonemes, 5
 
 
-def broken(word: str) -> str:
-    """`word` with runs of letters too long for the reader cut into pieces (spaces between)."""
-    return _LONG.sub(lambda m: " ".join(re.findall(rf".{{1,{LONGEST_WORD // 2}}}", m[0])), word)
+_LETTER = re.compile(r"(\(*)([A-Z])((?:'s)?[,.;:!?…)]*)")
+
+
+def _spell_letters(chunks: list[str], read: list[str]) -> list[str]:
+    """Letters that are spelled one after the other keep their names and stress the last, 'A' among
+    them, which the reader takes for the article."""
+    letters = [_LETTER.fullmatch(chunk) for chunk in chunks]
+    spelled = list(read)
+    for i, letter in enumerate(letters):
+        if not letter:
+            continue
+        joins_last = i > 0 and letters[i - 1] and not letters[i - 1][3]
+        joins_next = i + 1 < len(letters) and letters[i + 1] and not letter[3]
+        if joins_last or joins_next or (letter[2] == "A" and _names_letter(chunks, i)):
+            name = _reader().lexicon.golds.get(letter[2])
+            ending = read[i][len(read[i].rstrip(",.;:!?…)")) :]
+            possessive = "z" if "'s" in letter[3] else ""
+            spelled[i] = (name.replace("ˈ", "ˌ") if joins_next else name) + possessive + ending
+    return spelled
+
+
+def _names_letter(chunks: list[str], i: int) -> bool:
+    """Whether a capital 'A' is a letter: a stop follows it, or it stands inside a sentence in lower case."""
+    following = "".join(chunks[i + 1 : i + 2])
+    if chunks[i] != "A" or not following:
+        return True
+    return i > 0 and chunks[i - 1][-1].isalpha() and following.islower()

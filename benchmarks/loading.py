@@ -47,7 +47,9 @@ def measure(arguments: Sequence[str]) -> tuple[float, float] | None:
         "took = time.perf_counter() - began\n"
         "print(code, took, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True
+    )
     code, took, peak = done.stdout.split()
     return (float(took), float(peak)) if code == "0" else None
 
@@ -66,7 +68,9 @@ def table(runs: int) -> list[dict[str, object]]:
 
 
 def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     options.add_argument("--runs", type=int, default=5)
     options.add_argument("--json", action="store_true", help="print JSON instead of a table")
     chosen = options.parse_args()

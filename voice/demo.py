@@ -25,7 +25,9 @@ def main(files: Sequence[str]) -> None:
     print(f"  {speech.text}\n  {_times(speech.words)}")
     heard = _transcribe(SAMPLE)
     score = metrics.word_errors(speech.text, heard.text)
-    print(f"word error rate of the round trip: {100 * score.rate:.1f} % ({score.errors} of {score.words} words)")
+    print(
+        f"word error rate of the round trip: {100 * score.rate:.1f} % ({score.errors} of {score.words} words)"
+    )
     for file in files:
         _transcribe(file)
 

@@ -77,9 +77,7 @@ def read_manifest(path: str | Path) -> list[Clip]:
     except (OSError, UnicodeDecodeError) as error:
         raise ManifestError(f"{path} cannot be read as a manifest: {error}") from error
     folder = path.absolute().parent
-    return [
-        _clip(line, folder, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()
-    ]
+    return [_clip(line, folder, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _clip(line: str, folder: Path, where: str) -> Clip:
@@ -88,7 +86,7 @@ def _clip(line: str, folder: Path, where: str) -> Clip:
     except json.JSONDecodeError as error:
         raise ManifestError(f"{where} is not JSON ({error.msg}); each line holds one object") from error
     if not isinstance(row, dict):
-        raise ManifestError(f"{where} is not an object; a row looks like {{\"audio\": …, \"text\": …}}")
+        raise ManifestError(f'{where} is not an object; a row looks like {{"audio": …, "text": …}}')
     for name, (types, required) in _FIELDS.items():
         if name not in row and required:
             raise ManifestError(f'{where} has no "{name}"')

@@ -210,7 +210,9 @@ def test_several_at_once_end_with_one_whole_model(parrot, cache):
     assert leftovers(cache) == ["parrot"]
 
 
-def test_a_model_that_derives_is_made_once_and_anew_when_its_part_changes(parrot, monkeypatch, cache, tmp_path):
+def test_a_model_that_derives_is_made_once_and_anew_when_its_part_changes(
+    parrot, monkeypatch, cache, tmp_path
+):
     made = []
 
     def derive(base: Path, part: Path, out: Path) -> None:
@@ -223,7 +225,9 @@ def test_a_model_that_derives_is_made_once_and_anew_when_its_part_changes(parrot
         part.mkdir(exist_ok=True)
         (part / "adapter.safetensors").write_bytes(difference)
         files = {"adapter.safetensors": sha(difference)}
-        about = Card("tuned", "recognizer", "whisper", 16_000, "en", "MIT", files=files, options={"base": "parrot"})
+        about = Card(
+            "tuned", "recognizer", "whisper", 16_000, "en", "MIT", files=files, options={"base": "parrot"}
+        )
         cards.write_card(part, about)
         for _ in range(2):
             model = catalog.find(str(part))

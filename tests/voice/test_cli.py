@@ -268,7 +268,11 @@ def test_speaks_into_a_file_of_any_kind(recognizer, tmp_path, suffix):
 def test_the_subtitles_have_the_times_of_the_whole(recognizer, tmp_path):
     done = run("speak", "One two. Three.", "-o", tmp_path / "a.wav", "--subtitles", tmp_path / "a.json")
     assert done.exit_code == 0
-    words = [word for segment in json.loads((tmp_path / "a.json").read_text())["segments"] for word in segment["words"]]
+    words = [
+        word
+        for segment in json.loads((tmp_path / "a.json").read_text())["segments"]
+        for word in segment["words"]
+    ]
     assert [word["start"] for word in words] == pytest.approx([0.0, 0.1, 0.2])
 
 

@@ -69,7 +69,9 @@ def test_imports_point_downwards(name):
         if imported.split(".")[0] in OWN:
             theirs = layer(imported)
             assert RANK[theirs] <= RANK[mine], f"{name} imports {imported}, which is above it"
-            assert (mine, theirs) not in STRANGERS, f"{name} imports {imported}, which is none of its business"
+            assert (mine, theirs) not in STRANGERS, (
+                f"{name} imports {imported}, which is none of its business"
+            )
 
 
 @pytest.mark.parametrize("name", [name for name in MODULES if name.split(".")[0] in ("voice", "app")])

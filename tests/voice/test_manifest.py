@@ -22,7 +22,10 @@ def clip(folder, name="a", **changes) -> Clip:
 
 
 def test_what_is_written_is_read_back(tmp_path):
-    clips = [clip(tmp_path, "a", language="en", extra={"age": "50-70"}), clip(tmp_path, "b", text=None, speaker=None)]
+    clips = [
+        clip(tmp_path, "a", language="en", extra={"age": "50-70"}),
+        clip(tmp_path, "b", text=None, speaker=None),
+    ]
     write_manifest(tmp_path / "lists" / "all.jsonl", clips)
     rows = (tmp_path / "lists" / "all.jsonl").read_text("utf-8").splitlines()
     assert json.loads(rows[0])["audio"] == "../sounds/a.wav"
@@ -49,7 +52,7 @@ def test_a_failed_write_leaves_the_old_manifest(tmp_path):
         ("not json", "is not JSON"),
         ("[]", "is not an object"),
         ('{"id": "a", "duration": 1}', 'has no "audio"'),
-        ('{"id": "a", "duration": "1", "audio": "a.wav"}', '"duration" is \'1\'; expected a whole number'),
+        ('{"id": "a", "duration": "1", "audio": "a.wav"}', "\"duration\" is '1'; expected a whole number"),
         ('{"id": 7, "duration": 1, "audio": "a.wav"}', '"id" is 7; expected a string'),
     ],
 )

@@ -9,10 +9,10 @@ import sys
 PROGRAM = """
 import sys
 
-FORBIDDEN = {"socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "subprocess.Popen"}
+FORBIDDEN = ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto", "subprocess")
 
 def no_network(event, arguments):
-    if event in FORBIDDEN:
+    if event.startswith(FORBIDDEN):
         raise PermissionError(f"{event} {arguments}: there is no network in this test")
 
 sys.addaudithook(no_network)  # cannot be taken away again, unlike a replaced socket class
@@ -59,6 +59,8 @@ def test_a_missing_model_without_a_network_says_what_to_run(tmp_path):
         },
     )
     assert done.returncode == 1
-    assert done.stderr.startswith("fetching whisper-base (148 MB)\nerror: ") or done.stderr.startswith("error: ")
+    assert done.stderr.startswith("fetching whisper-base (148 MB)\nerror: ") or done.stderr.startswith(
+        "error: "
+    )
     assert done.stderr.rstrip().endswith("With a network, run: voice models get whisper-base")
     assert "Traceback" not in done.stderr

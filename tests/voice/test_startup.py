@@ -7,14 +7,26 @@ import sys
 
 import pytest
 
-HEAVY = ["onnxruntime", "ctranslate2", "tokenizers", "av", "soxr", "soundfile", "hibari", "faster_whisper", "torch"]
+HEAVY = [
+    "onnxruntime",
+    "ctranslate2",
+    "tokenizers",
+    "av",
+    "soxr",
+    "soundfile",
+    "hibari",
+    "faster_whisper",
+    "torch",
+]
 HEAVY += ["jiwer", "whisper_normalizer", "huggingface_hub", "gradio", "fastapi"]
 
 
 def imported_by(program: str) -> set[str]:
     """The top-level modules in memory after a fresh interpreter has run `program`."""
     report = "\nimport sys; print('\\n', *{name.split('.')[0] for name in sys.modules}, file=sys.stderr)"
-    done = subprocess.run([sys.executable, "-c", program + report], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program + report], capture_output=True, text=True, check=True
+    )
     return set(done.stderr.split())
 
 

@@ -13,7 +13,8 @@ app = typer.Typer(
     help="Speech to text, text to speech and a voice agent, offline.",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False, rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("transcribe")(transcribe.command)

@@ -8,11 +8,14 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Annotated
 
 import typer
 
 from voice.errors import VoiceError
 
+Threads = Annotated[int | None, typer.Option(help="Processor cores to use; all if not given.", min=1)]
+VoiceName = Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Whose voice.")]
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice.cli.console import note, plainly, progress
+from voice.cli.console import Threads, VoiceName, note, plainly, progress
 from voice.errors import TextError, VoiceError
 
 if TYPE_CHECKING:
@@ -18,20 +18,24 @@ if TYPE_CHECKING:
 
 @plainly
 def command(
-    text: Annotated[str | None, typer.Argument(metavar="[TEXT]", help="What to say.")] = None,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="What to say.")] = None,
     input: Annotated[
-        str | None, typer.Option("--input", "-i", metavar="FILE", help="A text file instead; - is standard input.")
+        str | None,
+        typer.Option("--input", "-i", metavar="FILE", help="A text file instead; - is standard input."),
     ] = None,
     output: Annotated[
         str,
-        typer.Option("--output", "-o", metavar="PATH", help=".wav, .mp3, .flac, .ogg, .opus or .m4a; - is a wav stream."),
+        typer.Option(
+            "--output", "-o", metavar="PATH", help=".wav, .mp3, .flac, .ogg, .opus, .m4a; - is a wav stream."
+        ),
     ] = "out.wav",
-    voice: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Whose voice.")] = "heart",
+    voice: VoiceName = "heart",
     speed: Annotated[float, typer.Option(help="2 is twice as fast (0.5 to 2).")] = 1.0,
     subtitles: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Also write .srt, .vtt, .json, .tsv or .txt with the times.")
+        Path | None,
+        typer.Option(metavar="PATH", help="Also write .srt, .vtt, .json, .tsv or .txt with the times."),
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Processor cores to use.", min=1)] = None,
+    threads: Threads = None,
 ) -> None:
     """Speak a text: sentence by sentence, whatever its length."""
     from voice import audio, loading
@@ -122,7 +126,9 @@ def stream(pieces: Iterator[Speech], rate: int) -> None:
     out = sys.stdout.buffer
     endless = 0xFFFFFFFF  # what players take for "until the stream ends"
     form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
-    out.write(b"RIFF" + struct.pack("<I", endless) + b"WAVEfmt " + form + b"data" + struct.pack("<I", endless))
+    out.write(
+        b"RIFF" + struct.pack("<I", endless) + b"WAVEfmt " + form + b"data" + struct.pack("<I", endless)
+    )
     for piece in pieces:
         out.write(np.round(np.clip(piece.audio.samples, -1, 1) * 32767).astype("<i2").tobytes())
         out.flush()

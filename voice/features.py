@@ -69,7 +69,7 @@ def mel_filters(rate: int, n_fft: int, bands: int) -> np.ndarray:
     return (triangles * (2.0 / (edges[2:] - edges[:-2]))[:, None]).astype(np.float32)
 
 
-# Slaney's scale (Auditory Toolbox, 1998): 200/3 Hz a mel up to 1 kHz, above that 27 mels to each factor of 6.4.
+# Slaney's scale (Auditory Toolbox, 1998): 200/3 Hz a mel up to 1 kHz, then 27 mels to each factor of 6.4.
 _LINEAR = 200.0 / 3
 _KNEE_HERTZ = 1000.0
 _KNEE_MEL = _KNEE_HERTZ / _LINEAR

@@ -40,7 +40,7 @@ class Silero:
 
         path = path or _packaged()
         if not path.is_file():
-            raise ModelMissing(f"{path} is missing; reinstall with `pip install --force-reinstall faster-whisper`")
+            raise ModelMissing(f"{path} is missing; run `pip install --force-reinstall faster-whisper`")
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3

@@ -237,7 +237,9 @@ def test_a_writer_that_fails_leaves_the_old_file_and_nothing_else(recording: Pat
     assert list(recording.parent.iterdir()) == [recording]
 
 
-@pytest.mark.parametrize(("name", "says"), [("a.xyz", "endings"), ("none/a.wav", "make it"), ("dir.wav", "directory")])
+@pytest.mark.parametrize(
+    ("name", "says"), [("a.xyz", "endings"), ("none/a.wav", "make it"), ("dir.wav", "directory")]
+)
 def test_places_that_cannot_be_written_say_why(tmp_path: Path, name: str, says: str) -> None:
     (tmp_path / "dir.wav").mkdir()
     with pytest.raises(AudioError, match=says):

@@ -12,7 +12,8 @@ from voice.types import Segment, Transcript, Word
 
 def spoken(text: str, *, start: float = 0.0, pace: float = 0.3) -> Segment:
     """Each word takes `pace` seconds."""
-    words = tuple(Word(word, start + pace * i, start + pace * (i + 1), 0.9) for i, word in enumerate(text.split()))
+    clocks = [start + pace * number for number in range(len(text.split()))]
+    words = tuple(Word(word, clock, clock + pace, 0.9) for word, clock in zip(text.split(), clocks, strict=True))
     return Segment(text, words[0].start, words[-1].end, words)
 
 
@@ -40,7 +41,8 @@ def test_srt_and_vtt_have_their_clocks_and_escapes() -> None:
 
 
 def test_tsv_counts_milliseconds() -> None:
-    assert render(HELLO, "tsv") == "start\tend\ttext\n0\t900\tHello there, world.\n2000\t2900\tFish & <chips>?\n"
+    rows = ["start\tend\ttext", "0\t900\tHello there, world.", "2000\t2900\tFish & <chips>?", ""]
+    assert render(HELLO, "tsv") == "\n".join(rows)
 
 
 def test_an_unknown_format_names_the_known_ones() -> None:

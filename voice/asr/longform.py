@@ -14,11 +14,7 @@ from typing import Protocol
 import numpy as np
 
 from voice.types import Audio, Segment, SpeechDetector, Transcript, Word
-from voice.vad import Stretch, Thresholds, find_speech
-
-# Files are cut more generously than an agent's turns: a lost word is worse than a second of noise.
-THRESHOLDS = Thresholds(on=0.4, off=0.25, shortest_speech=0.06, shortest_silence=0.5)
-PAD = 0.3
+from voice.vad import Stretch, find_speech
 
 
 class BatchRecognizer(Protocol):
@@ -60,8 +56,8 @@ class Window:
 
         A joint belongs to the piece after it, unless the time is that of something `ending`.
         """
-        within = [piece for piece in self.pieces if piece.at < seconds or (piece.at == seconds and not ending)]
-        piece = within[-1] if within else self.pieces[0]
+        begun = [p for p in self.pieces if p.at < seconds or (p.at == seconds and not ending)]
+        piece = begun[-1] if begun else self.pieces[0]
         return piece.start + seconds - piece.at
 
 
@@ -81,7 +77,7 @@ def transcribe(
     `language` None takes the language of the first speech for all of it. `progress` is told the
     seconds of sound that have been read. No speech gives no segments.
     """
-    for transcript in _heard(blocks, recognizer, detector, language, hotwords, task, packing, progress):
+    for transcript in transcripts(blocks, recognizer, detector, language, hotwords, task, packing, progress):
         yield from transcript.segments
 
 
@@ -104,12 +100,12 @@ def whole(
         read = seconds
         progress(seconds)
 
-    transcripts = list(_heard(blocks, recognizer, detector, language, hotwords, task, packing, note))
-    segments = tuple(segment for transcript in transcripts for segment in transcript.segments)
-    return Transcript(segments, transcripts[0].language if transcripts else language or "en", read)
+    found = list(transcripts(blocks, recognizer, detector, language, hotwords, task, packing, note))
+    segments = tuple(segment for transcript in found for segment in transcript.segments)
+    return Transcript(segments, found[0].language if found else language or "en", read)
 
 
-def _heard(
+def transcripts(
     blocks: Iterable[np.ndarray],
     recognizer: BatchRecognizer,
     detector: SpeechDetector,
@@ -122,13 +118,14 @@ def _heard(
     """A transcript per window, its times those of the recording."""
     longest = min(packing.longest, recognizer.longest)
     heard = _counted(blocks, detector.rate, progress)
-    windows = pack(find_speech(heard, detector, thresholds=THRESHOLDS, pad=PAD, longest=longest), longest)
+    windows = pack(find_speech(heard, detector, longest=longest), longest)
     while batch := list(islice(windows, packing.batch)):
         sounds = [window.audio for window in batch]
         transcripts = recognizer.transcribe_batch(sounds, language=language, hotwords=hotwords, task=task)
         for window, transcript in zip(batch, transcripts, strict=True):
             language = transcript.language
-            yield replace(transcript, segments=tuple(_placed(segment, window) for segment in transcript.segments))
+            segments = tuple(_placed(segment, window) for segment in transcript.segments)
+            yield replace(transcript, segments=segments)
 
 
 def pack(stretches: Iterable[Stretch], longest: float) -> Iterator[Window]:

@@ -39,7 +39,8 @@ class Vocabulary:
         self.start = self._special("startoftranscript")
         self.previous = self._special("startofprev")
         self.without_times = self._special("notimestamps")
-        self.tasks = {task: self._special(task) for task in ("transcribe", "translate")} if multilingual else {}
+        tasks = ("transcribe", "translate") if multilingual else ()
+        self.tasks = {task: self._special(task) for task in tasks}
         self.languages = self._languages() if multilingual else frozenset({"en"})
 
     def start_sequence(self, language: str, task: str) -> list[int]:

@@ -34,17 +34,24 @@ Context = Literal["full", "utterance"]
 class Decoding:
     """How tokens are searched for, and when a result is not believed.
 
-    `beam` 1 is greedy. A result whose mean log-probability is below `log_probability` or whose
-    text compresses more than `compression` times is searched again with `second_beam` and no
-    repeated trigram. It counts as silence if P(no speech) is above `no_speech` and the mean
-    log-probability below `log_probability`, or if the second search repeats itself too.
+    `beam` 1 is greedy. A result whose mean log-probability is below `unsure` or whose text
+    compresses more than `compression` times is searched again with `second_beam` and no repeated
+    trigram. It counts as silence if the mean log-probability is below `nonsense`; and where
+    P(no speech) is above `no_speech` already if it is below `mumbled`, or for a word or two (at
+    most `brief` tokens) below `murmured`. (Set on noise and single words: of noise, tiny.en and
+    base make "you" at -0.4 and less, sentences at -1.3 and less where P(no speech) is above 0.5,
+    at -1.6 and less elsewhere; of clear single words at -1.0 and more, with it below 0.4.)
     """
 
     beam: int = 1
     second_beam: int = 5
-    no_speech: float = 0.6
-    log_probability: float = -1.0
+    unsure: float = -1.0
     compression: float = 2.4
+    no_speech: float = 0.5
+    mumbled: float = -0.7
+    murmured: float = -0.3
+    brief: int = 4
+    nonsense: float = -1.5
     tokens_per_second: float = 12.0
     margin: float = 0.3  # seconds after the utterance that the "utterance" context shows
 
@@ -88,12 +95,13 @@ class Whisper:
 
         folder = Path(folder)
         if not (folder / "model.bin").is_file():
-            raise ModelMissing(f"{folder} holds no model.bin; fetch a recognizer with `voice models get whisper-base`")
+            hint = "fetch a recognizer with `voice models get whisper-base`"
+            raise ModelMissing(f"{folder} holds no model.bin; {hint}")
         threads = threads or len(os.sched_getaffinity(0))
         try:
             model = ctranslate2.models.Whisper(str(folder), compute_type=compute_type, intra_threads=threads)
         except (RuntimeError, ValueError) as error:
-            raise ModelDamaged(f"{folder} is no Whisper model that can be loaded ({error}); fetch it again") from error
+            raise ModelDamaged(f"{folder} is no Whisper model: {error}; fetch it again") from error
         return cls(model, Vocabulary(folder, multilingual=model.is_multilingual), context, decoding)
 
     @property
@@ -116,7 +124,9 @@ class Whisper:
         English; without `words` there is one segment without times inside.
         Raises AudioError for more than 30 s, VoiceError for a language or task that it does not know.
         """
-        return self.transcribe_batch([speech], language=language, hotwords=hotwords, task=task, words=words)[0]
+        return self.transcribe_batch(
+            [speech], language=language, hotwords=hotwords, task=task, words=words
+        )[0]
 
     def transcribe_batch(
         self,
@@ -172,8 +182,8 @@ class Whisper:
         for row, guess in enumerate(guesses):
             if self._is_silence(guess) or not self._is_doubtful(guess):
                 continue
-            again = self._search(encoded[row : row + 1], prompt, limit, self._decoding.second_beam, no_repeat=3)[0]
-            guesses[row] = again
+            alone = encoded[row : row + 1]
+            guesses[row] = self._search(alone, prompt, limit, self._decoding.second_beam, no_repeat=3)[0]
         return [_SILENCE if self._is_silence(guess) else guess for guess in guesses]
 
     def _search(
@@ -199,12 +209,15 @@ class Whisper:
         return _Guess(tokens, total / (len(found) + 1), result.no_speech_prob, compression)
 
     def _is_doubtful(self, guess: _Guess) -> bool:
-        unsure = guess.log_probability < self._decoding.log_probability
-        return unsure or guess.compression > self._decoding.compression
+        repeats = guess.compression > self._decoding.compression
+        return repeats or guess.log_probability < self._decoding.unsure
 
     def _is_silence(self, guess: _Guess) -> bool:
-        unsure = guess.log_probability < self._decoding.log_probability
-        return unsure and guess.no_speech > self._decoding.no_speech
+        limits = self._decoding
+        if guess.no_speech <= limits.no_speech:
+            return guess.log_probability < limits.nonsense
+        brief = len(guess.tokens) <= limits.brief
+        return guess.log_probability < (limits.murmured if brief else limits.mumbled)
 
     def _transcripts(
         self,
@@ -215,26 +228,31 @@ class Whisper:
         language: str,
         words: bool,
     ) -> list[Transcript]:
-        segments: list[tuple[Segment, ...]] = [()] * len(guesses)
-        spoken = [row for row, guess in enumerate(guesses) if self._vocabulary.text(guess.tokens).strip()]
-        if words and spoken:
-            aligned = self._align(encoded[spoken], start, [guesses[row] for row in spoken], [speeches[row] for row in spoken], language)
-            segments = [aligned.pop(0) if row in spoken else () for row in range(len(guesses))]
-        elif spoken:
-            for row in spoken:
-                text = self._vocabulary.text(guesses[row].tokens).strip()
-                segments[row] = (Segment(text, 0.0, speeches[row].duration),)
+        texts = [self._vocabulary.text(guess.tokens).strip() for guess in guesses]
+        said = [row for row, text in enumerate(texts) if text]
+        if words and said:
+            tokens = [list(guesses[row].tokens) for row in said]
+            found = self._aligned(encoded[said], start, tokens, [speeches[row] for row in said], language)
+        else:
+            found = [(Segment(texts[row], 0.0, speeches[row].duration),) for row in said]
+        segments = dict(zip(said, found, strict=True))
         return [
-            Transcript(parts, language, speech.duration) for parts, speech in zip(segments, speeches, strict=True)
+            Transcript(segments.get(row, ()), language, speech.duration)
+            for row, speech in enumerate(speeches)
         ]
 
-    def _align(
-        self, encoded: np.ndarray, start: list[int], guesses: Sequence[_Guess], speeches: Sequence[Audio], language: str
+    def _aligned(
+        self,
+        encoded: np.ndarray,
+        start: list[int],
+        tokens: list[list[int]],
+        speeches: Sequence[Audio],
+        language: str,
     ) -> list[tuple[Segment, ...]]:
         """Segments with word times, from the cross-attention of the decoder's alignment heads."""
-        frames = [max(2, min(len(row) * 2, round(s.duration * 100))) for row, s in zip(encoded, speeches, strict=True)]
-        tokens = [list(guess.tokens) for guess in guesses]
-        results = self._model.align(_view(encoded), start, tokens, frames, median_filter_width=7)
+        shown = 2 * encoded.shape[1]  # mel frames
+        frames = [max(2, min(shown, round(speech.duration * 100))) for speech in speeches]
+        results = self._model.align(_view(encoded), start, tokens, frames)
         return [
             self._segments(row, language, result, speech)
             for row, result, speech in zip(tokens, results, speeches, strict=True)
@@ -257,5 +275,5 @@ def _view(array: np.ndarray):
 
 def _not_too_long(speech: Audio) -> Audio:
     if speech.duration > WINDOW + 0.01:
-        raise AudioError(f"{speech.duration:.1f} s are too long for one call; use voice.transcribe, which finds pauses")
+        raise AudioError(f"{speech.duration:.1f} s are too much for one call; use voice.transcribe")
     return speech

@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from voice import audio
+from voice.asr.whisper import Decoding, Whisper
+from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
+from voice.types import Audio
+
+
+class Letters:
+    """A fake vocabulary: tokens are code points."""
+
+    end = 1000
+    without_times = 1003
+    languages = frozenset({"en", "fi"})
+
+    def start_sequence(self, language: str, task: str) -> list[int]:
+        return [1001, 1002]
+
+    def prompt(self, hotwords: Sequence[str]) -> list[int]:
+        return [1004] if hotwords else []
+
+    def text(self, tokens: Sequence[int]) -> str:
+        return "".join(map(chr, tokens))
+
+
+@dataclass
+class Result:
+    """What CTranslate2 returns for one row."""
+
+    said: str
+    log_probability: float = -0.1
+    no_speech_prob: float = 0.0
+
+    @property
+    def sequences_ids(self) -> list[list[int]]:
+        return [[ord(letter) for letter in self.said]]
+
+    @property
+    def scores(self) -> list[float]:
+        return [self.log_probability * (len(self.said) + 1) / max(1, len(self.said))]
+
+
+@dataclass
+class Script:
+    """A fake model that says what is written, whatever it hears."""
+
+    results: list[Result]
+    is_multilingual: bool = True
+    searches: list[dict] = field(default_factory=list)
+    shapes: list[tuple[int, ...]] = field(default_factory=list)
+
+    def encode(self, features, to_cpu: bool):
+        self.shapes.append(tuple(features.shape))
+        return np.zeros((features.shape[0], 4, 2), np.float32)
+
+    def generate(self, encoded, prompts: list[list[int]], **options) -> list[Result]:
+        self.searches.append({"prompts": prompts, **options})
+        return [self.results.pop(0) for _ in prompts]
+
+    def detect_language(self, encoded) -> list[list[tuple[str, float]]]:
+        return [[("<|fi|>", 0.6), ("<|en|>", 0.4)], [("<|en|>", 0.9), ("<|fi|>", 0.1)]][: encoded.shape[0]]
+
+
+def hear(script: Script, count: int = 1, *, context: str = "full", **options) -> list[str]:
+    recognizer = Whisper(script, Letters(), context, Decoding())
+    speech = Audio(np.zeros(16000, np.float32), 16000)
+    heard = recognizer.transcribe_batch([speech] * count, words=False, **options)
+    return [transcript.text for transcript in heard]
+
+
+def test_a_likely_result_is_believed_at_once() -> None:
+    script = Script([Result("hello")])
+    assert hear(script) == ["hello"]
+    assert script.searches[0]["beam_size"] == 1
+
+
+def test_silence_has_no_words() -> None:
+    script = Script([Result("thank you", log_probability=-1.5, no_speech_prob=0.9)])
+    assert hear(script) == [""]
+    assert len(script.searches) == 1
+
+
+def test_what_repeats_itself_is_searched_again_without_repetition() -> None:
+    script = Script([Result("no no " * 40), Result("no no")])
+    assert hear(script) == ["no no"]
+    assert script.searches[1]["no_repeat_ngram_size"] == 3
+    assert script.searches[1]["beam_size"] > 1
+
+
+def test_only_the_doubtful_row_of_a_batch_is_searched_again() -> None:
+    script = Script([Result("one"), Result("tow", log_probability=-1.2), Result("two")])
+    assert hear(script, 2) == ["one", "two"]
+    assert [len(search["prompts"]) for search in script.searches] == [2, 1]
+
+
+def test_a_language_is_detected_for_the_whole_batch() -> None:
+    speech = Audio(np.zeros(16000, np.float32), 16000)
+    recognizer = Whisper(Script([Result("a"), Result("b")]), Letters(), "full", Decoding())
+    assert [t.language for t in recognizer.transcribe_batch([speech] * 2, words=False)] == ["en", "en"]
+    recognizer = Whisper(Script([Result("a")]), Letters(), "full", Decoding())
+    assert recognizer.transcribe(speech, words=False).language == "fi"
+
+
+def test_hotwords_open_the_prompt() -> None:
+    script = Script([Result("a")])
+    hear(script, hotwords=["Kubernetes"])
+    assert script.searches[0]["prompts"] == [[1004, 1001, 1002, 1003]]
+
+
+def test_the_utterance_context_shows_the_utterance_and_a_margin() -> None:
+    full, short = Script([Result("a")]), Script([Result("a")])
+    hear(full)
+    hear(short, context="utterance")
+    assert full.shapes == [(1, 80, 3000)]
+    assert short.shapes == [(1, 80, 130)]
+
+
+def test_more_than_thirty_seconds_and_missing_folders_are_refused(tmp_path: Path) -> None:
+    recognizer = Whisper(Script([]), Letters(), "full", Decoding())
+    with pytest.raises(AudioError, match="31.0 s"):
+        recognizer.transcribe(Audio(np.zeros(31 * 16000, np.float32), 16000))
+    with pytest.raises(ModelMissing, match="voice models get"):
+        Whisper.open(tmp_path)
+    (tmp_path / "model.bin").write_bytes(b"nonsense")
+    with pytest.raises(ModelDamaged):
+        Whisper.open(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def tiny(whisper_tiny: Path) -> Whisper:
+    return Whisper.open(whisper_tiny, threads=1)
+
+
+@pytest.fixture(scope="module")
+def sentence(corpora: Path) -> Audio:
+    return audio.read(corpora / "kathleen/test/arctic_a0003.flac")
+
+
+def test_real_speech_becomes_words_with_times(tiny: Whisper, sentence: Audio) -> None:
+    transcript = tiny.transcribe(sentence)
+    assert transcript.text.lower() == "for the 20th time that evening, the two men shook hands."
+    assert transcript.language == "en"
+    words = transcript.words
+    assert [word.text for word in words] == transcript.text.split()
+    times = [time for word in words for time in (word.start, word.end)]
+    assert times == sorted(times)
+    assert 0 <= times[0] < 0.5 and sentence.duration - 0.6 < times[-1] <= sentence.duration
+    assert all(0 < word.confidence <= 1 for word in words)
+
+
+def test_a_batch_equals_one_by_one(tiny: Whisper, sentence: Audio, corpora: Path) -> None:
+    other = audio.read(corpora / "ljspeech/test/LJ001-0008.flac")
+    assert [t.text for t in tiny.transcribe_batch([sentence, other])] == [
+        tiny.transcribe(sentence).text,
+        tiny.transcribe(other).text,
+    ]
+
+
+@pytest.mark.parametrize("kind", ["silence", "noise", "hum", "click"])
+def test_what_is_no_speech_has_no_words(tiny: Whisper, kind: str) -> None:
+    time = np.arange(5 * 16000) / 16000
+    sounds = {
+        "silence": np.zeros_like(time),
+        "noise": np.random.default_rng(0).normal(0, 0.05, len(time)),
+        "hum": 0.1 * np.sin(2 * np.pi * 50 * time),
+        "click": (np.arange(len(time)) % 16000 == 0) * 0.9,
+    }
+    assert tiny.transcribe(Audio(sounds[kind].astype(np.float32), 16000)).text == ""
+
+
+def test_an_english_only_model_says_what_it_cannot_do(tiny: Whisper, sentence: Audio) -> None:
+    with pytest.raises(VoiceError, match="'de'"):
+        tiny.transcribe(sentence, language="de")
+    with pytest.raises(VoiceError, match="cannot translate"):
+        tiny.transcribe(sentence, task="translate")
+
+
+def test_tokens_become_words_with_their_punctuation(tiny: Whisper) -> None:
+    vocabulary = tiny._vocabulary
+    text = ' "Well," he said (twice) — it\'s naïve: 3.5% of $20...'
+    tokens = vocabulary._tokenizer.encode(text, add_special_tokens=False).ids
+    words = vocabulary.words(tokens, "en")
+    assert [word.text.strip() for word in words] == [
+        *['"Well,"', "he", "said", "(twice)", "— it's", "naïve:", "3.5%", "of", "$20..."]
+    ]
+    assert "".join(word.text for word in words) == text
+    assert [word.first for word in words] == sorted(word.first for word in words)
+    assert vocabulary.text(tokens[words[0].first : words[0].last]).strip(' "') == "Well"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-OWN = {"voice", "data", "recipes", "benchmarks", "app"}
+OWN = {"voice", "data", "recipes", "benchmarks", "page", "app"}
 NAMES = {"faster-whisper": "faster_whisper", "hibari-tts": "hibari", "huggingface-hub": "huggingface_hub"}
 NAMES["whisper-normalizer"] = "whisper_normalizer"
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -45,13 +45,15 @@ def test_the_library_installs_only_what_it_uses():
     assert promised() - carriers <= imported("voice")
 
 
-@pytest.mark.parametrize(("folder", "extra"), [("app", "app"), ("data", "train"), ("recipes", "train")])
+@pytest.mark.parametrize(
+    ("folder", "extra"), [("app", "app"), ("page", "app"), ("data", "train"), ("recipes", "train")]
+)
 def test_what_else_is_imported_comes_with_its_extra(folder, extra):
     assert imported(folder) <= promised() | promised(extra)
 
 
 def test_there_is_nothing_copyleft_among_what_is_installed_for_inference():
-    """GPL would bind whoever ships an application with this library; LGPL libraries are linked, not copied."""
+    """GPL would bind whoever ships this library in an application; LGPL does not, as long as it is linked."""
     from importlib.metadata import metadata
 
     for name in sorted(re.match(r"[\w-]+", each)[0] for each in PROJECT["dependencies"]):

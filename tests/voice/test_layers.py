@@ -24,11 +24,13 @@ LAYERS = [
     ["voice.__main__"],
     ["data"],
     ["recipes"],
+    ["page"],
     ["app", "benchmarks"],
 ]
 STRANGERS = [("voice.asr", "voice.tts"), ("voice.tts", "voice.asr"), ("app", "data"), ("app", "recipes")]
+STRANGERS += [("page", "data"), ("page", "recipes")]
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
-OWN = ("voice", "data", "recipes", "app", "benchmarks")
+OWN = ("voice", "data", "recipes", "page", "app", "benchmarks")
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -74,7 +76,7 @@ def test_imports_point_downwards(name):
             )
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if name.split(".")[0] in ("voice", "app")])
+@pytest.mark.parametrize("name", [name for name in MODULES if name.split(".")[0] in ("voice", "page", "app")])
 def test_inference_never_imports_what_only_training_has(name):
     training = {"torch", "torchaudio", "transformers", "speechbrain", "librosa", "peft", "accelerate", "onnx"}
     assert not training & {imported.split(".")[0] for imported in imports(MODULES[name])}

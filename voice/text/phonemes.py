@@ -98,9 +98,8 @@ def _spell_letters(chunks: list[str], read: list[str]) -> list[str]:
         joins_next = i + 1 < len(letters) and letters[i + 1] and not letter[3]
         if joins_last or joins_next or (letter[2] == "A" and _names_letter(chunks, i)):
             name = _reader().lexicon.golds.get(letter[2])
-            ending = read[i][len(read[i].rstrip(",.;:!?…)")) :]
-            possessive = "z" if "'s" in letter[3] else ""
-            spelled[i] = (name.replace("ˈ", "ˌ") if joins_next else name) + possessive + ending
+            ending = letter[3].replace("'s", "z")
+            spelled[i] = letter[1] + (name.replace("ˈ", "ˌ") if joins_next else name) + ending
     return spelled
 
 

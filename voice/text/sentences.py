@@ -148,7 +148,7 @@ def _ends_sentence(text: str, begin: int, stop: re.Match, following: str) -> boo
     if stop[0].startswith(("!", "?")):
         return not (closed and lower)
     if stop[0].startswith(("..", "…")):
-        return not lower
+        return not lower and not re.match(r"I\b", following)  # "Oh… I see" may go on
     return _period_ends(text[begin : stop.start()], following, lower, closed)
 
 

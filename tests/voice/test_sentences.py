@@ -1,0 +1,78 @@
+"""Where sentences end, and that a text that arrives in pieces ends in the same places."""
+
+import random
+
+import pytest
+
+from voice.text.sentences import LONGEST, SentenceSplitter, split_sentences
+
+CASES = [
+    ("Hello there. How are you?", ["Hello there.", "How are you?"]),
+    ("Dr. Smith met Mrs. Jones. They talked.", ["Dr. Smith met Mrs. Jones.", "They talked."]),
+    ("J. K. Rowling wrote it. I read it.", ["J. K. Rowling wrote it.", "I read it."]),
+    ("It costs 3.50 dollars. Cheap!", ["It costs 3.50 dollars.", "Cheap!"]),
+    ("See example.com. It is new.", ["See example.com.", "It is new."]),
+    ('"Why?" he asked. "Because."', ['"Why?" he asked.', '"Because."']),
+    ("“Stop!” She ran.", ["“Stop!”", "She ran."]),
+    ("Wait... what? Oh… I see.", ["Wait... what?", "Oh… I see."]),
+    ("The U.S. Army left. The U.S. The end.", ["The U.S. Army left.", "The U.S.", "The end."]),
+    ("We met at 5 p.m. Then we left.", ["We met at 5 p.m.", "Then we left."]),
+    ("Use fruit, e.g. apples. Done.", ["Use fruit, e.g. apples.", "Done."]),
+    ("See No. 5 and pp. 12. Right.", ["See No. 5 and pp. 12.", "Right."]),
+    ("So am I. But no.", ["So am I.", "But no."]),
+    ("hello there! how are you", ["hello there!", "how are you"]),
+    ("First line\n\nSecond", ["First line", "Second"]),
+    ("Roses are red\nViolets are blue", ["Roses are red", "Violets are blue"]),
+    ("a long line of text that was wrapped by its editor\nand goes on here. Yes.",
+     ["a long line of text that was wrapped by its editor\nand goes on here.", "Yes."]),
+    ("Buy:\n- milk\n- eggs", ["Buy:", "- milk", "- eggs"]),
+    ("1. First thing.\n2. Second thing.", ["1. First thing.", "2. Second thing."]),
+    ("What?! No!!! Really.", ["What?!", "No!!!", "Really."]),
+    ("你好。再见。", ["你好。", "再见。"]),
+    ("", []),
+    (" \n\t ", []),
+    ("!!!", ["!!!"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "sentences"), CASES, ids=lambda value: str(value)[:30])
+def test_splits_where_sentences_end(text, sentences):
+    assert [sentence.text for sentence in split_sentences(text)] == sentences
+
+
+def test_knows_where_each_sentence_was_written():
+    text = "  One two. Three!\n\n Four?  "
+    for sentence in split_sentences(text):
+        assert text[sentence.start : sentence.end] == sentence.text
+
+
+def test_says_what_ends_a_paragraph():
+    ends = [sentence.after for sentence in split_sentences("One. Two.\n\nThree. Four.")]
+    assert ends == ["sentence", "paragraph", "sentence", "paragraph"]
+
+
+def test_text_in_pieces_is_split_like_the_whole():
+    text = " ".join(text for text, _ in CASES) + " and so on, " * 300
+    whole = list(split_sentences(text))
+    chance = random.Random(0)
+    for _ in range(5):
+        splitter, found, position = SentenceSplitter(), [], 0
+        while position < len(text):
+            step = chance.randint(1, 40)
+            found += splitter.push(text[position : position + step])
+            position += step
+        assert found + splitter.flush() == whole
+
+
+def test_a_sentence_is_out_as_soon_as_the_next_word_is_known():
+    splitter = SentenceSplitter()
+    assert splitter.push("It is five.") == []
+    assert [sentence.text for sentence in splitter.push(" Then ")] == ["It is five."]
+
+
+def test_text_without_a_full_stop_is_cut_at_clauses():
+    text = "this goes on and on, " * 200
+    sentences = list(split_sentences(text))
+    assert all(len(sentence.text) <= LONGEST for sentence in sentences)
+    assert all(sentence.text.endswith("on,") for sentence in sentences)
+    assert " ".join(sentence.text for sentence in sentences) == text.strip()

@@ -1,0 +1,105 @@
+"""Any length of text, sentence by sentence, with pauses; a fake engine where the sound does not matter."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from voice.errors import TextError
+from voice.tts.heart import Heart, timed_words
+from voice.tts.voice import LEAD, PAUSES, Voice, after_silence, join
+from voice.types import Audio, Controls, Speech
+
+
+class Buzzer:
+    """Speaks every phoneme as 0.1 s of buzz, pads as 0.3 s of silence."""
+
+    rate = 8000
+
+    def render(self, reading, controls):
+        seconds = np.array([0.3, *(0.1 for _ in reading.phonemes), 0.3]) / controls.speed
+        samples = np.where(np.arange(round(seconds.sum() * self.rate)) % 2, 0.5, -0.5).astype(np.float32)
+        samples[: round(seconds[0] * self.rate)] = 0
+        samples[len(samples) - round(seconds[-1] * self.rate) :] = 0
+        return Speech(Audio(samples, self.rate), reading.text, timed_words(reading, seconds))
+
+
+@pytest.fixture
+def buzz():
+    return Voice(Buzzer())
+
+
+def assert_times_hold(speech, text):
+    assert " ".join(word.text for word in speech.words) == " ".join(text.split())
+    times = [time for word in speech.words for time in (word.start, word.end)]
+    assert times == sorted(times)
+    assert times[0] >= 0 and times[-1] <= speech.audio.duration
+
+
+def test_speaks_sentence_by_sentence(buzz):
+    pieces = list(buzz.speak("One. Two!\n\nThree?"))
+    assert [piece.text for piece in pieces] == ["One.", "Two!", "Three?"]
+
+
+def test_pauses_follow_punctuation(buzz):
+    first, second, third = buzz.speak("One. Two!\n\nThree?")
+    assert first.words[0].start == pytest.approx(LEAD, abs=1e-3)
+    assert second.words[0].start == pytest.approx(PAUSES["sentence"] + LEAD, abs=1e-3)
+    assert third.words[0].start == pytest.approx(PAUSES["paragraph"] + LEAD, abs=1e-3)
+
+
+def test_the_first_sentence_is_there_before_the_rest_is_read(buzz):
+    endless = itertools.chain(["One. Two. Three"], itertools.repeat(" more"))
+    assert next(buzz.follow(endless)).text == "One."
+
+
+def test_text_in_pieces_sounds_like_the_whole(buzz):
+    text = "It is 5 p.m. now. Dr. Lee left. Why?"
+    arrived, whole = join(buzz.follow(iter(text))), join(buzz.speak(text))
+    assert np.array_equal(arrived.audio.samples, whole.audio.samples) and arrived.words == whole.words
+
+
+def test_times_do_not_drift_over_a_long_text(buzz):
+    text = "A short sentence. " * 300
+    speech = join(buzz.speak(text))
+    assert_times_hold(speech, text)
+    pieces = list(buzz.speak(text))
+    before = sum(len(piece.audio.samples) for piece in pieces[:-1]) / buzz.rate
+    assert speech.words[-1].start == pytest.approx(before + pieces[-1].words[-1].start, abs=1e-6)
+
+
+def test_speed_shortens_pauses_too(buzz):
+    _, second = buzz.speak("One. Two.", Controls(speed=2.0))
+    assert second.words[0].start == pytest.approx(PAUSES["sentence"] / 2 + LEAD, abs=1e-3)
+
+
+def test_text_without_sound_gives_no_speech_and_says_so_when_joined(buzz):
+    assert list(buzz.speak("?! …")) == []
+    with pytest.raises(TextError, match="read aloud"):
+        join(buzz.speak(""))
+
+
+def test_silence_before_moves_the_words(buzz):
+    (speech,) = buzz.speak("One.")
+    moved = after_silence(speech, 0.5)
+    assert moved.audio.duration == pytest.approx(speech.audio.duration + 0.5)
+    assert moved.words[0].start == pytest.approx(speech.words[0].start + 0.5)
+
+
+def test_heart_begins_and_ends_softly_and_without_dead_air():
+    voice = Voice(Heart.open(threads=1))
+    text = "Dr. Smith paid $20 on May 5th, didn't he?\n\nYes — he did."
+    pieces = list(voice.speak(text))
+    assert_times_hold(join(pieces), text)
+    for piece in pieces:
+        assert abs(piece.audio.samples[0]) < 1e-3 and abs(piece.audio.samples[-1]) < 1e-3
+        assert piece.audio.duration - piece.words[-1].end < 0.4
+
+
+def test_every_heldout_sentence_is_spoken_with_times_in_order(corpora):
+    path = corpora.parent / "text" / "heldout.txt"
+    if not path.exists():
+        pytest.skip(f"{path} is not here")
+    voice = Voice(Buzzer())
+    for line in path.read_text(encoding="utf-8").splitlines():
+        assert_times_hold(join(voice.speak(line)), line)

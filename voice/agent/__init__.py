@@ -14,10 +14,11 @@ _HOMES = {
     "voice.agent.brains": "Offline Remote brain_from_environment everyday_skills",
     "voice.agent.skills": "Context Skill skill load_skills",
     "voice.agent.timers": "Timers",
-    "voice.agent.patience": "SilenceRule SoundAndWords",
+    "voice.agent.patience": "SilenceRule SoundAndWords WhenTold",
     "voice.turn": "SmartTurn",
     "voice.agent.replay": "talk answers latencies",
     "voice.agent.opening": "Models start",
+    "voice.agent.turns": "TurnByTurn",
 }
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names.split()}
 

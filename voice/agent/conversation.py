@@ -60,7 +60,7 @@ class Conversation:
         self._brain, self._manners, self._stopwatch = brain, manners, stopwatch
         self._ear = Ear(detector, recognizer, turns, hearing, stopwatch)
         self._mouth = Mouth(synthesizer, controls, manners.ahead)
-        self._timers = timers or Timers()
+        self.timers = timers or Timers()
         self._announcements: list[str] = []
         self._rest = np.zeros(0, np.float32)
         self._frames = 0
@@ -160,7 +160,7 @@ class Conversation:
 
     def _pass_time(self) -> Iterator[Event]:
         """What happens by itself at this moment: timers, the answer, its end."""
-        for timer in self._timers.ring(self.time):
+        for timer in self.timers.ring(self.time):
             yield Rang(self.time, timer)
             self._announcements.append(ring_text(timer))
         if self._announcements and not self._mouth.busy and not self._ear.in_turn:

@@ -84,3 +84,11 @@ class SoundAndWords:
         if not self.least <= silence < self.least + self.once or patience in (self.rule.unfinished, self.rule.wordless):
             return False
         return self.sound.ended(turn, silence, partial)
+
+
+@dataclass(frozen=True)
+class WhenTold:
+    """A turn that ends only when the conversation is told so, as by a button that is let go."""
+
+    def ended(self, turn: Audio, silence: float, partial: str) -> bool:
+        return False

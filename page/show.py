@@ -1,0 +1,56 @@
+"""What the page shows, as HTML: words with their times, status lines, the player."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+
+from voice.types import Segment
+
+HERE = Path(__file__).parent
+FAIR, POOR = 0.8, 0.5  # a word less sure than this is marked
+
+SILENT = {"id": "", "pieces": [], "done": True}
+PLAYER = """<div class="player" data-state="idle" role="group" aria-label="Playback">
+<button class="player-toggle" type="button" aria-label="Pause">❚❚</button>
+<div class="player-bar"><div class="player-fill"></div></div><span class="player-clock">0:00 / 0:00</span></div>"""
+NO_WORDS_YET = '<div class="words"><span class="empty">The words appear here, each with its time.</span></div>'
+_NO_SPEECH = '<div class="words"><span class="empty">No speech was found.</span></div>'
+_LEGEND = '<span class="legend"><i class="fair"></i>less sure <i class="poor"></i>unsure</span>'
+
+
+def asset(name: str) -> str:
+    """The text of a file beside this one."""
+    return (HERE / name).read_text("utf-8")
+
+
+def words(segments: Sequence[Segment]) -> str:
+    """Segments as rows; each word tells its times and is marked where it is unsure."""
+    if not segments:
+        return _NO_SPEECH
+    rows = (f"<p><time>{clock(each.start)}</time><span>{_words(each)}</span></p>" for each in segments)
+    return f'<div class="words">{"".join(rows)}</div>'
+
+
+def _words(segment: Segment) -> str:
+    if not segment.words:
+        return html.escape(segment.text)
+    shown = []
+    for word in segment.words:
+        mark = "poor" if word.confidence < POOR else "fair" if word.confidence < FAIR else "sure"
+        title = f"{word.start:.2f} to {word.end:.2f} s, {word.confidence:.0%} sure"
+        shown.append(f'<span class="{mark}" title="{title}">{html.escape(word.text.strip())}</span>')
+    return " ".join(shown)
+
+
+def status(text: str, *, legend: bool = False) -> str:
+    """A line below what it is about."""
+    return f'<div class="status">{html.escape(text)} {_LEGEND if legend else ""}</div>'
+
+
+def clock(seconds: float) -> str:
+    """Seconds as 0:07, 12:34 or 1:02:03."""
+    minutes, second = divmod(int(seconds), 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"

@@ -71,8 +71,8 @@ def progress(label: str, unit: str = "") -> Iterator[Callable[[float, float], No
     share = [bars.DownloadColumn()] if unit == "bytes" else [bars.TaskProgressColumn()]
     columns = [bars.TextColumn("{task.description}"), bars.BarColumn(), *share, bars.TimeRemainingColumn()]
     with bars.Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
-        task = drawn.add_task(label, total=None)
-        yield lambda done, total: drawn.update(task, completed=done, total=total or None)
+        task = drawn.add_task(label, total=None, visible=unit != "bytes")  # nothing may have to be fetched
+        yield lambda done, total: drawn.update(task, completed=done, total=total or None, visible=True)
 
 
 def _announcement(label: str) -> Callable[[float, float], None]:

@@ -10,10 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
-import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -23,6 +20,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio reads it wh
 import gradio as gr  # noqa: E402
 
 from page import show  # noqa: E402
+from page.shelf import Stream, clear, new_folder, shelf  # noqa: E402
 from voice import audio  # noqa: E402
 from voice.agent import Heard, Latency, Models, Reply, Speaking, Spoken, Trouble, TurnByTurn  # noqa: E402
 from voice.agent.opening import default_recognizer, start  # noqa: E402
@@ -34,7 +32,6 @@ from voice.text.subtitles import FORMATS, render  # noqa: E402
 from voice.tts.voice import join  # noqa: E402
 from voice.types import Audio, Controls, Segment, Speech, Transcript  # noqa: E402
 
-KEPT_RUNS = 40  # folders of sound pieces and downloads, the oldest are removed
 LANGUAGES = {
     "Detect": None, "English": "en", "Deutsch": "de", "Français": "fr", "Español": "es", "Italiano": "it",
     "Português": "pt", "Nederlands": "nl", "Polski": "pl", "Русский": "ru", "Türkçe": "tr", "中文": "zh",
@@ -73,22 +70,6 @@ def detector():
     return Silero.open()
 
 
-@lru_cache(maxsize=1)
-def shelf() -> Path:
-    """Where pieces of sound and downloads lie while the page runs."""
-    return Path(tempfile.mkdtemp(prefix="voice-page-"))
-
-
-def new_folder() -> Path:
-    """An empty folder on the shelf; the oldest ones make room."""
-    runs = sorted(shelf().iterdir(), key=lambda folder: folder.stat().st_mtime)
-    for old in runs[: max(0, len(runs) - KEPT_RUNS)]:
-        shutil.rmtree(old, ignore_errors=True)
-    folder = shelf() / uuid.uuid4().hex
-    folder.mkdir()
-    return folder
-
-
 def names(kind: str) -> list[tuple[str, str]]:
     """(what is shown, name) of each model of a kind."""
     known = [entry for entry in entries().values() if entry.card.kind == kind]
@@ -109,21 +90,6 @@ def explained(handler: Callable) -> Callable:
             raise gr.Error(str(error), duration=12, print_exception=False) from error
 
     return shown
-
-
-class Stream:
-    """The pieces of sound of one run, as the player's value."""
-
-    def __init__(self) -> None:
-        self._folder, self._pieces = new_folder(), []
-
-    def add(self, sound: Audio) -> None:
-        path = self._folder / f"{len(self._pieces)}.wav"
-        audio.write(path, sound)
-        self._pieces.append(f"gradio_api/file={path}")
-
-    def value(self, done: bool) -> dict:
-        return {"id": self._folder.name, "pieces": list(self._pieces), "done": done}
 
 
 # ---- Transcribe
@@ -164,13 +130,13 @@ def duration(path: str) -> float:
     return told(path)
 
 
-def files(transcript: Transcript, stem: str, forms: Iterable[str]) -> list[gr.DownloadButton]:
+def files(transcript: Transcript, stem: str, forms: Iterable[str]) -> list[dict]:
     """A transcript behind a download button for each format."""
     folder, buttons = new_folder(), []
     for form in forms:
         path = folder / f"{stem}.{form}"
         path.write_text(render(transcript, form), "utf-8")
-        buttons.append(gr.DownloadButton(value=str(path), interactive=True))
+        buttons.append(gr.update(value=str(path), interactive=True))
     return buttons
 
 
@@ -198,15 +164,16 @@ def voiceover(text: str, name: str, speed: float, progress: Progress) -> Iterato
     status = f"{show.clock(whole.audio.duration)} of speech made in {took:.1f} s; first sound after {first:.2f} s"
     sounds = saved(whole.audio)
     subtitles = files(transcript_of(pieces), "voiceover", SUBTITLES)
-    yield stream.value(True), sounds[0].value, show.status(status), *sounds, *subtitles
+    yield stream.value(True), sounds[0]["value"], show.status(status), *sounds, *subtitles
 
 
-def saved(sound: Audio) -> list[gr.DownloadButton]:
+def saved(sound: Audio) -> list[dict]:
     """A voiceover behind a download button for each format of sound."""
-    paths = [new_folder() / f"voiceover.{form}" for form in SOUNDS]
+    folder = new_folder()
+    paths = [folder / f"voiceover.{form}" for form in SOUNDS]
     for path in paths:
         audio.write(path, sound)
-    return [gr.DownloadButton(value=str(path), interactive=True) for path in paths]
+    return [gr.update(value=str(path), interactive=True) for path in paths]
 
 
 def transcript_of(pieces: Iterable[Speech]) -> Transcript:
@@ -249,7 +216,7 @@ def bell(session: tuple | None, chat: list):
     if events:
         yield from told(iter(events), session, chat)
     elif session is None or not session[0].waiting:
-        yield (gr.skip(),) * 5 + (gr.Timer(active=False),)
+        yield (gr.skip(),) * 5 + (gr.update(active=False),)
 
 
 def told(events: Iterator, session: tuple, chat: list) -> Iterator[tuple]:
@@ -277,7 +244,7 @@ def told(events: Iterator, session: tuple, chat: list) -> Iterator[tuple]:
                 continue
         replying = isinstance(event, Reply | Speaking | Latency)
         yield session, list(chat), stream.value(False), show.status(status), gr.skip(), gr.skip()
-    running = gr.Timer(active=session[0].waiting)
+    running = gr.update(active=session[0].waiting)
     yield session, chat, stream.value(True), show.status(status), gr.skip(), running
 
 
@@ -316,9 +283,9 @@ def _transcribe_tab() -> None:
         name = gr.Dropdown(names("recognizer"), value="whisper-base", label="Model")
         language = gr.Dropdown(list(LANGUAGES), value="Detect", label="Language")
     with gr.Row():
-        go = gr.Button("Transcribe", variant="primary", elem_id="transcribe-go", scale=3)
-        video = gr.UploadButton("A video or other file", file_types=["video", "audio"], scale=1)
-    words = gr.HTML(show.NO_WORDS_YET, label="Words", elem_id="words")
+        go = gr.Button("Transcribe", variant="primary", elem_id="transcribe-go", scale=3, min_width=140)
+        video = gr.UploadButton("Open a video", file_types=["video", "audio"], scale=1, min_width=140)
+    words = gr.HTML(show.NO_WORDS_YET, elem_id="words", container=True, padding=True)
     status = gr.HTML("", elem_id="transcribe-status")
     downloads = _downloads(tuple(FORMATS))
 
@@ -371,7 +338,8 @@ def _talk_tab() -> None:
         sent(turn, inputs, outputs, show_progress="hidden")
     microphone.start_recording(None, js="() => (window.voicePlayers || []).forEach((silence) => silence())")
     ringing.tick(bell, [session, chat], outputs, show_progress="hidden")
-    again.click(lambda: (None, [], show.SILENT, "", None, gr.Timer(active=False)), None, outputs)
+    for afresh in (again.click, chat.clear):
+        afresh(lambda: (None, [], show.SILENT, "", None, gr.update(active=False)), None, outputs)
 
 
 def theme() -> gr.Theme:
@@ -385,6 +353,8 @@ def theme() -> gr.Theme:
     clear = {f"block_{part}_background_fill{dark}": "none" for part in ("label", "title") for dark in ("", "_dark")}
     return plain.set(
         **both, **clear, block_label_shadow="none", block_label_border_width="0px",
+        body_text_color_subdued="*neutral_500", body_background_fill="*neutral_50", block_background_fill="white", block_shadow="none",
+        block_border_width="1px", block_border_color="*neutral_200", block_border_color_dark="*neutral_700",
         button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_600",
     )  # fmt: skip
 
@@ -409,7 +379,7 @@ def main() -> None:
     except OSError as error:
         parser.exit(1, f"{error}. Is the page running already? Choose another --port.\n")
     finally:
-        shutil.rmtree(shelf(), ignore_errors=True)
+        clear()
 
 
 if __name__ == "__main__":

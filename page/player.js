@@ -37,7 +37,8 @@ async function follow() {
   }
 }
 
-function minutes(seconds) {
+function minutes(exact) {
+  const seconds = Math.round(exact);
   return Math.floor(seconds / 60) + ":" + String(Math.floor(seconds % 60)).padStart(2, "0");
 }
 

@@ -1,0 +1,50 @@
+"""Where the page keeps pieces of sound and downloads while it runs."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import uuid
+from functools import lru_cache
+from pathlib import Path
+
+from voice import audio
+from voice.types import Audio
+
+KEPT = 60  # folders; the oldest make room
+
+
+@lru_cache(maxsize=1)
+def shelf() -> Path:
+    """Where pieces of sound and downloads lie while the page runs."""
+    return Path(tempfile.mkdtemp(prefix="voice-page-"))
+
+
+def new_folder() -> Path:
+    """An empty folder on the shelf; the oldest ones make room."""
+    runs = sorted(shelf().iterdir(), key=lambda folder: folder.stat().st_mtime)
+    for old in runs[: max(0, len(runs) - KEPT)]:
+        shutil.rmtree(old, ignore_errors=True)
+    folder = shelf() / uuid.uuid4().hex
+    folder.mkdir()
+    return folder
+
+
+def clear() -> None:
+    """Removes all that is kept."""
+    shutil.rmtree(shelf(), ignore_errors=True)
+
+
+class Stream:
+    """The pieces of sound of one run, as the player's value."""
+
+    def __init__(self) -> None:
+        self._folder, self._pieces = new_folder(), []
+
+    def add(self, sound: Audio) -> None:
+        path = self._folder / f"{len(self._pieces)}.wav"
+        audio.write(path, sound)
+        self._pieces.append(f"gradio_api/file={path}")
+
+    def value(self, done: bool) -> dict:
+        return {"id": self._folder.name, "pieces": list(self._pieces), "done": done}

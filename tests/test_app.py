@@ -1,0 +1,150 @@
+"""The page's handlers, called as the page calls them, with models that are made up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from agent_fakes import RATE, EvenVoice, LoudIsSpeech, Phrasebook
+
+pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
+
+import gradio as gr  # noqa: E402
+
+import app  # noqa: E402
+from page import shelf, show  # noqa: E402
+from voice.agent import TurnByTurn  # noqa: E402
+from voice.audio import read, write  # noqa: E402
+from voice.types import Audio, Segment, Transcript, Word  # noqa: E402
+
+
+class Batches(Phrasebook):
+    """A phrasebook that also takes several stretches at once, as files need it."""
+
+    longest = 30.0
+
+    def transcribe_batch(
+        self, speeches: Sequence[Audio], *, language: str | None, hotwords: Sequence[str], task: str
+    ) -> list[Transcript]:
+        words = (Word("What", 0.1, 0.3, 0.95), Word("time?", 0.3, 0.6, 0.4))
+        return [Transcript((Segment("What time?", 0.1, 0.6, words),), "en", 1.0) for _ in speeches]
+
+
+@pytest.fixture
+def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Batches]:
+    book = Batches("What is two plus two?", "Set a timer for two seconds.", "Again.")
+    made = {"recognizer": book, "voice": EvenVoice()}
+    monkeypatch.setattr(app, "model", lambda name, kind: made[kind])
+    monkeypatch.setattr(app, "detector", LoudIsSpeech)
+    monkeypatch.setattr(shelf, "shelf", lambda: tmp_path / "shelf")
+    (tmp_path / "shelf").mkdir()
+    monkeypatch.delenv("VOICE_LLM_URL", raising=False)
+    monkeypatch.delenv("VOICE_SKILLS", raising=False)
+    return book
+
+
+def recording(folder: Path, samples: np.ndarray) -> str:
+    path = folder / "said.wav"
+    write(path, Audio(np.concatenate([np.zeros(RATE // 2, np.float32), samples]), RATE))
+    return str(path)
+
+
+def unheard(share: float, what: str) -> None:
+    """Progress that nobody watches."""
+
+
+def test_importing_the_page_loads_no_model() -> None:
+    assert app.model.cache_info().currsize == 0
+
+
+def test_the_page_has_its_three_tabs() -> None:
+    config = app.build().get_config_file()
+    labels = [each["props"]["label"] for each in config["components"] if each["type"] == "tabitem"]
+    assert labels == ["Transcribe", "Voiceover", "Talk"]
+
+
+def test_a_recording_becomes_words_and_files(models: Batches, tmp_path: Path) -> None:
+    path = recording(tmp_path, models.say(0))
+    *_, (words, status, *buttons) = app.transcribe(path, "any", "Detect", unheard)
+    assert 'class="poor" title="' in words
+    assert "2 words" in status
+    assert [Path(button["value"]).suffix for button in buttons] == [".txt", ".json", ".srt", ".vtt", ".tsv"]
+    assert "What time?" in Path(buttons[2]["value"]).read_text()
+
+
+def test_no_speech_is_said_plainly(models: Batches, tmp_path: Path) -> None:
+    path = recording(tmp_path, np.zeros(RATE, np.float32))
+    *_, (words, status, *_) = app.transcribe(path, "any", "Detect", unheard)
+    assert "No speech was found" in words
+
+
+@pytest.mark.parametrize("path", [None, "missing.wav"])
+def test_what_cannot_be_heard_is_an_error_that_says_why(models: Batches, path: str | None) -> None:
+    with pytest.raises(gr.Error) as error:
+        list(app.transcribe(path, "any", "Detect", unheard))
+    assert "nothing to transcribe" in str(error.value) or "missing.wav" in str(error.value)
+
+
+def test_a_voiceover_is_heard_while_it_is_made(models: Batches) -> None:
+    player, *rows = app.voiceover("One two three. Four five.", "any", 1.0, unheard)
+    assert len(player[0]["pieces"]) == 1
+    assert not player[0]["done"]
+    value, whole, status, *buttons = rows[-1]
+    assert value["done"]
+    assert read(whole).duration == pytest.approx(1.0, abs=0.2)
+    assert [Path(button["value"]).suffix for button in buttons] == [".wav", ".mp3", ".srt", ".vtt"]
+    assert "One two three" in Path(buttons[2]["value"]).read_text()
+
+
+def test_no_text_is_an_error_that_says_so(models: Batches) -> None:
+    with pytest.raises(gr.Error, match="no text"):
+        list(app.voiceover("  ", "any", 1.0, unheard))
+
+
+def test_a_turn_is_answered_and_the_session_goes_on(models: Batches, tmp_path: Path) -> None:
+    first = list(app.turn(recording(tmp_path, models.say(0)), None, [], "a", "b", 1.0))
+    session, chat, player, status, *_ = first[-1]
+    assert [row["content"] for row in chat] == ["What is two plus two?", "4."]
+    assert len(player["pieces"]) == 1 and player["done"]
+    assert "answered" in status
+    *_, second = app.turn(recording(tmp_path, models.say(2)), session, chat, "a", "b", 1.0)
+    assert second[0] is session
+    assert [row["content"] for row in second[1]][2:] == ["Again.", "4."]
+
+
+def test_other_models_begin_another_conversation(models: Batches, tmp_path: Path) -> None:
+    path = recording(tmp_path, models.say(0))
+    *_, (session, chat, *_) = app.turn(path, None, [], "a", "b", 1.0)
+    *_, (other, *_) = app.turn(path, session, chat, "a", "another", 1.0)
+    assert other is not session
+
+
+def test_a_timer_rings_on_the_page(models: Batches, tmp_path: Path) -> None:
+    now = [0.0]
+    path = recording(tmp_path, models.say(1))
+    session = app.session_for(None, "a", "b", 1.0)
+    session = TurnByTurn(session[0].conversation, lambda: now[0]), ("a", "b")
+    now[0] = 1.5
+    *_, (session, chat, _, _, _, bell) = app.turn(path, session, [], "a", "b", 1.0)
+    assert bell["active"]
+    assert not list(app.bell(session, chat))
+    now[0] = 60.0
+    *_, (session, chat, player, *_, bell) = app.bell(session, chat)
+    assert chat[-1]["content"] == "Your timer for 2 seconds is done."
+    assert player["pieces"]
+    assert not bell["active"]
+
+
+def test_words_are_shown_as_text_never_as_markup() -> None:
+    words = (Word("<script>", 0.0, 1.0),)
+    assert "<script>" not in show.words([Segment("<script>", 0.0, 1.0, words)])
+    assert "<b>" not in show.words([Segment("<b>", 0.0, 1.0)])
+    assert show.clock(3723.4) == "1:02:03"
+
+
+def test_old_folders_make_room(models: Batches, tmp_path: Path) -> None:
+    for _ in range(shelf.KEPT + 5):
+        shelf.new_folder()
+    assert len(list((tmp_path / "shelf").iterdir())) <= shelf.KEPT + 1

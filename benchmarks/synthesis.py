@@ -36,11 +36,12 @@ OURS = ("heart", "kathleen")
 
 @dataclass(frozen=True)
 class Row:
-    """One system's medians: seconds to load, milliseconds to the first audio, audio per time."""
+    """One system's medians: seconds to load (by wall and processor time), milliseconds to the first audio, audio per time."""
 
     system: str
     threads: int
     load: float | None
+    cpu_load: float | None
     first: float
     speed: float  # seconds of audio in a second of wall time
     cpu_speed: float  # and of processor time
@@ -76,7 +77,7 @@ def measure(rounds: int, threads: list[int]) -> list[Row]:
                 print(json.dumps(text), file=worker.stdin, flush=True)
                 if (said := answer(worker)) and turn:
                     answers[system].append(said)
-    return [summary(system, loads[system]["load"], answers[system]) for system in systems if answers[system]]
+    return [summary(system, loads[system], answers[system]) for system in systems if answers[system]]
 
 
 def start(name: str, threads: int) -> subprocess.Popen:
@@ -96,11 +97,12 @@ def answer(worker: subprocess.Popen) -> dict | None:
     return json.loads(line) if line else None
 
 
-def summary(system: tuple[str, int], load: float | None, answers: list[dict]) -> Row:
+def summary(system: tuple[str, int], loaded: dict, answers: list[dict]) -> Row:
     audio = sum(said["audio"] for said in answers)
     return Row(
         *system,
-        load,
+        loaded["wall"],
+        loaded["cpu"],
         1000 * statistics.median(said["first"] for said in answers),
         audio / sum(said["wall"] for said in answers),
         audio / sum(said["cpu"] for said in answers),
@@ -108,24 +110,26 @@ def summary(system: tuple[str, int], load: float | None, answers: list[dict]) ->
 
 
 def table(rows: list[Row]) -> str:
-    lines = ["| system | threads | load, s | first audio, ms | × real time | × real time of processor |"]
-    lines += ["|---|---|---|---|---|---|"]
+    lines = ["| system | threads | load, s | of processor | first audio, ms | × real time | × real time of processor |"]
+    lines += ["|---" * 7 + "|"]
     for row in rows:
-        load = "–" if row.load is None else f"{row.load:.2f}"
+        load, cpu_load = ("–" if s is None else f"{s:.2f}" for s in (row.load, row.cpu_load))
         lines.append(
-            f"| {row.system} | {row.threads} | {load} | {row.first:.0f} | {row.speed:.0f} | {row.cpu_speed:.0f} |"
+            f"| {row.system} | {row.threads} | {load} | {cpu_load} | {row.first:.0f}"
+            f" | {row.speed:.0f} | {row.cpu_speed:.0f} |"
         )
     return "\n".join(lines)
 
 
 def serve(name: str, threads: int) -> None:
     """Load the system `name`, say how long that took, then time each text that stdin brings."""
-    began = time.perf_counter()
+    began, used = time.perf_counter(), processor_time()
     try:
         speak = open_system(name, threads)
     except Exception as error:
         sys.exit(f"{name}: {error}")
-    print(json.dumps({"load": None if name == "espeak-ng" else time.perf_counter() - began}), flush=True)
+    took = (time.perf_counter() - began, processor_time() - used)
+    print(json.dumps(dict(zip(("wall", "cpu"), (None, None) if name == "espeak-ng" else took))), flush=True)
     for line in sys.stdin:
         print(json.dumps(timed(speak, json.loads(line))), flush=True)
 

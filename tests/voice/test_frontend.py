@@ -44,11 +44,9 @@ def check(text):
         for word in reading.words:
             assert " ".join(text[word.start : word.end].split()) == word.text
         if reading.phonemes:
-            assert "".join(word.text for word in reading.words).split() == "".join(reading.text.split()).split() or (
-                "".join("".join(word.text for word in reading.words).split()) == "".join(reading.text.split())
-            )
+            assert "".join("".join(word.text for word in reading.words).split()) == "".join(reading.text.split())
         else:
-            assert reading.unread
+            assert reading.unread or not any(char.isalnum() for char in reading.text)
     assert "".join("".join(reading.text.split()) for reading in readings) == "".join(text.split())
     return readings
 

@@ -79,6 +79,11 @@ def test_text_without_sound_gives_no_speech_and_says_so_when_joined(buzz):
         join(buzz.speak(""))
 
 
+def test_warns_of_what_it_cannot_read(buzz):
+    with pytest.warns(UserWarning, match="世界"):
+        assert [piece.text for piece in buzz.speak("Hello 世界.")] == ["Hello 世界."]
+
+
 def test_silence_before_moves_the_words(buzz):
     (speech,) = buzz.speak("One.")
     moved = after_silence(speech, 0.5)

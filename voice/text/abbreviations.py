@@ -31,6 +31,7 @@ _SHORT = {
     "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday", "Calif": "California", "Mass": "Massachusetts",
     "Conn": "Connecticut", "Penn": "Pennsylvania", "Fla": "Florida", "Tenn": "Tennessee", "ed": "edition",
 }  # fmt: skip
+_MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec".split()
 _NEEDS_FIGURE = frozenset("in min sec temp est ca ed Sun Sat Mar Co Mass".split())
 _PHRASES = {
     "e.g.": "for example", "i.e.": "that is", "eg.": "for example", "ie.": "that is", "w/": "with", "w/o": "without",
@@ -45,7 +46,7 @@ _BEFORE_FIGURE = {
     "chap": "chapter", "Fig": "figure", "fig": "figure", "Figs": "figures", "figs": "figures", "Sec": "section",
     "sec": "section", "Art": "article", "art": "article", "Eq": "equation", "eq": "equation", "Ver": "version",
     "ver": "version", "ext": "extension", "Ext": "extension", "l": "line", "ll": "lines", "Bk": "book", "Pt": "part",
-    "ca": "circa", "c": "circa",
+    "ca": "circa", "c": "circa", "b": "born", "d": "died",
 }  # fmt: skip
 _COUNTED = (
     "Chapter Part Act Scene Section Volume Book Phase Article Mark Type Level Stage Class Grade Bowl Apollo"
@@ -111,6 +112,7 @@ RULES = (
     rule(rf"\b(?P<said>(?:{one_of(_BEFORE_FIGURE)})\.)\s?(?=\d|[IVXL]+\b)", lambda m: _BEFORE_FIGURE[m["said"][:-1]]),
     rule(r"\b(?P<said>No)\s(?=\d+\b)(?!\d+ (?:people|one))", lambda m: "number" if m.start() else None),
     rule(r"(?<=[\w\ue000] )(?P<said>St|Ave|Blvd|Rd|Hwy|Pkwy)\b(?!\.)", lambda m: _SHORT[m["said"]]),
+    rule(rf"\b(?P<said>{one_of(_MONTHS)})(?=\s[\d\ue000])", lambda m: _SHORT[m["said"]]),
     rule(rf"(?<![\w.])(?P<said>(?:{one_of(_SHORT)})\.)(?!\w)", _short),
     rule(rf"(?<![\w.])(?P<said>(?:{one_of(_PHRASES)}))(?![\w])", _phrase),
     rule(r"(?<![\w.])(?P<said>(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?)(?!\w)", _dotted),

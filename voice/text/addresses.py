@@ -97,6 +97,7 @@ RULES = (
     rule(r"(?<![\w.-])1-\d{3}-[A-Z]{3,}(?:-[A-Z]+)*\b", _telephone),
     rule(r"(?<![\w.-])0\d{2,4}[ -]\d{3,4}[ -]?\d{3,4}(?![\w-])", _telephone),
     rule(r"(?<![\w.-])\d+(?:-\d+){3,}(?![\w-])|(?<![\w.-])(?!\d{4}-\d\d-\d\d\b)\d+(?:-\d+){2}(?![\w-])", _telephone),
+    rule(r"(?<![\w.-])\d{4}(?: \d{4}){2,}(?![\w-])", _telephone),
     rule(r"\b(?i:call|dial|phone|ring) (?P<said>\d11|999|112)\b", lambda m: digits(m["said"])),
     rule(r"(?<![\w.])(?P<v>[vV]\.? ?)(?P<parts>\d+(?:\.\d+)*)(?![\w]|\.\d)", _version),
     rule(r"(?<![\w.])(?P<v>)(?!\d{1,2}\.\d{1,2}\.\d{4}\b|\d{1,3}(?:\.\d{3}){2,}\b)(?P<parts>\d+(?:\.\d+){2,})(?!\w)",

@@ -44,13 +44,14 @@ _UNITS = {
     "kPa": "kilopascal", "hPa": "hectopascal", "bar": "bar", "mbar": "millibar", "psi": "P S I", "N": "newton",
     "kN": "kilonewton", "J": "joule", "kJ": "kilojoule", "MJ": "megajoule", "cal": "calorie", "kcal": "kilocalorie",
     "dB": "decibel", "dpi": "D P I", "ppi": "P P I", "rpm": "R P M", "px": "pixel", "cc": "C C", "lm": "lumen",
-    "Ω": "ohm", "kΩ": "kilohm", "mol": "mole", "ppm": "part per million", "ppb": "part per billion",
+    "Ω": "ohm", "N·m": "newton meter", "Nm": "newton meter", "kΩ": "kilohm", "mol": "mole", "ppm": "part per million", "ppb": "part per billion",
     "mph": "mile per hour", "kph": "kilometer per hour", "kmh": "kilometer per hour", "kbps": "kilobit per second",
     "Mbps": "megabit per second", "Gbps": "gigabit per second", "fps": "frame per second", "pct": "percent",
     "sq ft": "square foot", "sq mi": "square mile", "sq m": "square meter", "sq km": "square kilometer",
 }  # fmt: skip
 _SPACED_ONLY = frozenset("s t h N J W V L".split())  # "5s", "4h" and "40W" may be names; "5 s" is a measure
 _UNCOUNTED = frozenset(("hertz", "percent", "P S I", "D P I", "P P I", "R P M", "C C", "kilohertz", "megahertz"))
+_PERIODS = {"yr": "year", "mo": "month", "hr": "hour", "wk": "week", "min": "minute", "sec": "second"}
 _DENOMINATORS = {2: "half", 4: "quarter"}
 _COMMON_DENOMINATORS = frozenset((2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 32, 64, 100, 1000))
 _AS_SAID = {"24/7": "twenty-four seven", "9/11": "nine eleven", "50/50": "fifty fifty", "20/20": "twenty twenty"}
@@ -61,7 +62,7 @@ def _is_one(text: str) -> bool:
 
 
 def _money(match: re.Match) -> str | None:
-    singular, many, small = _CURRENCIES[match["currency"].rstrip(".")]
+    many = _CURRENCIES[match["currency"].rstrip(".")][1]
     groups = match.groupdict()
     amount, until = groups["amount"], groups.get("until")
     scale = (groups.get("scale") or "").strip()
@@ -70,16 +71,22 @@ def _money(match: re.Match) -> str | None:
     if scale or until:
         figures = number(amount) + (f" to {number(until)}" if until else "")
         return f"{sign}{figures} {scale} {many}".replace("  ", " ")
+    return sign + _cents_of(amount, match["currency"])
+
+
+def _cents_of(amount: str, currency: str) -> str:
+    """'5.50' → 'five dollars and fifty cents'."""
+    singular, many, small = _CURRENCIES[currency.rstrip(".")]
     whole, _, cents = amount.partition(".")
     if len(cents) != 2 or not small:
-        return f"{sign}{number(amount)} {singular if _is_one(amount) else many}"
+        return f"{number(amount)} {singular if _is_one(amount) else many}"
     parts = []
     if int(whole.replace(",", "") or 0) or not int(cents):
         parts.append(f"{number(whole or '0')} {singular if _is_one(whole) else many}")
     if int(cents):
         small_many = _SMALL_PLURALS.get(small, small + "s")
         parts.append(f"{cardinal(int(cents))} {small if int(cents) == 1 else small_many}")
-    return sign + " and ".join(parts)
+    return " and ".join(parts)
 
 
 def _pence(match: re.Match) -> str | None:
@@ -90,11 +97,12 @@ def _pence(match: re.Match) -> str | None:
 
 def _unit(match: re.Match) -> str | None:
     unit, between, power = match["unit"], match["between"], match["power"] or ""
-    if unit in _SPACED_ONLY and not between.isspace() and not match["per"]:
+    amount = match["amount"] or ""  # none where another rule has read it, a fraction
+    if unit in _SPACED_ONLY and not between.isspace() and not match["per"] and "." not in amount:
         return None
     said = _UNITS[unit]
     said = {"2": "square ", "²": "square ", "3": "cubic ", "³": "cubic "}.get(power, "") + said
-    if not match["hyphen"] and not _is_one(match["amount"]) and said not in _UNCOUNTED:
+    if amount and not match["hyphen"] and not _is_one(amount) and said not in _UNCOUNTED:
         said = _many(said)
     if match["per"]:
         below = {"s": "second", "h": "hour", "d": "day"}.get(match["per"]) or _UNITS[match["per"]]
@@ -170,6 +178,18 @@ def _difference(match: re.Match) -> str:
     return "minus" if "=" in match.string[match.end() :][:3] or first > second else "to"
 
 
+def _scale(match: re.Match) -> str | None:
+    """'30k users', '1.2B people'; but not a '10K' run, a '4K' screen or a flat '3B'."""
+    if match["said"] in "kK":
+        return "thousand" if float(match["n"]) >= 20 and match["n"] != "401" else None
+    counts = "." in match["n"] or match["word"] is not None
+    return _SCALES[match["said"].lower()] if counts else None
+
+
+def _european(match: re.Match) -> str | None:
+    return _cents_of(match["amount"].replace(".", "").replace(",", "."), match["currency"])
+
+
 def plain(text: str) -> str:
     """A figure that stands alone; four digits without a comma are read as a year where they may be one."""
     if re.fullmatch(r"1[1-9]\d\d|20\d\d", text):
@@ -187,6 +207,7 @@ _PER = one_of([*_UNITS, "d"])
 RULES = (
     rule(rf"(?<![\w.])(?P<sign>[-−]?)(?P<currency>{_SYMBOL})\s?(?P<amount>{NUMBER})"
          rf"(?:\s?[-–]\s?(?:{_SYMBOL})?(?P<until>{NUMBER}))?(?P<scale>{_SCALE})?{_ENDS}", _money),
+    rule(r"(?<![\w.,])(?P<amount>\d{1,3}(?:\.\d{3})+,\d\d|\d+,\d\d)\s?(?P<currency>€)", _european),
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?P<scale>{_SCALE})?\s?(?P<currency>[€$£¥₹₽₩₺₪]|{_CODE})(?![\w\d])", _money),
     rule(rf"\b(?P<currency>(?:{_CODE})\.?)\s?(?P<amount>{NUMBER})(?P<scale>{_SCALE})?{_ENDS}", _money),
     rule(r"(?<![\w.,£])(\d+)\s?(?P<said>[¢p])(?!\w)", _pence),
@@ -194,19 +215,27 @@ RULES = (
     rule(rf"(?<![\w.])({NUMBER})(?P<said>[\"″])(?=[\s,.;:!?)x×]|$)", _inches),
     rule(rf"(?<![\w/.,])(?:(\d+)[\s-])?(\d{{1,4}})[/⁄](\d{{1,4}})(?![\w/]|\.\d)", _fraction),
     rule(rf"(?<![\w.,])(?:(\d+)\s?)?([{_VULGAR}])", _vulgar),
-    rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?P<between>\s?)(?P<said>(?P<hyphen>-?)(?P<unit>{one_of(_UNITS)})(?P<power>[²³]|(?<=m)[23])?"
-         rf"(?:/(?P<per>{_PER})(?P<perpower>[²³])?)?)(?![\w/²³]|'\w)", _unit),
+    rule(rf"(?:(?<![\w.,])(?P<amount>{NUMBER})|(?<={TAKEN}))(?P<between>\s?)(?P<said>(?P<hyphen>-?)(?P<unit>{one_of(_UNITS)})(?P<power>[²³]|(?<=m)[23])?"
+         rf"(?:/(?P<per>{_PER})(?P<perpower>[²³])?)?(?:\.(?=\s[a-z\d(]))?)(?![\w/²³]|'\w)", _unit),
+    rule(r"\b(?:[Rr]oom|Route|Highway|Flight|Boeing|Airbus|Apartment|Suite|Interstate|[Bb]us) (?P<said>\d{3})\b",
+         lambda m: grouped(m["said"])),
     rule(rf"({NUMBER})\s?(?P<said>[°º˚]\s?(?P<scale>[CFK])?|℃|℉)(?!\w)", _degrees),
     rule(rf"(?<![\w.])(\d+(?:\.\d+)?)[eE]([-+]?\d+){_ENDS}", _scientific),
     rule(r"(?<![\w.,])(\d+|\d{1,3}(?:,\d{3})+)(?:st|nd|rd|th|ST|ND|RD|TH)\b", lambda m: ordinal(_int(m[1]))),
-    rule(rf"(?<![\w.])(?:{NUMBER})\s?(?P<said>[x×])\s?(?=\d)", lambda m: "by"),
+    rule(rf"(?<![\w.])(?:{NUMBER})(?P<said>[x×])(?=\d)", lambda m: "by"),
+    rule(r"(?<=[\d\ue000] )(?P<said>[x×])(?= \d)", lambda m: "times"),
     rule(rf"(?<![\w.])(?:{NUMBER})(?P<said>[x×])(?!\w)", lambda m: "times"),
     rule(r"(?<![\w:])\d+(?P<said>:)(?=\d+(?![\w:]))", lambda m: "to"),
     rule(rf"(?<![\w.])({NUMBER}) (?P<said>[-–]) ({NUMBER}){_ENDS}", _difference),
     rule(r"(?<=\d)\s?(?P<said>\*)\s?(?=\d)", lambda m: "times"),
     rule(r"(?<=[\w)\ue000])(?P<said>\^\{?-?\d+\}?|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", _power),
     rule(rf"(?<![\w)\].,{TAKEN}])(?P<said>[-−–])(?=[\d{TAKEN}]|\.\d)", lambda m: "minus"),
+    rule(r"(?<=[=<>(] )[-−](?=\w)", lambda m: "minus"),
+    rule(rf"(?:(?<=\b[a-z] )|(?<=[\d²³){TAKEN}] ))[-−](?= (?:[a-z]\b|[\d({TAKEN}]))",
+         lambda m: "minus" if "=" in m.string else None),
     rule(rf"(?<=[\d{TAKEN}%])\s?(?P<said>[-–])\s?(?=[\d{TAKEN}])", lambda m: "to"),
+    rule(rf"(?<={TAKEN})/([A-Za-z]+)\b", lambda m: f"per {_PERIODS.get(m[1], m[1])}"),
+    rule(r"(?<![\w.])(?P<n>\d+(?:\.\d+)?)(?P<said>[kKMB])\b(?P<word>(?=\s[a-z]{3,}))?", _scale),
     rule(r"~(?=\s?[\d$£€])", lambda m: "about"),
     rule(r"(?<![\w&])#(?=\d)", lambda m: "number"),
 )  # fmt: skip

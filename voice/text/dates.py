@@ -68,6 +68,11 @@ def _time(match: re.Match) -> str | None:
     return said
 
 
+def _elapsed(match: re.Match) -> str:
+    """'27:30' of a race."""
+    return f"{cardinal(int(match[1]))} {'oh ' if match[2][0] == '0' else ''}{cardinal(int(match[2]))}"
+
+
 def _meridiem(match: re.Match) -> str:
     said = match["said"]
     stop = "." if said.endswith(".") and match.end() == len(match.string.rstrip()) else ""
@@ -99,6 +104,7 @@ RULES = (
     rule(rf"(?P<the>\bthe )?(?<![\w.,/]){_DAYS}(?P<of>\sof)?(?=\s{_MONTH})", _day_before),
     rule(rf"\b{_MONTH}\s(?:the\s)?{_DAYS}(?![\w%]|[.,:/]\d)", _day),
     rule(rf"(?<![\w:.])(\d{{1,2}}):(\d{{2}})(?::(?P<second>\d{{2}}))?(?P<meridiem>(?=\s?{_MERIDIEM}))?(?![\d:])", _time),
+    rule(r"(?<![\w:.])(\d{2,3}):([0-5]\d)(?![\d:])", _elapsed),
     rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{2}})(?P<second>)(?P<meridiem>(?=\s?{_MERIDIEM}))", _time),
     rule(rf"(?<=[\d\ue000])\s?(?P<said>[AaPp](?:\.[Mm]\.|[Mm]))(?!\w)", _meridiem),
     rule(r"(?<![\w'’])(?P<century>1\d|20)(?P<ten>\d)0['’]?s\b", _decade),

@@ -56,7 +56,8 @@ class _Sound:
 def read_aloud(text: str) -> Iterator[Reading]:
     """The readings of `text`, each as soon as it is asked for.
 
-    A sentence without sound gives a reading without phonemes, so that what is unread is known.
+    A sentence without sound gives a reading without phonemes; what it holds that has no reading is
+    in `unread`, where mere punctuation is not counted.
     """
     for sentence in split_sentences(text):
         yield from read_sentence(sentence)
@@ -78,7 +79,7 @@ def read_sentence(sentence: Sentence) -> Iterator[Reading]:
     spans = _written_words(sentence.text, spoken.chunks)
     sounds = _sounds(spoken.chunks, spans)
     if not any(_is_heard(sound.phonemes) for sound in sounds):
-        yield Reading(sentence.text, "", (), (), spoken.unread or (sentence.text,), sentence.after)
+        yield Reading(sentence.text, "", (), (), spoken.unread, sentence.after)
         return
     spans, sounds = _cut_long_words(spans, sounds)
     parts = list(_parts(sounds))

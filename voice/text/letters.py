@@ -59,7 +59,7 @@ def _flag(match: re.Match) -> str:
 
 RULES = (
     rule(rf"(?<![\w<>=!&|+/-])(?:{one_of(_SIGNS)})(?![\w<>=&|/])", lambda m: _SIGNS[m[0]]),
-    rule(rf"(?<![\w<>=!&|+-])(?:{one_of(s for s in _SIGNS if not s[0].isalnum())})(?![<>=&|])", lambda m: _SIGNS[m[0]]),
+    rule(rf"(?<![<>=!&|+-])(?:{one_of(s for s in _SIGNS if not s[0].isalnum())})(?![<>=&|])", lambda m: _SIGNS[m[0]]),
     rule(rf"(?:(?<=\s)|^)(?:{one_of(_FACES)})(?=[\s.,!?)]|$)", lambda m: _FACES[m[0]]),
     rule(r"(?P<said>\]\((?:https?://|/|#|\ue000)[^)\s]*\))", lambda m: ""),
     rule(r"^#{1,6}(?=\s)|^>+(?=\s)", lambda m: ""),

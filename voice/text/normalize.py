@@ -41,11 +41,13 @@ def spell_out(sentence: str) -> Spoken:
     replaced = _replacements(sentence)
     pieces: list[tuple[str, int, int]] = []
     unread: list[tuple[int, str]] = []
-    position = 0
+    position, ends = 0, set()  # where replacements end: one that begins there is a word apart
     while position < len(sentence):
         if position in replaced:
             end, words = replaced[position]
+            pieces += [(" ", position, end)] * (position in ends)
             pieces.append((_spaced(sentence, position, end, _readable(words)), position, end))
+            ends.add(end)
         else:
             end = position + 1
             said = say_character(sentence, position)

@@ -74,13 +74,14 @@ def _grouped(text: str) -> list[str]:
 
 def _correct(tokens, lexicon) -> None:
     """Give the tokens of known misreadings their phonemes, before a possessive too."""
-    for token, after in zip(tokens, [*tokens[1:], None]):
+    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None]):
         phonemes = CORRECTIONS.get(token.text) or CORRECTIONS.get(token.text.lower())
         if not phonemes:
             continue
         if after is not None and not token.whitespace and after.text == "'s":
             phonemes, after.phonemes, after.rating = lexicon._s(phonemes), "", 5
-        token.phonemes, token.rating = phonemes, 5
+        apart = " " if before is not None and not before.whitespace and before.text == "-" else ""
+        token.phonemes, token.rating = apart + phonemes, 5
 
 
 _LETTER = re.compile(r"(\(*)([A-Z])((?:'s)?[,.;:!?…)]*)")

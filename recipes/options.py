@@ -22,7 +22,7 @@ def parse(options: type[T], argv: Sequence[str] | None = None, *, description: s
     """Command line → an instance of the dataclass `options`.
 
     `word_rate: float` becomes `--word-rate`; a `bool` that is False becomes a flag and one that is
-    True gets a `--no-…`; a `tuple[X, ...]` may be given several times.
+    True gets a `--no-…`; a `tuple[X, ...]` may be given several times; a `Literal` shows its choices.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
@@ -41,6 +41,8 @@ def _add(parser: argparse.ArgumentParser, field: dataclasses.Field, kind: Any) -
     elif typing.get_origin(kind) is tuple:
         one = typing.get_args(kind)[0]
         parser.add_argument(flag, action=_Extend, type=one, default=field.default, help=text, metavar=one.__name__)
+    elif typing.get_origin(kind) is typing.Literal:
+        parser.add_argument(flag, choices=typing.get_args(kind), default=field.default, help=text)
     else:
         one = _plain(kind)
         parser.add_argument(flag, type=one, default=field.default, help=text, metavar=one.__name__.lower())

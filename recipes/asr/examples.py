@@ -1,0 +1,152 @@
+"""Training examples: windows of sound with the tokens to predict and what the teacher thought of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from data.batching import pad
+from data.loading import Sounds
+from recipes.asr import windows
+from recipes.asr.teacher import (
+    FULL,
+    Question,
+    Shelf,
+    Target,
+    Teacher,
+    answered,
+    decoder_input,
+    features,
+    labels,
+    loops,
+)
+from recipes.asr.vocabulary import Vocabulary
+from recipes.asr.windows import Window
+from recipes.training import best_device
+from voice.errors import VoiceError
+from voice.features import WHISPER_RATE
+from voice.models.card import sha256
+
+IGNORED = -100  # no token: what pads the targets
+ASKED_AT_ONCE = 4
+SHOWN_EVERY = 20.0  # s
+
+
+@dataclass(frozen=True)
+class Task:
+    """What there is to learn: whose labels ("own" or "text"), heard in which context ("utterance" or
+    "full"), of the model in the folder `base`. Its answers, once given, stay in the folder `answers`."""
+
+    base: Path
+    vocabulary: Vocabulary
+    labels: str
+    context: str
+    answers: Path
+    keep_loops: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A window, where its sound comes from, what was said if that is known, and what to predict."""
+
+    window: Window
+    corpus: str
+    text: str | None
+    sounds: Sounds
+    target: Target
+
+    def sound(self) -> np.ndarray:
+        """(T,) float32 samples at 16 kHz."""
+        return windows.sound(self.window, self.sounds)
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """B examples: `features` (B, 80, T), `inputs` (B, P + L - 2) and `targets` (B, L) tokens, IGNORED where
+    there are none, and the teacher's `hidden` states for each target that counts (N, width), or None."""
+
+    features: torch.Tensor
+    inputs: torch.Tensor
+    targets: torch.Tensor
+    hidden: torch.Tensor | None
+
+
+def gather(
+    manifests: Sequence[str], task: Task, *, joins: int = 0, seed: int = 0, threads: int = 1
+) -> list[Example]:
+    """All clips of the manifests and `joins` windows of several, with what is to be learned from them.
+
+    Asks the teacher where it has not answered yet, and leaves out what it looped on. Raises
+    ManifestError for labels "text" where a clip has none, VoiceError where nothing is left.
+    """
+    clips = [clip for manifest in manifests for clip in windows.select(manifest)]
+    sounds = Sounds(clips, WHISPER_RATE)
+    every = windows.single(clips) + windows.joined(clips, joins, seed=seed)
+    if task.labels == "text":
+        targets = [_read(windows.text(window, clips), task.vocabulary) for window in every]
+    else:
+        targets = _taught(every, sounds, task, threads)
+    made = [_example(window, sounds, target) for window, target in zip(every, targets)]
+    kept = [each for each in made if task.keep_loops or not loops(task.vocabulary.decode(each.target.tokens))]
+    if not kept:
+        raise VoiceError("nothing is left to learn from: the model understood none of these clips")
+    return kept
+
+
+def _example(window: Window, sounds: Sounds, target: Target) -> Example:
+    clips = [sounds.clips[index] for index in window.clips]
+    known = all(clip.text is not None for clip in clips)
+    text = windows.text(window, sounds.clips) if known else None
+    return Example(window, clips[0].audio.parent.parent.name, text, sounds, target)
+
+
+def _read(text: str, vocabulary: Vocabulary) -> Target:
+    return Target(np.array(labels(vocabulary, text), np.int32), np.zeros((0, 0), np.float16))
+
+
+def _taught(every: Sequence[Window], sounds: Sounds, task: Task, threads: int) -> list[Target]:
+    """The teacher's answers, taken from the shelf or asked for."""
+    language = task.vocabulary.tokenizer.id_to_token(task.vocabulary.prompt[1])[2:-2]
+    shelf = Shelf(task.answers, f"{sha256(task.base / 'model.bin')[:16]} {language}")
+    paths = [shelf.path(windows.identity(window, sounds.clips) + "\nNone") for window in every]
+    missing = [
+        Question(path, partial(windows.sound, window, sounds), None)
+        for window, path in zip(every, paths)
+        if not path.exists()
+    ]
+    if missing:
+        _ask(missing, shelf, task, threads)
+    return [shelf.get(path) for path in paths]
+
+
+def _ask(missing: Sequence[Question], shelf: Shelf, task: Task, threads: int) -> None:
+    teacher = Teacher(task.base, task.vocabulary, best_device(), threads=threads)
+    start = shown = time.monotonic()
+    for done in answered(teacher, shelf, missing, ASKED_AT_ONCE):
+        now = time.monotonic()
+        if now - shown > SHOWN_EVERY or done == len(missing):
+            shown, left = now, (now - start) / done * (len(missing) - done) / 60
+            print(f"the teacher has answered {done} of {len(missing)}, {left:.0f} minutes left", flush=True)
+
+
+def collate(some: Sequence[Example], margins: np.ndarray, task: Task) -> Batch:
+    """A batch whose every window is as long as the longest with its margin (seconds, one each)."""
+    sounds = [each.sound() for each in some]
+    lengths = [len(s) + round(float(m) * WHISPER_RATE) for s, m in zip(sounds, margins)]
+    length = FULL if task.context == "full" else min(FULL, max(lengths))
+    tokens = [each.target.tokens for each in some]
+    inputs, _ = pad([decoder_input(task.vocabulary, row) for row in tokens], task.vocabulary.end)
+    targets, _ = pad([row.astype(np.int64) for row in tokens], IGNORED)
+    taught = task.labels == "own"
+    return Batch(
+        torch.from_numpy(np.stack([features(s, length) for s in sounds])),
+        torch.from_numpy(inputs),
+        torch.from_numpy(targets),
+        torch.from_numpy(np.concatenate([each.target.hidden for each in some])) if taught else None,
+    )

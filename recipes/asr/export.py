@@ -1,0 +1,105 @@
+"""Makes a model folder of a run, for `--model`: what differs from the base, or the whole.
+
+    python -m recipes.asr.export --run runs/quick --out voice/models/pretrained/quick
+    python -m recipes.asr.export --run runs/mine --base whisper-base --whole --name mine --out my-recognizer
+
+The first writes `adapter.safetensors` (9 MB at rank 32), from which the model is derived on first use;
+the second a folder that CTranslate2 opens. Both get their card.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from transformers import WhisperForConditionalGeneration
+
+from recipes.asr import model as whisper
+from recipes.asr import scoring
+from recipes.options import option, parse
+from voice.errors import ModelError
+from voice.features import WHISPER_RATE
+from voice.models import find
+from voice.models.adapter import ADAPTER, WEIGHTS, write_adapter
+from voice.models.card import Card, hashes, sha256, write_card
+
+
+@dataclass(frozen=True)
+class Options:
+    run: Path = option(Path("runs/quick"), "the run's folder")
+    out: Path = option(Path("voice/models/pretrained/quick"), "the model folder to write")
+    weights: Literal["best", "average", "last"] = option("best", "of the lowest dev loss, or the newest")
+    base: str = option("whisper-base", "the model that the run started from: a name or a folder")
+    whole: bool = option(False, "write whole weights instead of what differs from the base")
+    name: str = option("quick", "the model's name")
+    language: str = option("en", "its language")
+    context: Literal["utterance", "full"] = option("utterance", "what its encoder sees, as in training")
+    license: str = option("MIT", "its license")
+    description: str = option("Whisper base tuned to the length of the utterance", "for its card")
+    origin: str = option("Whisper base of OpenAI, tuned by recipes/asr", "where it comes from")
+    scores: Path | None = option(None, "a table by evaluate.py --json, for its card")
+
+
+def learned(run: Path, which: str) -> dict[str, torch.Tensor]:
+    """The weights that a run has learned, by their names in the model. Raises ModelError."""
+    path = run / ("best.pt" if which == "best" else "last.pt")
+    if not path.exists():
+        raise ModelError(f"there is no {path}; let recipes.asr.train save one first")
+    saved = torch.load(path, map_location="cpu", weights_only=False)
+    if which == "best":
+        weights = saved["weights"]
+    else:
+        weights = saved["parts"]["average"]["weights"] if which == "average" else saved["parts"]["weights"]
+    return {name.replace("/", "."): value for name, value in weights.items()}
+
+
+def tuned(base: Path, weights: dict[str, torch.Tensor]) -> WhisperForConditionalGeneration:
+    """The base with learned weights in it, low-rank or whole, as their names tell."""
+    model = whisper.load(base)
+    ranks = {value.shape[0] for name, value in weights.items() if name.endswith(".down")}
+    if ranks:
+        whisper.add_low_rank(model, ranks.pop())
+    unknown = model.load_state_dict(weights, strict=False).unexpected_keys
+    if unknown:
+        raise ModelError(f"the run has weights that {base} does not have ({unknown[0]}); give its own --base")
+    return model
+
+
+def measured(table: Path | None, name: str) -> dict[str, Any]:
+    """What a card says of a table by evaluate.py: manifest → word error rate, and the command."""
+    if table is None:
+        return {}
+    rows = [row for row in json.loads(table.read_text("utf-8")) if Path(row["model"]).name == name]
+    rates = {f"{row['manifest']} WER": round(row["rate"], 4) for row in rows}
+    return rates | {"command": f"python -m recipes.asr.evaluate --model {name}"}
+
+
+def main(options: Options) -> None:
+    base = find(options.base).folder
+    model = tuned(base, learned(options.run, options.weights))
+    options.out.mkdir(parents=True, exist_ok=True)
+    settings: dict[str, Any] = {"context": options.context}
+    if options.whole:
+        scoring.write_folder(model, base, options.out)
+        files = [name for name in (WEIGHTS, *scoring.SMALL_FILES) if (options.out / name).exists()]
+    else:
+        tensors = {name: tensor.numpy() for name, tensor in whisper.adapter_tensors(model).items()}
+        if not tensors:
+            raise ModelError("this run trained all weights; export it with --whole")
+        write_adapter(options.out / ADAPTER, tensors, sha256(base / WEIGHTS))
+        settings["base"], files = options.base, [ADAPTER]
+    card = Card(
+        options.name, "recognizer", "whisper", WHISPER_RATE, options.language, options.license,
+        options.description, options.origin, hashes(options.out, files), settings,
+        measured(options.scores, options.name),
+    )  # fmt: skip
+    write_card(options.out, card)
+    size = sum(path.stat().st_size for path in options.out.iterdir()) / 1e6
+    print(f"{options.out}: {size:.1f} MB")
+
+
+if __name__ == "__main__":
+    main(parse(Options, description=__doc__))

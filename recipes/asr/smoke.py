@@ -1,0 +1,63 @@
+"""A Whisper of a few thousand weights that knows nothing, so that a recipe runs whole in seconds."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+from recipes.asr import model as whisper
+from voice.models.ct2 import write_model
+
+Options = TypeVar("Options")
+
+SPECIAL = [f"<|{name}|>" for name in ("endoftext", "startoftranscript", "en", "translate", "transcribe")]
+SPECIAL += [f"<|{name}|>" for name in ("startofprev", "nospeech", "notimestamps", "0.00")]
+
+
+def small(options: Options) -> Options:
+    """The options with what makes a run short; what else was given stays."""
+    return dataclasses.replace(
+        options, steps=min(options.steps, 8), save_every=1, check_every=4, rank=2, joined=2, warmup=2
+    )
+
+
+def base(out: Path) -> Path:
+    """A tiny random model's folder inside `out`, with byte tokens; made once."""
+    folder = out / "base"
+    if not (folder / "model.bin").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        tokens = sorted(pre_tokenizers.ByteLevel.alphabet()) + SPECIAL
+        _tokenizer(tokens).save(str(folder / "tokenizer.json"))
+        (folder / "vocabulary.json").write_text(json.dumps(tokens))
+        settings = {"suppress_ids": [], "suppress_ids_begin": [], "lang_ids": [tokens.index("<|en|>")]}
+        (folder / "config.json").write_text(json.dumps({**settings, "alignment_heads": [[0, 0]]}))
+        write_model(folder / "model.bin", whisper.to_ct2(_network(len(tokens))))
+    return folder
+
+
+def _tokenizer(tokens: list[str]) -> Tokenizer:
+    vocabulary = {token: number for number, token in enumerate(tokens)}
+    tokenizer = Tokenizer(models.BPE(vocabulary, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(SPECIAL)
+    return tokenizer
+
+
+def _network(vocabulary: int) -> WhisperForConditionalGeneration:
+    config = WhisperConfig(
+        vocab_size=vocabulary, d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, pad_token_id=0, bos_token_id=0,
+        eos_token_id=0, decoder_start_token_id=0,
+    )  # fmt: skip
+    generator_state = torch.get_rng_state()
+    torch.manual_seed(0)
+    network = WhisperForConditionalGeneration(config)
+    torch.set_rng_state(generator_state)
+    return network.eval()

@@ -1,0 +1,266 @@
+"""Fine-tunes Whisper to hear an utterance in its own length instead of 30 s, or to one's own recordings.
+
+    python -m recipes.asr.train --manifest …/untranscribed.jsonl:240 --dev …/dev.jsonl --out runs/quick
+    python -m recipes.asr.train --manifest my/train.jsonl --dev my/dev.jsonl --labels text --context full
+
+Audio-context fine-tuning: the frozen model with its full context teaches itself with the features
+cut to the utterance and a random margin. Soft targets, after Hinton et al. 2015, "Distilling the
+Knowledge in a Neural Network": KL to the teacher's distribution over its own transcript, the end
+token included, plus a little of the squared error of the last hidden states and of cross-entropy.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+from transformers import WhisperForConditionalGeneration
+
+from data.batching import batches_from, prefetch, rng_for
+from recipes.asr import model as whisper
+from recipes.asr import scoring, smoke
+from recipes.asr.examples import IGNORED, Batch, Example, Task, collate, gather
+from recipes.asr.teacher import predicting
+from recipes.asr.vocabulary import Vocabulary
+from recipes.options import option, parse
+from recipes.training import (
+    Checkpoint,
+    Deadline,
+    Ema,
+    Progress,
+    autocast,
+    best_device,
+    evaluating,
+    has_fast_bfloat16,
+    seed_everything,
+)
+from voice.models import find
+
+TINY = "data/tiny"
+
+
+@dataclass(frozen=True)
+class Options:
+    manifest: tuple[str, ...] = option((f"{TINY}/train.jsonl",), "train on this; PATH:N takes N; repeatable")
+    dev: tuple[str, ...] = option((f"{TINY}/dev.jsonl",), "watch this; PATH:-N takes the last N; repeatable")
+    base: str = option("whisper-base", "the model to start from and to learn from: a name or a folder")
+    out: Path = option(Path("runs/quick"), "the run's folder; a run that is there goes on")
+    answers: Path | None = option(None, "the folder of the teacher's answers; by default OUT/answers")
+    fresh: bool = option(False, "start over even where there is a run")
+    labels: Literal["own", "text"] = option("own", "learn the base's transcripts (own) or the manifest's")
+    context: Literal["utterance", "full"] = option("utterance", "what the encoder sees: that, or 30 s")
+    margin: float = option(1.0, "most seconds of silence after the utterance; random from 0")
+    language: str = option("en", "the language of all clips")
+    joined: int = option(0, "further windows made of several clips, up to 29 s")
+    whole: bool = option(False, "train all weights instead of low-rank additions")
+    rank: int = option(32, "rank of the additions")
+    kl: float = option(1.0, "weight of the KL to the teacher (labels own)")
+    hidden: float = option(0.2, "weight of the squared error of the last hidden states (labels own)")
+    cross_entropy: float = option(0.1, "weight of the cross-entropy (1 where labels are text)")
+    rate: float = option(0.0, "learning rate; 0 is 5e-4 for low-rank additions and 2e-5 for all weights")
+    warmup: int = option(40, "steps until the learning rate is reached")
+    steps: int = option(1000, "steps in all; the learning rate falls to zero over them")
+    batch_seconds: float = option(45.0, "seconds of speech in a batch")
+    minutes: float | None = option(None, "stop after so many minutes; the next call goes on")
+    save_every: int = option(50, "steps between checkpoints")
+    check_every: int = option(100, "steps between scores on the dev clips; a multiple of save-every is best")
+    seed: int = option(0, "decides order, margins, joins and first weights")
+    threads: int = option(torch.get_num_threads(), "CPU threads")
+    smoke: bool = option(False, "seconds: a tiny random model on data/tiny")
+
+
+class Best:
+    """The lowest dev loss of a run and the step that had it."""
+
+    def __init__(self) -> None:
+        self.loss, self.step = math.inf, 0
+
+    def state_dict(self) -> dict[str, float]:
+        return {"loss": self.loss, "step": self.step}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        self.loss, self.step = state["loss"], state["step"]
+
+
+def losses(
+    model: WhisperForConditionalGeneration, batch: Batch, task: Task, options: Options
+) -> dict[str, torch.Tensor]:
+    """Name → loss, each a mean over the tokens to predict; "loss" is their weighted sum."""
+    device = model.device
+    targets = batch.targets.to(device)
+    counted = targets != IGNORED
+    hidden = whisper.decode(model, whisper.encode(model, batch.features.to(device)), batch.inputs.to(device))
+    mine = predicting(task.vocabulary, hidden)[counted]  # (N, width)
+    log_mine = F.log_softmax(whisper.project(model, mine).float(), dim=-1)  # (N, vocabulary)
+    cross_entropy = F.nll_loss(log_mine, targets[counted])
+    if batch.hidden is None:
+        return {"loss": cross_entropy}
+    theirs = batch.hidden.to(device).float()
+    with torch.no_grad():
+        log_theirs = F.log_softmax(whisper.project(model, theirs).float(), dim=-1)
+    kl = F.kl_div(log_mine, log_theirs, log_target=True, reduction="batchmean")
+    squared = F.mse_loss(mine.float(), theirs)
+    loss = options.kl * kl + options.hidden * squared + options.cross_entropy * cross_entropy
+    return {"loss": loss, "kl": kl, "hidden": squared, "cross_entropy": cross_entropy}
+
+
+def dev_loss(
+    model: WhisperForConditionalGeneration, dev: Sequence[Example], task: Task, options: Options
+) -> float:
+    """Mean loss over the dev examples, each alone, with the margin that it will have in use."""
+    margin = np.array([scoring.MARGIN])
+    each = [losses(model, collate([example], margin, task), task, options)["loss"] for example in dev]
+    return float(torch.stack(each).mean())
+
+
+def check(
+    model: WhisperForConditionalGeneration, dev: Sequence[Example], task: Task, options: Options
+) -> dict[str, float]:
+    """Dev loss, and word error rates of the exported model as CTranslate2 runs it."""
+    with evaluating(model), autocast(model.device):
+        loss = dev_loss(model, dev, task, options)
+    folder = options.out / "check"
+    scoring.write_folder(model, task.base, folder)
+    heard = scoring.transcribe(
+        folder, [each.sound() for each in dev], task.vocabulary, context=task.context, threads=options.threads
+    )
+    said = [each.text or task.vocabulary.decode(each.target.tokens) for each in dev]
+    return {"loss": loss} | scoring.error_rates([each.corpus for each in dev], said, list(heard))
+
+
+def batches(
+    train: Sequence[Example], first: int, task: Task, options: Options
+) -> Iterator[tuple[int, Batch]]:
+    """(step, its batch) from step `first` on; both order and margins follow from the seed and the step."""
+    durations = [each.window.duration for each in train]
+    budget = max(options.batch_seconds, max(durations))
+
+    def load(planned: tuple[int, list[int]]) -> tuple[int, Batch]:
+        step, indices = planned
+        margins = rng_for(options.seed, 1, step).uniform(0.0, options.margin, len(indices))
+        return step, collate([train[i] for i in indices], margins, task)
+
+    yield from prefetch(batches_from(first, durations, budget, seed=options.seed, most=16), load)
+
+
+def asked(options: Options) -> Task:
+    """The task that the options describe. Raises ModelMissing for an unknown base."""
+    base = smoke.base(options.out) if options.smoke else find(options.base).folder
+    return Task(
+        base,
+        Vocabulary.open(base, options.language),
+        options.labels,
+        options.context,
+        options.answers or options.out / "answers",
+        keep_loops=options.smoke,  # a random model says nothing else
+    )
+
+
+def prepared(base: Path, options: Options, device: torch.device) -> WhisperForConditionalGeneration:
+    """The student: the base, whole or frozen with low-rank additions, ready to train."""
+    model = whisper.load(base).to(device)
+    if not options.whole:
+        whisper.add_low_rank(model, options.rank)
+        if has_fast_bfloat16(device):
+            whisper.halve_frozen(model)
+    return model.train()
+
+
+def trainable(model: nn.Module) -> nn.ParameterDict:
+    """The parameters that learn, themselves and not copies, as one thing to average and to keep."""
+    learning = {n.replace(".", "/"): p for n, p in model.named_parameters() if p.requires_grad}
+    return nn.ParameterDict(learning)
+
+
+@contextlib.contextmanager
+def averaged(weights: nn.ParameterDict, average: Ema) -> Iterator[None]:
+    """The model has the averaged weights inside, its own again afterwards."""
+    own = {name: value.detach().clone() for name, value in weights.items()}
+    weights.load_state_dict(average.weights)
+    yield
+    weights.load_state_dict(own)
+
+
+def keep_best(best: Best, loss: float, step: int, weights: nn.ParameterDict, out: Path) -> None:
+    """Writes the weights to `best.pt` where the dev loss is the lowest so far."""
+    if loss < best.loss:
+        best.loss, best.step = loss, step
+        beside = out / "best.tmp"
+        torch.save({"step": step, "loss": loss, "weights": weights.state_dict()}, beside)
+        os.replace(beside, out / "best.pt")
+
+
+def slope(options: Options, step: int) -> float:
+    """The learning rate's factor: up over the warm-up, then down to zero as a half cosine."""
+    if step < options.warmup:
+        return (step + 1) / options.warmup
+    share = (step - options.warmup) / max(1, options.steps - options.warmup)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+
+def main(options: Options) -> None:
+    if options.smoke:
+        options = smoke.small(options)
+    torch.set_num_threads(options.threads)
+    seed_everything(options.seed)
+    device = best_device()
+    task = asked(options)
+    train = gather(
+        options.manifest, task, joins=options.joined, seed=options.seed, threads=options.threads
+    )
+    dev = gather(options.dev, task, threads=options.threads)
+    minutes = sum(each.window.duration for each in train) / 60
+    print(f"{len(train)} windows, {minutes:.1f} minutes; {len(dev)} dev clips", flush=True)
+
+    model = prepared(task.base, options, device)
+    weights = trainable(model)
+    rate = options.rate or (2e-5 if options.whole else 5e-4)
+    optimizer = torch.optim.AdamW(weights.values(), lr=rate, betas=(0.9, 0.98), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(slope, options))
+    average, best = Ema(weights, 0.99), Best()
+    checkpoint = Checkpoint(
+        options.out,
+        {"weights": weights, "optimizer": optimizer, "schedule": schedule, "average": average, "best": best},
+    )
+    first = 0 if options.fresh else checkpoint.restore()
+
+    with Deadline(options.minutes) as deadline:
+        progress = Progress(options.out, first=first, steps=options.steps, deadline=deadline)
+        for step, batch in batches(train, first, task, options):
+            if step >= options.steps or deadline.passed:
+                break
+            with autocast(device):
+                values = losses(model, batch, task, options)
+            optimizer.zero_grad(set_to_none=True)
+            values["loss"].backward()
+            nn.utils.clip_grad_norm_(weights.values(), 1.0)
+            optimizer.step()
+            schedule.step()
+            average.update(weights)
+
+            done = step + 1
+            progress.step(done, {name: value.item() for name, value in values.items()})
+            if done % options.check_every == 0 or done == options.steps:
+                with averaged(weights, average):
+                    scores = check(model, dev, task, options)
+                    progress.scores(done, scores)
+                    keep_best(best, scores["loss"], done, weights, options.out)
+            if done % options.save_every == 0 or done == options.steps:
+                checkpoint.save(done)
+            first = done
+        checkpoint.save(first)
+        progress.close()
+
+
+if __name__ == "__main__":
+    main(parse(Options, description=__doc__))

@@ -1,0 +1,106 @@
+"""What one training example hears: a clip, or several of a manifest with pauses between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from data.batching import rng_for
+from data.loading import Sounds
+from voice.errors import ManifestError
+from voice.features import WHISPER_RATE
+from voice.manifest import Clip, read_manifest
+
+LONGEST = 30.0  # s, what Whisper's positions reach
+SHUFFLE = 7  # fixed, so that "the last 20" stays held out whatever a run's seed is
+PAUSE = (0.2, 1.2)  # s between joined clips
+HISS = 1e-4  # amplitude of the noise in a pause; digital silence is rare in recordings
+
+
+@dataclass(frozen=True)
+class Window:
+    """Clips by index, and the seconds of pause before each but the first."""
+
+    clips: tuple[int, ...]
+    pauses: tuple[float, ...]
+    duration: float
+
+
+def select(manifest: str) -> list[Clip]:
+    """The clips of at most 30 s of `PATH`, `PATH:N` or `PATH:-N`, as `select_any` takes them.
+
+    Raises ManifestError where there is none.
+    """
+    clips = [clip for clip in select_any(manifest) if clip.duration <= LONGEST]
+    if not clips:
+        raise ManifestError(f"{manifest} holds no clip of at most {LONGEST:g} s; cut the recordings first")
+    return clips
+
+
+def select_any(manifest: str) -> list[Clip]:
+    """`PATH`: all clips; `PATH:N`: N of them at random; `PATH:-N`: the last N of that random order.
+
+    So `a.jsonl:240` and `a.jsonl:-20` share nothing while there are 260 or more clips.
+    """
+    path, _, count = manifest.rpartition(":")
+    if not path or not count.lstrip("-").isdigit():
+        return read_manifest(Path(manifest))
+    clips = read_manifest(Path(path))
+    order = rng_for(SHUFFLE).permutation(len(clips)).tolist()
+    chosen = order[: int(count)] if int(count) >= 0 else order[int(count) :]
+    return [clips[index] for index in sorted(chosen)]
+
+
+def single(clips: Sequence[Clip]) -> list[Window]:
+    return [Window((index,), (), clip.duration) for index, clip in enumerate(clips)]
+
+
+def joined(clips: Sequence[Clip], count: int, *, seed: int) -> list[Window]:
+    """`count` windows of several clips of one corpus, between 6 and 29 s long, all lengths alike."""
+    folders: dict[Path, list[int]] = {}
+    for index, clip in enumerate(clips):
+        folders.setdefault(clip.audio.parent, []).append(index)
+    groups = [group for group in folders.values() if len(group) > 1]
+    return [_join(clips, groups, rng_for(seed, number)) for number in range(count if groups else 0)]
+
+
+def _join(clips: Sequence[Clip], groups: Sequence[list[int]], rng: np.random.Generator) -> Window:
+    group = groups[rng.integers(len(groups))]
+    wanted = rng.uniform(6.0, LONGEST - 1)
+    chosen, pauses, duration = [], [], 0.0
+    for index in rng.permutation(group).tolist():
+        pause = float(rng.uniform(*PAUSE)) if chosen else 0.0
+        if duration + pause + clips[index].duration > wanted and chosen:
+            break
+        chosen.append(index)
+        pauses.append(pause)
+        duration += pause + clips[index].duration
+    return Window(tuple(chosen), tuple(pauses[1:]), duration)
+
+
+def sound(window: Window, sounds: Sounds) -> np.ndarray:
+    """The samples of a window: (T,) float32 at 16 kHz."""
+    pieces = [sounds[window.clips[0]]]
+    for index, pause in zip(window.clips[1:], window.pauses):
+        rng = rng_for(SHUFFLE, index)
+        pieces.append(HISS * rng.standard_normal(round(pause * WHISPER_RATE), dtype=np.float32))
+        pieces.append(sounds[index])
+    return np.concatenate(pieces)
+
+
+def identity(window: Window, clips: Sequence[Clip]) -> str:
+    """What tells a window from all others, without opening a file."""
+    parts = [f"{clips[i].id} {clips[i].audio.name} {clips[i].duration:.4f}" for i in window.clips]
+    return "|".join([*parts, *(f"{pause:.4f}" for pause in window.pauses)])
+
+
+def text(window: Window, clips: Sequence[Clip]) -> str:
+    """Its clips' transcripts, one after the other. Raises ManifestError where one has none."""
+    texts = [clips[index].text for index in window.clips]
+    if None in texts:
+        missing = clips[window.clips[texts.index(None)]].id
+        raise ManifestError(f"{missing} has no transcript; use --labels own, or leave its manifest out")
+    return " ".join(texts)

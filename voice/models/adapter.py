@@ -1,0 +1,101 @@
+"""A low-rank adapter: what a tuned model has that its base has not, and the tuned model made of the two.
+
+The file is safetensors. For a matrix `name` of the base, `name:ROW.up` (n, r) and `name:ROW.down` (r, m)
+add `up @ down` to its rows from ROW on (CTranslate2 stacks query, key and value); `name.delta` is
+added as it is. The header names the base by the sha256 of its `model.bin`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from voice.errors import ModelDamaged
+from voice.models.card import NAME as CARD
+from voice.models.card import sha256
+from voice.models.ct2 import Ct2Model, read_model, write_model
+
+WEIGHTS = "model.bin"
+ADAPTER = "adapter.safetensors"
+
+
+def derive(base: Path, adapter: Path, out: Path) -> None:
+    """Fills the folder `out` with the model that the folder `base` and the file `adapter` make.
+
+    Beside `model.bin` it gets the base's other files, but no card: that belongs to whoever knows what
+    the model is. Raises ModelDamaged where the two do not fit.
+    """
+    tensors, trained_on = read_adapter(adapter)
+    if trained_on and trained_on != sha256(base / WEIGHTS):
+        raise ModelDamaged(f"{adapter} was made for another model than {base}; fetch its own base again")
+    out.mkdir(parents=True, exist_ok=True)
+    for file in base.iterdir():
+        if file.is_file() and file.name not in (WEIGHTS, CARD):
+            shutil.copyfile(file, out / file.name)
+    write_model(out / WEIGHTS, merge(read_model(base / WEIGHTS), tensors))
+
+
+def merge(base: Ct2Model, adapter: Mapping[str, np.ndarray]) -> Ct2Model:
+    """The base with the adapter's additions in its weights. Raises ModelDamaged where they do not fit."""
+    changed: dict[str, np.ndarray] = {}
+    for key in adapter:
+        name, row, addition = _addition(adapter, key)
+        if addition is None:
+            continue
+        whole = changed.get(name)
+        if whole is None:
+            whole = changed[name] = _weight(base, name).astype(np.float32)
+        part = whole[row : row + len(addition)]
+        if part.shape != addition.shape:
+            raise ModelDamaged(f"the adapter's {key} {addition.shape} does not fit {name} {whole.shape}")
+        part += addition
+    return base.with_tensors({n: whole.astype(base.tensors[n].dtype) for n, whole in changed.items()})
+
+
+def _addition(adapter: Mapping[str, np.ndarray], key: str) -> tuple[str, int, np.ndarray | None]:
+    """(tensor's name, first row, what is added from there); None for a `down`, which its `up` brings."""
+    if key.endswith(".delta"):
+        return key.removesuffix(".delta"), 0, adapter[key].astype(np.float32)
+    place, _, side = key.rpartition(".")
+    name, _, row = place.rpartition(":")
+    if side not in ("up", "down") or not row.isdigit() or f"{place}.up" not in adapter:
+        raise ModelDamaged(f'an adapter has no "{key}"; it has name:ROW.up, name:ROW.down and name.delta')
+    if side == "down":
+        return name, int(row), None
+    if f"{place}.down" not in adapter:
+        raise ModelDamaged(f'the adapter has "{key}", but no "{place}.down"')
+    return name, int(row), adapter[key].astype(np.float32) @ adapter[f"{place}.down"].astype(np.float32)
+
+
+def _weight(base: Ct2Model, name: str) -> np.ndarray:
+    if name not in base.tensors:
+        raise ModelDamaged(f"the adapter changes {name}, which this base does not have")
+    return base.tensors[name]
+
+
+def read_adapter(path: Path) -> tuple[dict[str, np.ndarray], str]:
+    """The file's tensors, and the sha256 of the `model.bin` they were trained on ("" if it does not say)."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = file.metadata() or {}
+            return {name: file.get_tensor(name) for name in file.keys()}, about.get("base_sha256", "")
+    except (OSError, SafetensorError) as error:
+        raise ModelDamaged(f"{path} cannot be read as an adapter ({error}); fetch it again") from error
+
+
+def write_adapter(path: Path, tensors: Mapping[str, np.ndarray], base_sha256: str) -> None:
+    """Writes an adapter for the base whose `model.bin` has that sha256, whole or not at all."""
+    from safetensors.numpy import save_file
+
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file(dict(tensors), beside, metadata={"format": "voice-adapter-1", "base_sha256": base_sha256})
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 
@@ -54,8 +55,17 @@ def pronounce(spoken: str) -> list[str]:
     if len(read) != len(heard):  # a token swallowed a space: give up the context
         read = ["".join(_grouped(chunk)) for chunk in heard]
     known = alphabet()
-    clean = iter("".join(c for c in phonemes.strip() if c in known) for phonemes in _spell_letters(heard, read))
-    return [next(clean) if chunk else "" for chunk in chunks]
+    clean = ("".join(c for c in phonemes.strip() if c in known) for phonemes in _spell_letters(heard, read))
+    sound = iter(_voiced(chunk, phonemes) for chunk, phonemes in zip(heard, clean))
+    return [next(sound) if chunk else "" for chunk in chunks]
+
+
+def _voiced(chunk: str, phonemes: str) -> str:
+    """`phonemes`, unless the reader made none of a word: then its letters' names, without accents."""
+    if any(c not in PUNCTUATION for c in phonemes) or not any(c.isalpha() for c in chunk):
+        return phonemes
+    plain = (c for c in unicodedata.normalize("NFKD", chunk).upper() if c.isascii() and c.isalpha())
+    return " ".join(_reader().lexicon.golds.get(c) for c in plain) + phonemes
 
 
 def _grouped(text: str) -> list[str]:

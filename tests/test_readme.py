@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ SPOKEN = "We will meet at the harbor on Thursday, and then take the boat to the 
 def examples() -> list[str]:
     readme = CHECKOUT / "README.md"
     text = readme.read_text("utf-8") if readme.exists() else ""
-    return re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^ *```python\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+    return [textwrap.dedent(each) for each in found]
 
 
 def test_the_examples_of_the_readme_run(whisper_base, tmp_path, monkeypatch):

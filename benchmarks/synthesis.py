@@ -36,13 +36,13 @@ OURS = ("heart", "kathleen")
 
 @dataclass(frozen=True)
 class Row:
-    """One system's medians: seconds to load (by wall and processor time), milliseconds to the first audio, audio per time."""
+    """One system: seconds to load, of wall and of processor time, and its medians over the texts."""
 
     system: str
     threads: int
     load: float | None
     cpu_load: float | None
-    first: float
+    first: float  # milliseconds to the first audio
     speed: float  # seconds of audio in a second of wall time
     cpu_speed: float  # and of processor time
 
@@ -110,7 +110,7 @@ def summary(system: tuple[str, int], loaded: dict, answers: list[dict]) -> Row:
 
 
 def table(rows: list[Row]) -> str:
-    lines = ["| system | threads | load, s | of processor | first audio, ms | × real time | × real time of processor |"]
+    lines = ["| system | threads | load, s | of processor | first audio, ms | × real time | × of processor |"]
     lines += ["|---" * 7 + "|"]
     for row in rows:
         load, cpu_load = ("–" if s is None else f"{s:.2f}" for s in (row.load, row.cpu_load))
@@ -129,7 +129,8 @@ def serve(name: str, threads: int) -> None:
     except Exception as error:
         sys.exit(f"{name}: {error}")
     took = (time.perf_counter() - began, processor_time() - used)
-    print(json.dumps(dict(zip(("wall", "cpu"), (None, None) if name == "espeak-ng" else took))), flush=True)
+    wall, cpu = (None, None) if name == "espeak-ng" else took
+    print(json.dumps({"wall": wall, "cpu": cpu}), flush=True)
     for line in sys.stdin:
         print(json.dumps(timed(speak, json.loads(line))), flush=True)
 

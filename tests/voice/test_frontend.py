@@ -39,12 +39,14 @@ def check(text):
         assert set(reading.phonemes) <= set(alphabet())
         owned = [owner for owner in reading.owners if owner >= 0]
         assert owned == sorted(owned) and set(owned) == set(range(len(reading.words)))
-        for phoneme, owner in zip(reading.phonemes, reading.owners):
+        for phoneme, owner in zip(reading.phonemes, reading.owners, strict=True):
             assert (owner == -1) == (phoneme in PUNCTUATION)
         for word in reading.words:
             assert " ".join(text[word.start : word.end].split()) == word.text
         if reading.phonemes:
-            assert "".join("".join(word.text for word in reading.words).split()) == "".join(reading.text.split())
+            assert "".join("".join(word.text for word in reading.words).split()) == "".join(
+                reading.text.split()
+            )
         else:
             assert reading.unread or not any(char.isalnum() for char in reading.text)
     assert "".join("".join(reading.text.split()) for reading in readings) == "".join(text.split())
@@ -73,24 +75,26 @@ def test_words_are_as_written_and_spoken_as_said():
 
 def test_each_phoneme_belongs_to_its_word():
     (reading,) = read_aloud("Hello there, world!")
-    said = ["".join(p for p, o in zip(reading.phonemes, reading.owners) if o == i) for i in range(3)]
+    said = [
+        "".join(p for p, o in zip(reading.phonemes, reading.owners, strict=True) if o == i) for i in range(3)
+    ]
     assert said == ["həlˈO", "ðˈɛɹ", "wˈɜɹld"]
     assert reading.phonemes == "həlˈO ðˈɛɹ, wˈɜɹld!"
 
 
 def test_heteronyms_are_read_in_context():
-    assert pronounce("I read it yesterday.")[1] == "ɹˈɛd"
-    assert pronounce("I will read it.")[2] == "ɹˈid"
+    assert pronounce("I read it yesterday.".split())[1] == "ɹˈɛd"
+    assert pronounce("I will read it.".split())[2] == "ɹˈid"
 
 
 def test_letters_are_told_from_the_article():
-    assert pronounce("vitamin A is good")[1] == "ˈA"
-    assert pronounce("A dog")[0] == "ɐ"
-    assert pronounce("D N A.") == ["dˌi", "ˌɛn", "ˈA."]
+    assert pronounce("vitamin A is good".split())[1] == "ˈA"
+    assert pronounce("A dog".split())[0] == "ɐ"
+    assert pronounce("D N A.".split()) == ["dˌi", "ˌɛn", "ˈA."]
 
 
 def test_known_misreadings_are_mended_before_a_possessive_too():
-    assert pronounce("Professor Nguyen's book")[1] == "nwˈɪnz"
+    assert pronounce("Professor Nguyen's book".split())[1] == "nwˈɪnz"
 
 
 def test_what_cannot_be_read_is_reported():

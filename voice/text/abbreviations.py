@@ -9,43 +9,60 @@ from voice.text.rule import one_of, rule
 
 _TITLES = {
     "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Messrs": "Messers", "Dr": "Doctor", "Prof": "Professor",
-    "St": "Saint", "Ste": "Saint", "Mt": "Mount", "Ft": "Fort", "Gen": "General", "Gov": "Governor", "Sen": "Senator",
+    "St": "Saint", "Ste": "Saint", "Mt": "Mount", "Ft": "Fort", "Gen": "General", "Gov": "Governor",
+    "Sen": "Senator",
     "Rep": "Representative", "Capt": "Captain", "Lt": "Lieutenant", "Col": "Colonel", "Sgt": "Sergeant",
     "Cmdr": "Commander", "Rev": "Reverend", "Hon": "Honorable", "Pres": "President", "Supt": "Superintendent",
     "Cpl": "Corporal", "Maj": "Major", "Adm": "Admiral", "Fr": "Father", "Msgr": "Monsignor", "Mme": "Madame",
 }  # fmt: skip
 _BARE_TITLES = ("Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Mt", "Capt", "Lt", "Sgt", "Gov", "Sen", "Col")
 _SHORT = {
-    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Prof": "Professor", "Jr": "Junior", "Sr": "Senior", "St": "Street", "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Dr": "Drive",
+    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Prof": "Professor", "Jr": "Junior", "Sr": "Senior",
+    "St": "Street", "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Dr": "Drive",
     "Ln": "Lane", "Hwy": "Highway", "Pkwy": "Parkway", "Sq": "Square", "Apt": "Apartment", "Bldg": "Building",
     "Ltd": "Limited", "Inc": "Incorporated", "Corp": "Corporation", "Co": "Company", "Bros": "Brothers",
-    "Dept": "Department", "dept": "department", "Univ": "University", "Assn": "Association", "Govt": "Government",
+    "Dept": "Department", "dept": "department", "Univ": "University", "Assn": "Association",
+    "Govt": "Government",
     "govt": "government", "approx": "approximately", "est": "established", "vs": "versus", "etc": "et cetera",
-    "cf": "compare", "ca": "circa", "viz": "namely", "al": "al", "max": "maximum", "min": "minimum", "misc": "miscellaneous",
-    "tel": "telephone", "Tel": "Telephone", "ext": "extension", "Ext": "Extension", "incl": "including", "ft": "feet",
-    "in": "inches", "lb": "pounds", "lbs": "pounds", "oz": "ounces", "yd": "yards", "hr": "hour", "hrs": "hours",
-    "mins": "minutes", "sec": "seconds", "secs": "seconds", "Atty": "Attorney", "temp": "temperature", "avg": "average",
-    "Jan": "January", "Feb": "February", "Mar": "March", "Apr": "April", "Jun": "June", "Jul": "July", "Aug": "August",
-    "Sep": "September", "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December", "Mon": "Monday",
-    "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Thur": "Thursday", "Thurs": "Thursday",
+    "cf": "compare", "ca": "circa", "viz": "namely", "al": "al", "max": "maximum", "min": "minimum",
+    "misc": "miscellaneous",
+    "tel": "telephone", "Tel": "Telephone", "ext": "extension", "Ext": "Extension", "incl": "including",
+    "ft": "feet",
+    "in": "inches", "lb": "pounds", "lbs": "pounds", "oz": "ounces", "yd": "yards", "hr": "hour",
+    "hrs": "hours",
+    "mins": "minutes", "sec": "seconds", "secs": "seconds", "Atty": "Attorney", "temp": "temperature",
+    "avg": "average",
+    "Jan": "January", "Feb": "February", "Mar": "March", "Apr": "April", "Jun": "June", "Jul": "July",
+    "Aug": "August",
+    "Sep": "September", "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December",
+    "Mon": "Monday",
+    "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Thur": "Thursday",
+    "Thurs": "Thursday",
     "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday", "Calif": "California", "Mass": "Massachusetts",
     "Conn": "Connecticut", "Penn": "Pennsylvania", "Fla": "Florida", "Tenn": "Tennessee", "ed": "edition",
 }  # fmt: skip
 _MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec".split()
 _NEEDS_FIGURE = frozenset("in min sec temp est ca ed Sun Sat Mar Co Mass".split())
 _PHRASES = {
-    "e.g.": "for example", "i.e.": "that is", "eg.": "for example", "ie.": "that is", "w/": "with", "w/o": "without",
+    "e.g.": "for example", "i.e.": "that is", "eg.": "for example", "ie.": "that is", "w/": "with",
+    "w/o": "without",
     "a.k.a.": "also known as", "aka": "also known as", "vs": "versus", "and/or": "and or", "c/o": "care of",
-    "o'clock": "o'clock", "P.S.": "P S", "N.B.": "N B", "n.b.": "N B", "Ph.D.": "P H D", "Ph.D": "P H D", "PhD": "P H D",
-    "approx": "approximately", "BTW": "by the way", "ASAP": "as soon as possible", "FYI": "for your information",
+    "o'clock": "o'clock", "P.S.": "P S", "N.B.": "N B", "n.b.": "N B", "Ph.D.": "P H D", "Ph.D": "P H D",
+    "PhD": "P H D",
+    "approx": "approximately", "BTW": "by the way", "ASAP": "as soon as possible",
+    "FYI": "for your information",
     "TBD": "to be determined", "et al.": "et al", "a.s.a.p.": "as soon as possible",
 }  # fmt: skip
 _BEFORE_FIGURE = {
-    "No": "number", "no": "number", "Nos": "numbers", "nos": "numbers", "Nr": "number", "p": "page", "pp": "pages",
+    "No": "number", "no": "number", "Nos": "numbers", "nos": "numbers", "Nr": "number", "p": "page",
+    "pp": "pages",
     "Vol": "volume", "vol": "volume", "Vols": "volumes", "Ch": "chapter", "ch": "chapter", "Chap": "chapter",
-    "chap": "chapter", "Fig": "figure", "fig": "figure", "Figs": "figures", "figs": "figures", "Sec": "section",
-    "sec": "section", "Art": "article", "art": "article", "Eq": "equation", "eq": "equation", "Ver": "version",
-    "ver": "version", "ext": "extension", "Ext": "extension", "l": "line", "ll": "lines", "Bk": "book", "Pt": "part",
+    "chap": "chapter", "Fig": "figure", "fig": "figure", "Figs": "figures", "figs": "figures",
+    "Sec": "section",
+    "sec": "section", "Art": "article", "art": "article", "Eq": "equation", "eq": "equation",
+    "Ver": "version",
+    "ver": "version", "ext": "extension", "Ext": "extension", "l": "line", "ll": "lines", "Bk": "book",
+    "Pt": "part",
     "ca": "circa", "c": "circa", "b": "born", "d": "died",
 }  # fmt: skip
 _COUNTED = (
@@ -54,12 +71,17 @@ _COUNTED = (
     " Tier Group Category Schedule Unit Vatican Saturn"
 ).split()
 _RULERS = (
-    "Pope King Queen Emperor Tsar Sultan Henry Louis Edward George William Charles James Richard Elizabeth Napoleon"
-    " Pius Benedict Leo Paul Ramses Ramesses Frederick Philip Alexander Nicholas Peter Catherine Ivan Umberto Emmanuel"
-    " Gustav Christian Ferdinand Mary Francis Leopold Otto Wilhelm Innocent Gregory Clement Urban Boniface John"
+    "Pope King Queen Emperor Tsar Sultan Henry Louis Edward George William Charles James Richard Elizabeth"
+    " Napoleon"
+    " Pius Benedict Leo Paul Ramses Ramesses Frederick Philip Alexander Nicholas Peter Catherine Ivan"
+    " Umberto Emmanuel"
+    " Gustav Christian Ferdinand Mary Francis Leopold Otto Wilhelm Innocent Gregory Clement Urban Boniface"
+    " John"
     " Constantine Thutmose Amenhotep Ptolemy Cleopatra Olaf Harald Haakon Margrethe Juan Alfonso Pedro"
 ).split()
-_ROMAN_WORDS = frozenset("I V X L C D M MIX DIM MILD VIM CIVIC LIVID VIVID MI DI LI MC CD DC MD DVD MM CC LL XX XXX".split())
+_ROMAN_WORDS = frozenset(
+    "I V X L C D M MIX DIM MILD VIM CIVIC LIVID VIVID MI DI LI MC CD DC MD DVD MM CC LL XX XXX".split()
+)
 
 
 def _ends(match: re.Match) -> str:
@@ -103,13 +125,19 @@ def _numeral(match: re.Match) -> str | None:
         return ordinal(roman(text))
     after_name = re.search(r"\b[A-Z]\w+ $", match.string[: match.start()])
     listed = match.start() == 0 and match.string[match.end() :][:1] in (".", ")")
-    return cardinal(roman(text)) if after_name or listed or (len(text) > 2 and not set(text) & set("LCDM")) else None
+    return (
+        cardinal(roman(text))
+        if after_name or listed or (len(text) > 2 and not set(text) & set("LCDM"))
+        else None
+    )
 
 
 RULES = (
     rule(rf"\b(?P<said>(?:{one_of(_TITLES)})\.)(?=\s*[A-Z])", lambda m: _TITLES[m["said"][:-1]]),
-    rule(rf"\b(?P<said>{one_of(_BARE_TITLES)})(?=\s[A-Z][a-z])(?<!\w\w\sSt)(?<!\w\w\sDr)", lambda m: _TITLES[m["said"]]),
-    rule(rf"\b(?P<said>(?:{one_of(_BEFORE_FIGURE)})\.)\s?(?=\d|[IVXL]+\b)", lambda m: _BEFORE_FIGURE[m["said"][:-1]]),
+    rule(rf"\b(?P<said>{one_of(_BARE_TITLES)})(?=\s[A-Z][a-z])(?<!\w\w\sSt)(?<!\w\w\sDr)",
+         lambda m: _TITLES[m["said"]]),
+    rule(rf"\b(?P<said>(?:{one_of(_BEFORE_FIGURE)})\.)\s?(?=\d|[IVXL]+\b)",
+         lambda m: _BEFORE_FIGURE[m["said"][:-1]]),
     rule(r"\b(?P<said>No)\s(?=\d+\b)(?!\d+ (?:people|one))", lambda m: "number" if m.start() else None),
     rule(r"(?<=[\w\ue000] )(?P<said>St|Ave|Blvd|Rd|Hwy|Pkwy)\b(?!\.)", lambda m: _SHORT[m["said"]]),
     rule(rf"\b(?P<said>{one_of(_MONTHS)})(?=\s[\d\ue000])", lambda m: _SHORT[m["said"]]),

@@ -9,20 +9,25 @@ from voice.text.rule import one_of, rule
 
 _MARKS = {
     ".": "dot", "/": "slash", "\\": "backslash", "-": "dash", "_": "underscore", "?": "question mark",
-    "=": "equals", "&": "and", "#": "hash", "%": "percent", "+": "plus", "@": "at", ":": "colon", "~": "tilde",
+    "=": "equals", "&": "and", "#": "hash", "%": "percent", "+": "plus", "@": "at", ":": "colon",
+    "~": "tilde",
     "*": "star", "!": "exclamation mark", "$": "dollar", ",": "comma", ";": "semicolon",
 }  # fmt: skip
 _SAID_AS_WORDS = frozenset(
-    "me my we go to do in on at it is so no up by of or co hi an am be he as if com org net gov info biz app dev"
+    "me my we go to do in on at it is so no up by of or co hi an am be he as if com org net gov info biz"
+    " app dev"
     " news shop online tech zip bin doc exe gif log bat tar wav ly my sky cry dry fly try why gym".split()
 )
 _SUFFIXES = (
-    "com org net edu gov io co uk de fr info biz us ca au tv me ly ai app dev eu ch at nl it es jp cn in ru br pl"
+    "com org net edu gov io co uk de fr info biz us ca au tv me ly ai app dev eu ch at nl it es jp cn in"
+    " ru br pl"
     " se no dk fi be xyz news online shop tech museum"
 ).split()
 _FILES = (
-    "pdf doc docx odt txt rtf md csv tsv json xml yaml yml toml ini cfg log html htm css js ts jsx py ipynb java"
-    " c cpp rs go sh bat exe dll zip tar gz bz2 7z rar iso img jpg jpeg png gif svg bmp webp tiff mp3 mp4 m4a wav"
+    "pdf doc docx odt txt rtf md csv tsv json xml yaml yml toml ini cfg log html htm css js ts jsx py"
+    " ipynb java"
+    " c cpp rs go sh bat exe dll zip tar gz bz2 7z rar iso img jpg jpeg png gif svg bmp webp tiff mp3 mp4"
+    " m4a wav"
     " flac ogg opus avi mkv mov webm xls xlsx ppt pptx epub ttf onnx srt vtt sql db bin apk dmg"
 ).split()
 
@@ -83,7 +88,7 @@ _HOST = rf"(?:[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?\.)+(?:{one_of(_SUFFIXES)})\b(?!\
 _TAIL = r"(?:[:/?#][^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…])?/?"
 
 RULES = (
-    rule(r"(?:https?|ftp|file)://[^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…]|\bwww\.[^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…]", _url),
+    rule(r"(?:(?:https?|ftp|file)://|\bwww\.)[^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…]", _url),
     rule(r"[\w.+%-]*[\w+%-]@[\w-]+(?:\.[\w-]+)+", lambda m: name(m[0])),
     rule(rf"(?<![\w.@/-]){_HOST}{_TAIL}", _url),
     rule(rf"(?<![\w/\\])[\w-]+(?:\.[\w-]+)*\.(?:{one_of(_FILES)})\b(?!\.?\w)", _file, re.IGNORECASE),
@@ -96,7 +101,8 @@ RULES = (
     rule(r"(?<![\w.-])(?:1-)?\d{3}([.-])\d{3}\1\d{4}(?![\w-])|(?<![\w.-])\d{3}-\d{4}(?![\w-])", _telephone),
     rule(r"(?<![\w.-])1-\d{3}-[A-Z]{3,}(?:-[A-Z]+)*\b", _telephone),
     rule(r"(?<![\w.-])0\d{2,4}[ -]\d{3,4}[ -]?\d{3,4}(?![\w-])", _telephone),
-    rule(r"(?<![\w.-])\d+(?:-\d+){3,}(?![\w-])|(?<![\w.-])(?!\d{4}-\d\d-\d\d\b)\d+(?:-\d+){2}(?![\w-])", _telephone),
+    rule(r"(?<![\w.-])\d+(?:-\d+){3,}(?![\w-])", _telephone),
+    rule(r"(?<![\w.-])(?!\d{4}-\d\d-\d\d\b)\d+(?:-\d+){2}(?![\w-])", _telephone),
     rule(r"(?<![\w.-])\d{4}(?: \d{4}){2,}(?![\w-])", _telephone),
     rule(r"\b(?i:call|dial|phone|ring) (?P<said>\d11|999|112)\b", lambda m: digits(m["said"])),
     rule(r"(?<![\w.])(?P<v>[vV]\.? ?)(?P<parts>\d+(?:\.\d+)*)(?![\w]|\.\d)", _version),

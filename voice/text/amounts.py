@@ -13,9 +13,11 @@ TAKEN = "\ue000"
 
 _CURRENCIES = {
     "$": ("dollar", "dollars", "cent"), "US$": ("U S dollar", "U S dollars", "cent"),
-    "C$": ("Canadian dollar", "Canadian dollars", "cent"), "CA$": ("Canadian dollar", "Canadian dollars", "cent"),
+    "C$": ("Canadian dollar", "Canadian dollars", "cent"), "CA$": ("Canadian dollar", "Canadian dollars",
+    "cent"),
     "A$": ("Australian dollar", "Australian dollars", "cent"), "£": ("pound", "pounds", "penny"),
-    "€": ("euro", "euros", "cent"), "¥": ("yen", "yen", ""), "₹": ("rupee", "rupees", "paisa"), "₩": ("won", "won", ""),
+    "€": ("euro", "euros", "cent"), "¥": ("yen", "yen", ""), "₹": ("rupee", "rupees", "paisa"),
+    "₩": ("won", "won", ""),
     "₽": ("ruble", "rubles", "kopeck"), "₺": ("lira", "lira", ""), "₪": ("shekel", "shekels", ""),
     "฿": ("baht", "baht", ""), "₿": ("bitcoin", "bitcoins", ""), "USD": ("U S dollar", "U S dollars", "cent"),
     "EUR": ("euro", "euros", "cent"), "GBP": ("pound", "pounds", "penny"), "JPY": ("yen", "yen", ""),
@@ -24,37 +26,61 @@ _CURRENCIES = {
     "CNY": ("yuan", "yuan", ""), "Rs": ("rupee", "rupees", "paisa"),
 }  # fmt: skip
 _SMALL_PLURALS = {"penny": "pence", "paisa": "paise"}
-_SCALES = {"k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion", "tn": "trillion"}
+_SCALES = {
+    "k": "thousand",
+    "m": "million",
+    "mn": "million",
+    "b": "billion",
+    "bn": "billion",
+    "tn": "trillion",
+}
 
 _UNITS = {
-    "mm": "millimeter", "cm": "centimeter", "dm": "decimeter", "m": "meter", "km": "kilometer", "nm": "nanometer",
+    "mm": "millimeter", "cm": "centimeter", "dm": "decimeter", "m": "meter", "km": "kilometer",
+    "nm": "nanometer",
     "µm": "micrometer", "μm": "micrometer", "mi": "mile", "yd": "yard", "ft": "foot", "nmi": "nautical mile",
-    "mg": "milligram", "µg": "microgram", "μg": "microgram", "mcg": "microgram", "g": "gram", "kg": "kilogram",
+    "mg": "milligram", "µg": "microgram", "μg": "microgram", "mcg": "microgram", "g": "gram",
+    "kg": "kilogram",
     "t": "ton", "oz": "ounce", "lb": "pound", "lbs": "pound", "ml": "milliliter", "mL": "milliliter",
     "cl": "centiliter", "dl": "deciliter", "l": "liter", "L": "liter", "gal": "gallon", "qt": "quart",
-    "tsp": "teaspoon", "tbsp": "tablespoon", "ha": "hectare", "ac": "acre", "ms": "millisecond", "µs": "microsecond",
+    "tsp": "teaspoon", "tbsp": "tablespoon", "ha": "hectare", "ac": "acre", "ms": "millisecond",
+    "µs": "microsecond",
     "ns": "nanosecond", "s": "second", "sec": "second", "secs": "second", "min": "minute", "mins": "minute",
     "h": "hour", "hr": "hour", "hrs": "hour", "yr": "year", "yrs": "year", "wk": "week", "wks": "week",
     "mo": "month", "mos": "month", "Hz": "hertz", "kHz": "kilohertz", "MHz": "megahertz", "GHz": "gigahertz",
-    "THz": "terahertz", "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte", "TB": "terabyte",
-    "PB": "petabyte", "KiB": "kibibyte", "MiB": "mebibyte", "GiB": "gibibyte", "kbit": "kilobit", "Mbit": "megabit",
+    "THz": "terahertz", "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte",
+    "TB": "terabyte",
+    "PB": "petabyte", "KiB": "kibibyte", "MiB": "mebibyte", "GiB": "gibibyte", "kbit": "kilobit",
+    "Mbit": "megabit",
     "Gbit": "gigabit", "W": "watt", "kW": "kilowatt", "MW": "megawatt", "GW": "gigawatt", "TW": "terawatt",
     "Wh": "watt hour", "kWh": "kilowatt hour", "MWh": "megawatt hour", "GWh": "gigawatt hour", "V": "volt",
     "kV": "kilovolt", "mV": "millivolt", "mA": "milliamp", "mAh": "milliamp hour", "Pa": "pascal",
-    "kPa": "kilopascal", "hPa": "hectopascal", "bar": "bar", "mbar": "millibar", "psi": "P S I", "N": "newton",
-    "kN": "kilonewton", "J": "joule", "kJ": "kilojoule", "MJ": "megajoule", "cal": "calorie", "kcal": "kilocalorie",
-    "dB": "decibel", "dpi": "D P I", "ppi": "P P I", "rpm": "R P M", "px": "pixel", "cc": "C C", "lm": "lumen",
-    "Ω": "ohm", "N·m": "newton meter", "Nm": "newton meter", "kΩ": "kilohm", "mol": "mole", "ppm": "part per million", "ppb": "part per billion",
-    "mph": "mile per hour", "kph": "kilometer per hour", "kmh": "kilometer per hour", "kbps": "kilobit per second",
+    "kPa": "kilopascal", "hPa": "hectopascal", "bar": "bar", "mbar": "millibar", "psi": "P S I",
+    "N": "newton",
+    "kN": "kilonewton", "J": "joule", "kJ": "kilojoule", "MJ": "megajoule", "cal": "calorie",
+    "kcal": "kilocalorie",
+    "dB": "decibel", "dpi": "D P I", "ppi": "P P I", "rpm": "R P M", "px": "pixel", "cc": "C C",
+    "lm": "lumen",
+    "Ω": "ohm", "N·m": "newton meter", "Nm": "newton meter", "kΩ": "kilohm", "mol": "mole",
+    "ppm": "part per million", "ppb": "part per billion",
+    "mph": "mile per hour", "kph": "kilometer per hour", "kmh": "kilometer per hour",
+    "kbps": "kilobit per second",
     "Mbps": "megabit per second", "Gbps": "gigabit per second", "fps": "frame per second", "pct": "percent",
     "sq ft": "square foot", "sq mi": "square mile", "sq m": "square meter", "sq km": "square kilometer",
 }  # fmt: skip
 _SPACED_ONLY = frozenset("s t h N J W V L".split())  # "5s", "4h" and "40W" may be names; "5 s" is a measure
-_UNCOUNTED = frozenset(("hertz", "percent", "P S I", "D P I", "P P I", "R P M", "C C", "kilohertz", "megahertz"))
+_UNCOUNTED = frozenset(
+    ("hertz", "percent", "P S I", "D P I", "P P I", "R P M", "C C", "kilohertz", "megahertz")
+)
 _PERIODS = {"yr": "year", "mo": "month", "hr": "hour", "wk": "week", "min": "minute", "sec": "second"}
 _DENOMINATORS = {2: "half", 4: "quarter"}
 _COMMON_DENOMINATORS = frozenset((2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 32, 64, 100, 1000))
-_AS_SAID = {"24/7": "twenty-four seven", "9/11": "nine eleven", "50/50": "fifty fifty", "20/20": "twenty twenty"}
+_AS_SAID = {
+    "24/7": "twenty-four seven",
+    "9/11": "nine eleven",
+    "50/50": "fifty fifty",
+    "20/20": "twenty twenty",
+}
 
 
 def _is_one(text: str) -> bool:
@@ -114,7 +140,9 @@ def _unit(match: re.Match) -> str | None:
 
 def _many(unit: str) -> str:
     head, separator, tail = unit.partition(" per ")
-    head = head[:-4] + "feet" if head.endswith("foot") else plural(head) if not head.endswith("hertz") else head
+    head = (
+        head[:-4] + "feet" if head.endswith("foot") else plural(head) if not head.endswith("hertz") else head
+    )
     return head + separator + tail
 
 
@@ -208,16 +236,17 @@ RULES = (
     rule(rf"(?<![\w.])(?P<sign>[-−]?)(?P<currency>{_SYMBOL})\s?(?P<amount>{NUMBER})"
          rf"(?:\s?[-–]\s?(?:{_SYMBOL})?(?P<until>{NUMBER}))?(?P<scale>{_SCALE})?{_ENDS}", _money),
     rule(r"(?<![\w.,])(?P<amount>\d{1,3}(?:\.\d{3})+,\d\d|\d+,\d\d)\s?(?P<currency>€)", _european),
-    rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?P<scale>{_SCALE})?\s?(?P<currency>[€$£¥₹₽₩₺₪]|{_CODE})(?![\w\d])", _money),
+    rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?P<scale>{_SCALE})?\s?"
+         rf"(?P<currency>[€$£¥₹₽₩₺₪]|{_CODE})(?!\w)", _money),
     rule(rf"\b(?P<currency>(?:{_CODE})\.?)\s?(?P<amount>{NUMBER})(?P<scale>{_SCALE})?{_ENDS}", _money),
     rule(r"(?<![\w.,£])(\d+)\s?(?P<said>[¢p])(?!\w)", _pence),
     rule(r"(?<![\w.])(\d{1,2})['′’]\s?(\d{1,2}(?:\.\d)?)(?:[\"″”]|''|’’)", _feet),
     rule(rf"(?<![\w.])({NUMBER})(?P<said>[\"″])(?=[\s,.;:!?)x×]|$)", _inches),
-    rule(rf"(?<![\w/.,])(?:(\d+)[\s-])?(\d{{1,4}})[/⁄](\d{{1,4}})(?![\w/]|\.\d)", _fraction),
+    rule(r"(?<![\w/.,])(?:(\d+)[\s-])?(\d{1,4})[/⁄](\d{1,4})(?![\w/]|\.\d)", _fraction),
     rule(rf"(?<![\w.,])(?:(\d+)\s?)?([{_VULGAR}])", _vulgar),
     rule(rf"(?:(?<![\w.,])(?P<amount>{NUMBER})|(?<={TAKEN}))(?P<between>\s?)(?P<said>(?P<hyphen>-?)(?P<unit>{one_of(_UNITS)})(?P<power>[²³]|(?<=m)[23])?"
          rf"(?:/(?P<per>{_PER})(?P<perpower>[²³])?)?(?:\.(?=\s[a-z\d(]))?)(?![\w/²³]|'\w)", _unit),
-    rule(r"\b(?:[Rr]oom|Route|Highway|Flight|Boeing|Airbus|Apartment|Suite|Interstate|[Bb]us) (?P<said>\d{3})\b",
+    rule(r"\b(?:[Rr]oom|Route|Highway|Flight|Boeing|Airbus|Apartment|Suite|[Bb]us) (?P<said>\d{3})\b",
          lambda m: grouped(m["said"])),
     rule(rf"({NUMBER})\s?(?P<said>[°º˚]\s?(?P<scale>[CFK])?|℃|℉)(?!\w)", _degrees),
     rule(rf"(?<![\w.])(\d+(?:\.\d+)?)[eE]([-+]?\d+){_ENDS}", _scientific),

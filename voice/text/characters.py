@@ -1,4 +1,4 @@
-"""What single characters that belong to no larger token are read as: letters, punctuation, symbols by name."""
+"""How single characters that belong to no larger token are read: letters, punctuation, symbols."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ import unicodedata
 SYMBOLS = {
     "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "/": "slash", "\\": "backslash",
     "<": "less than", ">": "greater than", "|": "bar", "~": "tilde", "^": "caret", "#": "hash", "$": "dollar",
-    "£": "pound", "€": "euro", "¥": "yen", "₹": "rupee", "₩": "won", "₽": "ruble", "₿": "bitcoin", "¢": "cent",
+    "£": "pound", "€": "euro", "¥": "yen", "₹": "rupee", "₩": "won", "₽": "ruble", "₿": "bitcoin",
+    "¢": "cent",
     "°": "degrees", "§": "section", "¶": "paragraph", "†": "dagger", "±": "plus or minus", "×": "times",
     "÷": "divided by", "−": "minus", "≈": "about", "≠": "is not equal to", "≤": "at most", "≥": "at least",
     "∞": "infinity", "√": "square root of", "∑": "sum of", "∫": "integral of", "∂": "partial", "∆": "delta",
     "→": "to", "←": "from", "⇒": "implies", "↔": "to and from", "©": "copyright", "®": "registered",
-    "™": "trademark", "²": "squared", "³": "cubed", "½": "one half", "¼": "one quarter", "¾": "three quarters",
+    "™": "trademark", "²": "squared", "³": "cubed", "½": "one half", "¼": "one quarter",
+    "¾": "three quarters",
     "‰": "per mille", "№": "number", "✓": "check", "✔": "check", "♥": "heart", "❤": "heart", "∈": "in",
     "∀": "for all", "∃": "there exists", "∅": "empty set", "µ": "micro", "Ω": "ohm", "ª": "a", "º": "o",
 }  # fmt: skip
 SILENT = frozenset("*_`•‣◦▪●○■□►¨´ˆ¯¸")
 PAUSES = {
-    "–": "—", "‒": "—", "―": "—", "—": "—", "…": "…", "。": ".", "！": "!", "？": "?", "，": ",", "、": ",", "；": ";",
-    "：": ":", "¡": "", "¿": "", "[": "(", "]": ")", "{": "(", "}": ")", "（": "(", "）": ")", "«": '"', "»": '"',
+    "–": "—", "‒": "—", "―": "—", "—": "—", "…": "…", "。": ".", "！": "!", "？": "?", "，": ",", "、": ",",
+    "；": ";",
+    "：": ":", "¡": "", "¿": "", "[": "(", "]": ")", "{": "(", "}": ")", "（": "(", "）": ")",
+    "«": '"', "»": '"',
     "„": '"', "「": '"', "」": '"', "‹": "", "›": "", "·": " ", "“": '"', "”": '"',
 }  # fmt: skip
 _OPENING = frozenset("([{“«„「‘（¡¿")
@@ -28,9 +32,16 @@ _CYRILLIC = dict(
     zip(
         "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґў",
         "a b v g d e yo zh z i y k l m n o p r s t u f kh ts ch sh shch _ y _ e yu ya i yi ye g w".split(),
+        strict=True,
     )
 )
-_GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψως", "a v g d e z i th i k l m n x o p r s t i f ch ps o s".split()))
+_GREEK = dict(
+    zip(
+        "αβγδεζηθικλμνξοπρστυφχψως",
+        "a v g d e z i th i k l m n x o p r s t i f ch ps o s".split(),
+        strict=True,
+    )
+)
 
 
 def say_character(text: str, at: int) -> str | None:
@@ -44,7 +55,7 @@ def say_character(text: str, at: int) -> str | None:
         return "-" if _inside_word(text, at) else _dash(text, at)
     if char in PAUSES:
         return f" {PAUSES[char]} " if PAUSES[char] == "—" else PAUSES[char]
-    if char in ";:,.!?()\"":
+    if char in ';:,.!?()"':
         return char
     if char in SILENT or char in _APOSTROPHES:
         return ""
@@ -90,7 +101,9 @@ def _foreign(text: str, at: int) -> str | None:
     if "LATIN" not in unicodedata.name(char, ""):
         return None
     if lower in "ßæœøłđðþ":
-        return _cased(char, {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "w", "đ": "d", "ð": "th", "þ": "th"}[lower])
+        return _cased(
+            char, {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "w", "đ": "d", "ð": "th", "þ": "th"}[lower]
+        )
     if char.isalpha() and lower <= "ÿ":
         return char  # the reader knows Latin-1's accents
     plain = "".join(c for c in unicodedata.normalize("NFKD", char) if c.isascii() and c.isalpha())

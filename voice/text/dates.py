@@ -7,9 +7,7 @@ import re
 from voice.text.numbers import TENS, cardinal, ordinal, plural, year
 from voice.text.rule import one_of, rule
 
-MONTHS = (
-    "January February March April May June July August September October November December"
-).split()
+MONTHS = ("January February March April May June July August September October November December").split()
 _MONTH = rf"(?:{one_of([*MONTHS, *(month[:3] for month in MONTHS), 'Sept'])})\b\.?"
 _MERIDIEM = r"[AaPp]\.?[Mm]\b"
 
@@ -103,10 +101,11 @@ RULES = (
     rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_END}", _dotted),
     rule(rf"(?P<the>\bthe )?(?<![\w.,/]){_DAYS}(?P<of>\sof)?(?=\s{_MONTH})", _day_before),
     rule(rf"\b{_MONTH}\s(?:the\s)?{_DAYS}(?![\w%]|[.,:/]\d)", _day),
-    rule(rf"(?<![\w:.])(\d{{1,2}}):(\d{{2}})(?::(?P<second>\d{{2}}))?(?P<meridiem>(?=\s?{_MERIDIEM}))?(?![\d:])", _time),
+    rule(rf"(?<![\w:.])(\d{{1,2}}):(\d{{2}})(?::(?P<second>\d{{2}}))?"
+         rf"(?P<meridiem>(?=\s?{_MERIDIEM}))?(?![\d:])", _time),
     rule(r"(?<![\w:.])(\d{2,3}):([0-5]\d)(?![\d:])", _elapsed),
     rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{2}})(?P<second>)(?P<meridiem>(?=\s?{_MERIDIEM}))", _time),
-    rule(rf"(?<=[\d\ue000])\s?(?P<said>[AaPp](?:\.[Mm]\.|[Mm]))(?!\w)", _meridiem),
+    rule(r"(?<=[\d\ue000])\s?(?P<said>[AaPp](?:\.[Mm]\.|[Mm]))(?!\w)", _meridiem),
     rule(r"(?<![\w'’])(?P<century>1\d|20)(?P<ten>\d)0['’]?s\b", _decade),
     rule(r"(?<![\w.,$£€])['’‘]?(?P<century>)(?P<ten>[1-9])0['’]?s\b", _decade),
     rule(r"(?<![\w.,-])(1[1-9]\d\d|20\d\d)\s?([-–/])\s?(\d{4}|\d{2})(?![\w-]|[.,]\d)", _years),

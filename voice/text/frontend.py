@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -115,7 +116,7 @@ def _written_words(text: str, chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
 
 def _sounds(chunks: Sequence[Chunk], spans: list[tuple[int, int]]) -> list[_Sound]:
     sounds, owner = [], 0
-    for chunk, phonemes in zip(chunks, pronounce(" ".join(chunk.text for chunk in chunks))):
+    for chunk, phonemes in zip(chunks, pronounce([chunk.text for chunk in chunks]), strict=True):
         while spans[owner][1] <= chunk.start:
             owner += 1
         sounds.append(_Sound(phonemes, chunk.text, owner))
@@ -136,9 +137,9 @@ def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_Sound]):
         ends = np.cumsum([len(sound.phonemes) + 1 for sound in own], dtype=int)
         count = min(-(-int(ends[-1]) * 2 // LONGEST), end - start) if own and ends[-1] > LONGEST else 1
         bounds = [start + (end - start) * i // count for i in range(count + 1)]
-        for sound, reach in zip(own, ends):
+        for sound, reach in zip(own, ends, strict=True):
             cut_sounds.append(replace(sound, owner=len(cut_spans) + int(reach - 1) * count // int(ends[-1])))
-        cut_spans += zip(bounds, bounds[1:])
+        cut_spans += pairwise(bounds)
     return cut_spans, cut_sounds
 
 
@@ -175,7 +176,7 @@ def _reading(sentence: Sentence, spans, first: int, part: list[_Sound], unread, 
             sentence.start + start + len(sentence.text[start:end].rstrip()),
             " ".join(sound.spoken for sound in part if sound.owner == owner),
         )
-        for owner, start, end in zip(heard, bounds, bounds[1:])
+        for owner, (start, end) in zip(heard, pairwise(bounds), strict=True)
     )  # fmt: skip
     index = {owner: place for place, owner in enumerate(heard)}
     phonemes, owners = "", []

@@ -9,7 +9,8 @@ from voice.text.numbers import digits, grouped, plural
 from voice.text.rule import one_of, rule
 
 _SIGNS = {
-    "->": "to", "-->": "to", "=>": "to", "<-": "from", "<->": "to and from", ">=": "at least", "<=": "at most",
+    "->": "to", "-->": "to", "=>": "to", "<-": "from", "<->": "to and from", ">=": "at least",
+    "<=": "at most",
     "!=": "is not equal to", "==": "equals", "&&": "and", "||": "or", "+/-": "plus or minus", "C#": "C sharp",
     "F#": "F sharp", "J#": "J sharp", "<3": "heart", "1:1": "one to one",
 }  # fmt: skip
@@ -59,14 +60,16 @@ def _flag(match: re.Match) -> str:
 
 RULES = (
     rule(rf"(?<![\w<>=!&|+/-])(?:{one_of(_SIGNS)})(?![\w<>=&|/])", lambda m: _SIGNS[m[0]]),
-    rule(rf"(?<![<>=!&|+-])(?:{one_of(s for s in _SIGNS if not s[0].isalnum())})(?![<>=&|])", lambda m: _SIGNS[m[0]]),
+    rule(rf"(?<![<>=!&|+-])(?:{one_of(s for s in _SIGNS if not s[0].isalnum())})(?![<>=&|])",
+         lambda m: _SIGNS[m[0]]),
     rule(rf"(?:(?<=\s)|^)(?:{one_of(_FACES)})(?=[\s.,!?)]|$)", lambda m: _FACES[m[0]]),
     rule(r"(?P<said>\]\((?:https?://|/|#|\ue000)[^)\s]*\))", lambda m: ""),
     rule(r"^#{1,6}(?=\s)|^>+(?=\s)", lambda m: ""),
     rule(r"[\U0001f1e6-\U0001f1ff]{2}", _flag),
     rule(r"(?<=[^\W\d_])[₀-₉]+", lambda m: digits(unicodedata.normalize("NFKC", m[0]))),
     rule(r"(?<=[^\W\d])(?P<said>_+)(?=[^\W_])", lambda m: ""),
-    rule(r"\b(?=[0-9a-f]*\d[0-9a-f]*[a-f][0-9a-f]*\d)[0-9a-f]{7,}\b|\b(?=\w*\d)(?=\w*[A-Za-z])[0-9A-Za-z]{16,}\b", _code),
+    rule(r"\b(?=[0-9a-f]*\d[0-9a-f]*[a-f][0-9a-f]*\d)[0-9a-f]{7,}\b", _code),
+    rule(r"\b(?=\w*\d)(?=\w*[A-Za-z])[0-9A-Za-z]{16,}\b", _code),
     rule(r"(?<![\w.])(?=[\w-]*\d)(?=[\w–-]*[^\W\d_])([^\W_]+(?:[-–_][^\W_]+)*)(['’]s)?(?![\w])", _mixed),
     rule(r"(?<!\w)\.(?=NET\b)", lambda m: "dot"),
 )  # fmt: skip

@@ -72,7 +72,14 @@ def _spaced(sentence: str, start: int, end: int, words: str) -> str:
 def _rules() -> tuple[Rule, ...]:
     from voice.text import abbreviations, addresses, amounts, dates, letters
 
-    return (*addresses.RULES, *dates.RULES, *amounts.RULES, *abbreviations.RULES, *letters.RULES, *amounts.PLAIN)
+    return (
+        *addresses.RULES,
+        *dates.RULES,
+        *amounts.RULES,
+        *abbreviations.RULES,
+        *letters.RULES,
+        *amounts.PLAIN,
+    )
 
 
 def _replacements(sentence: str) -> dict[int, tuple[int, str]]:

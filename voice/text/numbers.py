@@ -11,7 +11,8 @@ ONES = (
 TENS = ("", "", *"twenty thirty forty fifty sixty seventy eighty ninety".split())
 SCALES = (
     "",
-    *"thousand million billion trillion quadrillion quintillion sextillion septillion octillion nonillion".split(),
+    *"thousand million billion trillion quadrillion quintillion sextillion septillion octillion".split(),
+    "nonillion",
 )
 _IRREGULAR = {
     "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
@@ -82,7 +83,9 @@ def year(n: int) -> str:
 def number(text: str) -> str:
     """A figure as written, '-1,234.50' or '007' or '.5', in words."""
     comma = "," in text
-    text = text.replace(",", "").replace("−", "-").replace(" ", "").replace("\u00a0", "").replace("\u202f", "")
+    text = (
+        text.replace(",", "").replace("−", "-").replace(" ", "").replace("\u00a0", "").replace("\u202f", "")
+    )
     if text.startswith(("-", "+")):
         return ("minus " if text[0] == "-" else "plus ") + number(text[1:])
     whole, point, fraction = text.partition(".")
@@ -111,4 +114,4 @@ def roman(text: str) -> int:
     """'XIV' → 14."""
     values = [_ROMAN[c] for c in text]
     following = [*values[1:], 0]
-    return sum(-value if value < after else value for value, after in zip(values, following))
+    return sum(-value if value < after else value for value, after in zip(values, following, strict=True))

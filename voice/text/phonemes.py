@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -41,13 +42,13 @@ def alphabet() -> dict[str, int]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def pronounce(spoken: str) -> list[str]:
-    """The phonemes of each space-separated chunk of a sentence, read in the context of all of it.
+def pronounce(chunks: Sequence[str]) -> list[str]:
+    """The phonemes of each chunk (word) of a sentence, read in the context of all of it.
 
-    `spoken` holds letters, apostrophes, hyphens and punctuation only (see `normalize.spell_out`).
-    A chunk without sound gives an empty string.
+    Chunks hold letters, apostrophes, hyphens and punctuation, no spaces (see `normalize.spell_out`).
+    One without sound gives an empty string.
     """
-    chunks = [chunk.replace('"', "") for chunk in spoken.split()]  # quotes are not heard
+    chunks = [chunk.replace('"', "") for chunk in chunks]  # quotes are not heard
     heard = [chunk for chunk in chunks if chunk]
     if not heard:
         return [""] * len(chunks)
@@ -56,7 +57,7 @@ def pronounce(spoken: str) -> list[str]:
         read = ["".join(_grouped(chunk)) for chunk in heard]
     known = alphabet()
     clean = ("".join(c for c in phonemes.strip() if c in known) for phonemes in _spell_letters(heard, read))
-    sound = iter(_voiced(chunk, phonemes) for chunk, phonemes in zip(heard, clean))
+    sound = iter(_voiced(chunk, phonemes) for chunk, phonemes in zip(heard, clean, strict=True))
     return [next(sound) if chunk else "" for chunk in chunks]
 
 
@@ -84,10 +85,11 @@ def _grouped(text: str) -> list[str]:
 
 def _correct(tokens, lexicon) -> None:
     """Give the tokens of known misreadings their phonemes, before a possessive too."""
-    for before, token, after in zip([None, *tokens], tokens, [*tokens[1:], None]):
+    for i, token in enumerate(tokens):
         phonemes = CORRECTIONS.get(token.text) or CORRECTIONS.get(token.text.lower())
         if not phonemes:
             continue
+        before, after = tokens[i - 1] if i else None, tokens[i + 1] if i + 1 < len(tokens) else None
         if after is not None and not token.whitespace and after.text == "'s":
             phonemes, after.phonemes, after.rating = lexicon._s(phonemes), "", 5
         apart = " " if before is not None and not before.whitespace and before.text == "-" else ""

@@ -15,7 +15,8 @@ _LOOKAHEAD = 80
 
 # Never the end of a sentence, whatever follows: they stand before a name or an example.
 _LEADING = frozenset(
-    "mr mrs ms dr prof st mt ft gen gov sen rep capt lt col sgt cmdr rev hon pres supt cpl maj adm fr msgr mx sra sr"
+    "mr mrs ms dr prof st mt ft gen gov sen rep capt lt col sgt cmdr rev hon pres supt cpl maj adm fr msgr"
+    " mx sra sr"
     " mme mlle e.g i.e eg ie cf viz vs v approx ca al messrs".split()
 )
 # An end only when the next word is one that often begins a sentence.
@@ -139,7 +140,11 @@ def _ends_line(text: str, begin: int, end: int, after: int) -> bool:
     line = text[max(begin, text.rfind("\n", 0, end) + 1) : end]
     if _BULLET.match(text, after):
         return True
-    return len(line.strip()) < _SHORT_LINE and not text[after].islower() and not line.rstrip().endswith((",", "-"))
+    return (
+        len(line.strip()) < _SHORT_LINE
+        and not text[after].islower()
+        and not line.rstrip().endswith((",", "-"))
+    )
 
 
 def _ends_sentence(text: str, begin: int, stop: re.Match, following: str) -> bool:

@@ -62,7 +62,9 @@ class Heart:
     @classmethod
     def open(cls, folder: Path | None = None, threads: int | None = None) -> Heart:
         """The voice in `folder` (one that holds hibari.onnx), else in the hibari package."""
-        path = (Path(folder) if folder and (Path(folder) / "hibari.onnx").exists() else _package()) / "hibari.onnx"
+        path = (
+            Path(folder) if folder and (Path(folder) / "hibari.onnx").exists() else _package()
+        ) / "hibari.onnx"
         if not path.exists():
             raise ModelMissing(f"{path} is missing; {_INSTALL}")
         return cls(path.read_bytes(), threads or 1)

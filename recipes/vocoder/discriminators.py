@@ -16,6 +16,7 @@ from recipes.vocoder.losses import Judgment
 PERIODS = (2, 3, 5, 7, 11)
 WINDOWS = (2048, 1024, 512)
 SLOPE = 0.1
+GAIN = 10.0  # brings speech, with an RMS of about 0.05, to the scale that the layers are made for
 
 
 class PeriodDiscriminator(nn.Module):
@@ -26,14 +27,14 @@ class PeriodDiscriminator(nn.Module):
         self.period = period
         sizes = [1, width, 2 * width, 4 * width, 8 * width]
         self.layers = nn.ModuleList(
-            weight_norm(nn.Conv2d(a, b, (5, 1), (3, 1), padding=(2, 0))) for a, b in zip(sizes, sizes[1:])
+            convolution(a, b, (5, 1), (3, 1)) for a, b in zip(sizes, sizes[1:])
         )
-        self.last = weight_norm(nn.Conv2d(sizes[-1], 1, (3, 1), padding=(1, 0)))
+        self.last = convolution(sizes[-1], 1, (3, 1))
 
     def forward(self, samples: Tensor) -> Judgment:
         """[B, T] → scores, features"""
         whole = samples.shape[1] // self.period * self.period
-        return _judged(samples[:, :whole].unflatten(1, (1, -1, self.period)), self.layers, self.last)
+        return _judged(GAIN * samples[:, :whole].unflatten(1, (1, -1, self.period)), self.layers, self.last)
 
 
 class SpectrumDiscriminator(nn.Module):
@@ -45,17 +46,26 @@ class SpectrumDiscriminator(nn.Module):
         self.register_buffer("window", torch.hann_window(window), persistent=False)
         sizes = [2, width, 2 * width, 2 * width, 2 * width]
         self.layers = nn.ModuleList(
-            weight_norm(nn.Conv2d(a, b, (5, 3), (2, 1), padding=(2, 1))) for a, b in zip(sizes, sizes[1:])
+            convolution(a, b, (5, 3), (2, 1)) for a, b in zip(sizes, sizes[1:])
         )
-        self.last = weight_norm(nn.Conv2d(sizes[-1], 1, 3, padding=1))
+        self.last = convolution(sizes[-1], 1, (3, 3))
 
     def forward(self, samples: Tensor) -> Judgment:
         """[B, T] → scores, features"""
-        spectrum = torch.stft(samples, self.size, self.size // 4, window=self.window, return_complex=True)
+        spectrum = torch.stft(GAIN * samples, self.size, self.size // 4, window=self.window, return_complex=True)
         spectrum = spectrum[:, :-1] / self.size**0.5  # an even number of bins
         image = torch.stack([spectrum.real, spectrum.imag], 1)
         loudness = torch.sqrt(image.square().sum(1, keepdim=True) + 1e-6)
         return _judged(image / loudness.sqrt(), self.layers, self.last)  # compressed, phase kept
+
+
+def convolution(
+    channels: int, out: int, kernel: tuple[int, int], stride: tuple[int, int] = (1, 1)
+) -> nn.Module:
+    """Weight-normalized, keeping the size but for the stride, and at first the variance."""
+    layer = nn.Conv2d(channels, out, kernel, stride, padding=(kernel[0] // 2, kernel[1] // 2))
+    nn.init.kaiming_normal_(layer.weight, SLOPE, nonlinearity="leaky_relu")
+    return weight_norm(layer)
 
 
 def _judged(x: Tensor, layers: nn.ModuleList, last: nn.Module) -> Judgment:

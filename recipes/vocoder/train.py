@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
@@ -155,9 +156,9 @@ def dev_scores(generator: Generator, corpus: Corpus, o: Options) -> dict[str, fl
     return {"pesq": float(pesq), "mel_l1": float(distance)}
 
 
-def averaged(generator: Generator, ema: training.Ema, o: Options) -> Generator:
-    """A copy that holds the average weights."""
-    copy = Generator(SIZES[o.size])
+def averaged(generator: Generator, ema: training.Ema) -> Generator:
+    """A copy that holds the average weights; draws nothing at random, unlike a new one."""
+    copy = deepcopy(generator)
     copy.load_state_dict(ema.weights)
     return copy
 
@@ -224,7 +225,7 @@ def main(o: Options) -> None:
             over = deadline.passed or step + 1 == o.steps
             if over or (step + 1) % o.save_every == 0:
                 checkpoint.save(step + 1)
-                progress.scores(step + 1, dev_scores(averaged(generator, ema, o), dev, o))
+                progress.scores(step + 1, dev_scores(averaged(generator, ema), dev, o))
             if over:
                 break
         progress.close()

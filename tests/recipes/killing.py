@@ -1,0 +1,72 @@
+"""For every recipe's test that a run killed at a random moment and resumed equals the uninterrupted one."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PATIENCE = 300.0  # s, for the first checkpoint on a busy machine
+
+
+def assert_resume_equals_uninterrupted(command: Sequence[str], out: Path) -> None:
+    """`command`: arguments after `python`, without `--out`; it must save a checkpoint well before its end.
+
+    Runs it whole into `out`/whole; into `out`/killed until some time after its first checkpoint, SIGKILL,
+    and again to the end. All that an exact resume needs must then be the same, bit for bit.
+    """
+    whole, killed = out / "whole", out / "killed"
+    subprocess.run(_full(command, whole), cwd=CHECKOUT, check=True, stdout=subprocess.DEVNULL)
+    _kill_after_a_checkpoint(_full(command, killed), killed / "last.pt")
+    subprocess.run(_full(command, killed), cwd=CHECKOUT, check=True, stdout=subprocess.DEVNULL)
+    difference = first_difference(_state(whole), _state(killed))
+    assert difference is None, f"the resumed run differs at {difference}"
+
+
+def _full(command: Sequence[str], out: Path) -> list[str]:
+    return [sys.executable, *command, "--out", str(out)]
+
+
+def _kill_after_a_checkpoint(command: Sequence[str], checkpoint: Path) -> None:
+    process = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.DEVNULL)
+    started = time.monotonic()
+    while not checkpoint.exists() and process.poll() is None and time.monotonic() - started < PATIENCE:
+        time.sleep(0.01)
+    time.sleep(random.uniform(0, 0.3))
+    process.kill()
+    assert process.wait() == -signal.SIGKILL, "the run was over before it could be killed; give it more steps"
+    assert checkpoint.exists(), f"there was no checkpoint after {PATIENCE:g} s"
+
+
+def _state(folder: Path) -> Any:
+    import torch
+
+    return torch.load(folder / "last.pt", map_location="cpu", weights_only=False)
+
+
+def first_difference(a: Any, b: Any, where: str = "") -> str | None:
+    """The path of the first leaf that is not the same in both, or None."""
+    import numpy as np
+    import torch
+
+    if isinstance(a, dict):
+        if not isinstance(b, dict) or a.keys() != b.keys():
+            return where or "/"
+        return next((d for key in a if (d := first_difference(a[key], b[key], f"{where}/{key}"))), None)
+    if isinstance(a, list | tuple):
+        if not isinstance(b, list | tuple) or len(a) != len(b):
+            return where or "/"
+        return next((d for i in range(len(a)) if (d := first_difference(a[i], b[i], f"{where}/{i}"))), None)
+    if isinstance(a, torch.Tensor):
+        same = isinstance(b, torch.Tensor) and torch.equal(a, b)
+    elif isinstance(a, np.ndarray):
+        same = isinstance(b, np.ndarray) and np.array_equal(a, b)
+    else:
+        same = a == b
+    return None if same else where or "/"

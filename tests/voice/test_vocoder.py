@@ -1,0 +1,100 @@
+"""The vocoder's runtime: sources, transforms, determinism, and what it says of wrong input."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from voice.errors import ModelDamaged, ModelMissing, VoiceError
+from voice.tts import vocoder
+from voice.tts.vocoder import Vocoder, pulses
+
+FRAMES = 40
+
+
+class FakeSession:
+    """A network that passes the pulse train through and adds a little noise."""
+
+    def run(self, _, inputs):
+        parts = np.zeros((1, 5, inputs["mel"].shape[2], vocoder.BINS), np.float32)
+        parts[:, 0], parts[:, 2] = 1.0, 0.01
+        return [parts]
+
+
+def speech(frames=FRAMES):
+    return np.zeros((100, frames), np.float32), np.full(frames, 200.0, np.float32)
+
+
+def test_inverse_transform_undoes_the_transform():
+    samples = np.random.default_rng(0).standard_normal(FRAMES * 300).astype(np.float32)
+    np.testing.assert_allclose(vocoder.istft(vocoder.stft(samples)), samples, atol=1e-4)
+
+
+@pytest.mark.parametrize("frames", [1, 2, 3])
+def test_single_frames_are_transformed_too(frames):
+    samples = np.ones(frames * 300, np.float32)
+    assert vocoder.stft(samples).shape == (frames, 601)
+    assert vocoder.istft(vocoder.stft(samples)).shape == (frames * 300,)
+
+
+def test_pulses_have_all_harmonics_below_half_the_rate_at_one_amplitude():
+    train = pulses(np.full(160, 200.0))[24_000:]  # one second of pulses with whole periods
+    amplitudes = np.abs(np.fft.rfft(train)) / len(train) * 2
+    harmonics = amplitudes[200:11_900:200]
+    assert len(train) == 24_000
+    np.testing.assert_allclose(harmonics, 1.0, atol=0.02)
+    amplitudes[200:12_001:200] = 0
+    assert amplitudes[1:].max() < 0.02
+
+
+def test_pulses_stop_where_speech_is_unvoiced():
+    f0 = np.zeros(FRAMES)
+    f0[10:20] = 150.0
+    train = pulses(f0)
+    assert not train[: 9 * 300].any() and not train[20 * 300 :].any() and train[10 * 300 : 19 * 300].any()
+    assert not pulses(np.zeros(FRAMES)).any()
+    assert np.isfinite(pulses(np.full(FRAMES, 11_000.0))).all()
+
+
+def test_pulses_do_not_depend_on_what_comes_later():
+    f0 = np.where(np.arange(FRAMES) < 30, 120.0 + np.arange(FRAMES), 0.0)
+    np.testing.assert_array_equal(pulses(f0)[: 24 * 300], pulses(f0[:25])[: 24 * 300])
+
+
+def test_a_cosine_and_white_noise_have_unit_size_in_the_spectrum():
+    cosine = np.cos(2 * np.pi * 400 * np.arange(FRAMES * 300) / 24_000).astype(np.float32)
+    assert np.abs(vocoder.stft(cosine)[10, 20]) * vocoder.PULSE_SCALE == pytest.approx(1.0, abs=1e-3)
+    noise = np.random.default_rng(0).standard_normal(800 * 300).astype(np.float32)
+    power = np.mean(np.abs(vocoder.stft(noise)[2:-2, 1:-1] * vocoder.NOISE_SCALE) ** 2)
+    assert power == pytest.approx(1.0, abs=0.01)
+
+
+def test_the_same_seed_gives_the_same_samples():
+    speak = Vocoder(FakeSession())
+    samples = speak(*speech())
+    assert samples.shape == (FRAMES * 300,) and samples.dtype == np.float32
+    np.testing.assert_array_equal(samples, speak(*speech(), seed=0))
+    assert not np.array_equal(samples, speak(*speech(), seed=1))
+
+
+def test_a_filter_of_one_leaves_the_pulses_as_they_are():
+    mel, f0 = speech()
+    made = Vocoder(FakeSession()).render(mel, f0, pulses(f0), np.zeros(FRAMES * 300, np.float32))
+    np.testing.assert_allclose(made, pulses(f0) * vocoder.PULSE_SCALE, atol=1e-5)
+
+
+def test_no_frames_give_no_samples_and_wrong_shapes_an_error():
+    speak = Vocoder(FakeSession())
+    assert speak(*speech(0)).shape == (0,)
+    with pytest.raises(VoiceError, match="100"):
+        speak(np.zeros((80, 4)), np.zeros(4))
+    with pytest.raises(VoiceError, match="pitch"):
+        speak(np.zeros((100, 4)), np.zeros(5))
+
+
+def test_a_missing_or_broken_file_says_so(tmp_path):
+    with pytest.raises(ModelMissing, match="export"):
+        Vocoder.open(tmp_path)
+    (tmp_path / vocoder.FILE).write_bytes(b"not a network")
+    with pytest.raises(ModelDamaged, match="vocoder.onnx"):
+        Vocoder.open(tmp_path)

@@ -89,7 +89,7 @@ def test_heteronyms_are_read_in_context():
 
 def test_letters_are_told_from_the_article():
     assert pronounce("vitamin A is good".split())[1] == "ˈA"
-    assert pronounce("A dog".split())[0] == "ɐ"
+    assert pronounce("A dog".split())[0] == "ɐ" and pronounce("(A dog)".split())[0] == "(ɐ"
     assert pronounce("D N A.".split()) == ["dˌi", "ˌɛn", "ˈA."]
 
 

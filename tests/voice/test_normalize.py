@@ -257,6 +257,8 @@ CASES = {
     ],
     "abbreviations": [
         ("Dr. Smith", "Doctor Smith"),
+        ("the Dr. said", "the Doctor said"),
+        ("9 Mill Dr., Leeds", "nine Mill Drive, Leeds"),
         ("Mr. and Mrs. Jones", "Mister and Missus Jones"),
         ("St. Paul", "Saint Paul"),
         ("12 Elm St.", "twelve Elm Street."),

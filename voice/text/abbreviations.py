@@ -96,6 +96,8 @@ def _short(match: re.Match) -> str | None:
         following = re.match(r"\s[\d\ue000]", match.string[match.end("said") :])
         if not (following or word == "Co"):
             return None
+    if word == "Dr" and not re.search(r"[A-Z\ue000]\w* $", match.string[: match.start()]):
+        return "Doctor" + _ends(match)
     return _SHORT[word] + _ends(match)
 
 

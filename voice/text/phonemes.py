@@ -119,6 +119,6 @@ def _spell_letters(chunks: list[str], read: list[str]) -> list[str]:
 def _names_letter(chunks: list[str], i: int) -> bool:
     """Whether a capital 'A' is a letter: a stop follows it, or it stands inside a sentence in lower case."""
     following = "".join(chunks[i + 1 : i + 2])
-    if chunks[i] != "A" or not following:
+    if chunks[i][-1] != "A" or not following:
         return True
     return i > 0 and chunks[i - 1][-1].isalpha() and following.islower()

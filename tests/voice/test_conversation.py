@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from agent_fakes import RATE, EvenVoice, LoudIsSpeech, Phrasebook, Script, hear, of, quiet
@@ -21,7 +23,9 @@ from voice.agent import (
     Spoken,
     Timers,
     Trouble,
+    TurnByTurn,
     TurnEnded,
+    WhenTold,
     answers,
     latencies,
     talk,
@@ -324,3 +328,56 @@ def test_hotwords_and_language_reach_the_recognizer() -> None:
     book = Asked("Hi.")
     hear(conversation(book, Script(["Yes."]), hearing=Hearing(language="en", hotwords=("Kathleen",))), book.say(0), quiet(1))
     assert asked == [("en", ("Kathleen",))]
+
+
+def test_real_speech_is_heard_whole_and_replays_identically(corpora: Path, whisper_tiny: Path) -> None:
+    from voice.asr.whisper import Whisper
+    from voice.audio import read
+    from voice.vad import Silero
+
+    said = read(corpora / "kathleen/test/arctic_a0003.flac", 16_000).samples
+    sound = np.concatenate([said, quiet(2)])
+    recognizer = Whisper.open(whisper_tiny, threads=1, context="full")
+    told = []
+    for chunk in (320, 5000):
+        talks = Conversation(
+            Silero.open(), recognizer, EvenVoice(), Script(["Indeed."]), stopwatch=lambda: 0.0
+        )
+        told.append([_plainly(event) for event in hear(talks, sound, chunk=chunk)])
+        assert "evening the two men shook hands" in talks.messages[0].content.lower().replace(",", "")
+    assert told[0] == told[1]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def by_turns(*phrases: str) -> tuple[Phrasebook, Clock, TurnByTurn]:
+    book, timers, clock = Phrasebook(*phrases), Timers(), Clock()
+    talks = conversation(book, Offline(timers=timers), timers=timers, turns=WhenTold())
+    return book, clock, TurnByTurn(talks, clock)
+
+
+def test_a_recorded_turn_is_one_turn_whatever_pauses_it_has() -> None:
+    book, clock, session = by_turns("What is two", "plus two?")
+    clock.now += 5
+    events = list(session.turn(Audio(np.concatenate([book.say(0), quiet(3), book.say(1)]), RATE)))
+    assert [event.text for event in of(Heard, events)] == ["What is two plus two?"]
+    assert of(Spoken, events)[0].text == "4."
+
+
+def test_a_timer_rings_by_the_clock_on_the_wall() -> None:
+    book, clock, session = by_turns("Set a timer for ten seconds.")
+    clock.now += 1.1
+    list(session.turn(Audio(book.say(0), RATE)))
+    assert session.waiting
+    clock.now += 9
+    assert not session.bell()
+    clock.now += 2
+    events = session.bell()
+    assert of(Spoken, events)[0].text == "Your timer for 10 seconds is done."
+    assert not session.waiting

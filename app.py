@@ -15,22 +15,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache, wraps
 from pathlib import Path
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # gradio reads it while it is imported
+import gradio as gr
 
-import gradio as gr  # noqa: E402
-
-from page import show  # noqa: E402
-from page.shelf import Stream, clear, new_folder, shelf  # noqa: E402
-from voice import audio  # noqa: E402
-from voice.agent import Heard, Latency, Models, Reply, Speaking, Spoken, Trouble, TurnByTurn  # noqa: E402
-from voice.agent.opening import default_recognizer, start  # noqa: E402
-from voice.agent.patience import WhenTold  # noqa: E402
-from voice.errors import VoiceError  # noqa: E402
-from voice.loading import load  # noqa: E402
-from voice.models import entries  # noqa: E402
-from voice.text.subtitles import FORMATS, render  # noqa: E402
-from voice.tts.voice import join  # noqa: E402
-from voice.types import Audio, Controls, Segment, Speech, Transcript  # noqa: E402
+from page import show
+from page.shelf import Stream, clear, new_folder, shelf
+from voice import audio
+from voice.agent import Heard, Latency, Models, Reply, Speaking, Spoken, Trouble, TurnByTurn
+from voice.agent.opening import default_recognizer, start
+from voice.agent.patience import WhenTold
+from voice.errors import VoiceError
+from voice.loading import load
+from voice.models import entries
+from voice.text.subtitles import FORMATS, render
+from voice.tts.voice import join
+from voice.types import Audio, Controls, Segment, Speech, Transcript
 
 LANGUAGES = {
     "Detect": None, "English": "en", "Deutsch": "de", "Français": "fr", "Español": "es", "Italiano": "it",
@@ -39,7 +37,7 @@ LANGUAGES = {
 }  # fmt: skip
 TEXTS = (
     "The quick brown fox jumps over the lazy dog. It was 7:30 on May 3rd, and 21 people saw it.",
-    "Welcome back. Today we look at how a violin is made, from the first cut of spruce to the last coat of varnish.",
+    "Welcome back. Today we look at how a violin is made, from the first cut of spruce to the last varnish.",
 )
 QUESTIONS = (
     "What is twelve times seven?",
@@ -74,7 +72,10 @@ def names(kind: str) -> list[tuple[str, str]]:
     """(what is shown, name) of each model of a kind."""
     known = [entry for entry in entries().values() if entry.card.kind == kind]
     return [
-        (entry.name if entry.in_place else f"{entry.name} (fetched first, {entry.size / 1e6:.0f} MB)", entry.name)
+        (
+            entry.name if entry.in_place else f"{entry.name} (fetched first, {entry.size / 1e6:.0f} MB)",
+            entry.name,
+        )
         for entry in known
     ]
 
@@ -99,6 +100,7 @@ def explained(handler: Callable) -> Callable:
 def transcribe(path: str | None, name: str, language: str, progress: Progress) -> Iterator[tuple]:
     """(words, status, a file in each format) as the segments are recognized."""
     from voice.asr import longform
+    from voice.cli.transcribe import duration
 
     if not path:
         raise VoiceError("there is nothing to transcribe yet: drop a file or record one")
@@ -119,15 +121,10 @@ def transcribe(path: str | None, name: str, language: str, progress: Progress) -
         told = part.language
         yield show.words(heard), gr.skip(), *(gr.skip() for _ in FORMATS)
     transcript, took = Transcript(tuple(heard), told or "en", read[0]), time.perf_counter() - begun
-    status = f"{len(transcript.words)} words in {show.clock(read[0])} of sound, heard by {name} in {took:.1f} s"
+    status = (
+        f"{len(transcript.words)} words in {show.clock(read[0])} of sound, heard by {name} in {took:.1f} s"
+    )
     yield show.words(heard), show.status(status, legend=True), *files(transcript, Path(path).stem, FORMATS)
-
-
-def duration(path: str) -> float:
-    """Seconds of a media file as its header says, or 0."""
-    from voice.cli.transcribe import duration as told
-
-    return told(path)
 
 
 def files(transcript: Transcript, stem: str, forms: Iterable[str]) -> list[dict]:
@@ -161,7 +158,9 @@ def voiceover(text: str, name: str, speed: float, progress: Progress) -> Iterato
         progress(min(0.99, sum(len(each.text) for each in pieces) / len(text)), "speaking")
         yield stream.value(False), gr.skip(), show.status(f"first sound after {first:.2f} s"), *waiting
     whole, took = join(pieces), time.perf_counter() - begun
-    status = f"{show.clock(whole.audio.duration)} of speech made in {took:.1f} s; first sound after {first:.2f} s"
+    status = (
+        f"{show.clock(whole.audio.duration)} of speech made in {took:.1f} s; first sound after {first:.2f} s"
+    )
     sounds = saved(whole.audio)
     subtitles = files(transcript_of(pieces), "voiceover", SUBTITLES)
     yield stream.value(True), sounds[0]["value"], show.status(status), *sounds, *subtitles
@@ -253,8 +252,11 @@ def told(events: Iterator, session: tuple, chat: list) -> Iterator[tuple]:
 
 def build() -> gr.Blocks:
     """The page with its three tabs."""
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # which reports home otherwise, whatever Blocks is told
     with gr.Blocks(title="Voice", analytics_enabled=False) as page:
-        gr.Markdown("# Voice\nIt hears, speaks and talks on this computer; nothing leaves it.", elem_id="title")
+        gr.Markdown(
+            "# Voice\nIt hears, speaks and talks on this computer; nothing leaves it.", elem_id="title"
+        )
         with gr.Tabs():
             with gr.Tab("Transcribe", id="transcribe"):
                 _transcribe_tab()
@@ -348,12 +350,20 @@ def theme() -> gr.Theme:
         primary_hue="teal", neutral_hue="slate", radius_size="lg",
         font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"],
     )  # fmt: skip
-    label = {"text_color": "*neutral_600", "text_color_dark": "*neutral_300", "text_weight": "500", "text_size": "*text_sm"}
+    label = {
+        "text_color": "*neutral_600",
+        "text_color_dark": "*neutral_300",
+        "text_weight": "500",
+        "text_size": "*text_sm",
+    }
     both = {f"block_{part}_{name}": value for part in ("label", "title") for name, value in label.items()}
-    clear = {f"block_{part}_background_fill{dark}": "none" for part in ("label", "title") for dark in ("", "_dark")}
+    clear = {
+        f"block_{part}_background_fill{dark}": "none" for part in ("label", "title") for dark in ("", "_dark")
+    }
     return plain.set(
         **both, **clear, block_label_shadow="none", block_label_border_width="0px",
-        body_text_color_subdued="*neutral_500", body_background_fill="*neutral_50", block_background_fill="white", block_shadow="none",
+        body_text_color_subdued="*neutral_500", body_background_fill="*neutral_50",
+        block_background_fill="white", block_shadow="none",
         block_border_width="1px", block_border_color="*neutral_200", block_border_color_dark="*neutral_700",
         button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_600",
     )  # fmt: skip

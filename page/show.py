@@ -14,8 +14,11 @@ FAIR, POOR = 0.8, 0.5  # a word less sure than this is marked
 SILENT = {"id": "", "pieces": [], "done": True}
 PLAYER = """<div class="player" data-state="idle" role="group" aria-label="Playback">
 <button class="player-toggle" type="button" aria-label="Pause">❚❚</button>
-<div class="player-bar"><div class="player-fill"></div></div><span class="player-clock">0:00 / 0:00</span></div>"""
-NO_WORDS_YET = '<div class="words"><span class="empty">The words appear here, each with its time.</span></div>'
+<div class="player-bar"><div class="player-fill"></div></div>
+<span class="player-clock">0:00 / 0:00</span></div>"""
+NO_WORDS_YET = (
+    '<div class="words"><span class="empty">The words appear here, each with its time.</span></div>'
+)
 _NO_SPEECH = '<div class="words"><span class="empty">No speech was found.</span></div>'
 _LEGEND = '<span class="legend"><i class="fair"></i>less sure <i class="poor"></i>unsure</span>'
 

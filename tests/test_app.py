@@ -11,13 +11,13 @@ from agent_fakes import RATE, EvenVoice, LoudIsSpeech, Phrasebook
 
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
-import gradio as gr  # noqa: E402
+import gradio as gr
 
-import app  # noqa: E402
-from page import shelf, show  # noqa: E402
-from voice.agent import TurnByTurn  # noqa: E402
-from voice.audio import read, write  # noqa: E402
-from voice.types import Audio, Segment, Transcript, Word  # noqa: E402
+import app
+from page import shelf, show
+from voice.agent import TurnByTurn
+from voice.audio import read, write
+from voice.types import Audio, Segment, Transcript, Word
 
 
 class Batches(Phrasebook):

@@ -19,14 +19,15 @@ import pytest
 selenium = pytest.importorskip("selenium", reason="selenium is not installed; pip install '.[test]'")
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
-from selenium import webdriver  # noqa: E402
-from selenium.webdriver.common.by import By  # noqa: E402
-from selenium.webdriver.remote.webelement import WebElement  # noqa: E402
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync --disable-dev-shm-usage --autoplay-policy=no-user-gesture-required"
+    " --disable-component-update --disable-sync --disable-dev-shm-usage"
+    " --autoplay-policy=no-user-gesture-required"
     " --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
 ).split()
 SIZES = {"desktop": (1280, 1000), "phone": (390, 844)}
@@ -156,7 +157,9 @@ def test_transcribes_a_recording(
     until(lambda: "words in" in within(page, "#transcribe-status").text)
     said = within(page, "#words").text.lower()
     assert "the two men shook hands" in said
-    titles = [each.get_attribute("title") for each in page.find_elements(By.CSS_SELECTOR, "#words span[title]")]
+    titles = [
+        each.get_attribute("title") for each in page.find_elements(By.CSS_SELECTOR, "#words span[title]")
+    ]
     assert len(titles) >= 10
     assert all("sure" in title for title in titles)
     for form, sign in (("srt", "-->"), ("json", '"probability"'), ("txt", "shook hands")):
@@ -176,7 +179,9 @@ def test_voices_a_text(page: webdriver.Chrome, picture: Callable[[str], None]) -
     picture("voiceover")
 
 
-def test_answers_a_spoken_question(page: webdriver.Chrome, question: Path, picture: Callable[[str], None]) -> None:
+def test_answers_a_spoken_question(
+    page: webdriver.Chrome, question: Path, picture: Callable[[str], None]
+) -> None:
     open_tab(page, "Talk")
     until(lambda: within(page, "#microphone").is_displayed())
     until(lambda: within(page, "#microphone .record-button")).click()

@@ -28,7 +28,9 @@ class SmartTurn:
 
         files = list(Path(folder).glob("*.onnx"))
         if len(files) != 1:
-            raise ModelDamaged(f"{folder} holds {len(files)} .onnx files instead of one; fetch smart-turn-v3 again")
+            raise ModelDamaged(
+                f"{folder} holds {len(files)} .onnx files instead of one; fetch smart-turn-v3 again"
+            )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 1
         options.inter_op_num_threads = 1

@@ -172,7 +172,9 @@ def test_an_endless_answer_is_cut_off(serve: Callable[[Answering], str]) -> None
     assert 1000 < len(said) < 2000
 
 
-@pytest.mark.parametrize(("status", "advice"), [(401, "VOICE_LLM_KEY"), (404, "VOICE_LLM_MODEL"), (500, "answered 500")])
+@pytest.mark.parametrize(
+    ("status", "advice"), [(401, "VOICE_LLM_KEY"), (404, "VOICE_LLM_MODEL"), (500, "answered 500")]
+)
 def test_a_refusal_says_what_to_check(serve: Callable[[Answering], str], status: int, advice: str) -> None:
     with pytest.raises(BrainError, match=advice):
         list(Remote(serve(lambda handler, body: begin(handler, status=status))).reply(QUESTION))
@@ -216,7 +218,9 @@ def test_the_environment_chooses_the_brain(tmp_path) -> None:
     assert isinstance(brain_from_environment(Timers(), {}), Offline)
     assert isinstance(brain_from_environment(Timers(), {"VOICE_LLM_URL": "http://localhost:1/v1"}), Remote)
     own = tmp_path / "own.py"
-    own.write_text('from voice.agent import skill\n@skill("ping")\ndef ping() -> str:\n    "Pong."\n    return "Pong."')
+    own.write_text(
+        'from voice.agent import skill\n@skill("ping")\ndef ping() -> str:\n    "Pong."\n    return "Pong."'
+    )
     brain = brain_from_environment(Timers(), {"VOICE_SKILLS": str(own)})
     assert list(brain.reply([Message("user", "Ping!")])) == ["Pong."]
     with pytest.raises(VoiceError, match="no file of skills"):

@@ -10,8 +10,8 @@ from agent_fakes import RATE, EvenVoice, LoudIsSpeech, Phrasebook, Script, hear,
 
 from voice.agent import (
     Conversation,
-    Hearing,
     Heard,
+    Hearing,
     Interrupted,
     Latency,
     Offline,
@@ -195,7 +195,9 @@ def test_an_answer_is_made_sentence_by_sentence_and_not_far_ahead() -> None:
 
 def test_the_answer_is_cleaned_for_the_ear() -> None:
     book = Phrasebook("Hi.")
-    talks = conversation(book, Script(["<thi", "nk>secret</think>", "**Hel", "lo** there 😀. ", "[Docs](http://x.y)"]))
+    talks = conversation(
+        book, Script(["<thi", "nk>secret</think>", "**Hel", "lo** there 😀. ", "[Docs](http://x.y)"])
+    )
     events = hear(talks, book.say(0), quiet(4))
     assert [event.speech.text for event in of(Speaking, events)] == ["Hello there.", "Docs"]
     assert "".join(event.text for event in of(Reply, events)) == "Hello there. Docs"
@@ -284,7 +286,9 @@ def test_latency_counts_the_silence_and_the_work_after_it() -> None:
     latency = of(Latency, hear(talks, book.say(0), quiet(2)))[0]
     assert latency.silence == pytest.approx(0.5, abs=0.04)
     assert latency.recognition == 1.0
-    assert latency.total == pytest.approx(latency.silence + 1.0 - latency.recognition_hidden + latency.first_audio)
+    assert latency.total == pytest.approx(
+        latency.silence + 1.0 - latency.recognition_hidden + latency.first_audio
+    )
 
 
 def test_a_patient_recording_waits_for_each_answer() -> None:
@@ -326,7 +330,11 @@ def test_hotwords_and_language_reach_the_recognizer() -> None:
             return Phrasebook.transcribe(self, speech)
 
     book = Asked("Hi.")
-    hear(conversation(book, Script(["Yes."]), hearing=Hearing(language="en", hotwords=("Kathleen",))), book.say(0), quiet(1))
+    hear(
+        conversation(book, Script(["Yes."]), hearing=Hearing(language="en", hotwords=("Kathleen",))),
+        book.say(0),
+        quiet(1),
+    )
     assert asked == [("en", ("Kathleen",))]
 
 

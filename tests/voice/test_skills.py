@@ -56,7 +56,9 @@ def test_answers_what_people_ask(request_: str, said: str) -> None:
     assert ask(request_) == said
 
 
-@pytest.mark.parametrize("request_", ["What is the capital of France?", "Tell me a joke.", "What is 5?", "import os"])
+@pytest.mark.parametrize(
+    "request_", ["What is the capital of France?", "Tell me a joke.", "What is 5?", "import os"]
+)
 def test_says_nothing_to_what_it_cannot_do(request_: str) -> None:
     assert ask(request_) is None
 
@@ -68,11 +70,20 @@ def test_repeats_the_last_answer() -> None:
 
 def test_timers_are_set_listed_and_cancelled() -> None:
     timers = Timers()
-    assert ask("Set a timer for an hour and a half.", timers) == "Your timer for 1 hour and 30 minutes starts now."
-    assert ask("Set a pasta timer for ten minutes, please.", timers) == "Your pasta timer for 10 minutes starts now."
+    assert (
+        ask("Set a timer for an hour and a half.", timers)
+        == "Your timer for 1 hour and 30 minutes starts now."
+    )
+    assert (
+        ask("Set a pasta timer for ten minutes, please.", timers)
+        == "Your pasta timer for 10 minutes starts now."
+    )
     assert ask("Remind me in two minutes to call Mum.", timers) == "I'll remind you in 2 minutes."
     timers.ring(60.0)
-    assert ask("How long is left on the pasta timer?", timers) == "Your pasta timer for 10 minutes has 9 minutes left."
+    assert (
+        ask("How long is left on the pasta timer?", timers)
+        == "Your pasta timer for 10 minutes has 9 minutes left."
+    )
     assert ask("Cancel the pasta timer.", timers) == "Your pasta timer for 10 minutes is cancelled."
     assert [timer.label for timer in timers.ring(130.0)] == ["to call mum"]
     assert ask("Cancel all my timers.", timers) == "Your timer for 1 hour and 30 minutes is cancelled."
@@ -139,7 +150,9 @@ def test_calculations_are_exact(words: str, value: object) -> None:
     assert calculate(words) == value
 
 
-@pytest.mark.parametrize("words", ["", "plus", "2 plus", "(2", "the cat", "__import__('os')", "square root of minus one"])
+@pytest.mark.parametrize(
+    "words", ["", "plus", "2 plus", "(2", "the cat", "__import__('os')", "square root of minus one"]
+)
 def test_what_is_no_calculation_is_refused(words: str) -> None:
     with pytest.raises(NotArithmetic):
         calculate(words)

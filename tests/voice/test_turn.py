@@ -14,7 +14,14 @@ TURN = Audio(np.zeros(16_000, np.float32), 16_000)
 
 @pytest.mark.parametrize(
     "words",
-    ["What time is it?", "Stop.", "What is twelve times seven?", "What is 12 times 7?", "Why?", "Spell necessary."],
+    [
+        "What time is it?",
+        "Stop.",
+        "What is twelve times seven?",
+        "What is 12 times 7?",
+        "Why?",
+        "Spell necessary.",
+    ],
 )
 def test_a_whole_sentence_ends_after_a_short_silence(words: str) -> None:
     assert RULE.patience(words) == RULE.finished

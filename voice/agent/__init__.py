@@ -9,7 +9,8 @@ _HOMES = {
     "voice.agent.conversation": "Conversation Manners",
     "voice.agent.ear": "Hearing",
     "voice.agent.events": (
-        "Event SpeechStarted SpeechEnded TurnEnded Heard Reply Speaking Spoken Interrupted Rang Trouble Latency"
+        "Event SpeechStarted SpeechEnded TurnEnded Heard Reply Speaking Spoken "
+        "Interrupted Rang Trouble Latency"
     ),
     "voice.agent.brains": "Offline Remote brain_from_environment everyday_skills",
     "voice.agent.skills": "Context Skill skill load_skills",

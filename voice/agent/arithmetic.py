@@ -1,10 +1,10 @@
 """Arithmetic in spoken words: a small recursive-descent parser over exact fractions, no eval.
 
-    sum    := term (("+" | "-") term)*
-    term   := power (("*" | "/" | "mod") power)*
-    power  := signed ("^" power)?
-    signed := "-" signed | "sqrt" signed | "cbrt" signed | value "!"* "%"*
-    value  := number | "(" sum ")"
+sum    := term (("+" | "-") term)*
+term   := power (("*" | "/" | "mod") power)*
+power  := signed ("^" power)?
+signed := "-" signed | "sqrt" signed | "cbrt" signed | value "!"* "%"*
+value  := number | "(" sum ")"
 """
 
 from __future__ import annotations

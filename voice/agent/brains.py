@@ -75,4 +75,12 @@ def brain_from_environment(
     return Offline(skills, clock, timers)
 
 
-__all__ = ["NOTHING", "UNKNOWN", "Offline", "Remote", "VoiceError", "brain_from_environment", "everyday_skills"]
+__all__ = [
+    "NOTHING",
+    "UNKNOWN",
+    "Offline",
+    "Remote",
+    "VoiceError",
+    "brain_from_environment",
+    "everyday_skills",
+]

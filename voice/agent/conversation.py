@@ -13,18 +13,30 @@ from dataclasses import dataclass
 import numpy as np
 
 from voice.agent.ear import Ear, Hearing
-from voice.agent.events import Event, Heard, Interrupted, Latency, Rang, Reply, Speaking, Spoken, Trouble, TurnEnded
+from voice.agent.events import (
+    Event,
+    Heard,
+    Interrupted,
+    Latency,
+    Rang,
+    Reply,
+    Speaking,
+    Spoken,
+    Trouble,
+    TurnEnded,
+)
 from voice.agent.everyday import ring_text
 from voice.agent.mouth import Mouth
-from voice.agent.timers import Timers
 from voice.agent.patience import SilenceRule
+from voice.agent.timers import Timers
 from voice.errors import AudioError, BrainError, VoiceError
 from voice.types import Brain, Controls, Message, Recognizer, SpeechDetector, Synthesizer, TurnDetector
 
 APOLOGY = "Sorry, I can't think of an answer just now. Please try again."
 # Said while the agent speaks, these show that someone listens; they do not ask it to stop.
 BACKCHANNELS = frozenset(
-    "mm mmm mhm mm-hmm mm-hm hm hmm uh-huh uh huh yeah yes yep ok okay right sure wow oh ah i see good great".split()
+    "mm mmm mhm mm-hmm mm-hm hm hmm uh-huh uh huh"
+    " yeah yes yep ok okay right sure wow oh ah i see good great".split()
 )
 
 

@@ -6,7 +6,7 @@ import re
 from fractions import Fraction
 
 from voice.agent.arithmetic import NotArithmetic, calculate, is_calculation
-from voice.agent.numbers import parse_number, written
+from voice.agent.numbers import written
 from voice.agent.skills import Context, skill
 from voice.agent.timers import Timer
 from voice.agent.units import Quantity, Unit, convert, find_unit, named, parse_quantity
@@ -109,7 +109,8 @@ def percentage(part: float, whole: float) -> str:
 @skill(
     "convert $amount [to, into, in] $unit",
     "(what is, how much is) $amount [in, to, into, as] $unit",
-    "how [many, much] $unit (are) (there) [are in, is in, in, is, are, do, does, make, makes, to] $amount (make)",
+    "how [many, much] $unit (are) (there) [are in, is in, in, is, are, to] $amount",
+    "how [many, much] $unit [do, does] $amount (make)",
     "how [long, far, heavy, hot, cold, fast, big, warm] is $amount in $unit",
 )
 def conversion(amount: Amount, unit: UnitName) -> str:
@@ -173,7 +174,8 @@ def list_timers(context: Context, label: str = "") -> str:
 
 
 @skill(
-    "[cancel, stop, delete, clear, remove, turn off] (the, my, all, that) (my, the, of) (the, my) [timer, timers]",
+    "[cancel, stop, delete, clear, remove, turn off] (the, my, that) [timer, timers]",
+    "[cancel, stop, delete, clear, remove, turn off] all (of) (the, my) timers",
     "[cancel, stop, delete, remove] (the, my) $label [timer, reminder]",
 )
 def cancel_timer(context: Context, label: str = "") -> str:
@@ -204,8 +206,9 @@ def spell(word: str) -> str:
 
 
 @skill(
-    "(can you, please) [repeat, say] (that, it, the answer, your answer, yourself) (once more, again, one more time)",
-    "[what did you say, what was that, come again, pardon, pardon me, sorry, once more, say again, again, repeat]",
+    "[repeat, say] [that, it, the answer, your answer, yourself] (once more, again, one more time)",
+    "[what did you say, what was that, come again, pardon, pardon me, sorry]",
+    "[once more, say again, again, repeat]",
     "i [did not, didn't] [hear, catch, get, understand] [that, you, it]",
 )
 def repeat(context: Context) -> str:
@@ -241,7 +244,10 @@ def dice(context: Context, count: int = 1, sides: int = 6) -> str | None:
     return f"{_joined([str(each) for each in rolled])}, which makes {sum(rolled)}."
 
 
-@skill("[pick, choose, give me, think of] a (random) number between $low and $high", "a number from $low to $high")
+@skill(
+    "[pick, choose, give me, think of] a (random) number between $low and $high",
+    "a number from $low to $high",
+)
 def random_number(low: int, high: int, context: Context) -> str:
     """Pick a number between two others."""
     return f"{context.random.randint(min(low, high), max(low, high))}."

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from voice.agent.brains import brain_from_environment
 from voice.agent.conversation import Conversation
-from voice.agent.timers import Timers
 from voice.agent.patience import SilenceRule, SoundAndWords
+from voice.agent.timers import Timers
 from voice.loading import load
 from voice.models import entries
 from voice.types import Brain, Controls, Recognizer, SpeechDetector, Synthesizer, TurnDetector
@@ -32,7 +32,9 @@ class Models:
     turns: TurnDetector = SilenceRule()
 
     @classmethod
-    def load(cls, recognizer: str | None = None, voice: str = "heart", *, threads: int | None = None) -> Models:
+    def load(
+        cls, recognizer: str | None = None, voice: str = "heart", *, threads: int | None = None
+    ) -> Models:
         """Loads what a conversation needs. Raises ModelError where a model cannot be had."""
         name = recognizer or default_recognizer()
         ears = load(name, threads=threads, kind="recognizer")

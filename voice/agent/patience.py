@@ -11,10 +11,10 @@ from voice.types import Audio, TurnDetector
 
 # After these more is to come, whatever mark the recognizer puts behind them.
 _OPEN = frozenset(
-    "and or but because so if when while that which who whose than then the a an my your his her our their this"
-    " these those to of for with from in on at by about into between per like as is are was were be do does did"
-    " can could would will should i we they he she it's i'm um uh er hmm well please set what what's how where"
-    " why let let's convert calculate plus minus times divided percent".split()
+    "and or but because so if when while that which who whose than then the a an my your his her our their"
+    " this these those to of for with from in on at by about into between per like as is are was were be"
+    " do does did can could would will should i we they he she it's i'm um uh er hmm well please set"
+    " what what's how where why let let's convert calculate plus minus times divided percent".split()
 )
 _ASKED_WHOLE = frozenset("what why how where who when".split())
 
@@ -81,7 +81,10 @@ class SoundAndWords:
         patience = self.rule.patience(partial)
         if silence >= patience:
             return True
-        if not self.least <= silence < self.least + self.once or patience in (self.rule.unfinished, self.rule.wordless):
+        if not self.least <= silence < self.least + self.once or patience in (
+            self.rule.unfinished,
+            self.rule.wordless,
+        ):
             return False
         return self.sound.ended(turn, silence, partial)
 

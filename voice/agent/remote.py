@@ -106,7 +106,9 @@ class Remote:
             text, good, last = _delta(line)
             bad = bad + 1 if not good else 0 if text else bad
             if bad > MOST_BAD_LINES:
-                raise BrainError(f"the language model at {self._where} sends what is not JSON; check VOICE_LLM_URL")
+                raise BrainError(
+                    f"the language model at {self._where} sends what is not JSON; check VOICE_LLM_URL"
+                )
             if text:
                 yield text
                 deadline = self._stopwatch() + self._patience

@@ -5,9 +5,9 @@
         \"\"\"Flip a coin.\"\"\"
         return context.random.choice(("Heads.", "Tails."))
 
-In a phrase `[a, b c]` is one of, `(please)` or `(d, e)` may be left out, and `$name` is a slot, read as the type
-of the parameter of that name: str takes the words as they are, any other type must have a reader
-in `READERS` or a static method `parse(text)` that returns None for what it can't read. A parameter
+In a phrase `[a, b c]` is one of, `(please)` or `(d, e)` may be left out, and `$name` is a slot, read
+as the type of the parameter of that name: str takes the words as they are, any other must have a
+reader in `READERS` or a static method `parse(text)` that returns None for what it can't read. A parameter
 of type Context is given the state of the conversation. A skill that returns None passes.
 """
 
@@ -99,7 +99,7 @@ def load_skills(path: str | Path) -> tuple[Skill, ...]:
         raise VoiceError(f"{path} does not run: {error}. Fix it, or unset VOICE_SKILLS") from error
     found = skills_of(module)
     if not found:
-        raise VoiceError(f"{path} holds no skills: put @skill(\"a phrase\") above a function")
+        raise VoiceError(f'{path} holds no skills: put @skill("a phrase") above a function')
     return found
 
 

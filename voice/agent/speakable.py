@@ -16,7 +16,9 @@ _HIDDEN = ("think", "thinking", "reasoning", "tool_call", "tool_code", "function
 _OPEN = re.compile(rf"<({'|'.join(_HIDDEN)})\b[^>]*>", re.IGNORECASE)
 _FENCE = re.compile(r"[ \t]*(```+|~~~+)[^\n]*\n")
 _LINE_START = re.compile(
-    r"[ \t]*(?:(?:>[ \t]?)+[ \t]*)?(?:#{1,6}[ \t]+|[-*+•][ \t]+(?:\[[ xX]\][ \t]+)?|(\d{1,3})[.)][ \t]+)?\|?[ \t]*"
+    r"[ \t]*(?:(?:>[ \t]?)+[ \t]*)?"  # a quotation
+    r"(?:#{1,6}[ \t]+|[-*+•][ \t]+(?:\[[ xX]\][ \t]+)?|(\d{1,3})[.)][ \t]+)?"  # a heading, a list's item
+    r"\|?[ \t]*"  # a table's row
 )
 _RULE_LINE = re.compile(r"[ \t]*(?:[-*_=][ \t]*){3,}\n|[ \t]*\|?[-:| \t]{3,}\|?[ \t]*\n")
 # A line that so far holds only marks may still turn out to be a heading, a list item or a rule.
@@ -34,7 +36,14 @@ _TAG = re.compile(r"</?[A-Za-z|!][^>]*>")
 _ADDRESS = re.compile(r"<?(?:https?://|www\.)[^\s<>)\]]+>?", re.IGNORECASE)
 _HOST = re.compile(r"(?:\w+://)?(?:www\.)?([^/?#\s]+)", re.IGNORECASE)
 _EMPHASIS = re.compile(r"\*+(?=\S)|(?<=\S)\*+|~~+|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
-_ENTITIES = {"&amp;": "&", "&lt;": "less than", "&gt;": "greater than", "&nbsp;": " ", "&quot;": '"', "&#39;": "'"}
+_ENTITIES = {
+    "&amp;": "&",
+    "&lt;": "less than",
+    "&gt;": "greater than",
+    "&nbsp;": " ",
+    "&quot;": '"',
+    "&#39;": "'",
+}
 _SAYABLE_CODE = re.compile(r"[\w .,'/+-]{1,40}")
 _ENDED = (".", "!", "?", ":", ";", ",", "…")
 
@@ -166,7 +175,9 @@ def _may_go_on(text: str, at: int, found: re.Match[str] | None) -> bool:
     """Whether more text may still change what begins at `at`."""
     if not found:
         return not _NO_TAG.match(text, at)
-    return found.end() == len(text) or (text[at] == "[" and text[found.end() - 1] == "]" and text[found.end()] == "(")
+    return found.end() == len(text) or (
+        text[at] == "[" and text[found.end() - 1] == "]" and text[found.end()] == "("
+    )
 
 
 def speakable(text: str) -> str:

@@ -31,7 +31,7 @@ from voice.models.card import Card, hashes, sha256, write_card
 class Options:
     run: Path = option(Path("runs/quick"), "the run's folder")
     out: Path = option(Path("voice/models/pretrained/quick"), "the model folder to write")
-    weights: Literal["best", "average", "last"] = option("best", "of the lowest dev loss, or the newest")
+    weights: Literal["best", "average", "last"] = option("best", "of the best dev score, or the newest")
     base: str = option("whisper-base", "the model that the run started from: a name or a folder")
     whole: bool = option(False, "write whole weights instead of what differs from the base")
     name: str = option("quick", "the model's name")

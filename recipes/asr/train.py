@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -47,6 +47,7 @@ from recipes.training import (
 from voice.models import find
 
 TINY = "data/tiny"
+ENOUGH_TOKENS = 100
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Options:
     kl: float = option(1.0, "weight of the KL to the teacher (labels own)")
     hidden: float = option(0.2, "weight of the squared error of the last hidden states (labels own)")
     cross_entropy: float = option(0.1, "weight of the cross-entropy (1 where labels are text)")
-    rate: float = option(0.0, "learning rate; 0 is 5e-4 for low-rank additions and 2e-5 for all weights")
+    rate: float = option(0.0, "learning rate; 0 is 2e-4 for low-rank additions and 2e-5 for all weights")
     warmup: int = option(40, "steps until the learning rate is reached")
     steps: int = option(1000, "steps in all; the learning rate falls to zero over them")
     batch_seconds: float = option(45.0, "seconds of speech in a batch")
@@ -80,16 +81,16 @@ class Options:
 
 
 class Best:
-    """The lowest dev loss of a run and the step that had it."""
+    """The lowest word error rate of a run on its dev clips, the lower loss where two are equal, and its step."""
 
     def __init__(self) -> None:
-        self.loss, self.step = math.inf, 0
+        self.wer, self.loss, self.step = math.inf, math.inf, 0
 
     def state_dict(self) -> dict[str, float]:
-        return {"loss": self.loss, "step": self.step}
+        return {"wer": self.wer, "loss": self.loss, "step": self.step}
 
     def load_state_dict(self, state: dict[str, float]) -> None:
-        self.loss, self.step = state["loss"], state["step"]
+        self.wer, self.loss, self.step = state["wer"], state["loss"], state["step"]
 
 
 def losses(
@@ -112,6 +113,11 @@ def losses(
     squared = F.mse_loss(mine.float(), theirs)
     loss = options.kl * kl + options.hidden * squared + options.cross_entropy * cross_entropy
     return {"loss": loss, "kl": kl, "hidden": squared, "cross_entropy": cross_entropy}
+
+
+def weight(batch: Batch) -> float:
+    """How much a batch counts: a few single words must not pull as hard as a hundred tokens of speech."""
+    return min(1.0, int((batch.targets != IGNORED).sum()) / ENOUGH_TOKENS)
 
 
 def dev_loss(
@@ -191,12 +197,14 @@ def averaged(weights: nn.ParameterDict, average: Ema) -> Iterator[None]:
     weights.load_state_dict(own)
 
 
-def keep_best(best: Best, loss: float, step: int, weights: nn.ParameterDict, out: Path) -> None:
-    """Writes the weights to `best.pt` where the dev loss is the lowest so far."""
-    if loss < best.loss:
-        best.loss, best.step = loss, step
+def keep_best(
+    best: Best, scores: Mapping[str, float], step: int, weights: nn.ParameterDict, out: Path
+) -> None:
+    """Writes the weights to `best.pt` where the dev scores are the best so far."""
+    if (scores["wer"], scores["loss"]) < (best.wer, best.loss):
+        best.load_state_dict({"wer": scores["wer"], "loss": scores["loss"], "step": step})
         beside = out / "best.tmp"
-        torch.save({"step": step, "loss": loss, "weights": weights.state_dict()}, beside)
+        torch.save({"scores": dict(scores), "step": step, "weights": weights.state_dict()}, beside)
         os.replace(beside, out / "best.pt")
 
 
@@ -224,7 +232,7 @@ def main(options: Options) -> None:
 
     model = prepared(task.base, options, device)
     weights = trainable(model)
-    rate = options.rate or (2e-5 if options.whole else 5e-4)
+    rate = options.rate or (2e-5 if options.whole else 2e-4)
     optimizer = torch.optim.AdamW(weights.values(), lr=rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(slope, options))
     average, best = Ema(weights, 0.99), Best()
@@ -242,7 +250,7 @@ def main(options: Options) -> None:
             with autocast(device):
                 values = losses(model, batch, task, options)
             optimizer.zero_grad(set_to_none=True)
-            values["loss"].backward()
+            (values["loss"] * weight(batch)).backward()
             nn.utils.clip_grad_norm_(weights.values(), 1.0)
             optimizer.step()
             schedule.step()
@@ -254,7 +262,7 @@ def main(options: Options) -> None:
                 with averaged(weights, average):
                     scores = check(model, dev, task, options)
                     progress.scores(done, scores)
-                    keep_best(best, scores["loss"], done, weights, options.out)
+                    keep_best(best, scores, done, weights, options.out)
             if done % options.save_every == 0 or done == options.steps:
                 checkpoint.save(done)
             first = done

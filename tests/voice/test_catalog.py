@@ -299,6 +299,13 @@ def test_the_catalog_itself_is_whole():
         assert all(len(value) == 64 for value in found.card.files.values())
 
 
+def test_our_own_models_are_what_their_cards_say_and_small():
+    for found in catalog.entries().values():
+        if catalog.PRETRAINED in found.home.parents:
+            assert found.home.name == found.name and found.size < 30_000_000
+            fetch.verify(found.home, found.card.files)
+
+
 def test_the_default_voice_comes_installed():
     assert catalog.find("heart").folder.name == "assets"
 

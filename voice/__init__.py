@@ -5,13 +5,18 @@
     print(voice.transcribe("talk.mp3").text)
     voice.write("hello.wav", voice.speak("Hello, world.").audio)
 
-Importing this package imports next to nothing; each name is loaded when it is first used.
+Importing this package imports next to nothing, and turns off ONNX Runtime's telemetry; each name is
+loaded when it is first used.
 """
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import Any
+
+# ONNX Runtime since 1.29 reports what it runs to its maker unless this is set before it is loaded.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 __version__ = "0.1.0"
 

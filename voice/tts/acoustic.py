@@ -8,23 +8,110 @@ The recipe that trains them is `recipes/tts`.
 
 from __future__ import annotations
 
-import logging
+import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from voice.errors import ModelDamaged, ModelError
+from voice.errors import ModelDamaged, ModelMissing
 from voice.features import VOICE_HOP, VOICE_RATE
-from voice.types import Audio, Controls, Speech, Word
+from voice.models.card import read_card
+from voice.tts.graphs import open_graph
+from voice.tts.heart import Utterance, timed_words
+from voice.tts.vocoder import Vocoder
+from voice.types import Audio, Controls, Speech
+
+if TYPE_CHECKING:
+    from voice.text.frontend import Reading
 
 BOUNDARY = "_"  # the silence at either end of a sentence
 SYMBOLS = BOUNDARY + ' ;:,.!?—…"()“”' + "AIOQWYaeoæɑɐɒɔəɚɛɜɪʊʌᵊᵻiu" + "bdfhjklmnprstvwxzðŋɡɹɾTʃʒθʤʧʔ" + "ˈˌː"
+TIMELESS = "ˈˌː"  # color the phoneme beside them and take no time of their own
+PAUSING = ' ;:,.!?—…"()“”'  # may take no time either
 FEATURES = 8  # what `frame_features` says of a frame
-EDGE = 12  # frames of silence kept at either end; the pauses between sentences are made elsewhere
+EDGE = 8  # frames of silence at either end; the pauses between sentences are made elsewhere
+SHORTEST_PAUSE = 3  # frames; in training a pause has as many or none
 LONGEST = 160  # frames (2 s) that one token may take
+TEXT_FILE, FRAMES_FILE = "text.onnx", "frames.onnx"
 
-log = logging.getLogger(__name__)
+
+@dataclass(frozen=True)
+class Manner:
+    """How a speaker speaks: log-F0's mean and standard deviation, of voiced frames; factors on what is
+    predicted, for predictions are means and vary less than speech does: `liveliness` of the pitch, `pace`
+    of the durations."""
+
+    pitch_mean: float
+    pitch_spread: float
+    liveliness: float = 1.0
+    pace: float = 1.0
+
+
+class Acoustic:
+    """An engine for `voice.tts.voice.Voice`; deterministic, and safe to share between threads."""
+
+    rate = VOICE_RATE
+
+    def __init__(self, text: Any, frames: Any, vocoder: Vocoder, speaker: int, manner: Manner) -> None:
+        self._text, self._frames, self._vocoder = text, frames, vocoder
+        self._speaker, self._manner = speaker, manner
+
+    @classmethod
+    def open(cls, folder: Path, *, threads: int | None = 1, speaker: str | None = None) -> Acoustic:
+        """The voice that `recipes/tts/export.py` wrote to `folder`, speaking as the first of its speakers
+        unless told otherwise. Raises ModelMissing, ModelDamaged."""
+        folder, threads = Path(folder), threads or 1
+        speakers = _speakers(folder)
+        if speaker is not None and speaker not in speakers:
+            raise ModelMissing(f"{folder} has no speaker {speaker}; it has {', '.join(speakers)}")
+        speaker = speaker or next(iter(speakers))
+        text, frames = (open_graph(folder / name, threads=threads) for name in (TEXT_FILE, FRAMES_FILE))
+        vocoder = Vocoder.open(folder, threads=threads)
+        return cls(text, frames, vocoder, list(speakers).index(speaker), speakers[speaker])
+
+    def render(self, reading: Reading, controls: Controls = Controls()) -> Speech:
+        """A sentence as speech, its written words timed by the durations of their phonemes."""
+        made = self.render_phonemes(reading.phonemes, controls.speed)
+        words = timed_words(reading, made.durations * (VOICE_HOP / VOICE_RATE))
+        return Speech(Audio(made.samples, VOICE_RATE), reading.text, words)
+
+    def render_phonemes(self, phonemes: str, speed: float = 1.0) -> Utterance:
+        """Speak `phonemes`; one that the voice has no sound for takes no time, and gives a warning."""
+        known = [p for p in phonemes if p in SYMBOLS]
+        if len(known) < len(phonemes):
+            missing = sorted(set(phonemes) - set(SYMBOLS))
+            warnings.warn(f"this voice has no sound for {' '.join(missing)}", stacklevel=3)
+        symbols = BOUNDARY + "".join(known) + BOUNDARY
+        durations, mel, f0 = self.draw(symbols, speed)
+        samples = np.clip(self._vocoder(mel, f0), -1.0, 1.0)
+        every = np.zeros(len(phonemes) + 2, np.int64)
+        every[[0, *(i + 1 for i, p in enumerate(phonemes) if p in SYMBOLS), -1]] = durations
+        return Utterance(samples, every, f0)
+
+    def draw(self, symbols: str, speed: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """L symbols, a BOUNDARY at both ends → (L,) durations in frames, (100, F) log-mel, (F,) Hz, 0 unvoiced."""
+        tokens = np.array([[SYMBOLS.index(s) for s in symbols]], np.int64)
+        speaker = np.array([self._speaker], np.int64)
+        hidden, durations, pitch, energy = self._text.run(None, {"tokens": tokens, "speaker": speaker})
+        lengths = np.expm1(durations[0]) * (self._manner.pace / speed)
+        durations = token_frames(symbols, lengths)
+        index, features = frame_features(durations, pitch[0] * self._manner.liveliness, energy[0])
+        given = {"hidden": hidden[:, index], "features": features[None]}
+        mel, curve, voicing = self._frames.run(None, given)
+        hertz = np.exp(curve[0] * self._manner.pitch_spread + self._manner.pitch_mean)
+        return durations, mel[0].T, np.where(voicing[0] > 0, hertz, 0.0).astype(np.float32)
+
+
+def _speakers(folder: Path) -> Mapping[str, Manner]:
+    """The speakers of the card, in the order of the model's table."""
+    speakers = read_card(folder).options.get("speakers")
+    try:
+        return {name: Manner(**manner) for name, manner in speakers.items()}
+    except (AttributeError, TypeError) as error:
+        raise ModelDamaged(f"{folder}: its card does not say how its speakers speak; export it again") from error
 
 
 def frame_features(
@@ -57,7 +144,21 @@ def frame_features(
     return token, np.stack(columns, 1).astype(np.float32)
 
 
+def token_frames(symbols: str, lengths: np.ndarray) -> np.ndarray:
+    """(L,) predicted lengths of `symbols` in frames → (L,) whole frames that make sense.
+
+    Marks take no time, a pause is none at all or long enough to be one, a phoneme has at least a
+    frame, and both ends are EDGE frames of silence.
+    """
+    timeless, pausing, ends = (
+        np.array([s in kind for s in symbols]) for kind in (TIMELESS, PAUSING, BOUNDARY)
+    )
+    pauses = np.where(lengths < SHORTEST_PAUSE / 2, 0.0, np.maximum(lengths, SHORTEST_PAUSE))
+    lengths = np.where(pausing, pauses, np.maximum(lengths, 1.0))
+    return whole_frames(np.where(timeless, 0.0, np.where(ends, EDGE, lengths)))
+
+
 def whole_frames(lengths: np.ndarray) -> np.ndarray:
     """(L,) real lengths in frames → (L,) whole ones whose running sum stays within half a frame."""
-    ends = np.round(np.cumsum(np.minimum(lengths, LONGEST))).astype(np.int64)
+    ends = np.floor(np.cumsum(np.minimum(lengths, LONGEST)) + 0.5).astype(np.int64)
     return np.diff(ends, prepend=0)

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from voice.errors import ModelDamaged, ModelMissing, VoiceError
+from voice.errors import VoiceError
 from voice.features import VOICE_BANDS, VOICE_HOP, VOICE_RATE, VOICE_WINDOW
+from voice.tts.graphs import open_graph
 
 FILE = "vocoder.onnx"
 BINS = VOICE_WINDOW // 2 + 1
@@ -37,25 +38,15 @@ class Vocoder:
     @classmethod
     def open(cls, path: Path, *, threads: int = 1) -> Vocoder:
         """`path`: an ONNX file, or a folder with `vocoder.onnx`. Raises ModelMissing, ModelDamaged."""
-        import onnxruntime
-
         path = Path(path)
-        path = path / FILE if path.is_dir() else path
-        if not path.is_file():
-            raise ModelMissing(f"there is no vocoder at {path}; `recipes/vocoder/export.py` makes one from a run")
-        settings = onnxruntime.SessionOptions()
-        settings.intra_op_num_threads, settings.inter_op_num_threads = threads, 1
-        settings.log_severity_level = 3
-        try:
-            return cls(onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"]))
-        except Exception as error:  # onnxruntime has no common class for what a broken file raises
-            raise ModelDamaged(f"{path} is not a vocoder that onnxruntime can load: {error}") from error
+        return cls(open_graph(path / FILE if path.is_dir() else path, threads=threads))
 
     def __call__(self, mel: np.ndarray, f0: np.ndarray, seed: int = 0) -> np.ndarray:
         """`mel`: natural log as `voice_log_mel` gives it; `f0`: Hz, 0 where unvoiced."""
         mel, f0 = np.asarray(mel, np.float32), np.asarray(f0, np.float32)
         if mel.shape != (VOICE_BANDS, len(f0)):
-            raise VoiceError(f"the vocoder takes ({VOICE_BANDS}, F) mel and (F,) pitch, not {mel.shape}, {f0.shape}")
+            shapes = f"not {mel.shape} and {f0.shape}"
+            raise VoiceError(f"the vocoder takes ({VOICE_BANDS}, F) mel and (F,) pitch, {shapes}")
         if len(f0) == 0:
             return np.zeros(0, np.float32)
         noise = np.random.default_rng(seed).standard_normal(len(f0) * VOICE_HOP, dtype=np.float32)
@@ -124,7 +115,7 @@ def stft(samples: np.ndarray) -> np.ndarray:
 
 
 def istft(spectrum: np.ndarray) -> np.ndarray:
-    """(F, 601) complex → (F · 300,) float32: overlap-add of windowed frames, divided by the windows' power."""
+    """(F, 601) complex → (F · 300,) float32: overlap-add of windowed frames over the windows' power."""
     count = len(spectrum)
     frames = np.fft.irfft(spectrum, VOICE_WINDOW).astype(np.float32, copy=False) * hann()
     frames = frames.reshape(count, OVERLAP, VOICE_HOP)

@@ -196,7 +196,8 @@ def _lines(words: Sequence[_Spaced]) -> tuple[str, ...]:
     whole = "".join(texts).strip()
     if len(whole) <= LINE:
         return (whole,)
-    halves = [("".join(texts[:place]).strip(), "".join(texts[place:]).strip()) for place in range(1, len(texts))]
+    places = range(1, len(texts))
+    halves = [("".join(texts[:place]).strip(), "".join(texts[place:]).strip()) for place in places]
     good = [pair for pair in halves if max(map(len, pair)) <= LINE]
     if good:
         return min(good, key=lambda pair: abs(len(pair[0]) - len(pair[1])))

@@ -69,7 +69,7 @@ def _all_candidates(
         _candidates(windows[centers[i : i + BLOCK]], rate, lowest, highest)
         for i in range(0, len(centers), BLOCK)
     ]
-    frequencies, strengths, peaks = (np.concatenate(column) for column in zip(*parts))
+    frequencies, strengths, peaks = (np.concatenate(column) for column in zip(*parts, strict=True))
     return frequencies, strengths, peaks
 
 

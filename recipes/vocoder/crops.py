@@ -24,7 +24,7 @@ EDGE = 2  # frames on each side of a crop that losses don't see: their windows h
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Makes the input like a predicted one: `noise` in nats, `blur` as a share of crops, `jitter` of pitch."""
+    """Makes input like predicted input: `noise` in nats, `blur` a share of crops, `jitter` of pitch."""
 
     noise: float
     blur: float
@@ -72,7 +72,8 @@ class Corpus:
         rng = rng_for(seed, step)
         clips = np.searchsorted(np.cumsum(self.frames), rng.integers(len(self.f0), size=count), side="right")
         starts = [int(rng.integers(max(1, self.frames[clip] - frames + 1))) for clip in clips]
-        pieces = [self._piece(int(clip), start, frames, rng) for clip, start in zip(clips, starts)]
+        chosen = zip(clips.tolist(), starts, strict=True)
+        pieces = [self._piece(clip, start, frames, rng) for clip, start in chosen]
         return _stacked([_augmented(piece, augmentation, rng) for piece in pieces])
 
     def _piece(self, index: int, start: int, frames: int, rng: np.random.Generator) -> _Piece:
@@ -89,14 +90,14 @@ class Corpus:
 
 
 def load_corpus(manifests: Sequence[Path], cache: Path | None = None, workers: int = 2) -> Corpus:
-    """Decodes and measures every clip, a minute of work for an hour of speech; `cache` is a folder that keeps it."""
+    """Decodes and measures every clip, a minute of work for an hour of speech, kept in the folder `cache`."""
     kept = None if cache is None else cache / f"crops-{_fingerprint(manifests)}.npz"
     if kept is not None and kept.exists():
         with np.load(kept) as arrays:
             return Corpus(**arrays)
     clips = [clip for manifest in manifests for clip in read_manifest(manifest)]
     rows = list(prefetch([clip.audio for clip in clips], _measured, workers, ahead=4 * workers))
-    corpus = Corpus(*(np.concatenate(column) for column in zip(*rows)))
+    corpus = Corpus(*(np.concatenate(column) for column in zip(*rows, strict=True)))
     if kept is not None:
         _keep(corpus, kept)
     return corpus
@@ -152,6 +153,6 @@ def _slow(count: int, rng: np.random.Generator) -> np.ndarray:
 
 
 def _stacked(pieces: Sequence[_Piece]) -> Crops:
-    mel, f0, noise, real = (torch.from_numpy(np.stack(column)) for column in zip(*pieces))
+    mel, f0, noise, real = (torch.from_numpy(np.stack(column)) for column in zip(*pieces, strict=True))
     pulse = torch.from_numpy(np.stack([pulses(piece[1]) for piece in pieces]))
     return Crops(mel, f0, pulse, noise, real)

@@ -1,10 +1,12 @@
-"""The critics: folded waveforms (HiFi-GAN, Kong et al. 2020) and complex spectra (EnCodec, Défossez et al. 2022).
+"""The critics: of folded waveforms (HiFi-GAN, Kong et al. 2020), of spectra (EnCodec, Défossez et al. 2022).
 
 Small enough that a step on one CPU core stays well under a second. `--discriminator hifigan` takes
 speechbrain's full-size ones instead, which want a GPU.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -27,7 +29,7 @@ class PeriodDiscriminator(nn.Module):
         self.period = period
         sizes = [1, width, 2 * width, 4 * width, 8 * width]
         self.layers = nn.ModuleList(
-            convolution(a, b, (5, 1), (3, 1)) for a, b in zip(sizes, sizes[1:])
+            convolution(a, b, (5, 1), (3, 1)) for a, b in pairwise(sizes)
         )
         self.last = convolution(sizes[-1], 1, (3, 1))
 
@@ -46,14 +48,15 @@ class SpectrumDiscriminator(nn.Module):
         self.register_buffer("window", torch.hann_window(window), persistent=False)
         sizes = [2, width, 2 * width, 2 * width, 2 * width]
         self.layers = nn.ModuleList(
-            convolution(a, b, (5, 3), (2, 1)) for a, b in zip(sizes, sizes[1:])
+            convolution(a, b, (5, 3), (2, 1)) for a, b in pairwise(sizes)
         )
         self.last = convolution(sizes[-1], 1, (3, 3))
 
     def forward(self, samples: Tensor) -> Judgment:
         """[B, T] → scores, features"""
-        spectrum = torch.stft(GAIN * samples, self.size, self.size // 4, window=self.window, return_complex=True)
-        spectrum = spectrum[:, :-1] / self.size**0.5  # an even number of bins
+        samples = samples * (GAIN / self.size**0.5)
+        spectrum = torch.stft(samples, self.size, self.size // 4, window=self.window, return_complex=True)
+        spectrum = spectrum[:, :-1]  # an even number of bins
         image = torch.stack([spectrum.real, spectrum.imag], 1)
         loudness = torch.sqrt(image.square().sum(1, keepdim=True) + 1e-6)
         return _judged(image / loudness.sqrt(), self.layers, self.last)  # compressed, phase kept
@@ -98,7 +101,7 @@ class SpeechBrainDiscriminators(nn.Module):
 
     def forward(self, samples: Tensor) -> list[Judgment]:
         scores, features = self.critics(samples[:, None])
-        return [(score.float(), layers[:-1]) for score, layers in zip(scores, features)]
+        return [(score.float(), layers[:-1]) for score, layers in zip(scores, features, strict=True)]
 
 
 def discriminators(kind: str, width: int = 16) -> nn.Module:

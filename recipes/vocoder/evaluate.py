@@ -39,15 +39,17 @@ class Options:
     model: tuple[Path, ...] = option((), "runs or folders with vocoder.onnx, repeatable")
     clips: int | None = option(None, "at most so many of each manifest, spread evenly")
     griffin_lim: int = option(64, "iterations of Griffin-Lim; 0 leaves it out")
+    mos: bool = option(False, "Distill-MOS too (pip install distillmos); slow")
     json: Path | None = option(None, "also write the table there")
 
 
 @dataclass(frozen=True)
 class Row:
-    """Means over clips; `speed` is seconds of audio per second of one thread."""
+    """Means over clips; `speed` is seconds of audio per second of one core's time."""
 
     system: str
     clips: int
+    mos: float
     pesq: float
     stoi: float
     mel_l1: float
@@ -61,13 +63,14 @@ def recording(mel: np.ndarray, f0: np.ndarray, real: np.ndarray) -> np.ndarray:
 
 
 def griffin_lim(iterations: int) -> System:
-    """The mel turned back into magnitudes by non-negative least squares, the phase by Griffin and Lim 1984."""
+    """Magnitudes from the mel by non-negative least squares, their phase after Griffin and Lim 1984."""
     import librosa
 
     filters = mel_filters(VOICE_RATE, VOICE_WINDOW, len(voice_log_mel(np.zeros(VOICE_HOP))))
 
     def system(mel: np.ndarray, f0: np.ndarray, real: np.ndarray) -> np.ndarray:
         magnitudes = librosa.util.nnls(filters, np.exp(mel))
+        magnitudes = np.pad(magnitudes, ((0, 0), (0, 1)), mode="edge")  # librosa counts both ends
         return librosa.griffinlim(
             magnitudes, n_iter=iterations, hop_length=VOICE_HOP, win_length=VOICE_WINDOW, n_fft=VOICE_WINDOW,
             length=len(real), random_state=0,
@@ -104,33 +107,36 @@ def recordings(manifest: Path, most: int | None) -> list[np.ndarray]:
     return [samples[: len(samples) // VOICE_HOP * VOICE_HOP] for samples in sounds]
 
 
-def score(name: str, system: System, clips: Sequence[np.ndarray]) -> Row:
-    """Features are not part of the time."""
+def score(name: str, system: System, clips: Sequence[np.ndarray], mos: bool = False) -> Row:
+    """Features are not part of the time; `mos` is NaN unless asked for."""
     rows, agreement, spent = [], scores.PitchAgreement(), 0.0
     for real in clips:
         mel, f0 = voice_log_mel(real), pitch.f0(real, VOICE_RATE, VOICE_HOP)
-        start = time.perf_counter()
+        start = time.process_time()
         made = system(mel, f0, real)
-        spent += time.perf_counter() - start
-        rows.append((scores.pesq_wideband(real, made), scores.stoi(real, made), scores.mel_distance(real, made)))
+        spent += time.process_time() - start
+        measures = (scores.pesq_wideband, scores.stoi, scores.mel_distance)
+        rating = scores.distill_mos(made) if mos else float("nan")
+        rows.append([*(measure(real, made) for measure in measures), rating])
         agreement += scores.pitch_agreement(real, made)
-    pesq, stoi, mel_l1 = np.nanmean(np.array(rows), 0).tolist()
+    pesq, stoi, mel_l1, rating = np.mean(np.array(rows), 0).tolist()
     speed = sum(map(len, clips)) / VOICE_RATE / spent
-    return Row(name, len(clips), pesq, stoi, mel_l1, agreement.rmse, agreement.voicing_f1, speed)
+    return Row(name, len(clips), rating, pesq, stoi, mel_l1, agreement.rmse, agreement.voicing_f1, speed)
 
 
 def table(rows: Sequence[Row]) -> str:
-    lines = [
-        "| system | clips | PESQ-WB | STOI | log-mel L1 | F0 RMSE, cents | V/UV F1 | × real time |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+    columns = ("system", "clips", "Distill-MOS", "PESQ-WB", "STOI", "log-mel L1", "F0 RMSE, cents", "V/UV F1")
+    lines = [_line(*columns, "× real time"), _line(*["---"] * 9)]
     for row in rows:
+        quality = f"{row.mos:.2f}", f"{row.pesq:.2f}", f"{row.stoi:.3f}", f"{row.mel_l1:.3f}"
+        voice = f"{row.pitch_rmse:.1f}", f"{row.voicing_f1:.3f}"
         speed = "" if row.system == "recording" else f"{row.speed:.1f}"
-        lines.append(
-            f"| {row.system} | {row.clips} | {row.pesq:.2f} | {row.stoi:.3f} | {row.mel_l1:.3f} "
-            f"| {row.pitch_rmse:.1f} | {row.voicing_f1:.3f} | {speed} |"
-        )
+        lines.append(_line(row.system, str(row.clips), *quality, *voice, speed))
     return "\n".join(lines)
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def main(o: Options) -> None:
@@ -141,7 +147,7 @@ def main(o: Options) -> None:
         raise SystemExit(str(error)) from error
     results = {}
     for manifest, clips in groups.items():
-        rows = [score(name, system, clips) for name, system in found.items()]
+        rows = [score(name, system, clips, o.mos) for name, system in found.items()]
         print(f"\n{manifest}\n\n{table(rows)}", flush=True)
         results[manifest] = [vars(row) for row in rows]
     if o.json:

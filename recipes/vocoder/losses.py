@@ -1,7 +1,8 @@
 """How far generated speech is from the recording, as spectra of several resolutions hear it.
 
-Multi-resolution STFT loss after Parallel WaveGAN (Yamamoto et al. 2020), with mel spectra of the same resolutions
-as in the Descript codec (Kumar et al. 2023). Adversarial terms: hinge, and feature matching (Kumar et al. 2019).
+Multi-resolution STFT loss after Parallel WaveGAN (Yamamoto et al. 2020), with mel spectra of the same
+resolutions as in the Descript codec (Kumar et al. 2023). Adversarial terms: hinge, and feature matching
+(Kumar et al. 2019).
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class Spectrum(nn.Module):
         super().__init__()
         self.size = window
         self.register_buffer("window", torch.hann_window(window), persistent=False)
-        self.register_buffer("filters", torch.from_numpy(mel_filters(VOICE_RATE, window, bands)), persistent=False)
+        filters = torch.from_numpy(mel_filters(VOICE_RATE, window, bands))
+        self.register_buffer("filters", filters, persistent=False)
 
     def forward(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         """[B, T] → magnitudes [B, window / 2 + 1, N], log-mel [B, bands, N]"""
@@ -64,7 +66,8 @@ Judgment = tuple[Tensor, list[Tensor]]  # scores of any shape, features of each 
 
 def discriminator_loss(real: Sequence[Judgment], made: Sequence[Judgment]) -> Tensor:
     """Hinge: real scores above 1, made ones below −1; mean over discriminators."""
-    losses = [(1 - r).relu().mean() + (1 + m).relu().mean() for (r, _), (m, _) in zip(real, made)]
+    pairs = zip(real, made, strict=True)
+    losses = [(1 - r).relu().mean() + (1 + m).relu().mean() for (r, _), (m, _) in pairs]
     return torch.stack(losses).mean()
 
 
@@ -74,5 +77,6 @@ def adversarial_loss(made: Sequence[Judgment]) -> Tensor:
 
 def feature_loss(real: Sequence[Judgment], made: Sequence[Judgment]) -> Tensor:
     """L1 between features, relative to the real ones' size so that no layer rules; mean over all."""
-    pairs = [(a.detach(), b) for (_, x), (_, y) in zip(real, made) for a, b in zip(x, y)]
+    layers = zip(real, made, strict=True)
+    pairs = [(a.detach(), b) for (_, x), (_, y) in layers for a, b in zip(x, y, strict=True)]
     return torch.stack([(a - b).abs().mean() / (a.abs().mean() + 1e-3) for a, b in pairs]).mean()

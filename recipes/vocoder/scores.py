@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -40,6 +41,21 @@ def mel_distance(real: np.ndarray, made: np.ndarray) -> float:
     return float(np.abs(voice_log_mel(real) - voice_log_mel(made)).mean())
 
 
+@lru_cache
+def _listener():
+    from distillmos import ConvTransformerSQAModel
+
+    return ConvTransformerSQAModel().eval()
+
+
+def distill_mos(made: np.ndarray) -> float:
+    """Quality as listeners would rate it, 1 to 5, without a reference (Stahl and Gamper 2025)."""
+    import torch
+
+    with torch.no_grad():
+        return float(_listener()(torch.from_numpy(_narrowed(made))[None]))
+
+
 @dataclass(frozen=True)
 class PitchAgreement:
     """Sums over frames, so that those of several clips add up to the corpus's."""
@@ -69,4 +85,5 @@ def pitch_agreement(real: np.ndarray, made: np.ndarray) -> PitchAgreement:
     a, b = (pitch.f0(samples, VOICE_RATE, VOICE_HOP) for samples in (real, made))
     both = (a > 0) & (b > 0)
     cents = 1200 * np.log2(b[both] / a[both])
-    return PitchAgreement(float(np.square(cents).sum()), int(both.sum()), int((a > 0).sum()), int((b > 0).sum()))
+    voiced = (int(np.count_nonzero(frames)) for frames in (both, a, b))
+    return PitchAgreement(float(np.square(cents).sum()), *voiced)

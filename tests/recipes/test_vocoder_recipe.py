@@ -1,4 +1,4 @@
-"""The vocoder recipe: it learns, resumes exactly, sees as far as it says, and its export is the same model."""
+"""The vocoder recipe: it learns, resumes exactly, sees as far as it says; its export is the same model."""
 
 from __future__ import annotations
 

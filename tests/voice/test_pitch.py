@@ -21,7 +21,7 @@ def test_finds_a_steady_tone_within_five_cents(hertz):
     assert np.abs(1200 * np.log2(found / hertz)).max() < 5
 
 
-@pytest.mark.parametrize("rate, hop", [(24_000, 300), (16_000, 160), (8_000, 80), (44_100, 441), (48_000, 600)])
+@pytest.mark.parametrize("rate, hop", [(24000, 300), (16000, 160), (8000, 80), (44100, 441), (48000, 600)])
 def test_follows_any_rate_and_hop(rate, hop):
     samples = np.sin(2 * np.pi * 187.0 * np.arange(rate) / rate).astype(np.float32)
     found = pitch.f0(samples, rate, hop)

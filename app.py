@@ -254,9 +254,7 @@ def build() -> gr.Blocks:
     """The page with its three tabs."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # which reports home otherwise, whatever Blocks is told
     with gr.Blocks(title="Voice", analytics_enabled=False) as page:
-        gr.Markdown(
-            "# Voice\nIt hears, speaks and talks on this computer; nothing leaves it.", elem_id="title"
-        )
+        gr.Markdown(f"# Voice\n{show.promise(os.environ.get('VOICE_LLM_URL', ''))}", elem_id="title")
         with gr.Tabs():
             with gr.Tab("Transcribe", id="transcribe"):
                 _transcribe_tab()
@@ -286,7 +284,9 @@ def _transcribe_tab() -> None:
         language = gr.Dropdown(list(LANGUAGES), value="Detect", label="Language")
     with gr.Row():
         go = gr.Button("Transcribe", variant="primary", elem_id="transcribe-go", scale=3, min_width=140)
-        video = gr.UploadButton("Open a video", file_types=["video", "audio"], scale=1, min_width=140)
+        video = gr.UploadButton(
+            "Open video", elem_id="video", file_types=["video", "audio"], scale=1, min_width=140
+        )
     words = gr.HTML(show.NO_WORDS_YET, elem_id="words", container=True, padding=True)
     status = gr.HTML("", elem_id="transcribe-status")
     downloads = _downloads(tuple(FORMATS))

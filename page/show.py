@@ -23,6 +23,15 @@ _NO_SPEECH = '<div class="words"><span class="empty">No speech was found.</span>
 _LEGEND = '<span class="legend"><i class="fair"></i>less sure <i class="poor"></i>unsure</span>'
 
 
+def promise(brain: str) -> str:
+    """What the page says of itself; `brain` is the address of the language model, or ""."""
+    if brain:
+        return (
+            f"It hears and speaks on this computer; the words of *Talk* go to the language model at {brain}."
+        )
+    return "It hears, speaks and talks on this computer; nothing leaves it."
+
+
 def asset(name: str) -> str:
     """The text of a file beside this one."""
     return (HERE / name).read_text("utf-8")

@@ -55,8 +55,12 @@ def unheard(share: float, what: str) -> None:
     """Progress that nobody watches."""
 
 
-def test_importing_the_page_loads_no_model() -> None:
-    assert app.model.cache_info().currsize == 0
+def test_opening_the_page_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(name: str, **_: object) -> None:
+        raise AssertionError(f"{name} was loaded")
+
+    monkeypatch.setattr(app, "load", refuse)
+    app.build()
 
 
 def test_the_page_has_its_three_tabs() -> None:

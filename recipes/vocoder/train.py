@@ -1,6 +1,6 @@
 """Train a vocoder: mel and pitch → 24 kHz speech, first on spectra alone, then against discriminators.
 
-    python -m recipes.vocoder.train --steps 2500 --adversarial-from 1000 --out runs/vocoder
+    python -m recipes.vocoder.train --steps 3200 --adversarial-from 1275 --out runs/vocoder
 
 `model.py` says what it is and after whom: a Vocos-like generator (Siuzdak 2023) with a harmonic source
 (Wang et al. 2019), trained as HiFi-GAN is (Kong et al. 2020). Speech is clear after 500 steps, some five
@@ -48,9 +48,9 @@ class Options:
         (CORPORA / "kathleen/dev.jsonl", CORPORA / "ljspeech/dev.jsonl"), "scored on the way, repeatable"
     )
     out: Path = option(Path("runs/vocoder"), "folder of the run")
-    steps: int = option(2500, "all steps; the learning rate falls until then")
+    steps: int = option(3200, "all steps; the learning rate falls until then")
     minutes: float | None = option(None, "stop after so long, to go on another time")
-    adversarial_from: int = option(1000, "the first step with discriminators")
+    adversarial_from: int = option(1275, "the first step with discriminators")
     discriminator: str = option("small", "small, or hifigan for speechbrain's")
     critic_width: int = option(16, "channels of the small discriminators' first layer")
     critic_batch: int = option(8, "crops that discriminators see, of the batch")

@@ -4,7 +4,8 @@
         --out voice/models/pretrained/kathleen
 
 The averaged weights are exported, stored in half precision, computed with in single. Symbols that
-training never met sound as the ones most like them. `--scores` takes a table by `evaluate.py --json`.
+training never met sound as the ones most like them. Predictions are means and vary less than speech does:
+`--contrast` and `--liveliness` give some of that back. `--scores` takes a table by `evaluate.py --json`.
 """
 
 from __future__ import annotations
@@ -43,8 +44,10 @@ class Options:
     vocoder: Path = option(Path("runs/vocoder"), "folder of a vocoder's run, or one with vocoder.onnx")
     speaker: tuple[str, ...] = option(("kathleen",), "speaker to export, the first is the default (repeatable)")
     out: Path = option(Path("voice/models/pretrained/kathleen"), "the model folder to write")
-    liveliness: float = option(1.0, "factor on the predicted pitch's departures from its mean")
+    contrast: float = option(1.25, "factor on the predicted mel's departures from its mean")
+    liveliness: float = option(1.2, "factor on the predicted pitch's departures from its mean")
     pace: float = option(1.0, "factor on the predicted durations")
+    gain: float = option(1.4, "factor on the samples, for speakers who were recorded quietly")
     half: bool = option(True, "store weights as float16, half the size")
     license: str = option("Apache-2.0", "its license")
     description: str = option("An American woman over fifty, read aloud from less than an hour of her", "for its card")
@@ -167,6 +170,7 @@ def write_vocoder(source: Path, folder: Path, half: bool = True) -> None:
 def export(run: Run, options: Options) -> Path:
     """Writes the model folder; its card comes last, so that a broken export is not taken for a voice."""
     keep_speakers(run.model, options.speaker)
+    run.model.frames.mel_spread *= options.contrast
     options.out.parent.mkdir(parents=True, exist_ok=True)
     files = (TEXT_FILE, FRAMES_FILE, VOCODER_FILE)
     with tempfile.TemporaryDirectory(dir=options.out.parent, prefix=".export-") as beside:
@@ -182,7 +186,7 @@ def export(run: Run, options: Options) -> Path:
 
 def _card(run: Run, options: Options, files: dict[str, str]) -> Card:
     manners = {
-        name: asdict(Manner(span.pitch_mean, span.pitch_spread, options.liveliness, options.pace))
+        name: asdict(Manner(span.pitch_mean, span.pitch_spread, options.liveliness, options.pace, options.gain))
         for name, span in ((name, run.spans[name]) for name in options.speaker)
     }
     return Card(

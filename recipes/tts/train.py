@@ -155,7 +155,8 @@ def _batches(
 
 def dev_losses(ema: Ema, recipe: Recipe, dev: list[Utterance], device: torch.device) -> dict[str, float]:
     """Losses of the averaged weights, with the true lengths, pitch and energy given."""
-    model = AcousticModel(recipe.shape).to(device)
+    with torch.random.fork_rng(devices=[]):  # a run that resumes does not score again, its dropout must not notice
+        model = AcousticModel(recipe.shape).to(device)
     model.load_state_dict(ema.weights)
     found: dict[str, list[float]] = {}
     with evaluating(model):

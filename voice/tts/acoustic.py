@@ -40,14 +40,14 @@ TEXT_FILE, FRAMES_FILE = "text.onnx", "frames.onnx"
 
 @dataclass(frozen=True)
 class Manner:
-    """How a speaker speaks: log-F0's mean and standard deviation, of voiced frames; factors on what is
-    predicted, for predictions are means and vary less than speech does: `liveliness` of the pitch, `pace`
-    of the durations."""
+    """How a speaker speaks: log-F0's mean and standard deviation, of voiced frames; factors on the predicted
+    pitch's departures from its mean (`liveliness`), on durations (`pace`) and on samples (`gain`)."""
 
     pitch_mean: float
     pitch_spread: float
     liveliness: float = 1.0
     pace: float = 1.0
+    gain: float = 1.0
 
 
 class Acoustic:
@@ -86,7 +86,7 @@ class Acoustic:
             warnings.warn(f"this voice has no sound for {' '.join(missing)}", stacklevel=3)
         symbols = BOUNDARY + "".join(known) + BOUNDARY
         durations, mel, f0 = self.draw(symbols, speed)
-        samples = np.clip(self._vocoder(mel, f0), -1.0, 1.0)
+        samples = np.clip(self._vocoder(mel, f0) * np.float32(self._manner.gain), -1.0, 1.0)
         every = np.zeros(len(phonemes) + 2, np.int64)
         every[[0, *(i + 1 for i, p in enumerate(phonemes) if p in SYMBOLS), -1]] = durations
         return Utterance(samples, every, f0)

@@ -111,7 +111,15 @@ def test_a_language_is_detected_for_the_whole_batch() -> None:
 def test_hotwords_open_the_prompt() -> None:
     script = Script([Result("a")])
     hear(script, hotwords=["Kubernetes"])
-    assert script.searches[0]["prompts"] == [[1004, 1001, 1002, 1003]]
+    assert script.searches[0]["prompts"] == [[1004, 1001, 1002]]
+
+
+def test_only_the_original_may_write_times_between_words() -> None:
+    full, short = Script([Result("a")]), Script([Result("a")])
+    hear(full)
+    hear(short, context="utterance")
+    assert full.searches[0]["prompts"] == [[1001, 1002]]
+    assert short.searches[0]["prompts"] == [[1001, 1002, 1003]]
 
 
 def test_the_utterance_context_shows_the_utterance_and_a_margin() -> None:

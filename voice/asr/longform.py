@@ -16,6 +16,8 @@ import numpy as np
 from voice.types import Audio, Segment, SpeechDetector, Transcript, Word
 from voice.vad import Stretch, find_speech
 
+PAD = 0.5  # seconds around speech; onsets that the detector misses are in there
+
 
 class BatchRecognizer(Protocol):
     """A recognizer that takes several stretches of one recording at once."""
@@ -118,7 +120,7 @@ def transcripts(
     """A transcript per window, its times those of the recording."""
     longest = min(packing.longest, recognizer.longest)
     heard = _counted(blocks, detector.rate, progress)
-    windows = pack(find_speech(heard, detector, longest=longest), longest)
+    windows = pack(find_speech(heard, detector, pad=PAD, longest=longest), longest)
     while batch := list(islice(windows, packing.batch)):
         sounds = [window.audio for window in batch]
         transcripts = recognizer.transcribe_batch(sounds, language=language, hotwords=hotwords, task=task)

@@ -38,9 +38,10 @@ class Decoding:
     compresses more than `compression` times is searched again with `second_beam` and no repeated
     trigram. It counts as silence if the mean log-probability is below `nonsense`; and where
     P(no speech) is above `no_speech` already if it is below `mumbled`, or for a word or two (at
-    most `brief` tokens) below `murmured`. (Set on noise and single words: of noise, tiny.en and
-    base make "you" at -0.4 and less, sentences at -1.3 and less where P(no speech) is above 0.5,
-    at -1.6 and less elsewhere; of clear single words at -1.0 and more, with it below 0.4.)
+    most `brief` tokens) below `murmured`. (Set on noise and
+    single words with tiny.en and base: of noise they make words at -0.7 and less where P(no
+    speech) is above 0.5, at -1.4 and less elsewhere; of single words at -1.3 and more, with it
+    below 0.4.)
     """
 
     beam: int = 1
@@ -158,10 +159,10 @@ class Whisper:
 
     def _features(self, speech: Audio) -> np.ndarray:
         """(80, frames) of the speech and the silence that the context asks for."""
-        frames = FULL_FRAMES
-        if self._context == "utterance":
-            shown = (speech.duration + self._decoding.margin) * WHISPER_RATE / WHISPER_HOP
-            frames = min(frames, 2 * max(1, round(shown / 2)))  # the encoder halves them
+        if self._context == "full":
+            return _padded(speech.samples)
+        shown = (speech.duration + self._decoding.margin) * WHISPER_RATE / WHISPER_HOP
+        frames = min(FULL_FRAMES, 2 * max(1, round(shown / 2)))  # the encoder halves them
         samples = np.zeros(frames * WHISPER_HOP, np.float32)
         samples[: len(speech.samples)] = speech.samples[: len(samples)]
         return whisper_log_mel(samples)
@@ -189,9 +190,11 @@ class Whisper:
     def _search(
         self, encoded: np.ndarray, prompt: list[int], limit: int, beam: int, no_repeat: int = 0
     ) -> list[_Guess]:
+        # The original may write times between the words, as faster-whisper has it; tuned models do not.
+        last = [] if self._context == "full" else [self._vocabulary.without_times]
         results = self._model.generate(
             _view(encoded),
-            [[*prompt, self._vocabulary.without_times]] * len(encoded),
+            [[*prompt, *last]] * len(encoded),
             beam_size=beam,
             max_length=min(LONGEST_OUTPUT, len(prompt) + 1 + limit),
             no_repeat_ngram_size=no_repeat,
@@ -265,6 +268,13 @@ class Whisper:
 
 
 _SILENCE = _Guess((), 0.0, 1.0, 0.0)
+
+
+def _padded(samples: np.ndarray) -> np.ndarray:
+    """(80, 3000) features as faster-whisper makes them, so that the same speech gives the same words."""
+    frames = min(len(samples) // WHISPER_HOP, FULL_FRAMES)
+    features = whisper_log_mel(np.pad(samples, (0, WHISPER_HOP)))[:, :frames]
+    return np.pad(features, ((0, 0), (0, FULL_FRAMES - frames)))
 
 
 def _view(array: np.ndarray):

@@ -25,7 +25,8 @@ PAUSES = ";:,.!?—…"
 QUOTES = '"()“”'
 SILENT = PAUSES + QUOTES + " " + BOUNDARY
 PAUSE = " "  # the phone model of every pause
-GAP = "␣"  # a pause between words without punctuation: scored as one, but most are none, so no model learns from it
+# A pause between words without punctuation: scored as one, but most are none, so no model learns from it.
+GAP = "␣"
 CEPSTRA = 14  # with the zeroth
 PHONE_STATES = 2  # so that a phone lasts at least 25 ms
 PAUSE_STATES = 3  # and a pause 37 ms
@@ -122,7 +123,7 @@ def _owners(phonemes: str) -> np.ndarray:
 def spread(phonemes: str, frames: np.ndarray) -> np.ndarray:
     """(U,) frames of each unit → (L,) frames of each token."""
     durations = np.zeros(len(phonemes), np.int64)
-    for unit, count in zip(units(phonemes), frames):
+    for unit, count in zip(units(phonemes), frames, strict=True):
         durations[unit.token] = count
     return durations
 
@@ -195,7 +196,7 @@ def states_of(unit: Unit) -> list[tuple[str, int]]:
 def frame_states(spoken_units: Sequence[Unit], frames: np.ndarray) -> list[tuple[str, int]]:
     """The state of each frame, where each unit's frames are shared out evenly to its states."""
     labels: list[tuple[str, int]] = []
-    for unit, count in zip(spoken_units, frames):
+    for unit, count in zip(spoken_units, frames, strict=True):
         states = states_of(unit)
         labels += [states[min(k * len(states) // max(count, 1), len(states) - 1)] for k in range(count)]
     return labels
@@ -274,12 +275,12 @@ def refinements(clips: Sequence[Spoken], rounds: int = ROUNDS) -> Iterator[list[
     features = [cepstra(clip.mel) for clip in clips]
     plans = [units(clip.phonemes) for clip in clips]
     frames = [clip.guess for clip in clips]
-    yield [Alignment(spread(c.phonemes, f), 0.0) for c, f in zip(clips, frames)]
+    yield [Alignment(spread(c.phonemes, f), 0.0) for c, f in zip(clips, frames, strict=True)]
     for _ in range(rounds):
-        models = estimate(features, [frame_states(p, f) for p, f in zip(plans, frames)])
-        found = [_best(models, plan, heard) for plan, heard in zip(plans, features)]
+        models = estimate(features, [frame_states(p, f) for p, f in zip(plans, frames, strict=True)])
+        found = [_best(models, plan, heard) for plan, heard in zip(plans, features, strict=True)]
         frames = [f for f, _ in found]
-        yield [Alignment(spread(c.phonemes, f), s) for c, (f, s) in zip(clips, found)]
+        yield [Alignment(spread(c.phonemes, f), s) for c, (f, s) in zip(clips, found, strict=True)]
 
 
 def _best(models: PhoneModels, plan: list[Unit], heard: np.ndarray) -> tuple[np.ndarray, float]:

@@ -72,7 +72,7 @@ def read(path: Path) -> list[Utterance]:
     ends = np.cumsum(held["lengths"], axis=0)[:-1]
     by_token = [np.split(held[name], ends[:, 0]) for name in ("tokens", "durations")]
     by_frame = [np.split(held[name], ends[:, 1]) for name in ("f0", "mel")]
-    rows = zip(held["ids"].tolist(), held["speakers"].tolist(), *by_token, *by_frame)
+    rows = zip(held["ids"].tolist(), held["speakers"].tolist(), *by_token, *by_frame, strict=True)
     return [Utterance(*row) for row in rows]
 
 
@@ -94,7 +94,7 @@ def energy_of(mel: np.ndarray) -> np.ndarray:
 
 
 def token_means(values: np.ndarray, durations: np.ndarray) -> np.ndarray:
-    """(F,) → (L,) the mean over each token's frames; a token without frames takes the value where it stands."""
+    """(F,) → (L,) the mean over each token's frames; one without frames takes the value where it stands."""
     ends = np.cumsum(durations)
     sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
     here = values[np.minimum(ends, len(values) - 1)]

@@ -1,7 +1,7 @@
 """How well voices speak: one table, every voice on the same sentences.
 
     python -m recipes.tts.evaluate --voice kathleen --voice heart
-    python -m recipes.tts.evaluate --manifest ../shared/corpora/kathleen/test.jsonl --text ../shared/text/heldout.txt
+    python -m recipes.tts.evaluate --manifest ../shared/corpora/kathleen/test.jsonl --text sentences.txt
 
 Every voice runs as `voice` runs it, on one thread. A recognizer writes down what it hears: the word
 errors of that round trip are the voice's and the recognizer's together. Sentences come from text files
@@ -31,13 +31,14 @@ from voice.tts.voice import join
 from voice.types import Audio, Recognizer, Synthesizer
 
 RECORDINGS = "recordings"
+HELD_OUT = Path("../shared/text/heldout.txt")
 
 
 @dataclass(frozen=True)
 class Options:
     voice: tuple[str, ...] = option(("kathleen", "heart"), "a name or a folder; repeatable")
     manifest: tuple[Path, ...] = option((), "recordings with transcripts to speak too; repeatable")
-    text: tuple[Path, ...] = option((Path("../shared/text/heldout.txt"),), "sentences, one a line; repeatable")
+    text: tuple[Path, ...] = option((HELD_OUT,), "sentences, one a line; repeatable")
     recognizer: str = option("whisper-base", "what listens: a name or a folder")
     limit: int | None = option(None, "at most so many sentences of each, spread evenly")
     transcripts: bool = option(False, "print what was said and heard wherever they differ")

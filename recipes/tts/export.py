@@ -42,7 +42,7 @@ STAND_INS = {
 class Options:
     run: Path = option(Path("runs/tts"), "folder that train.py wrote")
     vocoder: Path = option(Path("runs/vocoder"), "folder of a vocoder's run, or one with vocoder.onnx")
-    speaker: tuple[str, ...] = option(("kathleen",), "speaker to export, the first is the default (repeatable)")
+    speaker: tuple[str, ...] = option(("kathleen",), "speaker to export, the default one first (repeatable)")
     out: Path = option(Path("voice/models/pretrained/kathleen"), "the model folder to write")
     contrast: float = option(1.25, "factor on the predicted mel's departures from its mean")
     liveliness: float = option(1.2, "factor on the predicted pitch's departures from its mean")
@@ -50,7 +50,7 @@ class Options:
     gain: float = option(1.4, "factor on the samples, for speakers who were recorded quietly")
     half: bool = option(True, "store weights as float16, half the size")
     license: str = option("Apache-2.0", "its license")
-    description: str = option("An American woman over fifty, read aloud from less than an hour of her", "for its card")
+    description: str = option("An American woman over fifty, from 52 minutes of her reading", "for its card")
     origin: str = option(
         "trained by recipes/tts and recipes/vocoder on the corpus kathleen (CC0), and beside it on LJ Speech "
         "(public domain) and on speech by heart (Apache-2.0)", "for its card",
@@ -95,7 +95,7 @@ def load_run(folder: Path) -> Run:
     """Raises ModelMissing where there is no checkpoint."""
     path = folder / "last.pt"
     if not path.exists():
-        raise ModelMissing(f"{folder} holds no last.pt; `python -m recipes.tts.train --out {folder}` makes one")
+        raise ModelMissing(f"there is no {path}; `python -m recipes.tts.train --out {folder}` makes one")
     saved = torch.load(path, map_location="cpu", weights_only=False)
     recipe = saved["parts"]["recipe"]
     model = AcousticModel(Shape(**recipe["shape"]))
@@ -185,8 +185,9 @@ def export(run: Run, options: Options) -> Path:
 
 
 def _card(run: Run, options: Options, files: dict[str, str]) -> Card:
+    factors = (options.liveliness, options.pace, options.gain)
     manners = {
-        name: asdict(Manner(span.pitch_mean, span.pitch_spread, options.liveliness, options.pace, options.gain))
+        name: asdict(Manner(span.pitch_mean, span.pitch_spread, *factors))
         for name, span in ((name, run.spans[name]) for name in options.speaker)
     }
     return Card(

@@ -140,13 +140,14 @@ class AcousticModel(nn.Module):
 
 def losses(said: Sentence, drawn: Frames, batch: Batch, mel_spread: torch.Tensor) -> dict[str, torch.Tensor]:
     """Each part of the loss, averaged over what is there."""
-    tokens, frames = batch.token_mask[..., 0], batch.frame_mask[..., 0]
+    mask = batch.frame_mask
+    tokens, frames = batch.token_mask[..., 0], mask[..., 0]
     voiced = batch.voiced * frames
     wanted, got = batch.mel / mel_spread, drawn.mel / mel_spread
     switch = functional.binary_cross_entropy_with_logits(drawn.voicing, batch.voiced, reduction="none")
     return {
         "mel": _mean((got - wanted).abs().mean(-1), frames),
-        "blur": _dissimilarity(got * batch.frame_mask, wanted * batch.frame_mask) * frames.numel() / frames.sum(),
+        "blur": _dissimilarity(got * mask, wanted * mask) * frames.numel() / frames.sum(),
         "duration": _mean((said.duration - torch.log1p(batch.durations.float())) ** 2, tokens),
         "pitch": _mean((said.pitch - batch.pitch) ** 2, tokens),
         "energy": _mean((said.energy - batch.energy) ** 2, tokens),
@@ -155,7 +156,9 @@ def losses(said: Sentence, drawn: Frames, batch: Batch, mel_spread: torch.Tensor
     }
 
 
-WEIGHTS = {"mel": 2.0, "blur": 1.0, "duration": 1.0, "pitch": 0.3, "energy": 0.3, "curve": 0.5, "voicing": 0.5}
+WEIGHTS = {
+    "mel": 2.0, "blur": 1.0, "duration": 1.0, "pitch": 0.3, "energy": 0.3, "curve": 0.5, "voicing": 0.5,
+}  # fmt: skip
 
 
 def total(parts: dict[str, torch.Tensor]) -> torch.Tensor:

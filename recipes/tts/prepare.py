@@ -130,10 +130,10 @@ def _aligned(guessed: dict[str, list[Utterance]]) -> dict[str, list[Utterance]]:
         for utterance in utterances:
             by_speaker[utterance.speaker].append((name, utterance))
     found: dict[str, list[Utterance]] = {name: [] for name in guessed}
-    for speaker, own in by_speaker.items():
+    for own in by_speaker.values():
         refined = align.align([_spoken(utterance) for _, utterance in own])
         worst = _limit([each.score for each in refined])
-        for (name, utterance), each in zip(own, refined):
+        for (name, utterance), each in zip(own, refined, strict=True):
             if each.score >= worst:
                 found[name].append(replace(utterance, durations=each.durations))
             else:

@@ -1,7 +1,8 @@
 """Trains the acoustic model: phonemes → mel, F0, durations, several speakers.
 
-    python -m recipes.tts.train --features runs/tts-data/kathleen-train.npz --features runs/tts-data/ljspeech-train.npz \
-        --features runs/tts-data/heart-train.npz --dev runs/tts-data/kathleen-dev.npz --out runs/tts
+    python -m recipes.tts.train --features runs/tts-data/kathleen-train.npz \
+        --features runs/tts-data/ljspeech-train.npz --features runs/tts-data/heart-train.npz \
+        --dev runs/tts-data/kathleen-dev.npz --out runs/tts
 
 Non-autoregressive regression on features that `prepare.py` made, after FastSpeech 2 (Ren et al. 2021,
 https://arxiv.org/abs/2006.04558). The same command again resumes where the run stopped.
@@ -113,7 +114,8 @@ class Recipe:
         self.shape, self.spans = shape, spans
 
     def state_dict(self) -> dict:
-        return {"shape": asdict(self.shape), "spans": {name: asdict(span) for name, span in self.spans.items()}}
+        spans = {name: asdict(span) for name, span in self.spans.items()}
+        return {"shape": asdict(self.shape), "spans": spans}
 
     def load_state_dict(self, state: dict) -> None:
         self.shape = Shape(**state["shape"])
@@ -155,7 +157,7 @@ def _batches(
 
 def dev_losses(ema: Ema, recipe: Recipe, dev: list[Utterance], device: torch.device) -> dict[str, float]:
     """Losses of the averaged weights, with the true lengths, pitch and energy given."""
-    with torch.random.fork_rng(devices=[]):  # a run that resumes does not score again, its dropout must not notice
+    with torch.random.fork_rng(devices=[]):  # a resumed run does not score again; its dropout must not notice
         model = AcousticModel(recipe.shape).to(device)
     model.load_state_dict(ema.weights)
     found: dict[str, list[float]] = {}
@@ -171,7 +173,8 @@ def warm_weights(path: Path, model: AcousticModel) -> dict[str, torch.Tensor]:
     """Another run's averaged weights where they fit; the model's own elsewhere (other speakers)."""
     own = model.state_dict()
     other = torch.load(path, map_location="cpu", weights_only=False)["parts"]["ema"]["weights"]
-    return {name: other[name] if name in other and other[name].shape == v.shape else v for name, v in own.items()}
+    fitting = {name for name, value in own.items() if name in other and other[name].shape == value.shape}
+    return {name: other[name] if name in fitting else value for name, value in own.items()}
 
 
 def _smoke(options: Options) -> Options:

@@ -21,7 +21,8 @@ def synthetic(count=40, seed=0):
     spectra = {phone: np.cos(bands * (k + 1) * 0.03 + k) * 3 - 4 for k, phone in enumerate(PHONES)}
     clips, truth = [], []
     for _ in range(count):
-        words = ["".join(rng.permutation(list(half))[: rng.integers(2, 5)]) for half in (PHONES[:4], PHONES[4:]) * 3]
+        halves = (PHONES[:4], PHONES[4:]) * 3
+        words = ["".join(rng.permutation(list(half))[: rng.integers(2, 5)]) for half in halves]
         phonemes = BOUNDARY + " ".join("ˈ" + word for word in words) + "." + BOUNDARY
         units = align.units(phonemes)
         frames = np.array([rng.integers(5, 12) if unit.phone != align.GAP else 0 for unit in units])
@@ -42,7 +43,7 @@ def _guess(frames, rng):
 
 def boundary_errors(found, truth):
     """Frames that each boundary between tokens is away from where it belongs."""
-    return np.concatenate([np.abs(np.cumsum(a) - np.cumsum(b)) for a, b in zip(found, truth)])
+    return np.concatenate([np.abs(np.cumsum(a) - np.cumsum(b)) for a, b in zip(found, truth, strict=True)])
 
 
 def test_finds_the_boundaries_of_synthetic_speech():
@@ -56,7 +57,7 @@ def test_finds_the_boundaries_of_synthetic_speech():
 
 def test_alignments_keep_every_frame_and_give_marks_none():
     clips, _ = synthetic(8)
-    for clip, found in zip(clips, align.align(clips)):
+    for clip, found in zip(clips, align.align(clips), strict=True):
         assert found.durations.sum() == clip.mel.shape[1] and np.isfinite(found.score)
         marks = [symbol in "ˈ " for symbol in clip.phonemes]
         assert not found.durations[marks].any()
@@ -98,6 +99,6 @@ def _best_of_all(scores, owners, optional):
         seen = set(way)
         whole = [all(s in seen for s in np.flatnonzero(owners == unit)) for unit in range(len(optional))]
         none = [not any(s in seen for s in np.flatnonzero(owners == unit)) for unit in range(len(optional))]
-        if all(w or (n and o) for w, n, o in zip(whole, none, optional)):
+        if all(w or (n and o) for w, n, o in zip(whole, none, optional, strict=True)):
             best = max(best, sum(scores[t, s] for t, s in enumerate(way)))
     return best

@@ -1,4 +1,4 @@
-"""Our own voices at run time: lengths, controls, word times, and what is said of wrong input; networks are fakes."""
+"""Our own voices at run time: lengths, controls, word times, wrong input. The networks are fakes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,18 @@ from voice.errors import ModelDamaged, ModelMissing
 from voice.models.card import Card, write_card
 from voice.text.frontend import Reading, SpokenWord, read_aloud
 from voice.tts.acoustic import (
-    EDGE, FEATURES, LONGEST, SHORTEST_PAUSE, SYMBOLS, Acoustic, Manner, frame_features, token_frames, whole_frames,
-)  # fmt: skip
+    EDGE,
+    FEATURES,
+    LONGEST,
+    SHORTEST_PAUSE,
+    SYMBOLS,
+    Acoustic,
+    Manner,
+    frame_features,
+    steady,
+    token_frames,
+    whole_frames,
+)
 from voice.types import Controls
 
 HOP, RATE = 300, 24000
@@ -19,7 +29,7 @@ FRAMES = 6.0  # that the fake gives each token
 
 
 class FakeText:
-    """Every token is as long as every other; pitch rises from token to token, in steps of the speaker's number."""
+    """Tokens are as long as each other; pitch rises from one to the next, by the speaker's number."""
 
     def run(self, _, given):
         count = given["tokens"].shape[1]
@@ -58,7 +68,7 @@ def reading(text="So do we, Ann."):
 def test_lengths_keep_every_frame_in_order():
     durations = np.array([3, 0, 5, 1, 0, 2])
     token, features = frame_features(durations, np.arange(6.0), np.zeros(6))
-    assert np.array_equal(np.bincount(token, minlength=6), durations) and np.array_equal(token, np.sort(token))
+    assert np.array_equal(np.bincount(token, minlength=6), durations) and (np.diff(token) >= 0).all()
     assert features.shape == (11, FEATURES) and np.isfinite(features).all()
     assert np.allclose(features[3:8, 0], (np.arange(5) + 0.5) / 5)
 
@@ -93,15 +103,14 @@ def test_words_lie_where_their_phonemes_are():
     assert times == sorted(times) and times[0] == pytest.approx(EDGE * HOP / RATE)
     assert speech.audio.rate == RATE and len(speech.audio.samples) % HOP == 0
     assert times[-1] <= speech.audio.duration - EDGE * HOP / RATE
-    phonemes = sum(c not in "ˈˌ" for c, owner in zip(reading().phonemes, reading().owners) if owner == 0)
+    phonemes = len(reading().phonemes.split()[0].replace("ˈ", "").replace("ˌ", ""))
     assert speech.words[0].end - speech.words[0].start == pytest.approx(phonemes * FRAMES * HOP / RATE)
 
 
 @pytest.mark.parametrize("speed", [0.5, 2.0])
 def test_speed_scales_all_but_the_edges(speed):
-    inner = [
-        voice().render(reading(), Controls(speed=s)).audio.duration - 2 * EDGE * HOP / RATE for s in (1, speed)
-    ]
+    edges = 2 * EDGE * HOP / RATE
+    inner = [voice().render(reading(), Controls(speed=s)).audio.duration - edges for s in (1, speed)]
     assert inner[1] == pytest.approx(inner[0] / speed, rel=0.02)
 
 
@@ -113,6 +122,10 @@ def test_pace_and_liveliness_change_what_is_predicted():
     voiced = plain > 0
     assert np.allclose(np.log(lively[voiced]) - 5.0, 2 * (np.log(plain[voiced]) - 5.0), atol=1e-4)
     assert np.array_equal(slow[1:3], 2 * durations[1:3])
+
+
+def test_voicing_does_not_flicker():
+    assert list(steady(np.array([-1, 2, -1, -1, 3, 4, -5, 6, 7.0])) > 0) == [False] * 4 + [True] * 5
 
 
 def test_speakers_differ():
@@ -136,7 +149,7 @@ def test_a_phoneme_that_the_voice_does_not_know_is_named_and_left_out():
 
 
 def test_all_phonemes_of_the_reader_are_known():
-    text = "Judge Zhao's chubby, vexed thrush \"whizzed\" (oh!) by; you'd boil measured butter: king… why — now?"
+    text = "Judge Zhao's chubby, vexed thrush \"whizzed\" (oh!) by; you'd boil milk: king… why — now?"
     assert all(c in SYMBOLS for found in read_aloud(text) for c in found.phonemes)
 
 

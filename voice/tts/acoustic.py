@@ -92,7 +92,7 @@ class Acoustic:
         return Utterance(samples, every, f0)
 
     def draw(self, symbols: str, speed: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """L symbols, a BOUNDARY at both ends → (L,) durations in frames, (100, F) log-mel, (F,) Hz, 0 unvoiced."""
+        """L symbols, a BOUNDARY at both ends → (L,) frames of each, (100, F) log-mel, (F,) Hz, 0 unvoiced."""
         tokens = np.array([[SYMBOLS.index(s) for s in symbols]], np.int64)
         speaker = np.array([self._speaker], np.int64)
         hidden, durations, pitch, energy = self._text.run(None, {"tokens": tokens, "speaker": speaker})
@@ -102,7 +102,7 @@ class Acoustic:
         given = {"hidden": hidden[:, index], "features": features[None]}
         mel, curve, voicing = self._frames.run(None, given)
         hertz = np.exp(curve[0] * self._manner.pitch_spread + self._manner.pitch_mean)
-        return durations, mel[0].T, np.where(voicing[0] > 0, hertz, 0.0).astype(np.float32)
+        return durations, mel[0].T, np.where(steady(voicing[0]) > 0, hertz, 0.0).astype(np.float32)
 
 
 def _speakers(folder: Path) -> Mapping[str, Manner]:
@@ -111,7 +111,8 @@ def _speakers(folder: Path) -> Mapping[str, Manner]:
     try:
         return {name: Manner(**manner) for name, manner in speakers.items()}
     except (AttributeError, TypeError) as error:
-        raise ModelDamaged(f"{folder}: its card does not say how its speakers speak; export it again") from error
+        problem = "its card does not say how its speakers speak; export it again"
+        raise ModelDamaged(f"{folder}: {problem}") from error
 
 
 def frame_features(
@@ -156,6 +157,12 @@ def token_frames(symbols: str, lengths: np.ndarray) -> np.ndarray:
     pauses = np.where(lengths < SHORTEST_PAUSE / 2, 0.0, np.maximum(lengths, SHORTEST_PAUSE))
     lengths = np.where(pausing, pauses, np.maximum(lengths, 1.0))
     return whole_frames(np.where(timeless, 0.0, np.where(ends, EDGE, lengths)))
+
+
+def steady(values: np.ndarray) -> np.ndarray:
+    """(F,) → (F,) the median of each value and its neighbors, for voicing does not flicker."""
+    padded = np.pad(values, 1, mode="edge")
+    return np.median([padded[:-2], values, padded[2:]], axis=0)
 
 
 def whole_frames(lengths: np.ndarray) -> np.ndarray:

@@ -182,7 +182,7 @@ def _smoke(options: Options) -> Options:
     from recipes.tts import prepare
 
     root = Path(__file__).parents[2] / "data" / "tiny"
-    made = options.out.parent / f"{options.out.name}-data"
+    made = options.out.parent / "tiny-data"
     manifests = tuple(str(root / f"{split}.jsonl") for split in ("train", "dev"))
     if not (made / "tiny-dev.npz").exists():
         prepare.main(prepare.Options(manifest=manifests, out=made, taught=0))

@@ -219,7 +219,7 @@ def test_a_model_that_derives_is_made_once_and_anew_when_its_part_changes(
         made.append(base)
         (out / "model.bin").write_bytes((base / "model.bin").read_bytes() + part.read_bytes())
 
-    monkeypatch.setitem(sys.modules, "voice.models.adapter", SimpleNamespace(derive=derive))
+    monkeypatch.setattr("voice.models.adapter.derive", derive)
     for difference in (b"first", b"other"):
         part = tmp_path / "tuned"
         part.mkdir(exist_ok=True)

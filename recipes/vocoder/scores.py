@@ -20,8 +20,11 @@ def _narrowed(samples: np.ndarray) -> np.ndarray:
 
 
 def pesq_wideband(real: np.ndarray, made: np.ndarray) -> float:
-    """ITU-T P.862.2, 1 to 4.6; NaN where it finds no speech."""
-    from pesq import NoUtterancesError, pesq
+    """ITU-T P.862.2, 1 to 4.6; NaN where it finds no speech, or where `pesq` could not be compiled."""
+    try:
+        from pesq import NoUtterancesError, pesq
+    except ImportError:
+        return float("nan")
 
     try:
         return float(pesq(PESQ_RATE, _narrowed(real), _narrowed(made), "wb"))

@@ -1,0 +1,110 @@
+"""Words that recognizers find where nobody speaks: an hour of silence, noise, hum, tones and rooms.
+
+    python -m benchmarks.silence [--model whisper-base --model quick] [--minutes 60] [--corpora ../shared/corpora]
+
+Each kind of sound gets its share of the time, at loudnesses that change every half minute. Babble is listed
+for itself, after the sum: it is made of speech.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from voice import audio
+from voice.asr import longform
+from voice.loading import load
+from voice.manifest import read_manifest
+from voice.vad import Silero
+
+RATE = 16_000
+BLOCK = 30  # seconds
+MODELS = ("whisper-base", "quick", "whisper-tiny.en")
+NOTES = 110 * 2 ** (np.arange(36) / 12)  # Hz, three octaves from A2
+
+Draw = np.random.Generator
+
+
+def silence(draw: Draw) -> np.ndarray:
+    return np.zeros(BLOCK * RATE)
+
+
+def white_noise(draw: Draw) -> np.ndarray:
+    return draw.normal(size=BLOCK * RATE)
+
+
+def hum(draw: Draw) -> np.ndarray:
+    """Mains and its harmonics, with a little hiss."""
+    hertz, clock = draw.choice((50, 60)), np.arange(BLOCK * RATE) / RATE
+    waves = [np.sin(2 * np.pi * hertz * n * clock) * draw.random() / n for n in range(1, 9)]
+    return sum(waves) + 0.02 * draw.normal(size=len(clock))
+
+
+def music(draw: Draw) -> np.ndarray:
+    """Chords of three plucked notes with harmonics, of 0.2 to 1.5 s."""
+    parts, length = [], 0
+    while length < BLOCK * RATE:
+        clock = np.arange(int(draw.uniform(0.2, 1.5) * RATE)) / RATE
+        chord = sum(np.sin(2 * np.pi * f * n * clock) / n for f in draw.choice(NOTES, 3) for n in (1, 2, 3, 4))
+        parts.append(chord * np.exp(-clock * draw.uniform(1, 6)))
+        length += len(clock)
+    return np.concatenate(parts)[: BLOCK * RATE]
+
+
+def recorded(paths: list[Path]) -> Callable[[Draw], np.ndarray]:
+    """Rooms and machines from recordings, one after the other."""
+    sounds = [audio.read(path, RATE).samples for path in paths]
+
+    def drawn(draw: Draw) -> np.ndarray:
+        order = draw.permutation(len(sounds))
+        return np.resize(np.concatenate([sounds[i] for i in order]), BLOCK * RATE)
+
+    return drawn
+
+
+def blocks(kind: Callable[[Draw], np.ndarray], minutes: float) -> Iterator[np.ndarray]:
+    """(30 s,) float32 each, scaled to a peak between 0.003 and 0.9."""
+    draw = np.random.default_rng(7)
+    for _ in range(max(1, round(minutes * 60 / BLOCK))):
+        sound = kind(draw)
+        peak = 0.003 * 300 ** draw.random()
+        yield (sound * peak / max(1e-9, np.abs(sound).max())).astype(np.float32)
+
+
+def kinds(corpora: Path) -> dict[str, Callable[[Draw], np.ndarray]]:
+    made = {"silence": silence, "white noise": white_noise, "hum": hum, "music-like": music}
+    manifests = [corpora / "noise" / f"{split}.jsonl" for split in ("train", "test")]
+    clips = [clip for path in manifests if path.exists() for clip in read_manifest(path)]
+    babble = [clip.audio for clip in clips if "babble" in clip.id]
+    rooms = [clip.audio for clip in clips if "babble" not in clip.id]
+    if clips:
+        made |= {"rooms, machines": recorded(rooms), "babble": recorded(babble)}
+    return made
+
+
+def main(
+    model: Annotated[list[str], typer.Option(help="A recognizer; repeatable.")] = list(MODELS),
+    minutes: Annotated[float, typer.Option(help="Of sound for each recognizer, babble left out.")] = 60.0,
+    corpora: Annotated[Path, typer.Option()] = Path(os.environ.get("VOICE_CORPORA", "../shared/corpora")),
+) -> None:
+    detector, sounds = Silero.open(), kinds(corpora)
+    share = minutes / len(sounds.keys() - {"babble"})
+    typer.echo("| recognizer | " + " | ".join(f"{name}, words" for name in sounds) + " | × real time |")
+    typer.echo("|" + "---|" * (len(sounds) + 2))
+    for name in model:
+        recognizer, begun, counts = load(name, kind="recognizer"), time.perf_counter(), []
+        for sound in sounds.values():
+            heard = longform.whole(blocks(sound, share), recognizer, detector)
+            counts.append(f"{len(heard.words)} in {share:.0f} min")
+        speed = len(sounds) * share * 60 / (time.perf_counter() - begun)
+        typer.echo(f"| {name} | {' | '.join(counts)} | {speed:.0f} |")
+
+
+if __name__ == "__main__":
+    typer.run(main)

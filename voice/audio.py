@@ -57,6 +57,17 @@ def blocks(source: str | Path | BinaryIO, rate: int, seconds: float = 30.0) -> I
     return _regrouped(_at_rate(_decoded(source), rate), max(1, round(rate * seconds)))
 
 
+def length(source: str | Path) -> float:
+    """Seconds of a media file as its header says, 0 where it does not say."""
+    import av
+
+    try:
+        with av.open(_local(source)) as container:
+            return (container.duration or 0) / 1e6
+    except (av.FFmpegError, OSError, ValueError):
+        return 0.0
+
+
 def from_array(samples: np.ndarray, rate: int) -> Audio:
     """Audio from what other libraries hand over.
 
@@ -108,7 +119,7 @@ class Writer:
         self._file_rate = _nearest_rate(rate, rates)
         import av
 
-        self._container = av.open(str(self._partial), "w", format=container)
+        self._container = av.open(_local(self._partial), "w", format=container)
         self._stream = self._container.add_stream(encoder, rate=self._file_rate, layout="mono")
         if bits:
             self._stream.bit_rate = bits
@@ -189,7 +200,7 @@ def _opened(source: str | Path | BinaryIO) -> Iterator:
             source = sys.stdin.buffer
         if isinstance(source, (str, Path)):
             _check_path(Path(source))
-            source = str(source)
+            source = _local(source)
         elif not source.seekable():
             shutil.copyfileobj(source, kept)
             kept.seek(0)
@@ -202,6 +213,11 @@ def _opened(source: str | Path | BinaryIO) -> Iterator:
             ) from error
         with container:
             yield container
+
+
+def _local(path: str | Path) -> str:
+    """A path that FFmpeg takes for a file: it reads the "12:" of "12:30.wav" as a protocol."""
+    return str(Path(path).absolute())
 
 
 def _check_path(path: Path) -> None:

@@ -216,7 +216,7 @@ class _Cutter:
         self._chances.append(chance)
         region = self._hysteresis(chance)
         if region:
-            yield self._emit(region.last + self._pad)
+            yield from self._rest(region)
         elif self._hysteresis.speaking and len(self._held) >= self._longest:
             edge = self._first + self._least_likely()
             yield self._emit(edge)
@@ -227,6 +227,11 @@ class _Cutter:
     def finish(self) -> Iterator[Stretch]:
         region = self._hysteresis.finish()
         if region:
+            yield from self._rest(region)
+
+    def _rest(self, region: Region) -> Iterator[Stretch]:
+        """What of a region has not gone out yet: nothing, where it was cut in the silence after it."""
+        if region.last + self._pad > self._first:
             yield self._emit(region.last + self._pad)
 
     def _emit(self, last: int) -> Stretch:

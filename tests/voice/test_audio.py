@@ -82,6 +82,12 @@ def test_ten_milliseconds_are_read(tmp_path: Path) -> None:
     assert len(audio.read(tmp_path / "short.wav", 16000).samples) == 160
 
 
+def test_a_name_with_a_colon_is_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    audio.write("12:30.wav", Audio(tone(1.0), 16000))
+    assert audio.read("12:30.wav").duration == audio.length("12:30.wav") == 1.0
+
+
 def test_open_files_and_pipes_are_read(recording: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = audio.read(recording).samples
     np.testing.assert_array_equal(audio.read(io.BytesIO(recording.read_bytes())).samples, expected)

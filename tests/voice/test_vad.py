@@ -132,3 +132,12 @@ def test_silero_streams_share_no_state(corpora: Path) -> None:
         seen.append(one(frame))
         other(np.zeros(512, np.float32))
     assert seen == expected
+
+
+@pytest.mark.parametrize("pad", [0.0, 0.1, 0.3, 0.5])
+def test_speech_cut_in_the_silence_after_it_leaves_nothing_over(pad: float) -> None:
+    for seconds in np.arange(9.5, 10.1, FRAME):  # its longest stretch ends before, in and after the silence
+        wave = sound((seconds, 0.9), (3, 0), (1, 0.9), (2, 0))
+        found = list(find_speech([wave], Loudness(), pad=pad, longest=10))
+        assert found[-1].end == pytest.approx(seconds + 4 + pad, abs=2 * FRAME)
+        assert all(one.end <= other.start + 1e-9 for one, other in zip(found, found[1:], strict=False))

@@ -84,7 +84,7 @@ def _transcript(
     from voice import audio
     from voice.asr import longform
 
-    length = duration(source) if is_terminal() else 0.0
+    length = audio.length(source) if is_terminal() else 0.0
     with progress(label) as moved:
         return longform.whole(
             audio.blocks(source, recognizer.rate),
@@ -95,17 +95,6 @@ def _transcript(
             task=task,
             progress=lambda seconds: moved(seconds, length),
         )
-
-
-def duration(source: str) -> float:
-    """Seconds of a media file as its header says, 0 where it does not say."""
-    import av
-
-    try:
-        with av.open(source) as container:
-            return (container.duration or 0) / 1e6
-    except (av.FFmpegError, OSError, ValueError):
-        return 0.0
 
 
 def _format(form: str | None, output: str | None) -> str:

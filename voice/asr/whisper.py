@@ -20,7 +20,7 @@ from voice import audio
 from voice.asr.vocabulary import Vocabulary
 from voice.asr.words import segmented, timed_words
 from voice.errors import AudioError, ModelDamaged, ModelMissing
-from voice.features import WHISPER_BANDS, WHISPER_HOP, WHISPER_RATE, whisper_log_mel
+from voice.features import WHISPER_HOP, WHISPER_RATE, whisper_log_mel
 from voice.types import Audio, Segment, Transcript
 
 WINDOW = 30.0  # seconds that the encoder was trained on
@@ -98,7 +98,7 @@ class Whisper:
         if not (folder / "model.bin").is_file():
             hint = "fetch a recognizer with `voice models get whisper-base`"
             raise ModelMissing(f"{folder} holds no model.bin; {hint}")
-        threads = threads or len(os.sched_getaffinity(0))
+        threads = threads or _cores()
         try:
             model = ctranslate2.models.Whisper(str(folder), compute_type=compute_type, intra_threads=threads)
         except (RuntimeError, ValueError) as error:
@@ -275,6 +275,13 @@ def _padded(samples: np.ndarray) -> np.ndarray:
     frames = min(len(samples) // WHISPER_HOP, FULL_FRAMES)
     features = whisper_log_mel(np.pad(samples, (0, WHISPER_HOP)))[:, :frames]
     return np.pad(features, ((0, 0), (0, FULL_FRAMES - frames)))
+
+
+def _cores() -> int:
+    """How many processor cores this process may use; not every system tells of a process."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _view(array: np.ndarray):

@@ -26,9 +26,9 @@ from voice.agent.patience import WhenTold
 from voice.errors import VoiceError
 from voice.loading import load
 from voice.models import entries
-from voice.text.subtitles import FORMATS, render
+from voice.text.subtitles import FORMATS, render, spoken_segment
 from voice.tts.voice import join
-from voice.types import Audio, Controls, Segment, Speech, Transcript
+from voice.types import Audio, Controls, Speech, Transcript
 
 LANGUAGES = {
     "Detect": None, "English": "en", "Deutsch": "de", "Français": "fr", "Español": "es", "Italiano": "it",
@@ -100,13 +100,12 @@ def explained(handler: Callable) -> Callable:
 def transcribe(path: str | None, name: str, language: str, progress: Progress) -> Iterator[tuple]:
     """(words, status, a file in each format) as the segments are recognized."""
     from voice.asr import longform
-    from voice.cli.transcribe import duration
 
     if not path:
         raise VoiceError("there is nothing to transcribe yet: drop a file or record one")
     progress(0.0, f"loading {name}")
     recognizer, begun, read = model(name, "recognizer"), time.perf_counter(), [0.0]
-    told, length, heard = LANGUAGES.get(language), duration(path), []
+    told, length, heard = LANGUAGES.get(language), audio.length(path), []
 
     def listened(seconds: float) -> None:
         read[0] = seconds
@@ -179,9 +178,7 @@ def transcript_of(pieces: Iterable[Speech]) -> Transcript:
     """The pieces of a voiceover as segments, with the times of the whole."""
     segments, at = [], 0.0
     for piece in pieces:
-        if piece.words:
-            own = Segment(piece.text, piece.words[0].start, piece.words[-1].end, piece.words)
-            segments.append(own.shifted(at))
+        segments.append(spoken_segment(piece, at))
         at += piece.audio.duration
     return Transcript(tuple(segments), "en", at)
 
@@ -221,6 +218,7 @@ def bell(session: tuple | None, chat: list):
 def told(events: Iterator, session: tuple, chat: list) -> Iterator[tuple]:
     """Events as the page shows them."""
     stream, chat, status, replying = Stream(), list(chat), "", False
+    begun = time.perf_counter()
     for event in events:
         match event:
             case Heard(text=text):
@@ -233,7 +231,7 @@ def told(events: Iterator, session: tuple, chat: list) -> Iterator[tuple]:
             case Speaking(speech=speech):
                 stream.add(speech.audio)
             case Latency():
-                status = f"answered {event.recognition + event.first_audio:.2f} s after you stopped"
+                status = f"answered {time.perf_counter() - begun:.2f} s after you stopped"
             case Trouble(message=message):
                 gr.Warning(message)
             case Spoken():

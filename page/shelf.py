@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import threading
 import uuid
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from voice import audio
 from voice.types import Audio
 
 KEPT = 60  # folders; the oldest make room
+_tidying = threading.Lock()
 
 
 @lru_cache(maxsize=1)
@@ -22,9 +24,10 @@ def shelf() -> Path:
 
 def new_folder() -> Path:
     """An empty folder on the shelf; the oldest ones make room."""
-    runs = sorted(shelf().iterdir(), key=lambda folder: folder.stat().st_mtime)
-    for old in runs[: max(0, len(runs) - KEPT)]:
-        shutil.rmtree(old, ignore_errors=True)
+    with _tidying:
+        runs = sorted(shelf().iterdir(), key=lambda folder: folder.stat().st_mtime)
+        for old in runs[: max(0, len(runs) - KEPT)]:
+            shutil.rmtree(old, ignore_errors=True)
     folder = shelf() / uuid.uuid4().hex
     folder.mkdir()
     return folder

@@ -378,6 +378,27 @@ def test_a_recorded_turn_is_one_turn_whatever_pauses_it_has() -> None:
     assert of(Spoken, events)[0].text == "4."
 
 
+def test_a_long_silence_inside_a_recorded_turn_loses_nothing_of_it() -> None:
+    book, clock, session = by_turns("What is two", "plus two?")
+    clock.now += 60
+    sounds = [book.say(0), quiet(45), book.say(1)]
+    events = list(session.turn(Audio(np.concatenate(sounds), RATE)))
+    assert [event.text for event in of(Heard, events)] == ["What is two plus two?"]
+    assert max(heard.duration for heard in book.heard) < 30
+    assert np.count_nonzero(book.heard[-1].samples) == RATE
+
+
+def test_a_bell_leaves_a_turn_that_is_under_way_alone() -> None:
+    book, clock, session = by_turns("Set a timer for ten seconds.", "What is two plus two?")
+    list(session.turn(Audio(book.say(0), RATE)))
+    answer = session.turn(Audio(book.say(1), RATE))
+    next(answer)
+    clock.now += 60
+    assert session.bell() == []
+    assert of(Spoken, list(answer))[0].text == "4."
+    assert of(Rang, session.bell())
+
+
 def test_a_timer_rings_by_the_clock_on_the_wall() -> None:
     book, clock, session = by_turns("Set a timer for ten seconds.")
     clock.now += 1.1

@@ -3,11 +3,12 @@ from __future__ import annotations
 import json
 import random
 
+import numpy as np
 import pytest
 
 from voice.errors import VoiceError
-from voice.text.subtitles import cues, render, transcript_of
-from voice.types import Segment, Transcript, Word
+from voice.text.subtitles import cues, render, spoken_segment
+from voice.types import Audio, Segment, Speech, Transcript, Word
 
 
 def spoken(text: str, *, start: float = 0.0, pace: float = 0.3) -> Segment:
@@ -74,13 +75,20 @@ def test_cues_end_with_sentences_where_they_can() -> None:
 
 def test_no_cue_spans_a_long_pause() -> None:
     words = (Word("One,", 0, 1), Word("two.", 5, 6))
-    found = cues(transcript_of("One, two.", words, 6.0))
+    found = cues(Transcript((Segment("One, two.", 0.0, 6.0, words),), "en", 6.0))
     assert [(cue.start, cue.end) for cue in found] == [(0, 1), (5, 6)]
 
 
 def test_a_word_that_seems_to_last_forever_is_shown_for_seven_seconds() -> None:
-    (cue,) = cues(transcript_of("Hm.", [Word("Hm.", 1.0, 60.0)], 60.0))
+    words = (Word("Hm.", 1.0, 60.0),)
+    (cue,) = cues(Transcript((Segment("Hm.", 1.0, 60.0, words),), "en", 60.0))
     assert (cue.start, cue.end) == (1.0, 8.0)
+
+
+def test_synthesized_speech_lasts_from_its_first_word_to_its_last() -> None:
+    piece = Speech(Audio(np.zeros(4000, np.float32), 1000), "One two.", (Word("One", 1, 2), Word("two.", 2, 3)))
+    segment = spoken_segment(piece, 10.0)
+    assert (segment.start, segment.end, segment.words[1].start) == (11, 13, 12)
 
 
 def test_a_segment_without_words_is_divided_by_its_letters() -> None:

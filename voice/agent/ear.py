@@ -45,6 +45,7 @@ class Ear:
         self._probability, self._stopwatch = detector.stream(), stopwatch
         self._rate, self._hop = detector.rate, detector.hop
         self._hysteresis = Hysteresis(hearing.thresholds, self._seconds(1))
+        self._pre_roll = round(hearing.pre_roll / self._seconds(1))  # frames
         self._count = 0  # frames so far
         self._now = 0.0  # the conversation's time at the end of the last of them
         self._held: list[np.ndarray] = []  # the turn so far, or the pre-roll
@@ -85,8 +86,11 @@ class Ear:
             self._trim()
         elif self._hysteresis.speaking:
             yield from self._bounded()
-        elif self._hysteresis.since is None and self._is_over():
-            yield from self._end()
+        elif self._hysteresis.since is None:
+            if self._is_over():
+                yield from self._end()
+            elif self._seconds(len(self._held)) >= self._hearing.longest_stretch:
+                self._settle()  # a turn that goes on after a long silence
 
     def finish(self) -> Iterator[Event]:
         """No more will be heard for now: who was speaking is done."""
@@ -155,7 +159,8 @@ class Ear:
             self._words += self._partial_words
         self._partial, self._partial_words = "", []
         silence = self._count - self._last if not self._hysteresis.speaking else 0
-        self._held = self._held[len(self._held) - silence :]
+        keep = min(silence, self._pre_roll)
+        self._held = self._held[len(self._held) - keep :]
 
     def _text(self) -> str:
         return " ".join([*self._settled, *filter(None, [self._partial])])
@@ -164,8 +169,7 @@ class Ear:
         """Outside of a turn only the pre-roll is kept, from before what may become speech."""
         since = self._hysteresis.since
         pending = self._count - since if since is not None else 0
-        keep = pending + round(self._hearing.pre_roll / self._seconds(1))
-        del self._held[: max(0, len(self._held) - keep)]
+        del self._held[: max(0, len(self._held) - pending - self._pre_roll)]
 
     def _seconds(self, frames: int) -> float:
         return frames * self._hop / self._rate

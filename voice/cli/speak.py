@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,20 +50,27 @@ def command(
     form = _subtitle_format(subtitles)
     with progress(f"fetching {voice}", "bytes") as moved:
         synthesizer = loading.load(voice, kind="voice", threads=threads, progress=moved)
-    segments: list[Segment] = []
+    said = _Said()
     with progress("speaking") as moved:
-        pieces = _watched(synthesizer.speak(words, controls), len(words), moved, segments)
+        pieces = _watched(synthesizer.speak(words, controls), len(words), moved, said)
         if output == "-":
             stream(pieces, synthesizer.rate)
         else:
             with audio.Writer(output, synthesizer.rate) as writer:
                 for piece in pieces:
                     writer.write(piece.audio.samples)
-    seconds = segments[-1].end
     if subtitles:
-        _write_subtitles(subtitles, form, Transcript(tuple(segments), "en", seconds))
+        _write_subtitles(subtitles, form, Transcript(tuple(said.segments), "en", said.seconds))
     if output != "-":
-        note(f"{output}: {seconds:.1f} s")
+        note(f"{output}: {said.seconds:.1f} s")
+
+
+@dataclass
+class _Said:
+    """What has been spoken so far, and how long that is."""
+
+    segments: list[Segment] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 def _text(text: str | None, path: str | None) -> str:
@@ -101,19 +109,18 @@ def _write_subtitles(path: Path, form: str, transcript: Transcript) -> None:
     write_text(path, render(transcript, form))
 
 
-def _watched(speech: Iterator[Speech], length: int, moved, segments: list[Segment]) -> Iterator[Speech]:
-    """The same pieces; `segments` collects what was said when, `moved` hears how far it is."""
-    from voice.types import Segment
+def _watched(speech: Iterator[Speech], length: int, moved, said: _Said) -> Iterator[Speech]:
+    """The same pieces; `said` collects what was spoken when, `moved` hears how far it is."""
+    from voice.text.subtitles import spoken_segment
 
-    spoken, start = 0, 0.0
+    spoken = 0
     for piece in speech:
-        end = start + piece.audio.duration
         if piece.text.strip():
-            segments.append(Segment(piece.text, 0.0, piece.audio.duration, piece.words).shifted(start))
-        spoken, start = spoken + len(piece.text) + 1, end
+            said.segments.append(spoken_segment(piece, said.seconds))
+        spoken, said.seconds = spoken + len(piece.text) + 1, said.seconds + piece.audio.duration
         moved(min(spoken, length), length)
         yield piece
-    if not segments:
+    if not said.segments:
         raise TextError("nothing in this text can be spoken")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from voice.errors import VoiceError
-from voice.types import Segment, Transcript, Word
+from voice.types import Segment, Speech, Transcript, Word
 
 LINE = 42  # characters
 LINES = 2
@@ -36,11 +36,10 @@ def render(transcript: Transcript, format: str) -> str:
     return FORMATS[format](transcript)
 
 
-def transcript_of(text: str, words: Sequence[Word], duration: float, language: str = "en") -> Transcript:
-    """A transcript of synthesized speech, from its text and the times of its words."""
-    if not words:
-        return Transcript((), language, duration)
-    return Transcript((Segment(text, words[0].start, words[-1].end, tuple(words)),), language, duration)
+def spoken_segment(piece: Speech, at: float) -> Segment:
+    """A piece of synthesized speech that begins `at` seconds, from its first word to its last."""
+    start, end = (piece.words[0].start, piece.words[-1].end) if piece.words else (0.0, piece.audio.duration)
+    return Segment(piece.text, start, end, piece.words).shifted(at)
 
 
 def cues(transcript: Transcript) -> list[Cue]:

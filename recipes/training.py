@@ -7,6 +7,7 @@ with `last.pt` (all that an exact resume needs) and TensorBoard's event files.
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import signal
@@ -31,6 +32,7 @@ def best_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+@functools.cache
 def has_fast_bfloat16(device: torch.device) -> bool:
     """True on GPUs that compute in bfloat16 and on CPUs with AVX512-BF16 or AMX (5 times fp32 there)."""
     if device.type == "cuda":

@@ -11,7 +11,6 @@ https://arxiv.org/abs/2006.04558). The same command again resumes where the run 
 from __future__ import annotations
 
 import math
-import shutil
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -52,7 +51,7 @@ class Options:
     threads: int = option(1, "CPU threads")
     seed: int = option(0, "of the weights, the dropout and the data order")
     save_every: int = option(200, "steps between checkpoints, and between scores on the dev set")
-    fresh: bool = option(False, "start over, dropping what the run folder holds")
+    fresh: bool = option(False, "start over even where there is a run")
     smoke: bool = option(False, "seconds on data/tiny with a tiny model, to see that all of it works")
 
 
@@ -61,8 +60,6 @@ def main(options: Options) -> None:
         options = _smoke(options)
     torch.set_num_threads(options.threads)
     seed_everything(options.seed)
-    if options.fresh:
-        shutil.rmtree(options.out, ignore_errors=True)
     device = best_device()
 
     utterances = [u for path in options.features for u in corpus.read(path)]
@@ -78,7 +75,7 @@ def main(options: Options) -> None:
     recipe = Recipe(shape, spans)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "ema": ema, "recipe": recipe}
     checkpoint = Checkpoint(options.out, parts)
-    done = checkpoint.restore()
+    done = 0 if options.fresh else checkpoint.restore()
     batches = _batches(utterances, recipe, options, done, device)
     dev = [u for path in options.dev for u in corpus.read(path) if u.speaker in spans]
 

@@ -17,6 +17,7 @@ from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -29,7 +30,6 @@ from recipes.vocoder import losses
 from recipes.vocoder.crops import EDGE, Augmentation, Corpus, Crops, load_corpus
 from recipes.vocoder.discriminators import discriminators
 from recipes.vocoder.model import SIZES, Generator
-from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 
 CORPORA = Path("../shared/corpora")
@@ -51,7 +51,7 @@ class Options:
     steps: int = option(3200, "all steps; the learning rate falls until then")
     minutes: float | None = option(None, "stop after so long, to go on another time")
     adversarial_from: int = option(1275, "the first step with discriminators")
-    discriminator: str = option("small", "small, or hifigan for speechbrain's")
+    discriminator: Literal["small", "hifigan"] = option("small", "our own, or speechbrain's HiFi-GAN's")
     critic_width: int = option(16, "channels of the small discriminators' first layer")
     critic_batch: int = option(8, "crops that discriminators see, of the batch")
     critic_seconds: float = option(0.3, "and how much of each")
@@ -64,13 +64,13 @@ class Options:
     mel_noise: float = option(0.15, "noise on the input mel, nats; each crop draws its level below that")
     mel_blur: float = option(0.15, "share of crops whose input mel is smoothed")
     pitch_jitter: float = option(0.002, "relative standard deviation of slow errors in pitch")
-    size: str = option("base", "base or tiny")
+    size: Literal["base", "tiny"] = option("base", "of the generator")
     threads: int = option(torch.get_num_threads(), "CPU threads")
     seed: int = option(0, "of weights, crops and noise")
     save_every: int = option(250, "steps between checkpoints and looks at the dev clips")
     dev_clips: int = option(8, "dev clips to score then")
     smoke: bool = option(False, "a tiny model on data/tiny, in seconds")
-    fresh: bool = option(False, "start over even if the run has a checkpoint")
+    fresh: bool = option(False, "start over even where there is a run")
 
 
 def smoked(o: Options) -> Options:
@@ -145,12 +145,14 @@ def dev_scores(generator: Generator, corpus: Corpus, o: Options) -> dict[str, fl
     """PESQ-WB and log-mel L1 of copy synthesis on the first clips of each dev set."""
     from recipes.vocoder.scores import mel_distance, pesq_wideband
 
+    device = next(generator.parameters()).device
     chosen = np.linspace(0, len(corpus.frames) - 1, o.dev_clips).astype(int)
     rows = []
     with training.evaluating(generator):
         for index in chosen.tolist():
             whole = corpus.whole(index)
-            made, real = generator(*whole.inputs)[0].numpy(), whole.real[0].numpy()
+            made = generator(*whole.to(device).inputs)[0].cpu().numpy()
+            real = whole.real[0].numpy()
             rows.append((pesq_wideband(real, made), mel_distance(real, made)))
     pesq, distance = np.nanmean(np.array(rows), 0)
     return {"pesq": float(pesq), "mel_l1": float(distance)}
@@ -172,8 +174,6 @@ def describe(o: Options) -> None:
 def main(o: Options) -> None:
     if o.smoke:
         o = smoked(o)
-    if o.size not in SIZES:
-        raise VoiceError(f"--size is one of {', '.join(SIZES)}, not {o.size}")
     torch.set_num_threads(o.threads)
     device = training.best_device()
     training.seed_everything(o.seed)

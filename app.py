@@ -185,6 +185,8 @@ def transcript_of(pieces: Iterable[Speech]) -> Transcript:
 
 # ---- Talk
 
+LONGEST_TURN = 300.0  # seconds; a turn is held in memory
+
 
 def session_for(session: tuple | None, recognizer: str, voice: str, speed: float) -> tuple:
     """(the conversation going on, the names of its models), begun anew where the models were changed."""
@@ -200,6 +202,8 @@ def turn(path: str | None, session: tuple | None, chat: list, recognizer: str, v
     """(session, chat, player, status, microphone, bell) while a recorded turn is answered."""
     if not path:
         raise VoiceError("nothing was recorded: press Record, speak, then press Stop")
+    if audio.length(path) > LONGEST_TURN:
+        raise VoiceError("a turn lasts five minutes at most: for a recording there is Transcribe")
     yield session, chat, show.SILENT, show.status("listening …"), None, gr.skip()
     session = session_for(session, recognizer, voice, speed)
     yield from told(session[0].turn(audio.read(path)), session, chat)

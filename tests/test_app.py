@@ -118,6 +118,11 @@ def test_a_turn_is_answered_and_the_session_goes_on(models: Batches, tmp_path: P
     assert [row["content"] for row in second[1]][2:] == ["Again.", "4."]
 
 
+def test_an_hour_is_no_turn(models: Batches, tmp_path: Path) -> None:
+    with pytest.raises(gr.Error, match="five minutes"):
+        list(app.turn(recording(tmp_path, np.zeros(301 * RATE, np.float32)), None, [], "a", "b", 1.0))
+
+
 def test_other_models_begin_another_conversation(models: Batches, tmp_path: Path) -> None:
     path = recording(tmp_path, models.say(0))
     *_, (session, chat, *_) = app.turn(path, None, [], "a", "b", 1.0)

@@ -64,7 +64,6 @@ class Teacher:
         with autocast(self.device):
             encoded = whisper.encode(self.model, torch.from_numpy(inputs).to(self.device))
             tokens = self._tokens(encoded, texts)
-            prompt = self.vocabulary.prompt
             padded, _ = pad([decoder_input(self.vocabulary, row) for row in tokens], self.vocabulary.end)
             hidden = whisper.decode(self.model, encoded, torch.from_numpy(padded).to(self.device))
         rows = predicting(self.vocabulary, hidden).half().cpu().numpy()

@@ -3,7 +3,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import sys
 import threading
 import zipfile
 from pathlib import Path
@@ -255,8 +254,9 @@ def test_a_folder_with_a_card_is_a_model_and_is_verified(tmp_path):
     cards.write_card(folder, about)
     assert catalog.find(str(folder)) == catalog.Model(about, folder)
     (folder / "model.bin").write_bytes(b"other")
-    with pytest.raises(ModelDamaged, match="write it again"):
-        catalog.find(str(folder))
+    for ask in (catalog.find, catalog.get):
+        with pytest.raises(ModelDamaged, match="write it again"):
+            ask(str(folder))
 
 
 def test_a_converted_whisper_needs_no_card(tmp_path):

@@ -299,6 +299,8 @@ def cached(name: str) -> list[Path]:
     elif name in entries():
         entry = entries()[name]
         folders = [entry.home] if entry.fetched else _derivations(name)
+    elif Path(name).expanduser().is_dir():
+        folders = []  # somebody's own, not the cache's
     else:
         raise ModelMissing(f'there is no model "{name}"; voice models lists those that there are')
     return [folder for folder in folders if folder.is_dir()]

@@ -26,6 +26,7 @@ from voice.agent.patience import WhenTold
 from voice.errors import VoiceError
 from voice.loading import load
 from voice.models import entries
+from voice.simple import detector
 from voice.text.subtitles import FORMATS, render, spoken_segment
 from voice.tts.voice import join
 from voice.types import Audio, Controls, Speech, Transcript
@@ -59,13 +60,6 @@ Progress = Callable[[float, str], None]  # a share of 1, and what is being done
 def model(name: str, kind: str):
     """A model, loaded when it is first asked for."""
     return load(name, kind=kind)
-
-
-@lru_cache(maxsize=1)
-def detector():
-    from voice.vad import Silero
-
-    return Silero.open()
 
 
 def names(kind: str) -> list[tuple[str, str]]:

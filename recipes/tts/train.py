@@ -33,6 +33,7 @@ from recipes.training import (
 from recipes.tts import corpus
 from recipes.tts.corpus import Batch, Range, Utterance
 from recipes.tts.model import AcousticModel, Shape, losses, total
+from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 
 
@@ -63,6 +64,8 @@ def main(options: Options) -> None:
     device = best_device()
 
     utterances = [u for path in options.features for u in corpus.read(path)]
+    if not utterances:
+        raise VoiceError("there is nothing to learn from: give --features what recipes.tts.prepare made")
     spans = corpus.ranges(utterances)
     shape = _shape(options, spans)
     model = AcousticModel(shape).to(device)

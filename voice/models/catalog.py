@@ -28,7 +28,6 @@ from voice.models.fetch import Hub, Index, Progress, Source, Wheel
 
 HERE = Path(__file__).parent
 PRETRAINED = HERE / "pretrained"
-ADAPTER = "adapter.safetensors"  # where what differs from the base lies, unless the card says otherwise
 BASE = "base"  # the option of a card that names the model from which it derives
 
 
@@ -158,8 +157,9 @@ def _derived(part: Model, progress: Progress | None) -> Model:
         from voice.models import adapter
 
         base = find(part.card.options[BASE], progress=progress)
+        difference = part.folder / part.card.options.get("adapter", adapter.ADAPTER)
         with fetching.staging(folder) as stage:
-            adapter.derive(base.folder, part.folder / part.card.options.get("adapter", ADAPTER), stage)
+            adapter.derive(base.folder, difference, stage)
             files = cards.hashes(stage, sorted(path.name for path in stage.iterdir()))
             options = {
                 key: part.card.options[key] for key in part.card.options if key not in (BASE, "adapter")

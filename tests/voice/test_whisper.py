@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from voice import audio
+from voice.asr.vocabulary import Vocabulary
 from voice.asr.whisper import Decoding, Whisper
 from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
 from voice.types import Audio
@@ -19,6 +20,7 @@ class Letters:
     end = 1000
     without_times = 1003
     languages = frozenset({"en", "fi"})
+    last_time = Vocabulary.last_time
 
     def start_sequence(self, language: str, task: str) -> list[int]:
         return [1001, 1002]
@@ -37,10 +39,12 @@ class Result:
     said: str
     log_probability: float = -0.1
     no_speech_prob: float = 0.0
+    times: tuple[float, ...] = ()  # seconds, written after the text
 
     @property
     def sequences_ids(self) -> list[list[int]]:
-        return [[ord(letter) for letter in self.said]]
+        times = [Letters.without_times + 1 + round(seconds / 0.02) for seconds in self.times]
+        return [[*(ord(letter) for letter in self.said), *times]]
 
     @property
     def scores(self) -> list[float]:
@@ -114,6 +118,29 @@ def test_hotwords_open_the_prompt() -> None:
     assert script.searches[0]["prompts"] == [[1004, 1001, 1002]]
 
 
+def hear_ten_seconds(*results: Result) -> tuple[str, list[tuple[float, float]]]:
+    recognizer = Whisper(Script(list(results)), Letters(), "full", Decoding())
+    heard = recognizer.transcribe(Audio(np.zeros(160_000, np.float32), 16000), language="en", words=False)
+    assert heard.duration == 10.0
+    return heard.text, [(segment.start, segment.end) for segment in heard.segments]
+
+
+def test_what_comes_after_the_time_where_the_decoder_left_off_is_heard_too() -> None:
+    text, times = hear_ten_seconds(Result("one", times=(4.0, 4.0)), Result("two", times=(6.0,)))
+    assert text == "one two"
+    assert times == [(0.0, 4.0), (4.0, 10.0)]
+
+
+def test_speech_long_after_the_last_time_is_heard_too_but_a_breath_is_not() -> None:
+    assert hear_ten_seconds(Result("one", times=(5.0,)), Result("two"))[0] == "one two"
+    assert hear_ten_seconds(Result("one", times=(8.0,)))[0] == "one"
+    assert hear_ten_seconds(Result("one", times=(9.6, 9.6)))[0] == "one"
+
+
+def test_a_decoder_that_leaves_off_at_once_does_not_go_round_in_circles() -> None:
+    assert hear_ten_seconds(Result("one", times=(0.0, 0.0)))[0] == "one"
+
+
 def test_only_the_original_may_write_times_between_words() -> None:
     full, short = Script([Result("a")]), Script([Result("a")])
     hear(full)
@@ -161,6 +188,14 @@ def test_real_speech_becomes_words_with_times(tiny: Whisper, sentence: Audio) ->
     assert times == sorted(times)
     assert 0 <= times[0] < 0.5 and sentence.duration - 0.6 < times[-1] <= sentence.duration
     assert all(0 < word.confidence <= 1 for word in words)
+
+
+def test_a_sentence_that_is_decoded_in_two_parts_is_whole(whisper_base: Path, corpora: Path) -> None:
+    speech = audio.read(corpora / "ljspeech/test/LJ002-0082.flac")
+    heard = Whisper.open(whisper_base, threads=1).transcribe(speech, language="en")
+    assert heard.text.endswith("to the crown of the arch.")
+    starts = [word.start for word in heard.words]
+    assert starts == sorted(starts) and heard.words[-1].end <= speech.duration
 
 
 def test_a_batch_equals_one_by_one(tiny: Whisper, sentence: Audio, corpora: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from voice.errors import ModelDamaged, VoiceError
 
 LONGEST_PROMPT = 223  # half of the decoder's 448 positions, less the token that opens the prompt
+TIME_STEP = 0.02  # seconds from one of the tokens that stand for times to the next
 _WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 
@@ -64,6 +65,16 @@ class Vocabulary:
 
     def text(self, tokens: Sequence[int]) -> str:
         return self._tokenizer.decode(list(tokens), skip_special_tokens=True)
+
+    def last_time(self, tokens: Sequence[int]) -> tuple[float, bool]:
+        """Seconds of the time that ends `tokens` (0 if none does), and whether it stands there twice.
+
+        Twice, once as an end and once as a start, is how Whisper says that it left off there.
+        """
+        times = [(token - self.without_times - 1) * TIME_STEP for token in tokens[-2:]]
+        if not times or times[-1] < 0:
+            return 0.0, False
+        return times[-1], len(times) == 2 and times[0] >= 0
 
     def words(self, tokens: Sequence[int], language: str) -> list[WordTokens]:
         """Text tokens → words. Punctuation belongs to its word but not to its spoken tokens."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -55,6 +55,8 @@ class Decoding:
     nonsense: float = -1.5
     tokens_per_second: float = 12.0
     margin: float = 0.3  # seconds after the utterance that the "utterance" context shows
+    left_off: float = 0.5  # seconds of speech after the time where it says that it left off: hear them too
+    unheard: float = 3.0  # seconds of speech after the time where it believes that all was said: likewise
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class _Guess:
     log_probability: float  # mean over the tokens, the end included
     no_speech: float
     compression: float
+    until: float | None = None  # seconds; what comes after them has to be heard by itself
+    left_off: bool = False  # by its own account
 
 
 class Whisper:
@@ -149,7 +153,14 @@ class Whisper:
             language = language or self._detect(encoded)
             start = self._vocabulary.start_sequence(language, task)
             guesses = self._decode(encoded, [*self._vocabulary.prompt(hotwords), *start], group)
-            transcripts += self._transcripts(encoded, start, guesses, group, language, words)
+            heard = [_heard(speech, guess.until) for speech, guess in zip(group, guesses, strict=True)]
+            parts = self._transcripts(encoded, start, guesses, heard, language, words)
+            for part, speech in zip(parts, group, strict=True):
+                if part.duration < speech.duration:
+                    unheard = speech.cut(part.duration, speech.duration)
+                    rest = self.transcribe(unheard, language=language, hotwords=hotwords, task=task, words=words)
+                    part = _joined(part, rest)
+                transcripts.append(part)
         return transcripts
 
     def _encode(self, speeches: Sequence[Audio]) -> np.ndarray:
@@ -185,7 +196,15 @@ class Whisper:
                 continue
             alone = encoded[row : row + 1]
             guesses[row] = self._search(alone, prompt, limit, self._decoding.second_beam, no_repeat=3)[0]
-        return [_SILENCE if self._is_silence(guess) else guess for guess in guesses]
+        believed = [_SILENCE if self._is_silence(guess) else guess for guess in guesses]
+        return [self._bounded(guess, speech) for guess, speech in zip(believed, speeches, strict=True)]
+
+    def _bounded(self, guess: _Guess, speech: Audio) -> _Guess:
+        """`until` only where enough of the speech is left and there is progress."""
+        if guess.until is None or guess.until < self._decoding.left_off:
+            return replace(guess, until=None)
+        spare = self._decoding.left_off if guess.left_off else self._decoding.unheard
+        return guess if speech.duration - guess.until > spare else replace(guess, until=None)
 
     def _search(
         self, encoded: np.ndarray, prompt: list[int], limit: int, beam: int, no_repeat: int = 0
@@ -209,7 +228,9 @@ class Whisper:
         total = result.scores[0] * len(found)  # scores are means over the tokens without the end
         text = self._vocabulary.text(tokens).strip().encode()
         compression = len(text) / len(zlib.compress(text)) if text else 0.0
-        return _Guess(tokens, total / (len(found) + 1), result.no_speech_prob, compression)
+        until, left_off = self._vocabulary.last_time(found)
+        mean = total / (len(found) + 1)
+        return _Guess(tokens, mean, result.no_speech_prob, compression, until or None, left_off)
 
     def _is_doubtful(self, guess: _Guess) -> bool:
         repeats = guess.compression > self._decoding.compression
@@ -268,6 +289,15 @@ class Whisper:
 
 
 _SILENCE = _Guess((), 0.0, 1.0, 0.0)
+
+
+def _heard(speech: Audio, until: float | None) -> Audio:
+    return speech if until is None else speech.cut(0.0, until)
+
+
+def _joined(part: Transcript, rest: Transcript) -> Transcript:
+    segments = part.segments + tuple(segment.shifted(part.duration) for segment in rest.segments)
+    return Transcript(segments, part.language, part.duration + rest.duration)
 
 
 def _padded(samples: np.ndarray) -> np.ndarray:

@@ -34,6 +34,7 @@ _FORMATS = {
     "m4a": ("ipod", "aac", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
 }
 _LOUDEST_FLOAT = 100.0  # beyond this, floats are integers that nobody scaled
+_READABLE = 0.2  # a file of which less than this share can be decoded counts as unreadable
 _LATEST_START = 0.05  # seconds that codecs begin late because of their own delay; more is a real gap
 
 
@@ -176,17 +177,21 @@ def _frames(container, name: str) -> Iterator:
     """Decoded frames of the first sound track; damaged packets are left out, with one warning."""
     import av
 
-    damaged = 0
+    damaged, heard, promised = False, 0.0, (container.duration or 0) / 1e6
     try:
         for packet in container.demux(container.streams.audio[0]):
             try:
-                yield from packet.decode()
+                for frame in packet.decode():
+                    heard += frame.samples / frame.sample_rate
+                    yield frame
             except av.FFmpegError:
-                damaged += 1
+                damaged = True
     except av.FFmpegError:
-        damaged += 1
-    if damaged:
-        warnings.warn(f"{name} is damaged: {damaged} packets were left out", stacklevel=2)
+        damaged = True
+    if heard < _READABLE * promised:
+        raise AudioError(f"{name} is damaged: of {promised:.1f} s only {heard:.1f} s can be read; get it anew")
+    if damaged or heard < promised / 2:
+        warnings.warn(f"{name} is damaged: {heard:.1f} s of {promised:.1f} s could be read", stacklevel=2)
 
 
 @contextmanager

@@ -39,7 +39,9 @@ def load(
 def _whisper(model: Model, threads: int | None) -> Recognizer:
     from voice.asr.whisper import Whisper
 
-    return Whisper.open(model.folder, threads=threads, context=model.card.options.get("context", "full"))
+    context, language = model.card.options.get("context", "full"), model.card.language
+    only = None if context == "full" else language  # what a short context was not tuned to is babble
+    return Whisper.open(model.folder, threads=threads, context=context, only=only)
 
 
 def _heart(model: Model, threads: int | None) -> Synthesizer:

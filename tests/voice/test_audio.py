@@ -179,6 +179,15 @@ def test_what_holds_no_sound_says_so_and_names_the_file(tmp_path: Path, kind: st
         list(audio.blocks(path, 16000))
 
 
+def test_a_file_with_a_whole_header_and_nothing_behind_it_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "broken.flac"
+    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 160_000), 16_000)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:200] + np.random.default_rng(1).bytes(40_000))
+    with pytest.raises(AudioError, match=r"of 10\.0 s only .* can be read"):
+        audio.read(path)
+
+
 def test_a_damaged_part_is_left_out_with_a_warning(tmp_path: Path) -> None:
     path = tmp_path / "a.mp3"
     audio.write(path, Audio(tone(3.0, 24000), 24000))

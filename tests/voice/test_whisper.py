@@ -112,6 +112,16 @@ def test_a_language_is_detected_for_the_whole_batch() -> None:
     assert recognizer.transcribe(speech, words=False).language == "fi"
 
 
+def test_a_recognizer_tuned_to_one_language_detects_none_and_refuses_others() -> None:
+    recognizer = Whisper(Script([Result("a")]), Letters(), "utterance", Decoding(), "en")
+    speech = Audio(np.zeros(16000, np.float32), 16000)
+    assert recognizer.transcribe(speech, words=False).language == "en"
+    with pytest.raises(VoiceError, match="only transcribes 'en'"):
+        recognizer.transcribe(speech, language="fi")
+    with pytest.raises(VoiceError, match="only transcribes 'en'"):
+        recognizer.transcribe(speech, task="translate")
+
+
 def test_hotwords_open_the_prompt() -> None:
     script = Script([Result("a")])
     hear(script, hotwords=["Kubernetes"])

@@ -125,7 +125,8 @@ def transcripts(
         sounds = [window.audio for window in batch]
         transcripts = recognizer.transcribe_batch(sounds, language=language, hotwords=hotwords, task=task)
         for window, transcript in zip(batch, transcripts, strict=True):
-            language = transcript.language
+            if transcript.segments:  # music or noise does not decide for what follows
+                language = transcript.language
             segments = tuple(_placed(segment, window) for segment in transcript.segments)
             yield replace(transcript, segments=segments)
 

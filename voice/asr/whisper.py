@@ -19,7 +19,7 @@ import numpy as np
 from voice import audio
 from voice.asr.vocabulary import Vocabulary
 from voice.asr.words import segmented, timed_words
-from voice.errors import AudioError, ModelDamaged, ModelMissing
+from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
 from voice.features import WHISPER_HOP, WHISPER_RATE, whisper_log_mel
 from voice.types import Audio, Segment, Transcript
 
@@ -79,8 +79,11 @@ class Whisper:
     rate = WHISPER_RATE
     longest = WINDOW
 
-    def __init__(self, model, vocabulary: Vocabulary, context: Context, decoding: Decoding) -> None:
+    def __init__(
+        self, model, vocabulary: Vocabulary, context: Context, decoding: Decoding, only: str | None = None
+    ) -> None:
         self._model = model
+        self._only = only
         self._vocabulary = vocabulary
         self._context = context
         self._decoding = decoding
@@ -94,8 +97,12 @@ class Whisper:
         context: Context = "full",
         decoding: Decoding = Decoding(),
         compute_type: str = "int8",
+        only: str | None = None,
     ) -> Whisper:
-        """Load a CTranslate2 folder. Raises ModelMissing or ModelDamaged."""
+        """Load a CTranslate2 folder; `only` is the one language it was tuned to, if it was.
+
+        Raises ModelMissing or ModelDamaged.
+        """
         import ctranslate2
 
         folder = Path(folder)
@@ -107,12 +114,12 @@ class Whisper:
             model = ctranslate2.models.Whisper(str(folder), compute_type=compute_type, intra_threads=threads)
         except (RuntimeError, ValueError) as error:
             raise ModelDamaged(f"{folder} is no Whisper model: {error}; fetch it again") from error
-        return cls(model, Vocabulary(folder, multilingual=model.is_multilingual), context, decoding)
+        return cls(model, Vocabulary(folder, multilingual=model.is_multilingual), context, decoding, only)
 
     @property
     def languages(self) -> frozenset[str]:
         """The languages that it knows, as ISO 639-1 codes."""
-        return self._vocabulary.languages
+        return frozenset({self._only}) if self._only else self._vocabulary.languages
 
     def transcribe(
         self,
@@ -143,6 +150,8 @@ class Whisper:
         words: bool = True,
     ) -> list[Transcript]:
         """As `transcribe`, for stretches of one recording: a detected language holds for all of them."""
+        self._refuse_others(language, task)
+        language = language or self._only
         speeches = [audio.resample(_not_too_long(speech), WHISPER_RATE) for speech in speeches]
         together = [speeches] if self._context == "full" else [[speech] for speech in speeches]
         transcripts: list[Transcript] = []
@@ -162,6 +171,11 @@ class Whisper:
                     part = _joined(part, rest)
                 transcripts.append(part)
         return transcripts
+
+    def _refuse_others(self, language: str | None, task: str) -> None:
+        """Raises VoiceError for what a model tuned to one language would answer with invented words."""
+        if self._only and (language not in (None, self._only) or task != "transcribe"):
+            raise VoiceError(f"this recognizer only transcribes {self._only!r}; use whisper-base for the rest")
 
     def _encode(self, speeches: Sequence[Audio]) -> np.ndarray:
         """Speech → encoder output (B, frames / 2, D)."""
@@ -215,7 +229,8 @@ class Whisper:
             _view(encoded),
             [[*prompt, *last]] * len(encoded),
             beam_size=beam,
-            max_length=min(LONGEST_OUTPUT, len(prompt) + 1 + limit),
+            # Of its max_length CTranslate2 gives the output half, or what the prompt leaves if that is less.
+            max_length=min(LONGEST_OUTPUT, max(2 * limit, len(prompt) + 1 + limit)),
             no_repeat_ngram_size=no_repeat,
             return_scores=True,
             return_no_speech_prob=True,

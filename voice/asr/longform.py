@@ -16,7 +16,7 @@ import numpy as np
 from voice.types import Audio, Segment, SpeechDetector, Transcript, Word
 from voice.vad import Stretch, find_speech
 
-PAD = 0.5  # seconds around speech; onsets that the detector misses are in there
+PAD = 1.0  # seconds around speech: what the detector misses is in there, and short pauses stay as they are
 
 
 class BatchRecognizer(Protocol):

@@ -96,6 +96,19 @@ class Controls:
 
 
 @dataclass(frozen=True)
+class Pace:
+    """The person wants speech `times` as fast as now (0.85 is slower), or as at first if that is None."""
+
+    times: float | None
+
+    def applied(self, controls: Controls, first: Controls = Controls()) -> Controls:
+        """The controls from now on, within what can be spoken; `first` are those of the beginning."""
+        if self.times is None:
+            return replace(controls, speed=first.speed)
+        return replace(controls, speed=min(2.0, max(0.5, controls.speed * self.times)))
+
+
+@dataclass(frozen=True)
 class Message:
     """One turn of a conversation; `role` is "system", "user", "assistant" or "tool"."""
 
@@ -137,6 +150,36 @@ class TurnDetector(Protocol):
 
 
 class Brain(Protocol):
-    """A conversation so far → the reply, in pieces as they are thought of."""
+    """A conversation so far → the reply, in pieces as they are thought of.
+
+    A message of role "system" holds the conversation's instructions. A brain with nothing but
+    `reply` is asked once the person is done; one that can think before that has `prepare` too.
+    """
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]: ...
+
+
+class ThinksAhead(Protocol):
+    """A brain that may be asked while the person perhaps goes on (see Thought)."""
+
+    def prepare(self, messages: Sequence[Message]) -> Thought: ...
+
+
+class Thought(Protocol):
+    """A reply in the making, begun before it is certain that it is wanted.
+
+    Each next piece is text to say, a wish about how it is said, or None: the reply cannot go on
+    before `commit`, since what comes next has an effect (a timer set, a note written). None comes
+    again each time that it is asked before. `commit` says that the turn has ended and only
+    allows: nothing happens until the next piece is asked for. `close` throws the rest away,
+    without effects if nothing was committed. `next` may take long and raises BrainError; it is
+    asked by one thread at a time, while `commit` and `close` may come from another.
+    """
+
+    def __iter__(self) -> Iterator[str | Pace | None]: ...
+
+    def __next__(self) -> str | Pace | None: ...
+
+    def commit(self) -> None: ...
+
+    def close(self) -> None: ...

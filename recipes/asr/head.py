@@ -1,0 +1,85 @@
+"""A CTC head (Graves et al. 2006): encoder output → log-probabilities of the letters that are spoken.
+
+Blocks of ConvNeXt's kind along time over the frozen or learning encoder; convolutions alone, so that
+it costs in proportion to the speech.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from voice.asr.letters import BLANK, CLASSES
+
+FILE = "head.onnx"
+
+
+class Block(nn.Module):
+    """Depthwise convolution over `kernel` frames, then two pointwise layers; residual."""
+
+    def __init__(self, width: int, kernel: int):
+        super().__init__()
+        self.depthwise = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
+        self.norm = nn.LayerNorm(width)
+        self.wide, self.narrow = nn.Linear(width, 3 * width), nn.Linear(3 * width, width)
+        self.scale = nn.Parameter(torch.full((width,), 0.1))
+
+    def forward(self, x: Tensor) -> Tensor:  # (B, F, width)
+        y = self.norm(self.depthwise(x.transpose(1, 2)).transpose(1, 2))
+        return x + self.scale * self.narrow(F.gelu(self.wide(y)))
+
+
+class Head(nn.Module):
+    """Encoder output (B, F, D) → log-probabilities (B, F, CLASSES)."""
+
+    def __init__(self, inputs: int = 512, width: int = 256, blocks: int = 4, kernel: int = 9, dropout: float = 0.1):
+        super().__init__()
+        self.shape = {"inputs": inputs, "width": width, "blocks": blocks, "kernel": kernel}
+        self.dropout = nn.Dropout(dropout)
+        self.enter = nn.Linear(inputs, width)
+        self.blocks = nn.ModuleList(Block(width, kernel) for _ in range(blocks))
+        self.norm = nn.LayerNorm(width)
+        self.letters = nn.Linear(width, CLASSES)
+
+    def forward(self, encoded: Tensor) -> Tensor:
+        x = self.enter(self.dropout(F.layer_norm(encoded, encoded.shape[-1:])))
+        for block in self.blocks:
+            x = block(x)
+        return F.log_softmax(self.letters(self.dropout(self.norm(x))).float(), dim=-1)
+
+
+def ctc_loss(log_probs: Tensor, frames: Tensor, labels: Tensor, lengths: Tensor) -> Tensor:
+    """Nats a letter: (B, F, CLASSES), frames that count (B,), labels (B, L) and how many they are (B,).
+
+    Where there are more letters than frames can hold, the loss of that row is left out.
+    """
+    each = F.ctc_loss(
+        log_probs.transpose(0, 1), labels, frames, lengths, blank=BLANK, reduction="none", zero_infinity=True
+    )
+    return each.sum() / lengths.sum()
+
+
+def export(head: Head, folder: Path) -> Path:
+    """Writes `folder`/head.onnx, whole or not at all; batch and frames are dynamic."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / FILE
+    beside = path.with_suffix(f".{os.getpid()}.onnx")
+    batch, frames = torch.export.Dim("batch", min=1), torch.export.Dim("frames", min=2)
+    torch.onnx.export(
+        head.eval(),
+        (torch.zeros(2, 40, head.shape["inputs"]),),
+        beside,
+        input_names=["encoded"],
+        output_names=["log_probs"],
+        dynamic_shapes={"encoded": {0: batch, 1: frames}},
+        opset_version=18,
+        dynamo=True,
+        external_data=False,
+        verbose=False,
+    )
+    os.replace(beside, path)
+    return path

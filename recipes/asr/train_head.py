@@ -1,0 +1,196 @@
+"""Trains a CTC head on what a recognizer's encoder gives, the encoder as it is.
+
+    python -m recipes.asr.train_head --manifest …/train.jsonl --dev …/dev.jsonl --augment ../shared/corpora --out runs/head
+
+The encoder runs once over every window (and over further, augmented copies of it), as CTranslate2
+runs it in use; its output stays in memory. Text comes from the manifest's `text`, or its `asr_text`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from data.augmentation import Augment, augment_from
+from data.batching import batches_from, pad, rng_for
+from data.loading import Sounds
+from recipes.asr import windows
+from recipes.asr.head import Head, ctc_loss, export
+from recipes.asr.teacher import features
+from recipes.options import option, parse
+from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, seed_everything
+from voice.asr.letters import BLANK, FRAME, read, spell
+from voice.features import WHISPER_RATE
+from voice.manifest import Clip
+from voice.metrics import total, word_errors
+from voice.models import find
+
+SHOWN_EVERY = 20.0  # s
+
+
+@dataclass(frozen=True)
+class Options:
+    manifest: tuple[str, ...] = option(("data/tiny/train.jsonl",), "train on this; PATH:N takes N; repeatable")
+    dev: tuple[str, ...] = option(("data/tiny/dev.jsonl",), "watch this; PATH:-N takes the last N; repeatable")
+    model: str = option("quick", "the recognizer whose encoder it sits on")
+    out: Path = option(Path("runs/head"), "the run's folder; a run that is there goes on")
+    augment: Path | None = option(None, "corpora with noise/ and rir/: train on augmented copies too")
+    copies: int = option(1, "augmented copies of every window")
+    joined: int = option(0, "further windows made of several clips, up to 29 s")
+    width: int = option(256, "channels")
+    blocks: int = option(4, "ConvNeXt blocks")
+    kernel: int = option(9, "frames that a block's convolution spans")
+    rate: float = option(1e-3, "learning rate")
+    warmup: int = option(200, "steps until the learning rate is reached")
+    steps: int = option(6000, "steps in all; the learning rate falls to zero over them")
+    batch_seconds: float = option(120.0, "seconds of speech in a batch")
+    minutes: float | None = option(None, "stop after so many minutes; the next call goes on")
+    save_every: int = option(500, "steps between checkpoints")
+    check_every: int = option(500, "steps between scores on the dev clips")
+    seed: int = option(0, "decides order, margins, augmentation and first weights")
+    threads: int = option(torch.get_num_threads(), "CPU threads")
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A window's encoder output (F, D) float16, the letters said in it, and where it is from."""
+
+    encoded: np.ndarray
+    labels: np.ndarray
+    text: str
+    corpus: str
+
+
+def said(clip: Clip) -> str | None:
+    return clip.text if clip.text is not None else clip.extra.get("asr_text")
+
+
+def encoded(samples: np.ndarray, model, margin: float) -> np.ndarray:
+    """(T,) samples and `margin` seconds of silence → the encoder's output (F, D) float16."""
+    import ctranslate2
+
+    length = min(30 * WHISPER_RATE, len(samples) + round(margin * WHISPER_RATE))
+    view = ctranslate2.StorageView.from_array(np.ascontiguousarray(features(samples, length // 320 * 320)[None]))
+    return np.asarray(model.encode(view, to_cpu=True))[0].astype(np.float16)
+
+
+def examples(
+    manifests: Sequence[str], model, options: Options, augment: Augment | None, joins: int, first: int, copies: int
+) -> Iterator[Example]:
+    """Every window as it is (copy 0, unless `first` leaves it out) and augmented, through the encoder."""
+    clips = [clip for each in manifests for clip in windows.select(each) if said(clip)]
+    sounds = Sounds(clips, WHISPER_RATE)
+    every = windows.single(clips) + windows.joined(clips, joins, seed=options.seed)
+    begun = shown = time.monotonic()
+    for number, window in enumerate(every):
+        text = " ".join(said(clips[index]) for index in window.clips)
+        corpus = clips[window.clips[0]].audio.parent.parent.name
+        for copy in range(first, copies):
+            rng = rng_for(options.seed, 2, number, copy)
+            samples = windows.sound(window, sounds)
+            if copy and augment:
+                samples = augment(samples, rng)[: 30 * WHISPER_RATE]
+            margin = rng.uniform(0.0, 0.8) if augment else 0.3
+            yield Example(encoded(samples, model, margin), spell(text).labels, text, corpus)
+        now = time.monotonic()
+        if now - shown > SHOWN_EVERY:
+            shown = now
+            left = (now - begun) / (number + 1) * (len(every) - number - 1) / 60
+            print(f"encoded {number + 1} of {len(every)}, {left:.0f} minutes left", flush=True)
+
+
+def batch(some: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    rows, frames = pad([each.encoded for each in some], axis=0)
+    labels, lengths = pad([each.labels for each in some], BLANK)
+    return tuple(torch.from_numpy(part) for part in (rows.astype(np.float32), frames, labels, lengths))
+
+
+def greedy(log_probs: np.ndarray) -> str:
+    best = log_probs.argmax(axis=1)
+    kept = best[np.flatnonzero(np.diff(best, prepend=-1))]
+    return read(kept[kept != BLANK])
+
+
+def check(head: Head, dev: Sequence[Example]) -> dict[str, float]:
+    """Word and letter loss of greedy decoding, by corpus."""
+    scores: dict[str, list] = {}
+    with evaluating(head):
+        for each in dev:
+            log_probs = head(torch.from_numpy(each.encoded.astype(np.float32))[None])[0].numpy()
+            scores.setdefault(each.corpus, []).append(word_errors(each.text, greedy(log_probs)))
+    rates = {f"wer/{name}": total(some).rate for name, some in scores.items()}
+    return rates | {"wer": total(score for some in scores.values() for score in some).rate}
+
+
+def slope(options: Options, step: int) -> float:
+    """The learning rate's factor: up over the warm-up, then down to zero as a half cosine."""
+    if step < options.warmup:
+        return (step + 1) / options.warmup
+    share = (step - options.warmup) / max(1, options.steps - options.warmup)
+    return 0.5 * (1 + np.cos(np.pi * min(1.0, share)))
+
+
+def gathered(options: Options) -> tuple[list[Example], list[Example]]:
+    """Train and dev examples, kept in OUT so that the encoder runs once."""
+    import ctranslate2
+
+    model = ctranslate2.models.Whisper(
+        str(find(options.model).folder), compute_type="int8", intra_threads=options.threads
+    )
+    augment = augment_from(options.augment, WHISPER_RATE) if options.augment else None
+    copies = 1 + (options.copies if augment else 0)
+    train = list(examples(options.manifest, model, options, augment, options.joined, 0, copies))
+    dev = list(examples(options.dev, model, options, None, 0, 0, 1))
+    return train, dev
+
+
+def main(options: Options) -> None:
+    torch.set_num_threads(options.threads)
+    seed_everything(options.seed)
+    train, dev = gathered(options)
+    durations = [len(each.encoded) * FRAME for each in train]
+    print(f"{len(train)} windows, {sum(durations) / 60:.1f} minutes; {len(dev)} dev clips", flush=True)
+
+    head = Head(train[0].encoded.shape[1], options.width, options.blocks, options.kernel).train()
+    optimizer = torch.optim.AdamW(head.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: slope(options, step))
+    average = Ema(head, 0.998)
+    parts = {"head": head, "optimizer": optimizer, "schedule": schedule, "average": average}
+    checkpoint = Checkpoint(options.out, parts)
+    first = checkpoint.restore()
+    with Deadline(options.minutes) as deadline:
+        progress = Progress(options.out, first=first, steps=options.steps, deadline=deadline)
+        for step, indices in batches_from(first, durations, options.batch_seconds, seed=options.seed):
+            if step >= options.steps or deadline.passed:
+                break
+            rows, frames, labels, lengths = batch([train[index] for index in indices])
+            loss = ctc_loss(head(rows), frames, labels, lengths)
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(head.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+            average.update(head)
+            first = step + 1
+            progress.step(first, {"ctc": loss.item()})
+            if first % options.check_every == 0 or first == options.steps:
+                own = {name: value.clone() for name, value in head.state_dict().items()}
+                head.load_state_dict(average.weights)
+                progress.scores(first, check(head, dev))
+                export(head, options.out)
+                head.load_state_dict(own)
+                head.train()
+            if first % options.save_every == 0 or first == options.steps:
+                checkpoint.save(first)
+        checkpoint.save(first)
+        progress.close()
+
+
+if __name__ == "__main__":
+    main(parse(Options, description=__doc__))

@@ -13,7 +13,8 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parent.parent
 OWN = {"voice", "data", "recipes", "benchmarks", "page", "app"}
 NAMES = {"faster-whisper": "faster_whisper", "hibari-tts": "hibari", "huggingface-hub": "huggingface_hub"}
-NAMES["whisper-normalizer"] = "whisper_normalizer"
+NAMES |= {"whisper-normalizer": "whisper_normalizer", "prometheus-client": "prometheus_client"}
+SERVER = {Path("voice/serve"), Path("voice/cli/serve.py")}  # wants its own extra
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
@@ -23,11 +24,12 @@ def promised(extra: str | None = None) -> set[str]:
     return {NAMES.get(name, name) for name in names}
 
 
-def imported(folder: str) -> set[str]:
+def imported(folder: str, without: set[Path] = frozenset()) -> set[str]:
     """Top-level modules that files below `folder` import, those of Python and our own left out."""
     found: set[str] = set()
-    for path in [CHECKOUT / f"{folder}.py", *(CHECKOUT / folder).rglob("*.py")]:
-        if path.exists():
+    for path in [CHECKOUT / folder, CHECKOUT / f"{folder}.py", *(CHECKOUT / folder).rglob("*.py")]:
+        inside = path.relative_to(CHECKOUT)
+        if path.is_file() and not without & {inside, *inside.parents}:
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
                 if isinstance(node, ast.Import):
                     found |= {alias.name.split(".")[0] for alias in node.names}
@@ -37,19 +39,24 @@ def imported(folder: str) -> set[str]:
 
 
 def test_the_library_imports_only_what_it_installs():
-    assert imported("voice") <= promised()
+    assert imported("voice", without=SERVER) <= promised()
+
+
+def test_the_server_imports_only_what_its_extra_installs():
+    served = set.union(*(imported(str(path)) for path in SERVER))
+    assert served <= promised() | promised("serve")
 
 
 def test_the_library_installs_only_what_it_uses():
     carriers = {"faster_whisper"}  # not imported: the file of the speech detector lies in it
-    assert promised() - carriers <= imported("voice")
+    assert promised() - carriers <= imported("voice", without=SERVER)
 
 
 @pytest.mark.parametrize(
     ("folder", "extra"), [("app", "app"), ("page", "app"), ("data", "train"), ("recipes", "train")]
 )
 def test_what_else_is_imported_comes_with_its_extra(folder, extra):
-    assert imported(folder) <= promised() | promised(extra) | promised("scores")
+    assert imported(folder) <= promised() | promised(extra) | promised("serve") | promised("scores")
 
 
 def test_there_is_nothing_copyleft_among_what_is_installed_for_inference():

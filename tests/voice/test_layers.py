@@ -19,7 +19,7 @@ LAYERS = [
     ["voice.asr", "voice.tts", "voice.turn"],
     ["voice.loading"],
     ["voice.simple", "voice.agent"],
-    ["voice.demo"],
+    ["voice.serve", "voice.demo"],
     ["voice.cli"],
     ["voice.__main__"],
     ["data"],

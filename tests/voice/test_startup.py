@@ -18,7 +18,7 @@ HEAVY = [
     "faster_whisper",
     "torch",
 ]
-HEAVY += ["whisper_normalizer", "huggingface_hub", "gradio", "fastapi"]
+HEAVY += ["whisper_normalizer", "huggingface_hub", "gradio", "fastapi", "uvicorn", "prometheus_client"]
 
 
 def imported_by(program: str) -> set[str]:

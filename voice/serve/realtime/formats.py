@@ -1,0 +1,149 @@
+"""The sound of the protocol: 16-bit PCM at 24 kHz and the two laws of G.711 at 8 kHz, as bytes.
+
+The companding follows ITU-T G.711: 8 segments of 16 steps for each sign, A-law over 13 bits and
+μ-law over 14.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+
+from voice.types import Audio
+
+_ULAW_BIAS = 132  # of 16-bit samples: makes the segments powers of two
+_FULL = 32768.0
+
+
+@dataclass(frozen=True)
+class Format:
+    """How sound is written in bytes: `name` in the protocol, `width` bytes for each of `rate` samples."""
+
+    name: str
+    old_name: str  # in the protocol's beta
+    rate: int
+    width: int
+
+    def decode(self, data: bytes) -> np.ndarray:
+        """Bytes, a whole number of samples, → (T,) float32 at `rate`."""
+        if self.width == 2:
+            return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL)
+        return _expanded(self.name)[np.frombuffer(data, np.uint8)]
+
+    def encode(self, samples: np.ndarray) -> bytes:
+        """(T,) float32 at `rate` → bytes; what is too loud is clipped."""
+        linear = np.clip(np.rint(samples * _FULL), -32768, 32767).astype("<i2")
+        if self.width == 2:
+            return linear.tobytes()
+        return _compressed(self.name)[linear.view(np.uint16)].tobytes()
+
+    def seconds(self, data: bytes) -> float:
+        """How long the sound of some bytes lasts."""
+        return len(data) / self.width / self.rate
+
+
+PCM = Format("audio/pcm", "pcm16", 24_000, 2)
+FORMATS = (
+    PCM,
+    Format("audio/pcmu", "g711_ulaw", 8_000, 1),
+    Format("audio/pcma", "g711_alaw", 8_000, 1),
+)
+
+
+def named(name: str) -> Format | None:
+    """The format of a name, of today or of the beta."""
+    return next((each for each in FORMATS if name in (each.name, each.old_name)), None)
+
+
+class Inlet:
+    """A client's sound as it arrives, at the rate of whoever listens."""
+
+    def __init__(self, form: Format, rate: int) -> None:
+        self.form, self._rate = form, rate
+        self._odd = b""
+        self._resampled = _resampler(form.rate, rate)
+
+    def __call__(self, data: bytes) -> np.ndarray:
+        """The next bytes, cut anywhere, → (T,) float32 at `rate`; T varies."""
+        data = self._odd + data
+        whole = len(data) - len(data) % self.form.width
+        self._odd = data[whole:]
+        return self._resampled(self.form.decode(data[:whole]))
+
+
+def outgoing(audio: Audio, form: Format) -> bytes:
+    """A piece of speech as the client wants it."""
+    if audio.rate != form.rate:
+        from voice.audio import resample
+
+        audio = resample(audio, form.rate)
+    return form.encode(audio.samples)
+
+
+def _resampler(source: int, target: int) -> Callable[[np.ndarray], np.ndarray]:
+    if source == target:
+        return lambda samples: samples
+    if target == 2 * source:
+        return _Doubled()  # soxr would hold back 50 to 90 ms of 8 kHz
+    import soxr
+
+    stream = soxr.ResampleStream(source, target, 1, dtype="float32", quality="MQ")  # 6 ms; HQ holds 33
+    return stream.resample_chunk
+
+
+class _Doubled:
+    """Twice the rate, TAPS / 2 samples late: a half-band filter (windowed sinc) between the samples."""
+
+    TAPS = 16
+
+    def __init__(self) -> None:
+        at = np.arange(self.TAPS) - (self.TAPS - 1) / 2
+        filter_ = np.sinc(at) * np.kaiser(self.TAPS, 6.0)
+        self._filter = (filter_ / filter_.sum()).astype(np.float32)
+        self._past = np.zeros(self.TAPS - 1, np.float32)
+
+    def __call__(self, samples: np.ndarray) -> np.ndarray:
+        if not len(samples):
+            return samples
+        known = np.concatenate((self._past, samples))
+        self._past = known[len(known) - self.TAPS + 1 :]
+        between = np.convolve(known, self._filter, mode="valid")  # (T,): half a sample after the next
+        doubled = np.empty(2 * len(samples), np.float32)
+        doubled[::2] = known[self.TAPS // 2 - 1 :][: len(samples)]
+        doubled[1::2] = between
+        return doubled
+
+
+@cache
+def _expanded(name: str) -> np.ndarray:
+    """(256,) float32: what each byte of a law stands for."""
+    codes = np.arange(256)
+    levels = _ulaw_levels(codes) if name == "audio/pcmu" else _alaw_levels(codes)
+    return (levels / _FULL).astype(np.float32)
+
+
+def _ulaw_levels(codes: np.ndarray) -> np.ndarray:
+    codes = ~codes & 0xFF
+    sign, segment, step = codes & 0x80, codes >> 4 & 7, codes & 15
+    size = ((step << 3) + _ULAW_BIAS << segment) - _ULAW_BIAS
+    return np.where(sign, -size, size)
+
+
+def _alaw_levels(codes: np.ndarray) -> np.ndarray:
+    codes = codes ^ 0x55
+    sign, segment, step = codes & 0x80, codes >> 4 & 7, codes & 15
+    size = np.where(segment == 0, (step << 4) + 8, (step << 4) + 264 << np.maximum(segment, 1) - 1)
+    return np.where(sign, size, -size)
+
+
+@cache
+def _compressed(name: str) -> np.ndarray:
+    """(65536,) uint8 by the bits of a 16-bit sample: the byte whose level is nearest."""
+    levels = _expanded(name).astype(np.float64) * _FULL
+    order = np.argsort(levels, kind="stable")
+    middles = (levels[order][1:] + levels[order][:-1]) / 2
+    samples = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.float64)
+    return order[np.searchsorted(middles, samples, side="right")].astype(np.uint8)

@@ -1,0 +1,135 @@
+"""What all requests and sessions share: models, loaded once when first asked for, and places.
+
+Any thread may call anything here. What a client names is only ever looked up among the models on
+this machine: nobody can make the server fetch something or open a folder.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar
+
+from voice.agent.opening import Models, default_recognizer, load_turns
+from voice.errors import ModelMissing
+from voice.loading import load
+from voice.models import entries
+from voice.serve.metrics import Metrics
+from voice.serve.settings import Settings
+from voice.serve.slots import Slots
+from voice.types import Recognizer, SpeechDetector, Synthesizer, TurnDetector
+
+T = TypeVar("T")
+
+# What OpenAI's clients ask for by default; they get the defaults of this server.
+HEARING = frozenset(
+    "whisper-1 gpt-4o-transcribe gpt-4o-mini-transcribe gpt-4o-transcribe-diarize default".split()
+)
+SPEAKING = frozenset("tts-1 tts-1-hd gpt-4o-mini-tts default".split())
+TALKING = frozenset(
+    "gpt-realtime gpt-realtime-mini gpt-4o-realtime-preview gpt-4o-mini-realtime-preview default".split()
+)
+VOICES = frozenset(
+    "alloy ash ballad cedar coral echo fable marin nova onyx sage shimmer verse default".split()
+)
+PRODUCTS = {"recognizer": HEARING, "voice": SPEAKING | VOICES}
+
+Loader = Callable[[str, str], Any]  # name, kind → the model
+
+
+class Services:
+    """The models and places of one server."""
+
+    def __init__(
+        self,
+        settings: Settings = Settings(),
+        *,
+        loader: Loader | None = None,
+        detector: Callable[[], SpeechDetector] | None = None,
+        turns: Callable[[], TurnDetector] = load_turns,
+    ) -> None:
+        """`loader`, `detector` and `turns` open models; tests give others."""
+        self.settings = settings
+        self.requests = Slots("places for requests", settings.requests)
+        self.sessions = Slots("places for live sessions", settings.sessions)
+        self.metrics = Metrics()
+        self._load = loader or self._from_disk
+        self._open_detector, self._open_turns = detector or _silero, turns
+        self._lock = threading.Lock()
+        self._locks: dict[Hashable, threading.Lock] = {}
+        self._made: dict[Hashable, Any] = {}
+
+    def recognizer(self, name: str | None = None) -> Recognizer:
+        """A recognizer by name, OpenAI's names and None being the default for files.
+
+        Raises ModelMissing for one that is not served.
+        """
+        return self._model(self.resolve(name, "recognizer"), "recognizer")
+
+    def live_recognizer(self, name: str | None = None) -> Recognizer:
+        """The same for live sessions, whose default is quicker."""
+        live = self.settings.live_model or default_recognizer()
+        wanted = live if not name or name in HEARING | TALKING else self.resolve(name, "recognizer")
+        return self._model(wanted, "recognizer")
+
+    def voice(self, name: str | None = None) -> Synthesizer:
+        """A voice by name; OpenAI's names and None are the default. Raises ModelMissing."""
+        return self._model(self.resolve(name, "voice"), "voice")
+
+    def detector(self) -> SpeechDetector:
+        return self._once("detector", self._open_detector)
+
+    def turns(self) -> TurnDetector:
+        return self._once("turns", self._open_turns)
+
+    def talking(self, voice: str | None = None, model: str | None = None) -> Models:
+        """What a live conversation needs, shared by all of them. Raises ModelMissing."""
+        return Models(self.detector(), self.live_recognizer(model), self.voice(voice), self.turns())
+
+    def names(self, kind: str) -> list[str]:
+        """The models of a kind ("recognizer" or "voice") that are served, the default first."""
+        default = self._default(kind)
+        here = [each.name for each in entries().values() if each.card.kind == kind and each.in_place]
+        return [default, *(name for name in here if name != default)]
+
+    def resolve(self, name: str | None, kind: str) -> str:
+        """The model that a client means by `name`. Raises ModelMissing if it is not served."""
+        if not name or name in PRODUCTS[kind]:
+            return self._default(kind)
+        served = self.names(kind)
+        if name not in served:
+            shown = name[:80]
+            raise ModelMissing(f"there is no {kind} {shown!r} on this server; there are {', '.join(served)}")
+        return name
+
+    def warm(self) -> None:
+        """Load the defaults now, so that the first request need not wait. Raises ModelError."""
+        self.recognizer()
+        self.talking()
+
+    def _default(self, kind: str) -> str:
+        return self.settings.model if kind == "recognizer" else self.settings.voice
+
+    def _model(self, name: str, kind: str) -> Any:
+        return self._once((kind, name), lambda: self._load(name, kind))
+
+    def _from_disk(self, name: str, kind: str) -> Any:
+        return load(name, kind=kind, threads=self.settings.threads)
+
+    def _once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` returned the first time; who asks meanwhile waits for it. Failures are tried again."""
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            if key not in self._made:
+                self._made[key] = make()
+            return self._made[key]
+
+
+def _silero() -> SpeechDetector:
+    from voice.vad import Silero
+
+    return Silero.open()
+
+
+__all__ = ["HEARING", "SPEAKING", "TALKING", "VOICES", "Loader", "Services"]

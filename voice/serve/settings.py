@@ -1,0 +1,79 @@
+"""What whoever runs the server decides: address, token, models, limits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from voice.errors import VoiceError
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Each is also an environment variable, in capitals after VOICE_: VOICE_PORT, VOICE_TOKEN.
+
+    `token` is asked of every client, if set. `model` transcribes files, `live_model` live sessions
+    (the quickest in place if empty). At most `requests` HTTP requests and `sessions` live ones work
+    at a time. A request brings at most `upload_mb` megabytes, `minutes` of sound or `characters` of
+    text. Who sends or takes nothing for `idle` seconds is let go. `origins` are the web pages, besides
+    the server's own, that may use it, as "https://example.org", with commas between them.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    token: str = ""
+    model: str = "whisper-base"
+    live_model: str = ""
+    voice: str = "heart"
+    threads: int | None = None
+    requests: int = 8
+    sessions: int = 4
+    upload_mb: float = 256.0
+    minutes: float = 240.0
+    characters: int = 100_000
+    idle: float = 60.0
+    origins: str = ""
+
+    def __post_init__(self) -> None:
+        for name in ("requests", "sessions", "upload_mb", "minutes", "characters", "idle"):
+            if not getattr(self, name) > 0:
+                raise VoiceError(f"{name} is {getattr(self, name):g}; give a number above 0")
+        if not 0 <= self.port <= 65535:
+            raise VoiceError(f"the port is {self.port}; give one from 1 to 65535")
+
+    @property
+    def local(self) -> bool:
+        """Whether only this machine can reach the server."""
+        return self.host in LOOPBACK
+
+    @property
+    def upload(self) -> int:
+        """The largest body of a request, in bytes."""
+        return round(self.upload_mb * 1e6)
+
+    @property
+    def allowed_origins(self) -> frozenset[str]:
+        return frozenset(each.strip().rstrip("/").lower() for each in self.origins.split(",") if each.strip())
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that the environment gives, the rest as they are by default.
+
+    Raises VoiceError, naming the variable, for a value that is none.
+    """
+    given = {}
+    for field in fields(Settings):
+        name = f"VOICE_{field.name.upper()}"
+        if environment.get(name, "").strip():
+            given[field.name] = _read(name, environment[name].strip(), str(field.type))
+    return Settings(**given)
+
+
+def _read(name: str, value: str, kind: str) -> str | int | float:
+    try:
+        return int(value) if kind.startswith("int") else float(value) if kind == "float" else value
+    except ValueError:
+        raise VoiceError(f"{name} is {value!r}; it is a number") from None

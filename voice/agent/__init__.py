@@ -9,12 +9,13 @@ _HOMES = {
     "voice.agent.conversation": "Conversation Manners",
     "voice.agent.ear": "Hearing",
     "voice.agent.events": (
-        "Event SpeechStarted SpeechEnded TurnEnded Heard Reply Speaking Spoken "
+        "Event SpeechStarted Partial SpeechEnded TurnEnded Heard Reply Speaking Spoken Paused Resumed "
         "Interrupted Rang Trouble Latency"
     ),
     "voice.agent.brains": "Offline Remote brain_from_environment everyday_skills",
     "voice.agent.skills": "Context Skill skill load_skills",
     "voice.agent.timers": "Timers",
+    "voice.agent.work": "INLINE THREADS Work",
     "voice.agent.patience": "SilenceRule SoundAndWords WhenTold",
     "voice.turn": "SmartTurn",
     "voice.agent.replay": "talk answers latencies",

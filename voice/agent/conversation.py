@@ -29,6 +29,7 @@ from voice.agent.everyday import ring_text
 from voice.agent.mouth import Mouth
 from voice.agent.patience import SilenceRule
 from voice.agent.timers import Timers
+from voice.agent.work import INLINE, Work
 from voice.errors import AudioError, BrainError, VoiceError
 from voice.types import Brain, Controls, Message, Recognizer, SpeechDetector, Synthesizer, TurnDetector
 
@@ -47,6 +48,8 @@ class Manners:
     interrupt_after: float = 0.3  # speech over the agent's that makes it fall silent
     ahead: float = 2.0  # sound that is made before it is needed
     memory: int = 40  # messages that the brain is shown at most
+    answers: bool = True  # whether a turn is answered by itself
+    yields: bool = True  # whether the person's speech interrupts an answer
 
 
 class Conversation:
@@ -64,9 +67,12 @@ class Conversation:
         controls: Controls = Controls(),
         hearing: Hearing = Hearing(),
         manners: Manners = Manners(),
+        work: Work = INLINE,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`timers` are those that the brain's skills set; `stopwatch` times computing, nothing else."""
+        """`work` is where recognizing, thinking and speaking run: INLINE, or THREADS where hearing must not wait.
+
+        `timers` are those that the brain's skills set; `stopwatch` times computing, nothing else."""
         self.rate, self._hop = detector.rate, detector.hop
         self.messages: list[Message] = []  # what has been said and heard by both
         self._brain, self._manners, self._stopwatch = brain, manners, stopwatch
@@ -93,9 +99,17 @@ class Conversation:
         """Whether the person is in the middle of a turn."""
         return self._ear.in_turn
 
-    def use(self, controls: Controls) -> None:
-        """Speaks the next sentences in another way."""
-        self._mouth.controls = controls
+    def use(
+        self,
+        controls: Controls | None = None,
+        *,
+        brain: Brain | None = None,
+        turns: TurnDetector | None = None,
+        manners: Manners | None = None,
+        hearing: Hearing | None = None,
+    ) -> None:
+        """From now on speaks, thinks, or listens in another way: the next sentences, answers, turns."""
+        self._mouth.controls = controls or self._mouth.controls
 
     def hear(self, frame: np.ndarray) -> Iterator[Event]:
         """The next samples, (T,) float32 at `rate`, of any length; what happens meanwhile.
@@ -126,6 +140,36 @@ class Conversation:
         while self.answering if end is None else self.time < end:
             self._frames += 1
             yield from self._pass_time()
+
+    def commit(self) -> Iterator[Event]:
+        """The person's turn is over, as by a button that is let go; it is answered if `manners.answers`.
+
+        Events of it may still come with later frames, where work runs in threads.
+        """
+        raise NotImplementedError
+
+    def forget(self) -> None:
+        """What is being said counts as not said."""
+        raise NotImplementedError
+
+    def answer(self) -> Iterator[Event]:
+        """Answers `messages` as they stand (a host may have added some), as if a turn had ended."""
+        raise NotImplementedError
+
+    def interrupt(self) -> Iterator[Event]:
+        """The host wants silence: Interrupted, if there was an answer."""
+        raise NotImplementedError
+
+    def played(self, seconds: float) -> None:
+        """The host has truly played so much of the present answer's sound, asides included.
+
+        What counts as heard after an interruption follows the last report, if there ever is one.
+        """
+        raise NotImplementedError
+
+    def close(self) -> None:
+        """Nobody listens any more: what is thought or spoken is thrown away."""
+        raise NotImplementedError
 
     def _work(self) -> Iterator[Event]:
         while len(self._rest) >= self._hop:
@@ -223,8 +267,9 @@ class _Measured:
         return cls(turn.time - turn.ended, ear.recognition, min(ear.recognition, waited), ended)
 
     def latency(self, now: float, first_audio: float) -> Latency:
+        waited = self.silence + self.recognition - self.hidden
         words = (self.first_words or first_audio) - self.ended
-        return Latency(now, self.silence, self.recognition, self.hidden, words, first_audio - self.ended)
+        return Latency(now, self.silence, waited + words, waited + first_audio - self.ended)
 
 
 def is_backchannel(text: str) -> bool:

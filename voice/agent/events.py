@@ -1,4 +1,10 @@
-"""What happens in a conversation, as frozen events; all times are seconds of the conversation."""
+"""What happens in a conversation, as frozen events; all times are seconds of the conversation.
+
+A turn: SpeechStarted, Partial…, SpeechEnded (at each pause), TurnEnded, Heard.
+Its answer: Reply and Speaking in turns, Latency at the first sound, then Spoken or Interrupted.
+Sound over the answer: Paused, then Resumed where it was nothing, or Interrupted and SpeechStarted.
+While the agent speaks, the person's events come only once it is clear that they take the turn.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +26,18 @@ class SpeechStarted(Event):
     """The person speaks, or goes on after a pause; the sound began at `began`."""
 
     began: float
+
+
+@dataclass(frozen=True)
+class Partial(Event):
+    """The words of the turn so far: `stable` will not change any more, `tail` may."""
+
+    stable: str
+    tail: str
+
+    @property
+    def text(self) -> str:
+        return f"{self.stable} {self.tail}".strip()
 
 
 @dataclass(frozen=True)
@@ -55,10 +73,16 @@ class Reply(Event):
 
 @dataclass(frozen=True)
 class Speaking(Event):
-    """The next piece of the answer's sound, to be played from `start` on, right after the one before."""
+    """The next piece of the answer's sound, to be played from `start` on, right after the one before.
+
+    `position` is where it begins in the answer, in seconds of sound. An `aside` ("One moment.") fills
+    a wait: it is played like the rest, but is no part of the answer's words.
+    """
 
     start: float
     speech: Speech
+    position: float = 0.0
+    aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -69,10 +93,31 @@ class Spoken(Event):
 
 
 @dataclass(frozen=True)
+class Paused(Event):
+    """Somebody may be speaking over the answer: hold it at `position` seconds of its sound.
+
+    Resumed or Interrupted follows within a second.
+    """
+
+    position: float
+
+
+@dataclass(frozen=True)
+class Resumed(Event):
+    """It was a cough or a "mm-hm": play on from `position`. What is to come starts that much later."""
+
+    position: float
+
+
+@dataclass(frozen=True)
 class Interrupted(Event):
-    """The person spoke over the answer: stop playing. Of it they heard `heard`."""
+    """The person takes the turn: throw the rest of the answer away. Of it they heard `heard`.
+
+    `position` is where it ended, in seconds of its sound.
+    """
 
     heard: str
+    position: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -91,20 +136,18 @@ class Trouble(Event):
 
 @dataclass(frozen=True)
 class Latency(Event):
-    """Where the time of a turn went, in seconds.
+    """How long a turn's answer took, in seconds since the person's last sound.
 
-    `silence` was waited for after the last sound; the others are computing time by the stopwatch:
-    `recognition` of the words, then `first_words` and `first_audio` of the answer, both from the
-    turn's end. `recognition_hidden` is how much of the first passes while the silence is waited for.
+    `turn_end` is when the turn was known to be over, `first_words` when the first of the answer's
+    words and `first_audio` when its first sound was ready. What was prepared during the silence is
+    ready when the turn ends. Where work runs inline, it counts as if it ran beside the listening.
     """
 
-    silence: float
-    recognition: float
-    recognition_hidden: float
+    turn_end: float
     first_words: float
     first_audio: float
 
     @property
     def total(self) -> float:
         """From the last sound of the person to the first of the answer."""
-        return self.silence + self.recognition - self.recognition_hidden + self.first_audio
+        return self.first_audio

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
+from voice.asr.vocabulary import open_tokenizer
 from voice.errors import ModelDamaged
 
 
@@ -22,7 +23,7 @@ class Vocabulary:
     @classmethod
     def open(cls, folder: Path, language: str) -> Vocabulary:
         """The vocabulary of a model folder. Raises ModelDamaged where a token of the prompt is missing."""
-        tokenizer = Tokenizer.from_file(str(Path(folder) / "tokenizer.json"))
+        tokenizer = open_tokenizer(Path(folder))
         names = ("startoftranscript", language, "transcribe", "notimestamps", "endoftext")
         ids = [tokenizer.token_to_id(f"<|{name}|>") for name in names]
         if None in ids:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from voice.errors import ModelDamaged, VoiceError
 
 LONGEST_PROMPT = 223  # half of the decoder's 448 positions, less the token that opens the prompt
 TIME_STEP = 0.02  # seconds from one of the tokens that stand for times to the next
+_MERGES = re.compile(r'"merges"\s*:\s*\[\s*(?=")')  # those of pairs written as one string
 _WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 
@@ -22,6 +24,24 @@ class WordTokens:
     last: int
 
 
+def open_tokenizer(folder: Path):
+    """The `tokenizers.Tokenizer` of a model folder. Raises ModelDamaged if there is none.
+
+    The published file of whisper-base lacks the first of its merges, "Ġ t", without which " to" and
+    " the" come apart into tokens that the model has never seen; it is put back.
+    """
+    from tokenizers import Tokenizer
+
+    path = folder / "tokenizer.json"
+    try:
+        text = path.read_text("utf-8")
+        if '"Ġ t"' not in text and '"Ġt"' in text:
+            text = _MERGES.sub(r'\g<0>"Ġ t", ', text, count=1)
+        return Tokenizer.from_str(text)
+    except Exception as error:  # the library raises nothing narrower
+        raise ModelDamaged(f"{path} cannot be read; fetch the model again") from error
+
+
 class Vocabulary:
     """The tokens of one Whisper model.
 
@@ -29,13 +49,7 @@ class Vocabulary:
     """
 
     def __init__(self, folder: Path, *, multilingual: bool) -> None:
-        from tokenizers import Tokenizer
-
-        path = folder / "tokenizer.json"
-        try:
-            self._tokenizer = Tokenizer.from_file(str(path))
-        except Exception as error:  # the library raises nothing narrower
-            raise ModelDamaged(f"{path} cannot be read; fetch the model again") from error
+        self._tokenizer = open_tokenizer(folder)
         self.end = self._special("endoftext")
         self.start = self._special("startoftranscript")
         self.previous = self._special("startofprev")

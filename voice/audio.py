@@ -32,8 +32,12 @@ _FORMATS = {
     "ogg": ("ogg", "libopus", 48_000, (8_000, 12_000, 16_000, 24_000, 48_000)),
     "opus": ("ogg", "libopus", 48_000, (8_000, 12_000, 16_000, 24_000, 48_000)),
     "m4a": ("ipod", "aac", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
+    "aac": ("adts", "aac", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
+    "pcm": ("s16le", "pcm_s16le", 0, (24_000,)),  # bare samples have no header to tell another rate
 }
 _LOUDEST_FLOAT = 100.0  # beyond this, floats are integers that nobody scaled
+# What comes in without a name may come from anyone; a playlist in it must not open files or addresses.
+_NOWHERE = {"protocol_whitelist": "none"}
 _READABLE = 0.2  # a file of which less than this share can be decoded counts as unreadable
 _LATEST_START = 0.05  # seconds that codecs begin late because of their own delay; more is a real gap
 
@@ -108,51 +112,74 @@ def write(path: str | Path | BinaryIO, audio: Audio) -> None:
 class Writer:
     """A sound file being written, a context manager; the file appears when it is complete.
 
-    `path` ends in .wav, .flac, .mp3, .ogg, .opus or .m4a; "-" is standard output and an open
+    `path` ends in .wav, .flac, .mp3, .ogg, .opus, .m4a, .aac or .pcm; "-" is standard output and an open
     binary file is itself, both as wav. An exception inside the context leaves nothing behind.
     """
 
     def __init__(self, path: str | Path | BinaryIO, rate: int) -> None:
         self._target = sys.stdout.buffer if path == "-" else path
-        self._rate = rate
+        form = _format_of(self._target)
         self._partial = _partial_path(self._target)
-        container, encoder, bits, rates = _format_of(self._target)
-        self._file_rate = _nearest_rate(rate, rates)
-        import av
-
-        self._container = av.open(_local(self._partial), "w", format=container)
-        self._stream = self._container.add_stream(encoder, rate=self._file_rate, layout="mono")
-        if bits:
-            self._stream.bit_rate = bits
-        self._resampler = _Resampler(rate, self._file_rate)
+        self._encoder = Encoder(_local(self._partial), form, rate)
 
     def __enter__(self) -> Writer:
         return self
 
     def write(self, samples: np.ndarray) -> None:
         """Append (T,) samples at the writer's rate; what lies outside [-1, 1] is clipped."""
-        self._encode(self._resampler(_checked(np.asarray(samples, np.float32), "the sound to be written")))
+        self._encoder.write(samples)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            if kind is None:
-                self._encode(self._resampler.rest())
-                self._container.mux(self._stream.encode(None))
-            self._container.close()
+            self._encoder.close(whole=kind is None)
             if kind is None:
                 _deliver(self._partial, self._target)
         finally:
             self._partial.unlink(missing_ok=True)
+
+
+class Encoder:
+    """Sound of `rate` Hz encoded piece by piece into `target`: a path, or what only has a `write`.
+
+    `form` is one of `Writer`'s endings without the dot. With `latency` (seconds), sound comes out
+    about that long after it was written, for those who listen meanwhile.
+    """
+
+    def __init__(self, target: str | BinaryIO, form: str, rate: int, latency: float | None = None) -> None:
+        container, encoder, bits, rates = _FORMATS[form]
+        self._rate = _nearest_rate(rate, rates)
+        import av
+
+        live = {} if latency is None else {"flush_packets": "1", "page_duration": f"{latency * 1e6:.0f}"}
+        self._container = av.open(target, "w", format=container, container_options=live)
+        self._stream = self._container.add_stream(encoder, rate=self._rate, layout="mono")
+        if bits:
+            self._stream.bit_rate = bits
+        self._resampler = _Resampler(rate, self._rate)
+
+    def write(self, samples: np.ndarray) -> None:
+        """Append (T,) samples; what lies outside [-1, 1] is clipped. Raises AudioError for NaN."""
+        self._encode(self._resampler(_checked(np.asarray(samples, np.float32), "the sound to be written")))
+
+    def close(self, *, whole: bool = True) -> None:
+        """End the sound, or leave it where it broke off."""
+        if whole:
+            self._encode(self._resampler.rest())
+            self._container.mux(self._stream.encode(None))
+        self._container.close()
 
     def _encode(self, samples: np.ndarray) -> None:
         if not len(samples):
             return
         import av
 
-        pcm = np.round(np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16)
-        frame = av.AudioFrame.from_ndarray(pcm[None], format="s16", layout="mono")
-        frame.sample_rate = self._file_rate
+        frame = av.AudioFrame.from_ndarray(_as_int16(samples)[None], format="s16", layout="mono")
+        frame.sample_rate = self._rate
         self._container.mux(self._stream.encode(frame))
+
+
+def _as_int16(samples: np.ndarray) -> np.ndarray:
+    return np.round(np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16)
 
 
 def _decoded(source: str | Path | BinaryIO) -> Iterator[tuple[np.ndarray, int]]:
@@ -199,19 +226,19 @@ def _opened(source: str | Path | BinaryIO) -> Iterator:
     """The FFmpeg container of a source; standard input and pipes are kept in a temporary file."""
     import av
 
-    name = _name_of(source)
+    name, reach = _name_of(source), _NOWHERE
     with tempfile.TemporaryFile() as kept:
         if source == "-":
             source = sys.stdin.buffer
         if isinstance(source, (str, Path)):
             _check_path(Path(source))
-            source = _local(source)
+            source, reach = _local(source), {}
         elif not source.seekable():
             shutil.copyfileobj(source, kept)
             kept.seek(0)
             source = kept
         try:
-            container = av.open(source, metadata_errors="ignore")
+            container = av.open(source, metadata_errors="ignore", container_options=reach)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise AudioError(
                 f"{name} cannot be read as sound or video; check that it is one and that it is whole"
@@ -313,14 +340,14 @@ def _regrouped(pieces: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
         yield np.concatenate(held)
 
 
-def _format_of(target: str | Path | BinaryIO) -> tuple[str, str, int, tuple[int, ...]]:
+def _format_of(target: str | Path | BinaryIO) -> str:
     if not isinstance(target, (str, Path)):
-        return _FORMATS["wav"]
+        return "wav"
     suffix = Path(target).suffix.lower().lstrip(".")
     if suffix not in _FORMATS:
         known = ", ".join(f".{name}" for name in _FORMATS)
         raise AudioError(f"{target}: sound can be written as {known}; choose one of these endings")
-    return _FORMATS[suffix]
+    return suffix
 
 
 def _nearest_rate(rate: int, rates: tuple[int, ...]) -> int:

@@ -30,7 +30,7 @@ def recording(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3", "ogg", "opus", "m4a"])
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3", "ogg", "opus", "m4a", "aac"])
 @pytest.mark.parametrize("rate", [16000, 22050, 24000])
 def test_what_is_written_in_each_format_is_read_back(tmp_path: Path, suffix: str, rate: int) -> None:
     path = tmp_path / f"tone.{suffix}"
@@ -259,3 +259,55 @@ def test_places_that_cannot_be_written_say_why(tmp_path: Path, name: str, says: 
     (tmp_path / "dir.wav").mkdir()
     with pytest.raises(AudioError, match=says):
         audio.write(tmp_path / name, Audio(tone(0.1), 16000))
+
+
+class Pipe:
+    """What can only be written to, as a connection."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+
+    def write(self, content: bytes) -> int:
+        self.sent += bytes(content)
+        return len(content)
+
+
+@pytest.mark.parametrize("form", ["wav", "flac", "mp3", "opus", "aac"])
+def test_an_encoder_lets_out_what_was_written_before_the_end(form: str) -> None:
+    pipe = Pipe()
+    encoder = audio.Encoder(pipe, form, 24_000, latency=0.2)
+    encoder.write(tone(2.0, 24_000))
+    so_far = audio.read(io.BytesIO(pipe.sent), 24_000)
+    encoder.write(tone(1.0, 24_000))
+    encoder.close()
+    whole = audio.read(io.BytesIO(pipe.sent), 24_000)
+    assert so_far.duration > 1.6
+    assert whole.duration == pytest.approx(3.0, abs=0.1)
+    assert loudest_hertz(whole) == pytest.approx(440, abs=2)
+
+
+def test_bare_samples_are_at_24_kilohertz() -> None:
+    pipe = Pipe()
+    encoder = audio.Encoder(pipe, "pcm", 16_000, latency=0.2)
+    encoder.write(tone(1.0))
+    encoder.close()
+    samples = np.frombuffer(pipe.sent, "<i2")
+    assert loudest_hertz(Audio(samples / 32768.0, 24_000)) == pytest.approx(440, abs=2)
+    assert len(samples) == 24_000
+
+
+@pytest.mark.parametrize(
+    "playlist",
+    [
+        "ffconcat version 1.0\nfile 'secret.wav'\n",
+        "#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nsecret.wav\n#EXT-X-ENDLIST\n",
+        "v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=audio 5004 RTP/AVP 0\n",
+    ],
+)
+def test_a_stream_cannot_make_us_open_files_or_addresses(
+    playlist: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audio.write(tmp_path / "secret.wav", Audio(tone(1.0), 16000))
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AudioError, match="cannot be read"):
+        audio.read(io.BytesIO(playlist.encode()))

@@ -13,6 +13,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parent.parent
 OWN = {"voice", "data", "recipes", "benchmarks", "page", "app"}
 NAMES = {"faster-whisper": "faster_whisper", "hibari-tts": "hibari", "huggingface-hub": "huggingface_hub"}
+NAMES |= {"pyyaml": "yaml"}
 NAMES |= {"whisper-normalizer": "whisper_normalizer", "prometheus-client": "prometheus_client"}
 SERVER = {Path("voice/serve"), Path("voice/cli/serve.py")}  # wants its own extra
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]

@@ -17,7 +17,7 @@ LAYERS = [
     ["voice.audio", "voice.features", "voice.pitch", "voice.text", "voice.metrics", "voice.manifest"],
     ["voice.vad", "voice.models"],
     ["voice.asr", "voice.tts", "voice.turn"],
-    ["voice.loading"],
+    ["voice.loading", "voice.commands"],
     ["voice.simple", "voice.agent"],
     ["voice.serve", "voice.demo"],
     ["voice.cli"],

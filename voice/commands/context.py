@@ -1,0 +1,206 @@
+"""A file of commands: YAML with `context:`, and in it `expressions:` by intent, `slots:`, `macros:`.
+
+    context:
+      expressions:
+        orderDrink:
+          - "[brew, make me] (a) $size:size $drink:drink"
+      slots:
+        size: [small, large]
+        drink: [coffee, iced tea]
+
+The format is that of Picovoice's Rhino, so that a file written for it works here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from voice.commands import builtin
+from voice.commands.expressions import Item, Macro, OneOf, Slot, Words, parse, spoken
+from voice.errors import TextError
+
+_PARTS = ("expressions", "slots", "macros")
+
+
+@dataclass(frozen=True)
+class Line:
+    """Text of the file, and the number of the line on which it begins."""
+
+    text: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Context:
+    """The expressions of each intent and macro, and {as reported: as spoken} of each kind of slot."""
+
+    intents: Mapping[str, tuple[tuple[Item, ...], ...]]
+    macros: Mapping[str, tuple[tuple[Item, ...], ...]]
+    slots: Mapping[str, Mapping[str, str]]
+
+
+def read(path: str | Path) -> Context:
+    """The context in a file. Raises TextError, with the line, for what is no context."""
+    try:
+        text = Path(path).read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise TextError(f"{path} cannot be read as commands: {error}") from error
+    return parsed(text, str(path))
+
+
+def parsed(text: str, name: str = "commands") -> Context:
+    """The context in `text`; `name` is what errors call it. Raises TextError."""
+    return _Reader(text, name).context()
+
+
+class _Reader:
+    """Walks the nodes of the YAML, so that every error can name its line."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._text = text
+        self._name = name
+
+    def context(self) -> Context:
+        top = self._mapping(self._composed(), "the file")
+        if "context" not in top:
+            raise self._error(1, 'there is no "context:"; everything else stands below it')
+        parts = self._mapping(top["context"], '"context:"')
+        for part, node in parts.items():
+            if part not in _PARTS:
+                raise self._error(_line(node), f'"{part}:" is unknown; there are {", ".join(_PARTS)}')
+        read = {part: self._lists(parts.get(part), part) for part in _PARTS}
+        if not read["expressions"]:
+            raise self._error(1, 'there are no "expressions:"; name an intent and list what is said for it')
+        slots = {kind: dict(map(self._value, lines)) for kind, lines in read["slots"].items()}
+        macros = {macro: tuple(map(self._parsed, lines)) for macro, lines in read["macros"].items()}
+        intents = {intent: tuple(map(self._parsed, lines)) for intent, lines in read["expressions"].items()}
+        self._check(read, {**macros, **intents}, macros, slots)
+        self._refuse_circles(macros, read["macros"])
+        return Context(intents, macros, slots)
+
+    def _composed(self) -> yaml.Node:
+        try:
+            node = yaml.compose(self._text, Loader=yaml.SafeLoader)
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            problem = getattr(error, "problem", None) or "it is no YAML"
+            hint = "an expression that begins with [ or @ stands in quotes"
+            raise self._error(mark.line + 1 if mark else 1, f"{problem}; {hint}") from error
+        if node is None:
+            raise self._error(1, 'the file is empty; it begins with "context:"')
+        return node
+
+    def _mapping(self, node: yaml.Node, what: str) -> dict[str, yaml.Node]:
+        if isinstance(node, yaml.ScalarNode) and not node.value:
+            return {}
+        if not isinstance(node, yaml.MappingNode):
+            raise self._error(_line(node), f'{what} holds no names; write each as "name:" on its own line')
+        found: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise self._error(_line(key), "this is no name; a name is one word and a colon")
+            if key.value in found:
+                raise self._error(_line(key), f'"{key.value}:" is there twice; join the two')
+            found[key.value] = value
+        return found
+
+    def _lists(self, node: yaml.Node | None, part: str) -> dict[str, tuple[Line, ...]]:
+        if node is None:
+            return {}
+        names = self._mapping(node, f'"{part}:"')
+        return {name: tuple(self._lines(each, name, part)) for name, each in names.items()}
+
+    def _lines(self, node: yaml.Node, name: str, part: str) -> Iterator[Line]:
+        if not isinstance(node, yaml.SequenceNode) or not node.value:
+            thing = "value" if part == "slots" else "expression"
+            raise self._error(_line(node), f'"{name}:" lists nothing; give it each {thing} after a "- "')
+        for each in node.value:
+            yield Line(self._written(each).strip(), _line(each))
+
+    def _written(self, node: yaml.Node) -> str:
+        """The text of an item; brackets without quotes, which YAML takes for a list, as they stand."""
+        if isinstance(node, yaml.ScalarNode):
+            return node.value
+        if isinstance(node, yaml.SequenceNode) and node.flow_style:
+            return self._text[node.start_mark.index : node.end_mark.index]
+        raise self._error(_line(node), "this is no phrase; put it in quotes")
+
+    def _parsed(self, line: Line) -> tuple[Item, ...]:
+        try:
+            return parse(line.text)
+        except TextError as error:
+            raise self._error(line.number, f"{error} (in {line.text!r})") from None
+
+    def _value(self, line: Line) -> tuple[str, str]:
+        """A slot's value as reported and as spoken."""
+        self._say(line.text, line.number)
+        return line.text, line.text
+
+    def _say(self, text: str, line: int) -> None:
+        try:
+            spoken(text)
+        except TextError as error:
+            raise self._error(line, str(error)) from None
+
+    def _check(
+        self,
+        read: Mapping[str, Mapping[str, tuple[Line, ...]]],
+        parsed: Mapping[str, tuple[tuple[Item, ...], ...]],
+        macros: Mapping[str, object],
+        slots: Mapping[str, object],
+    ) -> None:
+        """Every slot and macro that is used must be there, and every word speakable."""
+        for part in ("macros", "expressions"):
+            for name, lines in read[part].items():
+                for line, items in zip(lines, parsed[name], strict=True):
+                    for item in _inside(items):
+                        self._check_item(item, line.number, macros, slots)
+
+    def _check_item(
+        self, item: Item, line: int, macros: Mapping[str, object], slots: Mapping[str, object]
+    ) -> None:
+        if isinstance(item, Words):
+            self._say(item.text, line)
+        if isinstance(item, Macro) and item.name not in macros:
+            raise self._error(line, f'@{item.name} is not among the "macros:"; {_known(macros)}')
+        if isinstance(item, Slot) and item.kind not in slots and item.kind not in builtin.BUILTIN:
+            known = builtin.BUILTIN if item.kind.startswith("pv.") else slots
+            raise self._error(line, f'${item.kind} is not among the "slots:"; {_known(known)}')
+
+    def _refuse_circles(
+        self, macros: Mapping[str, tuple[tuple[Item, ...], ...]], lines: Mapping[str, tuple[Line, ...]]
+    ) -> None:
+        uses = {
+            name: {item.name for items in all_items for item in _inside(items) if isinstance(item, Macro)}
+            for name, all_items in macros.items()
+        }
+        while ready := [name for name, used in uses.items() if not used & uses.keys()]:
+            for name in ready:
+                del uses[name]
+        for name in uses:
+            line = lines[name][0].number
+            raise self._error(line, f"@{name} stands for itself in the end; break the circle")
+
+    def _error(self, line: int, message: str) -> TextError:
+        return TextError(f"{self._name}, line {line}: {message}")
+
+
+def _inside(items: tuple[Item, ...]) -> Iterator[Item]:
+    """All items, those in brackets too."""
+    for item in items:
+        yield item
+        if isinstance(item, OneOf):
+            for choice in item.choices:
+                yield from _inside(choice)
+
+
+def _known(names: Mapping[str, object]) -> str:
+    return f"there are {', '.join(names)}" if names else "there are none"
+
+
+def _line(node: yaml.Node) -> int:
+    return node.start_mark.line + 1

@@ -1,0 +1,135 @@
+"""From a recognizer's letters straight into a grammar of commands, with a way out for other speech."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from voice.asr.grammar import Grammar, Mark, Parse, Sentences, Symbol, compile, decode
+from voice.commands import builtin, context
+from voice.commands.context import Context
+from voice.commands.expressions import Item, Macro, OneOf, Slot, Words, spoken
+from voice.errors import TextError
+
+
+@dataclass(frozen=True)
+class Understanding:
+    """What was asked for; without an intent and slots where it was none of the commands."""
+
+    intent: str | None
+    slots: Mapping[str, str]
+    is_understood: bool
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Believing:
+    """When the best sentence of the grammar is believed.
+
+    Its confidence is that of a logistic regression on how far it stays behind the best letters of
+    all: per letter over the whole utterance, and per letter in its worst word.
+    """
+
+    bias: float = 4.0
+    overall: float = 2.5
+    worst: float = 0.5
+    floor: float = -8.0  # what a single frame counts at the least
+    threshold: float = 0.5
+
+
+class Commands:
+    """A compiled context: holds no state between utterances."""
+
+    def __init__(self, grammar: Grammar, believing: Believing = Believing()) -> None:
+        self._grammar = grammar
+        self._believing = believing
+
+    @classmethod
+    def open(cls, path: str | Path, believing: Believing = Believing()) -> Commands:
+        """The commands in a YAML file. Raises TextError, with the line, for what is wrong in it."""
+        return cls(compiled(context.read(path)), believing)
+
+    def understand(self, log_probs: np.ndarray) -> Understanding:
+        """The intent and slots in what a CTC head wrote of one utterance, (F, 29) log-probabilities."""
+        parse = decode(log_probs, self._grammar, floor=self._believing.floor)
+        chance = confidence(parse, self._believing) if parse else 0.0
+        if parse is None or chance < self._believing.threshold:
+            return Understanding(None, MappingProxyType({}), False, 1.0 - chance)
+        return Understanding(str(parse.mark), MappingProxyType(slots_of(parse)), True, chance)
+
+
+def confidence(parse: Parse, believing: Believing = Believing()) -> float:
+    """How likely it is that the sentence is what was said (0 to 1)."""
+    overall, worst = gaps(parse)
+    return float(1 / (1 + np.exp(-(believing.bias + believing.overall * overall + believing.worst * worst))))
+
+
+def gaps(parse: Parse) -> tuple[float, float]:
+    """Log-probability lost per letter: over the utterance, and in the worst word (both ≤ 0)."""
+    letters = sum(len(said.symbol.word) for said in parse.words)
+    return parse.gap / letters, min(said.gap / (len(said.symbol.word) + 1) for said in parse.words)
+
+
+def slots_of(parse: Parse) -> dict[str, str]:
+    """{name: value} in the order in which they were said."""
+    return dict(said.symbol.tag for said in parse.words if said.symbol.tag)
+
+
+def compiled(commands: Context) -> Grammar:
+    """The graph of all expressions. Raises TextError for one that cannot be said."""
+    return _Compiler(commands).grammar()
+
+
+class _Compiler:
+    def __init__(self, commands: Context) -> None:
+        self._commands = commands
+        self._sentences = Sentences()
+
+    def grammar(self) -> Grammar:
+        starts = []
+        for rank, (intent, expressions) in enumerate(self._commands.intents.items()):
+            end = self._sentences.ending(Mark(rank, intent))
+            starts += [self._sequence(expression, end) for expression in expressions]
+            if any(self._sentences.mark(start) for start in starts):
+                hint = "give each of its expressions a word that is not optional"
+                raise TextError(f'"{intent}" can be said with no word at all; {hint}')
+        return compile(self._sentences, self._united(starts))
+
+    def _sequence(self, items: tuple[Item, ...], following: int) -> int:
+        for item in reversed(items):
+            following = self._item(item, following)
+        return following
+
+    def _item(self, item: Item, following: int) -> int:
+        match item:
+            case Words(text):
+                return self._phrase(text, None, following)
+            case Slot(kind, name):
+                values = self._values(kind)
+                return self._united([self._phrase(said, (name, value), following) for value, said in values])
+            case Macro(name):
+                return self._united([self._sequence(each, following) for each in self._commands.macros[name]])
+            case OneOf(choices, optional):
+                ways = [self._sequence(choice, following) for choice in choices]
+                return self._united([*ways, *([following] if optional else [])])
+
+    def _values(self, kind: str) -> list[tuple[str, str]]:
+        values = self._commands.slots.get(kind) or builtin.values(kind) or {}
+        return list(values.items())
+
+    def _phrase(self, text: str, tag: tuple[str, str] | None, following: int) -> int:
+        for word in reversed(spoken(text)):
+            following = self._sentences.before(Symbol(word, tag), following)
+        return following
+
+    def _united(self, numbers: list[int]) -> int:
+        """One set of several, halves first: the early unions stay small."""
+        while len(numbers) > 1:
+            pairs = zip(numbers[::2], numbers[1::2], strict=False)
+            rest = numbers[-1:] if len(numbers) % 2 else []
+            numbers = [self._sentences.either(*pair) for pair in pairs] + rest
+        return numbers[0]

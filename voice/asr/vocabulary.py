@@ -12,7 +12,7 @@ from voice.errors import ModelDamaged, VoiceError
 LONGEST_PROMPT = 223  # half of the decoder's 448 positions, less the token that opens the prompt
 TIME_STEP = 0.02  # seconds from one of the tokens that stand for times to the next
 _MERGES = re.compile(r'"merges"\s*:\s*\[\s*(?=")')  # those of pairs written as one string
-_WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,7 @@ class Vocabulary:
         opening = ""  # punctuation that waits for its word
         for piece in self._pieces(tokens):
             spoken = any(character.isalnum() for character in piece.text)
-            begins = piece.text.startswith(" ") or language in _WITHOUT_SPACES or not words
+            begins = piece.text.startswith(" ") or language in WITHOUT_SPACES or not words
             if begins and not spoken and (piece.text.startswith(" ") or not words):
                 opening += piece.text
             elif spoken and (begins or opening):

@@ -42,4 +42,8 @@ class ManifestError(VoiceError):
 
 
 class BrainError(VoiceError):
-    """The language model behind the agent does not answer."""
+    """The language model behind the agent does not answer; `sayable` is what the agent says of it, or ""."""
+
+    def __init__(self, message: str, sayable: str = "") -> None:
+        super().__init__(message)
+        self.sayable = sayable

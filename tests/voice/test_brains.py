@@ -13,6 +13,9 @@ import pytest
 
 from voice.agent import Offline, Remote, Timers, brain_from_environment
 from voice.agent.brains import NOTHING, UNKNOWN
+from voice.agent.chat import Limits
+from voice.agent.desk import Desk
+from voice.agent.skills import made, skill
 from voice.errors import BrainError, VoiceError
 from voice.types import Message
 
@@ -75,19 +78,12 @@ def test_the_offline_brain_repeats_what_it_said_last() -> None:
 
 
 def test_the_offline_brain_survives_a_skill_that_fails() -> None:
-    def failing() -> datetime:
-        raise RuntimeError("no clock")
+    @skill("what time is it")
+    def clock() -> str:
+        """Fail."""
+        raise RuntimeError("no light")
 
-    class Broken:
-        name, description, phrases, types = "x", "y", (), {}
-
-        def asked_by(self, request: str) -> Iterator[dict[str, str]]:
-            yield {}
-
-        def call(self, slots: dict, context: object) -> str:
-            raise RuntimeError("no light")
-
-    assert list(Offline([Broken()]).reply(QUESTION)) == ["That skill failed: no light."]
+    assert list(Offline(Desk([made(clock)])).reply(QUESTION)) == ["That skill failed: no light."]
 
 
 def test_a_streamed_answer_arrives_in_its_pieces(serve: Callable[[Answering], str]) -> None:
@@ -121,7 +117,7 @@ def test_a_stalled_server_is_given_up(serve: Callable[[Answering], str]) -> None
         send(handler, "It is", end=False)
         time.sleep(1)
 
-    pieces = Remote(serve(answering), patience=0.2).reply(QUESTION)
+    pieces = Remote(serve(answering), limits=Limits(first=0.2, between=0.2)).reply(QUESTION)
     assert next(pieces) == "It is"
     with pytest.raises(BrainError, match="took too long"):
         next(pieces)
@@ -135,7 +131,7 @@ def test_a_server_that_only_keeps_the_line_open_is_given_up(serve: Callable[[Ans
             time.sleep(0.02)
 
     with pytest.raises(BrainError, match="took too long"):
-        list(Remote(serve(answering), patience=0.2).reply(QUESTION))
+        list(Remote(serve(answering), limits=Limits(first=0.2, between=0.2)).reply(QUESTION))
 
 
 def test_a_dropped_line_is_noticed(serve: Callable[[Answering], str]) -> None:
@@ -168,7 +164,7 @@ def test_an_endless_answer_is_cut_off(serve: Callable[[Answering], str]) -> None
         while True:
             send(handler, "and on " * 50, end=False)
 
-    said = "".join(Remote(serve(answering), longest_answer=1000).reply(QUESTION))
+    said = "".join(Remote(serve(answering), limits=Limits(characters=1000)).reply(QUESTION))
     assert 1000 < len(said) < 2000
 
 
@@ -191,7 +187,7 @@ def test_an_error_within_the_stream_is_passed_on(serve: Callable[[Answering], st
 
 def test_no_server_and_wrong_addresses_are_explained() -> None:
     with pytest.raises(BrainError, match="is it running"):
-        list(Remote("http://127.0.0.1:9/v1", patience=1.0).reply(QUESTION))
+        list(Remote("http://127.0.0.1:9/v1", limits=Limits(first=1.0)).reply(QUESTION))
     for wrong in ("ftp://x/v1", "http://", "file:///etc/passwd"):
         with pytest.raises(BrainError, match="looks like"):
             Remote(wrong)

@@ -12,7 +12,8 @@ import pytest
 from voice.agent import Context, Timers, everyday_skills, load_skills, skill
 from voice.agent.arithmetic import NotArithmetic, calculate
 from voice.agent.numbers import parse_number, written
-from voice.agent.skills import _made, answer, plain
+from voice.agent.phrases import plain
+from voice.agent.skills import answer, made
 from voice.agent.units import parse_quantity
 from voice.errors import VoiceError
 
@@ -235,5 +236,5 @@ def test_a_skill_stays_a_plain_function_and_the_most_exact_phrase_wins() -> None
         return "Good day."
 
     assert say("x") == "x"
-    both = (_made(say), _made(greet))
+    both = (made(say), made(greet))
     assert answer("Say hello.", both, Context(NOW, Timers())) == "Good day."

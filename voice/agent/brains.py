@@ -1,60 +1,145 @@
-"""What answers: `Offline` with skills and no network, `Remote` with any OpenAI-compatible server."""
+"""What answers: skills without a network, a language model's server, or one in a folder."""
 
 from __future__ import annotations
 
 import os
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from voice.agent.desk import Desk, Piece
+from voice.agent.folder import Documents
+from voice.agent.notes import Notes, default_path
 from voice.agent.remote import Remote
-from voice.agent.skills import Context, Skill, answer, load_skills, skills_of
+from voice.agent.skills import Skill, load_skills, skills_of
+from voice.agent.thoughts import Prepared, Turn, committed
 from voice.agent.timers import Timers
 from voice.errors import VoiceError
-from voice.types import Brain, Message
+from voice.types import Brain, Message, Thought
 
-UNKNOWN = "I can't do that. I know the time, sums, units, timers and spelling. Ask me what I can do."
+if TYPE_CHECKING:
+    from voice.agent.local import LocalModel
+
+UNKNOWN = "I can't do that. I know the time, sums, units, timers, notes and spelling. Ask me what I can do."
+NOT_IN_FILES = "I found nothing about that in your files, and I can't do it otherwise."
 NOTHING = "I didn't catch that."
 
 
 def everyday_skills() -> tuple[Skill, ...]:
     """The skills that come with the agent."""
-    from voice.agent import everyday
+    from voice.agent import everyday, keeping, smalltalk
 
-    return skills_of(everyday)
+    return (*skills_of(everyday), *skills_of(smalltalk), *skills_of(keeping))
 
 
 class Offline:
-    """Answers from skills alone. One belongs to one conversation: it holds that one's timers."""
+    """Answers from skills alone. One belongs to one conversation: its desk holds that one's timers."""
 
     def __init__(
         self,
-        skills: Sequence[Skill] | None = None,
-        clock: Callable[[], datetime] = datetime.now,
+        desk: Desk | None = None,
+        *,
         timers: Timers | None = None,
-        seed: int | None = None,
+        clock: Callable[[], datetime] = datetime.now,
     ) -> None:
-        self._skills = tuple(everyday_skills() if skills is None else skills)
-        self._clock = clock
-        self._timers = timers or Timers()
-        self._random = random.Random(seed)
+        """Without a `desk` it has the everyday skills, and those `timers`."""
+        self._desk = desk or Desk(everyday_skills(), timers=timers, clock=clock)
+
+    def prepare(self, messages: Sequence[Message]) -> Thought:
+        """The answer to the last message."""
+        return Prepared(lambda turn: self._pieces(messages, turn))
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
-        """The answer to the last message, in one piece."""
-        request = messages[-1].content if messages else ""
-        if not request.strip():
-            yield NOTHING
-            return
-        said = [each.content for each in messages if each.role == "assistant"]
-        last = said[-1] if said else ""
-        context = Context(self._clock(), self._timers, last, self._random, self._skills)
-        yield self._answer(request, context)
+        return committed(self.prepare(messages))
 
-    def _answer(self, request: str, context: Context) -> str:
-        try:
-            return answer(request, self._skills, context) or UNKNOWN
-        except Exception as error:  # a user's skill may raise anything; the conversation goes on
-            return f"That skill failed: {error}."
+    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> Thought | None:
+        return self._desk.call_skill(name, arguments)
+
+    def _pieces(self, messages: Sequence[Message], turn: Turn) -> Iterator[Piece]:
+        if not messages or not messages[-1].content.strip():
+            yield NOTHING
+        elif not (yield from self._desk.answer(messages, turn)):
+            yield NOT_IN_FILES if self._desk.documents else UNKNOWN
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which brain conversations get, and what its skills may use.
+
+    `brain` is "offline", the address of an OpenAI-compatible server (with `model` and `key`), or the
+    folder of a chat model for `transformers`. `skills` is a Python file, `documents` a folder of
+    text files, `notes` a file, the user's own one if it is None.
+    """
+
+    brain: str = "offline"
+    model: str = ""
+    key: str = field(default="", repr=False)
+    skills: str | Path | None = None
+    documents: str | Path | None = None
+    notes: str | Path | None = None
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str] = os.environ) -> Choice:
+        """VOICE_LLM_URL or else VOICE_BRAIN, VOICE_LLM_MODEL, VOICE_LLM_KEY, VOICE_SKILLS, VOICE_DOCUMENTS,
+        VOICE_NOTES."""
+
+        def said(name: str) -> str:
+            return environment.get(f"VOICE_{name}", "").strip()
+
+        return cls(
+            said("LLM_URL") or said("BRAIN") or "offline",
+            said("LLM_MODEL"),
+            said("LLM_KEY"),
+            said("SKILLS") or None,
+            said("DOCUMENTS") or None,
+            said("NOTES") or None,
+        )
+
+
+class Brains:
+    """What the brains of several conversations share: skills, notes, files, a local model."""
+
+    def __init__(self, choice: Choice, clock: Callable[[], datetime] = datetime.now) -> None:
+        """Loads it all. Raises VoiceError where something of it is wrong."""
+        self._choice, self._clock = choice, clock
+        own = load_skills(choice.skills) if choice.skills else ()
+        self._skills = (*own, *everyday_skills())
+        self._notes = Notes(choice.notes or default_path())
+        self._documents = Documents(choice.documents) if choice.documents else None
+        if self._documents:
+            self._documents.refresh()
+        self._model = self._local_model() if not _is_offline(choice) and not _is_address(choice) else None
+        self.brain(Timers())  # complains now, not when somebody speaks
+
+    def brain(self, timers: Timers) -> Brain:
+        """The brain of one more conversation, whose timers are `timers`."""
+        skills = self._skills
+        if not self._documents:
+            skills = tuple(each for each in skills if each.name != "search_files")
+        desk = Desk(skills, timers=timers, notes=self._notes, documents=self._documents, clock=self._clock)
+        if _is_offline(self._choice):
+            return Offline(desk)
+        if self._model:
+            from voice.agent.local import Local
+
+            return Local(self._model, desk=desk)
+        return Remote(self._choice.brain, self._choice.model, self._choice.key, desk=desk)
+
+    def _local_model(self) -> LocalModel:
+        from voice.agent.local import LocalModel
+
+        return LocalModel.open(self._choice.brain)
+
+
+def _is_offline(choice: Choice) -> bool:
+    return choice.brain.strip().lower() in ("", "offline")
+
+
+def _is_address(choice: Choice) -> bool:
+    """Whether the brain is a server, rather than a folder of this machine."""
+    return not Path(choice.brain).expanduser().is_dir() and not choice.brain.startswith((".", "/", "~"))
 
 
 def brain_from_environment(
@@ -62,22 +147,15 @@ def brain_from_environment(
     environment: Mapping[str, str] = os.environ,
     clock: Callable[[], datetime] = datetime.now,
 ) -> Brain:
-    """The brain that the environment asks for.
-
-    `VOICE_LLM_URL` (with `VOICE_LLM_MODEL` and `VOICE_LLM_KEY`) gives Remote, else Offline with the
-    everyday skills and those of the file `VOICE_SKILLS`. Raises VoiceError where these are wrong.
-    """
-    url = environment.get("VOICE_LLM_URL", "").strip()
-    if url:
-        return Remote(url, environment.get("VOICE_LLM_MODEL", ""), environment.get("VOICE_LLM_KEY", ""))
-    own = environment.get("VOICE_SKILLS", "").strip()
-    skills = (load_skills(own) if own else ()) + everyday_skills()
-    return Offline(skills, clock, timers)
+    """The brain that the environment asks for (see Choice.of). Raises VoiceError where that is wrong."""
+    return Brains(Choice.of(environment), clock).brain(timers)
 
 
 __all__ = [
     "NOTHING",
     "UNKNOWN",
+    "Brains",
+    "Choice",
     "Offline",
     "Remote",
     "VoiceError",

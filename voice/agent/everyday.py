@@ -1,9 +1,10 @@
-"""The skills that come with the agent; all of them work without a network."""
+"""Time, arithmetic, units, timers, spelling and chance; all of it works without a network."""
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
+from typing import Annotated
 
 from voice.agent.arithmetic import NotArithmetic, calculate, is_calculation
 from voice.agent.numbers import written
@@ -16,7 +17,7 @@ LONGEST_SPELLED = 60
 
 
 class Duration(float):
-    """Seconds, said as "five minutes" or "an hour and a half"."""
+    """A length of time with its unit, such as "90 seconds" or "an hour and a half"."""
 
     @staticmethod
     def parse(text: str) -> Duration | None:
@@ -27,7 +28,7 @@ class Duration(float):
 
 
 class Amount(Quantity):
-    """A number with its unit."""
+    """A number with its unit, such as "5 miles"."""
 
     @staticmethod
     def parse(text: str) -> Quantity | None:
@@ -35,7 +36,7 @@ class Amount(Quantity):
 
 
 class UnitName(Unit):
-    """The name of a unit."""
+    """The name of a unit, such as "kilometers"."""
 
     @staticmethod
     def parse(text: str) -> Unit | None:
@@ -77,7 +78,7 @@ def date(context: Context) -> str:
     "[what is, calculate] $sum [equal to, equals]",
     "$sum",
 )
-def calculation(sum: str) -> str | None:
+def calculation(sum: Annotated[str, "such as (12 + 3) * 7, or in words"]) -> str | None:
     """Do arithmetic, such as twelve times seven or fifteen percent of eighty."""
     sum = re.sub(r" (?:equals?|equal to|makes?|is)(?: what)?$", "", sum)
     if not is_calculation(sum):
@@ -139,8 +140,11 @@ def conversion(amount: Amount, unit: UnitName) -> str:
     "[set, start] [a, an, another] timer [for, of] $length [for, called, named] (the) $label",
     "[set, start] [a, an, another] $label timer [for, of] $length",
     "wake me (up) in $length",
+    effect=True,
 )
-def set_timer(length: Duration, context: Context, label: str = "") -> str:
+def set_timer(
+    length: Duration, context: Context, label: Annotated[str, "what it is for, if they said"] = ""
+) -> str:
     """Set a timer that rings."""
     try:
         timer = context.timers.set(float(length), label)
@@ -149,8 +153,8 @@ def set_timer(length: Duration, context: Context, label: str = "") -> str:
     return f"{_capital(_called(timer))} starts now."
 
 
-@skill("remind me in $length to $label", "remind me to $label in $length")
-def remind(length: Duration, label: str, context: Context) -> str:
+@skill("remind me in $length to $label", "remind me to $label in $length", effect=True)
+def remind(length: Duration, label: Annotated[str, "what to do, such as call Mum"], context: Context) -> str:
     """Remind you of something."""
     said = set_timer(length, context, f"to {label}")
     return f"I'll remind you in {spoken_duration(length)}." if said.startswith("Your") else said
@@ -177,6 +181,7 @@ def list_timers(context: Context, label: str = "") -> str:
     "[cancel, stop, delete, clear, remove, turn off] (the, my, that) [timer, timers]",
     "[cancel, stop, delete, clear, remove, turn off] all (of) (the, my) timers",
     "[cancel, stop, delete, remove] (the, my) $label [timer, reminder]",
+    effect=True,
 )
 def cancel_timer(context: Context, label: str = "") -> str:
     """Cancel a timer."""
@@ -187,7 +192,7 @@ def cancel_timer(context: Context, label: str = "") -> str:
     return f"{_capital(_joined([_called(each) for each in gone]))} {verb} cancelled."
 
 
-# ---- words, chance, and talk about the talk
+# ---- spelling and chance
 
 
 @skill(
@@ -196,6 +201,7 @@ def cancel_timer(context: Context, label: str = "") -> str:
     "how is $word spelled",
     "how [do you, would you] write $word",
     "what is the spelling of $word",
+    offered=False,
 )
 def spell(word: str) -> str:
     """Spell a word."""
@@ -203,23 +209,6 @@ def spell(word: str) -> str:
         return "That is too long to spell."
     letters = [each.upper() for each in word if each.isalnum()]
     return f"{_capital(word)}: {', '.join(letters)}." if letters else "I heard nothing to spell."
-
-
-@skill(
-    "[repeat, say] [that, it, the answer, your answer, yourself] (once more, again, one more time)",
-    "[what did you say, what was that, come again, pardon, pardon me, sorry]",
-    "[once more, say again, again, repeat]",
-    "i [did not, didn't] [hear, catch, get, understand] [that, you, it]",
-)
-def repeat(context: Context) -> str:
-    """Repeat the last answer."""
-    return context.last or "I haven't said anything yet."
-
-
-@skill("say $words", "repeat after me $words")
-def say(words: str) -> str:
-    """Say what you ask for."""
-    return f"{_capital(words)}."
 
 
 @skill("[flip, toss, throw] a coin", "heads or tails", "coin flip")
@@ -251,58 +240,6 @@ def dice(context: Context, count: int = 1, sides: int = 6) -> str | None:
 def random_number(low: int, high: int, context: Context) -> str:
     """Pick a number between two others."""
     return f"{context.random.randint(min(low, high), max(low, high))}."
-
-
-@skill(
-    "help (me)",
-    "what [can you do, can i ask, can i say, do you do, can you help with, else can you do, are your skills]",
-    "what [can i, should i] [ask, say to] (you)",
-    "how can you help (me)",
-)
-def help(context: Context) -> str:
-    """Say what I can do."""
-    skills = [each for each in context.skills if each.name not in _UNSAID]
-    said = [each.description.rstrip(".") for each in skills]
-    return "I can do these things without a network. " + ". ".join(said) + "."
-
-
-_UNSAID = frozenset(["help", "hello", "how_are_you", "thanks", "goodbye", "who", "stop", "say", "percentage"])
-
-
-@skill("[hello, hi, hey, good morning, good afternoon, good evening, hello there, hi there, hey there]")
-def hello() -> str:
-    """Say hello."""
-    return "Hello. What can I do for you?"
-
-
-@skill("how are you (doing) (today)")
-def how_are_you() -> str:
-    """Say how I am."""
-    return "I'm well, and listening."
-
-
-@skill("[thank you, thanks] (very much, so much, a lot)", "[great, good, perfect, nice, cool, ok, okay]")
-def thanks() -> str:
-    """Take thanks."""
-    return "You're welcome."
-
-
-@skill("[goodbye, bye, bye bye, good night, see you, see you later]")
-def goodbye() -> str:
-    """Say goodbye."""
-    return "Goodbye."
-
-
-@skill("[stop, be quiet, quiet, never mind, cancel, shut up, enough, that is all]")
-def stop() -> str:
-    """Be quiet."""
-    return "Okay."
-
-
-@skill("who are you", "what is your name", "what are you")
-def who() -> str:
-    """Say who I am."""
-    return "I'm a voice agent. I run on this computer, and nothing you say leaves it."
 
 
 # ---- how answers are worded

@@ -1,29 +1,35 @@
-"""A language model behind an OpenAI-compatible HTTP server, streamed with the standard library."""
+"""A language model behind an OpenAI-compatible HTTP server, streamed, with the skills as its tools."""
 
 from __future__ import annotations
 
-import http.client
-import json
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit, urlunsplit
 
+from voice.agent.aside import Aside
+from voice.agent.chat import INSTRUCTIONS, Limits, chat
+from voice.agent.deltas import Calls, Delta, read_line, read_whole
+from voice.agent.desk import Desk
+from voice.agent.thoughts import Prepared, Turn, committed
 from voice.errors import BrainError
-from voice.types import Message
+from voice.types import Message, Thought
 
-INSTRUCTIONS = (
-    "You are a voice assistant. Your words are spoken aloud, so answer in one to three short "
-    "sentences of plain spoken English, without lists, Markdown, code, emoji or links."
-)
+if TYPE_CHECKING:
+    import httpx
+
 LONGEST_LINE = 1 << 20  # bytes
+LONGEST_STREAM = 1 << 24
 MOST_BAD_LINES = 5
+_ADVICE = {401: "check VOICE_LLM_KEY", 403: "check VOICE_LLM_KEY", 429: "it is asked too often"}
 
 
 class Remote:
     """Any server with `POST …/chat/completions`, such as llama.cpp, Ollama, vLLM or OpenAI.
 
-    `patience` is how many seconds may pass without a word, `longest_answer` how many characters are
-    taken at most. Redirects are not followed, so that the key goes to no other host.
+    Redirects are followed and proxies used as httpx does: the key goes to no other host. A server
+    that refuses tools is asked without them.
     """
 
     def __init__(
@@ -32,114 +38,196 @@ class Remote:
         model: str = "",
         key: str = "",
         *,
+        desk: Desk | None = None,
         instructions: str = INSTRUCTIONS,
-        patience: float = 20.0,
-        longest_answer: int = 4000,
-        stopwatch: Callable[[], float] = time.monotonic,
+        limits: Limits = Limits(),
     ) -> None:
-        parts = urlsplit(url if "//" in url else f"http://{url}")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise BrainError(f"VOICE_LLM_URL is {url!r}; it looks like http://localhost:11434/v1")
-        self._parts = parts
+        """Raises BrainError where `url` is none; nothing is asked of the server yet."""
+        self._url = _endpoint(url)
         self._model, self._key = model, key
-        self._instructions = instructions
-        self._patience, self._longest = patience, longest_answer
-        self._stopwatch = stopwatch
+        self._desk, self._instructions, self._limits = desk or Desk(()), instructions, limits
+        self._takes_tools = True
+        self._opened: httpx.Client | None = None
+        self._lock = threading.Lock()
+
+    def prepare(self, messages: Sequence[Message]) -> Thought:
+        """The answer as it arrives. Raises BrainError where the server fails, stalls or hangs up."""
+        return Prepared(
+            lambda turn: chat(self._ask, messages, self._desk, turn, self._limits, self._instructions)
+        )
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
-        """The answer as it arrives. Raises BrainError where the server fails, stalls or hangs up."""
-        connection = self._connection()
-        try:
-            response = self._asked(connection, messages)
-            length = 0
-            for text in self._pieces(response):
-                length += len(text)
-                yield text
-                if length > self._longest:
-                    return
-            if not length:
-                raise BrainError(f"the language model at {self._where} sent an empty answer; ask again")
-        except (OSError, http.client.HTTPException) as error:
-            reason = "took too long" if isinstance(error, TimeoutError) else f"broke off ({error})"
-            raise BrainError(f"the language model at {self._where} {reason}; is it running?") from error
-        finally:
-            connection.close()
+        return committed(self.prepare(messages))
+
+    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> Thought | None:
+        return self._desk.call_skill(name, arguments)
 
     @property
     def _where(self) -> str:
-        return self._parts.netloc.rpartition("@")[2]
+        return urlsplit(self._url).netloc.rpartition("@")[2]
 
-    def _connection(self) -> http.client.HTTPConnection:
-        kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
+    def _ask(self, talk: list[dict], tools: list[dict], turn: Turn) -> Iterator[str]:
+        """One request: the text as it arrives; the value is the tools that are called."""
+        work, calls, said = Aside(self._deltas(list(talk), tools)), Calls(), False
+        turn.at_drop(work.close)
         try:
-            return kind(self._parts.hostname, self._parts.port, timeout=self._patience)
+            for delta in self._awaited(work):
+                for piece in delta.calls:
+                    calls.add(piece)
+                if delta.text:
+                    yield delta.text
+                    said = True
+        except BrainError as error:
+            if said:
+                raise BrainError(str(error), "Sorry, I lost the thread there.") from error
+            raise
         except ValueError as error:
-            raise BrainError(f"VOICE_LLM_URL has a wrong port: {error}") from error
+            raise BrainError(f"the language model at {self._where}: {error}", _CONFUSED) from error
+        except GeneratorExit:
+            work.close()
+            raise
+        return calls.made()
 
-    def _asked(
-        self, connection: http.client.HTTPConnection, messages: Sequence[Message]
-    ) -> http.client.HTTPResponse:
-        spoken = [Message("system", self._instructions), *messages]
-        body = {"messages": [{"role": each.role, "content": each.content} for each in spoken], "stream": True}
+    def _awaited(self, work: Aside[Delta]) -> Iterator[Delta]:
+        """The pieces up to the last, each within its time."""
+        patience, speechless = self._limits.first, time.monotonic() + self._limits.thinking
+        while True:
+            try:
+                delta = work.next(min(patience, speechless - time.monotonic()))
+            except TimeoutError:
+                work.close()
+                raise BrainError(
+                    f"the language model at {self._where} took too long; is it running?",
+                    "My language model takes too long. Please try again.",
+                ) from None
+            if delta is None:
+                raise self._broke_off("before its end")
+            yield delta
+            if delta.last:
+                return
+            patience = self._limits.between
+            if delta.text or delta.calls:
+                speechless = time.monotonic() + self._limits.thinking
+
+    # ---- below, everything runs aside, in a thread of its own
+
+    def _deltas(self, talk: list[dict], tools: list[dict]) -> Iterator[Delta]:
+        import httpx
+
+        tools = tools if self._takes_tools else []
+        try:
+            with self._client().stream("POST", self._url, json=self._body(talk, tools)) as response:
+                if response.status_code == 200:
+                    yield from self._read(response)
+                    return
+                refusal = self._refused(response)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            if isinstance(error, httpx.TimeoutException):
+                raise BrainError(
+                    f"the language model at {self._where} took too long; is it running?",
+                    "My language model takes too long. Please try again.",
+                ) from error
+            raise self._broke_off(error) from error
+        if not (tools and "tool" in str(refusal).lower()):
+            raise refusal
+        self._takes_tools = False
+        yield from self._deltas(talk, [])
+
+    def _broke_off(self, reason: object) -> BrainError:
+        return BrainError(
+            f"the language model at {self._where} broke off ({reason}); is it running?",
+            "I can't reach my language model just now.",
+        )
+
+    def _client(self) -> httpx.Client:
+        import httpx
+
+        with self._lock:
+            if self._opened is None:
+                headers = {"Accept": "text/event-stream"}
+                if self._key:
+                    headers["Authorization"] = f"Bearer {self._key}"
+                patience = max(self._limits.first, self._limits.between)
+                try:
+                    self._opened = httpx.Client(headers=headers, timeout=patience, follow_redirects=True)
+                except (ValueError, ImportError) as error:  # a proxy that cannot be used
+                    raise BrainError(f"no way to {self._where}: {error}; check the proxy settings") from error
+            return self._opened
+
+    def _body(self, talk: list[dict], tools: list[dict]) -> dict[str, Any]:
+        body: dict[str, Any] = {"messages": talk, "stream": True}
         if self._model:
             body["model"] = self._model
-        headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-        if self._key:
-            headers["Authorization"] = f"Bearer {self._key}"
-        path = self._parts.path.rstrip("/")
-        path = path if path.endswith("/chat/completions") else f"{path}/chat/completions"
-        connection.request("POST", path, json.dumps(body), headers)
-        response = connection.getresponse()
-        if response.status != 200:
-            advice = {401: "check VOICE_LLM_KEY", 403: "check VOICE_LLM_KEY"}.get(
-                response.status, "check VOICE_LLM_URL and VOICE_LLM_MODEL"
-            )
-            raise BrainError(f"the language model at {self._where} answered {response.status}; {advice}")
-        return response
+        if tools:
+            body["tools"] = tools
+        return body
 
-    def _pieces(self, response: http.client.HTTPResponse) -> Iterator[str]:
-        if "json" in response.getheader("Content-Type", ""):  # a server that does not stream
-            yield _whole_answer(response.read(LONGEST_LINE), self._where)
+    def _refused(self, response: httpx.Response) -> BrainError:
+        status = response.status_code
+        advice = _ADVICE.get(status, "check VOICE_LLM_URL and VOICE_LLM_MODEL")
+        said = " ".join(next(_lines(response, 2000), b"").decode("utf-8", "replace").split())[:200]
+        known = {401: "My language model doesn't let me in.", 403: "My language model doesn't let me in."}
+        known[429] = "My language model is busy. Please try again in a moment."
+        return BrainError(
+            f"the language model at {self._where} answered {status}; {advice}{f' ({said})' if said else ''}",
+            known.get(status, "My language model reports an error."),
+        )
+
+    def _read(self, response: httpx.Response) -> Iterator[Delta]:
+        kind = response.headers.get("Content-Type", "")
+        if "json" in kind and "event" not in kind:  # a server that does not stream
+            yield self._whole(b"".join(_lines(response, LONGEST_LINE)))
             return
-        bad, deadline = 0, self._stopwatch() + self._patience
-        while line := response.readline(LONGEST_LINE):
-            text, good, last = _delta(line)
-            bad = bad + 1 if not good else 0 if text else bad
-            if bad > MOST_BAD_LINES:
-                raise BrainError(
-                    f"the language model at {self._where} sends what is not JSON; check VOICE_LLM_URL"
-                )
-            if text:
-                yield text
-                deadline = self._stopwatch() + self._patience
-            if last:
-                return
-            if self._stopwatch() > deadline:  # a server that only keeps the line open
-                raise TimeoutError
-        raise ConnectionError("before its end")
+        bad = 0
+        for line in _lines(response, LONGEST_STREAM):
+            try:
+                delta = read_line(line)
+            except ValueError:
+                bad += 1
+                if bad > MOST_BAD_LINES:
+                    raise BrainError(
+                        f"the language model at {self._where} sends what is not JSON; check VOICE_LLM_URL",
+                        _CONFUSED,
+                    ) from None
+                continue
+            if delta is not None:
+                bad = 0 if delta.text else bad
+                yield delta
+
+    def _whole(self, body: bytes) -> Delta:
+        try:
+            return read_whole(body)
+        except ValueError as error:
+            message = f"the language model at {self._where} sent no answer; check VOICE_LLM_URL"
+            raise BrainError(message, _CONFUSED) from error
 
 
-def _delta(line: bytes) -> tuple[str, bool, bool]:
-    """A line of server-sent events → (text, whether it could be read, whether it is the last)."""
-    line = line.strip()
-    if not line.startswith(b"data:"):
-        return "", True, False  # a comment, a field name, the empty line between events
-    data = line[len(b"data:") :].strip()
-    if data == b"[DONE]":
-        return "", True, True
+_CONFUSED = "My language model makes no sense just now. Please try again."
+
+
+def _endpoint(url: str) -> str:
+    """The address that is asked, its query kept: …/v1 → …/v1/chat/completions."""
+    parts = urlsplit(url if "//" in url else f"http://{url}")
     try:
-        event = json.loads(data)
-        if event.get("error"):
-            raise BrainError(f"the language model reports an error: {event['error']}"[:300])
-        choices = event.get("choices") or [{}]
-        text = (choices[0].get("delta") or {}).get("content") or ""
-        return str(text), True, choices[0].get("finish_reason") is not None
-    except (ValueError, AttributeError, KeyError, IndexError, TypeError):
-        return "", False, False
+        parts.port  # noqa: B018  it raises where it is none
+    except ValueError as error:
+        raise BrainError(f"{url!r} has a wrong port: {error}") from error
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise BrainError(f"the language model's address is {url!r}; it looks like http://localhost:11434/v1")
+    path = parts.path.rstrip("/") or "/v1"
+    if not path.endswith("/chat/completions"):
+        path += "/chat/completions"
+    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 
 
-def _whole_answer(body: bytes, where: str) -> str:
-    try:
-        return str(json.loads(body)["choices"][0]["message"]["content"] or "")
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise BrainError(f"the language model at {where} sent no answer; check VOICE_LLM_URL") from error
+def _lines(response: httpx.Response, most: int) -> Iterator[bytes]:
+    """The lines of a body of at most `most` bytes, none longer than LONGEST_LINE."""
+    rest, size = b"", 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+        if size > most or len(rest) > LONGEST_LINE:
+            return
+    if rest:
+        yield rest

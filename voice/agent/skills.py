@@ -6,209 +6,262 @@
         return context.random.choice(("Heads.", "Tails."))
 
 In a phrase `[a, b c]` is one of, `(please)` or `(d, e)` may be left out, and `$name` is a slot, read
-as the type of the parameter of that name: str takes the words as they are, any other must have a
-reader in `READERS` or a static method `parse(text)` that returns None for what it can't read. A parameter
-of type Context is given the state of the conversation. A skill that returns None passes.
+as the type of the parameter of that name (see readers). A parameter of type Context is given the
+state of the conversation. A skill that returns None passes. A skill without phrases is for language
+models alone; they are offered it with its docstring and the types of its parameters.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import random
 import re
+import sys
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
-from typing import get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from voice.agent.numbers import parse_number
+from voice.agent.folder import Documents
+from voice.agent.notes import Notes
+from voice.agent.phrases import Request, Slot, pattern, slots_of
+from voice.agent.readers import from_json, from_words, readable
 from voice.agent.timers import Timers
 from voice.errors import VoiceError
+from voice.types import Pace
 
 
 @dataclass(frozen=True)
 class Context:
-    """What a skill may look at, and the two things that it may change (timers, random)."""
+    """What a skill may look at, and the few things that it may change."""
 
     now: datetime
     timers: Timers
     last: str = ""  # the agent's last answer
     random: random.Random = field(default_factory=random.Random)
     skills: tuple[Skill, ...] = ()
+    notes: Notes | None = None
+    documents: Documents | None = None
+    wishes: list[Pace] = field(default_factory=list)  # how the agent shall speak from now on
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One of a skill's parameters; `note` says what it is, `required` that it has no default."""
+
+    name: str
+    kind: Any
+    note: str = ""
+    required: bool = True
 
 
 @dataclass(frozen=True)
 class Skill:
-    """A function with the phrases that call it; `description` is its docstring's first line."""
+    """A function with the phrases that call it; `description` is its docstring.
+
+    One with an `effect` is not called before the person's turn has surely ended. One that is not
+    `offered` is kept from language models, which do that by themselves. One done `at_once` answers
+    its phrases even where a language model answers the rest.
+    """
 
     name: str
     description: str
     function: Callable[..., str | None]
-    phrases: tuple[re.Pattern[str], ...]
-    types: Mapping[str, type]
+    phrases: tuple[re.Pattern[str], ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    effect: bool = False
+    offered: bool = True
+    at_once: bool = False
+    wants: str = ""  # the parameter that takes the Context
 
-    def asked_by(self, request: str) -> Iterator[dict[str, str]]:
-        """The slots as written, for each phrase that the whole request matches."""
+    @property
+    def summary(self) -> str:
+        """The first line of the docstring."""
+        return self.description.splitlines()[0]
+
+    def asked_by(self, request: Request) -> Iterator[dict[str, Slot]]:
+        """The slots, for each phrase that the whole request matches."""
         for phrase in self.phrases:
-            found = phrase.fullmatch(request + " ")
-            if found:
-                yield {name: text.strip() for name, text in found.groupdict().items() if text}
+            slots = request.matches(phrase)
+            if slots is not None:
+                yield slots
 
-    def call(self, slots: Mapping[str, str], context: Context) -> str | None:
-        """The answer, or None where a slot cannot be read or the function passes."""
-        arguments = {name: _read(self.types[name], text) for name, text in slots.items()}
-        if any(value is None for value in arguments.values()):
-            return None
-        for name, kind in self.types.items():
-            if kind is Context:
-                arguments[name] = context
-        return self.function(**arguments)
+    def heard(self, slots: Mapping[str, Slot]) -> dict[str, Any] | None:
+        """The arguments from what was said, or None where a slot cannot be read."""
+        kinds = {each.name: each.kind for each in self.parameters}
+        arguments = {name: from_words(kinds[name], slot) for name, slot in slots.items()}
+        return None if any(value is None for value in arguments.values()) else arguments
+
+    def given(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments from JSON values. Raises ValueError, in words that a language model can use."""
+        known = {each.name: each for each in self.parameters}
+        wrong = [name for name in values if name not in known]
+        missing = [each.name for each in self.parameters if each.required and values.get(each.name) is None]
+        if wrong or missing:
+            what = f"there is no parameter {wrong[0]}" if wrong else f"{missing[0]} is missing"
+            raise ValueError(f"{what}; {self.name} takes {', '.join(known) or 'nothing'}")
+        return {
+            name: from_json(known[name].kind, value) for name, value in values.items() if value is not None
+        }
+
+    def call(self, arguments: Mapping[str, Any], context: Context) -> str | None:
+        """The answer, or None where the function passes."""
+        return self.function(**arguments, **({self.wants: context} if self.wants else {}))
 
 
-def skill(*phrases: str) -> Callable[[Callable[..., str | None]], Callable[..., str | None]]:
-    """Marks a function as a skill; the function itself stays as it is."""
+@dataclass(frozen=True)
+class _Mark:
+    phrases: tuple[str, ...]
+    effect: bool
+    offered: bool
+    at_once: bool
 
-    def mark(function: Callable[..., str | None]) -> Callable[..., str | None]:
-        function.phrases = phrases
+
+def skill(
+    *phrases: str, effect: bool = False, offered: bool = True, at_once: bool = False
+) -> Callable[[Callable], Callable]:
+    """Marks a function as a skill; the function itself stays as it is.
+
+    `effect` says that calling it changes something (a light, a list): it is then never called for a
+    person who may still be speaking. `offered=False` keeps it from language models; `at_once` has its
+    phrases answered without asking them.
+    """
+
+    def mark(function: Callable) -> Callable:
+        function.as_skill = _Mark(phrases, effect, offered, at_once)
         return function
 
+    if len(phrases) == 1 and callable(phrases[0]):
+        raise VoiceError(f"{phrases[0].__name__}: write @skill() with brackets, and phrases in them")
     return mark
 
 
 def skills_of(module: ModuleType) -> tuple[Skill, ...]:
     """The functions of a module that are marked as skills, in their order there.
 
-    Raises VoiceError where a phrase, a slot or a docstring is wrong.
+    Raises VoiceError where a phrase, a slot, a type or a docstring is wrong.
     """
-    marked = (value for value in vars(module).values() if hasattr(value, "phrases") and callable(value))
-    return tuple(_made(function) for function in marked if function.__module__ == module.__name__)
+    marked = [each for each in vars(module).values() if isinstance(getattr(each, "as_skill", None), _Mark)]
+    return tuple(made(function) for function in marked if function.__module__ == module.__name__)
 
 
 def load_skills(path: str | Path) -> tuple[Skill, ...]:
-    """The skills that a user wrote in a Python file. It is run: load only what you trust."""
+    """The skills that a user wrote in a Python file. It is run: load only what you trust.
+
+    Raises VoiceError that names the line where the file is wrong.
+    """
     path = Path(path)
     if not path.is_file():
-        raise VoiceError(f"no file of skills at {path}; VOICE_SKILLS is the path of a Python file")
-    spec = importlib.util.spec_from_file_location(f"voice_skills_{path.stem}", path)
+        raise VoiceError(f"no file of skills at {path}; give the path of a Python file")
+    spec = importlib.util.spec_from_file_location(f"voice_skills_{path.stem}", path.resolve())
+    if spec is None:
+        raise VoiceError(f"{path} is no Python file; skills lie in one that ends in .py")
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look there
     try:
         spec.loader.exec_module(module)
+    except VoiceError as error:
+        raise VoiceError(f"{_place(path, error)}: {error}") from error
     except Exception as error:  # whatever the user's file raises
-        raise VoiceError(f"{path} does not run: {error}. Fix it, or unset VOICE_SKILLS") from error
-    found = skills_of(module)
+        reason = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
+        raise VoiceError(f"{_place(path, error)}: the file does not run: {reason}") from error
+    found = _skills_in(path, module)
     if not found:
         raise VoiceError(f'{path} holds no skills: put @skill("a phrase") above a function')
     return found
 
 
-def answer(request: str, skills: Iterable[Skill], context: Context) -> str | None:
-    """What the best matching skill says to a request; None where none knows.
+def _skills_in(path: Path, module: ModuleType) -> tuple[Skill, ...]:
+    try:
+        return skills_of(module)
+    except VoiceError as error:
+        raise VoiceError(f"{path}: {error}") from error
+
+
+def _place(path: Path, error: Exception) -> str:
+    """The line of the file where it went wrong, if that is known."""
+    if isinstance(error, SyntaxError) and error.lineno and str(error.filename) == str(path.resolve()):
+        return f"{path}, line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [each.lineno for each in frames if each.filename == str(path.resolve())]
+    return f"{path}, line {lines[-1]}" if lines else str(path)
+
+
+def requests(text: str, skills: Iterable[Skill]) -> list[tuple[Skill, dict[str, Any]]]:
+    """The skills that a text may ask for with their arguments, the best one first.
 
     The best one is that whose phrase has the most words of its own, the fewest in slots.
     """
-    whole = plain(request)
+    whole = Request.of(text)
     asked = [
-        (sum(map(len, slots.values())), place, each, slots)
+        (sum(len(slot.plain) for slot in slots.values()), place, each, slots)
         for place, each in enumerate(skills)
-        for words in dict.fromkeys((whole, without_courtesy(whole)))
-        for slots in each.asked_by(words)
+        for request in dict.fromkeys((whole, whole.without_courtesy()))
+        for slots in each.asked_by(request)
     ]
-    for _, _, each, slots in sorted(asked, key=lambda row: row[:2]):
-        said = each.call(slots, context)
+    ordered = [(each, each.heard(slots)) for _, _, each, slots in sorted(asked, key=lambda row: row[:2])]
+    return [(each, arguments) for each, arguments in ordered if arguments is not None]
+
+
+def answer(text: str, skills: Iterable[Skill], context: Context) -> str | None:
+    """What the best matching skill says to a request at once; None where none knows."""
+    for each, arguments in requests(text, skills):
+        said = each.call(arguments, context)
         if said is not None:
             return said
     return None
 
 
-# ---- how a request is brought into the form that phrases have
-
-_LEAD = re.compile(
-    r"^(?:(?:hey|hi|hello|ok|okay|alright|please|um|uh|uhm|er|so|well|and|now|then|thanks|thank you"
-    r"|can you|could you|would you|will you|can i|could i|i want you to|i would like(?: you)? to"
-    r"|i want to know|i would like to know|do you know|tell me|just|let us) )+(?=\S)"
-)
-_TRAIL = re.compile(r"(?: (?:please|thanks|thank you|for me|right now|again please|will you|would you))+$")
+# ---- functions → skills
 
 
-def plain(request: str) -> str:
-    """Lower case, contractions written out, and no punctuation but that of numbers."""
-    text = request.lower().replace("’", "'").strip()
-    text = re.sub(r"\b(what|when|that|it|who|there|here|how|where)'s\b", r"\1 is", text)
-    text = re.sub(r"\b(i|you|he|she|we|they)'d\b", r"\1 would", text)
-    text = text.replace("i'm", "i am").replace("you're", "you are").replace("let's", "let us")
-    text = re.sub(r"(?<=\w)-(?=[a-z])", " ", text)
-    text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
-    text = re.sub(r"[?!;:\"“”…]|,|\.(?!\d)", " ", text)
-    return " ".join(text.split())
-
-
-def without_courtesy(request: str) -> str:
-    """A plain request without the words of courtesy before and after it."""
-    return _TRAIL.sub("", _LEAD.sub("", request))
-
-
-# ---- phrases → regular expressions over words that each end in a space
-
-_TOKEN = re.compile(r"\[|\]|\(|\)|,|\$\w+|[^\s\[\](),$]+")
-
-
-def _made(function: Callable[..., str | None]) -> Skill:
-    hints = get_type_hints(function)
-    hints.pop("return", None)
-    if not function.__doc__:
-        raise VoiceError(f"skill {function.__name__} needs a docstring: it is how the agent explains it")
+def made(function: Callable[..., str | None]) -> Skill:
+    """The skill that a marked function is. Raises VoiceError where it is wrong, with its line."""
+    mark: _Mark = function.as_skill
+    where = f"skill {function.__name__} (line {function.__code__.co_firstlineno})"
+    if not (function.__doc__ or "").strip():
+        raise VoiceError(f"{where} needs a docstring: it is how the agent explains it")
     try:
-        phrases = tuple(_pattern(phrase) for phrase in function.phrases)
-    except (ValueError, re.error) as error:
-        raise VoiceError(f"skill {function.__name__}: {error}") from error
-    missing = {name for phrase in phrases for name in phrase.groupindex} - set(hints)
+        phrases = tuple(pattern(phrase) for phrase in mark.phrases)
+        hints = get_type_hints(function, include_extras=True)
+    except (ValueError, NameError, TypeError) as error:
+        raise VoiceError(f"{where}: {error}") from error
+    found = [_parameter(each, hints.get(each.name), where) for each in _parameters(function)]
+    wants = [each.name for each in found if each.kind is Context]
+    taken = tuple(each for each in found if each.kind is not Context)
+    missing = set(slots_of(phrases)) - {each.name for each in taken}
     if missing:
-        raise VoiceError(f"skill {function.__name__}: slot ${min(missing)} is no typed parameter of it")
-    for name, kind in hints.items():
-        if kind not in READERS and kind is not Context and not hasattr(kind, "parse"):
-            raise VoiceError(f"skill {function.__name__}: nothing reads {name}: {kind.__name__}")
-    description = function.__doc__.strip().splitlines()[0]
-    return Skill(function.__name__, description, function, phrases, hints)
+        raise VoiceError(f"{where}: slot ${min(missing)} is no typed parameter of it")
+    return Skill(
+        function.__name__,
+        inspect.cleandoc(function.__doc__),
+        function,
+        phrases,
+        taken,
+        mark.effect,
+        mark.offered,
+        mark.at_once,
+        "".join(wants[:1]),
+    )
 
 
-def _pattern(phrase: str) -> re.Pattern[str]:
-    parts, open_brackets = [], []
-    for token in _TOKEN.findall(phrase):
-        if token in "[(":
-            open_brackets.append(token)
-            parts.append("(?:")
-        elif token in "])":
-            if not open_brackets or open_brackets.pop() + token not in ("[]", "()"):
-                raise ValueError(f"brackets do not match in {phrase!r}")
-            parts.append(")" if token == "]" else ")?")
-        elif token == ",":
-            if not open_brackets:
-                raise ValueError(f"a comma outside of brackets in {phrase!r}")
-            parts.append("|")
-        elif token.startswith("$"):
-            parts.append(rf"(?P<{token[1:]}>(?:\S+ )+?)")
-        else:
-            parts.append(re.escape(token.lower()) + " ")
-    if open_brackets:
-        raise ValueError(f"brackets do not match in {phrase!r}")
-    return re.compile("".join(parts))
+def _parameters(function: Callable) -> list[inspect.Parameter]:
+    return list(inspect.signature(function).parameters.values())
 
 
-def _whole(text: str) -> int | None:
-    number = parse_number(text)
-    return int(number) if number is not None and number.denominator == 1 else None
-
-
-def _real(text: str) -> float | None:
-    number = parse_number(text)
-    return None if number is None else float(number)
-
-
-READERS: dict[type, Callable[[str], object]] = {str: str, int: _whole, float: _real}
-
-
-def _read(kind: type, text: str) -> object:
-    reader = READERS.get(kind) or kind.parse
-    return reader(text)
+def _parameter(given: inspect.Parameter, hint: Any, where: str) -> Parameter:
+    kind, note = hint, ""
+    if get_origin(hint) is Annotated:
+        kind, *notes = get_args(hint)
+        note = next((each for each in notes if isinstance(each, str)), "")
+    if given.kind in (given.VAR_POSITIONAL, given.VAR_KEYWORD, given.POSITIONAL_ONLY):
+        raise VoiceError(f"{where}: its parameters are passed by name; {given} cannot be")
+    if hint is None:
+        raise VoiceError(f"{where}: {given.name} has no type; write {given.name}: str or the like")
+    if kind is not Context and not readable(kind):
+        raise VoiceError(f"{where}: nothing reads {given.name}: {getattr(kind, '__name__', kind)}")
+    return Parameter(given.name, kind, note, given.default is given.empty)

@@ -16,8 +16,10 @@ brain writes its reply as a generator that is given the turn:
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
+from voice.agent.aside import Dropped
 from voice.types import Brain, Message, Pace, Thought
 
 
@@ -74,7 +76,10 @@ class Prepared:
         with self._lock:
             if self._turn.dropped:
                 self._pieces.close()
-            return next(self._pieces)
+            try:
+                return next(self._pieces)
+            except Dropped:
+                raise StopIteration from None
 
     def commit(self) -> None:
         self._turn.end()
@@ -108,3 +113,12 @@ def committed(thought: Thought) -> Iterator[str]:
         yield from (piece for piece in thought if isinstance(piece, str))
     finally:
         thought.close()
+
+
+def call(brain: Brain, name: str, arguments: Mapping[str, Any]) -> Thought | None:
+    """What a brain's skill says to an understood command; None where it has no such skill.
+
+    `arguments` are by the skill's parameters, in words or as JSON has them.
+    """
+    by_name = getattr(brain, "call_skill", None)
+    return by_name(name, arguments) if by_name else None

@@ -1,0 +1,125 @@
+"""Requests in plain words, and phrases that they match.
+
+In a phrase `[a, b c]` is one of, `(please)` or `(d, e)` may be left out, and `$name` is a slot.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What stands in a phrase's slot, in plain words and as it was said."""
+
+    plain: str
+    said: str
+
+
+@dataclass(frozen=True)
+class Request:
+    """`words` in plain form; the word at i comes from the word `said[owners[i]]`."""
+
+    words: tuple[str, ...]
+    owners: tuple[int, ...]
+    said: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: str) -> Request:
+        said = tuple(text.replace("’", "'").split())
+        owned = [(word, owner) for owner, each in enumerate(said) for word in _plain_word(each)]
+        return cls(tuple(word for word, _ in owned), tuple(owner for _, owner in owned), said)
+
+    def without_courtesy(self) -> Request:
+        """Without the words of courtesy before and after it."""
+        text = " ".join(self.words)
+        kept = _LEAD.sub("", text)
+        first = len(self.words) - len(kept.split())
+        end = first + len(_TRAIL.sub("", kept).split())
+        return Request(self.words[first:end], self.owners[first:end], self.said)
+
+    def matches(self, phrase: re.Pattern[str]) -> dict[str, Slot] | None:
+        """The slots by name if the whole request is that phrase, else None."""
+        text = "".join(f"{word} " for word in self.words)
+        found = phrase.fullmatch(text)
+        if not found:
+            return None
+        spans = {name: found.span(name) for name, slot in found.groupdict().items() if slot}
+        return {
+            name: self._slot(text[:start].count(" "), text[:end].count(" "))
+            for name, (start, end) in spans.items()
+        }
+
+    def _slot(self, first: int, end: int) -> Slot:
+        said = " ".join(self.said[self.owners[first] : self.owners[end - 1] + 1])
+        return Slot(" ".join(self.words[first:end]), said.strip(' .,;:!?"“”…'))
+
+
+_LEAD = re.compile(
+    r"^(?:(?:hey|hi|hello|ok|okay|alright|please|um|uh|uhm|er|so|well|and|now|then|thanks|thank you"
+    r"|can you|could you|would you|will you|can i|could i|i want you to|i would like(?: you)? to"
+    r"|i want to know|i would like to know|do you know|tell me|just|let us) )+(?=\S)"
+)
+_TRAIL = re.compile(r"(?: (?:please|thanks|thank you|for me|right now|again please|will you|would you))+$")
+
+
+def plain(request: str) -> str:
+    """Lower case, contractions written out, and no punctuation but that of numbers."""
+    return " ".join(Request.of(request).words)
+
+
+def without_courtesy(request: str) -> str:
+    """A plain request without the words of courtesy before and after it."""
+    return " ".join(Request.of(request).without_courtesy().words)
+
+
+def _plain_word(word: str) -> list[str]:
+    text = word.lower()
+    text = re.sub(r"\b(what|when|that|it|who|there|here|how|where)'s\b", r"\1 is", text)
+    text = re.sub(r"\b(i|you|he|she|we|they)'d\b", r"\1 would", text)
+    text = text.replace("i'm", "i am").replace("you're", "you are").replace("let's", "let us")
+    text = re.sub(r"(?<=\w)-(?=[a-z])", " ", text)
+    text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
+    return re.sub(r"[?!;:\"“”…]|,|\.(?!\d)", " ", text).split()
+
+
+# ---- phrases → regular expressions over words that each end in a space
+
+_TOKEN = re.compile(r"\[|\]|\(|\)|,|\$\w+|[^\s\[\](),$]+")
+
+
+def pattern(phrase: str) -> re.Pattern[str]:
+    """The regular expression of a phrase. Raises ValueError where the phrase is wrong."""
+    open_brackets: list[str] = []
+    parts = [_part(token, open_brackets, phrase) for token in _TOKEN.findall(phrase)]
+    if open_brackets:
+        raise ValueError(f"brackets do not match in {phrase!r}")
+    try:
+        return re.compile("".join(parts))
+    except re.error as error:
+        raise ValueError(f"{error} in {phrase!r}") from error
+
+
+def _part(token: str, open_brackets: list[str], phrase: str) -> str:
+    if token in "[(":
+        open_brackets.append(token)
+        return "(?:"
+    if token in "])":
+        if not open_brackets or open_brackets.pop() + token not in ("[]", "()"):
+            raise ValueError(f"brackets do not match in {phrase!r}")
+        return ")" if token == "]" else ")?"
+    if token == ",":
+        if not open_brackets:
+            raise ValueError(f"a comma outside of brackets in {phrase!r}")
+        return "|"
+    if token.startswith("$"):
+        return rf"(?P<{token[1:]}>(?:\S+ )+?)"
+    return re.escape(token.lower()) + " "
+
+
+def slots_of(phrases: tuple[re.Pattern[str], ...]) -> Iterator[str]:
+    """The names of all slots, some perhaps twice."""
+    for phrase in phrases:
+        yield from phrase.groupindex

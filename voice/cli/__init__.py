@@ -1,4 +1,4 @@
-"""The command line: `voice transcribe`, `understand`, `speak`, `talk`, `models` and `data`."""
+"""The command line: `voice transcribe`, `understand`, `speak`, `talk`, `serve`, `models` and `data`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from voice import __version__
-from voice.cli import data, models, speak, talk, transcribe, understand
+from voice.cli import data, models, serve, speak, talk, transcribe, understand
 
 app = typer.Typer(
     help="Speech to text, text to speech and a voice agent, offline.",
@@ -21,6 +21,7 @@ app.command("transcribe")(transcribe.command)
 app.command("understand")(understand.command)
 app.command("speak")(speak.command)
 app.command("talk")(talk.command)
+app.command("serve")(serve.command)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
 

@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+import time
+from dataclasses import dataclass
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_PATHS = frozenset(
+    "/v1/audio/transcriptions /v1/audio/translations /v1/audio/speech /v1/models /health /metrics".split()
+)
 _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.2, 2.0, 5.0, 15.0, 60.0, 300.0)
 
 
@@ -12,7 +27,9 @@ class Metrics:
     """The counters of one server; any thread may count."""
 
     def __init__(self) -> None:
+        disable_created_metrics()
         self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
         self.requests = self._counter("requests", "Requests answered", "path", "status")
         self.refused = self._counter("refused", "Requests and sessions refused", "reason")
         self.vanished = self._counter("vanished", "Clients that went away before their answer was whole")
@@ -36,3 +53,49 @@ class Metrics:
 
     def _histogram(self, name: str, about: str, *labels: str) -> Histogram:
         return Histogram(f"voice_{name}", about, labels, buckets=_SECONDS, registry=self._registry)
+
+
+class Counted:
+    """ASGI middleware that counts requests and times their answers."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path, begun = _label(scope["path"]), time.perf_counter()
+        seen = _Seen(send)
+        try:
+            await self._app(scope, receive, seen.send)
+        finally:
+            self._metrics.requests.labels(path, str(seen.status)).inc()
+            self._metrics.seconds.labels(path).observe(time.perf_counter() - begun)
+            if seen.first_byte:
+                self._metrics.first_byte.labels(path).observe(seen.first_byte - begun)
+            if not seen.whole or seen.status == 499:
+                self._metrics.vanished.inc()
+
+
+@dataclass
+class _Seen:
+    """What has gone by of an answer."""
+
+    inner: Send
+    status: int = 0
+    first_byte: float = 0.0
+    whole: bool = False
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+        elif message.get("body"):
+            self.first_byte = self.first_byte or time.perf_counter()
+        await self.inner(message)
+        self.whole = message["type"] == "http.response.body" and not message.get("more_body", False)
+
+
+def _label(path: str) -> str:
+    """A path by which requests are counted: few of them, whatever clients ask for."""
+    return path if path in _PATHS else "other"

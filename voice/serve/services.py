@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from voice.agent.opening import Models, default_recognizer, load_turns
 from voice.errors import ModelMissing
 from voice.loading import load
 from voice.models import entries
@@ -18,6 +17,9 @@ from voice.serve.metrics import Metrics
 from voice.serve.settings import Settings
 from voice.serve.slots import Slots
 from voice.types import Recognizer, SpeechDetector, Synthesizer, TurnDetector
+
+if TYPE_CHECKING:
+    from voice.agent.opening import Models
 
 T = TypeVar("T")
 
@@ -46,7 +48,7 @@ class Services:
         *,
         loader: Loader | None = None,
         detector: Callable[[], SpeechDetector] | None = None,
-        turns: Callable[[], TurnDetector] = load_turns,
+        turns: Callable[[], TurnDetector] | None = None,
     ) -> None:
         """`loader`, `detector` and `turns` open models; tests give others."""
         self.settings = settings
@@ -54,7 +56,7 @@ class Services:
         self.sessions = Slots("places for live sessions", settings.sessions)
         self.metrics = Metrics()
         self._load = loader or self._from_disk
-        self._open_detector, self._open_turns = detector or _silero, turns
+        self._open_detector, self._open_turns = detector or _silero, turns or _turns
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
         self._made: dict[Hashable, Any] = {}
@@ -68,6 +70,8 @@ class Services:
 
     def live_recognizer(self, name: str | None = None) -> Recognizer:
         """The same for live sessions, whose default is quicker."""
+        from voice.agent.opening import default_recognizer
+
         live = self.settings.live_model or default_recognizer()
         wanted = live if not name or name in HEARING | TALKING else self.resolve(name, "recognizer")
         return self._model(wanted, "recognizer")
@@ -84,6 +88,8 @@ class Services:
 
     def talking(self, voice: str | None = None, model: str | None = None) -> Models:
         """What a live conversation needs, shared by all of them. Raises ModelMissing."""
+        from voice.agent.opening import Models
+
         return Models(self.detector(), self.live_recognizer(model), self.voice(voice), self.turns())
 
     def names(self, kind: str) -> list[str]:
@@ -130,6 +136,12 @@ def _silero() -> SpeechDetector:
     from voice.vad import Silero
 
     return Silero.open()
+
+
+def _turns() -> TurnDetector:
+    from voice.agent.opening import load_turns
+
+    return load_turns()
 
 
 __all__ = ["HEARING", "SPEAKING", "TALKING", "VOICES", "Loader", "Services"]

@@ -1,0 +1,106 @@
+"""`voice serve`: OpenAI's speech interface on this machine."""
+
+from __future__ import annotations
+
+import socket
+import warnings
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from voice.cli.console import note, plainly
+from voice.errors import VoiceError
+
+if TYPE_CHECKING:
+    from voice.serve.settings import Settings
+
+
+@plainly
+def command(
+    host: Annotated[
+        str | None, typer.Option(help="Where to listen: 127.0.0.1 is this machine alone, 0.0.0.0 all.")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="8000 if not given.")] = None,
+    token: Annotated[
+        str | None, typer.Option(help="What every client has to send; better given as VOICE_TOKEN.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option(metavar="NAME|FOLDER", help="Transcribes files: whisper-base if not given.")
+    ] = None,
+    live_model: Annotated[
+        str | None, typer.Option(metavar="NAME|FOLDER", help="Hears live sessions; the quickest in place.")
+    ] = None,
+    voice: Annotated[
+        str | None, typer.Option(metavar="NAME|FOLDER", help="Whose voice; heart if not given.")
+    ] = None,
+    requests: Annotated[int | None, typer.Option(help="Requests worked on at a time.", min=1)] = None,
+    sessions: Annotated[int | None, typer.Option(help="Live sessions at a time.", min=1)] = None,
+    threads: Annotated[int | None, typer.Option(help="Processor cores to use.", min=1)] = None,
+) -> None:
+    """Serve transcriptions, speech and live sessions as OpenAI's clients expect them.
+
+    Each option can be a variable, VOICE_PORT and so on; so can the other limits: VOICE_UPLOAD_MB,
+    VOICE_MINUTES, VOICE_CHARACTERS, VOICE_IDLE, VOICE_ORIGINS.
+    """
+    given = {
+        "host": host,
+        "port": port,
+        "token": token,
+        "model": model,
+        "live_model": live_model,
+        "voice": voice,
+        "requests": requests,
+        "sessions": sessions,
+        "threads": threads,
+    }
+    _needs_the_server()
+    from voice.serve.settings import from_environment
+
+    settings = from_environment()
+    settings = replace(settings, **{name: value for name, value in given.items() if value is not None})
+    run(settings)
+
+
+def run(settings: Settings) -> None:
+    """Load the models and serve until told to stop. Raises VoiceError where the address cannot be had."""
+    import uvicorn
+
+    from voice.serve import Services, build
+
+    listening = listen(settings)
+    warnings.simplefilter("always", UserWarning)  # which, unlike the default, keeps no list of them
+    note("loading models")
+    services = Services(settings)
+    services.warm()
+    if not settings.local and not settings.token:
+        note("warning: no token is set, so whoever reaches this machine can use the server; see VOICE_TOKEN")
+    note(f"serving on http://{settings.host}:{listening.getsockname()[1]}/v1")
+    config = uvicorn.Config(
+        build(services), log_level="warning", ws_max_size=2**20, timeout_graceful_shutdown=10
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A socket at the address of `settings`, whose connections end where the other side has vanished."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux: also where it is there but takes nothing any more
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(settings.idle * 1000))
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        where = f"{settings.host}:{settings.port}"
+        raise VoiceError(f"cannot listen on {where} ({error.strerror}); choose another --port") from error
+    return listening
+
+
+def _needs_the_server() -> None:
+    from importlib.util import find_spec
+
+    if not all(find_spec(name) for name in ("fastapi", "uvicorn", "prometheus_client")):
+        raise VoiceError("the server is not installed; run: pip install 'voice[serve]'")

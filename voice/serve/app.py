@@ -1,0 +1,43 @@
+"""The application: routes and what stands before them."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp
+
+from voice import __version__
+from voice.serve import errors, health, models, speech, transcriptions
+from voice.serve.access import Access
+from voice.serve.limits import Limits
+from voice.serve.metrics import Counted
+from voice.serve.services import Services
+
+
+def build(services: Services, page: ASGIApp | None = None) -> FastAPI:
+    """The server around `services`; `page` is an application for all paths that are not its own."""
+    app = FastAPI(
+        title="voice", version=__version__, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None
+    )
+    for module in (transcriptions, speech, models, health):
+        app.include_router(module.router(services))
+    _add_realtime(app, services)
+    errors.add_handlers(app)
+    if page is not None:
+        app.mount("/", page)
+    app.add_middleware(Limits, services=services)
+    app.add_middleware(Access, settings=services.settings)
+    if services.settings.allowed_origins:
+        origins = sorted(services.settings.allowed_origins)
+        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])
+    app.add_middleware(Counted, metrics=services.metrics)  # the last one added is the first to see a request
+    return app
+
+
+def _add_realtime(app: FastAPI, services: Services) -> None:
+    with suppress(ImportError):
+        from voice.serve.realtime import add_realtime
+
+        add_realtime(app, services)

@@ -1,0 +1,90 @@
+"""What goes wrong, in the form that OpenAI's clients expect, with a sentence that says what to do."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from voice.errors import ModelError, ModelMissing, VoiceError
+from voice.serve.slots import Busy
+
+CLIENT_GONE = 499  # what nginx notes for a client that did not wait; nobody receives it
+RETRY_AFTER = {"Retry-After": "1"}
+_KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
+
+
+class TooMuch(VoiceError):
+    """A request that brings more than this server takes."""
+
+
+class TooSlow(VoiceError):
+    """A client that sent or took nothing for too long."""
+
+
+class Vanished(VoiceError):
+    """A client that went away before it had its answer."""
+
+
+def content(status: int, message: str, param: str | None = None, code: str | None = None) -> dict:
+    """An error as OpenAI writes it."""
+    kind = _KINDS.get(status, "invalid_request_error" if status < 500 else "server_error")
+    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def answer(status: int, message: str, *, param: str | None = None, code: str | None = None) -> JSONResponse:
+    """The same as a response."""
+    headers = {429: RETRY_AFTER, 401: {"WWW-Authenticate": "Bearer"}}.get(status)
+    return JSONResponse(content(status, message, param, code), status, headers)
+
+
+def of(error: VoiceError) -> Response:
+    """The answer to a request that met `error`."""
+    match error:
+        case Busy():
+            return answer(429, str(error), code="busy")
+        case TooMuch():
+            return answer(413, str(error), code="too_large")
+        case TooSlow():
+            return answer(408, str(error), code="timeout")
+        case Vanished():
+            return Response(status_code=CLIENT_GONE)
+        case ModelMissing():
+            return answer(404, str(error), param="model", code="model_not_found")
+        case ModelError():
+            return answer(503, str(error), code="model_unusable")
+    return answer(400, str(error))
+
+
+def invalid(errors: list[dict]) -> JSONResponse:
+    """The answer to fields that are missing or wrong, by the first of them."""
+    first = errors[0]
+    name = ".".join(str(part) for part in first["loc"] if part != "body")
+    message = f"{name}: {first['msg']}" if name else first["msg"]
+    return answer(400, message, param=name or None, code=first["type"])
+
+
+def add_handlers(app: FastAPI) -> None:
+    """Give every failure of `app` its answer."""
+
+    @app.exception_handler(VoiceError)
+    async def _foreseen(_: Request, error: VoiceError) -> Response:
+        return of(error)
+
+    @app.exception_handler(RequestValidationError)
+    @app.exception_handler(ValidationError)
+    async def _invalid(_: Request, error: RequestValidationError | ValidationError) -> Response:
+        return invalid(list(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        message = error.detail
+        if error.status_code in (404, 405):
+            message = f"{request.method} {request.url.path} is not served; /v1/openapi.json lists what is"
+        return answer(error.status_code, message)
+
+    @app.exception_handler(Exception)
+    async def _unforeseen(_: Request, error: Exception) -> Response:
+        return answer(500, "the server failed; its log says more", code="internal_error")

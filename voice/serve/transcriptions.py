@@ -1,0 +1,178 @@
+"""POST /v1/audio/transcriptions and /v1/audio/translations: recordings as text, at the end or meanwhile."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import BinaryIO, Literal
+
+import numpy as np
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from starlette.datastructures import FormData, UploadFile
+
+from voice import audio
+from voice.asr import longform
+from voice.errors import VoiceError
+from voice.serve import errors
+from voice.serve.encode import event
+from voice.serve.errors import TooMuch, Vanished
+from voice.serve.services import Services
+from voice.serve.work import Stop, Streamed, done
+from voice.serve.written import usage, written
+from voice.types import Transcript
+
+TRANSCRIPTIONS, TRANSLATIONS = "/v1/audio/transcriptions", "/v1/audio/translations"
+FIELDS = 64  # in a form at most
+FIELD = 65_536  # bytes of one at most
+HOTWORD = 4  # words that a term has at most
+BLOCK = 10.0  # seconds that are read at a time
+
+
+class Wish(BaseModel):
+    """What a client asks for besides the file; `temperature` is taken and has no effect."""
+
+    model: str = "default"
+    language: str | None = Field(None, max_length=16)
+    prompt: str = ""
+    hotwords: str = ""
+    response_format: Literal["json", "text", "srt", "vtt", "verbose_json"] = "json"
+    timestamp_granularities: list[Literal["word", "segment"]] = []
+    stream: bool = False
+    temperature: float = Field(0.0, ge=0.0, le=1.0)
+
+    @property
+    def code(self) -> str | None:
+        """ISO 639-1 of "en", "EN" and "en-US" alike; None to detect it."""
+        return re.split("[-_]", self.language.strip().lower())[0] or None if self.language else None
+
+    @property
+    def expected(self) -> list[str]:
+        """Names and terms to expect."""
+        return [*terms(self.hotwords), *(terms(self.prompt))]
+
+
+class Upload:
+    """A file of a form under the name that the client gave it, for messages."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.name = name
+        self.read, self.seek, self.tell, self.close = file.read, file.seek, file.tell, file.close
+
+    def seekable(self) -> bool:
+        return True
+
+
+def router(services: Services) -> APIRouter:
+    routes = APIRouter()
+    schema = Wish.model_json_schema()
+    schema["properties"]["file"] = {"type": "string", "format": "binary"}
+    described = {"requestBody": {"content": {"multipart/form-data": {"schema": schema}}, "required": True}}
+
+    @routes.post(TRANSCRIPTIONS, openapi_extra=described, response_class=Response)
+    async def transcriptions(request: Request) -> Response:
+        return await _answered(request, services, "transcribe")
+
+    @routes.post(TRANSLATIONS, openapi_extra=described, response_class=Response)
+    async def translations(request: Request) -> Response:
+        return await _answered(request, services, "translate")
+
+    return routes
+
+
+async def _answered(request: Request, services: Services, task: str) -> Response:
+    form = await request.form(max_files=1, max_fields=FIELDS, max_part_size=FIELD)
+    streaming = False
+    try:
+        file, wish = read(form)
+        hearing = partial(heard, file, wish, task, services, request.url.path)
+        if wish.stream:
+            streaming = True
+            return Streamed(partial(told, hearing, file), "text/event-stream", services.settings.idle)
+        transcript = await done(request, lambda stop: folded(hearing(stop)))
+        return written(transcript, wish.response_format, wish.timestamp_granularities, task)
+    finally:
+        if not streaming:
+            await form.close()
+
+
+def read(form: FormData) -> tuple[Upload, Wish]:
+    """The file and the fields of a form.
+
+    Raises VoiceError where the file is missing, ValidationError where a field is wrong.
+    """
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise VoiceError("the form has no file; send the recording as the part named file")
+    fields = {name: value for name, value in form.items() if isinstance(value, str) and value != ""}
+    times = [form.getlist(name) for name in ("timestamp_granularities[]", "timestamp_granularities")]
+    wish = Wish.model_validate({**fields, "timestamp_granularities": sum(times, [])})
+    return Upload(file.file, (file.filename or "the file")[:80]), wish
+
+
+def terms(text: str) -> list[str]:
+    """What recognizers can expect of a prompt: its terms between commas, or the names in its prose."""
+    parts = [part.strip(" .") for part in re.split(r"[,;\n]", text)]
+    short = [part for part in parts if part and len(part.split()) <= HOTWORD]
+    prose = [part for part in parts if len(part.split()) > HOTWORD]
+    names = [name for part in prose for name in re.findall(r"(?<=[^.?!:]\s)[A-Z]\w*[\w.-]*\w", part)]
+    return list(dict.fromkeys([*short, *names]))
+
+
+def heard(
+    file: Upload, wish: Wish, task: str, services: Services, path: str, stop: Stop
+) -> Iterator[Transcript]:
+    """A transcript per window of the recording, the last one empty, its duration that of all."""
+    recognizer = services.recognizer(wish.model)
+    seconds = 0.0
+
+    def note(read: float) -> None:
+        nonlocal seconds
+        services.metrics.heard.labels(path).inc(read - seconds)
+        seconds = read
+
+    blocks = _bounded(audio.blocks(file, recognizer.rate, BLOCK), recognizer.rate, services, stop)
+    language, packing = wish.code, longform.Packing(batch=1)
+    for part in longform.transcripts(
+        blocks, recognizer, services.detector(), language, wish.expected, task, packing, note
+    ):
+        stop.check()
+        language = part.language if part.segments else language
+        yield part
+    yield Transcript((), language or "en", seconds)
+
+
+def _bounded(blocks: Iterator[np.ndarray], rate: int, services: Services, stop: Stop) -> Iterator[np.ndarray]:
+    """The same blocks while somebody waits for them. Raises TooMuch for more than the server takes."""
+    samples, limit = 0, services.settings.minutes
+    for block in blocks:
+        stop.check()
+        samples += len(block)
+        if samples > limit * 60 * rate:
+            raise TooMuch(f"the recording is longer than the {limit:g} minutes that are taken here; cut it")
+        yield block
+
+
+def folded(parts: Iterator[Transcript]) -> Transcript:
+    """The whole of what was heard."""
+    *found, last = parts
+    return Transcript(tuple(each for part in found for each in part.segments), last.language, last.duration)
+
+
+def told(hearing, file: Upload, stop: Stop) -> Iterator[bytes]:
+    """What is heard as server-sent events, window by window; an error on the way is one too."""
+    texts, last = [], None
+    try:
+        for last in hearing(stop):
+            if last.text:
+                texts.append(last.text)
+                yield event({"type": "transcript.text.delta", "delta": " " * (len(texts) > 1) + last.text})
+        yield event({"type": "transcript.text.done", "text": " ".join(texts), "usage": usage(last)})
+    except VoiceError as error:
+        if not texts or isinstance(error, Vanished):
+            raise
+        yield event(errors.content(400, str(error)))
+    finally:
+        file.close()

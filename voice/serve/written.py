@@ -1,0 +1,65 @@
+"""Transcripts in the forms of OpenAI's transcription interface."""
+
+from __future__ import annotations
+
+import math
+import zlib
+from collections.abc import Collection
+
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+
+from voice.text.subtitles import render
+from voice.types import Segment, Transcript
+
+FORMS = ("json", "text", "srt", "vtt", "verbose_json")
+_MEDIA = {"text": "text/plain", "srt": "application/x-subrip", "vtt": "text/vtt"}
+
+
+def written(transcript: Transcript, form: str, times: Collection[str], task: str) -> Response:
+    """The answer with a whole transcript; `times` are "word" and "segment", for verbose_json."""
+    if form == "json":
+        return JSONResponse({"text": transcript.text, "usage": usage(transcript)})
+    if form == "verbose_json":
+        return JSONResponse(_verbose(transcript, times, task))
+    text = f"{transcript.text}\n" if form == "text" else render(transcript, form)
+    return PlainTextResponse(text, media_type=_MEDIA[form])
+
+
+def usage(transcript: Transcript) -> dict:
+    return {"type": "duration", "seconds": round(transcript.duration, 3)}
+
+
+def _verbose(transcript: Transcript, times: Collection[str], task: str) -> dict:
+    content = {
+        "task": task,
+        "language": transcript.language,
+        "duration": round(transcript.duration, 3),
+        "text": transcript.text,
+        "usage": usage(transcript),
+    }
+    if "word" in times:
+        content["words"] = [
+            {"word": word.text, "start": round(word.start, 3), "end": round(word.end, 3)}
+            for word in transcript.words
+        ]
+    if "segment" in times or not times:
+        content["segments"] = [_segment(*each) for each in enumerate(transcript.segments)]
+    return content
+
+
+def _segment(number: int, segment: Segment) -> dict:
+    """A segment with the fields of Whisper's; those that tell of its search stand for what we know."""
+    chances = [math.log(max(word.confidence, 1e-6)) for word in segment.words]
+    text = segment.text.encode()
+    return {
+        "id": number,
+        "seek": 0,
+        "start": round(segment.start, 3),
+        "end": round(segment.end, 3),
+        "text": segment.text,
+        "tokens": [],
+        "temperature": 0.0,
+        "avg_logprob": round(sum(chances) / len(chances), 4) if chances else 0.0,
+        "compression_ratio": round(len(text) / len(zlib.compress(text)), 4) if text else 0.0,
+        "no_speech_prob": 0.0,
+    }

@@ -1,0 +1,128 @@
+"""The conversation behind a session: one that the session can set and ask as the protocol demands."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from voice.agent.brains import brain_from_environment
+from voice.agent.conversation import Conversation, Manners
+from voice.agent.ear import Hearing
+from voice.agent.patience import SilenceRule, WhenTold
+from voice.agent.thoughts import prepare
+from voice.agent.timers import Timers
+from voice.agent.work import THREADS, Work
+from voice.serve.realtime.configuration import Configuration, Detection
+from voice.types import Brain, Controls, Message, Speech, Synthesizer, Thought, TurnDetector
+
+if TYPE_CHECKING:
+    from voice.serve.services import Services
+
+_CAUTIOUS = SilenceRule(finished=1.0, plain=1.5, unfinished=2.5, wordless=1.5)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one response was asked for beyond the session's settings; `messages` replace all others."""
+
+    instructions: str | None = None
+    messages: tuple[Message, ...] | None = None
+
+
+class Mind:
+    """A brain that is told the session's instructions, and what a single response was asked for."""
+
+    def __init__(self, brain: Brain) -> None:
+        self._brain = brain
+        self.instructions = ""
+        self.asked: Asked | None = None
+
+    def prepare(self, messages: Sequence[Message]) -> Thought:
+        return prepare(self._brain, self._told(messages))
+
+    def reply(self, messages: Sequence[Message]) -> Iterator[str]:
+        return self._brain.reply(self._told(messages))
+
+    def _told(self, messages: Sequence[Message]) -> tuple[Message, ...]:
+        asked = self.asked or Asked()
+        told = self.instructions if asked.instructions is None else asked.instructions
+        said = tuple(messages) if asked.messages is None else asked.messages
+        return (*((Message("system", told),) if told else ()), *said)
+
+
+class Throat:
+    """The session's voice, which may change between answers; none where answers are text."""
+
+    def __init__(self, voice: Synthesizer) -> None:
+        self.voice = voice
+        self.silent = False
+
+    @property
+    def rate(self) -> int:
+        return self.voice.rate
+
+    def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
+        return iter(()) if self.silent else self.voice.speak(text, controls)
+
+
+@dataclass(frozen=True)
+class Agent:
+    """A conversation and what the session changes about it."""
+
+    conversation: Conversation
+    mind: Mind
+    throat: Throat
+    voice: Callable[[str], Synthesizer]  # by name
+    turns: TurnDetector  # that go by sound and words
+
+    def use(self, now: Configuration) -> None:
+        """Follows a session's settings from now on. Raises ModelError where a voice cannot be had."""
+        self.throat.voice = self.voice(now.voice)
+        self.throat.silent = now.modality == "text"
+        self.mind.instructions = now.instructions
+        self.conversation.use(
+            now.controls,
+            turns=turn_detector(now.detection, self.turns),
+            manners=replace(Manners(), answers=now.answers, yields=now.yields),
+            hearing=hearing(now),
+        )
+
+
+def turn_detector(detection: Detection | None, best: TurnDetector) -> TurnDetector:
+    """What ends turns: the client, silence alone, or the `best` that there is."""
+    if detection is None:
+        return WhenTold()
+    if detection.kind == "server_vad":
+        silence = detection.silence
+        return SilenceRule(silence, silence, silence, silence)
+    return _CAUTIOUS if detection.eagerness == "low" else best
+
+
+def hearing(now: Configuration) -> Hearing:
+    """How the session listens."""
+    listening = Hearing()
+    if now.transcription and now.transcription.language:
+        listening = replace(listening, language=now.transcription.language)
+    if now.detection and now.detection.kind == "server_vad":
+        on = min(0.95, max(0.05, now.detection.threshold))
+        thresholds = replace(listening.thresholds, on=on, off=max(0.02, on - 0.15))
+        listening = replace(listening, thresholds=thresholds, pre_roll=max(0.1, now.detection.padding))
+    return listening
+
+
+def open_agent(
+    services: Services, now: Configuration, brain: Brain | None = None, work: Work = THREADS
+) -> Agent:
+    """A fresh agent. Without `brain` the environment chooses it. Raises VoiceError."""
+    models, timers = services.talking(now.voice), Timers()
+    mind, throat = Mind(brain or brain_from_environment(timers)), Throat(models.synthesizer)
+    conversation = Conversation(
+        models.detector, models.recognizer, throat, mind, turns=models.turns, timers=timers, work=work
+    )
+    agent = Agent(conversation, mind, throat, services.voice, models.turns)
+    agent.use(now)
+    return agent
+
+
+__all__ = ["Agent", "Asked", "Mind", "Throat", "open_agent"]

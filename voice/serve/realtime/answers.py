@@ -1,0 +1,191 @@
+"""One response: its server events, its sound on its way to the client, and what was heard of it."""
+
+from __future__ import annotations
+
+import base64
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from voice.agent.events import Speaking
+from voice.serve.realtime.configuration import Configuration
+from voice.serve.realtime.formats import outgoing
+from voice.serve.realtime.items import Item, Part, fresh
+from voice.types import Word
+
+AHEAD = 2.0  # seconds of sound that a client holds at most before it plays them
+LONGEST_DELTA = 0.2  # seconds of sound in one event
+SHORTEST_DELTA = 0.04  # less than this waits for more
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Said:
+    """A piece of an answer: what is said from `position` on, seconds into the answer's sound."""
+
+    position: float
+    duration: float
+    text: str
+    words: tuple[Word, ...]
+
+    def heard(self, seconds: float) -> str:
+        """The words that end within the first `seconds` of the piece."""
+        if seconds >= self.duration:
+            return self.text
+        if self.words:
+            return " ".join(word.text for word in self.words if word.end <= seconds)
+        words = self.text.split()
+        return " ".join(words[: int(len(words) * max(0.0, seconds) / self.duration)])
+
+
+def heard_until(said: list[Said], seconds: float) -> str:
+    """The words of an answer that were heard when `seconds` of its sound had been played."""
+    return " ".join(filter(None, (each.heard(seconds - each.position) for each in said)))
+
+
+@dataclass
+class _Sound:
+    """Encoded sound to be played from `start` of the conversation on; `sent` bytes are with the client."""
+
+    start: float
+    data: bytes
+    sent: int = 0
+
+
+@dataclass
+class Answer:
+    """A response under way. `configuration` is the session's, with what the response itself asked for."""
+
+    configuration: Configuration
+    apart: bool = False  # asked for outside of the conversation
+    metadata: Any = None
+    id: str = field(default_factory=lambda: fresh("resp"))
+    item: Item = field(default_factory=lambda: Item(fresh("item"), role="assistant", status="in_progress"))
+    said: list[Said] = field(default_factory=list)
+    _text: str = ""
+    _sounds: deque[_Sound] = field(default_factory=deque)
+    _paused: float | None = None  # since when
+    opened: bool = False
+
+    @property
+    def audible(self) -> bool:
+        return self.configuration.modality == "audio"
+
+    def begin(self) -> Event:
+        return {"type": "response.created", "response": self.rendered("in_progress")}
+
+    def open(self, before: str | None) -> Iterator[Event]:
+        """The message that the answer consists of; `before` is the item before it."""
+        if self.opened:
+            return
+        self.opened = True
+        yield self._of_response("response.output_item.added", self.item.rendered())
+        if not self.apart:
+            shown = self.item.rendered()
+            yield {"type": "conversation.item.added", "previous_item_id": before, "item": shown}
+        yield self._of_part("response.content_part.added") | {"part": self._part()}
+
+    def write(self, text: str) -> Event:
+        """The next words."""
+        self._text += text
+        name = "audio_transcript" if self.audible else "text"
+        return self._of_part(f"response.output_{name}.delta") | {"delta": text}
+
+    def speak(self, event: Speaking) -> None:
+        """Takes the next piece of sound; `flow` passes it on in time."""
+        speech = event.speech
+        if not event.aside:
+            self.said.append(Said(event.position, speech.audio.duration, speech.text, speech.words))
+        self._sounds.append(_Sound(event.start, outgoing(speech.audio, self.configuration.output)))
+
+    def pause(self, now: float) -> None:
+        """Nothing more is passed on."""
+        self._paused = now
+
+    def resume(self, now: float) -> None:
+        """What is still to come is played that much later."""
+        if self._paused is not None:
+            for sound in self._sounds:
+                sound.start += now - self._paused
+        self._paused = None
+
+    def flow(self, now: float) -> Iterator[Event]:
+        """The sound that the client should have by `now`, in events of a fifth of a second at most."""
+        while self._sounds and self._paused is None:
+            sound, form = self._sounds[0], self.configuration.output
+            due = min(now + AHEAD - sound.start, len(sound.data) / form.width / form.rate)
+            until = max(sound.sent, form.width * round(due * form.rate))
+            if until - sound.sent < SHORTEST_DELTA * form.rate * form.width and until < len(sound.data):
+                return
+            longest = form.width * round(LONGEST_DELTA * form.rate)
+            for at in range(sound.sent, until, longest):
+                piece = base64.b64encode(sound.data[at : min(until, at + longest)]).decode()
+                yield self._of_part("response.output_audio.delta") | {"delta": piece}
+            sound.sent = until
+            if until == len(sound.data):
+                self._sounds.popleft()
+
+    def end(self, status: str, reason: str = "", heard: str | None = None) -> Iterator[Event]:
+        """Closes what was opened; `status` as in response.done, `heard` what was heard of it if less."""
+        self._sounds.clear()
+        text = self._text.strip() if heard is None else heard
+        self._text = text
+        if self.opened:
+            if self.audible:
+                yield self._of_part("response.output_audio.done")
+                yield self._of_part("response.output_audio_transcript.done") | {"transcript": text}
+            else:
+                yield self._of_part("response.output_text.done") | {"text": text}
+            yield self._of_part("response.content_part.done") | {"part": self._part()}
+            whole = "completed" if status == "completed" else "incomplete"
+            self.item = replace(self.item, status=whole, parts=(self._content(),))
+            yield self._of_response("response.output_item.done", self.item.rendered())
+            if not self.apart:
+                yield {"type": "conversation.item.done", "item": self.item.rendered()}
+        yield {"type": "response.done", "response": self.rendered(status, reason)}
+
+    def rendered(self, status: str, reason: str = "") -> Event:
+        """As the protocol's response object."""
+        now = self.configuration
+        done = status != "in_progress"
+        return {
+            "id": self.id,
+            "object": "realtime.response",
+            "status": status,
+            "status_details": _details(status, reason) if done else None,
+            "output": [self.item.rendered()] if done and self.opened else [],
+            "conversation_id": None if self.apart else "conversation",
+            "output_modalities": [now.modality],
+            "audio": {"output": {"format": {"type": now.output.name}, "voice": now.voice}},
+            "max_output_tokens": "inf",
+            "metadata": self.metadata,
+            "usage": _usage() if done else None,
+        }
+
+    def _content(self) -> Part:
+        return Part("output_audio" if self.audible else "output_text", self._text)
+
+    def _part(self) -> Event:
+        if self.audible:
+            return {"type": "audio", "transcript": self._text}
+        return {"type": "text", "text": self._text}
+
+    def _of_response(self, kind: str, item: Event) -> Event:
+        return {"type": kind, "response_id": self.id, "output_index": 0, "item": item}
+
+    def _of_part(self, kind: str) -> Event:
+        place = {"item_id": self.item.id, "output_index": 0, "content_index": 0}
+        return {"type": kind, "response_id": self.id} | place
+
+
+def _details(status: str, reason: str) -> Event:
+    if status == "failed":
+        return {"type": status, "error": {"type": "server_error", "code": "failed", "message": reason}}
+    return {"type": status} | ({"reason": reason} if reason else {})
+
+
+def _usage() -> Event:
+    """Nothing here counts tokens, but clients read the fields."""
+    return {"total_tokens": 0, "input_tokens": 0, "output_tokens": 0}

@@ -1,0 +1,144 @@
+"""What a client can ask for: its events, read and checked, one frozen dataclass each."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from voice.serve.realtime.fields import Fields, ProtocolError, read
+from voice.serve.realtime.items import Item, read_item
+
+LONGEST_SOUND = 15 << 20  # bytes of one append, as the protocol limits it
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something that a client asks for; `id` is its own name for the event, or ""."""
+
+    id: str
+
+
+@dataclass(frozen=True)
+class UpdateSession(Command):
+    session: Fields
+
+
+@dataclass(frozen=True)
+class Append(Command):
+    audio: bytes
+
+
+@dataclass(frozen=True)
+class Commit(Command):
+    """What was appended is a turn."""
+
+
+@dataclass(frozen=True)
+class Clear(Command):
+    """What was appended since the last turn is forgotten."""
+
+
+@dataclass(frozen=True)
+class CreateItem(Command):
+    item: Item
+    after: str | None
+
+
+@dataclass(frozen=True)
+class TruncateItem(Command):
+    item: str
+    end: float  # seconds of its sound that were played
+
+
+@dataclass(frozen=True)
+class DeleteItem(Command):
+    item: str
+
+
+@dataclass(frozen=True)
+class RetrieveItem(Command):
+    item: str
+
+
+@dataclass(frozen=True)
+class CreateResponse(Command):
+    wanted: Fields
+
+
+@dataclass(frozen=True)
+class CancelResponse(Command):
+    response: str
+
+
+@dataclass(frozen=True)
+class ClearOutput(Command):
+    """Silence: what is being said is thrown away."""
+
+
+@dataclass(frozen=True)
+class Played(Command):
+    """How much of the present answer's sound has been played, in seconds: an event of our own."""
+
+    seconds: float
+
+
+def parse(text: str) -> Command:
+    """A client's event. Raises ProtocolError, with the event's id if it has one."""
+    fields = read(text)
+    id_ = fields.values.get("event_id")
+    id_ = id_ if isinstance(id_, str) and len(id_) <= 512 else ""
+    try:
+        kind = fields.text("type", longest=200)
+        reader = _READERS.get(kind)
+        if reader is None:
+            raise ProtocolError(f"there is no event {kind!r}; see docs/realtime.md", param="type")
+        return reader(fields, id_)
+    except ProtocolError as error:
+        error.event_id = id_
+        raise
+
+
+def _append(fields: Fields, id_: str) -> Append:
+    text = fields.text("audio", longest=LONGEST_SOUND * 4 // 3 + 4)
+    try:
+        return Append(id_, base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        raise ProtocolError("audio is not base64", param="audio") from None
+
+
+def _create_item(fields: Fields, id_: str) -> CreateItem:
+    after = fields.text("previous_item_id", "", 200)
+    return CreateItem(id_, read_item(fields.needed("item")), after or None)
+
+
+def _truncate(fields: Fields, id_: str) -> TruncateItem:
+    item, end = fields.text("item_id", longest=200), fields.whole("audio_end_ms", None, 0, 1 << 31)
+    fields.whole("content_index", 0, 0, 0)
+    return TruncateItem(id_, item, end / 1000)
+
+
+def _response(fields: Fields, id_: str) -> CreateResponse:
+    return CreateResponse(id_, fields.inner("response") or Fields({}, "response"))
+
+
+def _item(kind: Callable[[str, str], Command]) -> Callable[[Fields, str], Command]:
+    return lambda fields, id_: kind(id_, fields.text("item_id", longest=200))
+
+
+_READERS: dict[str, Callable[[Fields, str], Command]] = {
+    "session.update": lambda fields, id_: UpdateSession(id_, fields.needed("session")),
+    "transcription_session.update": lambda fields, id_: UpdateSession(id_, fields.needed("session")),
+    "input_audio_buffer.append": _append,
+    "input_audio_buffer.commit": lambda fields, id_: Commit(id_),
+    "input_audio_buffer.clear": lambda fields, id_: Clear(id_),
+    "conversation.item.create": _create_item,
+    "conversation.item.truncate": _truncate,
+    "conversation.item.delete": _item(DeleteItem),
+    "conversation.item.retrieve": _item(RetrieveItem),
+    "response.create": _response,
+    "response.cancel": lambda fields, id_: CancelResponse(id_, fields.text("response_id", "", 200)),
+    "output_audio_buffer.clear": lambda fields, id_: ClearOutput(id_),
+    "voice.played": lambda fields, id_: Played(id_, fields.number("audio_ms", None, 0, 1e9) / 1000),
+}

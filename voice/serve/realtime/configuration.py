@@ -1,0 +1,301 @@
+"""What a session is set to: read from `session.update`, in today's shape or the beta's, and written back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from voice.serve.realtime import formats
+from voice.serve.realtime.fields import Fields, ProtocolError
+from voice.serve.realtime.formats import PCM, Format
+from voice.serve.services import VOICES
+from voice.types import Controls
+
+SLOWEST, FASTEST = 0.25, 4.0  # what is accepted; it is spoken within what Controls allow
+_EAGERNESS = ("low", "medium", "high", "auto")
+
+
+@dataclass(frozen=True)
+class Detection:
+    """How the server finds turns: by silence alone ("server_vad") or by sound and words ("semantic_vad")."""
+
+    kind: str = "semantic_vad"
+    threshold: float = 0.5
+    padding: float = 0.3  # seconds
+    silence: float = 0.5  # seconds that end a turn of server_vad
+    eagerness: str = "auto"
+    answers: bool = True  # creates a response at the end of a turn
+    yields: bool = True  # a response falls silent when the person speaks
+
+    def rendered(self) -> dict[str, Any]:
+        common = {"type": self.kind, "create_response": self.answers, "interrupt_response": self.yields}
+        if self.kind == "semantic_vad":
+            return common | {"eagerness": self.eagerness}
+        padding, silence = round(self.padding * 1000), round(self.silence * 1000)
+        own = {"threshold": self.threshold, "prefix_padding_ms": padding, "silence_duration_ms": silence}
+        return common | own | {"idle_timeout_ms": None}
+
+
+@dataclass(frozen=True)
+class Transcription:
+    """Whether and how the client is told what was heard."""
+
+    model: str = ""
+    language: str = ""
+    prompt: str = ""
+
+    def rendered(self) -> dict[str, Any]:
+        return {"model": self.model, "language": self.language or None, "prompt": self.prompt}
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What goes beyond the protocol, asked for in `session.voice`; see docs/realtime.md."""
+
+    events: bool = False
+    level: bool = False
+    brain: str = ""
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A session's settings; what is not here is accepted and ignored."""
+
+    model: str = "voice"
+    voice: str = "heart"
+    kind: str = "realtime"  # or "transcription", which never answers
+    instructions: str = ""
+    modality: str = "audio"  # or "text"
+    speed: float = 1.0
+    input: Format = PCM
+    output: Format = PCM
+    detection: Detection | None = field(default_factory=Detection)
+    transcription: Transcription | None = field(default_factory=Transcription)
+    tools: tuple[dict[str, Any], ...] = ()
+    tool_choice: Any = "auto"
+    extras: Extras = Extras()
+
+    @property
+    def controls(self) -> Controls:
+        return Controls(speed=min(2.0, max(0.5, self.speed)))
+
+    @property
+    def answers(self) -> bool:
+        """Whether the end of a turn is answered without being asked to."""
+        return self.kind == "realtime" and self.detection is not None and self.detection.answers
+
+    @property
+    def yields(self) -> bool:
+        """Whether an answer falls silent when the person speaks."""
+        return self.detection is not None and self.detection.yields
+
+
+def updated(before: Configuration, session: Fields, voices: Collection[str]) -> Configuration:
+    """A configuration with what `session.update` changes. Raises ProtocolError, changing nothing."""
+    after = replace(before, **_general(session, before))
+    after = replace(after, **_spoken(session, before, voices))
+    hearing, beta = session.inner("audio"), "turn_detection" in session or "input_audio_format" in session
+    heard = hearing.inner("input") if hearing else None
+    if heard:
+        after = _hearing(after, heard, "format", "transcription", "turn_detection")
+    elif beta or "input_audio_transcription" in session:
+        after = _hearing(after, session, "input_audio_format", "input_audio_transcription", "turn_detection")
+    own = session.inner("voice") if isinstance(session.values.get("voice"), dict) else None
+    return replace(after, extras=_extras(own, after.extras))
+
+
+def _general(session: Fields, before: Configuration) -> dict[str, Any]:
+    kind = session.choice("type", ("realtime", "transcription"), before.kind)
+    tools = before.tools
+    if "tools" in session:
+        tools = tuple(_tool(each) for each in session.each("tools", 128))
+    return {
+        "kind": kind,
+        "instructions": session.text("instructions", before.instructions),
+        "modality": modality(session, before.modality),
+        "tools": tools,
+        "tool_choice": session.values.get("tool_choice") or before.tool_choice,
+    }
+
+
+def modality(fields: Fields, default: str) -> str:
+    """ "audio" or "text", from `output_modalities` or the beta's `modalities`."""
+    for name in ("output_modalities", "modalities"):
+        wanted = fields.values.get(name)
+        if wanted is not None:
+            known = isinstance(wanted, list) and wanted and all(each in ("audio", "text") for each in wanted)
+            if not known:
+                raise fields.wrong(name, '["audio"] or ["text"]')
+            return "audio" if "audio" in wanted else "text"
+    return default
+
+
+def _tool(tool: Fields) -> dict[str, Any]:
+    tool.choice("type", ("function",))
+    name = tool.text("name", longest=64)
+    parameters = tool.inner("parameters")
+    about = tool.text("description", "", 10_000)
+    shape = dict(parameters.values) if parameters else {"type": "object", "properties": {}}
+    return {"type": "function", "name": name, "description": about, "parameters": shape}
+
+
+def _spoken(session: Fields, before: Configuration, voices: Collection[str]) -> dict[str, Any]:
+    audio = session.inner("audio")
+    output = (audio.inner("output") if audio else None) or Fields({}, session.at("audio.output"))
+    own = session if isinstance(session.values.get("voice"), str) or "speed" in session else output
+    form = before.output
+    if "format" in output:
+        form = sound_format(output, "format", form)
+    elif "output_audio_format" in session:
+        form = sound_format(session, "output_audio_format", form)
+    return {
+        "voice": chosen_voice(own, before.voice, voices),
+        "speed": own.number("speed", before.speed, SLOWEST, FASTEST),
+        "output": form,
+    }
+
+
+def chosen_voice(fields: Fields, default: str, voices: Collection[str]) -> str:
+    """The voice that is asked for; OpenAI's own names stand for the one at hand."""
+    wanted = fields.values.get("voice")
+    if wanted is None:
+        return default
+    if isinstance(wanted, dict):
+        wanted = wanted.get("id")
+    if isinstance(wanted, str) and wanted in VOICES:
+        return default
+    if not isinstance(wanted, str) or wanted not in voices:
+        raise fields.wrong("voice", "one of " + ", ".join(sorted(voices)))
+    return wanted
+
+
+def sound_format(fields: Fields, name: str, default: Format) -> Format:
+    """A format by name, or as today's object of a type and a rate."""
+    value = fields.values.get(name)
+    if value is None:
+        return default
+    kind = value.get("type") if isinstance(value, dict) else value
+    found = formats.named(kind) if isinstance(kind, str) else None
+    rate = value.get("rate") if isinstance(value, dict) else None
+    if found is None or rate not in (None, found.rate):
+        known = ", ".join(f"{each.name} at {each.rate} Hz" for each in formats.FORMATS)
+        raise fields.wrong(name, f"one of {known}")
+    return found
+
+
+def _hearing(
+    before: Configuration, fields: Fields, form: str, transcription: str, detection: str
+) -> Configuration:
+    after = replace(before, input=sound_format(fields, form, before.input))
+    if transcription in fields:
+        inner = fields.inner(transcription)
+        after = replace(after, transcription=_transcription(inner, before) if inner else None)
+    if detection in fields:
+        inner = fields.inner(detection)
+        after = replace(after, detection=_detection(inner, before.detection) if inner else None)
+    return after
+
+
+def _transcription(fields: Fields, before: Configuration) -> Transcription:
+    base = before.transcription or Transcription()
+    return Transcription(
+        fields.text("model", base.model, 200),
+        fields.text("language", base.language, 20),
+        fields.text("prompt", base.prompt, 20_000),
+    )
+
+
+def _detection(fields: Fields, before: Detection | None) -> Detection:
+    kind = fields.choice("type", ("server_vad", "semantic_vad"), before.kind if before else "semantic_vad")
+    base = before if before and before.kind == kind else Detection(kind)
+    return Detection(
+        kind,
+        fields.number("threshold", base.threshold, 0.0, 1.0),
+        fields.number("prefix_padding_ms", base.padding * 1000, 0, 5000) / 1000,
+        fields.number("silence_duration_ms", base.silence * 1000, 50, 15_000) / 1000,
+        fields.choice("eagerness", _EAGERNESS, base.eagerness),
+        fields.flag("create_response", base.answers),
+        fields.flag("interrupt_response", base.yields),
+    )
+
+
+def _extras(fields: Fields | None, before: Extras) -> Extras:
+    if fields is None:
+        return before
+    return Extras(
+        fields.flag("events", before.events),
+        fields.flag("level", before.level),
+        fields.text("brain", before.brain, 100),
+    )
+
+
+def rendered(configuration: Configuration, session: str, beta: bool) -> dict[str, Any]:
+    """The `session` object of `session.created` and `session.updated`; `session` is its id."""
+    now = configuration
+    about: dict[str, Any] = {
+        "id": session,
+        "object": "realtime.session",
+        "model": now.model,
+        "instructions": now.instructions,
+        "tools": list(now.tools),
+        "tool_choice": now.tool_choice,
+        "max_output_tokens": "inf",
+    }
+    return about | (_old_shape(now) if beta else _new_shape(now))
+
+
+def _new_shape(now: Configuration) -> dict[str, Any]:
+    heard = {
+        "format": _described(now.input),
+        "transcription": now.transcription.rendered() if now.transcription else None,
+        "noise_reduction": None,
+        "turn_detection": now.detection.rendered() if now.detection else None,
+    }
+    spoken = {"format": _described(now.output), "voice": now.voice, "speed": now.speed}
+    return {
+        "type": now.kind,
+        "output_modalities": [now.modality],
+        "audio": {"input": heard, "output": spoken},
+        "truncation": "auto",
+        "tracing": None,
+    } | _own(now.extras)
+
+
+def _own(extras: Extras) -> dict[str, Any]:
+    """Strict clients, who ask for no extras, are shown none."""
+    if extras == Extras():
+        return {}
+    return {"voice": {"events": extras.events, "level": extras.level, "brain": extras.brain}}
+
+
+def _described(form: Format) -> dict[str, Any]:
+    return {"type": form.name, "rate": form.rate} if form is PCM else {"type": form.name}
+
+
+def _old_shape(now: Configuration) -> dict[str, Any]:
+    return {
+        "modalities": ["audio", "text"] if now.modality == "audio" else ["text"],
+        "voice": now.voice,
+        "speed": now.speed,
+        "input_audio_format": now.input.old_name,
+        "output_audio_format": now.output.old_name,
+        "input_audio_transcription": now.transcription.rendered() if now.transcription else None,
+        "turn_detection": now.detection.rendered() if now.detection else None,
+        "temperature": 0.8,
+        "max_response_output_tokens": "inf",
+    }
+
+
+__all__ = [
+    "Configuration",
+    "Detection",
+    "Extras",
+    "ProtocolError",
+    "Transcription",
+    "chosen_voice",
+    "modality",
+    "rendered",
+    "sound_format",
+    "updated",
+]

@@ -1,0 +1,179 @@
+"""The WebSocket itself: who gets a place, how much may be sent, when a client is let go."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+from voice.serve import errors
+from voice.serve.realtime.agent import Agent, open_agent
+from voice.serve.realtime.configuration import Configuration, Transcription
+from voice.serve.realtime.items import fresh
+from voice.serve.realtime.pipes import Inbox, Outbox, Slow
+from voice.serve.realtime.worker import begin
+from voice.serve.services import Services
+from voice.serve.slots import Busy, Slot
+
+LONGEST_FRAME = 16 << 20  # characters: three minutes of PCM in base64
+MOST_FRAMES = 1000  # a second, of which a second's worth may come at once; then the client waits
+GOODBYE = 5.0  # seconds for a client to take leave
+TOO_LARGE, NOT_TEXT, TOO_SLOW, TRY_LATER, IDLE = 1009, 1003, 1008, 1013, 1000  # close codes
+
+Opening = Callable[[Services, Configuration], Agent]
+_LOG = logging.getLogger("uvicorn.error")
+
+
+class Refused(Exception):
+    """The connection ends, for the reason given."""
+
+    def __init__(self, code: int, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.kind = code, kind
+
+
+@dataclass
+class Activity:
+    """When something last went over a line, in seconds of the monotonic clock."""
+
+    last: float
+
+    def note(self) -> None:
+        self.last = time.monotonic()
+
+    def left(self, idle: float) -> float:
+        return self.last + idle - time.monotonic()
+
+
+def add_realtime(app: FastAPI, services: Services, opening: Opening = open_agent) -> None:
+    """Serves live sessions at `/v1/realtime`; `opening` makes the agent of each."""
+
+    @app.websocket("/v1/realtime")
+    async def realtime(socket: WebSocket) -> None:
+        try:
+            slot = services.sessions.take()
+        except Busy as busy:
+            services.metrics.refused.labels("sessions").inc()
+            await _turned_away(socket, str(busy))
+            return
+        services.metrics.sessions.inc()
+        await _served(socket, services, slot, opening)
+
+    services.metrics.gauge("sessions_open", "Live sessions now", lambda: services.sessions.used)
+
+
+async def _turned_away(socket: WebSocket, reason: str) -> None:
+    """Programs get an HTTP 429; browsers would not show it to the page, so they get an event and a close."""
+    if "origin" not in socket.headers:
+        await socket.send_denial_response(errors.answer(429, reason, code="busy"))
+        return
+    await socket.accept(_subprotocol(socket))
+    await _farewell(socket, Refused(TRY_LATER, "busy", reason))
+
+
+async def _served(socket: WebSocket, services: Services, slot: Slot, opening: Opening) -> None:
+    loop = asyncio.get_running_loop()
+    inbox, outbox = Inbox(loop), Outbox(loop)
+    try:
+        await socket.accept(_subprotocol(socket))
+    except BaseException:
+        slot.release()
+        raise
+    settings, beta = _settings(socket, services), "realtime=v1" in socket.headers.get("openai-beta", "")
+    ended = begin(services, settings, inbox, outbox, opening, beta, slot)
+    activity = Activity(time.monotonic())
+    work = [
+        asyncio.create_task(_receive(socket, inbox, activity)),
+        asyncio.create_task(_send(socket, outbox, activity, services.settings.idle)),
+        asyncio.create_task(_watch(activity, services.settings.idle)),
+    ]
+    try:
+        done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
+        reason = next((error for task in done if isinstance(error := task.exception(), Refused)), None)
+    finally:
+        inbox.close()
+        for task in work:
+            task.cancel()
+        await asyncio.gather(*work, return_exceptions=True)
+    await _farewell(socket, reason)
+    await ended.wait()
+
+
+async def _receive(socket: WebSocket, inbox: Inbox, activity: Activity) -> None:
+    """Frames to the session, until the client goes. Raises Refused for what is too large or no text."""
+    allowed, refilled = float(MOST_FRAMES), time.monotonic()
+    while True:
+        message = await socket.receive()
+        if message["type"] == "websocket.disconnect":
+            return
+        text = message.get("text")
+        if text is None:
+            raise Refused(NOT_TEXT, "not_text", "an event is JSON in a text frame; sound is base64 in it")
+        if len(text) > LONGEST_FRAME:
+            raise Refused(TOO_LARGE, "too_large", f"an event is longer than {LONGEST_FRAME >> 20} MiB")
+        activity.note()
+        now = activity.last
+        allowed = min(MOST_FRAMES, allowed + (now - refilled) * MOST_FRAMES) - 1
+        refilled = now
+        if allowed < 0:
+            await asyncio.sleep(-allowed / MOST_FRAMES)
+        await inbox.put(text)
+
+
+async def _send(socket: WebSocket, outbox: Outbox, activity: Activity, idle: float) -> None:
+    """What the session says, until it has said all. Raises Refused where the client does not take it."""
+    try:
+        while (text := await outbox.get()) is not None:
+            async with asyncio.timeout(idle):
+                await socket.send_text(text)
+            activity.note()
+    except (Slow, TimeoutError):
+        raise Refused(TOO_SLOW, "too_slow", "events were not taken in time; connect again") from None
+    except (WebSocketDisconnect, RuntimeError):  # the client has gone; starlette says it either way
+        return
+
+
+async def _watch(activity: Activity, idle: float) -> None:
+    """Raises Refused once nothing has come or gone for `idle` seconds."""
+    while (left := activity.left(idle)) > 0:
+        await asyncio.sleep(left)
+    raise Refused(IDLE, "idle_timeout", f"nothing was said for {idle:g} seconds; connect again to go on")
+
+
+async def _farewell(socket: WebSocket, reason: Refused | None) -> None:
+    """Tells why, and closes; a client that is not there any more is no reason to wait."""
+    with suppress(WebSocketDisconnect, RuntimeError, TimeoutError, OSError):
+        async with asyncio.timeout(GOODBYE):
+            if reason:
+                await socket.send_text(_error(reason.kind, str(reason)))
+            await socket.close(reason.code if reason else 1000, str(reason)[:100] if reason else None)
+
+
+def _error(code: str, message: str) -> str:
+    kind = "rate_limit_error" if code == "busy" else "invalid_request_error"
+    about = {"type": kind, "code": code, "message": message, "param": None, "event_id": None}
+    return json.dumps({"type": "error", "event_id": fresh("event"), "error": about})
+
+
+def _subprotocol(socket: WebSocket) -> str | None:
+    """Browsers offer "realtime", beside their key, and want it confirmed."""
+    return "realtime" if "realtime" in socket.scope.get("subprotocols", ()) else None
+
+
+def _settings(socket: WebSocket, services: Services) -> Configuration:
+    """What a session is set to at first, by its address and the server's own settings."""
+    model, voice = socket.query_params.get("model", "")[:200], services.names("voice")[0]
+    heard = services.settings.live_model or "default"
+    first = Configuration(model or "default", voice, transcription=Transcription(heard))
+    if socket.query_params.get("intent") == "transcription":
+        return replace(first, kind="transcription")
+    return first
+
+
+__all__ = ["add_realtime"]

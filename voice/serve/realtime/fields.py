@@ -1,0 +1,138 @@
+"""Reading what a client sent: each field by its type, and an error that names it where it is wrong."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from voice.errors import VoiceError
+
+DEEPEST = 32  # levels of JSON within JSON; no event needs more than eight
+
+
+class ProtocolError(VoiceError):
+    """An event that cannot be followed; `code` and `param` are as the protocol's `error` event has them."""
+
+    def __init__(
+        self, message: str, code: str = "invalid_value", param: str = "", event_id: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.code, self.param, self.event_id = code, param, event_id
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of one JSON object, found at `path` of the event."""
+
+    values: Mapping[str, Any]
+    path: str = ""
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
+
+    def at(self, name: str) -> str:
+        return f"{self.path}.{name}" if self.path else name
+
+    def wrong(self, name: str, wanted: str) -> ProtocolError:
+        """What to raise where a field is not as it should be."""
+        given = json.dumps(self.values.get(name), default=str)
+        given = given if len(given) < 80 else f"{given[:77]}..."
+        return ProtocolError(f"{self.at(name)} is {given}; it has to be {wanted}", param=self.at(name))
+
+    def text(self, name: str, default: str | None = None, longest: int = 100_000) -> str:
+        """A string; without a default it has to be there."""
+        value = self._given(name, default)
+        if not isinstance(value, str) or len(value) > longest:
+            raise self.wrong(name, f"a string of at most {longest} characters")
+        return value
+
+    def choice(self, name: str, choices: Sequence[str], default: str | None = None) -> str:
+        value = self._given(name, default)
+        if value not in choices:
+            raise self.wrong(name, "one of " + ", ".join(choices))
+        return value
+
+    def number(self, name: str, default: float | None, least: float, most: float) -> float:
+        value = self._given(name, default)
+        known = isinstance(value, int | float) and not isinstance(value, bool)
+        if not known or not math.isfinite(value) or not least <= value <= most:
+            raise self.wrong(name, f"a number from {least:g} to {most:g}")
+        return value
+
+    def whole(self, name: str, default: int | None, least: int, most: int) -> int:
+        value = self.number(name, default, least, most)
+        if value != int(value):
+            raise self.wrong(name, "a whole number")
+        return int(value)
+
+    def flag(self, name: str, default: bool) -> bool:
+        value = self._given(name, default)
+        if not isinstance(value, bool):
+            raise self.wrong(name, "true or false")
+        return value
+
+    def inner(self, name: str) -> Fields | None:
+        """The object in a field; None where there is none or null."""
+        value = self.values.get(name)
+        if value is not None and not isinstance(value, dict):
+            raise self.wrong(name, "an object or null")
+        return None if value is None else Fields(value, self.at(name))
+
+    def needed(self, name: str) -> Fields:
+        """The object in a field that has to be there."""
+        inner = self.inner(name)
+        if inner is None:
+            raise self.missing(name)
+        return inner
+
+    def each(self, name: str, most: int = 1000) -> Iterator[Fields]:
+        """The objects of a list; none where the field is missing or null."""
+        values = self.values.get(name) or []
+        if not isinstance(values, list) or len(values) > most:
+            raise self.wrong(name, f"a list of at most {most} objects")
+        for at, value in enumerate(values):
+            if not isinstance(value, dict):
+                raise ProtocolError(f"{self.at(name)}[{at}] is no object", param=f"{self.at(name)}[{at}]")
+            yield Fields(value, f"{self.at(name)}[{at}]")
+
+    def missing(self, name: str) -> ProtocolError:
+        return ProtocolError(f"{self.at(name)} is missing", "missing_required_parameter", self.at(name))
+
+    def _given(self, name: str, default: Any) -> Any:
+        value = self.values.get(name)
+        if value is None:
+            value = default
+        if value is None:
+            raise self.missing(name)
+        return value
+
+
+def read(text: str) -> Fields:
+    """One event as text → its fields. Raises ProtocolError where it is no JSON object."""
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"the event is not JSON: {error}", "invalid_json") from None
+    if not isinstance(values, dict):
+        raise ProtocolError("an event is a JSON object with a type", "invalid_event")
+    if _too_deep(values):
+        raise ProtocolError(f"the event is nested more than {DEEPEST} deep", "invalid_event")
+    return Fields(values)
+
+
+def _too_deep(value: Any) -> bool:
+    layer = [value]
+    for _ in range(DEEPEST):
+        layer = [inner for each in layer for inner in _inside(each)]
+        if not layer:
+            return False
+    return True
+
+
+def _inside(value: Any) -> Sequence[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else ()

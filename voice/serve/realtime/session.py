@@ -1,0 +1,315 @@
+"""One client's session: its commands in, the protocol's events out, a conversation in the middle.
+
+No socket and no thread of its own: whoever runs it calls `take` for each command and `tick` when
+`patience` seconds have passed without one. Time is the client's sound; where none comes, the clock's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+
+import numpy as np
+
+from voice.agent.events import Event, TurnEnded
+from voice.errors import VoiceError
+from voice.serve.realtime import commands as asked
+from voice.serve.realtime.agent import Agent, Asked
+from voice.serve.realtime.answers import Answer
+from voice.serve.realtime.configuration import (
+    Configuration,
+    chosen_voice,
+    modality,
+    rendered,
+    sound_format,
+    updated,
+)
+from voice.serve.realtime.fields import Fields, ProtocolError
+from voice.serve.realtime.formats import Inlet
+from voice.serve.realtime.items import fresh, heard_only, read_item
+from voice.serve.realtime.line import Line
+from voice.serve.realtime.speech import Speech
+from voice.serve.realtime.turns import Turns
+from voice.types import Message
+
+STALL = 1.0  # seconds without a client's sound, while it speaks, that are silence rather than delay
+LATE = 0.25  # the same while it only listens
+BEAT = 0.02  # seconds between two looks at an answer that no sound of the client drives
+SLOW_BEAT = 0.5  # the same where only timers run
+LONGEST_LEAP = 1.0  # seconds that pass in one tick at most
+SHORTEST_TURN = 0.1  # seconds that a client can commit at least, as the protocol has it
+_SLICE = 0.1  # seconds of appended sound that are heard at once, so that answers flow in between
+
+
+class Session:
+    """The state of one connection. All methods belong to one thread."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        line: Line,
+        *,
+        voices: Collection[str] = (),
+        beta: bool = False,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`line` takes server events; `beta` shows settings in their old shape; `clock` gives seconds."""
+        self.id, self._beta = fresh("sess"), beta
+        self._agent, self._talk, self._line = agent, agent.conversation, line
+        self._voices, self._clock = voices, clock
+        self._inlet = Inlet(line.configuration.input, self._talk.rate)
+        self._turns = Turns(line)
+        self._speech = Speech(line, self._turns.items)
+        self._appended = 0.0  # seconds since the last turn
+        self._wanted: Fields | None = None  # a response to a turn that is still being recognized
+        self._passed = clock()  # up to when the conversation has been told of time
+        self._heard = -np.inf  # when the client's sound last came
+
+    def start(self) -> None:
+        shown = rendered(self._settings, self.id, self._beta)
+        self._line.send({"type": "session.created", "session": shown})
+        about = {"id": "conversation", "object": "realtime.conversation"}
+        self._line.send({"type": "conversation.created", "conversation": about})
+
+    def close(self) -> None:
+        """Nobody listens any more."""
+        self._talk.close()
+
+    def take(self, command: asked.Command) -> None:
+        """Does what a client asks. What cannot be done becomes an `error` event."""
+        try:
+            self._follow(command)
+            self._flow()
+        except ProtocolError as error:
+            error.event_id = error.event_id or command.id
+            self.refuse(error)
+        except VoiceError as error:
+            self.refuse(ProtocolError(str(error), event_id=command.id))
+
+    def refuse(self, error: ProtocolError, kind: str = "invalid_request_error") -> None:
+        """Tells the client what was wrong."""
+        about = {"type": kind, "code": error.code, "message": str(error)}
+        about |= {"param": error.param or None, "event_id": error.event_id or None}
+        self._line.send({"type": "error", "error": about})
+
+    @property
+    def patience(self) -> float | None:
+        """Seconds after which `tick` is due; None while nothing happens by itself."""
+        talk = self._talk
+        active = talk.answering or talk.listening or self._speech.answer or self._turns.awaited
+        if not active and not talk.timers.pending:
+            return None
+        beat = BEAT if active else SLOW_BEAT
+        if self._manual:
+            return beat
+        return max(beat, self._heard + self._stall - self._clock())
+
+    def tick(self) -> None:
+        """Lets time pass if the client's sound does not."""
+        now = self._clock()
+        if self.patience is None or (not self._manual and now - self._heard < self._stall):
+            return
+        seconds = min(LONGEST_LEAP, now - self._passed)
+        self._passed = now
+        try:
+            if self._manual:
+                self._happened(self._talk.wait(seconds))
+            else:
+                self._happened(self._talk.hear(np.zeros(round(seconds * self._talk.rate), np.float32)))
+            self._flow()
+        except VoiceError as error:
+            self.refuse(ProtocolError(str(error), "failed"), "server_error")
+
+    @property
+    def _settings(self) -> Configuration:
+        return self._line.configuration
+
+    @property
+    def _manual(self) -> bool:
+        """Whether the client says where turns end, so that its silence means nothing."""
+        return self._settings.detection is None
+
+    @property
+    def _stall(self) -> float:
+        return STALL if self._talk.listening else LATE
+
+    def _follow(self, command: asked.Command) -> None:
+        match command:
+            case asked.Append(audio=audio):
+                self._hear(audio)
+            case asked.UpdateSession(session=session):
+                self._update(session)
+            case asked.Commit():
+                self._commit()
+            case asked.Clear():
+                self._clear()
+            case asked.CreateItem(item=item, after=after):
+                self._turns.create(item, after)
+                self._remember()
+            case asked.DeleteItem(item=item):
+                self._turns.items.delete(item)
+                self._line.send({"type": "conversation.item.deleted", "item_id": item})
+                self._remember()
+            case asked.RetrieveItem(item=item):
+                shown = self._turns.items.get(item).rendered()
+                self._line.send({"type": "conversation.item.retrieved", "item": shown})
+            case asked.TruncateItem(item=item, end=end):
+                self._truncate(item, end)
+            case asked.CreateResponse(wanted=wanted):
+                self._respond(wanted)
+            case asked.CancelResponse() | asked.ClearOutput():
+                self._silence(command)
+            case asked.Played(seconds=seconds):
+                self._talk.played(seconds)
+
+    # ---- the client's sound
+
+    def _hear(self, audio: bytes) -> None:
+        form = self._settings.input
+        size = form.width * round(_SLICE * form.rate)
+        if self._talk.answering and self._clock() - self._heard > LONGEST_LEAP:
+            self.tick()  # what passed before this sound came
+        for at in range(0, len(audio), size):
+            piece = audio[at : at + size]
+            samples = self._inlet(piece)
+            self._appended += form.seconds(piece)
+            self._turns.level(samples, self._talk.rate)
+            self._heard = self._passed = self._clock()
+            self._happened(self._talk.hear(samples))
+            self._flow()
+
+    def _commit(self) -> None:
+        if self._appended < SHORTEST_TURN:
+            raise ProtocolError(
+                "there is less than 0.1 s of sound to commit; append some first",
+                "input_audio_buffer_commit_empty",
+            )
+        self._turns.commit(self._talk.listening, self._appended)
+        self._appended = 0.0
+        self._happened(self._talk.commit())
+
+    def _clear(self) -> None:
+        self._talk.forget()
+        self._turns.forget()
+        self._appended = 0.0
+        self._inlet = Inlet(self._settings.input, self._talk.rate)
+        self._line.send({"type": "input_audio_buffer.cleared"})
+
+    # ---- answers
+
+    def _respond(self, wanted: Fields) -> None:
+        if self._settings.kind == "transcription":
+            raise ProtocolError("a transcription session gives no responses", "invalid_request")
+        if self._speech.answer or self._wanted or self._talk.answering:
+            raise ProtocolError(
+                "there is a response already; cancel it or wait for response.done",
+                "conversation_already_has_active_response",
+            )
+        configuration = self._configured(wanted)  # raises before anything is begun
+        if self._turns.awaited:
+            self._wanted = wanted
+            return
+        own = wanted.text("instructions", "") if "instructions" in wanted else None
+        self._agent.mind.asked = Asked(own, self._shown(wanted))
+        self._agent.throat.silent = configuration.modality == "text"
+        self._agent.throat.voice = self._agent.voice(configuration.voice)
+        apart = wanted.choice("conversation", ("auto", "none"), "auto") == "none"
+        self._speech.begin(Answer(configuration, apart, wanted.values.get("metadata")))
+        self._passed = self._clock()
+        self._happened(self._talk.answer())
+        self._happened(self._talk.wait(0.05))
+
+    def _shown(self, wanted: Fields) -> tuple[Message, ...] | None:
+        """What a response is to answer instead of the conversation; None for the conversation."""
+        if wanted.values.get("input") is None:
+            return None
+        items = []
+        for each in wanted.each("input", 200):
+            refers = each.values.get("type") == "item_reference"
+            items.append(self._turns.items.get(each.text("id")) if refers else read_item(each))
+        return tuple(message for item in items if (message := item.message()))
+
+    def _configured(self, wanted: Fields) -> Configuration:
+        """The session's settings with those of one response."""
+        audio = wanted.inner("audio")
+        output = (audio.inner("output") if audio else None) or wanted
+        form = sound_format(output, "format", self._settings.output)
+        voice = chosen_voice(output, self._settings.voice, self._voices)
+        kind = modality(wanted, self._settings.modality)
+        return replace(self._settings, modality=kind, voice=voice, output=form)
+
+    def _silence(self, command: asked.CancelResponse | asked.ClearOutput) -> None:
+        active = self._speech.answer
+        cancels = isinstance(command, asked.CancelResponse)
+        if cancels and (not active or command.response not in ("", active.id)):
+            raise ProtocolError("there is no such response under way", "response_cancel_not_active")
+        self._interrupt()
+        if not cancels:
+            about = {"response_id": active.id} if active else {}
+            self._line.send({"type": "output_audio_buffer.cleared"} | about)
+
+    def _interrupt(self) -> None:
+        self._happened(self._talk.interrupt(), "client_cancelled")
+        self._speech.cancel("client_cancelled")  # where there was nothing yet to interrupt
+        self._settle()
+
+    def _truncate(self, item: str, end: float) -> None:
+        if self._speech.answer and self._speech.answer.item.id == item:
+            self._talk.played(end)
+            self._interrupt()
+        whole = self._turns.items.get(item)
+        if whole.role != "assistant":
+            raise ProtocolError("only what the assistant said can be truncated", param="item_id")
+        self._turns.items.put(heard_only(whole, self._speech.heard(whole, end)))
+        self._line.send(
+            {
+                "type": "conversation.item.truncated",
+                "item_id": item,
+                "content_index": 0,
+                "audio_end_ms": round(end * 1000),
+            }
+        )
+        self._remember()
+
+    # ---- settings and what follows from events
+
+    def _update(self, session: Fields) -> None:
+        after = updated(self._settings, session, self._voices)
+        if after.input is not self._settings.input:
+            self._inlet = Inlet(after.input, self._talk.rate)
+        self._agent.use(after)
+        self._line.configuration = after
+        self._line.send({"type": "session.updated", "session": rendered(after, self.id, self._beta)})
+
+    def _happened(self, events: Iterable[Event], reason: str = "turn_detected") -> None:
+        for event in events:
+            if isinstance(event, TurnEnded):
+                self._appended = 0.0
+            self._turns.follow(event)
+            self._speech.follow(event, reason)
+        if self._wanted and not self._turns.awaited:
+            wanted, self._wanted = self._wanted, None
+            self._respond(wanted)
+
+    def _flow(self) -> None:
+        """Passes on the sound that is due, and ends an answer that came to nothing."""
+        answer = self._speech.answer
+        self._speech.flow(self._talk.time)
+        if answer and self._speech.answer is answer and not self._talk.answering:
+            self._speech.finish()
+        if not self._speech.answer:
+            self._settle()
+
+    def _settle(self) -> None:
+        """After a response of its own kind, the session's settings hold again."""
+        mind, throat = self._agent.mind, self._agent.throat
+        if mind.asked is not None and not self._wanted:
+            mind.asked = None
+            throat.silent = self._settings.modality == "text"
+            throat.voice = self._agent.voice(self._settings.voice)
+            self._remember()
+
+    def _remember(self) -> None:
+        """What the brain is shown follows what the client made of the conversation."""
+        self._talk.messages[:] = self._turns.items.messages()

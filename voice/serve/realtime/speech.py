@@ -1,0 +1,140 @@
+"""The agent's side of a session: its answers as server events."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+
+from voice.agent.events import (
+    Event,
+    Interrupted,
+    Latency,
+    Paused,
+    Rang,
+    Reply,
+    Resumed,
+    Speaking,
+    Spoken,
+    Trouble,
+)
+from voice.serve.realtime.answers import Answer, Said, heard_until
+from voice.serve.realtime.items import Item, Items
+from voice.serve.realtime.line import Line
+
+_REMEMBERED = 20  # answers of which it is known when which word was said
+
+
+class Speech:
+    """What the agent says. `answer` is the response under way."""
+
+    def __init__(self, line: Line, items: Items) -> None:
+        self.answer: Answer | None = None
+        self._line, self._items = line, items
+        self._past: deque[tuple[str, list[Said]]] = deque(maxlen=_REMEMBERED)
+        self._trouble = ""
+
+    def begin(self, answer: Answer) -> None:
+        """A response starts."""
+        self.answer, self._trouble = answer, ""
+        self._line.send(answer.begin())
+
+    def follow(self, event: Event, reason: str = "turn_detected") -> None:
+        """Tells the client what happened on the agent's side; `reason` is why, if it was interrupted."""
+        match event:
+            case Reply(text=text):
+                self._line.send(self._open().write(text))
+            case Speaking():
+                self._open().speak(event)
+                self._line.state("speaking")
+            case Paused(position=position):
+                self._pause(event.time, position)
+            case Resumed(position=position):
+                self._resume(event.time, position)
+            case Interrupted(heard=heard, position=position):
+                self.cancel(reason, heard, position)
+            case Spoken():
+                self.finish()
+            case _:
+                self._tell(event)
+
+    def flow(self, now: float) -> None:
+        """Passes on the sound that the client should have by `now`."""
+        if self.answer:
+            for event in self.answer.flow(now):
+                self._line.send(event)
+
+    def finish(self) -> None:
+        """The answer has been said to its end, or there was none."""
+        if self.answer:
+            self.flow(math.inf)
+            failed = self._trouble and not self.answer.opened
+            self._end("failed" if failed else "completed", self._trouble if failed else "")
+
+    def cancel(self, reason: str, heard: str = "", position: float = 0.0) -> None:
+        """The answer ends here: of it `heard` was heard, `position` seconds of its sound."""
+        answer = self.answer
+        self._line.cut()
+        if answer is None:
+            return
+        self._end("cancelled", reason, heard if answer.audible else None)
+        if answer.audible and answer.opened and not answer.apart:
+            end = round(position * 1000)
+            about = {"item_id": answer.item.id, "content_index": 0, "audio_end_ms": end}
+            self._line.send({"type": "conversation.item.truncated"} | about)
+
+    def heard(self, item: Item, seconds: float) -> str:
+        """The words of one of our answers that were heard in the first `seconds` of its sound."""
+        for id_, said in self._past:
+            if id_ == item.id:
+                return heard_until(said, seconds)
+        return item.said
+
+    def _open(self) -> Answer:
+        if self.answer is None:
+            self.begin(Answer(self._line.configuration))
+        answer = self.answer
+        if not answer.opened:
+            before = self._items.last
+            if not answer.apart:
+                self._items.add(answer.item)
+            for event in answer.open(before):
+                self._line.send(event)
+        return answer
+
+    def _end(self, status: str, reason: str, heard: str | None = None) -> None:
+        answer, self.answer = self.answer, None
+        for event in answer.end(status, reason, heard):
+            self._line.send(event)
+        if not answer.apart:
+            self._items.put(answer.item)
+        self._past.append((answer.item.id, answer.said))
+        self._line.state("listening")
+
+    def _pause(self, now: float, position: float) -> None:
+        if self.answer:
+            self.answer.pause(now)
+        self._line.state("paused")
+        self._line.tell("paused", {"audio_ms": round(position * 1000)})
+
+    def _resume(self, now: float, position: float) -> None:
+        if self.answer:
+            self.answer.resume(now)
+        self._line.state("speaking")
+        self._line.tell("resumed", {"audio_ms": round(position * 1000)})
+
+    def _tell(self, event: Event) -> None:
+        match event:
+            case Latency():
+                self._line.answered(event.total)
+                figures = {
+                    "turn_end_ms": event.turn_end,
+                    "first_words_ms": event.first_words,
+                    "first_audio_ms": event.first_audio,
+                }
+                self._line.tell("latency", {name: round(1000 * each) for name, each in figures.items()})
+            case Rang(timer=timer):
+                self._line.tell("timer", {"label": timer.label, "length_ms": round(timer.length * 1000)})
+            case Trouble(message=message):
+                self._trouble = message
+                error = {"type": "server_error", "code": "trouble", "message": message}
+                self._line.send({"type": "error", "error": error | {"param": None, "event_id": None}})

@@ -1,0 +1,105 @@
+"""The thread of one session: it takes texts from the inbox, one after the other, and lets time pass."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from typing import Any
+
+from voice.errors import VoiceError
+from voice.serve.realtime import beta as dialect
+from voice.serve.realtime.agent import Agent
+from voice.serve.realtime.commands import parse
+from voice.serve.realtime.configuration import Configuration
+from voice.serve.realtime.fields import ProtocolError
+from voice.serve.realtime.items import fresh
+from voice.serve.realtime.line import Line
+from voice.serve.realtime.pipes import Inbox, Outbox
+from voice.serve.realtime.session import Session
+from voice.serve.services import Services
+from voice.serve.slots import Slot
+
+MOST_MISTAKES = 50  # events in a row that make no sense; a client that goes on so is let go
+
+_LOG = logging.getLogger("uvicorn.error")
+_SOUND = frozenset(["response.output_audio.delta", "response.audio.delta"])
+
+
+def begin(
+    services: Services,
+    settings: Configuration,
+    inbox: Inbox,
+    outbox: Outbox,
+    opening: Callable[[Services, Configuration], Agent],
+    beta: bool,
+    slot: Slot,
+) -> asyncio.Event:
+    """Starts a session's thread, which ends when the inbox is closed, and then gives back its place.
+
+    The event that is returned is set once it has ended.
+    """
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def live() -> None:
+        try:
+            _live(services, settings, inbox, outbox, opening, beta)
+        finally:
+            outbox.close()
+            slot.release()
+            _tell(loop, ended)
+
+    threading.Thread(target=live, name="realtime", daemon=True).start()
+    return ended
+
+
+def _tell(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+    try:
+        loop.call_soon_threadsafe(ended.set)
+    except RuntimeError:  # the server has been stopped
+        pass
+
+
+def _live(services, settings, inbox, outbox, opening, beta) -> None:
+    def send(event: dict[str, Any]) -> None:
+        told = dialect.old(event) if beta else event
+        if told is not None:
+            text = json.dumps({"event_id": fresh("event")} | told)
+            outbox.put(text, sound=told["type"] in _SOUND)
+
+    line = Line(send, settings, cut=outbox.cut, answered=services.metrics.turn.observe)
+    try:
+        session = Session(opening(services, settings), line, voices=services.names("voice"), beta=beta)
+        with closing(session):
+            session.start()
+            _follow(session, inbox)
+    except VoiceError as error:
+        send(_failure(str(error)))
+    except Exception:
+        _LOG.exception("a live session failed")
+        send(_failure("the server failed; its log says more. Connect again"))
+
+
+def _follow(session: Session, inbox: Inbox) -> None:
+    mistakes = 0
+    while not inbox.closed and mistakes < MOST_MISTAKES:
+        text = inbox.get(session.patience)
+        if text is None:
+            session.tick()
+            continue
+        try:
+            command = parse(text)
+        except ProtocolError as error:
+            mistakes += 1
+            session.refuse(error)
+            continue
+        mistakes = 0
+        session.take(command)
+
+
+def _failure(message: str) -> dict[str, Any]:
+    about = {"type": "server_error", "code": "failed", "message": message, "param": None, "event_id": None}
+    return {"type": "error", "error": about}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
+from chat_server import Serving, begin, send, servers
 
 from voice.agent import Offline, Remote, Timers, brain_from_environment
 from voice.agent.brains import NOTHING, UNKNOWN
@@ -20,49 +21,12 @@ from voice.errors import BrainError, VoiceError
 from voice.types import Message
 
 QUESTION = [Message("user", "What time is it?")]
-Answering = Callable[[BaseHTTPRequestHandler, dict], None]
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Answering], str]]:
-    """Starts a server that answers a chat request as a function says; gives its address."""
-    servers: list[ThreadingHTTPServer] = []
-
-    def start(answering: Answering) -> str:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                try:
-                    answering(self, body)
-                except OSError:
-                    pass  # the client has gone
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_port}/v1"
-
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-def begin(handler: BaseHTTPRequestHandler, kind: str = "text/event-stream", status: int = 200) -> None:
-    handler.send_response(status)
-    handler.send_header("Content-Type", kind)
-    handler.end_headers()
-
-
-def send(handler: BaseHTTPRequestHandler, *texts: str, end: bool = True) -> None:
-    for text in texts:
-        event = {"choices": [{"delta": {"content": text}, "finish_reason": None}]}
-        handler.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
-    if end:
-        handler.wfile.write(b"data: [DONE]\n\n")
+def serve() -> Iterator[Serving]:
+    with servers() as start:
+        yield start
 
 
 def test_the_offline_brain_answers_and_says_what_it_cannot() -> None:
@@ -86,7 +50,7 @@ def test_the_offline_brain_survives_a_skill_that_fails() -> None:
     assert list(Offline(Desk([made(clock)])).reply(QUESTION)) == ["That skill failed: no light."]
 
 
-def test_a_streamed_answer_arrives_in_its_pieces(serve: Callable[[Answering], str]) -> None:
+def test_a_streamed_answer_arrives_in_its_pieces(serve: Serving) -> None:
     asked = {}
 
     def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
@@ -103,7 +67,7 @@ def test_a_streamed_answer_arrives_in_its_pieces(serve: Callable[[Answering], st
     assert [message["role"] for message in asked["messages"]] == ["system", "user"]
 
 
-def test_a_server_that_does_not_stream_is_understood(serve: Callable[[Answering], str]) -> None:
+def test_a_server_that_does_not_stream_is_understood(serve: Serving) -> None:
     def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
         begin(handler, "application/json")
         handler.wfile.write(json.dumps({"choices": [{"message": {"content": "Noon."}}]}).encode())
@@ -111,7 +75,7 @@ def test_a_server_that_does_not_stream_is_understood(serve: Callable[[Answering]
     assert list(Remote(serve(answering)).reply(QUESTION)) == ["Noon."]
 
 
-def test_a_stalled_server_is_given_up(serve: Callable[[Answering], str]) -> None:
+def test_a_stalled_server_is_given_up(serve: Serving) -> None:
     def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
         begin(handler)
         send(handler, "It is", end=False)
@@ -123,7 +87,7 @@ def test_a_stalled_server_is_given_up(serve: Callable[[Answering], str]) -> None
         next(pieces)
 
 
-def test_a_server_that_only_keeps_the_line_open_is_given_up(serve: Callable[[Answering], str]) -> None:
+def test_a_server_that_only_keeps_the_line_open_is_given_up(serve: Serving) -> None:
     def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
         begin(handler)
         for _ in range(100):
@@ -134,7 +98,7 @@ def test_a_server_that_only_keeps_the_line_open_is_given_up(serve: Callable[[Ans
         list(Remote(serve(answering), limits=Limits(first=0.2, between=0.2)).reply(QUESTION))
 
 
-def test_a_dropped_line_is_noticed(serve: Callable[[Answering], str]) -> None:
+def test_a_dropped_line_is_noticed(serve: Serving) -> None:
     def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
         begin(handler)
         send(handler, "It is", end=False)
@@ -143,7 +107,7 @@ def test_a_dropped_line_is_noticed(serve: Callable[[Answering], str]) -> None:
         list(Remote(serve(answering)).reply(QUESTION))
 
 
-def test_one_broken_line_is_skipped_and_many_are_not(serve: Callable[[Answering], str]) -> None:
+def test_one_broken_line_is_skipped_and_many_are_not(serve: Serving) -> None:
     def once(handler: BaseHTTPRequestHandler, body: dict) -> None:
         begin(handler)
         handler.wfile.write(b"data: {broken\n\ndata: [1, 2]\n\n")
@@ -158,7 +122,7 @@ def test_one_broken_line_is_skipped_and_many_are_not(serve: Callable[[Answering]
         list(Remote(serve(always)).reply(QUESTION))
 
 
-def test_an_endless_answer_is_cut_off(serve: Callable[[Answering], str]) -> None:
+def test_an_endless_answer_is_cut_off(serve: Serving) -> None:
     def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
         begin(handler)
         while True:
@@ -171,12 +135,12 @@ def test_an_endless_answer_is_cut_off(serve: Callable[[Answering], str]) -> None
 @pytest.mark.parametrize(
     ("status", "advice"), [(401, "VOICE_LLM_KEY"), (404, "VOICE_LLM_MODEL"), (500, "answered 500")]
 )
-def test_a_refusal_says_what_to_check(serve: Callable[[Answering], str], status: int, advice: str) -> None:
+def test_a_refusal_says_what_to_check(serve: Serving, status: int, advice: str) -> None:
     with pytest.raises(BrainError, match=advice):
         list(Remote(serve(lambda handler, body: begin(handler, status=status))).reply(QUESTION))
 
 
-def test_an_error_within_the_stream_is_passed_on(serve: Callable[[Answering], str]) -> None:
+def test_an_error_within_the_stream_is_passed_on(serve: Serving) -> None:
     def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
         begin(handler)
         handler.wfile.write(b'data: {"error": {"message": "out of memory"}}\n\n')
@@ -193,7 +157,7 @@ def test_no_server_and_wrong_addresses_are_explained() -> None:
             Remote(wrong)
 
 
-def test_an_abandoned_answer_closes_its_line(serve: Callable[[Answering], str]) -> None:
+def test_an_abandoned_answer_closes_its_line(serve: Serving) -> None:
     gone = threading.Event()
 
     def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:

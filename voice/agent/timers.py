@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 
 LONGEST = 24 * 3600.0  # seconds
@@ -18,11 +19,15 @@ class Timer:
 
 
 class Timers:
-    """The timers of one conversation; `now` is that conversation's time in seconds."""
+    """The timers of one conversation; `now` is that conversation's time in seconds.
+
+    Skills set them from threads of their own while the conversation hears.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0
         self._pending: list[Timer] = []
+        self._lock = threading.Lock()
 
     @property
     def pending(self) -> tuple[Timer, ...]:
@@ -33,23 +38,25 @@ class Timers:
         """Starts a timer. Raises ValueError where it is too long or there are too many."""
         if not 0 < seconds <= LONGEST:
             raise ValueError("A timer can run for up to 24 hours.")
-        if len(self._pending) >= MOST:
-            raise ValueError(f"There are {MOST} timers already. Cancel one first.")
-        timer = Timer(label, seconds, self.now + seconds)
-        self._pending = sorted([*self._pending, timer], key=lambda each: each.due)
+        with self._lock:
+            if len(self._pending) >= MOST:
+                raise ValueError(f"There are {MOST} timers already. Cancel one first.")
+            timer = Timer(label, seconds, self.now + seconds)
+            self._pending = sorted([*self._pending, timer], key=lambda each: each.due)
         return timer
 
     def cancel(self, label: str = "") -> tuple[Timer, ...]:
         """Stops those of that label, or all of them; says which they were."""
-        gone = tuple(timer for timer in self._pending if not label or timer.label == label)
-        self._pending = [timer for timer in self._pending if timer not in gone]
+        with self._lock:
+            gone = tuple(timer for timer in self._pending if not label or timer.label == label)
+            self._pending = [timer for timer in self._pending if timer not in gone]
         return gone
 
     def ring(self, now: float) -> tuple[Timer, ...]:
         """Moves the time on; those that have become due ring, once."""
         self.now = now
-        if not self._pending or self._pending[0].due > now:
-            return ()
-        due = tuple(timer for timer in self._pending if timer.due <= now)
-        self._pending = [timer for timer in self._pending if timer.due > now]
+        with self._lock:
+            due = tuple(timer for timer in self._pending if timer.due <= now)
+            if due:
+                self._pending = self._pending[len(due) :]
         return due

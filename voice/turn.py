@@ -12,6 +12,7 @@ from voice.types import Audio
 
 RATE = 16_000
 SECONDS = 8  # of the turn's end that the network sees
+COMPLETE, INCOMPLETE = 0.3, 1.2  # seconds of silence that end a turn by the sound alone
 
 
 class SmartTurn:
@@ -37,8 +38,8 @@ class SmartTurn:
         options.log_severity_level = 3
         return cls(onnxruntime.InferenceSession(str(files[0]), options, providers=["CPUExecutionProvider"]))
 
-    def ended(self, turn: Audio, silence: float, partial: str) -> bool:
-        return self.probability(turn) > 0.5
+    def patience(self, turn: Audio, partial: str) -> float:
+        return COMPLETE if self.probability(turn) > 0.5 else INCOMPLETE
 
     def probability(self, turn: Audio) -> float:
         """P(complete) of a turn at 16 kHz that ends with the silence after it."""

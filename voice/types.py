@@ -144,9 +144,12 @@ class SpeechDetector(Protocol):
 
 
 class TurnDetector(Protocol):
-    """Whether the speaker is done, from the turn so far, the silence after it and its words."""
+    """How many seconds of silence end a turn, from its sound up to a pause and its words so far.
 
-    def ended(self, turn: Audio, silence: float, partial: str) -> bool: ...
+    Asked once in each pause, a little into it. Infinity leaves the end to whoever says so.
+    """
+
+    def patience(self, turn: Audio, partial: str) -> float: ...
 
 
 class Brain(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voice.agent import SilenceRule, SoundAndWords
+from voice.agent import SilenceRule, SoundAndWords, WhenTold
 from voice.types import Audio
 
 RULE = SilenceRule()
@@ -24,7 +24,7 @@ TURN = Audio(np.zeros(16_000, np.float32), 16_000)
     ],
 )
 def test_a_whole_sentence_ends_after_a_short_silence(words: str) -> None:
-    assert RULE.patience(words) == RULE.finished
+    assert RULE.patience(TURN, words) == RULE.finished
 
 
 @pytest.mark.parametrize(
@@ -43,40 +43,39 @@ def test_a_whole_sentence_ends_after_a_short_silence(words: str) -> None:
     ],
 )
 def test_words_that_call_for_more_are_waited_for(words: str) -> None:
-    assert RULE.patience(words) == RULE.unfinished
+    assert RULE.patience(TURN, words) == RULE.unfinished
 
 
 def test_no_words_and_no_punctuation_have_silences_of_their_own() -> None:
-    assert RULE.patience("") == RULE.wordless
-    assert RULE.patience("turn on the light") == RULE.plain
+    assert RULE.patience(TURN, "") == RULE.wordless
+    assert RULE.patience(TURN, "turn on the light") == RULE.plain
 
 
-def test_a_turn_ends_when_its_silence_is_long_enough() -> None:
-    assert not RULE.ended(TURN, 0.49, "Stop.")
-    assert RULE.ended(TURN, 0.5, "Stop.")
+class Hears:
+    def __init__(self, chance: float) -> None:
+        self.chance, self.asked = chance, 0
 
-
-class Sure:
-    def __init__(self, answer: bool) -> None:
-        self.answer, self.asked = answer, 0
-
-    def ended(self, turn: Audio, silence: float, partial: str) -> bool:
+    def probability(self, turn: Audio) -> float:
         self.asked += 1
-        return self.answer
+        return self.chance
 
 
-def test_the_sound_shortens_the_silence_and_is_asked_once() -> None:
-    sound = Sure(True)
-    both = SoundAndWords(sound)
-    silences = [frame * 0.032 for frame in range(1, 10)]
-    assert next(silence for silence in silences if both.ended(TURN, silence, "Stop.")) == pytest.approx(0.256)
-    unsure = Sure(False)
-    assert not any(SoundAndWords(unsure).ended(TURN, silence, "Stop.") for silence in silences)
-    assert unsure.asked == 1
-    assert SoundAndWords(unsure).ended(TURN, 0.5, "Stop.")
+def test_the_sound_of_an_end_shortens_the_silence() -> None:
+    both = SoundAndWords(Hears(0.9))
+    assert both.patience(TURN, "Stop.") < RULE.finished
+    assert both.patience(TURN, "turn on the light") < RULE.plain
+
+
+def test_the_sound_of_more_to_come_makes_it_longer() -> None:
+    assert SoundAndWords(Hears(0.02)).patience(TURN, "Stop.") > RULE.finished
+    assert SoundAndWords(Hears(0.3)).patience(TURN, "Stop.") == RULE.finished
 
 
 def test_the_sound_is_not_asked_after_words_that_call_for_more() -> None:
-    sound = Sure(True)
-    assert not SoundAndWords(sound).ended(TURN, 0.256, "Set a timer for")
+    sound = Hears(0.9)
+    assert SoundAndWords(sound).patience(TURN, "Set a timer for") == RULE.unfinished
     assert not sound.asked
+
+
+def test_who_waits_to_be_told_has_endless_patience() -> None:
+    assert WhenTold().patience(TURN, "Stop.") == float("inf")

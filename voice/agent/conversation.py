@@ -7,49 +7,54 @@ it is cut into frames. Models are shared; all state is here, one object for each
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
+from voice.agent.answer import Answer
 from voice.agent.ear import Ear, Hearing
+from voice.agent.echo import Echo
 from voice.agent.events import (
     Event,
     Heard,
     Interrupted,
     Latency,
+    Paused,
     Rang,
     Reply,
+    Resumed,
     Speaking,
     Spoken,
     Trouble,
     TurnEnded,
 )
 from voice.agent.everyday import ring_text
+from voice.agent.listener import Listening, Whole
 from voice.agent.mouth import Mouth
+from voice.agent.overlap import Courtesy, Overlap, Verdict
 from voice.agent.patience import SilenceRule
+from voice.agent.thoughts import Prepared, prepare
 from voice.agent.timers import Timers
 from voice.agent.work import INLINE, Work
 from voice.errors import AudioError, BrainError, VoiceError
-from voice.types import Brain, Controls, Message, Recognizer, SpeechDetector, Synthesizer, TurnDetector
+from voice.types import Brain, Controls, Message, Recognizer, SpeechDetector, Synthesizer, Thought, TurnDetector
 
 APOLOGY = "Sorry, I can't think of an answer just now. Please try again."
-# Said while the agent speaks, these show that someone listens; they do not ask it to stop.
-BACKCHANNELS = frozenset(
-    "mm mmm mhm mm-hmm mm-hm hm hmm uh-huh uh huh"
-    " yeah yes yep ok okay right sure wow oh ah i see good great".split()
-)
+Messages = tuple[Message, ...]
 
 
 @dataclass(frozen=True)
 class Manners:
-    """How a conversation is led, in seconds."""
+    """How a conversation is led; times in seconds."""
 
-    interrupt_after: float = 0.3  # speech over the agent's that makes it fall silent
     ahead: float = 2.0  # sound that is made before it is needed
     memory: int = 40  # messages that the brain is shown at most
+    likely: float = 1.0  # a turn that ends after so much silence or less has its answer prepared
+    patience: float = 2.0  # without a sound of the answer; then the agent says that it takes long
     answers: bool = True  # whether a turn is answered by itself
     yields: bool = True  # whether the person's speech interrupts an answer
+    courtesy: Courtesy = Courtesy()
 
 
 class Conversation:
@@ -68,21 +73,30 @@ class Conversation:
         hearing: Hearing = Hearing(),
         manners: Manners = Manners(),
         work: Work = INLINE,
+        listening: Listening = Whole,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`work` is where recognizing, thinking and speaking run: INLINE, or THREADS where hearing must not wait.
+        """`work` is where recognizing, thinking and speaking run: INLINE, or THREADS for live sound.
 
-        `timers` are those that the brain's skills set; `stopwatch` times computing, nothing else."""
+        `listening` makes what follows the words of a turn: listener.live, or Whole for recognizers
+        without partial words. `timers` are those that the brain's skills set; `stopwatch` times
+        computing, nothing else.
+        """
         self.rate, self._hop = detector.rate, detector.hop
         self.messages: list[Message] = []  # what has been said and heard by both
-        self._brain, self._manners, self._stopwatch = brain, manners, stopwatch
-        self._ear = Ear(detector, recognizer, turns, hearing, stopwatch)
-        self._mouth = Mouth(synthesizer, controls, manners.ahead)
         self.timers = timers or Timers()
+        self._brain, self._manners = brain, manners
+        self._ear = Ear(detector, recognizer, turns, hearing, work.lane(stopwatch), listening)
+        self._mouth = Mouth(synthesizer, controls, manners.ahead, self.rate, lambda: work.lane(stopwatch))
+        self._echo = Echo(self.rate, self._hop)
+        self._overlap = Overlap(manners.courtesy)
+        self._withheld: list[Event] = []  # of the person, while it is open whether they take the turn
+        self._prepared: tuple[Messages, Answer] | None = None  # what may be asked, and the answer to it
+        self._owed = False  # an answer to what was said while the agent did not yield
         self._announcements: list[str] = []
         self._rest = np.zeros(0, np.float32)
         self._frames = 0
-        self._pending: _Measured | None = None  # the latency of the turn being answered
+        self._measured: _Measured | None = None  # the turn being answered
 
     @property
     def time(self) -> float:
@@ -108,8 +122,14 @@ class Conversation:
         manners: Manners | None = None,
         hearing: Hearing | None = None,
     ) -> None:
-        """From now on speaks, thinks, or listens in another way: the next sentences, answers, turns."""
-        self._mouth.controls = controls or self._mouth.controls
+        """From now on speaks, thinks, or listens in another way: the next answers, the next turns."""
+        if controls:
+            self._mouth.change(controls)
+        self._brain = brain or self._brain
+        self._manners = manners or self._manners
+        self._ear.turns = turns or self._ear.turns
+        self._ear.hearing = hearing or self._ear.hearing
+        self._unprepare()
 
     def hear(self, frame: np.ndarray) -> Iterator[Event]:
         """The next samples, (T,) float32 at `rate`, of any length; what happens meanwhile.
@@ -130,15 +150,21 @@ class Conversation:
         """
         missing = -len(self._rest) % self._hop
         yield from self.hear(np.zeros(missing, np.float32))
-        for event in self._ear.finish():
-            yield from self._consider(event)
+        yield from self.commit()
         yield from self.wait()
 
     def wait(self, seconds: float | None = None) -> Iterator[Event]:
-        """Time in which nothing is heard: `seconds` of it, or until the agent has said everything."""
+        """Time in which nothing is heard: `seconds` of it, or until the agent has said everything.
+
+        It passes as fast as the work allows, so this is for recordings, not for live sound.
+        """
         end = None if seconds is None else self.time + seconds
-        while self.answering if end is None else self.time < end:
+        while self._unsaid if end is None else self.time < end:
+            for task in (*self._ear.pending, *self._mouth.pending):
+                task.wait()
             self._frames += 1
+            self._mouth.play(self._hop)
+            yield from self._take(self._ear.idle())
             yield from self._pass_time()
 
     def commit(self) -> Iterator[Event]:
@@ -146,133 +172,213 @@ class Conversation:
 
         Events of it may still come with later frames, where work runs in threads.
         """
-        raise NotImplementedError
+        yield from self._take(self._ear.finish())
 
     def forget(self) -> None:
         """What is being said counts as not said."""
-        raise NotImplementedError
+        self._ear.drop()
+        self._withheld = []
+        self._unprepare()
 
     def answer(self) -> Iterator[Event]:
         """Answers `messages` as they stand (a host may have added some), as if a turn had ended."""
-        raise NotImplementedError
+        yield from self.interrupt()
+        self._measured = _Measured(self.time, self.time)
+        self._reply(tuple(self.messages))
+        yield from self._speak()
 
     def interrupt(self) -> Iterator[Event]:
         """The host wants silence: Interrupted, if there was an answer."""
-        raise NotImplementedError
+        if self._mouth.busy:
+            yield self._stop()
+            yield from self._released()
 
     def played(self, seconds: float) -> None:
         """The host has truly played so much of the present answer's sound, asides included.
 
         What counts as heard after an interruption follows the last report, if there ever is one.
         """
-        raise NotImplementedError
+        self._mouth.played(seconds)
 
     def close(self) -> None:
         """Nobody listens any more: what is thought or spoken is thrown away."""
-        raise NotImplementedError
+        self.forget()
+        self._mouth.stop()
+
+    @property
+    def _unsaid(self) -> bool:
+        return self.answering or self._ear.ending
 
     def _work(self) -> Iterator[Event]:
         while len(self._rest) >= self._hop:
             frame, self._rest = self._rest[: self._hop], self._rest[self._hop :]
             self._frames += 1
-            for event in self._ear.take(frame, self.time):
-                yield from self._consider(event)
-            if self._mouth.busy and self._ear.voiced >= self._manners.interrupt_after:
-                yield self._interrupt()
+            echo = self._echo(frame, self._mouth.play(self._hop))
+            yield from self._take(self._ear.take(frame, self.time, echo))
             yield from self._pass_time()
+
+    # ---- what the person does
+
+    def _take(self, heard: Iterable[Event]) -> Iterator[Event]:
+        """What the ear has made of a moment; withheld while it is open who has the turn."""
+        events = list(heard)
+        if not self._mouth.busy or not self._manners.yields:
+            for event in events:
+                yield from self._consider(event)
+            self._prepare()
+            return
+        self._withheld += events
+        match self._overlap.judge(self.time, self._ear, self._withheld, self._asked()):
+            case Verdict.PAUSE:
+                self._mouth.paused = True
+                yield Paused(self.time, self._mouth.position)
+            case Verdict.RESUME:
+                yield from self._resume()
+            case Verdict.INTERRUPT:
+                yield self._stop()
+                yield from self._released()
 
     def _consider(self, event: Event) -> Iterator[Event]:
         yield event
         if isinstance(event, TurnEnded):
-            self._pending = _Measured.of(event, self._ear, self._stopwatch())
+            self._measured = _Measured(event.ended, max(event.time, self._ear.ready))
         elif isinstance(event, Heard) and event.text:
-            if self._mouth.busy and not is_backchannel(event.text):
-                yield self._interrupt()
-            if not self._mouth.busy:
-                self._answer(event.text)
+            self._messages_with(event.text)
+            if self._mouth.busy:
+                self._owed = True
+            elif self._manners.answers:
+                self._reply(tuple(self.messages))
 
-    def _answer(self, text: str) -> None:
-        if self.messages and self.messages[-1].role == "user":  # they went on before we had begun
+    def _asked(self) -> bool:
+        """Whether the agent has all but ended with a question, so that "yes" is an answer."""
+        return self._mouth.remaining < 1.0 and self._mouth.said.rstrip().endswith("?")
+
+    def _resume(self) -> Iterator[Event]:
+        if self._mouth.paused:
+            self._mouth.paused = False
+            yield Resumed(self.time, self._mouth.position)
+        if self._ear.looks or not self._ear.in_turn:  # else its words are still waited for
+            self._ear.drop()
+            yield from (event for event in self._withheld if isinstance(event, Trouble))
+            self._withheld = []
+
+    def _stop(self) -> Event:
+        position, heard = self._mouth.position, self._mouth.stop()
+        self._overlap.reset()
+        self._measured = None
+        if heard:
+            self.messages.append(Message("assistant", heard))
+        return Interrupted(self.time, heard, position)
+
+    def _released(self) -> Iterator[Event]:
+        events, self._withheld = self._withheld, []
+        for event in events:
+            yield from self._consider(event)
+
+    # ---- what the agent does
+
+    def _messages_with(self, text: str) -> None:
+        """The person has said something; before a word of an answer to it, they have only gone on."""
+        if self.messages and self.messages[-1].role == "user" and self._manners.answers:
             text = f"{self.messages.pop().content} {text}"
         self.messages.append(Message("user", text))
         del self.messages[: -self._manners.memory]
-        self._mouth.say(self._thoughts())
 
-    def _thoughts(self) -> Iterator[str]:
-        """The brain's answer; whatever a brain raises becomes a BrainError."""
-        try:
-            yield from self._brain.reply(tuple(self.messages))
-        except VoiceError:
-            raise
-        except Exception as error:
-            raise BrainError(f"the brain failed: {error!r}") from error
+    def _prepare(self) -> None:
+        """Begins the answer at a likely end of the turn, to be thrown away if the person goes on."""
+        ear = self._ear
+        if not (ear.in_turn and ear.known and ear.text) or ear.speaking or not self._manners.answers:
+            return
+        if self._mouth.busy or ear.patience is None or ear.patience > self._manners.likely:
+            return
+        asked, messages = self.messages, list(self.messages)
+        self.messages = messages
+        self._messages_with(ear.text)
+        self.messages, messages = asked, tuple(messages)
+        if not self._prepared or self._prepared[0] != messages:
+            self._unprepare()
+            self._prepared = messages, self._begun(messages, max(self.time, ear.ready))
 
-    def _interrupt(self) -> Event:
-        heard = self._mouth.stop(self.time)
-        self._pending = None
-        if heard:
-            self.messages.append(Message("assistant", heard))
-        return Interrupted(self.time, heard)
+    def _unprepare(self) -> None:
+        if self._prepared:
+            self._prepared[1].close()
+        self._prepared = None
+
+    def _reply(self, messages: Messages) -> None:
+        if self._prepared and self._prepared[0] == messages:
+            answer, self._prepared = self._prepared[1], None
+        else:
+            self._unprepare()
+            answer = self._begun(messages, self._measured.turn_end if self._measured else self.time)
+        self._owed = False
+        self._mouth.say(answer, self.time)
+
+    def _begun(self, messages: Messages, now: float) -> Answer:
+        brain = self._brain
+        return self._mouth.prepare(lambda: prepare(brain, messages), now)
+
+    def _announce(self, text: str) -> None:
+        self._mouth.say(self._mouth.prepare(lambda: _said(text), self.time), self.time)
 
     def _pass_time(self) -> Iterator[Event]:
         """What happens by itself at this moment: timers, the answer, its end."""
         for timer in self.timers.ring(self.time):
             yield Rang(self.time, timer)
             self._announcements.append(ring_text(timer))
-        if self._announcements and not self._mouth.busy and not self._ear.in_turn:
-            self._mouth.say((self._announcements.pop(0),))
+        if not self._mouth.busy and not self._ear.in_turn:
+            if self._announcements:
+                self._announce(self._announcements.pop(0))
+            elif self._owed and self._manners.answers:
+                self._reply(tuple(self.messages))
         if self._mouth.busy:
             yield from self._speak()
 
     def _speak(self) -> Iterator[Event]:
         try:
-            for event in self._mouth.speak(self.time):
+            for event, ready in self._mouth.speak(self.time):
                 yield event
-                yield from self._measure(event)
+                yield from self._measure(event, ready)
         except VoiceError as error:
             yield Trouble(self.time, str(error))
-            self._apologize(error)
-        if self._mouth.finished(self.time):
-            if self._mouth.said.strip():
-                self.messages.append(Message("assistant", self._mouth.said.strip()))
-            yield Spoken(self.time, self._mouth.said.strip())
+            if isinstance(error, BrainError) and not self._mouth.said:
+                self._announce(APOLOGY)
+        yield from self._mouth.fill(self.time, self._manners.patience)
+        if self._mouth.finished():
+            yield from self._spoken()
 
-    def _apologize(self, error: VoiceError) -> None:
-        if isinstance(error, BrainError) and not self._mouth.said:
-            self._mouth.say((APOLOGY,))
+    def _spoken(self) -> Iterator[Event]:
+        said = self._mouth.said.strip()
+        if said:
+            self.messages.append(Message("assistant", said))
+        yield Spoken(self.time, said)
+        if self._ear.in_turn:  # they began as we ended: the turn is theirs
+            yield from self._released()
+        self._withheld = []
+        self._overlap.reset()
 
-    def _measure(self, event: Event) -> Iterator[Event]:
-        if self._pending is None:
-            return
-        if isinstance(event, Reply):
-            self._pending.first_words = self._pending.first_words or self._stopwatch()
-        elif isinstance(event, Speaking):
-            yield self._pending.latency(self.time, self._stopwatch())
-            self._pending = None
+    def _measure(self, event: Event, ready: float) -> Iterator[Event]:
+        measured = self._measured
+        if measured and isinstance(event, Reply):
+            measured.first_words = measured.first_words or ready
+        elif measured and isinstance(event, Speaking):
+            self._measured = None
+            yield measured.latency(self.time, ready)
 
 
 @dataclass
 class _Measured:
-    """What is known so far of a turn's latency."""
+    """What is known so far of a turn's latency, in times of the conversation."""
 
-    silence: float
-    recognition: float
-    hidden: float
-    ended: float  # by the stopwatch
+    ended: float  # the person's last sound
+    turn_end: float
     first_words: float = 0.0
 
-    @classmethod
-    def of(cls, turn: TurnEnded, ear: Ear, ended: float) -> _Measured:
-        waited = turn.time - ear.recognized_at
-        return cls(turn.time - turn.ended, ear.recognition, min(ear.recognition, waited), ended)
-
     def latency(self, now: float, first_audio: float) -> Latency:
-        waited = self.silence + self.recognition - self.hidden
-        words = (self.first_words or first_audio) - self.ended
-        return Latency(now, self.silence, waited + words, waited + first_audio - self.ended)
+        words = max(self.first_words or first_audio, self.turn_end)
+        return Latency(
+            now, self.turn_end - self.ended, words - self.ended, max(first_audio, words) - self.ended
+        )
 
 
-def is_backchannel(text: str) -> bool:
-    """Whether words only show that someone listens: "mm-hm", "yeah, right"."""
-    words = text.lower().replace(",", " ").replace(".", " ").replace("!", " ").split()
-    return all(word in BACKCHANNELS for word in words)
+def _said(text: str) -> Thought:
+    return Prepared(lambda turn: (piece for piece in (text,)))

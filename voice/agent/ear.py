@@ -2,36 +2,53 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from voice.agent.events import Event, Heard, SpeechEnded, SpeechStarted, Trouble, TurnEnded
+from voice.agent.events import Event, Heard, Partial, SpeechEnded, SpeechStarted, Trouble, TurnEnded
+from voice.agent.listener import Listener, Listening, Whole, text_of
+from voice.agent.work import Lane, Task
 from voice.errors import VoiceError
 from voice.types import Audio, Recognizer, SpeechDetector, TurnDetector, Word
 from voice.vad import Hysteresis, Region, Thresholds
+
+FAILED = 0.8  # seconds of silence that end a turn whose words could not be recognized
+JUDGED = 8.0  # seconds of a turn's end from which its patience is judged
 
 
 @dataclass(frozen=True)
 class Hearing:
     """How a conversation listens, in seconds.
 
-    A pause is already a short silence, so that the words so far can be recognized while it is
-    still open whether the turn is over.
+    A pause is already a short silence, so that the words so far can be recognized, and an answer
+    prepared, while it is still open whether the turn is over.
     """
 
-    thresholds: Thresholds = Thresholds(shortest_speech=0.1, shortest_silence=0.2)
+    thresholds: Thresholds = Thresholds(shortest_speech=0.1, shortest_silence=0.16)
     pre_roll: float = 0.4  # kept from before the first sure sound, so that no syllable is lost
-    settle_after: float = 20.0  # the words of a turn this long are final at its next pause
-    longest_stretch: float = 29.0  # what a recognizer takes at once
+    often: float = 0.1  # what the recognizer is given at once
+    stale: float = 7.0  # a turn without a new word for so long is looked at, and ended if there is none
     longest_turn: float = 60.0
     language: str | None = None
     hotwords: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class _Look:
+    text: str
+    words: tuple[Word, ...]
+    patience: float | None  # only in a pause
+
+
 class Ear:
-    """One person's side of one conversation."""
+    """One person's side of one conversation.
+
+    `text` and `words` are those of the turn so far; `known` says whether they are final for the
+    speech up to now, `ready` since when (see Task.ready), and `looks` how often they were.
+    """
 
     def __init__(
         self,
@@ -39,26 +56,35 @@ class Ear:
         recognizer: Recognizer,
         turns: TurnDetector,
         hearing: Hearing,
-        stopwatch: Callable[[], float],
+        lane: Lane,
+        listening: Listening = Whole,
     ) -> None:
-        self._recognizer, self._turns, self._hearing = recognizer, turns, hearing
-        self._probability, self._stopwatch = detector.stream(), stopwatch
+        self.turns, self.hearing = turns, hearing
+        self._recognizer, self._listening, self._lane = recognizer, listening, lane
+        self._probability = detector.stream()
         self._rate, self._hop = detector.rate, detector.hop
         self._hysteresis = Hysteresis(hearing.thresholds, self._seconds(1))
-        self._pre_roll = round(hearing.pre_roll / self._seconds(1))  # frames
         self._count = 0  # frames so far
         self._now = 0.0  # the conversation's time at the end of the last of them
-        self._held: list[np.ndarray] = []  # the turn so far, or the pre-roll
+        self._held: list[np.ndarray] = []  # the turn's last seconds, or the pre-roll
+        self.ready = 0.0
         self._forget_turn()
 
     def _forget_turn(self) -> None:
         self._began: float | None = None  # the turn's first sound
         self._last = 0  # frame after the last sound
-        self._settled: list[str] = []
-        self._words: list[Word] = []  # of all that is settled
-        self._partial, self._partial_words = "", []
-        self.recognition = 0.0  # seconds that the last recognition took
-        self.recognized_at = 0.0
+        self._listener: Listener | None = None
+        self._origin = 0.0  # the time of the listener's first sample
+        self._unfed: list[np.ndarray] = []
+        self._feeding: Task | None = None
+        self._looking: Task | None = None  # for the final words so far
+        self.patience: float | None = None  # how long a silence ends the turn, in this pause
+        self.looks = 0
+        self._news = self._now  # when there was a new word
+        self._stale = self._ending = False
+        self._again = False  # whether there is more to look at than what is being looked at
+        self.text, self.words = "", ()
+        self.known = False
 
     @property
     def in_turn(self) -> bool:
@@ -66,110 +92,187 @@ class Ear:
         return self._began is not None
 
     @property
+    def speaking(self) -> bool:
+        """Whether they speak at this moment, rather than pause."""
+        return self._hysteresis.speaking
+
+    @property
     def voiced(self) -> float:
         """Seconds of speech without a pause up to now."""
-        if not self._hysteresis.speaking:
+        if not self.speaking:
             return 0.0
         return self._seconds(self._count - self._hysteresis.since - self._hysteresis.quiet)
 
-    def take(self, frame: np.ndarray, now: float) -> Iterator[Event]:
-        """The next (hop,) samples, which end at `now`."""
+    @property
+    def pending(self) -> list[Task]:
+        """What is being worked on just now."""
+        return [task for task in (self._feeding, self._looking) if task]
+
+    def take(self, frame: np.ndarray, now: float, echo: bool = False) -> Iterator[Event]:
+        """The next (hop,) samples, which end at `now`; an `echo` is sound of our own, and muted."""
         self._count, self._now = self._count + 1, now
-        self._held.append(frame)
-        was_speaking = self._hysteresis.speaking
-        region = self._hysteresis(self._probability(frame))
-        if self._hysteresis.speaking and not was_speaking:
+        chance = self._probability(frame)
+        self._hold(np.zeros_like(frame) if echo else frame)
+        was_speaking = self.speaking
+        region = self._hysteresis(0.0 if echo else chance)
+        if self.speaking and not was_speaking:
             yield self._start()
         if region:
             yield from self._pause(region)
-        if not self.in_turn:
-            self._trim()
-        elif self._hysteresis.speaking:
+        if self.in_turn:
+            self._feed()
+            yield from self._collect()
             yield from self._bounded()
-        elif self._hysteresis.since is None:
-            if self._is_over():
-                yield from self._end()
-            elif self._seconds(len(self._held)) >= self._hearing.longest_stretch:
-                self._settle()  # a turn that goes on after a long silence
+        else:
+            self._trim()
+
+    def look(self) -> None:
+        """Have the final words so far made now; `known` when they are there."""
+        self._again = self._looking is not None
+        if not self.in_turn or self._again:
+            return
+        sound, listener, turns = self._taken(), self._listener, self.turns
+        turn, self.known = Audio(np.concatenate(self._held), self._rate), False
+        judged = not self.speaking or self._stale
+
+        def words() -> _Look:
+            listener.feed(sound)
+            text, words = text_of(listener.finish())
+            return _Look(text, words, turns.patience(turn, text) if judged else None)
+
+        self._looking = self._lane.start(words, self._now)
+
+    def drop(self) -> None:
+        """What has been said in this turn is no turn; speech that goes on begins another."""
+        self._hysteresis.finish()
+        self._held = self._held[-1:]
+        self._forget_turn()
 
     def finish(self) -> Iterator[Event]:
-        """No more will be heard for now: who was speaking is done."""
+        """No more will be heard for now: who was speaking is done. In threads the end comes later."""
         region = self._hysteresis.finish()
-        if not self.in_turn:
-            return
-        if region:
-            yield from self._pause(region)
-        yield from self._end()
+        if self.in_turn:
+            self._ending = True
+            if region:
+                yield from self._pause(region)
+            yield from self._collect()
+
+    def idle(self) -> Iterator[Event]:
+        """What the work has brought, in a moment in which nothing is heard."""
+        if self.in_turn:
+            yield from self._collect()
+
+    @property
+    def ending(self) -> bool:
+        """Whether the turn is over and only its last words are waited for."""
+        return self._ending
+
+    def _hold(self, frame: np.ndarray) -> None:
+        self._held.append(frame)
+        if self.in_turn:
+            self._unfed.append(frame)
+            del self._held[: max(0, len(self._held) - round(JUDGED / self._seconds(1)))]
 
     def _start(self) -> Event:
         began = self._time(self._hysteresis.since)
         if not self.in_turn:
-            self._began = began
+            self._began = self._news = began
+            hearing = self.hearing
+            self._listener = self._listening(
+                self._recognizer, self._rate, hearing.language, hearing.hotwords
+            )
+            self._origin = self._time(self._count - len(self._held))
+            self._unfed = [*self._held]
+        self.known, self.patience = False, None
         return SpeechStarted(self._now, began)
 
     def _pause(self, region: Region) -> Iterator[Event]:
-        self._last = region.last
-        yield from self._recognize()
-        yield SpeechEnded(self._now, self._time(region.last), self._text())
-        if self._seconds(len(self._held)) > self._hearing.settle_after:
-            self._settle()
+        self._last, self.patience = region.last, None
+        self.look()
+        yield from self._collect()
+        yield SpeechEnded(self._now, self._time(region.last), self.text)
 
-    def _bounded(self) -> Iterator[Event]:
-        """Speech without a pause goes to the recognizer in stretches that it can take."""
-        if self._seconds(len(self._held)) >= self._hearing.longest_stretch:
-            yield from self._recognize()
-            self._settle()
-        if self._now - self._began >= self._hearing.longest_turn:
-            yield from self.finish()
+    def _feed(self) -> None:
+        enough = self._seconds(len(self._unfed)) >= self.hearing.often
+        if enough and self.speaking and not self._feeding and not self._looking:
+            sound, listener, self.known = self._taken(), self._listener, False
+            self._feeding = self._lane.start(lambda: listener.feed(sound), self._now)
 
-    def _is_over(self) -> bool:
-        turn = Audio(np.concatenate(self._held), self._rate)
-        return self._turns.ended(turn, self._seconds(self._count - self._last), self._text())
+    def _taken(self) -> np.ndarray:
+        sound = np.concatenate([np.zeros(0, np.float32), *self._unfed])
+        self._unfed = []
+        return sound
 
-    def _end(self) -> Iterator[Event]:
-        ended, text, words = self._time(self._last), self._text(), (*self._words, *self._partial_words)
-        yield TurnEnded(self._now, self._began, ended)
-        yield Heard(self._now, text, words)
-        self._held = []
-        self._forget_turn()
-
-    def _recognize(self) -> Iterator[Event]:
-        audio = Audio(np.concatenate(self._held), self._rate)
-        start = self._now - audio.duration
-        if self._recognizer.rate != self._rate:
-            from voice.audio import resample
-
-            audio = resample(audio, self._recognizer.rate)
-        begun = self._stopwatch()
+    def _collect(self) -> Iterator[Event]:
+        """What the work has brought since the last frame."""
         try:
-            heard = self._recognizer.transcribe(
-                audio, language=self._hearing.language, hotwords=self._hearing.hotwords
-            )
+            if self._feeding and self._feeding.done:
+                yield from self._guessed()
+            if self._looking and self._looking.done:
+                yield from self._understood()
+                if not self._ending:
+                    return  # the end, if this is one, is for the next frame: first it is seen what was said
         except VoiceError as error:
             yield Trouble(self._now, str(error))
+            self.known, self.patience = True, FAILED
+        if self._ending and not self._looking:
+            yield from self._end()
+        elif self.known and not self.speaking and self.patience is not None:
+            if self._seconds(self._count - self._last) >= self.patience:
+                yield from self._end()
+
+    def _guessed(self) -> Iterator[Event]:
+        task, self._feeding = self._feeding, None
+        guess = task.result()
+        if guess and not self.known:
+            yield from self._new_words(guess.stable, guess.tail)
+
+    def _understood(self) -> Iterator[Event]:
+        task, self._looking = self._looking, None
+        look = task.result()
+        if self._again:
+            self.look()
             return
-        self.recognition, self.recognized_at = self._stopwatch() - begun, self._now
-        self._partial = heard.text.strip()
-        self._partial_words = [word.shifted(start) for word in heard.words]
+        self.words = tuple(word.shifted(self._origin) for word in look.words)
+        self.known, self.looks, self.ready = True, self.looks + 1, max(task.ready, self._now)
+        self.patience = look.patience
+        yield from self._new_words(look.text, "")
 
-    def _settle(self) -> None:
-        """What has been recognized is final; a new stretch begins."""
-        if self._partial:
-            self._settled.append(self._partial)
-            self._words += self._partial_words
-        self._partial, self._partial_words = "", []
-        silence = self._count - self._last if not self._hysteresis.speaking else 0
-        keep = min(silence, self._pre_roll)
-        self._held = self._held[len(self._held) - keep :]
+    def _new_words(self, stable: str, tail: str) -> Iterator[Event]:
+        text = f"{stable} {tail}".strip()
+        if text != self.text:
+            self.text, self._news = text, self._now
+            yield Partial(self._now, stable, tail)
 
-    def _text(self) -> str:
-        return " ".join([*self._settled, *filter(None, [self._partial])])
+    def _bounded(self) -> Iterator[Event]:
+        """No turn goes on for ever, nor long without words."""
+        if not self.in_turn:
+            return
+        if self.speaking and self._now - self._began >= self.hearing.longest_turn:
+            yield from self.finish()
+        elif self._stale and not self._looking:
+            self._stale = False
+            if self._now - self._news >= self.hearing.stale and self.patience != math.inf:
+                yield from self.finish()
+        elif self.speaking and not self._stale and self._now - self._news >= self.hearing.stale:
+            self._stale = True
+            self.look()
+
+    def _end(self) -> Iterator[Event]:
+        ended = self._time(self._last) if not self.speaking else self._now
+        began, text, words = self._began, self.text, self.words
+        self._held = self._held[len(self._held) - min(len(self._held), self._count - self._last) :]
+        self._forget_turn()
+        yield TurnEnded(self._now, began, ended)
+        yield Heard(self._now, text, words)
+        if self.speaking:  # already again, while the last words were waited for
+            yield self._start()
 
     def _trim(self) -> None:
         """Outside of a turn only the pre-roll is kept, from before what may become speech."""
         since = self._hysteresis.since
         pending = self._count - since if since is not None else 0
-        del self._held[: max(0, len(self._held) - pending - self._pre_roll)]
+        del self._held[: max(0, len(self._held) - pending - round(self.hearing.pre_roll / self._seconds(1)))]
 
     def _seconds(self, frames: int) -> float:
         return frames * self._hop / self._rate

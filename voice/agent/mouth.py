@@ -1,4 +1,4 @@
-"""The speaking half of a conversation: the words of an answer in, sound in its time out.
+"""The speaking half of a conversation: answers in, sound in its time out.
 
 It works no further ahead of what has been played than it must, so that an answer that is
 interrupted is never thought to its end, and it knows at any time what has been heard of it.
@@ -6,109 +6,180 @@ interrupted is never thought to its end, and it knows at any time what has been 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
+import numpy as np
+
+from voice.agent.answer import Answer
 from voice.agent.events import Event, Reply, Speaking
-from voice.agent.speakable import Speakable
-from voice.text.sentences import Sentence, SentenceSplitter
-from voice.tts.voice import PAUSES, after_silence
-from voice.types import Controls, Speech, Synthesizer
+from voice.agent.work import Lane, Task
+from voice.types import Controls, Pace, Speech, Synthesizer, Thought
 
-LONGEST_ANSWER = 8000  # characters; a brain that never ends is not listened to for ever
+ASIDES = ("One moment.", "I'm still working on it.")
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """A piece of speech and where in the answer's sound it begins (s)."""
+
+    position: float
+    speech: Speech
+    aside: bool
 
 
 class Mouth:
     """The agent's side of one conversation."""
 
-    def __init__(self, synthesizer: Synthesizer, controls: Controls, ahead: float) -> None:
-        """`ahead` is how many seconds of sound are made before the sound that is playing ends."""
-        self.controls = controls
-        self._synthesizer, self._ahead = synthesizer, ahead
-        self._answer: Iterator[str | Speech] | None = None
-        self._played: list[tuple[float, Speech]] = []  # (start, piece), in order
-        self._end = 0.0  # when the last of them ends
-        self.written = ""  # the answer as the brain wrote it, so far
-        self.said = ""  # the same for the ear
+    def __init__(
+        self,
+        synthesizer: Synthesizer,
+        controls: Controls,
+        ahead: float,
+        rate: int,
+        lanes: Callable[[], Lane],
+    ) -> None:
+        """`ahead`: seconds of sound made before the sound that is playing ends; `rate`: of `play`, Hz."""
+        self.controls = self._first_controls = controls
+        self._synthesizer, self._ahead, self._rate, self._lanes = synthesizer, ahead, rate, lanes
+        self._answer: Answer | None = None
+        self._aside: Task | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self._placed: list[_Placed] = []
+        self._track = np.zeros(0, np.float32)  # all of it at `rate`
+        self._end = self.position = self._lag = 0.0
+        self._idle_since: float | None = None
+        self._asides = 0
+        self.paused = False
+        self.said = ""  # the answer's words, as for the ear
 
     @property
     def busy(self) -> bool:
         """Whether an answer has begun and not yet been ended, by `finished` or `stop`."""
-        return self._answer is not None or bool(self._played)
+        return self._answer is not None or bool(self._placed)
 
-    def say(self, pieces: Iterable[str]) -> None:
-        """Begins an answer; nothing is thought before it is asked for."""
-        self.written, self.said = "", ""
-        self._played = []
-        self._answer = self._made(pieces)
+    @property
+    def begun(self) -> bool:
+        """Whether there is sound of it."""
+        return bool(self._placed)
 
-    def speak(self, now: float) -> Iterator[Event]:
-        """Makes what is needed by now. Passes on what the brain or the synthesizer raises."""
-        while self._answer is not None and (not self._played or self._end - now < self._ahead):
+    @property
+    def remaining(self) -> float:
+        """Seconds of sound that are made and not yet played."""
+        return self._end - self.position
+
+    @property
+    def pending(self) -> list[Task]:
+        """What is being made just now."""
+        tasks = [self._aside, self._answer.pending if self._answer else None]
+        return [task for task in tasks if task]
+
+    def prepare(self, think: Callable[[], Thought], now: float) -> Answer:
+        """Begins an answer that may not be wanted."""
+        controls = self.controls, self._first_controls
+        return Answer(think, self._synthesizer, controls, self._lanes(), now)
+
+    def say(self, answer: Answer, now: float) -> None:
+        """Speaks an answer, which is wanted for certain."""
+        self._reset()
+        answer.commit()
+        self._answer, self._idle_since = answer, now
+
+    def change(self, controls: Controls) -> None:
+        """Speaks the next answers in another way."""
+        self.controls = self._first_controls = controls
+
+    def speak(self, now: float) -> Iterator[tuple[Event, float]]:
+        """What is to be said next, and when it was ready; starts making what will be needed.
+
+        Passes on what the brain or the synthesizer raises; the answer ends with that.
+        """
+        while self._answer is not None and not self.paused:
             try:
-                piece = next(self._answer)
-            except StopIteration:
-                self._answer = None
+                for made in self._answer.take(now):
+                    yield from self._given(made.piece, now, made.ready)
             except BaseException:
                 self._answer = None
                 raise
-            else:
-                yield self._placed(piece, now)
+            if self._answer.ended:
+                self._answer = None
+            elif self.remaining >= self._ahead or not self._answer.go_on(now):
+                break
 
-    def finished(self, now: float) -> bool:
+    def fill(self, now: float, patience: float) -> Iterator[Event]:
+        """A word in between, where the answer keeps the person waiting for `patience` seconds."""
+        if self._answer is None or self.paused or self.remaining > 0:
+            self._idle_since, self._aside = (None, None) if self.remaining > 0 else (now, self._aside)
+            return
+        waited = now - (self._idle_since if self._idle_since is not None else now)
+        self._idle_since = now - waited
+        if self._aside and self._aside.done:
+            speech, self._aside = self._aside.result(), None
+            if speech:
+                yield self._place(speech, now, aside=True)
+        elif not self._aside and self._asides < len(ASIDES) and waited >= patience * (1 + 2 * self._asides):
+            text, controls = ASIDES[self._asides], self.controls
+            self._asides += 1
+            make = self._synthesizer.speak
+            self._aside = self._lanes().start(lambda: next(iter(make(text, controls)), None), now)
+
+    def play(self, samples: int) -> np.ndarray:
+        """Lets a moment pass: (samples,) at `rate` of what is played in it."""
+        sound = np.zeros(samples, np.float32)
+        if not self.paused and self.remaining > 0:
+            begin = round(self.position * self._rate)
+            piece = self._track[begin : begin + samples]
+            sound[: len(piece)] = piece
+            self.position = min(self._end, self.position + samples / self._rate)
+        return sound
+
+    def played(self, seconds: float) -> None:
+        """What the host has truly played so far."""
+        self._lag = max(0.0, self.position - seconds)
+
+    def finished(self) -> bool:
         """Whether all of the answer has been played; then it is over."""
-        if self._answer is not None or now < self._end:
+        if self._answer is not None or self.remaining > 0 or self.paused:
             return False
-        self._played = []
+        self._placed = []
         return True
 
-    def stop(self, now: float) -> str:
-        """Falls silent; what has been heard of the answer by `now`."""
-        heard = " ".join(filter(None, (heard_of(piece, now - start) for start, piece in self._played)))
+    def stop(self) -> str:
+        """Falls silent; what has been heard of the answer."""
+        heard = self.heard()
         if self._answer is not None:
             self._answer.close()
-        self._answer, self._played, self._end = None, [], now
+        self._answer, self._aside, self._placed, self.paused = None, None, [], False
         return heard
 
-    def _placed(self, piece: str | Speech, now: float) -> Event:
-        if isinstance(piece, str):
+    def heard(self) -> str:
+        """The words of the answer that have been played to their end."""
+        at = self.position - self._lag
+        pieces = (heard_of(each.speech, at - each.position) for each in self._placed if not each.aside)
+        return " ".join(filter(None, pieces))
+
+    def _given(self, piece: str | Speech | Pace, now: float, ready: float) -> Iterator[tuple[Event, float]]:
+        if isinstance(piece, Pace):
+            self.controls = piece.applied(self.controls, self._first_controls)
+        elif isinstance(piece, str):
             self.said += piece
-            return Reply(now, piece)
-        start = max(now, self._end)
-        self._played.append((start, piece))
-        self._end = start + piece.audio.duration
-        return Speaking(now, start, piece)
+            yield Reply(now, piece), ready
+        else:
+            yield self._place(piece, now), ready
 
-    def _made(self, pieces: Iterable[str]) -> Iterator[str | Speech]:
-        """Words for the ear as they come (str) and, after each sentence, its sound (Speech)."""
-        ear, sentences, pause = Speakable(), SentenceSplitter(), 0.0
-        for text in self._bounded(pieces):
-            said = ear.feed(text)
-            if said:
-                yield said
-            for sentence in sentences.push(said):
-                yield from self._sound(sentence, pause)
-                pause = PAUSES[sentence.after]
-        said = ear.flush()
-        if said:
-            yield said
-        for sentence in (*sentences.push(said), *sentences.flush()):
-            yield from self._sound(sentence, pause)
-            pause = PAUSES[sentence.after]
+    def _place(self, speech: Speech, now: float, aside: bool = False) -> Speaking:
+        from voice.audio import resample
 
-    def _bounded(self, pieces: Iterable[str]) -> Iterator[str]:
-        for piece in pieces:
-            self.written += piece
-            yield piece
-            if len(self.written) > LONGEST_ANSWER:
-                break
-        close = getattr(pieces, "close", None)
-        if close:
-            close()
-
-    def _sound(self, sentence: Sentence, pause: float) -> Iterator[Speech]:
-        for piece in self._synthesizer.speak(sentence.text, self.controls):
-            yield after_silence(piece, pause / self.controls.speed)
-            pause = 0.0
+        placed = _Placed(self._end, speech, aside)
+        self._placed.append(placed)
+        start = now + self.remaining
+        begin = round(self._end * self._rate)  # by position, so that rounding does not add up
+        before = np.pad(self._track[:begin], (0, max(0, begin - len(self._track))))
+        self._track = np.concatenate((before, resample(speech.audio, self._rate).samples))
+        self._end += speech.audio.duration
+        return Speaking(now, start, speech, placed.position, aside)
 
 
 def heard_of(piece: Speech, seconds: float) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Protocol
 
 from voice.agent.arithmetic import is_calculation
 from voice.agent.numbers import NUMBER_WORDS
-from voice.agent.skills import plain, without_courtesy
+from voice.agent.phrases import plain, without_courtesy
 from voice.types import Audio, TurnDetector
 
 # After these more is to come, whatever mark the recognizer puts behind them.
@@ -28,11 +30,7 @@ class SilenceRule:
     unfinished: float = 1.6  # "Set a timer for", "My number is five five"
     wordless: float = 1.0  # a cough, a noise
 
-    def ended(self, turn: Audio, silence: float, partial: str) -> bool:
-        return silence >= self.patience(partial)
-
-    def patience(self, partial: str) -> float:
-        """How long a silence ends a turn of these words."""
+    def patience(self, turn: Audio, partial: str) -> float:
         words = partial.lower().rstrip(" .?!,…-").split()
         if not words:
             return self.wordless
@@ -64,34 +62,38 @@ def _ends_in_a_number(partial: str, last: str) -> bool:
     return not is_calculation(request)
 
 
+class Sound(Protocol):
+    """Hears whether a turn is complete; see voice.turn."""
+
+    def probability(self, turn: Audio) -> float: ...
+
+
 @dataclass(frozen=True)
 class SoundAndWords:
-    """The rule's silence, but a shorter one where a model hears from the sound that the turn is over.
+    """The rule's silence, made shorter or longer by a model that hears whether the turn is complete.
 
-    The model takes tens of milliseconds, so it is asked once in a pause, `least` seconds into it,
-    and not after words that call for more.
+    The model takes tens of milliseconds; it is not asked after words that call for more.
     """
 
-    sound: TurnDetector
+    sound: Sound
     rule: SilenceRule = SilenceRule()
-    least: float = 0.25
-    once: float = 0.032  # how long its moment lasts: one frame of the speech detector
+    sure: float = 0.3  # complete by its words and its sound
+    likely: float = 0.45  # complete by its sound
+    open: float = 1.0  # by its sound, more is to come
 
-    def ended(self, turn: Audio, silence: float, partial: str) -> bool:
-        patience = self.rule.patience(partial)
-        if silence >= patience:
-            return True
-        if not self.least <= silence < self.least + self.once or patience in (
-            self.rule.unfinished,
-            self.rule.wordless,
-        ):
-            return False
-        return self.sound.ended(turn, silence, partial)
+    def patience(self, turn: Audio, partial: str) -> float:
+        patience = self.rule.patience(turn, partial)
+        if patience in (self.rule.unfinished, self.rule.wordless):
+            return patience
+        chance = self.sound.probability(turn)
+        if chance > 0.5:
+            return self.sure if patience == self.rule.finished else self.likely
+        return max(patience, self.open) if chance < 0.1 else patience
 
 
 @dataclass(frozen=True)
 class WhenTold:
     """A turn that ends only when the conversation is told so, as by a button that is let go."""
 
-    def ended(self, turn: Audio, silence: float, partial: str) -> bool:
-        return False
+    def patience(self, turn: Audio, partial: str) -> float:
+        return math.inf

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from voice.agent.conversation import Conversation
-from voice.agent.events import Event, Interrupted, Latency, Speaking
+from voice.agent.events import Event, Interrupted, Latency, Paused, Resumed, Speaking
 from voice.audio import resample
 from voice.types import Audio
 
@@ -28,15 +28,24 @@ def talk(audio: Audio, conversation: Conversation, *, patient: bool = True) -> I
 
 
 def answers(events: Iterable[Event], rate: int) -> Audio:
-    """The agent's side as one recording at `rate` Hz, each answer in its time, cut where interrupted."""
+    """The agent's side as one recording at `rate` Hz, each answer in its time, as it was to be played."""
     pieces: list[tuple[int, np.ndarray]] = []
+    held: list[tuple[int, np.ndarray]] = []  # what a pause keeps back
+    paused = 0
     for event in events:
+        at = round(event.time * rate)
         if isinstance(event, Speaking):
-            samples = resample(event.speech.audio, rate).samples
-            pieces.append((round(event.start * rate), samples))
+            pieces.append((round(event.start * rate), resample(event.speech.audio, rate).samples))
+        elif isinstance(event, Paused):
+            paused = at
+            held = [(max(start, at), samples[max(0, at - start) :]) for start, samples in pieces]
+            pieces = [(start, samples[: max(0, at - start)]) for start, samples in pieces]
+        elif isinstance(event, Resumed):
+            pieces += [(start + at - paused, samples) for start, samples in held]
+            held = []
         elif isinstance(event, Interrupted):
-            end = round(event.time * rate)
-            pieces = [(start, samples[: max(0, end - start)]) for start, samples in pieces]
+            held = []
+            pieces = [(start, samples[: max(0, at - start)]) for start, samples in pieces]
     track = np.zeros(max((start + len(samples) for start, samples in pieces), default=0), np.float32)
     for start, samples in pieces:
         track[start : start + len(samples)] += samples

@@ -27,7 +27,11 @@ class Task(Generic[T]):
         self._value: T | None = None
         self._error: BaseException | None = None
         self.took = self.ready = 0.0
-        self.done = False
+        self._over = threading.Event()
+
+    @property
+    def done(self) -> bool:
+        return self._over.is_set()
 
     def run(self) -> None:
         begun = self._stopwatch()
@@ -36,7 +40,15 @@ class Task(Generic[T]):
         except BaseException as error:  # raised again where the result is asked for
             self._error = error
         self.took = self._stopwatch() - begun
-        self.done = True
+        self._over.set()
+
+    @property
+    def failed(self) -> bool:
+        return self._error is not None
+
+    def wait(self) -> None:
+        """Until it is done, in whichever thread it runs."""
+        self._over.wait()
 
     def result(self) -> T:
         if self._error is not None:

@@ -1,0 +1,26 @@
+"""Which sounds over the agent's speech only show that someone listens, or are there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from voice.types import Word
+
+_LISTENING = frozenset(
+    "m mm mmm mhm mmhm mmhmm mm-hmm mm-hm hm hmm hmmm hum uh-huh uh huh um er ah aha oh ooh ha haha"
+    " yeah yep yup yes ya ok okay kay right sure wow nice great good cool true exactly indeed really"
+    " i see got it go on of course all that's thats alright you".split()
+)
+_MOST = 5  # words of somebody who only listens
+_UNSURE = 0.3  # confidence below which a lone word is a noise
+
+
+def says_something(text: str, words: Sequence[Word] = ()) -> bool:
+    """Whether words ask for the turn: not "mm-hm", "yeah, right", a noise that looks like a word."""
+    spoken = re.findall(r"[\w'-]+", text.lower().replace("’", "'"))
+    if all(word.strip("-") in _LISTENING for word in spoken) and len(spoken) <= _MOST:
+        return False
+    if re.fullmatch(r"\W*[\[(*♪].*[\])*♪]\W*", text):  # "[coughing]"
+        return False
+    return not (words and len(words) <= 2 and max(word.confidence for word in words) < _UNSURE)

@@ -40,6 +40,7 @@ class Result:
     log_probability: float = -0.1
     no_speech_prob: float = 0.0
     times: tuple[float, ...] = ()  # seconds, written after the text
+    logits: tuple = ()
 
     @property
     def sequences_ids(self) -> list[list[int]]:

@@ -1,15 +1,15 @@
 """Whisper (Radford et al. 2022) on CTranslate2: speech of at most 30 s → words with times.
 
-The encoder runs once; language, words and their times all come from its output. What the
-decoder makes of sound that is no speech is caught by three guards: how likely the model
-finds silence, how sure it is of its words, and how much they repeat.
+The encoder runs once; language, words, their times and how sure they are all come from its output.
+A model with a CTC head reads letters from it as well: they place the words in time, and tell where
+the decoder made up what nobody said.
 """
 
 from __future__ import annotations
 
+import math
 import os
-import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -17,56 +17,64 @@ from typing import Literal
 import numpy as np
 
 from voice import audio
-from voice.asr.vocabulary import Vocabulary
+from voice.asr.confidence import Confidence, likelihood, weighed
+from voice.asr.ctc import Head, greedy
+from voice.asr.decoding import (
+    SILENCE,
+    Decoding,
+    Guess,
+    better,
+    bounded,
+    is_doubtful,
+    is_silence,
+    is_unheard,
+    read_result,
+)
+from voice.asr.letters import FRAME
+from voice.asr.placing import place, said_until
+from voice.asr.vocabulary import Vocabulary, WordTokens
 from voice.asr.words import segmented, timed_words
 from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
 from voice.features import WHISPER_HOP, WHISPER_RATE, whisper_log_mel
-from voice.types import Audio, Segment, Transcript
+from voice.types import Audio, Segment, Transcript, Word
 
+__all__ = ["Context", "Decoding", "Whisper"]
+
+HEAD = "head.onnx"
 WINDOW = 30.0  # seconds that the encoder was trained on
+PACKED = 12.0  # seconds of a window where the context is the utterance: attention's cost is quadratic
 FULL_FRAMES = round(WINDOW * WHISPER_RATE) // WHISPER_HOP
 LONGEST_OUTPUT = 448
+TOGETHER = 8  # utterances encoded at once where the context is the utterance
+ALIKE = 0.7  # seconds that their lengths may differ by: the shorter are shown that much more silence
 
 Context = Literal["full", "utterance"]
 
 
 @dataclass(frozen=True)
-class Decoding:
-    """How tokens are searched for, and when a result is not believed.
+class _Request:
+    """What is asked of every stretch; `language` None is that of the first one."""
 
-    `beam` 1 is greedy. A result whose mean log-probability is below `unsure` or whose text
-    compresses more than `compression` times is searched again with `second_beam` and no repeated
-    trigram. It counts as silence if the mean log-probability is below `nonsense`; and where
-    P(no speech) is above `no_speech` already if it is below `mumbled`, or for a word or two (at
-    most `brief` tokens) below `murmured`. (Set on noise and
-    single words with tiny.en and base: of noise they make words at -0.7 and less where P(no
-    speech) is above 0.5, at -1.4 and less elsewhere; of single words at -1.3 and more, with it
-    below 0.4.)
-    """
-
-    beam: int = 1
-    second_beam: int = 5
-    unsure: float = -1.0
-    compression: float = 2.4
-    no_speech: float = 0.5
-    mumbled: float = -0.7
-    murmured: float = -0.3
-    brief: int = 4
-    nonsense: float = -1.5
-    tokens_per_second: float = 12.0
-    margin: float = 0.3  # seconds after the utterance that the "utterance" context shows
-    left_off: float = 0.5  # seconds of speech after the time where it says that it left off: hear them too
-    unheard: float = 3.0  # seconds of speech after the time where it believes that all was said: likewise
+    language: str | None
+    hotwords: tuple[str, ...]
+    task: str
+    words: bool
 
 
-@dataclass(frozen=True)
-class _Guess:
-    tokens: tuple[int, ...]
-    log_probability: float  # mean over the tokens, the end included
-    no_speech: float
-    compression: float
-    until: float | None = None  # seconds; what comes after them has to be heard by itself
-    left_off: bool = False  # by its own account
+@dataclass(frozen=True, eq=False)
+class _Sound:
+    """Speech, what the encoder makes of it (F, D) and, where there is a head, (F, 29) log-probabilities."""
+
+    speech: Audio
+    encoded: np.ndarray
+    log_probs: np.ndarray | None
+
+    def until(self, seconds: float | None) -> _Sound:
+        """Its beginning; the encoder's output stays whole."""
+        if seconds is None:
+            return self
+        letters = None if self.log_probs is None else self.log_probs[: math.ceil(seconds / FRAME)]
+        return _Sound(self.speech.cut(0.0, seconds), self.encoded, letters)
 
 
 class Whisper:
@@ -74,19 +82,31 @@ class Whisper:
 
     `context` is what the encoder sees: "full" pads to 30 s as the original was trained,
     "utterance" only adds a margin (for models tuned to that, many times faster on short speech).
+    `packed` is how many seconds a window of a long recording had best have.
     """
 
     rate = WHISPER_RATE
     longest = WINDOW
 
     def __init__(
-        self, model, vocabulary: Vocabulary, context: Context, decoding: Decoding, only: str | None = None
+        self,
+        model,
+        vocabulary: Vocabulary,
+        context: Context,
+        decoding: Decoding,
+        only: str | None = None,
+        *,
+        head: Head | None = None,
+        confidence: Confidence = likelihood,
     ) -> None:
         self._model = model
         self._only = only
         self._vocabulary = vocabulary
         self._context = context
         self._decoding = decoding
+        self._head = head
+        self._confidence = confidence
+        self.packed = WINDOW if context == "full" else PACKED
 
     @classmethod
     def open(
@@ -98,9 +118,11 @@ class Whisper:
         decoding: Decoding = Decoding(),
         compute_type: str = "int8",
         only: str | None = None,
+        confidence: Confidence = likelihood,
     ) -> Whisper:
-        """Load a CTranslate2 folder; `only` is the one language it was tuned to, if it was.
+        """Load a CTranslate2 folder, and its head if it has one.
 
+        `only` is the one language it was tuned to, if it was; `confidence` judges words.
         Raises ModelMissing or ModelDamaged.
         """
         import ctranslate2
@@ -114,7 +136,9 @@ class Whisper:
             model = ctranslate2.models.Whisper(str(folder), compute_type=compute_type, intra_threads=threads)
         except (RuntimeError, ValueError) as error:
             raise ModelDamaged(f"{folder} is no Whisper model: {error}; fetch it again") from error
-        return cls(model, Vocabulary(folder, multilingual=model.is_multilingual), context, decoding, only)
+        vocabulary = Vocabulary(folder, multilingual=model.is_multilingual)
+        head = Head.open(folder / HEAD, threads=threads) if (folder / HEAD).is_file() else None
+        return cls(model, vocabulary, context, decoding, only, head=head, confidence=confidence)
 
     @property
     def languages(self) -> frozenset[str]:
@@ -136,9 +160,9 @@ class Whisper:
         English; without `words` there is one segment without times inside.
         Raises AudioError for more than 30 s, VoiceError for a language or task that it does not know.
         """
-        return self.transcribe_batch(
-            [speech], language=language, hotwords=hotwords, task=task, words=words
-        )[0]
+        return self.transcribe_batch([speech], language=language, hotwords=hotwords, task=task, words=words)[
+            0
+        ]
 
     def transcribe_batch(
         self,
@@ -151,46 +175,89 @@ class Whisper:
     ) -> list[Transcript]:
         """As `transcribe`, for stretches of one recording: a detected language holds for all of them."""
         self._refuse_others(language, task)
-        language = language or self._only
         speeches = [audio.resample(_not_too_long(speech), WHISPER_RATE) for speech in speeches]
-        together = [speeches] if self._context == "full" else [[speech] for speech in speeches]
-        transcripts: list[Transcript] = []
-        for group in together:
-            if not group:
-                continue
-            encoded = self._encode(group)
-            language = language or self._detect(encoded)
-            start = self._vocabulary.start_sequence(language, task)
-            guesses = self._decode(encoded, [*self._vocabulary.prompt(hotwords), *start], group)
-            heard = [_heard(speech, guess.until) for speech, guess in zip(group, guesses, strict=True)]
-            parts = self._transcripts(encoded, start, guesses, heard, language, words)
-            for part, speech in zip(parts, group, strict=True):
-                if part.duration < speech.duration:
-                    unheard = speech.cut(part.duration, speech.duration)
-                    rest = self.transcribe(unheard, language=language, hotwords=hotwords, task=task, words=words)
-                    part = _joined(part, rest)
-                transcripts.append(part)
-        return transcripts
+        request = _Request(language or self._only, tuple(hotwords), task, words)
+        transcripts: dict[int, Transcript] = {}
+        for rows in self._groups(speeches):
+            found = self._recognized([speeches[row] for row in rows], request)
+            transcripts |= zip(rows, found, strict=True)
+            request = replace(request, language=found[0].language)
+        return [transcripts[row] for row in range(len(speeches))]
+
+    def posteriors(self, speech: Audio) -> np.ndarray:
+        """(F, 29) log-probabilities of letters, a row each 20 ms, a margin after the speech included.
+
+        One pass of the encoder, no decoder. Raises VoiceError where the model has no head, AudioError
+        for more than 30 s.
+        """
+        if self._head is None:
+            raise VoiceError("this recognizer has no CTC head; use quick")
+        speech = audio.resample(_not_too_long(speech), WHISPER_RATE)
+        return self._head(self._encode([speech]))[0][: self._frames(speech)]
 
     def _refuse_others(self, language: str | None, task: str) -> None:
         """Raises VoiceError for what a model tuned to one language would answer with invented words."""
         if self._only and (language not in (None, self._only) or task != "transcribe"):
-            raise VoiceError(f"this recognizer only transcribes {self._only!r}; use whisper-base for the rest")
+            raise VoiceError(
+                f"this recognizer only transcribes {self._only!r}; use whisper-base for the rest"
+            )
+
+    def _groups(self, speeches: Sequence[Audio]) -> Iterator[list[int]]:
+        """Which of them go together: all, or those of like length where the context is the utterance."""
+        if self._context == "full":
+            if speeches:
+                yield list(range(len(speeches)))
+            return
+        group: list[int] = []
+        for row in sorted(range(len(speeches)), key=lambda row: -speeches[row].duration):
+            if (
+                group
+                and speeches[group[0]].duration - speeches[row].duration > ALIKE
+                or len(group) == TOGETHER
+            ):
+                yield group
+                group = []
+            group.append(row)
+        if group:
+            yield group
+
+    def _recognized(self, speeches: Sequence[Audio], request: _Request) -> list[Transcript]:
+        """All that is said in some stretches that are encoded together."""
+        encoded = self._encode(speeches)
+        request = replace(request, language=request.language or self._detect(encoded))
+        sounds = self._sounds(speeches, encoded)
+        guesses = self._decode(encoded, sounds, request)
+        parts = self._transcripts(
+            [s.until(g.until) for s, g in zip(sounds, guesses, strict=True)], guesses, request
+        )
+        return [self._completed(part, speech, request) for part, speech in zip(parts, speeches, strict=True)]
+
+    def _completed(self, part: Transcript, speech: Audio, request: _Request) -> Transcript:
+        """What the decoder left off before is heard by itself."""
+        if part.duration >= speech.duration:
+            return part
+        (rest,) = self._recognized([speech.cut(part.duration, speech.duration)], request)
+        return _joined(part, rest)
 
     def _encode(self, speeches: Sequence[Audio]) -> np.ndarray:
         """Speech → encoder output (B, frames / 2, D)."""
-        features = np.stack([self._features(speech) for speech in speeches])  # (B, 80, frames)
-        return np.asarray(self._model.encode(_view(features), to_cpu=True))
-
-    def _features(self, speech: Audio) -> np.ndarray:
-        """(80, frames) of the speech and the silence that the context asks for."""
         if self._context == "full":
-            return _padded(speech.samples)
-        shown = (speech.duration + self._decoding.margin) * WHISPER_RATE / WHISPER_HOP
-        frames = min(FULL_FRAMES, 2 * max(1, round(shown / 2)))  # the encoder halves them
-        samples = np.zeros(frames * WHISPER_HOP, np.float32)
-        samples[: len(speech.samples)] = speech.samples[: len(samples)]
-        return whisper_log_mel(samples)
+            features = [_padded(speech.samples) for speech in speeches]
+        else:
+            frames = 2 * max(self._frames(speech) for speech in speeches)
+            features = [_shown(speech.samples, min(FULL_FRAMES, frames)) for speech in speeches]
+        return np.asarray(self._model.encode(_view(np.stack(features)), to_cpu=True))
+
+    def _frames(self, speech: Audio) -> int:
+        """The encoder's frames of the speech and the margin after it."""
+        return max(1, round((speech.duration + self._decoding.margin) / FRAME))
+
+    def _sounds(self, speeches: Sequence[Audio], encoded: np.ndarray) -> list[_Sound]:
+        letters = [None] * len(speeches) if self._head is None else self._head(encoded)
+        return [
+            _Sound(speech, output, None if found is None else found[: self._frames(speech)])
+            for speech, output, found in zip(speeches, encoded, letters, strict=True)
+        ]
 
     def _detect(self, encoded: np.ndarray) -> str:
         if not self._model.is_multilingual:
@@ -201,28 +268,33 @@ class Whisper:
                 chances[token[2:-2]] = chances.get(token[2:-2], 0.0) + chance
         return max(chances, key=lambda code: chances[code])
 
-    def _decode(self, encoded: np.ndarray, prompt: list[int], speeches: Sequence[Audio]) -> list[_Guess]:
+    def _decode(self, encoded: np.ndarray, sounds: Sequence[_Sound], request: _Request) -> list[Guess]:
         """The believed tokens of each row; none where it is silence."""
-        limit = 24 + round(self._decoding.tokens_per_second * max(speech.duration for speech in speeches))
+        start = self._vocabulary.start_sequence(request.language, request.task)
+        prompt = [*self._vocabulary.prompt(request.hotwords), *start]
+        limit = 24 + round(self._decoding.tokens_per_second * max(sound.speech.duration for sound in sounds))
         guesses = self._search(encoded, prompt, limit, self._decoding.beam)
-        for row, guess in enumerate(guesses):
-            if self._is_silence(guess) or not self._is_doubtful(guess):
-                continue
-            alone = encoded[row : row + 1]
-            guesses[row] = self._search(alone, prompt, limit, self._decoding.second_beam, no_repeat=3)[0]
-        believed = [_SILENCE if self._is_silence(guess) else guess for guess in guesses]
-        return [self._bounded(guess, speech) for guess, speech in zip(believed, speeches, strict=True)]
+        return [
+            self._believed(guess, sound, prompt, limit) for guess, sound in zip(guesses, sounds, strict=True)
+        ]
 
-    def _bounded(self, guess: _Guess, speech: Audio) -> _Guess:
-        """`until` only where enough of the speech is left and there is progress."""
-        if guess.until is None or guess.until < self._decoding.left_off:
-            return replace(guess, until=None)
-        spare = self._decoding.left_off if guess.left_off else self._decoding.unheard
-        return guess if speech.duration - guess.until > spare else replace(guess, until=None)
+    def _believed(self, guess: Guess, sound: _Sound, prompt: list[int], limit: int) -> Guess:
+        """The guess, a better one where it is doubtful, or silence."""
+        limits = self._decoding
+        letters = None if sound.log_probs is None else greedy(sound.log_probs)
+        if not is_silence(guess, limits) and is_doubtful(guess, letters, limits):
+            (again,) = self._search(sound.encoded[None], prompt, limit, limits.second_beam, no_repeat=3)
+            guess = better(guess, again, letters, limits)
+        if is_silence(guess, limits) or is_unheard(guess, letters, limits):
+            return SILENCE
+        if letters is not None:
+            until = said_until(guess.text, letters, sound.log_probs, limits.missed)
+            guess = replace(guess, until=until, left_off=True)
+        return bounded(guess, sound.speech.duration, limits)
 
     def _search(
         self, encoded: np.ndarray, prompt: list[int], limit: int, beam: int, no_repeat: int = 0
-    ) -> list[_Guess]:
+    ) -> list[Guess]:
         # The original may write times between the words, as faster-whisper has it; tuned models do not.
         last = [] if self._context == "full" else [self._vocabulary.without_times]
         results = self._model.generate(
@@ -234,80 +306,62 @@ class Whisper:
             no_repeat_ngram_size=no_repeat,
             return_scores=True,
             return_no_speech_prob=True,
+            return_logits_vocab=beam == 1,
         )
-        return [self._guess(result) for result in results]
-
-    def _guess(self, result) -> _Guess:
-        found = result.sequences_ids[0]
-        tokens = tuple(token for token in found if token < self._vocabulary.end)
-        total = result.scores[0] * len(found)  # scores are means over the tokens without the end
-        text = self._vocabulary.text(tokens).strip().encode()
-        compression = len(text) / len(zlib.compress(text)) if text else 0.0
-        until, left_off = self._vocabulary.last_time(found)
-        mean = total / (len(found) + 1)
-        return _Guess(tokens, mean, result.no_speech_prob, compression, until or None, left_off)
-
-    def _is_doubtful(self, guess: _Guess) -> bool:
-        repeats = guess.compression > self._decoding.compression
-        return repeats or guess.log_probability < self._decoding.unsure
-
-    def _is_silence(self, guess: _Guess) -> bool:
-        limits = self._decoding
-        if guess.no_speech <= limits.no_speech:
-            return guess.log_probability < limits.nonsense
-        brief = len(guess.tokens) <= limits.brief
-        return guess.log_probability < (limits.murmured if brief else limits.mumbled)
+        return [read_result(result, self._vocabulary) for result in results]
 
     def _transcripts(
-        self,
-        encoded: np.ndarray,
-        start: list[int],
-        guesses: Sequence[_Guess],
-        speeches: Sequence[Audio],
-        language: str,
-        words: bool,
+        self, sounds: Sequence[_Sound], guesses: Sequence[Guess], request: _Request
     ) -> list[Transcript]:
-        texts = [self._vocabulary.text(guess.tokens).strip() for guess in guesses]
-        said = [row for row, text in enumerate(texts) if text]
-        if words and said:
-            tokens = [list(guesses[row].tokens) for row in said]
-            found = self._aligned(encoded[said], start, tokens, [speeches[row] for row in said], language)
-        else:
-            found = [(Segment(texts[row], 0.0, speeches[row].duration),) for row in said]
+        said = [row for row, guess in enumerate(guesses) if guess.text]
+        found = self._segments([sounds[row] for row in said], [guesses[row] for row in said], request)
         segments = dict(zip(said, found, strict=True))
         return [
-            Transcript(segments.get(row, ()), language, speech.duration)
-            for row, speech in enumerate(speeches)
+            Transcript(segments.get(row, ()), request.language, sound.speech.duration)
+            for row, sound in enumerate(sounds)
         ]
 
-    def _aligned(
+    def _segments(
+        self, sounds: Sequence[_Sound], guesses: Sequence[Guess], request: _Request
+    ) -> Iterator[tuple[Segment, ...]]:
+        """The segments of each row, with words where they are asked for."""
+        if not request.words:
+            yield from (
+                (Segment(g.text, 0.0, s.speech.duration),) for s, g in zip(sounds, guesses, strict=True)
+            )
+            return
+        written = [self._vocabulary.words(guess.tokens, request.language) for guess in guesses]
+        if self._head is not None:
+            found = map(self._placed, sounds, guesses, written)
+        else:
+            found = self._attended(sounds, guesses, written, request)
+        for texts, words in zip(written, found, strict=True):
+            yield tuple(segmented((word.text for word in texts), words))
+
+    def _placed(self, sound: _Sound, guess: Guess, written: Sequence[WordTokens]) -> list[Word]:
+        """Words with times from the letters that the head heard."""
+        places = place([word.text for word in written], sound.log_probs, sound.speech.duration)
+        words = [Word(w.text.strip(), at.start, at.end) for w, at in zip(written, places, strict=True)]
+        return weighed(words, written, guess, self._confidence, places, sound.log_probs)
+
+    def _attended(
         self,
-        encoded: np.ndarray,
-        start: list[int],
-        tokens: list[list[int]],
-        speeches: Sequence[Audio],
-        language: str,
-    ) -> list[tuple[Segment, ...]]:
-        """Segments with word times, from the cross-attention of the decoder's alignment heads."""
-        shown = 2 * encoded.shape[1]  # mel frames
-        frames = [max(2, min(shown, round(speech.duration * 100))) for speech in speeches]
-        results = self._model.align(_view(encoded), start, tokens, frames)
-        return [
-            self._segments(row, language, result, speech)
-            for row, result, speech in zip(tokens, results, speeches, strict=True)
-        ]
-
-    def _segments(self, tokens: Sequence[int], language: str, result, speech: Audio) -> tuple[Segment, ...]:
-        written = self._vocabulary.words(tokens, language)
-        words = timed_words(written, result.alignments, result.text_token_probs, speech)
-        return tuple(segmented((word.text for word in written), words))
-
-
-_SILENCE = _Guess((), 0.0, 1.0, 0.0)
-
-
-def _heard(speech: Audio, until: float | None) -> Audio:
-    return speech if until is None else speech.cut(0.0, until)
+        sounds: Sequence[_Sound],
+        guesses: Sequence[Guess],
+        written: Sequence[Sequence[WordTokens]],
+        request: _Request,
+    ) -> Iterator[list[Word]]:
+        """Words with times from the cross-attention of the decoder's alignment heads."""
+        if not guesses:
+            return
+        encoded = np.stack([sound.encoded for sound in sounds])
+        most = 2 * encoded.shape[1]  # mel frames
+        frames = [max(2, min(most, round(sound.speech.duration * 100))) for sound in sounds]
+        start = self._vocabulary.start_sequence(request.language, request.task)
+        results = self._model.align(_view(encoded), start, [list(guess.tokens) for guess in guesses], frames)
+        for sound, guess, texts, result in zip(sounds, guesses, written, results, strict=True):
+            words = timed_words(texts, result.alignments, result.text_token_probs, sound.speech)
+            yield weighed(words, texts, guess, self._confidence)
 
 
 def _joined(part: Transcript, rest: Transcript) -> Transcript:
@@ -320,6 +374,13 @@ def _padded(samples: np.ndarray) -> np.ndarray:
     frames = min(len(samples) // WHISPER_HOP, FULL_FRAMES)
     features = whisper_log_mel(np.pad(samples, (0, WHISPER_HOP)))[:, :frames]
     return np.pad(features, ((0, 0), (0, FULL_FRAMES - frames)))
+
+
+def _shown(samples: np.ndarray, frames: int) -> np.ndarray:
+    """(80, frames) features of the samples and of silence after them."""
+    whole = np.zeros(frames * WHISPER_HOP, np.float32)
+    whole[: len(samples)] = samples[: len(whole)]
+    return whisper_log_mel(whole)
 
 
 def _cores() -> int:

@@ -1,0 +1,137 @@
+"""What a decoder came up with, and whether to believe it."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from voice.asr.letters import read, spell
+from voice.asr.vocabulary import Vocabulary
+from voice.metrics import edit_distance
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """How tokens are searched for, and when a result is not believed.
+
+    `beam` 1 is greedy. A result whose mean log-probability is below `unsure` or whose text
+    compresses more than `compression` times is searched again with `second_beam` and no repeated
+    trigram. It counts as silence if the mean log-probability is below `nonsense`; and where
+    P(no speech) is above `no_speech` already if it is below `mumbled`, or for a word or two (at
+    most `brief` tokens) below `murmured`. (Set on noise and
+    single words with tiny.en and base: of noise they make words at -0.7 and less where P(no
+    speech) is above 0.5, at -1.4 and less elsewhere; of single words at -1.3 and more, with it
+    below 0.4.)
+
+    Where a CTC head heard the same, a result that is more than `stray` of its letters away from
+    what the head reads is searched again too, what the head heard at least `missed` letters of after
+    the last word is heard by itself, and it is silence if the head read less than `unheard_of` of it.
+    """
+
+    beam: int = 1
+    second_beam: int = 5
+    unsure: float = -1.0
+    compression: float = 2.4
+    no_speech: float = 0.5
+    mumbled: float = -0.7
+    murmured: float = -0.3
+    brief: int = 4
+    nonsense: float = -1.5
+    tokens_per_second: float = 12.0
+    margin: float = 0.3  # seconds after the utterance that the "utterance" context shows
+    left_off: float = 0.5  # seconds of speech after the time where it says that it left off: hear them too
+    unheard: float = 3.0  # seconds of speech after the time where it believes that all was said: likewise
+    stray: float = 0.6
+    missed: int = 8
+    unheard_of: float = 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class Guess:
+    """Tokens and what speaks for them; `chances` (tokens,) their log-probabilities."""
+
+    tokens: tuple[int, ...]
+    text: str
+    chances: np.ndarray
+    log_probability: float  # mean over the tokens, the end included
+    no_speech: float
+    until: float | None = None  # seconds; what comes after them has to be heard by itself
+    left_off: bool = False  # by its own account
+
+    @property
+    def compression(self) -> float:
+        """How many times shorter the text gets: high where it repeats itself."""
+        text = self.text.encode()
+        return len(text) / len(zlib.compress(text)) if text else 0.0
+
+
+SILENCE = Guess((), "", np.zeros(0, np.float32), 0.0, 1.0)
+
+
+def read_result(result, vocabulary: Vocabulary) -> Guess:
+    """What CTranslate2 returned for one row."""
+    found = result.sequences_ids[0]
+    tokens = tuple(token for token in found if token < vocabulary.end)
+    total = result.scores[0] * len(found)  # scores are means over the tokens without the end
+    mean = total / (len(found) + 1)
+    until, left_off = vocabulary.last_time(found)
+    text = vocabulary.text(tokens).strip()
+    chances = _chances(result, vocabulary.end)
+    if len(chances) != len(tokens):
+        chances = np.full(len(tokens), mean, np.float32)
+    return Guess(tokens, text, chances, mean, result.no_speech_prob, until or None, left_off)
+
+
+def _chances(result, end: int) -> np.ndarray:
+    """Log-probabilities of the tokens below `end`, from the scores that all had at each step."""
+    steps = result.logits[0] if result.logits else []
+    pairs = zip(steps, result.sequences_ids[0], strict=False)  # there is a step more, for the end
+    return np.array(
+        [_log_softmax(np.asarray(step), token) for step, token in pairs if token < end], np.float32
+    )
+
+
+def _log_softmax(scores: np.ndarray, token: int) -> float:
+    top = scores.max()
+    return float(scores[token] - top - np.log(np.exp(scores - top).sum()))
+
+
+def is_silence(guess: Guess, limits: Decoding) -> bool:
+    if guess.no_speech <= limits.no_speech:
+        return guess.log_probability < limits.nonsense
+    brief = len(guess.tokens) <= limits.brief
+    return guess.log_probability < (limits.murmured if brief else limits.mumbled)
+
+
+def is_doubtful(guess: Guess, letters: str | None, limits: Decoding) -> bool:
+    """Whether to search again; `letters` are what a head read, None without one."""
+    if guess.compression > limits.compression or guess.log_probability < limits.unsure:
+        return True
+    return letters is not None and strayed(guess.text, letters) > limits.stray
+
+
+def is_unheard(guess: Guess, letters: str | None, limits: Decoding) -> bool:
+    """Whether a head heard next to nothing of what the decoder wrote."""
+    return letters is not None and len(letters) < limits.unheard_of * len(guess.text)
+
+
+def better(first: Guess, second: Guess, letters: str | None, limits: Decoding) -> Guess:
+    """Of two guesses the one closer to a head's letters; the second without a head or if the first repeats."""
+    if letters is None or first.compression > limits.compression:
+        return second
+    return min(second, first, key=lambda guess: strayed(guess.text, letters))
+
+
+def bounded(guess: Guess, duration: float, limits: Decoding) -> Guess:
+    """`until` only where enough of the speech is left and there is progress."""
+    if guess.until is None or guess.until < limits.left_off:
+        return replace(guess, until=None)
+    spare = limits.left_off if guess.left_off else limits.unheard
+    return guess if duration - guess.until > spare else replace(guess, until=None)
+
+
+def strayed(text: str, heard: str) -> float:
+    """How far `text` is from the letters that a head heard: 0 is the same, 1 and more nothing like it."""
+    return edit_distance(heard, read(spell(text).labels)) / max(1, len(heard))

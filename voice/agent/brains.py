@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,8 +149,16 @@ def brain_from_environment(
     environment: Mapping[str, str] = os.environ,
     clock: Callable[[], datetime] = datetime.now,
 ) -> Brain:
-    """The brain that the environment asks for (see Choice.of). Raises VoiceError where that is wrong."""
-    return Brains(Choice.of(environment), clock).brain(timers)
+    """The brain that the environment asks for (see Choice.of). Raises VoiceError where that is wrong.
+
+    What it needs is loaded once in a process.
+    """
+    with _OPENING:
+        return _opened(Choice.of(environment), clock).brain(timers)
+
+
+_OPENING = threading.Lock()
+_opened = lru_cache(maxsize=2)(Brains)
 
 
 __all__ = [

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from voice.agent.brains import brain_from_environment
 from voice.agent.conversation import Conversation
+from voice.agent.listener import live
 from voice.agent.patience import SilenceRule, SoundAndWords
 from voice.agent.timers import Timers
+from voice.agent.work import INLINE, Work
 from voice.loading import load
 from voice.models import entries
 from voice.types import Brain, Controls, Recognizer, SpeechDetector, Synthesizer, TurnDetector
@@ -48,10 +51,13 @@ def load_turns() -> TurnDetector:
     return SilenceRule()
 
 
-def start(models: Models, *, brain: Brain | None = None, controls: Controls = Controls()) -> Conversation:
-    """A fresh conversation. Without `brain` the environment chooses it (see brains).
+def start(
+    models: Models, *, brain: Brain | None = None, controls: Controls = Controls(), work: Work = INLINE
+) -> Conversation:
+    """A fresh conversation; `work` is INLINE for recordings and THREADS for live sound.
 
-    A brain that is given sets no timers. Raises VoiceError where the environment is wrong.
+    Without `brain` the environment chooses it (see brains); a brain that is given sets no timers.
+    Raises VoiceError where the environment is wrong.
     """
     timers = Timers()
     return Conversation(
@@ -62,4 +68,6 @@ def start(models: Models, *, brain: Brain | None = None, controls: Controls = Co
         turns=models.turns,
         timers=timers,
         controls=controls,
+        work=work,
+        listening=live(models.detector, None if work is INLINE else time.perf_counter),
     )

@@ -81,7 +81,7 @@ def test_a_stalled_server_is_given_up(serve: Serving) -> None:
         send(handler, "It is", end=False)
         time.sleep(1)
 
-    pieces = Remote(serve(answering), limits=Limits(first=0.2, between=0.2)).reply(QUESTION)
+    pieces = Remote(serve(answering), limits=Limits(between=0.2)).reply(QUESTION)
     assert next(pieces) == "It is"
     with pytest.raises(BrainError, match="took too long"):
         next(pieces)

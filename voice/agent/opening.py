@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from voice.agent.brains import brain_from_environment
+from voice.agent.brains import Brains, brain_from_environment
 from voice.agent.conversation import Conversation
 from voice.agent.listener import live
 from voice.agent.patience import SilenceRule, SoundAndWords
@@ -52,19 +52,26 @@ def load_turns() -> TurnDetector:
 
 
 def start(
-    models: Models, *, brain: Brain | None = None, controls: Controls = Controls(), work: Work = INLINE
+    models: Models,
+    *,
+    brain: Brain | None = None,
+    brains: Brains | None = None,
+    controls: Controls = Controls(),
+    work: Work = INLINE,
 ) -> Conversation:
     """A fresh conversation; `work` is INLINE for recordings and THREADS for live sound.
 
-    Without `brain` the environment chooses it (see brains); a brain that is given sets no timers.
-    Raises VoiceError where the environment is wrong.
+    Its brain is `brain`, which then sets no timers, or one of `brains`, or what the environment
+    chooses. Raises VoiceError where the environment is wrong (see brains).
     """
     timers = Timers()
+    if brain is None:
+        brain = brains.brain(timers) if brains else brain_from_environment(timers)
     return Conversation(
         models.detector,
         models.recognizer,
         models.synthesizer,
-        brain or brain_from_environment(timers),
+        brain,
         turns=models.turns,
         timers=timers,
         controls=controls,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,23 +31,44 @@ def command(
     impatient: Annotated[
         bool, typer.Option("--impatient", help="Play on while the agent speaks, and so interrupt it.")
     ] = False,
+    brain: Annotated[
+        str | None,
+        typer.Option(
+            metavar="offline|URL|FOLDER",
+            help="What answers: skills alone, an OpenAI-compatible server, or a chat model for transformers.",
+        ),
+    ] = None,
+    brain_model: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Which of the server's language models.")
+    ] = None,
+    skills: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A Python file of skills of your own.")
+    ] = None,
+    documents: Annotated[
+        str | None, typer.Option(metavar="FOLDER", help="Text files that can be asked about.")
+    ] = None,
+    notes: Annotated[str | None, typer.Option(metavar="FILE", help="Where notes are kept.")] = None,
     threads: Threads = None,
 ) -> None:
     """Play a recording to the agent; print what happens and save what it says.
 
-    With VOICE_LLM_URL (and VOICE_LLM_MODEL, VOICE_LLM_KEY) it answers through that language model.
+    What is not given here the environment gives: VOICE_BRAIN or VOICE_LLM_URL, VOICE_LLM_MODEL,
+    VOICE_SKILLS, VOICE_DOCUMENTS, VOICE_NOTES; and VOICE_LLM_KEY.
     """
     from voice import audio
     from voice.agent import Models, answers, start, talk
+    from voice.agent.brains import Brains, Choice
     from voice.agent.opening import default_recognizer
     from voice.models import find
 
     said = audio.read(recording)
+    chosen = {"brain": brain, "model": brain_model, "skills": skills, "documents": documents, "notes": notes}
+    brains = Brains(replace(Choice.of(), **{name: value for name, value in chosen.items() if value}))
     model = model or default_recognizer()
     with progress(f"fetching {model}", "bytes") as moved:
         find(model, progress=moved)
     models = Models.load(model, voice, threads=threads)
-    conversation = start(models)
+    conversation = start(models, brains=brains)
     events: list[Event] = []
     for event in talk(said, conversation, patient=not impatient):
         events.append(event)

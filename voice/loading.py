@@ -37,11 +37,14 @@ def load(
 
 
 def _whisper(model: Model, threads: int | None) -> Recognizer:
+    from voice.asr.confidence import Calibration, likelihood
     from voice.asr.whisper import Whisper
 
     context, language = model.card.options.get("context", "full"), model.card.language
     only = None if context == "full" else language  # what a short context was not tuned to is babble
-    return Whisper.open(model.folder, threads=threads, context=context, only=only)
+    weights = model.card.options.get("confidence")
+    confidence = Calibration(weights) if weights else likelihood
+    return Whisper.open(model.folder, threads=threads, context=context, only=only, confidence=confidence)
 
 
 def _heart(model: Model, threads: int | None) -> Synthesizer:

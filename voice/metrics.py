@@ -1,4 +1,4 @@
-"""How well it went: word and character errors, and how far chance could have moved them.
+"""How well it went: word and character errors, how far chance could have moved them, and how honest it was.
 
 Every system that is compared is scored through the same normalizer (Whisper's for English:
 case, punctuation, spelling variants and numbers do not count as errors).
@@ -76,6 +76,73 @@ def edit_distance(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
         # An insertion comes from the left in the same row: a running minimum, once the steps are taken out.
         row = np.minimum.accumulate(np.concatenate(([deleted], row)) - steps) + steps
     return int(row[-1])
+
+
+def right_words(reference: str, words: Sequence[str]) -> list[bool]:
+    """Which written words of a hypothesis are in the reference, where the two are closest.
+
+    They are compared as they are spoken ("$5" is "five dollars"), and a word is right if all of it is.
+    """
+    said = [(number, word) for number, text in enumerate(words) for word in _spoken(text)]
+    true = _matched(_spoken(reference), [word for _, word in said])
+    wrong = {number for (number, _), match in zip(said, true, strict=True) if not match}
+    return [number not in wrong for number in range(len(words))]
+
+
+def calibration_error(confidence: Sequence[float], right: Sequence[bool], *, bins: int = 10) -> float:
+    """Expected calibration error (Naeini et al. 2015): how far confidence is from how often it is right.
+
+    The mean over `bins` of equal width, weighted by what is in them; 0.05 is five points off.
+    """
+    sure, true = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
+    if not len(sure):
+        return 0.0
+    places = np.minimum((sure * bins).astype(int), bins - 1)
+    gaps = np.bincount(places, weights=sure - true, minlength=bins)
+    return float(np.abs(gaps).sum() / len(sure))
+
+
+def auroc(confidence: Sequence[float], right: Sequence[bool]) -> float:
+    """How often what is right has more confidence than what is wrong; 0.5 is chance, nan if all are alike.
+
+    The area under the receiver's operating characteristic (Hanley and McNeil 1982); ties count half.
+    """
+    sure, true = np.asarray(confidence, np.float64), np.asarray(right, bool)
+    good, bad = np.sort(sure[true]), sure[~true]
+    if not len(good) or not len(bad):
+        return float("nan")
+    below = np.searchsorted(good, bad, side="left") + np.searchsorted(good, bad, side="right")
+    return float(1 - below.sum() / (2 * len(good) * len(bad)))
+
+
+def _spoken(text: str) -> list[str]:
+    """The words of a text as they are said, one spelling per word."""
+    from voice.text.normalize import spell_out
+
+    words = " ".join(chunk.text for chunk in spell_out(text).chunks).replace("-", " ").split()
+    return [plain for word in words if (plain := normalize(word).replace(" ", ""))]
+
+
+def _matched(reference: Sequence[str], hypothesis: Sequence[str]) -> list[bool]:
+    """Which tokens of the hypothesis stand opposite their likes in the best alignment (Levenshtein)."""
+    costs = np.zeros((len(reference) + 1, len(hypothesis) + 1), np.int64)
+    costs[:, 0], costs[0] = np.arange(len(reference) + 1), np.arange(len(hypothesis) + 1)
+    for i, token in enumerate(reference, 1):
+        for j, other in enumerate(hypothesis, 1):
+            costs[i, j] = min(
+                costs[i - 1, j - 1] + (token != other), costs[i - 1, j] + 1, costs[i, j - 1] + 1
+            )
+    matched = [False] * len(hypothesis)
+    i, j = len(reference), len(hypothesis)
+    while i and j:
+        if costs[i, j] == costs[i - 1, j - 1] + (reference[i - 1] != hypothesis[j - 1]):
+            i, j = i - 1, j - 1
+            matched[j] = reference[i] == hypothesis[j]
+        elif costs[i, j] == costs[i, j - 1] + 1:
+            j -= 1
+        else:
+            i -= 1
+    return matched
 
 
 def _compare(reference: list[str], hypothesis: list[str]) -> Score:

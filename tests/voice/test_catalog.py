@@ -5,6 +5,7 @@ import hashlib
 import os
 import threading
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -222,7 +223,8 @@ def test_a_model_that_derives_is_made_once_and_anew_when_its_part_changes(
         part = tmp_path / "tuned"
         part.mkdir(exist_ok=True)
         (part / "adapter.safetensors").write_bytes(difference)
-        files = {"adapter.safetensors": sha(difference)}
+        (part / "head.onnx").write_bytes(b"letters")
+        files = {"adapter.safetensors": sha(difference), "head.onnx": sha(b"letters")}
         about = Card(
             "tuned", "recognizer", "whisper", 16_000, "en", "MIT", files=files, options={"base": "parrot"}
         )
@@ -230,7 +232,10 @@ def test_a_model_that_derives_is_made_once_and_anew_when_its_part_changes(
         for _ in range(2):
             model = catalog.find(str(part))
             assert (model.folder / "model.bin").read_bytes() == CONTENT + difference
+            assert (model.folder / "head.onnx").read_bytes() == b"letters"
             assert model.card.options == {}
+    cards.write_card(part, replace(about, options={"base": "parrot", "context": "utterance"}))
+    assert catalog.find(str(part)).card.options == {"context": "utterance"}  # without making it again
     catalog.remove("parrot")
     assert catalog.find(str(part)).card.name == "tuned"  # whole without its base
     catalog.find("parrot")

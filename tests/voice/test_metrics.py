@@ -4,9 +4,21 @@ import random
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
-from voice.metrics import Score, character_errors, edit_distance, interval, normalize, total, word_errors
+from voice.metrics import (
+    Score,
+    auroc,
+    calibration_error,
+    character_errors,
+    edit_distance,
+    interval,
+    normalize,
+    right_words,
+    total,
+    word_errors,
+)
 
 
 def test_case_punctuation_and_figures_are_no_errors() -> None:
@@ -58,3 +70,26 @@ def test_interval_holds_the_rate_and_narrows_with_more_utterances() -> None:
 def test_importing_metrics_loads_no_normalizer() -> None:
     check = "import sys, voice.metrics; sys.exit('whisper_normalizer' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check]).returncode == 0
+
+
+def test_words_are_right_as_they_are_spoken() -> None:
+    reference = "MISTER SMITH PAID TWENTY TWO DOLLARS FOR THE COLOUR"
+    assert right_words(reference, ["Mr.", "Smith", "paid", "$22", "for", "a", "color."]) == [
+        *(True, True, True, True, True, False, True)
+    ]
+    assert right_words("one two", ["one", "and", "two"]) == [True, False, True]
+    assert right_words("one two", []) == []
+    assert right_words("", ["one"]) == [False]
+
+
+def test_calibration_error_is_how_far_confidence_is_from_being_right() -> None:
+    assert calibration_error([0.75] * 4, [True, True, True, False]) == pytest.approx(0.0)
+    assert calibration_error([1.0, 1.0, 0.0, 0.0], [True, False, False, False]) == pytest.approx(0.25)
+    assert calibration_error([], []) == 0.0
+
+
+def test_auroc_is_how_often_right_words_are_surer_than_wrong_ones() -> None:
+    assert auroc([0.9, 0.8, 0.1], [True, True, False]) == 1.0
+    assert auroc([0.1, 0.8, 0.9], [True, True, False]) == 0.0
+    assert auroc([0.5, 0.5, 0.9, 0.1], [True, False, True, False]) == pytest.approx(0.875)
+    assert np.isnan(auroc([0.5], [True]))

@@ -153,6 +153,7 @@ def _known(entry: Entry, progress: Progress | None) -> Model:
 def _derived(part: Model, progress: Progress | None) -> Model:
     """`part` holds only what differs from its base; the whole is made once and kept."""
     folder = _derivation(part.card)
+    options = {key: part.card.options[key] for key in part.card.options if key not in (BASE, "adapter")}
     if not folder.is_dir():
         from voice.models import adapter
 
@@ -160,15 +161,15 @@ def _derived(part: Model, progress: Progress | None) -> Model:
         difference = part.folder / part.card.options.get("adapter", adapter.ADAPTER)
         with fetching.staging(folder) as stage:
             adapter.derive(base.folder, difference, stage)
+            for name in part.card.files:
+                if part.folder / name != difference:
+                    shutil.copyfile(part.folder / name, stage / name)
             files = cards.hashes(stage, sorted(path.name for path in stage.iterdir()))
-            options = {
-                key: part.card.options[key] for key in part.card.options if key not in (BASE, "adapter")
-            }
             cards.write_card(stage, replace(part.card, files=files, options=options))
         for older in _derivations(part.card.name):
             if older != folder:
                 shutil.rmtree(older, ignore_errors=True)
-    return _checked(folder, cards.read_card(folder))
+    return _checked(folder, replace(cards.read_card(folder), options=options))
 
 
 def _derivation(card: Card) -> Path:

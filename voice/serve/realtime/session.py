@@ -97,7 +97,8 @@ class Session:
     def patience(self) -> float | None:
         """Seconds after which `tick` is due; None while nothing happens by itself."""
         talk = self._talk
-        active = talk.answering or talk.listening or self._speech.answer or self._turns.awaited
+        active = talk.answering or self._speech.answer or self._turns.awaited
+        active = active or (talk.listening and not self._manual)
         if not active and not talk.timers.pending:
             return None
         beat = BEAT if active else SLOW_BEAT
@@ -113,10 +114,7 @@ class Session:
         seconds = min(LONGEST_LEAP, now - self._passed)
         self._passed = now
         try:
-            if self._manual:
-                self._happened(self._talk.wait(seconds))
-            else:
-                self._happened(self._talk.hear(np.zeros(round(seconds * self._talk.rate), np.float32)))
+            self._happened(self._talk.hear(np.zeros(round(seconds * self._talk.rate), np.float32)))
             self._flow()
         except VoiceError as error:
             self.refuse(ProtocolError(str(error), "failed"), "server_error")
@@ -218,7 +216,6 @@ class Session:
         self._speech.begin(Answer(configuration, apart, wanted.values.get("metadata")))
         self._passed = self._clock()
         self._happened(self._talk.answer())
-        self._happened(self._talk.wait(0.05))
 
     def _shown(self, wanted: Fields) -> tuple[Message, ...] | None:
         """What a response is to answer instead of the conversation; None for the conversation."""
@@ -246,7 +243,7 @@ class Session:
             raise ProtocolError("there is no such response under way", "response_cancel_not_active")
         self._interrupt()
         if not cancels:
-            about = {"response_id": active.id} if active else {}
+            about = {"response_id": active.id if active else ""}
             self._line.send({"type": "output_audio_buffer.cleared"} | about)
 
     def _interrupt(self) -> None:

@@ -1,0 +1,117 @@
+"""Sessions of the Realtime protocol in the fakes' world, with and without a server around them."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from agent_fakes import EvenVoice, LoudIsSpeech, Phrasebook, Script
+
+from voice.agent.patience import SilenceRule
+from voice.agent.work import INLINE
+from voice.serve.realtime.agent import open_agent
+from voice.serve.realtime.commands import parse
+from voice.serve.realtime.configuration import Configuration
+from voice.serve.realtime.fields import ProtocolError
+from voice.serve.realtime.line import Line
+from voice.serve.realtime.session import Session
+from voice.serve.services import Services
+from voice.serve.settings import Settings
+
+RATE = 24_000
+
+
+class LoudAtOurRate:
+    """The fakes' detector at the protocol's rate, so that no resampling blurs their levels."""
+
+    rate, hop = RATE, 768
+    stream = LoudIsSpeech.stream
+
+
+def services(book: Phrasebook, voice: EvenVoice | None = None, settings: Settings = Settings()) -> Services:
+    models = {"recognizer": book, "voice": voice or EvenVoice()}
+    book.rate = RATE
+    return Services(
+        settings, loader=lambda name, kind: models[kind], detector=LoudAtOurRate, turns=SilenceRule
+    )
+
+
+class Client:
+    """A client whose frames come in time: what it sends moves the clock, what it is told is kept."""
+
+    def __init__(self, book: Phrasebook, brain: Script, first: Configuration = Configuration()) -> None:
+        self.told: list[dict[str, Any]] = []
+        self.now = 100.0
+        self.cuts = 0
+        host = services(book)
+        agent = open_agent(host, first, brain, INLINE)
+        line = Line(self.told.append, first, cut=self._cut)
+        names = host.names("voice")
+        self.session = Session(agent, line, voices=names, clock=lambda: self.now)
+        self.session.start()
+
+    def _cut(self) -> None:
+        self.cuts += 1
+
+    def send(self, kind: str, **fields: Any) -> list[dict[str, Any]]:
+        """Sends an event; what it is told in return."""
+        return self.raw(json.dumps({"type": kind} | fields))
+
+    def raw(self, text: str) -> list[dict[str, Any]]:
+        before = len(self.told)
+        try:
+            self.session.take(parse(text))
+        except ProtocolError as error:
+            self.session.refuse(error)
+        return self.told[before:]
+
+    def play(self, *sounds: np.ndarray, frame: float = 0.02) -> list[dict[str, Any]]:
+        """Sends 16 kHz sounds in frames at the pace of the clock."""
+        before = len(self.told)
+        samples = at_24k(np.concatenate(sounds))
+        size = round(frame * RATE)
+        for at in range(0, len(samples), size):
+            piece = samples[at : at + size]
+            self.now += len(piece) / RATE
+            self.send("input_audio_buffer.append", audio=encoded(piece))
+        return self.told[before:]
+
+    def wait(self, seconds: float) -> list[dict[str, Any]]:
+        """Sends nothing for a while."""
+        before, end = len(self.told), self.now + seconds
+        while self.now < end:
+            patience = self.session.patience
+            self.now = min(end, self.now + (seconds if patience is None else patience))
+            self.session.tick()
+        return self.told[before:]
+
+
+def at_24k(samples: np.ndarray) -> np.ndarray:
+    """The fakes' speech, which is constant in level, at the protocol's rate."""
+    return samples[np.arange(len(samples) * 3 // 2) * 2 // 3]
+
+
+def encoded(samples: np.ndarray) -> str:
+    return base64.b64encode(np.round(samples * 32768).clip(-32768, 32767).astype("<i2").tobytes()).decode()
+
+
+def kinds(events: list[dict[str, Any]]) -> list[str]:
+    """Their types, each run of equal ones once."""
+    return list(_runs(event["type"] for event in events))
+
+
+def _runs(names: Iterator[str]) -> Iterator[str]:
+    last = None
+    for name in names:
+        if name != last:
+            yield name
+        last = name
+
+
+def sound(events: list[dict[str, Any]]) -> np.ndarray:
+    """The speech in some events, (T,) float32 at 24 kHz."""
+    deltas = [each["delta"] for each in events if each["type"] == "response.output_audio.delta"]
+    return np.frombuffer(b"".join(map(base64.b64decode, deltas)), "<i2").astype(np.float32) / 32768

@@ -1,0 +1,358 @@
+"""A session of the Realtime protocol without a socket: what a client sends, and what it is told."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import numpy as np
+import pytest
+from agent_fakes import Phrasebook, Script, quiet
+from openai.types.realtime import RealtimeServerEvent
+from realtime_fakes import Client, encoded, kinds, sound
+
+from voice.serve.realtime.answers import AHEAD
+from voice.serve.realtime.configuration import Configuration
+from voice.types import Message
+
+LONG = "This is a long answer that goes on and on and on so that there is time to say something."
+TURN = [
+    "input_audio_buffer.speech_started",
+    "input_audio_buffer.speech_stopped",
+    "input_audio_buffer.committed",
+    "conversation.item.added",
+    "conversation.item.done",
+    "conversation.item.input_audio_transcription.delta",
+    "conversation.item.input_audio_transcription.completed",
+]
+OPENED = [
+    "response.created",
+    "response.output_item.added",
+    "conversation.item.added",
+    "response.content_part.added",
+]
+CLOSED = [
+    "response.output_audio.done",
+    "response.output_audio_transcript.done",
+    "response.content_part.done",
+    "response.output_item.done",
+    "conversation.item.done",
+    "response.done",
+]
+
+
+KNOWN = {
+    get_args(model.model_fields["type"].annotation)[0]: model
+    for model in get_args(get_args(RealtimeServerEvent)[0])
+}
+
+
+def one(events: list[dict], kind: str) -> dict:
+    """The only event of a type."""
+    found = [event for event in events if event["type"] == kind]
+    assert len(found) == 1, f"{len(found)} of {kind} in {kinds(events)}"
+    return found[0]
+
+
+def seconds(events: list[dict]) -> float:
+    """How long the speech in some events lasts."""
+    return len(sound(events)) / 24_000
+
+
+def test_a_turn_is_answered_in_the_protocols_order():
+    book = Phrasebook("What time is it?")
+    client = Client(book, Script(["It is ", "noon."]))
+    assert kinds(client.told) == ["session.created", "conversation.created"]
+    told = client.play(book.say(0), quiet(3))
+    names = list(dict.fromkeys(each["type"] for each in told))
+    spoken = ["response.output_audio_transcript.delta", "response.output_audio.delta"]
+    assert names == [*TURN, *(each for each in OPENED + spoken + CLOSED if each not in TURN)]
+    assert one(told, "response.output_audio_transcript.done")["transcript"] == "It is noon."
+    assert seconds(told) == pytest.approx(3 * 0.2)
+    done = one(told, "response.done")["response"]
+    assert done["status"] == "completed"
+    assert done["output"][0]["content"] == [{"type": "output_audio", "transcript": "It is noon."}]
+
+
+def test_every_event_is_one_that_openais_client_knows():
+    book = Phrasebook("What time is it?", "stop that")
+    client = Client(book, Script([LONG], ["Yes."], ["Written."]))
+    client.play(book.say(0), quiet(2), book.say(1), quiet(3))
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
+    created = one(client.send("conversation.item.create", item=item), "conversation.item.done")["item"]["id"]
+    client.send("response.create", response={"output_modalities": ["text"]})
+    client.send("conversation.item.retrieve", item_id=created)
+    client.send("conversation.item.delete", item_id=created)
+    client.send("input_audio_buffer.clear")
+    client.send("output_audio_buffer.clear")
+    client.send("session.update", session={"type": "realtime", "audio": {"output": {"speed": 1.5}}})
+    client.send("response.cancel")
+    client.send("nonsense")
+    for event in client.told:
+        KNOWN[event["type"]].model_validate({"event_id": "event_1"} | event, strict=True)
+
+
+def test_sound_is_sent_no_more_than_two_seconds_ahead():
+    book = Phrasebook("Tell me a story.")
+    client = Client(book, Script([LONG]))
+    client.play(book.say(0))
+    sent, began, leads = 0, None, []
+    for _ in range(200):
+        sent += len(sound(client.play(quiet(0.02))))
+        if sent:
+            began = began or client.now
+            leads.append(sent / 24_000 - (client.now - began))
+    assert max(leads) == pytest.approx(AHEAD, abs=0.1)
+    assert min(leads[:75]) == pytest.approx(AHEAD, abs=0.1), "and no less, while there is more to come"
+
+
+def test_an_interruption_is_told_at_once_and_only_what_was_heard_is_kept():
+    book = Phrasebook("Tell me a story.", "Stop, what time is it?")
+    brain = Script([LONG], ["Noon."])
+    client = Client(book, brain)
+    client.play(book.say(0), quiet(1.2))
+    told = client.play(book.say(1), quiet(2))
+    done = next(each for each in told if each["type"] == "response.done")["response"]
+    assert done["status"] == "cancelled"
+    assert done["status_details"] == {"type": "cancelled", "reason": "turn_detected"}
+    heard = done["output"][0]["content"][0]["transcript"]
+    assert heard and LONG.startswith(heard) and len(heard) < len(LONG)
+    assert client.cuts == 1
+    assert one(told, "conversation.item.truncated")["audio_end_ms"] > 0
+    names = [each["type"] for each in told]
+    ended = names.index("response.done")
+    assert "response.output_audio.delta" not in names[ended : names.index("response.created")]
+    assert brain.shown[-1] == (
+        Message("user", "Tell me a story."),
+        Message("assistant", heard),
+        Message("user", "Stop, what time is it?"),
+    )
+
+
+def test_the_client_may_say_how_much_was_really_played():
+    book = Phrasebook("Tell me a story.", "Stop, what time is it?", "And now?")
+    brain = Script([LONG], ["Noon."], ["Later."])
+    client = Client(book, brain)
+    client.play(book.say(0), quiet(1.2))
+    told = client.play(book.say(1), quiet(2))
+    item = one(told, "conversation.item.truncated")["item_id"]
+    client.send("conversation.item.truncate", item_id=item, content_index=0, audio_end_ms=410)
+    client.play(book.say(2), quiet(2))
+    assert brain.shown[-1][1] == Message("assistant", "This is")
+
+
+def test_without_turn_detection_the_client_says_when_and_whether():
+    book = Phrasebook("What time is it?")
+    client = Client(book, Script(["Noon."]))
+    client.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
+    told = client.play(book.say(0), quiet(3))
+    assert not told
+    committed = client.send("input_audio_buffer.commit")
+    assert kinds(committed) == TURN[2:]
+    assert one(committed, TURN[-1])["transcript"] == "What time is it?"
+    assert not client.wait(2)
+    answered = client.send("response.create") + client.wait(3)
+    assert kinds(answered)[-1] == "response.done"
+    assert seconds(answered) == pytest.approx(0.2)
+
+
+def test_sound_without_speech_may_be_committed_and_too_little_may_not():
+    client = Client(Phrasebook(), Script())
+    client.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
+    error = one(client.send("input_audio_buffer.commit", event_id="mine"), "error")["error"]
+    assert error["code"] == "input_audio_buffer_commit_empty" and error["event_id"] == "mine"
+    client.play(quiet(0.5))
+    told = client.send("input_audio_buffer.commit")
+    assert one(told, TURN[-1])["transcript"] == ""
+
+
+def test_what_is_cleared_was_not_said():
+    book = Phrasebook("Forget this.", "What time is it?")
+    client = Client(book, Script(["Noon."]))
+    client.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
+    client.play(book.say(0), quiet(0.3))
+    assert kinds(client.send("input_audio_buffer.clear")) == ["input_audio_buffer.cleared"]
+    client.play(book.say(1), quiet(0.3))
+    told = client.send("input_audio_buffer.commit")
+    assert one(told, TURN[-1])["transcript"] == "What time is it?"
+
+
+def test_text_is_answered_with_text():
+    brain = Script(["It is noon."])
+    client = Client(Phrasebook(), brain)
+    client.send("session.update", session={"output_modalities": ["text"], "instructions": "Be brief."})
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Time?"}]}
+    assert kinds(client.send("conversation.item.create", item=item)) == [
+        "conversation.item.added",
+        "conversation.item.done",
+    ]
+    told = client.send("response.create") + client.wait(1)
+    assert one(told, "response.output_text.done")["text"] == "It is noon."
+    assert one(told, "response.done")["response"]["status"] == "completed"
+    assert not seconds(told)
+    assert brain.shown == [(Message("system", "Be brief."), Message("user", "Time?"))]
+
+
+def test_a_response_apart_leaves_the_conversation_as_it_was():
+    brain = Script(["A greeting."], ["Noon."])
+    client = Client(Phrasebook(), brain)
+    said = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Classify."}]}
+    wanted = {
+        "conversation": "none",
+        "output_modalities": ["text"],
+        "input": [said],
+        "instructions": "Only once.",
+        "metadata": {"topic": "greeting"},
+    }
+    told = client.send("response.create", response=wanted) + client.wait(1)
+    done = one(told, "response.done")["response"]
+    assert done["metadata"] == {"topic": "greeting"} and done["conversation_id"] is None
+    assert "conversation.item.added" not in kinds(told)
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Time?"}]}
+    client.send("conversation.item.create", item=item)
+    client.send("response.create")
+    client.wait(2)
+    assert brain.shown == [
+        (Message("system", "Only once."), Message("user", "Classify.")),
+        (Message("user", "Time?"),),
+    ]
+
+
+def test_a_response_can_be_cancelled_and_only_one_goes_on_at_a_time():
+    client = Client(Phrasebook(), Script([LONG]))
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Tell me."}]}
+    client.send("conversation.item.create", item=item)
+    client.send("response.create")
+    client.wait(1.0)
+    error = one(client.send("response.create"), "error")["error"]
+    assert error["code"] == "conversation_already_has_active_response"
+    done = one(client.send("response.cancel"), "response.done")["response"]
+    assert done["status_details"]["reason"] == "client_cancelled"
+    assert not client.wait(2)
+    assert one(client.send("response.cancel"), "error")["error"]["code"] == "response_cancel_not_active"
+
+
+def test_a_client_that_sends_no_sound_hears_the_answer_in_the_clocks_time():
+    client = Client(Phrasebook(), Script([LONG]))
+    item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Tell me."}]}
+    client.send("conversation.item.create", item=item)
+    first = client.send("response.create") + client.wait(1.0)
+    assert 2.0 <= seconds(first) <= 3.2
+    rest = client.wait(4.0)
+    assert kinds(rest)[-1] == "response.done"
+    assert seconds(first + rest) == pytest.approx(len(LONG.split()) * 0.2)
+
+
+def test_a_client_that_falls_silent_on_the_line_has_ended_its_turn():
+    book = Phrasebook("What time is it?")
+    client = Client(book, Script(["Noon."]))
+    client.play(book.say(0))
+    told = client.wait(5.0)
+    assert one(told, TURN[-1])["transcript"] == "What time is it?"
+    assert "response.done" in kinds(told)
+
+
+def test_turns_may_be_found_without_being_answered():
+    book = Phrasebook("What time is it?")
+    client = Client(book, Script())
+    detection = {"type": "server_vad", "create_response": False}
+    client.send("session.update", session={"audio": {"input": {"turn_detection": detection}}})
+    told = client.play(book.say(0), quiet(3))
+    assert kinds(told) == TURN
+
+
+def test_a_transcription_session_only_writes_down():
+    book = Phrasebook("What time is it?")
+    client = Client(book, Script(), Configuration(kind="transcription"))
+    assert kinds(client.play(book.say(0), quiet(3))) == TURN
+    assert kinds(client.send("response.create")) == ["error"]
+
+
+def test_our_own_events_come_only_where_they_are_asked_for():
+    book = Phrasebook("What time is it?")
+    strict, ours = Client(book, Script(["Noon."])), Client(book, Script(["Noon."]))
+    ours.send("session.update", session={"voice": {"events": True, "level": True}})
+    for client in (strict, ours):
+        client.play(book.say(0), quiet(3))
+    assert not any(each["type"].startswith("voice.") for each in strict.told)
+    states = [each["state"] for each in ours.told if each["type"] == "voice.state"]
+    assert states == ["hearing", "thinking", "speaking", "listening"]
+    assert any(each["type"] == "voice.latency" for each in ours.told)
+    loudest = max(each["db"] for each in ours.told if each["type"] == "voice.level")
+    assert loudest == pytest.approx(20 * np.log10(0.1), abs=0.2)
+
+
+def test_a_brain_that_fails_is_an_error_event_and_something_sensible_is_said():
+    class Broken:
+        def reply(self, messages):
+            raise OSError("the line is dead")
+            yield ""
+
+    book = Phrasebook("What time is it?")
+    client = Client(book, Broken())
+    told = client.play(book.say(0), quiet(5))
+    assert "the line is dead" in one(told, "error")["error"]["message"]
+    assert "Sorry" in one(told, "response.output_audio_transcript.done")["transcript"]
+
+
+@pytest.mark.parametrize(
+    ("session", "param"),
+    [
+        ({"audio": {"output": {"speed": "fast"}}}, "session.audio.output.speed"),
+        ({"audio": {"output": {"voice": "nobody"}}}, "session.audio.output.voice"),
+        ({"audio": {"input": {"format": {"type": "audio/mp3"}}}}, "session.audio.input.format"),
+        (
+            {"audio": {"input": {"format": {"type": "audio/pcm", "rate": 48000}}}},
+            "session.audio.input.format",
+        ),
+        (
+            {"audio": {"input": {"turn_detection": {"type": "magic"}}}},
+            "session.audio.input.turn_detection.type",
+        ),
+        ({"audio": []}, "session.audio"),
+        ({"instructions": 5}, "session.instructions"),
+        ({"output_modalities": "audio"}, "session.output_modalities"),
+        ({"tools": [{"type": "function"}]}, "session.tools[0].name"),
+    ],
+)
+def test_wrong_settings_are_named_and_change_nothing(session, param):
+    client = Client(Phrasebook(), Script())
+    before = client.session._settings
+    error = one(client.send("session.update", session=session), "error")["error"]
+    assert error["param"] == param and error["type"] == "invalid_request_error"
+    assert client.session._settings == before
+
+
+def test_settings_of_the_beta_are_understood():
+    client = Client(Phrasebook(), Script())
+    old = {
+        "modalities": ["text"],
+        "voice": "alloy",
+        "input_audio_format": "g711_ulaw",
+        "output_audio_format": "g711_alaw",
+        "input_audio_transcription": {"model": "whisper-1"},
+        "turn_detection": None,
+    }
+    settings = one(client.send("session.update", session=old), "session.updated")["session"]
+    assert settings["audio"]["input"]["format"] == {"type": "audio/pcmu"}
+    assert settings["audio"]["output"]["format"] == {"type": "audio/pcma"}
+    assert settings["audio"]["input"]["turn_detection"] is None
+    assert settings["output_modalities"] == ["text"]
+
+
+def test_frames_of_telephones_are_understood():
+    book = Phrasebook("What time is it?")
+    client = Client(book, Script(["Noon."]))
+    form = {"type": "audio/pcmu"}
+    client.send("session.update", session={"audio": {"output": {"format": form}}})
+    told = client.play(book.say(0), quiet(3))
+    deltas = [each["delta"] for each in told if each["type"] == "response.output_audio.delta"]
+    assert sum(len(each) * 3 // 4 - each.count("=") for each in deltas) == 0.2 * 8000
+
+
+@pytest.mark.parametrize(
+    "odd", ["", "AAA=", encoded(np.zeros(1, np.float32)) + encoded(np.zeros(3, np.float32))]
+)
+def test_odd_pieces_of_sound_do_no_harm(odd):
+    client = Client(Phrasebook(), Script())
+    told = client.send("input_audio_buffer.append", audio=odd)
+    assert not told or kinds(told) == ["error"]

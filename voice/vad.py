@@ -6,7 +6,7 @@ frame by frame, for files and for the live agent alike; `find_speech` cuts a str
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ SILERO_RATE = 16_000
 SILERO_HOP = 512
 _SILERO_CONTEXT = 64  # samples of the frame before that the network sees again
 _SILERO_STATE = (1, 1, 128)
+TOGETHER = 32  # frames judged at once in a recording: more saves nothing
 
 
 class Silero:
@@ -48,17 +49,23 @@ class Silero:
 
     def stream(self) -> Callable[[np.ndarray], float]:
         """A fresh session: successive (512,) frames at 16 kHz → P(speech) of each."""
+        several = self.stream_several()
+        return lambda frame: float(several(frame[None])[0])
+
+    def stream_several(self) -> Callable[[np.ndarray], np.ndarray]:
+        """The same for (N, 512) frames at once → (N,): the same numbers in half the time."""
         state = {"h": np.zeros(_SILERO_STATE, np.float32), "c": np.zeros(_SILERO_STATE, np.float32)}
         before = np.zeros(_SILERO_CONTEXT, np.float32)
 
-        def probability(frame: np.ndarray) -> float:
+        def probabilities(frames: np.ndarray) -> np.ndarray:
             nonlocal before
-            seen = np.concatenate((before, frame), dtype=np.float32)[None]
-            chance, state["h"], state["c"] = self._session.run(None, {"input": seen, **state})
-            before = seen[0, -_SILERO_CONTEXT:]
-            return float(chance.item())
+            contexts = np.concatenate((before[None], frames[:-1, -_SILERO_CONTEXT:]))
+            seen = np.concatenate((contexts, frames), axis=1, dtype=np.float32)
+            chances, state["h"], state["c"] = self._session.run(None, {"input": seen, **state})
+            before = seen[-1, -_SILERO_CONTEXT:]
+            return chances.reshape(-1)
 
-        return probability
+        return probabilities
 
 
 def _packaged() -> Path:
@@ -179,21 +186,34 @@ def find_speech(
     result does not depend on how the stream is divided into blocks; memory holds one stretch.
     """
     cutter = _Cutter(detector, thresholds, pad, longest)
-    for frame in _frames(blocks, detector.hop):
-        yield from cutter.take(frame)
+    for frame, chance in _judged(blocks, detector):
+        yield from cutter.take(frame, chance)
     yield from cutter.finish()
 
 
-def _frames(blocks: Iterable[np.ndarray], hop: int) -> Iterator[np.ndarray]:
-    """(T,) blocks → (hop,) frames, the last one shorter."""
+def _judged(blocks: Iterable[np.ndarray], detector: SpeechDetector) -> Iterator[tuple[np.ndarray, float]]:
+    """(T,) blocks → (hop,) frames, the last one shorter, each with P(speech)."""
+    judge, hop = _judge(detector), detector.hop
     rest = np.zeros(0, np.float32)
     for block in blocks:
         block = np.concatenate((rest, block))
         whole = len(block) // hop * hop
-        yield from block[:whole].reshape(-1, hop)
+        frames = block[:whole].reshape(-1, hop)
+        for first in range(0, len(frames), TOGETHER):
+            several = frames[first : first + TOGETHER]
+            yield from zip(several, judge(several), strict=True)
         rest = block[whole:]
     if len(rest):
-        yield rest
+        yield rest, judge(np.pad(rest, (0, hop - len(rest)))[None])[0]
+
+
+def _judge(detector: SpeechDetector) -> Callable[[np.ndarray], Sequence[float]]:
+    """(N, hop) frames → P(speech) of each, all at once where the detector can."""
+    if hasattr(detector, "stream_several"):
+        several = detector.stream_several()
+        return lambda frames: several(frames).tolist()
+    one = detector.stream()
+    return lambda frames: [one(frame) for frame in frames]
 
 
 class _Cutter:
@@ -201,7 +221,6 @@ class _Cutter:
 
     def __init__(self, detector: SpeechDetector, thresholds: Thresholds, pad: float, longest: float) -> None:
         self._rate, self._hop = detector.rate, detector.hop
-        self._probability = detector.stream()
         self._hysteresis = Hysteresis(thresholds, self._hop / self._rate)
         self._pad = round(pad * self._rate / self._hop)
         self._longest = int(longest * self._rate / self._hop)
@@ -209,9 +228,7 @@ class _Cutter:
         self._chances: list[float] = []
         self._first = 0  # number of the first frame held
 
-    def take(self, frame: np.ndarray) -> Iterator[Stretch]:
-        whole = np.pad(frame, (0, self._hop - len(frame)))
-        chance = self._probability(whole)
+    def take(self, frame: np.ndarray, chance: float) -> Iterator[Stretch]:
         self._held.append(frame)
         self._chances.append(chance)
         region = self._hysteresis(chance)

@@ -122,6 +122,15 @@ def test_silero_finds_real_speech_and_no_noise(corpora: Path) -> None:
     assert list(find_speech([quiet, noise], detector)) == []
 
 
+def test_silero_judges_frames_together_as_one_by_one(corpora: Path) -> None:
+    detector = Silero.open()
+    speech = audio.read(corpora / "librispeech/test/1089-134686-0000.flac", 16000)
+    frames = speech.samples[: 512 * 60].reshape(-1, 512)
+    one, several = detector.stream(), detector.stream_several()
+    together = np.concatenate([several(part) for part in np.split(frames, [1, 30, 37])])
+    np.testing.assert_array_equal(together, [np.float32(one(frame)) for frame in frames])
+
+
 def test_silero_streams_share_no_state(corpora: Path) -> None:
     detector = Silero.open()
     samples = audio.read(corpora / "librispeech/test/1089-134686-0000.flac", 16000).samples[: 512 * 60]

@@ -16,11 +16,16 @@ import numpy as np
 from voice.types import Audio, Segment, SpeechDetector, Transcript, Word
 from voice.vad import Stretch, find_speech
 
+BATCH = 4  # windows at once, where a recognizer does not say
 PAD = 1.0  # seconds around speech: what the detector misses is in there, and short pauses stay as they are
 
 
 class BatchRecognizer(Protocol):
-    """A recognizer that takes several stretches of one recording at once."""
+    """A recognizer that takes several stretches of one recording at once.
+
+    It may say by `packed` how many seconds a window had best have, and by `together` how many of them
+    it likes at once.
+    """
 
     rate: int
     longest: float
@@ -32,10 +37,13 @@ class BatchRecognizer(Protocol):
 
 @dataclass(frozen=True)
 class Packing:
-    """How stretches of speech are put together for the recognizer, and how many go at once."""
+    """How long stretches of speech put together are at most, and how many go to the recognizer at once.
 
-    longest: float = 30.0
-    batch: int = 4
+    None is what the recognizer likes best.
+    """
+
+    longest: float | None = None
+    batch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -118,13 +126,14 @@ def transcripts(
     progress: Callable[[float], None],
 ) -> Iterator[Transcript]:
     """A transcript per window, its times those of the recording."""
-    longest = min(packing.longest, recognizer.longest)
+    best = packing.longest or getattr(recognizer, "packed", recognizer.longest)
+    longest, batch = min(best, recognizer.longest), packing.batch or getattr(recognizer, "together", BATCH)
     heard = _counted(blocks, detector.rate, progress)
     windows = pack(find_speech(heard, detector, pad=PAD, longest=longest), longest)
-    while batch := list(islice(windows, packing.batch)):
-        sounds = [window.audio for window in batch]
+    while several := list(islice(windows, batch)):
+        sounds = [window.audio for window in several]
         transcripts = recognizer.transcribe_batch(sounds, language=language, hotwords=hotwords, task=task)
-        for window, transcript in zip(batch, transcripts, strict=True):
+        for window, transcript in zip(several, transcripts, strict=True):
             if transcript.segments:  # music or noise does not decide for what follows
                 language = transcript.language
             segments = tuple(_placed(segment, window) for segment in transcript.segments)

@@ -82,7 +82,8 @@ class Whisper:
 
     `context` is what the encoder sees: "full" pads to 30 s as the original was trained,
     "utterance" only adds a margin (for models tuned to that, many times faster on short speech).
-    `packed` is how many seconds a window of a long recording had best have.
+    `packed` is how many seconds a window of a long recording had best have, `together` how many
+    windows it likes at once.
     """
 
     rate = WHISPER_RATE
@@ -106,7 +107,7 @@ class Whisper:
         self._decoding = decoding
         self._head = head
         self._confidence = confidence
-        self.packed = WINDOW if context == "full" else PACKED
+        self.packed, self.together = (WINDOW, 4) if context == "full" else (PACKED, 2 * TOGETHER)
 
     @classmethod
     def open(

@@ -21,6 +21,7 @@ from voice.vad import Hysteresis, Thresholds
 
 RATE = 16_000
 _LEAD = 0.2  # seconds of sound before the first word of a window that begins within speech
+_NOTHING = np.zeros(0, np.float32)
 _HOP = 512  # samples of a frame where there is no detector that says otherwise
 
 
@@ -47,7 +48,9 @@ class Pacing:
     step: float = 0.5  # from one partial to the next while somebody speaks
     hold: float = 0.5  # words that end this close to the edge of the sound are not shown yet
     sure: float = 1.0  # words that end this long before the edge are settled if two hypotheses agree
-    context: float = 2.0  # of settled sound that is heard again with what follows
+    widest: float = 4.5  # a window that holds settled words and is longer than this is cut,
+    context: float = 2.0  # to begin this long before the end of the settled words
+    glance: float = 1.2  # the same for the last words, which somebody waits for
     ahead: float = 0.16  # a silence this long has the final words made before anybody asks for them
     pause: float = 0.8  # a silence this long settles what was said before it
     pre_roll: float = 0.5  # of sound from before the first sure speech
@@ -81,7 +84,7 @@ class Live:
         self._hop = detector.hop if detector else _HOP
         self._probability = detector.stream() if detector else _always
         self._hysteresis = Hysteresis(Thresholds(shortest_silence=pacing.pause), self._hop / RATE)
-        self._rest = np.zeros(0, np.float32)  # less than a frame
+        self._rest = _NOTHING  # less than a frame
         self._held: list[np.ndarray] = []  # the window's frames
         self._count = 0  # frames so far
         self._voiced = 0  # frame after the last one with speech
@@ -119,7 +122,7 @@ class Live:
         nothing where nobody has spoken since it was last called or done ahead.
         """
         if self._hysteresis.speaking and self._voiced > self._guess.edge:
-            self._recognize(self._rest)
+            self._recognize(self._rest, glance=True)
             self._show(0.0)
         segments = tuple(self._segments((*self._words, *self._guess.words)))
         duration = self._time(self._count) + len(self._rest) / RATE
@@ -191,33 +194,47 @@ class Live:
         self._closed = len(self._words)
         self._begin_window(self._frames(self._pacing.pre_roll))
 
-    def _recognize(self, rest: np.ndarray = np.zeros(0, np.float32)) -> None:
-        """What the window, and `rest` after it, has after the settled words."""
-        window = Audio(np.concatenate((*self._held, rest)), RATE)
+    def _recognize(self, rest: np.ndarray = _NOTHING, glance: bool = False) -> None:
+        """What the window, and `rest` after it, has after the settled words.
+
+        With `glance` the words that the last hypothesis is sure of are taken over, so that little is heard.
+        """
+        kept: tuple[Word, ...] = ()
+        known, frames = self._known, len(self._held)
+        if glance:
+            sure = self._time(self._guess.edge) - self._pacing.sure
+            kept = tuple(word for word in self._guess.words if word.end <= sure)
+            known, frames = self._again([*self._known, *kept], self._pacing.glance)
+        window = Audio(np.concatenate((*self._held[-frames:], rest)), RATE)
         begun = self._stopwatch()
         heard = self._recognizer.transcribe(window, language=self._language, hotwords=self._hotwords)
-        start = self._time(self._count - len(self._held))
-        words = fresh(self._known, [word.shifted(start) for word in _words(heard)])
-        clock = self._known[-1].end if self._known else 0.0
         cost = self._stopwatch() - begun
-        self._guess = _Guess(_forward(words, clock), self._count, heard.language, cost=cost)
+        start = self._time(self._count - frames)
+        words = fresh(known, [word.shifted(start) for word in _words(heard)])
+        clock = known[-1].end if known else 0.0
+        self._guess = _Guess((*kept, *_forward(words, clock)), self._count, heard.language, cost=cost)
+
+    def _again(self, known: list[Word], context: float) -> tuple[list[Word], int]:
+        """The words of the last `context` seconds of `known`, and how many frames back they begin."""
+        frames = len(self._held)
+        again = [word for word in known if word.start >= known[-1].end - context] or known[-1:]
+        dropped = len(known) - len(again)
+        if not dropped:
+            return known, frames
+        start = max(again[0].start - _LEAD, (known[dropped - 1].end + again[0].start) / 2)
+        return again, min(frames, self._count - int(start * RATE / self._hop))
 
     def _settle(self, count: int) -> None:
-        """The first words of the hypothesis will not change; the window begins as late as `context` allows."""
+        """The first words of the hypothesis will not change any more."""
         words = self._guess.words[:count]
         self._words += words
-        self._known += words
+        self._known = [*self._known, *words]
         self._guess = replace(self._guess, words=self._guess.words[count:])
-        if not words:
-            return
-        self._language = self._language or self._guess.language
-        first = self._known[-1].end - self._pacing.context
-        again = [word for word in self._known if word.start >= first] or self._known[-1:]
-        dropped = len(self._known) - len(again)
-        if dropped:
-            start = max(again[0].start - _LEAD, (self._known[dropped - 1].end + again[0].start) / 2)
-            self._trim(self._count - int(start * RATE / self._hop))
-        self._known = again
+        if words:
+            self._language = self._language or self._guess.language
+        if self._known and len(self._held) > self._frames(self._pacing.widest):
+            self._known, keep = self._again(self._known, self._pacing.context)
+            self._trim(keep)
 
     def _show(self, hold: float) -> None:
         """The words are shown that end `hold` seconds before the edge, or all of them."""

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
+import uvicorn
 from agent_fakes import EvenVoice, LoudIsSpeech, Phrasebook, Script
 
+from voice.agent.listener import Whole
 from voice.agent.patience import SilenceRule
 from voice.agent.work import INLINE
 from voice.serve.realtime.agent import open_agent
@@ -20,8 +25,10 @@ from voice.serve.realtime.line import Line
 from voice.serve.realtime.session import Session
 from voice.serve.services import Services
 from voice.serve.settings import Settings
+from voice.serve.slots import Slot, Slots
 
 RATE = 24_000
+PATIENCE = 20.0  # seconds after which a test is stuck
 
 
 class LoudAtOurRate:
@@ -39,6 +46,49 @@ def services(book: Phrasebook, voice: EvenVoice | None = None, settings: Setting
     )
 
 
+class Places:
+    """Places of which one can wait until they are free."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots, self._changed = slots, threading.Condition()
+
+    @property
+    def used(self) -> int:
+        return self._slots.used
+
+    def take(self) -> _Place:
+        return _Place(self._slots.take(), self._changed)
+
+    def free(self, number: int = 0) -> bool:
+        """Whether no more than `number` are in use, before patience runs out."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.used <= number, PATIENCE)
+
+
+class _Place:
+    def __init__(self, slot: Slot, changed: threading.Condition) -> None:
+        self._slot, self._changed = slot, changed
+
+    def release(self) -> None:
+        with self._changed:
+            self._slot.release()
+            self._changed.notify_all()
+
+
+@contextmanager
+def running_app(app: Any) -> Iterator[int]:
+    """The port of this machine at which an ASGI application is served."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
+
+
 class Client:
     """A client whose frames come in time: what it sends moves the clock, what it is told is kept."""
 
@@ -47,7 +97,7 @@ class Client:
         self.now = 100.0
         self.cuts = 0
         host = services(book)
-        agent = open_agent(host, first, brain, INLINE)
+        agent = open_agent(host, first, brain, INLINE, Whole)
         line = Line(self.told.append, first, cut=self._cut)
         names = host.names("voice")
         self.session = Session(agent, line, voices=names, clock=lambda: self.now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from voice.agent.brains import brain_from_environment
 from voice.agent.conversation import Conversation, Manners
 from voice.agent.ear import Hearing
+from voice.agent.listener import Listening, live
 from voice.agent.patience import SilenceRule, WhenTold
 from voice.agent.thoughts import prepare
 from voice.agent.timers import Timers
@@ -112,13 +114,24 @@ def hearing(now: Configuration) -> Hearing:
 
 
 def open_agent(
-    services: Services, now: Configuration, brain: Brain | None = None, work: Work = THREADS
+    services: Services,
+    now: Configuration,
+    brain: Brain | None = None,
+    work: Work = THREADS,
+    listening: Listening | None = None,
 ) -> Agent:
     """A fresh agent. Without `brain` the environment chooses it. Raises VoiceError."""
-    models, timers = services.talking(now.voice), Timers()
+    models, timers = services.talking(now.voice, now.model), Timers()
     mind, throat = Mind(brain or brain_from_environment(timers)), Throat(models.synthesizer)
     conversation = Conversation(
-        models.detector, models.recognizer, throat, mind, turns=models.turns, timers=timers, work=work
+        models.detector,
+        models.recognizer,
+        throat,
+        mind,
+        turns=models.turns,
+        timers=timers,
+        work=work,
+        listening=listening or live(models.detector, time.perf_counter),
     )
     agent = Agent(conversation, mind, throat, services.voice, models.turns)
     agent.use(now)

@@ -168,9 +168,9 @@ def _subprotocol(socket: WebSocket) -> str | None:
 
 def _settings(socket: WebSocket, services: Services) -> Configuration:
     """What a session is set to at first, by its address and the server's own settings."""
-    model, voice = socket.query_params.get("model", "")[:200], services.names("voice")[0]
-    heard = services.settings.live_model or "default"
-    first = Configuration(model or "default", voice, transcription=Transcription(heard))
+    wanted, voice = socket.query_params.get("model", ""), services.names("voice")[0]
+    model = wanted if wanted in services.names("recognizer") else "default"
+    first = Configuration(model, voice, transcription=Transcription(model))
     if socket.query_params.get("intent") == "transcription":
         return replace(first, kind="transcription")
     return first

@@ -1,0 +1,252 @@
+"""`WS /v1/realtime` on a running server: OpenAI's own client, and clients that misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import websockets
+from agent_fakes import EvenVoice, Phrasebook, Script, quiet
+from fastapi import FastAPI
+from openai import AsyncOpenAI
+from realtime_fakes import PATIENCE, Places, at_24k, encoded, running_app, services
+
+from voice.agent.listener import Whole
+from voice.agent.work import INLINE
+from voice.serve.access import Access
+from voice.serve.realtime import add_realtime
+from voice.serve.realtime.agent import open_agent
+from voice.serve.settings import Settings
+
+LONG = "This is a long answer that goes on and on and on so that there is time to say something."
+BOOK = Phrasebook("What time is it?", "Stop that please.")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server with fake models."""
+
+    port: int
+    places: Places
+
+
+@contextmanager
+def serving(settings: Settings = Settings(), brain: Callable[[], object] | None = None) -> Iterator[Server]:
+    """A server whose sessions each get a fresh brain."""
+    host = services(BOOK, EvenVoice(), settings)
+    host.sessions = Places(host.sessions)
+
+    def opening(services, configuration):
+        mind = brain() if brain else Script(*([LONG] for _ in range(9)))
+        return open_agent(services, configuration, mind, INLINE, Whole)
+
+    app = FastAPI()
+    add_realtime(app, host, opening)
+    app.add_middleware(Access, settings=settings)
+    with running_app(app) as port:
+        yield Server(port, host.sessions)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving(Settings(sessions=2)) as server:
+        yield server
+
+
+def run(work: Awaitable) -> object:
+    """What a coroutine returns, which must not get stuck."""
+    return asyncio.run(asyncio.wait_for(work, 2 * PATIENCE))
+
+
+def client(server: Server, token: str = "none") -> AsyncOpenAI:
+    return AsyncOpenAI(
+        api_key=token,
+        base_url=f"http://127.0.0.1:{server.port}/v1",
+        websocket_base_url=f"ws://127.0.0.1:{server.port}/v1",
+        max_retries=0,
+    )
+
+
+def address(server: Server, query: str = "") -> str:
+    return f"ws://127.0.0.1:{server.port}/v1/realtime{query}"
+
+
+async def until(connection, kind: str) -> list:
+    """The events up to the first of a type."""
+    events = []
+    async for event in connection:
+        events.append(event)
+        if event.type == kind:
+            return events
+    raise AssertionError(f"closed before {kind}; there were {[each.type for each in events]}")
+
+
+async def say(connection, *sounds: np.ndarray) -> None:
+    samples = at_24k(np.concatenate(sounds))
+    for at in range(0, len(samples), 4800):
+        await connection.input_audio_buffer.append(audio=encoded(samples[at : at + 4800]))
+
+
+def test_openais_client_holds_a_conversation(server):
+    async def talk() -> None:
+        async with client(server).realtime.connect(model="gpt-realtime") as connection:
+            first = await connection.recv()
+            assert first.type == "session.created"
+            await connection.session.update(
+                session={
+                    "type": "realtime",
+                    "instructions": "Be kind.",
+                    "audio": {"output": {"voice": "marin"}},
+                }
+            )
+            updated = await until(connection, "session.updated")
+            assert updated[-1].session.instructions == "Be kind."
+            await say(connection, BOOK.say(0), quiet(1.5))
+            events = await until(connection, "response.done")
+            heard = next(each for each in events if each.type.endswith("transcription.completed"))
+            assert heard.transcript == "What time is it?"
+            assert events[-1].response.status == "completed"
+            said = [
+                base64.b64decode(each.delta) for each in events if each.type == "response.output_audio.delta"
+            ]
+            assert len(b"".join(said)) / 2 / 24_000 == pytest.approx(len(LONG.split()) * 0.2)
+
+    run(talk())
+
+
+def test_openais_client_interrupts(server):
+    async def talk() -> None:
+        async with client(server).realtime.connect(model="gpt-realtime") as connection:
+            await say(connection, BOOK.say(0), quiet(1.5))
+            await until(connection, "response.output_audio.delta")
+            await say(connection, BOOK.say(1), quiet(0.2))
+            events = await until(connection, "input_audio_buffer.speech_started")
+            done = next(each for each in events if each.type == "response.done").response
+            assert done.status == "cancelled" and done.status_details.reason == "turn_detected"
+            assert LONG.startswith(done.output[0].content[0].transcript)
+
+    run(talk())
+
+
+def test_openais_client_writes_and_reads(server):
+    async def talk() -> None:
+        async with client(server).realtime.connect(model="gpt-realtime") as connection:
+            await connection.session.update(session={"type": "realtime", "output_modalities": ["text"]})
+            await connection.conversation.item.create(
+                item={"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
+            )
+            await connection.response.create()
+            events = await until(connection, "response.done")
+            assert next(each for each in events if each.type == "response.output_text.done").text == LONG
+
+    run(talk())
+
+
+def test_a_client_of_the_beta_is_spoken_to_in_its_words(server):
+    async def talk() -> None:
+        headers = {"OpenAI-Beta": "realtime=v1"}
+        async with websockets.connect(address(server), additional_headers=headers) as line:
+            first = json.loads(await line.recv())
+            assert first["session"]["input_audio_format"] == "pcm16"
+            item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
+            await line.send(json.dumps({"type": "conversation.item.create", "item": item}))
+            await line.send(json.dumps({"type": "response.create"}))
+            kinds = set()
+            while "response.done" not in kinds:
+                event = json.loads(await line.recv())
+                kinds.add(event["type"])
+            assert {
+                "conversation.item.created",
+                "response.audio.delta",
+                "response.audio_transcript.done",
+            } <= kinds
+            assert event["response"]["output"][0]["content"][0]["type"] == "audio"
+
+    run(talk())
+
+
+def test_one_session_too_many_is_refused_with_a_reason_and_a_place_is_free_again_afterwards(server):
+    async def talk() -> None:
+        async with websockets.connect(address(server)) as one, websockets.connect(address(server)) as two:
+            await one.recv(), await two.recv()
+            with pytest.raises(websockets.InvalidStatus) as refusal:
+                await websockets.connect(address(server))
+            assert refusal.value.response.status_code == 429
+            assert b"taken" in refusal.value.response.body
+            page = f"http://127.0.0.1:{server.port}"
+            async with websockets.connect(address(server), origin=page) as browser:
+                told = json.loads(await browser.recv())["error"]
+                assert told["code"] == "busy" and "taken" in told["message"]
+                with pytest.raises(websockets.ConnectionClosed):
+                    await browser.recv()
+                assert browser.close_code == 1013
+        await served(server)
+
+    run(talk())
+
+
+async def served(server: Server) -> None:
+    """All places are free, and the next client gets one."""
+    assert await asyncio.to_thread(server.places.free)
+    async with websockets.connect(address(server)) as line:
+        assert json.loads(await line.recv())["type"] == "session.created"
+    assert await asyncio.to_thread(server.places.free)
+
+
+def test_clients_that_vanish_give_back_their_places(server):
+    async def vanish() -> None:
+        for _ in range(6):
+            async with websockets.connect(address(server)) as line:
+                await line.send(json.dumps({"type": "response.create"}))
+                await line.recv()
+                line.transport.abort()
+            assert await asyncio.to_thread(server.places.free)
+        await served(server)
+
+    run(vanish())
+
+
+def test_a_client_that_says_nothing_is_let_go():
+    async def wait() -> None:
+        async with websockets.connect(address(server)) as line:
+            kinds = [json.loads(text) for text in [text async for text in line]]
+            assert kinds[-1]["error"]["code"] == "idle_timeout"
+            assert line.close_code == 1000
+
+    with serving(Settings(idle=0.3)) as server:
+        run(wait())
+
+
+def test_a_token_is_asked_for_and_taken_as_a_header_or_a_subprotocol():
+    async def talk() -> None:
+        with pytest.raises(websockets.InvalidStatus) as refusal:
+            await websockets.connect(address(server))
+        assert refusal.value.response.status_code == 401
+        async with client(server, "secret").realtime.connect(model="gpt-realtime") as connection:
+            assert (await connection.recv()).type == "session.created"
+        offered = ["realtime", "openai-insecure-api-key.secret"]
+        async with websockets.connect(address(server), subprotocols=offered) as line:
+            assert line.subprotocol == "realtime"
+            assert json.loads(await line.recv())["type"] == "session.created"
+
+    with serving(Settings(token="secret")) as server:
+        run(talk())
+
+
+def test_a_session_that_fails_says_so():
+    def broken():
+        raise RuntimeError("no such luck")
+
+    async def talk() -> None:
+        async with websockets.connect(address(server)) as line:
+            events = [json.loads(text) async for text in line]
+            assert events[-1]["error"]["type"] == "server_error"
+
+    with serving(brain=broken) as server:
+        run(talk())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import warnings
 from dataclasses import replace
@@ -14,6 +15,8 @@ from voice.errors import VoiceError
 
 if TYPE_CHECKING:
     from voice.serve.settings import Settings
+
+GRACE = 10  # seconds that requests under way have to end in, once the server is told to stop
 
 
 @plainly
@@ -70,15 +73,14 @@ def run(settings: Settings) -> None:
 
     listening = listen(settings)
     warnings.simplefilter("always", UserWarning)  # which, unlike the default, keeps no list of them
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it notes what clients get to read
     note("loading models")
     services = Services(settings)
     services.warm()
     if not settings.local and not settings.token:
         note("warning: no token is set, so whoever reaches this machine can use the server; see VOICE_TOKEN")
     note(f"serving on http://{settings.host}:{listening.getsockname()[1]}/v1")
-    config = uvicorn.Config(
-        build(services), log_level="warning", ws_max_size=2**20, timeout_graceful_shutdown=10
-    )
+    config = uvicorn.Config(build(services), log_level="warning", timeout_graceful_shutdown=GRACE)
     uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
@@ -13,6 +11,7 @@ from voice.serve import errors, health, models, speech, transcriptions
 from voice.serve.access import Access
 from voice.serve.limits import Limits
 from voice.serve.metrics import Counted
+from voice.serve.realtime import add_realtime
 from voice.serve.services import Services
 
 
@@ -23,7 +22,7 @@ def build(services: Services, page: ASGIApp | None = None) -> FastAPI:
     )
     for module in (transcriptions, speech, models, health):
         app.include_router(module.router(services))
-    _add_realtime(app, services)
+    add_realtime(app, services)
     errors.add_handlers(app)
     if page is not None:
         app.mount("/", page)
@@ -34,10 +33,3 @@ def build(services: Services, page: ASGIApp | None = None) -> FastAPI:
         app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])
     app.add_middleware(Counted, metrics=services.metrics)  # the last one added is the first to see a request
     return app
-
-
-def _add_realtime(app: FastAPI, services: Services) -> None:
-    with suppress(ImportError):
-        from voice.serve.realtime import add_realtime
-
-        add_realtime(app, services)

@@ -12,7 +12,7 @@ from voice.errors import ModelError, ModelMissing, VoiceError
 from voice.serve.slots import Busy
 
 CLIENT_GONE = 499  # what nginx notes for a client that did not wait; nobody receives it
-RETRY_AFTER = {"Retry-After": "1"}
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 408: {"Connection": "close"}, 429: {"Retry-After": "1"}}
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -36,8 +36,7 @@ def content(status: int, message: str, param: str | None = None, code: str | Non
 
 def answer(status: int, message: str, *, param: str | None = None, code: str | None = None) -> JSONResponse:
     """The same as a response."""
-    headers = {429: RETRY_AFTER, 401: {"WWW-Authenticate": "Bearer"}}.get(status)
-    return JSONResponse(content(status, message, param, code), status, headers)
+    return JSONResponse(content(status, message, param, code), status, _HEADERS.get(status))
 
 
 def of(error: VoiceError) -> Response:

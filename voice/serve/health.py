@@ -13,9 +13,10 @@ from voice.serve.services import Services
 def router(services: Services) -> APIRouter:
     routes = APIRouter()
     places = {"requests": services.requests, "sessions": services.sessions}
-    for name, slots in places.items():
-        services.metrics.gauge(f"{name}_open", f"Places taken by {name}", lambda slots=slots: slots.used)
-        services.metrics.gauge(f"{name}_limit", f"Places for {name}", lambda slots=slots: slots.number)
+    gauge = services.metrics.gauge
+    gauge("requests_open", "Requests worked on now", lambda: services.requests.used)
+    gauge("requests_limit", "Places for requests", lambda: services.requests.number)
+    gauge("sessions_limit", "Places for live sessions", lambda: services.sessions.number)
 
     @routes.get("/health")
     async def health() -> dict:

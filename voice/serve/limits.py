@@ -75,6 +75,7 @@ class Body:
             async with asyncio.timeout(self.idle):
                 message = await self.inner()
         except TimeoutError:
+            self.ended = True
             raise TooSlow(f"nothing came for {self.idle:g} s; send the request again") from None
         if message["type"] == "http.disconnect":
             self.ended = True

@@ -1,0 +1,163 @@
+"""A server on this machine with models that are made up, and clients that misbehave."""
+
+from __future__ import annotations
+
+import io
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import uvicorn
+from agent_fakes import RATE, EvenVoice, LoudIsSpeech
+from openai import OpenAI
+
+from voice import audio
+from voice.serve import Services, Settings, Slots, build
+from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
+
+PATIENCE = 20.0  # seconds after which a test is stuck
+
+
+class Counting:
+    """Recognizes each window as the next number. `gate` holds it up, `begun` tells that it has begun."""
+
+    rate, longest = RATE, 30.0
+    NUMBERS = ("one", "two", "three", "four", "five", "six")
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str | None, tuple[str, ...], str]] = []
+        self.begun, self.gate = threading.Event(), threading.Event()
+        self.gate.set()
+
+    def transcribe_batch(
+        self, speeches: Sequence[Audio], *, language: str | None, hotwords: Sequence[str], task: str
+    ) -> list[Transcript]:
+        self.begun.set()
+        assert self.gate.wait(PATIENCE)
+        return [self._transcript(speech, language, hotwords, task) for speech in speeches]
+
+    def _transcript(self, speech, language, hotwords, task) -> Transcript:
+        text = self.NUMBERS[len(self.asked) % len(self.NUMBERS)]
+        self.asked.append((language, tuple(hotwords), task))
+        word = Word(text, 0.1, 0.4, 0.9)
+        return Transcript((Segment(text, 0.1, 0.4, (word,)),), language or "en", speech.duration)
+
+
+class Sentences:
+    """A voice that speaks a sentence for each full stop; all but the first wait for `gate`."""
+
+    rate = 24_000
+
+    def __init__(self) -> None:
+        self.spoken: list[str] = []
+        self.speeds: list[float] = []
+        self.begun, self.gate, self.closed = threading.Event(), threading.Event(), threading.Event()
+        self.gate.set()
+        self._even = EvenVoice()
+
+    def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
+        self.speeds.append(controls.speed)
+        try:
+            for number, sentence in enumerate(each.strip() for each in text.split(".") if each.strip()):
+                self.begun.set()
+                assert number == 0 or self.gate.wait(PATIENCE)
+                self.spoken.append(sentence)
+                yield from self._even.speak(sentence, controls)
+        finally:
+            self.closed.set()
+
+
+class WatchedSlots:
+    """Places of which one can wait until they are free."""
+
+    def __init__(self, slots: Slots) -> None:
+        self._slots = slots
+        self._changed = threading.Condition()
+
+    @property
+    def used(self) -> int:
+        return self._slots.used
+
+    @property
+    def number(self) -> int:
+        return self._slots.number
+
+    @contextmanager
+    def take(self) -> Iterator[None]:
+        try:
+            with self._slots.take():
+                yield
+        finally:
+            with self._changed:
+                self._changed.notify_all()
+
+    def free(self) -> bool:
+        """Whether all were given back before patience ran out."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.used == 0, PATIENCE)
+
+
+class World:
+    """A running server, its models and its address."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.recognizer, self.voice = Counting(), Sentences()
+        made = {"recognizer": self.recognizer, "voice": self.voice}
+        self.services = Services(settings, loader=lambda name, kind: made[kind], detector=LoudIsSpeech)
+        self.services.requests = self.slots = WatchedSlots(self.services.requests)
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, token: str = "none") -> OpenAI:
+        return OpenAI(base_url=f"{self.url}/v1", api_key=token, max_retries=0, timeout=PATIENCE)
+
+    def connect(self, head: str, body: bytes = b"") -> socket.socket:
+        """A connection over which a request, or a part of one, has been sent."""
+        connection = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        connection.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n" + body)
+        return connection
+
+
+@contextmanager
+def serving(settings: Settings = Settings()) -> Iterator[World]:
+    """A server with fake models on a free port of this machine."""
+    world = World(settings)
+    with running(world.services) as world.port:
+        yield world
+
+
+@contextmanager
+def running(services: Services) -> Iterator[int]:
+    """The port of a server around `services`."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(build(services), log_level="critical", lifespan="off")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        server.should_exit = True
+        thread.join(PATIENCE)
+
+
+def recording(*seconds: float, gap: float = 3.0, form: str = "wav") -> bytes:
+    """A file with stretches of sound that count as speech, silence between them."""
+    parts = [np.zeros(RATE // 2, np.float32)]
+    for length in seconds:
+        parts += [np.full(round(length * RATE), 0.2, np.float32), np.zeros(round(gap * RATE), np.float32)]
+    held = io.BytesIO()
+    encoder = audio.Encoder(held, form, RATE)
+    encoder.write(np.concatenate(parts))
+    encoder.close()
+    return held.getvalue()
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """What comes until the other side closes."""
+    return b"".join(iter(lambda: connection.recv(65_536), b""))

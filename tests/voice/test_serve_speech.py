@@ -1,0 +1,105 @@
+"""Speech over HTTP, asked for by OpenAI's own client."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+
+import numpy as np
+import openai
+import pytest
+
+pytest.importorskip("fastapi", reason="the server is not installed; pip install '.[serve]'")
+
+from serve_fakes import World, serving
+
+from voice import audio
+from voice.serve import Settings
+
+TEXT = "One two three four. Five six seven eight."  # 1.6 s
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with serving(Settings(characters=1000)) as world:
+        yield world
+
+
+def create(world: World, **changes):
+    return world.client().audio.speech.create(
+        **{"model": "tts-1", "voice": "alloy", "input": TEXT, **changes}
+    )
+
+
+@pytest.mark.parametrize("form", ["mp3", "opus", "aac", "flac", "wav"])
+def test_speech_comes_whole_in_every_format(world: World, form: str) -> None:
+    answer = create(world, response_format=form)
+    sound = audio.read(io.BytesIO(answer.read()))
+    assert sound.duration == pytest.approx(1.6, abs=0.1)
+    assert answer.response.headers["content-type"].startswith("audio/")
+
+
+def test_bare_samples_are_16_bits_at_24_kilohertz(world: World) -> None:
+    samples = np.frombuffer(create(world, response_format="pcm").read(), "<i2")
+    assert len(samples) == pytest.approx(1.6 * 24_000)
+    assert np.abs(samples).max() == round(0.02 * 32767)
+
+
+@pytest.mark.parametrize("form", ["mp3", "opus", "aac", "flac", "wav", "pcm"])
+def test_the_first_sentence_is_sent_while_the_second_is_made(world: World, form: str) -> None:
+    world.voice.gate.clear()
+    streaming = world.client().audio.speech.with_streaming_response
+    asked = {"model": "tts-1", "voice": "alloy", "input": TEXT, "response_format": form}
+    with streaming.create(**asked) as answer:
+        pieces = answer.iter_bytes()
+        assert len(next(pieces)) > 100
+        assert world.voice.spoken == ["One two three four"]
+        world.voice.gate.set()
+        assert sum(map(len, pieces)) > 100
+
+
+def test_speech_as_events(world: World) -> None:
+    streaming = world.client().audio.speech.with_streaming_response
+    with streaming.create(
+        model="tts-1", voice="alloy", input=TEXT, response_format="pcm", stream_format="sse"
+    ) as answer:
+        events = [json.loads(line.removeprefix("data: ")) for line in answer.iter_lines() if line]
+    *deltas, done = events
+    assert {each["type"] for each in deltas} == {"speech.audio.delta"}
+    assert sum(len(base64.b64decode(each["audio"])) for each in deltas) == round(1.6 * 24_000) * 2
+    assert done["type"] == "speech.audio.done"
+
+
+def test_speed_and_instructions_are_taken(world: World) -> None:
+    create(world, speed=1.5, instructions="Speak like a pirate.", model="gpt-4o-mini-tts")
+    assert world.voice.speeds == [1.5]
+
+
+@pytest.mark.parametrize("voice", ["alloy", "nova", "cedar", "heart", {"id": "heart"}])
+def test_voices_by_name(world: World, voice) -> None:
+    assert create(world, voice=voice).read()
+
+
+def test_a_model_of_ours_is_a_voice(world: World) -> None:
+    assert create(world, model="heart", voice="alloy").read()
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "reason"),
+    [
+        ({"voice": "bob"}, 404, "no voice 'bob' on this server; there are heart"),
+        ({"model": "gpt-9"}, 404, "no voice 'gpt-9'"),
+        ({"input": " "}, 400, "nothing in the input that can be read aloud"),
+        ({"input": "a" * 1001}, 413, "more than 1000 characters"),
+        ({"speed": 3}, 400, "speed: .* less than or equal to 2"),
+        ({"response_format": "midi"}, 400, "response_format: "),
+        ({"input": 7}, 400, "input: .* string"),
+    ],
+)
+def test_what_cannot_be_spoken_is_refused(world: World, changes: dict, status: int, reason: str) -> None:
+    with pytest.raises(openai.APIStatusError, match=reason) as refusal:
+        create(world, **changes)
+    assert refusal.value.status_code == status
+    assert create(world).read()

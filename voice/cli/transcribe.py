@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -36,7 +36,10 @@ def command(
         str | None,
         typer.Option("--output", "-o", metavar="PATH", help="A file or, for several, a folder."),
     ] = None,
-    model: Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Which recognizer.")] = "whisper-base",
+    model: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|FOLDER", help="Which recognizer: whisper-base, with --live quick."),
+    ] = None,
     language: Annotated[
         str | None,
         typer.Option("--language", "-l", metavar="CODE", help="Such as en; detected if not given."),
@@ -45,12 +48,22 @@ def command(
     hotwords: Annotated[
         str, typer.Option(metavar="WORDS", help='Names and terms to expect, as in "Ada, Kubernetes".')
     ] = "",
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Show words as they are said; - is then raw 16-bit sound at 16 kHz, mono."),
+    ] = False,
+    real_time: Annotated[
+        bool, typer.Option("--real-time", help="With --live: a recording takes as long as it lasts.")
+    ] = False,
     threads: Threads = None,
 ) -> None:
     """Write down what is said in recordings; one that fails loses none of the others."""
     from voice import loading
     from voice.simple import detector
 
+    if translate and live:
+        raise VoiceError("--live writes down what is said as it is said; leave out --translate")
+    model = model or ("quick" if live else "whisper-base")
     form = _format(form, output)
     jobs = plan(files, form, output)
     with progress(f"fetching {model}", "bytes") as moved:
@@ -60,13 +73,25 @@ def command(
         "hotwords": [word.strip() for word in hotwords.split(",") if word.strip()],
         "task": "translate" if translate else "transcribe",
     }
+    several = len(jobs) > 1
+
+    def write_down(job: Job, label: str) -> None:
+        if live:
+            _caption(job, recognizer, detector(), form, several, real_time, language, heard["hotwords"])
+        else:
+            transcript = _transcript(job.source, recognizer, detector(), label, **heard)
+            _deliver(job, transcript, form, several)
+
+    _each(jobs, write_down)
+
+
+def _each(jobs: Sequence[Job], write_down: Callable[[Job, str], None]) -> None:
+    """All recordings, one after the other; exit status 1 if one of them failed."""
     failed = 0
     for number, job in enumerate(jobs, 1):
-        label = f"{Path(job.source).name} ({number}/{len(jobs)})" if len(jobs) > 1 else Path(job.source).name
+        name = Path(job.source).name
         try:
-            _deliver(
-                job, _transcript(job.source, recognizer, detector(), label, **heard), form, len(jobs) > 1
-            )
+            write_down(job, f"{name} ({number}/{len(jobs)})" if len(jobs) > 1 else name)
         except (AudioError, OSError) as error:
             if isinstance(error, BrokenPipeError):
                 raise
@@ -76,6 +101,35 @@ def command(
         note(f"{failed} of {len(jobs)} recordings failed; the others are done")
     if failed:
         raise typer.Exit(1)
+
+
+def _caption(
+    job: Job,
+    recognizer,
+    detector,
+    form: str,
+    several: bool,
+    real_time: bool,
+    language: str | None,
+    hotwords: Sequence[str],
+) -> None:
+    """One recording live: text as it comes, or a file of it and other formats at the end."""
+    from voice.cli import captions
+
+    whole = job.target is not None or form != "txt"
+    if several and not whole:
+        sys.stdout.write(f"{job.source}:\n")
+    transcript = captions.transcribe(
+        job.source,
+        recognizer,
+        detector,
+        language=language,
+        hotwords=hotwords,
+        real_time=real_time,
+        quiet=whole and not sys.stdout.isatty(),
+    )
+    if whole:
+        _deliver(job, transcript, form, several)
 
 
 def _transcript(

@@ -14,7 +14,7 @@ CASES = {
     "See [the docs](https://docs.org/a b) or https://www.example.com/x?y=1.": "See the docs or example.com.",
     "Use `ls -la` or `foo(bar)[1]` here.": "Use ls -la or some code here.",
     "Code:\n```python\nx = [1]\n```\nDone.": "Code:\nI've left out some code. Done.",
-    "| a | b |\n|---|---|\n| 1 | 2 |\n": "a, b,\n1, 2,\n",
+    "| a | b |\n|---|---|\n| 1 | 2 |\n": "a, b.\n1, 2.\n",
     "5 * 3 is 15, 3 < 5, snake_case stays and ~~gone~~ <b>bold</b> AT&amp;T": (
         "5 * 3 is 15, 3 < 5, snake_case stays and gone bold AT&T"
     ),
@@ -27,6 +27,24 @@ CASES = {
     "<|im_start|>It is 20 °C, or 5 €": "It is 20 °C, or 5 €",
     "1. One\n2. Two": "1, One.\n2, Two",
     "<think>never closed": "",
+    "<think>a</think>One <think>b</think>two": "One two",
+    "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>Hello.": "Hello.",
+    '<|tool_call|>{"name": "x"}<|/tool_call|>Hi there': "Hi there",
+    "<function=time>{}</function>It is late.": "It is late.",
+    '[TOOL_CALLS] [{"name": "time"}]': "",
+    '{"name": "time", "arguments": {"at": "now}"}}\nDone.': "Done.",
+    '{"size": 3} is JSON [a, b].': '{"size": 3} is JSON [a, b].',
+    "<!-- hidden\n > -->Shown<br>here.<br/>": "Shown here.",
+    "if a<b then c>d": "if a<b then c>d",
+    '<a href="https://x.org/y">The page</a>': "The page",
+    "Name | Age\n--|--\n**Ann** | 5": "Name, Age.\nAnn, 5",
+    "See [1], [the docs][ref] and this[^1].\n\n[ref]: https://x.org/a\n[^1]: A note.": (
+        "See, the docs and this.\nA note."
+    ),
+    "Keycap 1️⃣, flag 🇩🇪, family 👨\u200d👩\u200d👧 and ❤️": "Keycap 1, flag, family and",
+    "\\*Not bold\\* and 1\\. one": "Not bold and 1. one",
+    "So $x = \\frac{1}{2}$ costs $5 to $10.": "So x = 1 over 2 costs $5 to $10.",
+    "Title\n=====\nText ![](a.png) &mdash; <me@x.org>": "Title.\nText — me@x.org",
     "": "",
 }
 
@@ -59,10 +77,33 @@ def test_a_link_that_never_closes_is_not_waited_for_for_ever() -> None:
     assert "word" in stream.feed("[" + "word " * 200)
 
 
-def test_random_marks_never_break_it() -> None:
-    chance = random.Random(1)
-    for _ in range(500):
-        text = "".join(chance.choice("ab *_`[]()<>/#\n-|~!.&:1") for _ in range(60))
-        stream = Speakable()
-        said = "".join(stream.feed(mark) for mark in text) + stream.flush()
-        assert said == speakable(text)
+PIECES = [
+    *"ab *_`[]()<>/#\n-|~!.&:1{}$\\^",
+    *("\n\n", "```", "~~~\n", "# ", "- ", "1. ", "<!--", "-->", "<think>", "</think>", "<br>", '<a b="c">'),
+    *("<tool_call>", "</tool_call>", "<|tool_call|>", "<|/tool_call|>", "<|end|>", "[TOOL_CALLS]", "🎉", "❤️"),
+    *('{"name": 1}', '"name": ', "<|channel|>analysis<|message|>", "<|channel|>final", "| --- |", "|a|b|\n"),
+    *("[x]: y\n", "[^1]", "http://a.b", "[a](b)", "`x y`", "&amp;", "**", "word ", "Ends. "),
+]
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_marks_come_out_the_same_however_they_arrive(seed: int) -> None:
+    chance = random.Random(seed)
+    for _ in range(150):
+        text = "".join(chance.choice(PIECES) for _ in range(chance.randint(1, 30)))
+        stream, said, at = Speakable(), "", 0
+        while at < len(text):
+            size = chance.choice((1, 1, 1, 2, 5)) if seed else 1
+            said += stream.feed(text[at : at + size])
+            at += size
+        assert said + stream.flush() == speakable(text), text
+
+
+def test_hidden_parts_never_show_whatever_surrounds_them() -> None:
+    chance = random.Random(2)
+    for _ in range(300):
+        around = [
+            "".join(chance.choice("ab .,\n*_-") for _ in range(chance.randint(0, 20))) for _ in range(2)
+        ]
+        name = chance.choice(("think", "tool_call", "reasoning"))
+        assert "SECRET" not in speakable(f"{around[0]}<{name}>SECRET {around[1]}</{name}>{around[1]}")

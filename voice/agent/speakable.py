@@ -7,13 +7,28 @@ whole gives.
 
 from __future__ import annotations
 
+import json
 import re
-import unicodedata
+
+from voice.agent.unmarked import TAG, spoken_word
 
 HELD = 520  # characters that an unfinished link, tag or piece of code is waited for
+LONGEST_CALL = 2000  # characters of a tool call that is written as bare JSON
 
-_HIDDEN = ("think", "thinking", "reasoning", "tool_call", "tool_code", "function_call", "script", "style")
-_OPEN = re.compile(rf"<({'|'.join(_HIDDEN)})\b[^>]*>", re.IGNORECASE)
+# What is hidden up to its closing tag, however a chat template writes the two.
+_HIDDEN = (
+    "think thinking reasoning tool_call tool_calls tool_code tool_response tool_result function_call"
+    " function_calls function invoke script style svg"
+).split()
+_OPEN = re.compile(
+    rf"<({'|'.join(_HIDDEN)})\b[^<>\n]{{0,200}}>|<\|({'|'.join(_HIDDEN)})\|>|<!--"
+    r"|<\|channel\|>(?!final)\w+[^<\n]*<\|message\|>|\[TOOL_CALLS\]",
+    re.IGNORECASE,
+)
+_ROLE = re.compile(
+    r"(<\|(?:start|im_start|start_header_id)\|>)(?:system|user|assistant|model)\b|(<\|channel\|>)final\b"
+)
+_NEVER = "\0"  # closes nothing: hidden to the end
 _FENCE = re.compile(r"[ \t]*(```+|~~~+)[^\n]*\n")
 _LINE_START = re.compile(
     r"[ \t]*(?:(?:>[ \t]?)+[ \t]*)?"  # a quotation
@@ -25,26 +40,14 @@ _RULE_LINE = re.compile(r"[ \t]*(?:[-*_=][ \t]*){3,}\n|[ \t]*\|?[-:| \t]{3,}\|?[
 _UNDECIDED = re.compile(r"[ \t>]*(?:#{0,6}|[-*+•_=:|~` \t]*|\d{0,3}[.)]?)[ \t]*(?:\[[ xX]?\]?)?[ \t]*")
 # Parts of a word that may hold spaces; what begins like one and never ends is taken as it stands.
 _PARTS = {
-    "[": re.compile(r"\[[^\]\n]{0,250}\](?:\([^)\n]{0,250}\))?"),  # a link or an image
+    "[": re.compile(r"\[[^\]\n]{0,250}\](?:\([^)\n]{0,250}\)|\[[^\]\n]{0,100}\])?"),  # a link or an image
     "`": re.compile(r"`++[^`\n]{1,250}`++"),  # code within a line
-    "<": re.compile(r"</?[A-Za-z|!][^>\n]{0,250}>"),  # a tag
+    "<": TAG,
 }
 _NO_TAG = re.compile(r"<(?:/?[^A-Za-z|!/]|/[^A-Za-z|!])")
-_LINK = re.compile(r"!?\[([^\]]*)\]\(([^)]*)\)")
-_CODE = re.compile(r"`++([^`]+)`++")
-_TAG = re.compile(r"</?[A-Za-z|!][^>]*>")
-_ADDRESS = re.compile(r"<?(?:https?://|www\.)[^\s<>)\]]+>?", re.IGNORECASE)
-_HOST = re.compile(r"(?:\w+://)?(?:www\.)?([^/?#\s]+)", re.IGNORECASE)
-_EMPHASIS = re.compile(r"\*+(?=\S)|(?<=\S)\*+|~~+|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
-_ENTITIES = {
-    "&amp;": "&",
-    "&lt;": "less than",
-    "&gt;": "greater than",
-    "&nbsp;": " ",
-    "&quot;": '"',
-    "&#39;": "'",
-}
-_SAYABLE_CODE = re.compile(r"[\w .,'/+-]{1,40}")
+# Where the name of a link leads, and what may become that.
+_DEFINITION = re.compile(r"[ \t]{0,3}\[[^\]^\n][^\]\n]{0,100}\]:[ \t][^\n]{1,300}\n")
+_MAYBE_DEFINITION = re.compile(r"[ \t]{0,3}\[(?:[^\]^\n][^\]\n]{0,100}(?:\](?::(?:[ \t][^\n]{0,300})?)?)?)?")
 _ENDED = (".", "!", "?", ":", ";", ",", "…")
 
 
@@ -56,7 +59,7 @@ class Speakable:
         self._closing = ""  # what ends the hidden part that we are in
         self._at_line_start = True
         self._last = ""  # the last word of the line so far
-        self._space_due = False
+        self._space_due = self._bar_due = False  # before the next word
 
     def feed(self, text: str) -> str:
         """What can be said by now."""
@@ -96,7 +99,7 @@ class Speakable:
     def _next(self, final: bool) -> str | None:
         hidden = _OPEN.match(self._buffer)
         if hidden:
-            self._closing = f"</{hidden[1].lower()}>"
+            self._closing = _closing(hidden)
             self._buffer = self._buffer[hidden.end() :]
             return ""
         if self._at_line_start:
@@ -106,17 +109,24 @@ class Speakable:
         return self._word(final)
 
     def _line_start(self, final: bool) -> str | None:
-        if not final and _UNDECIDED.fullmatch(self._buffer):
+        if not final and (_UNDECIDED.fullmatch(self._buffer) or _MAYBE_DEFINITION.fullmatch(self._buffer)):
             return None
         if not final and "\n" not in self._buffer and self._buffer.lstrip().startswith(("```", "~~~")):
             return None
+        if self._buffer.lstrip()[:1] in ("{", "["):
+            call = _json_call(self._buffer, final)
+            if call is None:
+                return None
+            if call:
+                self._buffer = self._buffer[call:]
+                return ""
         text = self._buffer + "\n" if final and "\n" not in self._buffer else self._buffer
         fence = _FENCE.match(text)
         if fence:
             self._buffer = "\n" + text[fence.end() :]
             self._closing = "\n" + fence[1][:3]
             return "I've left out some code. "
-        rule = _RULE_LINE.match(text)
+        rule = _RULE_LINE.match(text) or _DEFINITION.match(text)
         if rule:
             self._buffer = text[rule.end() :]
             return ""
@@ -134,7 +144,7 @@ class Speakable:
             self._space_due = bool(self._last)
             return ""
         self._buffer = space[space.rindex("\n") + 1 :] + self._buffer  # the next line's indent
-        self._at_line_start, self._space_due = True, False
+        self._at_line_start, self._space_due, self._bar_due = True, False, False
         ended, self._last = self._last, ""
         if not ended:
             return ""
@@ -149,13 +159,21 @@ class Speakable:
         if hidden and hidden.start():
             word = word[: hidden.start()]
         self._buffer = self._buffer[len(word) :]
-        said = spoken_word(word)
+        said = self._in_its_row(spoken_word(_ROLE.sub(r"\1\2", word)))
         if not said:
             return ""
         space = " " if self._space_due and said[0] not in _ENDED else ""
         self._space_due = False
         self._last = said.rstrip("\"')”’ ") or self._last or said
         return space + said
+
+    def _in_its_row(self, said: str) -> str:
+        """A table's bars become commas, where another cell follows."""
+        cells = [cell.strip() for cell in said.split("|")]
+        full = [cell for cell in cells if cell]
+        before = ", " if full and self._last and (self._bar_due or not cells[0]) else ""
+        self._bar_due = len(cells) > 1 and not cells[-1] or (self._bar_due and not full)
+        return before + ", ".join(full)
 
 
 def _word_end(text: str, final: bool) -> int | None:
@@ -180,37 +198,48 @@ def _may_go_on(text: str, at: int, found: re.Match[str] | None) -> bool:
     )
 
 
+def _closing(opening: re.Match[str]) -> str:
+    """What ends the hidden part that begins so."""
+    if opening[1]:
+        return f"</{opening[1].lower()}>"
+    if opening[2]:
+        return f"<|/{opening[2].lower()}|>"
+    return {"<!": "-->", "<|": "<|end|>"}.get(opening[0][:2], _NEVER)
+
+
+def _json_call(text: str, final: bool) -> int | None:
+    """How much of a line's start is a tool call in bare JSON; None while that cannot be known."""
+    begin = len(text) - len(text.lstrip())
+    depth, quoted, at = 0, False, begin
+    while at < min(len(text), begin + LONGEST_CALL):
+        mark = text[at]
+        if quoted:
+            at += mark == "\\"
+            quoted = mark != '"'
+        elif mark == '"':
+            quoted = True
+        elif mark in "{[":
+            depth += 1
+        elif mark in "}]":
+            depth -= 1
+            if not depth:
+                return at + 1 if _is_call(text[begin : at + 1]) else 0
+        if at == begin + 1 and not quoted and not mark.isspace() and mark not in "{":
+            return 0
+        at += 1
+    return None if not final and len(text) < begin + LONGEST_CALL else 0
+
+
+def _is_call(text: str) -> bool:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return False
+    first = value[0] if isinstance(value, list) and value else value
+    return isinstance(first, dict) and bool({"name", "function"} & set(first))
+
+
 def speakable(text: str) -> str:
     """The whole of a text, for the ear."""
     stream = Speakable()
     return stream.feed(text) + stream.flush()
-
-
-def spoken_word(word: str) -> str:
-    """One word of a line, or a link or a piece of code with its spaces, as it is said."""
-    word = _LINK.sub(lambda link: link[1] or _site(link[2]), word)
-    word = _CODE.sub(lambda code: code[1] if _SAYABLE_CODE.fullmatch(code[1]) else "some code", word)
-    word = _ADDRESS.sub(lambda address: _site(address[0]), word)
-    word = _TAG.sub("", word)
-    for entity, meaning in _ENTITIES.items():
-        word = word.replace(entity, meaning)
-    if word == "|":
-        return ","
-    word = _EMPHASIS.sub("", word).replace("|", ", ").replace("`", "")
-    return "".join(each for each in word if not _is_picture(each)).strip()
-
-
-def _site(address: str) -> str:
-    """An address → the name of its site, with the punctuation that only happened to stand behind it."""
-    address = address.strip("<>")
-    bare = address.rstrip(".,;:!?")
-    host = _HOST.match(bare)
-    return (host[1] if host and "." in bare else "a link") + address[len(bare) :]
-
-
-def _is_picture(mark: str) -> bool:
-    """Whether a character is an emoji, or one that only changes another's look."""
-    if ord(mark) < 0x200B:
-        return False
-    kept = "°€£™©®…→≈≤≥≠∞√×÷"
-    return unicodedata.category(mark) in ("So", "Sk", "Cf", "Mn", "Co", "Cn") and mark not in kept

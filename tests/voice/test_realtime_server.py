@@ -19,10 +19,15 @@ from realtime_fakes import PATIENCE, Places, at_24k, encoded, running_app, servi
 
 from voice.agent.listener import Whole
 from voice.agent.work import INLINE
+from voice.audio import resample
 from voice.serve.access import Access
 from voice.serve.realtime import add_realtime
 from voice.serve.realtime.agent import open_agent
+from voice.serve.realtime.formats import PCM
+from voice.serve.services import Services
 from voice.serve.settings import Settings
+from voice.tts.voice import join
+from voice.types import Audio
 
 LONG = "This is a long answer that goes on and on and on so that there is time to say something."
 BOOK = Phrasebook("What time is it?", "Stop that please.")
@@ -250,3 +255,29 @@ def test_a_session_that_fails_says_so():
 
     with serving(brain=broken) as server:
         run(talk())
+
+
+def test_a_spoken_question_is_answered_in_speech_by_the_real_models():
+    """Speech to speech: what is asked is made by our voice, what is answered is heard by our recognizer."""
+    host = Services(Settings(live_model="quick"))
+    question = join(list(host.voice().speak("What is twelve times seven?"))).audio
+    asked = np.concatenate((np.zeros(12_000, np.float32), question.samples, np.zeros(36_000, np.float32)))
+
+    async def talk() -> tuple[str, Audio]:
+        async with client(server).realtime.connect(model="gpt-realtime") as connection:
+            await connection.session.update(session={"type": "realtime", "audio": {"output": {"speed": 1.0}}})
+            for at in range(0, len(asked), 2400):
+                await connection.input_audio_buffer.append(audio=encoded(asked[at : at + 2400]))
+            events = await until(connection, "response.done")
+            heard = next(each for each in events if each.type.endswith("transcription.completed"))
+            deltas = [each.delta for each in events if each.type == "response.output_audio.delta"]
+            return heard.transcript, Audio(PCM.decode(b"".join(map(base64.b64decode, deltas))), 24_000)
+
+    app = FastAPI()
+    add_realtime(app, host)
+    with running_app(app) as port:
+        server = Server(port, Places(host.sessions))
+        transcript, answer = run(talk())
+    assert "seven" in transcript.lower() or "7" in transcript
+    said = host.live_recognizer().transcribe(resample(answer, 16_000)).text.lower()
+    assert "84" in said or "eighty" in said

@@ -2,8 +2,9 @@
 
     python app.py [--port 7860] [--host 127.0.0.1]
 
-No logic of its own: what happens is done by `voice`, here it is only shown. Models are loaded when
-they are first used.
+No logic of its own: what happens is done by `voice`, here it is only shown. The same port serves
+OpenAI's interfaces (see voice.serve); Talk in the browser is one of their clients. Models are loaded
+when they are first used.
 """
 
 from __future__ import annotations
@@ -12,24 +13,24 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache, wraps
 from pathlib import Path
 
 import gradio as gr
+from fastapi import FastAPI
 
 from page import show
-from page.shelf import Stream, clear, new_folder, shelf
+from page.files import add_files
+from page.shelf import Stream, Written, clear, new_folder, shelf
 from voice import audio
-from voice.agent import Heard, Latency, Models, Reply, Speaking, Spoken, Trouble, TurnByTurn
-from voice.agent.opening import default_recognizer, start
-from voice.agent.patience import WhenTold
 from voice.errors import VoiceError
 from voice.loading import load
 from voice.models import entries
+from voice.serve.settings import Settings, from_environment
 from voice.simple import detector
 from voice.text.subtitles import FORMATS, render, spoken_segment
-from voice.tts.voice import join
-from voice.types import Audio, Controls, Speech, Transcript
+from voice.types import Controls, Transcript
 
 LANGUAGES = {
     "Detect": None, "English": "en", "Deutsch": "de", "Français": "fr", "Español": "es", "Italiano": "it",
@@ -40,15 +41,6 @@ TEXTS = (
     "The quick brown fox jumps over the lazy dog. It was 7:30 on May 3rd, and 21 people saw it.",
     "Welcome back. Today we look at how a violin is made, from the first cut of spruce to the last varnish.",
 )
-QUESTIONS = (
-    "What is twelve times seven?",
-    "What time is it?",
-    "How many feet are in a mile?",
-    "Set a timer for ten seconds.",
-    "How do you spell rhythm?",
-    "What can you do?",
-)
-
 
 Progress = Callable[[float, str], None]  # a share of 1, and what is being done
 
@@ -142,105 +134,24 @@ def voiceover(text: str, name: str, speed: float, progress: Progress) -> Iterato
         raise VoiceError("there is no text to speak: write some or take an example")
     progress(0.0, f"loading {name}")
     voice, begun, first = model(name, "voice"), time.perf_counter(), 0.0
-    stream, pieces = Stream(), []
+    stream, said, spoken = Stream(), [], 0
     waiting = (gr.skip(),) * (len(SOUNDS) + len(SUBTITLES))
-    for piece in voice.speak(text, Controls(speed=speed)):
-        first = first or time.perf_counter() - begun
-        pieces.append(piece)
-        stream.add(piece.audio)
-        progress(min(0.99, sum(len(each.text) for each in pieces) / len(text)), "speaking")
-        yield stream.value(False), gr.skip(), show.status(f"first sound after {first:.2f} s"), *waiting
-    whole, took = join(pieces), time.perf_counter() - begun
-    status = (
-        f"{show.clock(whole.audio.duration)} of speech made in {took:.1f} s; first sound after {first:.2f} s"
-    )
-    sounds = saved(whole.audio)
-    subtitles = files(transcript_of(pieces), "voiceover", SUBTITLES)
-    yield stream.value(True), sounds[0]["value"], show.status(status), *sounds, *subtitles
-
-
-def saved(sound: Audio) -> list[dict]:
-    """A voiceover behind a download button for each format of sound."""
-    folder = new_folder()
-    paths = [folder / f"voiceover.{form}" for form in SOUNDS]
-    for path in paths:
-        audio.write(path, sound)
-    return [gr.update(value=str(path), interactive=True) for path in paths]
-
-
-def transcript_of(pieces: Iterable[Speech]) -> Transcript:
-    """The pieces of a voiceover as segments, with the times of the whole."""
-    segments, at = [], 0.0
-    for piece in pieces:
-        segments.append(spoken_segment(piece, at))
-        at += piece.audio.duration
-    return Transcript(tuple(segments), "en", at)
-
-
-# ---- Talk
-
-LONGEST_TURN = 300.0  # seconds; a turn is held in memory
-
-
-def session_for(session: tuple | None, recognizer: str, voice: str, speed: float) -> tuple:
-    """(the conversation going on, the names of its models), begun anew where the models were changed."""
-    if session is None or session[1] != (recognizer, voice):
-        models = Models(detector(), model(recognizer, "recognizer"), model(voice, "voice"), WhenTold())
-        session = TurnByTurn(start(models)), (recognizer, voice)
-    session[0].conversation.use(Controls(speed=speed))
-    return session
-
-
-@explained
-def turn(path: str | None, session: tuple | None, chat: list, recognizer: str, voice: str, speed: float):
-    """(session, chat, player, status, microphone, bell) while a recorded turn is answered."""
-    if not path:
-        raise VoiceError("nothing was recorded: press Record, speak, then press Stop")
-    if audio.length(path) > LONGEST_TURN:
-        raise VoiceError("a turn lasts five minutes at most: for a recording there is Transcribe")
-    yield session, chat, show.SILENT, show.status("listening …"), None, gr.skip()
-    session = session_for(session, recognizer, voice, speed)
-    yield from told(session[0].turn(audio.read(path)), session, chat)
-
-
-@explained
-def bell(session: tuple | None, chat: list):
-    """The same each second while a timer runs."""
-    events = session[0].bell() if session else []
-    if events:
-        yield from told(iter(events), session, chat)
-    elif session is None or not session[0].waiting:
-        yield (gr.skip(),) * 5 + (gr.update(active=False),)
-
-
-def told(events: Iterator, session: tuple, chat: list) -> Iterator[tuple]:
-    """Events as the page shows them."""
-    stream, chat, status, replying = Stream(), list(chat), "", False
-    begun = time.perf_counter()
-    for event in events:
-        match event:
-            case Heard(text=text):
-                chat.append({"role": "user", "content": text or "(no words)"})
-                status = "thinking …" if text else "I heard no words in that"
-            case Reply(text=text) if replying:
-                chat[-1] = {"role": "assistant", "content": chat[-1]["content"] + text}
-            case Reply(text=text):
-                chat.append({"role": "assistant", "content": text})
-            case Speaking(speech=speech):
-                stream.add(speech.audio)
-            case Latency():
-                status = f"answered {time.perf_counter() - begun:.2f} s after you stopped"
-            case Trouble(message=message):
-                gr.Warning(message)
-            case Spoken():
-                replying = False
-                continue
-            case _:
-                continue
-        replying = isinstance(event, Reply | Speaking | Latency)
-        yield session, list(chat), stream.value(False), show.status(status), gr.skip(), gr.skip()
-    running = gr.update(active=session[0].waiting)
-    yield session, chat, stream.value(True), show.status(status), gr.skip(), running
+    with Written(voice.rate, SOUNDS) as written:
+        for piece in voice.speak(text, Controls(speed=speed)):
+            first = first or time.perf_counter() - begun
+            said.append(spoken_segment(piece, written.seconds))
+            stream.add(piece.audio)
+            written.add(piece.audio)
+            spoken += len(piece.text)
+            progress(min(0.99, spoken / len(text)), "speaking")
+            yield stream.value(False), gr.skip(), show.status(f"first sound after {first:.2f} s"), *waiting
+        if not said:
+            raise VoiceError("nothing in this text can be spoken: give it words or figures")
+    took = time.perf_counter() - begun
+    status = f"{show.clock(written.seconds)} of speech made in {took:.1f} s; first sound after {first:.2f} s"
+    sounds = [gr.update(value=str(path), interactive=True) for path in written.paths]
+    subtitles = files(Transcript(tuple(said), "en", written.seconds), "voiceover", SUBTITLES)
+    yield stream.value(True), str(written.paths[0]), show.status(status), *sounds, *subtitles
 
 
 # ---- the page
@@ -314,30 +225,12 @@ def _voiceover_tab() -> None:
 
 
 def _talk_tab() -> None:
-    session, ringing = gr.State(None, time_to_live=3600), gr.Timer(1.0, active=False)
-    hints = " · ".join(f"“{each}”" for each in QUESTIONS)
-    chat = gr.Chatbot(
-        label="Conversation", height=320, elem_id="chat", buttons=[], render_markdown=False,
-        placeholder=f"### Ask something\n{hints}",
-    )  # fmt: skip
-    player = _player("talk-player")
-    status = gr.HTML("", elem_id="talk-status")
-    microphone = gr.Audio(
-        sources=["microphone", "upload"], type="filepath", label="Your turn", elem_id="microphone", buttons=[]
+    gr.HTML(
+        html_template=show.asset("talk/talk.html"),
+        js_on_load=show.asset("begin.js"),
+        elem_id="talk",
+        apply_default_css=False,
     )
-    with gr.Accordion("Settings", open=False), gr.Row():
-        recognizer = gr.Dropdown(names("recognizer"), value=default_recognizer(), label="Model")
-        name = gr.Dropdown(names("voice"), value="heart", label="Voice")
-        speed = gr.Slider(0.5, 2.0, 1.0, step=0.05, label="Speed")
-    again = gr.Button("New conversation", size="sm", variant="secondary")
-    inputs = [microphone, session, chat, recognizer, name, speed]
-    outputs = [session, chat, player, status, microphone, ringing]
-    for sent in (microphone.stop_recording, microphone.upload):
-        sent(turn, inputs, outputs, show_progress="hidden")
-    microphone.start_recording(None, js="() => (window.voicePlayers || []).forEach((silence) => silence())")
-    ringing.tick(bell, [session, chat], outputs, show_progress="hidden")
-    for afresh in (again.click, chat.clear):
-        afresh(lambda: (None, [], show.SILENT, "", None, gr.update(active=False)), None, outputs)
 
 
 def theme() -> gr.Theme:
@@ -365,14 +258,36 @@ def theme() -> gr.Theme:
     )  # fmt: skip
 
 
-def launch(page: gr.Blocks, host: str, port: int, *, block: bool = True) -> str:
-    """Serves the page; the address once it is there."""
-    _, address, _ = page.launch(
-        server_name=host, server_port=port, theme=theme(), css=show.asset("page.css"),
-        allowed_paths=[str(shelf())], prevent_thread_lock=not block, quiet=not block, share=False,
-        footer_links=["settings"], max_file_size="2gb",
+def mount(server: FastAPI) -> None:
+    """The page at "/" of a server, below whatever the server answers itself."""
+    add_files(server)
+    gr.mount_gradio_app(
+        server, build(), "/", theme=theme(), css=show.asset("page.css") + show.asset("talk/talk.css"),
+        allowed_paths=[str(shelf())], footer_links=["settings"], max_file_size="2gb",
     )  # fmt: skip
-    return address
+
+
+def server(settings: Settings) -> FastAPI:
+    """The page and OpenAI's interfaces, on the same models."""
+    from voice.serve import Services, build
+
+    both = build(Services(settings, loader=model, detector=detector))
+    mount(both)
+    return both
+
+
+def serve(settings: Settings) -> None:
+    """Serves until it is stopped. Raises VoiceError where the address cannot be had."""
+    import uvicorn
+
+    from voice.cli.serve import listen
+
+    listening = listen(settings)
+    config = uvicorn.Config(
+        server(settings), log_level="warning", ws_max_size=2**20, timeout_graceful_shutdown=5
+    )
+    print(f"The page is on http://{settings.host}:{settings.port}", flush=True)
+    uvicorn.Server(config).run(sockets=[listening])
 
 
 def main() -> None:
@@ -381,9 +296,9 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
     options = parser.parse_args()
     try:
-        launch(build(), options.host, options.port)
-    except OSError as error:
-        parser.exit(1, f"{error}. Is the page running already? Choose another --port.\n")
+        serve(replace(from_environment(), host=options.host, port=options.port))
+    except VoiceError as error:
+        parser.exit(1, f"{error}\n")
     finally:
         clear()
 

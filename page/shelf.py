@@ -6,6 +6,8 @@ import shutil
 import tempfile
 import threading
 import uuid
+from collections.abc import Sequence
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 
@@ -51,3 +53,32 @@ class Stream:
 
     def value(self, done: bool) -> dict:
         return {"id": self._folder.name, "pieces": list(self._pieces), "done": done}
+
+
+class Written:
+    """One sound in several formats, written while it is made: a context manager after which `paths` exist."""
+
+    def __init__(self, rate: int, forms: Sequence[str]) -> None:
+        folder = new_folder()
+        self.paths = [folder / f"voiceover.{form}" for form in forms]
+        self._rate, self._samples = rate, 0
+        self._writers = [audio.Writer(path, rate) for path in self.paths]
+        self._open = ExitStack()
+
+    @property
+    def seconds(self) -> float:
+        """How long it is by now."""
+        return self._samples / self._rate
+
+    def add(self, sound: Audio) -> None:
+        for writer in self._writers:
+            writer.write(sound.samples)
+        self._samples += len(sound.samples)
+
+    def __enter__(self) -> Written:
+        for writer in self._writers:
+            self._open.enter_context(writer)
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        self._open.__exit__(*raised)

@@ -15,7 +15,6 @@ import gradio as gr
 
 import app
 from page import shelf, show
-from voice.agent import TurnByTurn
 from voice.audio import read, write
 from voice.types import Audio, Segment, Transcript, Word
 
@@ -34,7 +33,7 @@ class Batches(Phrasebook):
 
 @pytest.fixture
 def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Batches]:
-    book = Batches("What is two plus two?", "Set a timer for two seconds.", "Again.")
+    book = Batches("What time?")
     made = {"recognizer": book, "voice": EvenVoice()}
     monkeypatch.setattr(app, "model", lambda name, kind: made[kind])
     monkeypatch.setattr(app, "detector", LoudIsSpeech)
@@ -105,45 +104,6 @@ def test_a_voiceover_is_heard_while_it_is_made(models: Batches) -> None:
 def test_no_text_is_an_error_that_says_so(models: Batches) -> None:
     with pytest.raises(gr.Error, match="no text"):
         list(app.voiceover("  ", "any", 1.0, unheard))
-
-
-def test_a_turn_is_answered_and_the_session_goes_on(models: Batches, tmp_path: Path) -> None:
-    first = list(app.turn(recording(tmp_path, models.say(0)), None, [], "a", "b", 1.0))
-    session, chat, player, status, *_ = first[-1]
-    assert [row["content"] for row in chat] == ["What is two plus two?", "4."]
-    assert len(player["pieces"]) == 1 and player["done"]
-    assert "answered" in status
-    *_, second = app.turn(recording(tmp_path, models.say(2)), session, chat, "a", "b", 1.0)
-    assert second[0] is session
-    assert [row["content"] for row in second[1]][2:] == ["Again.", "4."]
-
-
-def test_an_hour_is_no_turn(models: Batches, tmp_path: Path) -> None:
-    with pytest.raises(gr.Error, match="five minutes"):
-        list(app.turn(recording(tmp_path, np.zeros(301 * RATE, np.float32)), None, [], "a", "b", 1.0))
-
-
-def test_other_models_begin_another_conversation(models: Batches, tmp_path: Path) -> None:
-    path = recording(tmp_path, models.say(0))
-    *_, (session, chat, *_) = app.turn(path, None, [], "a", "b", 1.0)
-    *_, (other, *_) = app.turn(path, session, chat, "a", "another", 1.0)
-    assert other is not session
-
-
-def test_a_timer_rings_on_the_page(models: Batches, tmp_path: Path) -> None:
-    now = [0.0]
-    path = recording(tmp_path, models.say(1))
-    session = app.session_for(None, "a", "b", 1.0)
-    session = TurnByTurn(session[0].conversation, lambda: now[0]), ("a", "b")
-    now[0] = 1.5
-    *_, (session, chat, _, _, _, bell) = app.turn(path, session, [], "a", "b", 1.0)
-    assert bell["active"]
-    assert not list(app.bell(session, chat))
-    now[0] = 60.0
-    *_, (session, chat, player, *_, bell) = app.bell(session, chat)
-    assert chat[-1]["content"] == "Your timer for 2 seconds is done."
-    assert player["pieces"]
-    assert not bell["active"]
 
 
 def test_words_are_shown_as_text_never_as_markup() -> None:

@@ -1,4 +1,4 @@
-"""The page in a real browser: each tab used once with a real file, without any network.
+"""The whole page in a real browser, with real models and files and without any network.
 
     VOICE_SCREENSHOTS=docs/screenshots python -m pytest tests/test_page.py
 
@@ -8,76 +8,50 @@ also saves what the page looks like, at desktop and at phone width.
 from __future__ import annotations
 
 import os
-import shutil
-import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-selenium = pytest.importorskip("selenium", reason="selenium is not installed; pip install '.[test]'")
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
+from browsing import SIZES, chromium, loud, open_tab, served, until, within
 from selenium import webdriver
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
 
-CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
-FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync --disable-dev-shm-usage"
-    " --autoplay-policy=no-user-gesture-required"
-    " --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
-).split()
-SIZES = {"desktop": (1280, 1000), "phone": (390, 844)}
-PATIENCE = 120.0  # seconds; the models are loaded meanwhile, on a machine that may be busy
+from voice.types import Audio
 
 
-@pytest.fixture(scope="module")
-def question(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A spoken question as a file, with quiet around it."""
-    import numpy as np
-
+def said(text: str, path: Path) -> Path:
+    """Spoken words as a file, with quiet around them."""
     import voice
     from voice.audio import resample, write
-    from voice.types import Audio
 
-    said = resample(voice.speak("What is twelve times seven?").audio, 48_000).samples
+    speech = resample(voice.speak(text).audio, 48_000).samples
     quiet = np.zeros(48_000, np.float32)
-    path = tmp_path_factory.mktemp("microphone") / "question.wav"
-    write(path, Audio(np.concatenate([quiet[:24_000], said, quiet]), 48_000))
+    write(path, Audio(np.concatenate([quiet[:24_000], speech, quiet]), 48_000))
     return path
 
 
 @pytest.fixture(scope="module")
 def address(whisper_base: Path) -> Iterator[str]:
-    """The page, served; skipped where there is no model to use it with."""
+    """The page and what it talks to, served; skipped where there is no model to use it with."""
     import app
+    from voice.serve.settings import Settings
 
-    page = app.build()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    yield app.launch(page, "127.0.0.1", port, block=False)
-    page.close()
+    with served(app.server(Settings())) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")
-def browser(question: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    if not (Path(CHROMIUM).exists() and Path(DRIVER).exists()):
-        pytest.skip(f"no browser at {CHROMIUM}; apt-get install chromium chromium-driver")
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM
-    profile = tmp_path_factory.mktemp("profile")
-    for flag in (*FLAGS, f"--user-data-dir={profile}", f"--use-file-for-fake-audio-capture={question}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    driver.set_window_size(*SIZES["desktop"])
-    yield driver
-    driver.quit()
-    shutil.rmtree(profile, ignore_errors=True)
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    """Its microphone hears one question each time it is opened."""
+    folder = tmp_path_factory.mktemp("browser")
+    question = said("What can you do?", folder / "question.wav")
+    with chromium(folder / "profile", question) as driver:
+        yield driver
 
 
 @pytest.fixture
@@ -106,29 +80,6 @@ def picture(browser: webdriver.Chrome) -> Callable[[str], None]:
         browser.set_window_size(*SIZES["desktop"])
 
     return take
-
-
-def until(true: Callable[[], object], seconds: float = PATIENCE) -> object:
-    """What `true` returns as soon as it is true; fails after `seconds`."""
-    end, last = time.monotonic() + seconds, None
-    while time.monotonic() < end:
-        try:
-            found = true()
-            if found:
-                return found
-        except Exception as error:  # an element that is not there yet, or no more
-            last = error
-        time.sleep(0.1)
-    raise AssertionError(f"waited {seconds:g} s in vain; last: {last}")
-
-
-def open_tab(page: webdriver.Chrome, name: str) -> None:
-    tabs = page.find_elements(By.CSS_SELECTOR, "button[role=tab]")
-    next(tab for tab in tabs if tab.text == name).click()
-
-
-def within(page: webdriver.Chrome, selector: str) -> WebElement:
-    return page.find_element(By.CSS_SELECTOR, selector)
 
 
 def upload(page: webdriver.Chrome, where: str, path: Path) -> None:
@@ -179,19 +130,33 @@ def test_voices_a_text(page: webdriver.Chrome, picture: Callable[[str], None]) -
     picture("voiceover")
 
 
-def test_answers_a_spoken_question(
-    page: webdriver.Chrome, question: Path, picture: Callable[[str], None]
+def test_holds_a_conversation_and_can_be_interrupted(
+    page: webdriver.Chrome, picture: Callable[[str], None], tmp_path: Path
 ) -> None:
+    import voice
+
+    interruption = said("Wait. What is twelve times seven?", tmp_path / "interruption.wav")
     open_tab(page, "Talk")
-    until(lambda: within(page, "#microphone").is_displayed())
-    until(lambda: within(page, "#microphone .record-button")).click()
-    time.sleep(3.0)  # the fake microphone plays the question again and again
-    within(page, "#microphone .stop-button").click()
-    until(lambda: "84" in within(page, "#chat").text)
-    assert "7" in within(page, "#chat").text
-    until(lambda: within(page, "#talk-player .player").get_attribute("data-state") in ("playing", "ended"))
-    until(lambda: "answered" in within(page, "#talk-status").text)
+    until(lambda: within(page, ".talk[data-mounted]"))
+    within(page, ".talk-button").click()
+    until(lambda: within(page, ".talk").get_attribute("data-phase") == "speaking")
+    assert "what can you do" in rows(page)[0].lower()
+    until(lambda: len(within(page, ".agent .talk-sure").text.split()) >= 4)
+    within(page, ".talk-recording").send_keys(str(interruption))
+    until(lambda: "cut" in within(page, ".agent").get_attribute("class"))
+    until(lambda: "84" in rows(page)[-1])
+    assert "7" in rows(page)[-2]
+    assert within(page, ".talk-latency").text.startswith("answered in")
+    until(lambda: within(page, ".talk").get_attribute("data-phase") == "listening")
     picture("talk")
+    sound, rate = loud(page)
+    heard = voice.transcribe(Audio(sound[-2 * rate :], rate)).text
+    assert "84" in heard or "eighty" in heard.lower()
+
+
+def rows(page: webdriver.Chrome) -> list[str]:
+    """The turns that are shown, the first one first."""
+    return [row.text for row in page.find_elements(By.CSS_SELECTOR, ".talk-turn")]
 
 
 def test_asks_no_other_machine_for_anything(page: webdriver.Chrome, address: str) -> None:

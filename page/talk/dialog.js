@@ -1,0 +1,273 @@
+// The conversation: events of the server in, what is shown, played and sent out.
+import { decoded, encoded } from "./pcm.js";
+import { addText, agentTurn, personTurn, spoken, textOf } from "./turns.js";
+
+const FRAME = 20; // ms
+const TELL = 200; // ms between two reports of what has been played
+const MEMORY = 40; // turns that a new session is told of
+const EARLY = 500; // frames (10 s) kept until the server is ready for them
+
+/**
+ * `show` has `phase(name)`, `turn(turn)`, `gone(turn)`, `latency(seconds, detail)`, `trouble(text)` and
+ * `ready()`; `chosen()` gives the settings, `now()` milliseconds. It lasts longer than its line and sound, which `begin` gives it.
+ */
+export class Dialog {
+  constructor({ show, chosen, now = () => performance.now() }) {
+    Object.assign(this, { show, chosen, now, turns: new Map(), phase: "connecting" });
+    this.forget();
+  }
+
+  /** Goes on over another line, through other sound. */
+  begin(line, sound) {
+    Object.assign(this, { line, sound, phase: "connecting" });
+    this.forget();
+  }
+
+  /** What belongs to one connection. */
+  forget() {
+    Object.assign(this, { ready: false, hearing: false, pending: false, playing: null, held: false });
+    Object.assign(this, { sent: 0, sentAt: 0, silentSince: null, toldAt: 0, detail: null });
+    this.early = []; // what was heard before the server was ready
+    this.responses = new Map(); // item → response
+    this.dropped = new Set(); // responses that are played no more
+  }
+
+  // ---- from the person
+
+  /** 20 ms from the microphone. */
+  heard({ pcm }) {
+    if (!this.ready) {
+      this.early = [...this.early, { pcm }].slice(-EARLY);
+      return;
+    }
+    this.line.sendSound({ type: "input_audio_buffer.append", audio: encoded(pcm) });
+    this.sent += FRAME;
+    this.sentAt = this.now();
+  }
+
+  /** Makes the agent fall silent. */
+  hush() {
+    if (!this.playing && !this.pending) return;
+    this.line.send({ type: "response.cancel" });
+    for (const response of this.responses.values()) this.dropped.add(response);
+    this.sound.flush();
+    this.pending = false;
+    this.update();
+  }
+
+  /** Tells the server what is chosen. */
+  configure() {
+    if (!this.ready) return;
+    const { voice, speed, instructions, brain } = this.chosen();
+    const output = { speed, ...(voice && { voice }) };
+    const voiceExtras = { events: true, ...(brain && { brain }) };
+    const session = { type: "realtime", audio: { output }, instructions, voice: voiceExtras };
+    this.line.send({ type: "session.update", session });
+  }
+
+  // ---- from the line
+
+  lost() {
+    this.sound.flush();
+    this.forget();
+    for (const turn of this.turns.values()) this.close(turn);
+    this.phase = "lost";
+    this.show.phase(this.phase);
+  }
+
+  told(event) {
+    HANDLERS[event.type]?.(this, event);
+    this.update();
+  }
+
+  created() {
+    this.ready = true;
+    this.configure();
+    for (const turn of [...this.turns.values()].slice(-MEMORY)) this.remind(turn);
+    for (const frame of this.early.splice(0)) this.heard(frame);
+  }
+
+  /** Tells a new session what was said in the one before. */
+  remind(turn) {
+    const mine = turn.who === "person";
+    const text = mine ? turn.settled : spoken(turn)[0];
+    const content = [{ type: mine ? "input_text" : "output_text", text }];
+    const item = { type: "message", role: mine ? "user" : "assistant", content };
+    if (text) this.line.send({ type: "conversation.item.create", item });
+  }
+
+  // ---- the person's turns
+
+  person(id) {
+    return this.turn(id, personTurn);
+  }
+
+  partial({ item_id: id, stable, tail }) {
+    const turn = this.person(id);
+    Object.assign(turn, { settled: stable, tail });
+    this.show.turn(turn);
+  }
+
+  stopped({ audio_end_ms: end }) {
+    this.hearing = false;
+    this.silentSince = this.sentAt - Math.max(0, this.sent - end);
+  }
+
+  understood({ item_id: id, transcript }) {
+    const turn = this.person(id);
+    Object.assign(turn, { settled: transcript.trim(), tail: "", over: true });
+    if (turn.settled) this.show.turn(turn);
+    else this.remove(turn);
+    if (!turn.settled) this.pending = false;
+  }
+
+  // ---- the agent's turns
+
+  agent({ item_id: id, response_id: response }) {
+    this.responses.set(id, response);
+    return this.turn(id, agentTurn);
+  }
+
+  words(event) {
+    const turn = this.agent(event);
+    addText(turn, event.delta);
+    this.show.turn(turn);
+  }
+
+  play(event) {
+    if (this.dropped.has(event.response_id)) return;
+    const turn = this.agent(event);
+    const samples = decoded(event.delta);
+    turn.received += samples.length / 24000;
+    this.sound.play(turn.id, samples);
+  }
+
+  played({ kind, item, seconds }) {
+    const turn = this.turns.get(item);
+    if (!turn || turn.over) return;
+    turn.said = seconds;
+    if (kind === "started") this.started(turn);
+    if (kind === "finished" || kind === "flushed") this.ended(turn, kind === "flushed");
+    else this.show.turn(turn);
+    this.tell(turn, kind);
+    this.update();
+  }
+
+  started(turn) {
+    Object.assign(this, { playing: turn.id, pending: false });
+    if (this.silentSince !== null) this.show.latency((this.now() - this.silentSince) / 1000, this.detail);
+    this.silentSince = null;
+  }
+
+  ended(turn, cut) {
+    Object.assign(this, { playing: null, held: false });
+    Object.assign(turn, { cut, over: true });
+    if (cut) {
+      const where = { item_id: turn.id, content_index: 0, audio_end_ms: Math.round(1000 * turn.said) };
+      this.line.send({ type: "conversation.item.truncate", ...where });
+    }
+    this.show.turn(turn);
+  }
+
+  /** The server knows by this what the person has heard of the answer, and what may come back as an echo. */
+  tell(turn, kind) {
+    if (kind === "position" && this.now() - this.toldAt < TELL) return;
+    this.toldAt = this.now();
+    this.line.send({ type: "voice.played", item_id: turn.id, audio_ms: Math.round(1000 * turn.said) });
+  }
+
+  hold(held) {
+    this.held = held;
+    this.sound.hold(held);
+  }
+
+  done({ response }) {
+    const items = [...this.responses].filter(([, id]) => id === response.id).map(([item]) => item);
+    if (response.status === "failed") {
+      this.show.trouble(response.status_details?.error?.message ?? "The answer failed. Please ask again.");
+    }
+    if (response.status === "cancelled") this.cancelled(response.id, items);
+    if (!items.some((item) => this.turns.get(item)?.received)) this.pending = false;
+  }
+
+  cancelled(response, items) {
+    this.dropped.add(response);
+    if (items.includes(this.playing)) this.sound.flush();
+    for (const item of items) {
+      const turn = this.turns.get(item);
+      if (turn && item !== this.playing && !turn.over) this.remove(turn); // not a word of it was heard
+    }
+  }
+
+  // ---- all turns
+
+  turn(id, make) {
+    if (!this.turns.has(id)) this.turns.set(id, make(id));
+    return this.turns.get(id);
+  }
+
+  remove(turn) {
+    this.turns.delete(turn.id);
+    this.show.gone(turn);
+  }
+
+  close(turn) {
+    if (turn.over) return;
+    if (turn.who === "agent") Object.assign(turn, { cut: true });
+    else Object.assign(turn, { settled: `${turn.settled} ${turn.tail}`.trim(), tail: "" });
+    turn.over = true;
+    if (turn.who === "agent" ? textOf(turn) : turn.settled) this.show.turn(turn);
+    else this.remove(turn);
+  }
+
+  update() {
+    const phase = !this.ready ? this.phase
+      : this.playing && !this.held ? "speaking"
+      : this.pending && !this.hearing ? "thinking"
+      : this.hearing ? "hearing"
+      : "listening";
+    if (phase !== this.phase) this.show.phase(phase);
+    this.phase = phase;
+  }
+}
+
+const HANDLERS = {
+  "session.created": (dialog) => {
+    dialog.created();
+    dialog.show.ready();
+  },
+  "input_audio_buffer.speech_started": (dialog) => {
+    dialog.hearing = true;
+  },
+  "voice.partial": (dialog, event) => dialog.partial(event),
+  "conversation.item.input_audio_transcription.delta": (dialog, { item_id: id, delta }) => {
+    const turn = dialog.person(id);
+    if (!turn.tail) dialog.partial({ item_id: id, stable: turn.settled + delta, tail: "" });
+  },
+  "conversation.item.input_audio_transcription.completed": (dialog, event) => dialog.understood(event),
+  "input_audio_buffer.speech_stopped": (dialog, event) => dialog.stopped(event),
+  "input_audio_buffer.committed": (dialog) => {
+    Object.assign(dialog, { hearing: false, pending: !dialog.playing }); // "mm-hm" is not answered
+  },
+  "response.created": (dialog) => {
+    dialog.pending = true;
+  },
+  "response.output_audio_transcript.delta": (dialog, event) => dialog.words(event),
+  "voice.words": (dialog, event) => dialog.agent(event).words.push(...event.words),
+  "response.output_audio.delta": (dialog, event) => dialog.play(event),
+  "response.output_audio.done": (dialog, event) => {
+    dialog.agent(event).whole = true;
+    dialog.sound.end(event.item_id);
+  },
+  "response.done": (dialog, event) => dialog.done(event),
+  "output_audio_buffer.cleared": (dialog) => dialog.sound.flush(),
+  "voice.paused": (dialog) => dialog.hold(true),
+  "voice.resumed": (dialog) => dialog.hold(false),
+  "voice.latency": (dialog, event) => {
+    dialog.detail = event;
+  },
+  error: (dialog, { error }) => {
+    if (error.type === "invalid_request_error") console.warn(error.message); // it came too late, or is our fault
+    else dialog.show.trouble(error.message);
+  },
+};

@@ -1,0 +1,101 @@
+// The settings drawer: what is chosen there, kept in the browser.
+import { choosesLoudspeaker, devices } from "./sound.js";
+
+const KEY = "voice-talk";
+const KINDS = { microphone: "audioinput", loudspeaker: "audiooutput" };
+const SHOWN_ALWAYS = ["speed", "instructions", "microphone"];
+
+/** `changed(name)` is called when the person chooses something else. */
+export class Settings {
+  constructor(root, changed) {
+    this.fields = Object.fromEntries(
+      [...root.querySelectorAll("[data-setting]")].map((label) => [label.dataset.setting, label]),
+    );
+    this.kept = read();
+    for (const [name, label] of Object.entries(this.fields)) {
+      label.hidden = !SHOWN_ALWAYS.includes(name) && !(name === "loudspeaker" && choosesLoudspeaker());
+      const input = control(label);
+      if (this.kept[name] !== undefined && input.tagName !== "SELECT") input.value = this.kept[name];
+      input.addEventListener("change", () => this.take(name, input.value, changed));
+    }
+    const speed = this.fields.speed;
+    control(speed).addEventListener("input", () => this.tellSpeed());
+    this.tellSpeed();
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => this.findDevices());
+  }
+
+  /** What is chosen, as the dialog takes it; "" is for the server to choose. */
+  get chosen() {
+    const [voice, brain] = ["voice", "brain"].map((name) => control(this.fields[name]).value);
+    const { speed = "1", instructions = "" } = this.kept;
+    return { voice, brain, instructions, speed: Number(speed) };
+  }
+
+  device(name) {
+    return this.kept[name] ?? "";
+  }
+
+  get token() {
+    return this.kept.token ?? "";
+  }
+
+  /** What the server offers, names of each; the first is the usual one. */
+  offer({ voices = [], brains = [] }) {
+    this.fill("voice", voices.map((name) => [name, name]), voices[0]);
+    this.fill("brain", brains.map((name) => [name, name]), brains[0]);
+  }
+
+  askToken() {
+    this.fields.token.hidden = false;
+    this.fields.token.closest("details").open = true;
+    control(this.fields.token).focus();
+  }
+
+  /** The devices have names once the microphone has been allowed. */
+  async findDevices() {
+    for (const [name, kind] of Object.entries(KINDS)) {
+      const found = (await devices(kind)).map(({ deviceId, label }) => [deviceId, label]);
+      this.fill(name, [["", "The usual one"], ...found], "");
+    }
+  }
+
+  fill(name, options, usual) {
+    const select = control(this.fields[name]);
+    select.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
+    const wanted = this.kept[name] ?? usual;
+    if (options.some(([value]) => value === wanted)) select.value = wanted;
+    if (!SHOWN_ALWAYS.includes(name) && name !== "loudspeaker") this.fields[name].hidden = options.length < 2;
+  }
+
+  take(name, value, changed) {
+    this.kept[name] = value;
+    write(this.kept);
+    changed(name);
+  }
+
+  tellSpeed() {
+    const input = control(this.fields.speed);
+    this.fields.speed.querySelector("output").textContent = `${Number(input.value).toFixed(2)} ×`;
+    input.setAttribute("aria-valuetext", `${input.value} times`);
+  }
+}
+
+function control(label) {
+  return label.querySelector("select, textarea, input");
+}
+
+function read() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY)) ?? {};
+  } catch {
+    return {}; // a browser that keeps nothing, or something that is not ours
+  }
+}
+
+function write(kept) {
+  try {
+    localStorage.setItem(KEY, JSON.stringify(kept));
+  } catch {
+    // it is forgotten with the page
+  }
+}

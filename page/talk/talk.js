@@ -1,0 +1,171 @@
+// The Talk tab: one button begins a conversation and ends it.
+import { Dialog } from "./dialog.js";
+import { Line } from "./line.js";
+import { Settings } from "./settings.js";
+import { obstacle, Sound, SoundError } from "./sound.js";
+import { View } from "./view.js";
+
+const UNREACHABLE = "The server cannot be reached. See whether it still runs, then press the button again.";
+
+/** What a server says against a request. */
+class Refused extends Error {
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Brings the markup of talk.html inside `element` to life. */
+export function mount(element) {
+  const root = element.querySelector(".talk");
+  if (!root || root.dataset.mounted) return;
+  root.dataset.mounted = "yes";
+  new Talk(root);
+}
+
+class Talk {
+  constructor(root) {
+    this.settings = new Settings(root, (name) => this.chosen(name));
+    this.view = new View(root);
+    this.dialog = this.fresh();
+    this.sound = this.line = null;
+    const press = (name, action) => this.view.part(name).addEventListener("click", action);
+    press("button", () => (this.sound ? this.stop() : this.start()));
+    press("hush", () => this.dialog.hush());
+    press("anew", () => this.anew());
+    this.view.part("recording").addEventListener("change", ({ target }) => this.playRecording(target));
+    document.addEventListener("keydown", ({ key }) => key === "Escape" && this.dialog.hush());
+    window.addEventListener("pagehide", () => this.stop());
+    if (obstacle()) this.refuse(obstacle());
+    this.ask("v1/models").then(({ data }) => this.offer(data), () => {}); // the line will say what is wrong
+  }
+
+  fresh() {
+    return new Dialog({ show: this.view, chosen: () => this.settings.chosen });
+  }
+
+  /** The server's answer to GET. Raises Refused. */
+  async ask(path) {
+    const { token } = this.settings;
+    const headers = token ? { Authorization: `Bearer ${token}` } : {};
+    const response = await fetch(new URL(path, document.baseURI), { headers });
+    const answer = await response.json();
+    if (!response.ok) throw new Refused(answer.error?.message ?? response.statusText, response.status);
+    return answer;
+  }
+
+  offer(models) {
+    const voices = models.filter(({ kind }) => kind === "voice").map(({ id }) => id);
+    this.settings.offer({ voices });
+  }
+
+  refuse(why) {
+    this.view.trouble(why);
+    this.view.part("button").disabled = this.view.part("recording").disabled = true;
+  }
+
+  // ---- beginning and ending
+
+  /** With the microphone, or without it for a recording. */
+  async start({ microphone = true } = {}) {
+    this.view.trouble("");
+    this.view.phase("connecting");
+    (window.voicePlayers ?? []).forEach((silence) => silence());
+    try {
+      this.sound = await Sound.open((frame) => this.heard(frame), (event) => this.dialog.played(event));
+      if (microphone) await this.listen();
+      await this.sound.through(this.settings.device("loudspeaker"));
+      this.connect();
+    } catch (error) {
+      await this.stop();
+      if (!(error instanceof SoundError)) throw error;
+      this.view.trouble(error.message);
+    }
+  }
+
+  async listen() {
+    const lost = () => this.view.trouble("The microphone was unplugged. Choose another one in the settings.");
+    await this.sound.listen(this.settings.device("microphone"), lost);
+    await this.settings.findDevices();
+  }
+
+  connect() {
+    const address = new URL("v1/realtime", document.baseURI);
+    address.protocol = address.protocol.replace("http", "ws");
+    const { token } = this.settings;
+    const protocols = token ? ["realtime", `openai-insecure-api-key.${token}`] : ["realtime"];
+    const told = (event) => this.dialog.told(event);
+    this.line = new Line(address, { told, changed: (state, reason) => this.changed(state, reason), protocols });
+    this.dialog.begin(this.line, this.sound);
+  }
+
+  async stop() {
+    this.line?.close();
+    if (this.line) this.dialog.lost();
+    const { sound } = this;
+    this.line = this.sound = null;
+    this.view.phase("off");
+    await sound?.close();
+  }
+
+  async anew() {
+    const talking = Boolean(this.sound);
+    await this.stop();
+    this.dialog = this.fresh();
+    this.view.empty();
+    if (talking) await this.start();
+  }
+
+  // ---- what comes in
+
+  heard(frame) {
+    this.view.level(frame.level);
+    this.dialog.heard(frame);
+  }
+
+  /** What happened to the line, see line.js. */
+  async changed(state, reason) {
+    if (state === "open") return;
+    this.dialog.lost();
+    if (state === "closed") await this.giveUp(reason || UNREACHABLE);
+    else if (!reason) await this.ask("v1/models").catch((error) => error instanceof Refused && this.rejected(error));
+  }
+
+  async giveUp(why) {
+    await this.stop();
+    this.view.trouble(why);
+  }
+
+  /** A browser is not told why a line was not let in, so it was asked for again in another way. */
+  async rejected({ message, status }) {
+    await this.giveUp(message);
+    if (status === 401) this.settings.askToken();
+  }
+
+  async chosen(name) {
+    if (!this.sound) return;
+    try {
+      if (name === "microphone") await this.listen();
+      else if (name === "loudspeaker") await this.sound.through(this.settings.device(name));
+      else this.dialog.configure();
+    } catch (error) {
+      if (!(error instanceof SoundError)) throw error;
+      this.view.trouble(error.message);
+    }
+  }
+
+  /** A file takes the place of the microphone until it ends. */
+  async playRecording(input) {
+    const [file] = input.files;
+    input.value = "";
+    if (!file) return;
+    if (!this.sound) await this.start({ microphone: false });
+    try {
+      await this.sound?.listenTo(file, () => this.view.playing(""));
+      this.view.playing(file.name);
+    } catch (error) {
+      if (!(error instanceof SoundError)) throw error;
+      this.view.trouble(error.message);
+    }
+  }
+}

@@ -1,0 +1,197 @@
+"""The parts of Talk that need no sound and no server, in the browser that runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("fastapi", reason="fastapi is not installed; pip install '.[app]'")
+
+from browsing import chromium, served
+from selenium import webdriver
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    from fastapi import FastAPI
+
+    from page.files import add_files
+
+    server = FastAPI()
+    server.get("/")(lambda: "here")
+    add_files(server)
+    folder: Path = tmp_path_factory.mktemp("browser")
+    with served(server) as address, chromium(folder / "profile", folder / "none.wav") as driver:
+        driver.get(address)
+        yield driver
+
+
+def run(browser: webdriver.Chrome, module: str, body: str, *values: object) -> object:
+    """What a piece of JavaScript returns that sees a module of the Talk tab as `it` and `values`."""
+    found = browser.execute_async_script(
+        f"""const [values, end] = [arguments[0], arguments[1]];
+        (async () => {{ const it = await import("/talk/{module}"); {body} }})()
+            .then((value) => end([value]), (error) => end(String(error.stack)));""",
+        values,
+    )
+    assert isinstance(found, list), found
+    return found[0]
+
+
+# Deltas of 20 ms that arrive `late` seconds after they were due; the buffer is asked for each quantum.
+PLAYED = """
+const [late, cushion] = values, rate = 48000, quantum = 128, size = 960;
+const buffer = new it.JitterBuffer(rate, cushion), out = new Float32Array(quantum), heard = [];
+let next = 0, last = 0;
+const due = (index) => index * 0.02 + late[index];
+for (let time = 0; time < late.length * 0.02 + 1; time += quantum / rate) {
+  while (next < late.length && due(next) <= time) {
+    buffer.add("a", Float32Array.from({ length: size }, (_, at) => next * size + at + 1));
+    next += 1;
+    if (next === late.length) buffer.end("a");
+  }
+  buffer.fill(out);
+  heard.push(...out);
+}
+return { heard, gap: buffer.gap / rate, happened: buffer.happened };
+"""
+
+
+def test_fifty_milliseconds_of_jitter_make_no_gap(browser: webdriver.Chrome) -> None:
+    for seed in range(3):
+        late = np.random.default_rng(seed).uniform(0.0, 0.05, 200).tolist()
+        played = run(browser, "jitter.js", PLAYED, late, 0.08)
+        heard = np.array(played["heard"])
+        spoken = np.flatnonzero(heard)
+        assert played["gap"] == 0
+        assert np.array_equal(heard[spoken[0] : spoken[-1] + 1], np.arange(1, 200 * 960 + 1))
+        assert spoken[0] / 48_000 <= 0.13
+
+
+def test_a_stall_is_a_gap_once_and_then_more_is_kept_ahead(browser: webdriver.Chrome) -> None:
+    late = [0.0] * 300
+    late[50:60] = [0.2 - 0.02 * number for number in range(10)]
+    late[150:155] = [0.1 - 0.02 * number for number in range(5)]
+    played = run(browser, "jitter.js", PLAYED, late, 0.08)
+    heard = np.array(played["heard"])
+    assert np.array_equal(heard[heard > 0], np.arange(1, 300 * 960 + 1))
+    silences = np.diff(np.flatnonzero(heard))
+    assert np.count_nonzero(silences > 1) == 1
+    assert 0.08 < played["gap"] < 0.25
+
+
+def test_what_happens_is_told_with_its_place(browser: webdriver.Chrome) -> None:
+    played = run(browser, "jitter.js", PLAYED, [0.0] * 10, 0.08)
+    assert played["happened"] == [
+        {"kind": "started", "item": "a", "played": 0},
+        {"kind": "finished", "item": "a", "played": 9600},
+    ]
+
+
+def test_an_interruption_is_silent_after_one_quantum_that_fades(browser: webdriver.Chrome) -> None:
+    body = """
+    const buffer = new it.JitterBuffer(48000), out = new Float32Array(128), quanta = [];
+    buffer.add("a", new Float32Array(48000).fill(1));
+    for (let count = 0; count < 10; count += 1) buffer.fill(out);
+    buffer.flush();
+    buffer.fill(out);
+    quanta.push([...out]);
+    buffer.fill(out);
+    return { fading: quanta[0], after: [...out], happened: buffer.happened };"""
+    found = run(browser, "jitter.js", body)
+    assert np.all(np.diff(found["fading"]) < 0) and found["fading"][-1] == 0
+    assert not any(found["after"])
+    assert found["happened"][-1] == {"kind": "flushed", "item": "a", "played": 11 * 128}
+
+
+def test_a_held_answer_goes_on_where_it_was(browser: webdriver.Chrome) -> None:
+    body = """
+    const buffer = new it.JitterBuffer(48000), out = new Float32Array(128), heard = [];
+    buffer.add("a", Float32Array.from({ length: 12800 }, (_, at) => at + 1));
+    buffer.end("a");
+    for (let count = 0; count < 200; count += 1) {
+      buffer.hold(count >= 30 && count < 90);
+      buffer.fill(out);
+      heard.push(...out);
+    }
+    return { heard, gap: buffer.gap };"""
+    found = run(browser, "jitter.js", body)
+    heard = np.array(found["heard"])
+    assert np.array_equal(heard[heard > 0], np.arange(1, 12801))
+    assert np.flatnonzero(heard)[-1] == 12800 + 60 * 128 - 1
+    assert found["gap"] == 0
+
+
+RESAMPLED = """
+const [from, to, samples, size] = values, resampler = new it.Resampler(from, to), found = [];
+for (let at = 0; at < samples.length; at += size) {
+  found.push(...resampler.push(Float32Array.from(samples.slice(at, at + size))));
+}
+return [...found, ...resampler.finish()];
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "target"), [(48_000, 24_000), (44_100, 24_000), (24_000, 48_000), (16_000, 24_000)]
+)
+def test_resampling_keeps_a_tone_and_drops_what_does_not_fit(
+    browser: webdriver.Chrome, source: int, target: int
+) -> None:
+    times = np.arange(source // 10) / source
+    kept = np.sin(2 * np.pi * 1000 * times)
+    lost = np.sin(2 * np.pi * 15_000 * times) if target < source else 0.0
+    found = np.array(run(browser, "resampler.js", RESAMPLED, source, target, (kept + lost).tolist(), 128))
+    wanted = np.sin(2 * np.pi * 1000 * np.arange(len(found)) / target)
+    middle = slice(target // 100, -target // 100)
+    assert len(found) == pytest.approx(target / 10, abs=2)
+    assert np.abs(found - wanted)[middle].max() < 2e-3
+
+
+def test_resampling_a_stream_equals_the_whole(browser: webdriver.Chrome) -> None:
+    samples = np.random.default_rng(0).standard_normal(2000).tolist()
+    whole = run(browser, "resampler.js", RESAMPLED, 44_100, 24_000, samples, 2000)
+    for size in (1, 7, 128):
+        assert run(browser, "resampler.js", RESAMPLED, 44_100, 24_000, samples, size) == whole
+
+
+def test_samples_survive_the_line(browser: webdriver.Chrome) -> None:
+    samples = [0, 1, -1, 32767, -32768, 1234]
+    found = run(browser, "pcm.js", "return [...it.decoded(it.encoded(Int16Array.from(values[0])))]", samples)
+    assert [round(each * 32768) for each in found] == samples
+
+
+SPOKEN = """
+const turn = it.agentTurn("a");
+for (const { text, seconds } of values[0]) {
+  it.addText(turn, text);
+  turn.received += seconds;
+}
+Object.assign(turn, values[1]);
+return it.spoken(turn);
+"""
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ({"said": 0.0}, ""),
+        ({"said": 1.0, "whole": True}, "Twelve times"),
+        ({"said": 2.25, "whole": True}, "Twelve times seven. Is"),
+        ({"said": 4.0, "over": True}, "Twelve times seven. Is eighty-four."),
+        ({"said": 2.25, "over": True, "cut": True, "whole": True}, "Twelve times seven. Is"),
+        (
+            {"said": 1.0, "words": [{"text": "Twelve", "start": 0.1}, {"text": "times", "start": 1.1}]},
+            "Twelve",
+        ),
+    ],
+)
+def test_an_answers_words_appear_as_they_are_spoken(
+    browser: webdriver.Chrome, state: dict, said: str
+) -> None:
+    pieces = [{"text": "Twelve times seven. ", "seconds": 2.0}, {"text": "Is eighty-four.", "seconds": 2.0}]
+    before, after = run(browser, "turns.js", SPOKEN, pieces, state)
+    assert before.strip() == said
+    assert before + after == "Twelve times seven. Is eighty-four."

@@ -1,0 +1,244 @@
+"""The Talk tab in a real browser, with a server behind it that does as it is told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
+
+from browsing import chromium, loud, open_tab, served, until, within
+from page_fakes import Scene, scripted
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+RATE = 48_000
+LONG = " ".join(["Sentence after sentence of an answer that goes on and on."] * 8)
+
+
+def noise(seconds: float) -> np.ndarray:
+    """What the scripted server takes for speech."""
+    return 0.3 * np.random.default_rng(0).standard_normal(round(seconds * RATE)).astype(np.float32)
+
+
+def quiet(seconds: float) -> np.ndarray:
+    return np.zeros(round(seconds * RATE), np.float32)
+
+
+def recording(path: Path, *sounds: np.ndarray) -> Path:
+    from voice.audio import write
+    from voice.types import Audio
+
+    write(path, Audio(np.concatenate(sounds), RATE))
+    return path
+
+
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return Scene()
+
+
+@pytest.fixture(scope="module")
+def address(scene: Scene) -> Iterator[str]:
+    import app
+
+    server = scripted(scene)
+    app.mount(server)
+    with served(server) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    folder = tmp_path_factory.mktemp("browser")
+    microphone = recording(folder / "said.wav", quiet(0.5), noise(0.8), quiet(60))
+    with chromium(folder / "profile", microphone) as driver:
+        yield driver
+
+
+@pytest.fixture
+def page(browser: webdriver.Chrome, address: str, scene: Scene) -> Iterator[webdriver.Chrome]:
+    """The Talk tab, opened afresh."""
+    vars(scene).update(vars(Scene()))
+    browser.get(address)
+    open_tab(browser, "Talk")
+    until(lambda: within(browser, ".talk[data-mounted]"))
+    yield browser
+    if phase(browser) != "off":
+        within(browser, ".talk-button").click()
+
+
+def phase(page: webdriver.Chrome) -> str:
+    return within(page, ".talk").get_attribute("data-phase")
+
+
+def turns(page: webdriver.Chrome) -> list[str]:
+    """What stands in the conversation, as "who: text"."""
+    script = "return [...document.querySelectorAll('.talk-turn')].map((row) => row.textContent)"
+    return page.execute_script(script)
+
+
+def start(page: webdriver.Chrome) -> None:
+    within(page, ".talk-button").click()
+    until(lambda: phase(page) in ("listening", "hearing"))
+
+
+def play(page: webdriver.Chrome, path: Path) -> None:
+    within(page, ".talk-recording").send_keys(str(path))
+
+
+def test_a_question_is_shown_as_it_is_said_and_answered_aloud(page: webdriver.Chrome, scene: Scene) -> None:
+    start(page)
+    until(lambda: phase(page) == "hearing")
+    until(lambda: within(page, ".person .talk-rest").text)
+    until(lambda: phase(page) == "speaking")
+    until(lambda: within(page, ".agent .talk-sure").text.startswith("Twelve"))
+    until(lambda: phase(page) == "listening")
+    assert turns(page) == ["You: What is twelve times seven?", "Agent: Twelve times seven is eighty-four."]
+    assert within(page, ".talk-latency").text.startswith("answered in")
+    assert scene.of("session.update")[0]["session"]["voice"] == {"events": True}
+    played = [event["audio_ms"] for event in scene.of("voice.played")]
+    assert played == sorted(played) and played[-1] == pytest.approx(1200, abs=2)
+    assert len(played) >= 3
+
+
+def test_all_of_the_answer_is_heard_where_the_line_trembles(page: webdriver.Chrome, scene: Scene) -> None:
+    scene.late = tuple(np.random.default_rng(1).uniform(0.0, 0.05, 97))
+    start(page)
+    until(lambda: phase(page) == "speaking")
+    until(lambda: phase(page) == "listening")
+    sound, rate = loud(page)
+    level = np.abs(sound[: len(sound) // 240 * 240].reshape(-1, 240)).max(axis=1)  # 5 ms at 48 kHz
+    heard = sound[: len(level) * 240].reshape(-1, 240)[level > 0.1]
+    assert len(heard) * 240 / rate == pytest.approx(1.2, abs=0.03)
+    crossings = np.count_nonzero(np.diff(np.signbit(heard.ravel()).astype(int)) == 1)
+    assert crossings / 1.2 == pytest.approx(440, abs=12)
+
+
+def test_speaking_over_the_answer_silences_it(page: webdriver.Chrome, scene: Scene, tmp_path: Path) -> None:
+    scene.answers, scene.seconds = (LONG, "Fine."), 20.0
+    start(page)
+    until(lambda: phase(page) == "speaking")
+    until(lambda: len(within(page, ".agent .talk-sure").text) > 20)
+    scene.seconds = 0.5
+    play(page, recording(tmp_path / "stop.wav", noise(1.0), quiet(1.0)))
+    until(lambda: len(turns(page)) == 4 and turns(page)[-1] == "Agent: Fine.")
+    first = turns(page)[1].removeprefix("Agent: ")
+    assert LONG.startswith(first.strip()) and len(first) < len(LONG) / 2
+    [cut] = scene.of("conversation.item.truncate")
+    assert cut["item_id"] == "agent_0" and 0 < cut["audio_end_ms"] < 10_000
+
+
+def test_escape_silences_the_answer(page: webdriver.Chrome, scene: Scene) -> None:
+    scene.answers, scene.seconds = (LONG,), 20.0
+    start(page)
+    until(lambda: phase(page) == "speaking")
+    within(page, "body").send_keys(Keys.ESCAPE)
+    until(lambda: phase(page) == "listening")
+    assert len(scene.of("response.cancel")) == 1
+    assert "cut" in within(page, ".agent").get_attribute("class")
+
+
+def test_a_pause_holds_the_answer_where_it_is(page: webdriver.Chrome, scene: Scene) -> None:
+    scene.seconds = 3.0
+    start(page)
+    until(lambda: phase(page) == "speaking")
+    tell(scene, {"type": "voice.paused", "audio_ms": 0})
+    until(lambda: phase(page) == "listening")
+    tell(scene, {"type": "voice.resumed", "audio_ms": 0})
+    until(lambda: phase(page) == "speaking")
+    until(lambda: phase(page) == "listening")
+    sound, rate = loud(page)
+    assert np.mean(np.abs(sound) > 0.05) * len(sound) / rate == pytest.approx(2.35, abs=0.4)  # of a sine, 3 s
+    assert scene.of("voice.played")[-1]["audio_ms"] == pytest.approx(3000, abs=2)
+
+
+def test_a_lost_line_comes_back_and_the_conversation_with_it(page: webdriver.Chrome, scene: Scene) -> None:
+    start(page)
+    until(lambda: phase(page) == "speaking")
+    until(lambda: phase(page) == "listening")
+    drop(scene)
+    until(lambda: phase(page) == "lost")
+    assert "line is lost" in within(page, ".talk-phase").text
+    until(lambda: phase(page) == "listening")
+    said = [event["item"]["content"][0]["text"] for event in scene.of("conversation.item.create")]
+    assert said == ["What is twelve times seven?", "Twelve times seven is eighty-four."]
+
+
+def test_a_full_server_says_so(page: webdriver.Chrome, scene: Scene) -> None:
+    scene.refuse = (1013, "all 4 live sessions are taken; try again in a moment")
+    within(page, ".talk-button").click()
+    until(lambda: "all 4" in within(page, ".talk-trouble").text)
+    assert phase(page) == "off"
+
+
+def test_a_refused_microphone_is_explained(page: webdriver.Chrome) -> None:
+    page.execute_script(
+        "navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
+    )
+    within(page, ".talk-button").click()
+    until(lambda: "does not let this page use the microphone" in within(page, ".talk-trouble").text)
+    assert phase(page) == "off"
+
+
+def test_a_recording_is_answered_without_a_microphone(
+    page: webdriver.Chrome, scene: Scene, tmp_path: Path
+) -> None:
+    page.execute_script("navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('unused'))")
+    play(page, recording(tmp_path / "question.wav", noise(1.0), quiet(0.3)))
+    until(lambda: turns(page)[-1:] == ["Agent: Twelve times seven is eighty-four."])
+
+
+def test_what_is_no_recording_is_refused_plainly(page: webdriver.Chrome, tmp_path: Path) -> None:
+    (tmp_path / "notes.wav").write_text("no sound at all")
+    play(page, tmp_path / "notes.wav")
+    until(lambda: "cannot read notes.wav" in within(page, ".talk-trouble").text)
+
+
+def test_settings_reach_the_server_and_last(page: webdriver.Chrome, scene: Scene, address: str) -> None:
+    within(page, ".talk-settings summary").click()
+    until(lambda: within(page, "[data-setting=voice] option[value=kathleen]")).click()
+    within(page, "[data-setting=instructions] textarea").send_keys("Be brief." + Keys.TAB)
+    speed = within(page, "[data-setting=speed] input")
+    speed.send_keys(Keys.ARROW_RIGHT)
+    page.get(address)
+    open_tab(page, "Talk")
+    until(lambda: within(page, ".talk[data-mounted]"))
+    until(lambda: within(page, "[data-setting=voice] option[value=kathleen]").is_selected())
+    start(page)
+    until(lambda: scene.of("session.update"))
+    session = scene.of("session.update")[0]["session"]
+    assert session["audio"]["output"] == {"speed": 1.05, "voice": "kathleen"}
+    assert session["instructions"] == "Be brief."
+    page.execute_script("localStorage.clear()")
+
+
+def test_everything_is_reached_by_keyboard_and_has_a_name(page: webdriver.Chrome) -> None:
+    names = """return [...document.querySelectorAll(".talk :is(button, input, select, textarea, summary)")]
+        .filter((each) => each.checkVisibility() && !each.disabled)
+        .map((each) => [each.tabIndex, each.textContent.trim() || each.closest("label")?.innerText || ""])"""
+    within(page, ".talk-settings summary").click()
+    found = page.execute_script(names)
+    assert len(found) >= 7
+    assert all(index == 0 and name.strip() for index, name in found)
+    roles = {
+        role: len(page.find_elements(By.CSS_SELECTOR, f".talk [role={role}]")) for role in ("log", "status")
+    }
+    assert roles == {"log": 1, "status": 1}
+
+
+def tell(scene: Scene, event: dict) -> None:
+    """Sends an event from outside of the server's own thread."""
+    socket = scene.sockets[-1]
+    asyncio.run_coroutine_threadsafe(socket.send_json(event), scene.loop).result(5)
+
+
+def drop(scene: Scene) -> None:
+    """The line breaks."""
+    socket = scene.sockets[-1]
+    asyncio.run_coroutine_threadsafe(socket.close(1011), scene.loop).result(5)

@@ -109,6 +109,11 @@ class Conversation:
         return self._mouth.busy or bool(self._announcements and not self._ear.in_turn)
 
     @property
+    def all_said(self) -> bool:
+        """Whether all of the present answer's sound has been passed on, though not yet played."""
+        return self._mouth.busy and self._mouth.whole
+
+    @property
     def listening(self) -> bool:
         """Whether the person is in the middle of a turn."""
         return self._ear.in_turn

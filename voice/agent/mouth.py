@@ -61,6 +61,11 @@ class Mouth:
         return self._answer is not None or bool(self._placed)
 
     @property
+    def whole(self) -> bool:
+        """Whether nothing more of the answer will be made."""
+        return self._answer is None
+
+    @property
     def begun(self) -> bool:
         """Whether there is sound of it."""
         return bool(self._placed)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
-from voice.agent.brains import brain_from_environment
+from voice.agent.brains import Brains, Choice, brain_from_environment
 from voice.agent.conversation import Conversation, Manners
 from voice.agent.ear import Hearing
 from voice.agent.listener import Listening, live
@@ -35,16 +36,22 @@ class Asked:
 class Mind:
     """A brain that is told the session's instructions, and what a single response was asked for."""
 
-    def __init__(self, brain: Brain) -> None:
-        self._brain = brain
+    def __init__(self, brain: Brain, offline: Callable[[], Brain]) -> None:
+        """`offline` makes the brain to use where the session wants skills alone."""
+        self._brains = {"usual": lambda: brain, "offline": cache(offline)}
+        self.brain = brain
         self.instructions = ""
         self.asked: Asked | None = None
 
     def prepare(self, messages: Sequence[Message]) -> Thought:
-        return prepare(self._brain, self._told(messages))
+        return prepare(self.brain, self._told(messages))
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
-        return self._brain.reply(self._told(messages))
+        return self.brain.reply(self._told(messages))
+
+    def choose(self, name: str) -> None:
+        """From now on answers with the "usual" brain, or "offline"."""
+        self.brain = self._brains[name]()
 
     def _told(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         asked = self.asked or Asked()
@@ -83,6 +90,7 @@ class Agent:
         self.throat.voice = self.voice(now.voice)
         self.throat.silent = now.modality == "text"
         self.mind.instructions = now.instructions
+        self.mind.choose(now.extras.brain)
         self.conversation.use(
             now.controls,
             turns=turn_detector(now.detection, self.turns),
@@ -122,7 +130,8 @@ def open_agent(
 ) -> Agent:
     """A fresh agent. Without `brain` the environment chooses it. Raises VoiceError."""
     models, timers = services.talking(now.voice, now.model), Timers()
-    mind, throat = Mind(brain or brain_from_environment(timers)), Throat(models.synthesizer)
+    mind = Mind(brain or brain_from_environment(timers), lambda: _offline(timers))
+    throat = Throat(models.synthesizer)
     conversation = Conversation(
         models.detector,
         models.recognizer,
@@ -136,6 +145,10 @@ def open_agent(
     agent = Agent(conversation, mind, throat, services.voice, models.turns)
     agent.use(now)
     return agent
+
+
+def _offline(timers: Timers) -> Brain:
+    return Brains(replace(Choice.of(), brain="offline")).brain(timers)
 
 
 __all__ = ["Agent", "Asked", "Mind", "Throat", "open_agent"]

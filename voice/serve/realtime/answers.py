@@ -68,6 +68,7 @@ class Answer:
     _sounds: deque[_Sound] = field(default_factory=deque)
     _paused: float | None = None  # since when
     opened: bool = False
+    _sound_over: bool = False
 
     @property
     def audible(self) -> bool:
@@ -127,6 +128,12 @@ class Answer:
             if until == len(sound.data):
                 self._sounds.popleft()
 
+    def over(self) -> Iterator[Event]:
+        """No more sound will come; once all of it has been passed on, the client is told."""
+        if self.opened and self.audible and not self._sounds and not self._sound_over:
+            self._sound_over = True
+            yield self._of_part("response.output_audio.done")
+
     def end(self, status: str, reason: str = "", heard: str | None = None) -> Iterator[Event]:
         """Closes what was opened; `status` as in response.done, `heard` what was heard of it if less."""
         self._sounds.clear()
@@ -134,7 +141,7 @@ class Answer:
         self._text = text
         if self.opened:
             if self.audible:
-                yield self._of_part("response.output_audio.done")
+                yield from self.over()
                 yield self._of_part("response.output_audio_transcript.done") | {"transcript": text}
             else:
                 yield self._of_part("response.output_text.done") | {"text": text}

@@ -79,8 +79,12 @@ class ClearOutput(Command):
 
 @dataclass(frozen=True)
 class Played(Command):
-    """How much of the present answer's sound has been played, in seconds: an event of our own."""
+    """How much of an answer's sound has been played, in seconds: an event of our own.
 
+    `item` is the answer's, or "" for the present one.
+    """
+
+    item: str
     seconds: float
 
 
@@ -140,5 +144,7 @@ _READERS: dict[str, Callable[[Fields, str], Command]] = {
     "response.create": _response,
     "response.cancel": lambda fields, id_: CancelResponse(id_, fields.text("response_id", "", 200)),
     "output_audio_buffer.clear": lambda fields, id_: ClearOutput(id_),
-    "voice.played": lambda fields, id_: Played(id_, fields.number("audio_ms", None, 0, 1e9) / 1000),
+    "voice.played": lambda fields, id_: Played(
+        id_, fields.text("item_id", "", 200), fields.number("audio_ms", None, 0, 1e9) / 1000
+    ),
 }

@@ -55,14 +55,14 @@ class Extras:
 
     events: bool = False
     level: bool = False
-    brain: str = ""
+    brain: str = "usual"  # the server's choice, or "offline": skills alone
 
 
 @dataclass(frozen=True)
 class Configuration:
     """A session's settings; what is not here is accepted and ignored."""
 
-    model: str = "voice"
+    model: str = "default"
     voice: str = "heart"
     kind: str = "realtime"  # or "transcription", which never answers
     instructions: str = ""
@@ -226,7 +226,7 @@ def _extras(fields: Fields | None, before: Extras) -> Extras:
     return Extras(
         fields.flag("events", before.events),
         fields.flag("level", before.level),
-        fields.text("brain", before.brain, 100),
+        fields.choice("brain", ("usual", "offline"), before.brain),
     )
 
 

@@ -114,6 +114,7 @@ class Session:
         seconds = min(LONGEST_LEAP, now - self._passed)
         self._passed = now
         try:
+            self._turns.unheard += seconds
             self._happened(self._talk.hear(np.zeros(round(seconds * self._talk.rate), np.float32)))
             self._flow()
         except VoiceError as error:
@@ -158,8 +159,9 @@ class Session:
                 self._respond(wanted)
             case asked.CancelResponse() | asked.ClearOutput():
                 self._silence(command)
-            case asked.Played(seconds=seconds):
-                self._talk.played(seconds)
+            case asked.Played(item=item, seconds=seconds):
+                if self._speech.answer and item in ("", self._speech.answer.item.id):
+                    self._talk.played(seconds)
 
     # ---- the client's sound
 
@@ -292,7 +294,7 @@ class Session:
     def _flow(self) -> None:
         """Passes on the sound that is due, and ends an answer that came to nothing."""
         answer = self._speech.answer
-        self._speech.flow(self._talk.time)
+        self._speech.flow(self._talk.time, self._talk.all_said)
         if answer and self._speech.answer is answer and not self._talk.answering:
             self._speech.finish()
         if not self._speech.answer:

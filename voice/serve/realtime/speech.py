@@ -44,8 +44,7 @@ class Speech:
             case Reply(text=text):
                 self._line.send(self._open().write(text))
             case Speaking():
-                self._open().speak(event)
-                self._line.state("speaking")
+                self._speak(event)
             case Paused(position=position):
                 self._pause(event.time, position)
             case Resumed(position=position):
@@ -57,10 +56,12 @@ class Speech:
             case _:
                 self._tell(event)
 
-    def flow(self, now: float) -> None:
-        """Passes on the sound that the client should have by `now`."""
+    def flow(self, now: float, over: bool = False) -> None:
+        """Passes on the sound that the client should have by `now`; `over`: there will be no more."""
         if self.answer:
             for event in self.answer.flow(now):
+                self._line.send(event)
+            for event in self.answer.over() if over else ():
                 self._line.send(event)
 
     def finish(self) -> None:
@@ -100,6 +101,19 @@ class Speech:
             for event in answer.open(before):
                 self._line.send(event)
         return answer
+
+    def _speak(self, event: Speaking) -> None:
+        answer = self._open()
+        answer.speak(event)
+        self._line.state("speaking")
+        words = [
+            {"text": word.text, "start": event.position + word.start, "end": event.position + word.end}
+            for word in event.speech.words
+            if not event.aside
+        ]
+        if words:
+            about = {"response_id": answer.id, "item_id": answer.item.id}
+            self._line.tell("words", about | {"words": words})
 
     def _end(self, status: str, reason: str, heard: str | None = None) -> None:
         answer, self.answer = self.answer, None

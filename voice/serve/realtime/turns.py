@@ -24,6 +24,7 @@ class Turns:
         self._awaited: deque[tuple[str, float]] = deque()  # items still being recognized, their seconds
         self._committed = False  # by the client, before the conversation said that the turn has ended
         self._energy, self._count = 0.0, 0
+        self.unheard = 0.0  # seconds that passed without sound of the client
 
     @property
     def awaited(self) -> bool:
@@ -87,9 +88,13 @@ class Turns:
         self._id = self._id or fresh("item")
         return self._id
 
+    def _milliseconds(self, moment: float) -> int:
+        """A time of the conversation in the client's: in its own sound."""
+        return round(1000 * max(0.0, moment - self.unheard))
+
     def _started(self, began: float) -> None:
         if self._id is None and self._detects:
-            start = round(max(0.0, began) * 1000)
+            start = self._milliseconds(began)
             self._line.send(
                 {
                     "type": "input_audio_buffer.speech_started",
@@ -104,7 +109,7 @@ class Turns:
             self._committed = False
             return
         if self._detects:
-            end = round(max(0.0, ended) * 1000)
+            end = self._milliseconds(ended)
             self._line.send(
                 {
                     "type": "input_audio_buffer.speech_stopped",

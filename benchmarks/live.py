@@ -76,7 +76,7 @@ def main(
     corpora: Annotated[Path, typer.Option(envvar="VOICE_CORPORA", help="Folder of the corpora.")] = Path(
         "../shared/corpora"
     ),
-    sets: Annotated[list[str], typer.Option("--set", help="Corpora to test on.")] = list(SETS),
+    sets: Annotated[list[str], typer.Option("--set", help="Corpora to test on.")] = list(SETS),  # noqa: B006
     split: Annotated[str, typer.Option(help="Which of their manifests.")] = "test",
     limit: Annotated[int, typer.Option(help="Recordings of each set; 0 is all.")] = 0,
     model: Annotated[str, typer.Option(help="Which recognizer.")] = "quick",
@@ -84,7 +84,9 @@ def main(
     clock: Annotated[str, typer.Option(help="wall or cpu; cpu where others keep the machine busy.")] = "wall",
     piece: Annotated[float, typer.Option(help="Seconds of sound that arrive at once.")] = 0.02,
     pacing: Annotated[str, typer.Option(help='Changes to the pacing, as in {"step": 0.4}.')] = "{}",
-    steady: Annotated[bool, typer.Option("--steady", help="No partial is left out for lack of time.")] = False,
+    steady: Annotated[
+        bool, typer.Option("--steady", help="No partial is left out for lack of time.")
+    ] = False,
     report: Annotated[Path | None, typer.Option("--json", help="Where to write every result too.")] = None,
 ) -> None:
     """Print the table."""
@@ -107,7 +109,9 @@ def main(
         print(_line(name, results[name]), flush=True)
     print(_line("all", [result for each in results.values() for result in each]))
     if report:
-        report.write_text(json.dumps({name: [asdict(r) for r in rs] for name, rs in results.items()}, indent=1))
+        report.write_text(
+            json.dumps({name: [asdict(r) for r in rs] for name, rs in results.items()}, indent=1)
+        )
 
 
 def play(
@@ -151,7 +155,8 @@ _HEAD = (
 
 
 def _line(name: str, results: Sequence[Result]) -> str:
-    file, live = ([word_errors(r.reference, text) for r, text in _texts(results, kind)] for kind in ("file", "live"))
+    file = [word_errors(r.reference, r.file) for r in results]
+    live = [word_errors(r.reference, r.live) for r in results]
     low, high = interval(live)
     spread = f"{100 * low:.1f} - {100 * high:.1f}"
     revised = sum(r.revised for r in results) / max(1, sum(r.shown for r in results))
@@ -162,10 +167,6 @@ def _line(name: str, results: Sequence[Result]) -> str:
         f"{name:<18}{len(results):>6}{_rate(file):>11}{_rate(live):>8}{spread:>15}{100 * revised:>11.2f}"
         f"{final[0]:>11.0f}{final[1]:>8.0f}{late[0]:>11.2f}{late[1]:>7.2f}{share:>13.2f}"
     )
-
-
-def _texts(results: Sequence[Result], kind: str) -> list[tuple[Result, str]]:
-    return [(result, getattr(result, kind)) for result in results]
 
 
 def _rate(scores: Sequence[Score]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 from voice.types import Segment, Transcript
 
 if TYPE_CHECKING:
-    from voice.asr.live import Live, Partial
+    from voice.asr.live import Partial
 
     Show = Callable[[Partial | Segment], None]
 

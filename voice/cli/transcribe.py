@@ -50,7 +50,9 @@ def command(
     ] = "",
     live: Annotated[
         bool,
-        typer.Option("--live", help="Show words as they are said; - is then raw 16-bit sound at 16 kHz, mono."),
+        typer.Option(
+            "--live", help="Show words as they are said; - is then raw 16-bit sound at 16 kHz, mono."
+        ),
     ] = False,
     real_time: Annotated[
         bool, typer.Option("--real-time", help="With --live: a recording takes as long as it lasts.")

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voice.asr.ctc import Head, align, fewest_frames, greedy, score
+from voice.asr.ctc import Head, align, ending, fewest_frames, greedy, score
 from voice.asr.letters import BLANK, CLASSES, spell
 from voice.errors import ModelDamaged, ModelMissing
 
@@ -75,6 +75,15 @@ def test_letters_are_found_where_they_are_said() -> None:
     log_probs = spoken((BLANK, 3), (labels[0], 2), (labels[1], 4), (labels[2], 1), (labels[3], 2), (BLANK, 2))
     assert greedy(log_probs) == "ab b"
     assert align(log_probs, labels).tolist() == [[3, 5], [5, 9], [9, 10], [10, 12]]
+
+
+def test_labels_end_where_they_are_heard_first() -> None:
+    a, b = spell("ab").labels
+    log_probs = spoken((BLANK, 2), (a, 2), (b, 1), (BLANK, 3), (a, 1), (b, 1), (BLANK, 2))
+    assert ending(log_probs, np.array([a, b])) == 5
+    assert ending(log_probs, np.array([a, b, a])) == 9
+    assert ending(log_probs, np.zeros(0, np.int64)) == 0
+    assert ending(log_probs[:1], np.array([a, b])) == 1
 
 
 def test_greedy_reads_doubled_letters_only_across_a_blank() -> None:

@@ -68,10 +68,19 @@ def align(log_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
     if len(log_probs) < fewest_frames(labels):
         edges = np.round(np.linspace(0, len(log_probs), len(labels) + 1)).astype(np.int64)
         return np.stack((edges[:-1], edges[1:]), axis=1)
-    states = _best_states(log_probs, labels)
+    states = _traced(*_totals(log_probs, labels))
     odd = np.arange(1, 2 * len(labels), 2)  # every second state is a label's, the others are blank
     starts, ends = (np.searchsorted(states, odd, side) for side in ("left", "right"))
     return np.stack((starts, ends), axis=1)
+
+
+def ending(log_probs: np.ndarray, labels: np.ndarray) -> int:
+    """The frame after the last of the labels where they are heard first and anything may follow them."""
+    if len(labels) == 0 or len(log_probs) < fewest_frames(labels):
+        return 0 if len(labels) == 0 else len(log_probs)
+    totals, _ = _totals(log_probs, labels)
+    free = log_probs.max(axis=1)[::-1].cumsum()[::-1]  # from each frame on
+    return 1 + int(np.argmax(totals[:, -2] + np.append(free[1:], 0.0)))
 
 
 def score(log_probs: np.ndarray, labels: np.ndarray) -> float:
@@ -102,10 +111,12 @@ def _trellis(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return extended, skips
 
 
-def _best_states(log_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The state of each frame (F,) on the likeliest path (Viterbi)."""
+def _totals(log_probs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The best log-probability of reaching each state in each frame (F, 2L + 1), and the skips' costs."""
     extended, skips = _trellis(labels)
-    totals = np.full((len(log_probs), 2 + len(extended)), _NEVER)  # (F, 2 + states)
+    totals = np.full(
+        (len(log_probs), 2 + len(extended)), _NEVER
+    )  # two states before the first, never reached
     emitted = np.take(log_probs.astype(np.float32), extended, axis=1)
     totals[0, 2:4] = emitted[0, :2]
     stay, skip = np.empty_like(skips), np.empty_like(skips)
@@ -114,11 +125,11 @@ def _best_states(log_probs: np.ndarray, labels: np.ndarray) -> np.ndarray:
         np.add(row[:-2], skips, out=skip)
         np.maximum(stay, skip, out=stay)
         np.add(stay, emission, out=following[2:])
-    return _traced(totals[:, 2:], skips)
+    return totals[:, 2:], skips
 
 
 def _traced(totals: np.ndarray, skips: np.ndarray) -> np.ndarray:
-    """Back along the best totals (F, states), from the likelier of the two last states."""
+    """The state of each frame (F,): back along the best totals, from the likelier of the two last states."""
     states = np.empty(len(totals), np.int64)
     state = totals.shape[1] - 1
     state -= int(totals[-1, state - 1] > totals[-1, state])

@@ -21,7 +21,7 @@ from voice.agent.listener import Whole
 from voice.agent.work import INLINE
 from voice.audio import resample
 from voice.serve.access import Access
-from voice.serve.realtime import add_realtime
+from voice.serve.realtime import add_realtime, pipes
 from voice.serve.realtime.agent import open_agent
 from voice.serve.realtime.formats import PCM
 from voice.serve.services import Services
@@ -215,6 +215,23 @@ def test_clients_that_vanish_give_back_their_places(server):
         await served(server)
 
     run(vanish())
+
+
+def test_a_client_that_takes_nothing_is_let_go(server, monkeypatch):
+    monkeypatch.setattr(pipes, "MOST_UNSENT", 1 << 20)
+    long = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x" * 90_000}]}
+
+    async def pile_up() -> None:
+        async with websockets.connect(address(server)) as line:
+            line.transport.pause_reading()
+            await line.send(json.dumps({"type": "conversation.item.create", "item": long | {"id": "long"}}))
+            for _ in range(200):
+                await line.send(json.dumps({"type": "conversation.item.retrieve", "item_id": "long"}))
+            assert await asyncio.to_thread(server.places.free)
+            line.transport.abort()
+        await served(server)
+
+    run(pile_up())
 
 
 def test_a_client_that_says_nothing_is_let_go():

@@ -88,7 +88,7 @@ class Conversation:
         self._brain, self._manners = brain, manners
         self._ear = Ear(detector, recognizer, turns, hearing, work.lane(stopwatch), listening)
         self._mouth = Mouth(synthesizer, controls, manners.ahead, self.rate, lambda: work.lane(stopwatch))
-        self._echo = Echo(self.rate, self._hop)
+        self._echo = Echo(self.rate)
         self._overlap = Overlap(manners.courtesy)
         self._withheld: list[Event] = []  # of the person, while it is open whether they take the turn
         self._prepared: tuple[Messages, Answer] | None = None  # what may be asked, and the answer to it

@@ -194,7 +194,8 @@ class Ear:
 
     def _feed(self) -> None:
         enough = self._seconds(len(self._unfed)) >= self.hearing.often
-        if enough and self.speaking and not self._feeding and not self._looking:
+        # Not in what may become a pause: its look should not have to wait for a partial.
+        if enough and self.speaking and not self._hysteresis.quiet and not self.pending:
             sound, listener, self.known = self._taken(), self._listener, False
             self._feeding = self._lane.start(lambda: listener.feed(sound), self._now)
 

@@ -1,15 +1,137 @@
-"""Whether what is heard is only what is being played, coming back through the loudspeaker."""
+"""Whether what is heard is only what is being played, coming back through the loudspeaker.
+
+The loudness of each band of what is heard is compared with that of what was played, at each delay
+and with each of some lengths of reverberation. How much louder or softer the echo is there is
+learnt while it is heard alone; the delay is the one at which that varies least. What stands out
+from the echo so expected is somebody else. Only loudness is compared, not the wave, so that a
+loudspeaker that distorts, a clock that drifts and a buffer that jumps do no harm.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
+WINDOW, STEP = 512, 256  # samples at 16 kHz
+BANDS, LOWEST, HIGHEST = 24, 150.0, 7000.0  # Hz
+DELAYS = 36  # steps of 16 ms
+DECAYS = (0.45, 0.85)  # of reverberated energy, in a step
+GUESSED = -3.0  # dB of echo where nothing has been learnt
+LEARNT = 20  # steps of echo after which the delay is trusted
+SURE = 80  # and after which the loudness is
+MEMORY = 80  # steps over which the loudness is averaged
+MARGIN, SPREAD = 3.0, 1.2  # dB, and standard deviations, above the expected echo
+PERSON = 0.1  # share of the bands that stand out
+SILENT = 1e-4  # band energy below which nothing is played
+TAIL = 60  # steps for which something played may come back
+
 
 class Echo:
-    """One loudspeaker and microphone."""
+    """One loudspeaker and microphone, at `rate` Hz."""
 
-    def __init__(self, rate: int, hop: int) -> None:
-        pass
+    def __init__(self, rate: int) -> None:
+        self._heard, self._played = _Bands(rate), _Bands(rate)
+        self._reverberated = np.zeros((len(DECAYS), BANDS))
+        self._past = np.zeros((DELAYS, len(DECAYS), BANDS))  # of what was played, the newest first
+        self._mean = np.full(self._past.shape, GUESSED)  # dB of what is heard above that
+        self._variance = np.full(self._past.shape, 36.0)
+        self._steps = np.zeros(self._past.shape)  # that were learnt from
+        self._floor: np.ndarray | None = None  # of the noise in each band
+        self._scores = [0.0, 0.0]
+        self._since = TAIL  # steps since something was played
 
     def __call__(self, heard: np.ndarray, played: np.ndarray) -> bool:
-        return False
+        """Whether a moment (T,) holds nothing but what was (T,) played by then, up to 0.6 s before."""
+        if self._since >= TAIL and not played.any():
+            self._heard.keep(heard)
+            self._played.keep(played)
+            return False
+        pairs = zip(self._heard(heard), self._played(played), strict=True)
+        self._scores = [self._scores[-1], float(np.mean([self._step(*pair) for pair in pairs]))]
+        return self._since < TAIL and sum(self._scores) < 2 * PERSON
+
+    def _step(self, heard: np.ndarray, played: np.ndarray) -> float:
+        """The share of the bands in which a step, (BANDS,) each, holds more than an echo."""
+        self._since = 0 if played.max() > SILENT else min(TAIL, self._since + 1)
+        for place, decay in enumerate(DECAYS):
+            self._reverberated[place] = (1 - decay) * played + decay * self._reverberated[place]
+        self._past = np.roll(self._past, 1, axis=0)
+        self._past[0] = self._reverberated
+        self._track_floor(heard)
+        loudness, past = _decibels(heard), _decibels(self._past)
+        noise = _decibels(4 * self._floor)
+        over = loudness - np.logaddexp2(self._expected(past) / 3, noise / 3) * 3  # 3 dB double a power
+        weights = np.clip((loudness - noise) / 10, 0, 1)
+        score = float((np.clip(over / 6, 0, 1) * weights).sum() / max(weights.sum(), 2.0))
+        self._learn(loudness, past, noise, score)
+        return score
+
+    def _track_floor(self, heard: np.ndarray) -> None:
+        if self._floor is None:
+            self._floor = heard.copy()
+        lower = 0.7 * self._floor + 0.3 * heard
+        self._floor = np.where(heard < self._floor, lower, self._floor * 1.01)
+
+    def _expected(self, past: np.ndarray) -> np.ndarray:
+        """The loudest that an echo may be in each band (BANDS,) dB, from what was played in the past."""
+        spread = self._variance.mean(-1) + np.where(self._steps.any(-1), 0.0, 1e3)
+        delay = int(np.argmin(spread.min(axis=1)))
+        known = self._steps[delay].max(axis=0).mean()
+        near = past[max(0, delay - 1) : delay + 2].max(axis=0)  # (DECAYS, BANDS)
+        doubt = MARGIN * (1 + max(0.0, 1 - known / SURE))
+        learnt = (near + self._mean[delay] + SPREAD * np.sqrt(self._variance[delay])).max(axis=0) + doubt
+        if known >= LEARNT:
+            return learnt
+        guessed = past.max(axis=(0, 1)) + GUESSED
+        return np.maximum(guessed, learnt) if known > LEARNT / 3 else guessed
+
+    def _learn(self, loudness: np.ndarray, past: np.ndarray, noise: np.ndarray, score: float) -> None:
+        """How loud the echo is, at each delay: little where somebody else may be heard."""
+        loudest = past.max(axis=(0, 1))
+        taught = (past > np.maximum(loudest - 30, -50.0)) & (loudness > noise - 3)
+        rate = np.where(taught, np.maximum(1 / (self._steps + 1), 1 / MEMORY), 0.0)
+        if score > PERSON and self._steps.max() > LEARNT:
+            rate = rate * 0.1
+        ceiling = np.where(self._steps > LEARNT, 6.0, 12.0)
+        off = np.clip(loudness - past - self._mean, -12.0, ceiling)
+        self._mean += rate * off
+        self._variance += rate * (off**2 - self._variance)
+        self._steps += taught
+
+
+class _Bands:
+    """The energy of the bands of a stream, in steps."""
+
+    def __init__(self, rate: int) -> None:
+        self._before = np.zeros(WINDOW - STEP, np.float32)
+        self._window = np.hanning(WINDOW).astype(np.float32)
+        self._filters = _filters(rate)
+
+    def keep(self, frame: np.ndarray) -> None:
+        """Takes the next (T,) samples without looking at them."""
+        self._before = np.concatenate((self._before, frame))[STEP - WINDOW :]
+
+    def __call__(self, frame: np.ndarray) -> np.ndarray:
+        """The next (T,) samples → (T / STEP, BANDS)."""
+        sound = np.concatenate((self._before, frame))
+        self._before = sound[STEP - WINDOW :]
+        windows = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::STEP]
+        power = np.abs(np.fft.rfft(windows * self._window)) ** 2
+        return power @ self._filters + 1e-7
+
+
+def _filters(rate: int) -> np.ndarray:
+    """(WINDOW // 2 + 1, BANDS): triangles, evenly spaced in mel."""
+    mel = np.linspace(_mel(LOWEST), _mel(HIGHEST), BANDS + 2)
+    edges = 700 * (10 ** (mel / 2595) - 1)
+    frequencies = np.fft.rfftfreq(WINDOW, 1 / rate)[:, None]
+    rising = (frequencies - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - frequencies) / (edges[2:] - edges[1:-1])
+    return np.clip(np.minimum(rising, falling), 0, None)
+
+
+def _mel(frequency: float) -> float:
+    return 2595 * np.log10(1 + frequency / 700)
+
+
+def _decibels(power: np.ndarray) -> np.ndarray:
+    return 10 * np.log10(power + 1e-9)

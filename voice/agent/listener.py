@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from voice.types import Audio, Recognizer, Segment, Transcript, Word
+from voice.types import Audio, Recognizer, Segment, SpeechDetector, Transcript, Word
 
 
 class Guess(Protocol):
@@ -86,11 +86,20 @@ class Whole:
         return tuple(each.shifted(self._begin / self._rate) for each in heard.segments)
 
 
-def live(recognizer: Recognizer, rate: int, language: str | None, hotwords: tuple[str, ...]) -> Listener:
-    """Partial words too, of any recognizer; see voice.asr.live."""
-    from voice.asr.live import Live
+def live(detector: SpeechDetector, stopwatch: Callable[[], float] | None = None) -> Listening:
+    """Partial words too, of any recognizer (see voice.asr.live); `detector` finds the pauses in them.
 
-    return Live(recognizer, None, language=language, hotwords=hotwords)
+    With a `stopwatch` they become rarer where recognizing is slow; without, a recording replays exactly.
+    """
+
+    def listener(
+        recognizer: Recognizer, rate: int, language: str | None, hotwords: tuple[str, ...]
+    ) -> Listener:
+        from voice.asr.live import Live
+
+        return Live(recognizer, detector, language=language, hotwords=hotwords, stopwatch=stopwatch)
+
+    return listener
 
 
 def text_of(transcript: Transcript) -> tuple[str, tuple[Word, ...]]:

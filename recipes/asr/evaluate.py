@@ -1,33 +1,41 @@
-"""Word error rates and speed of recognizers on manifests with transcripts, as one table.
+"""Word error rates, speed and memory of recognizers on manifests with transcripts, as one table.
 
-    python -m recipes.asr.evaluate --model whisper-base --model quick
+    python -m recipes.asr.evaluate
+    python -m recipes.asr.evaluate --noise 10 --model quick --manifest ../shared/corpora/librispeech/test.jsonl
     python -m recipes.asr.evaluate --manifest my/test.jsonl --model runs/mine/model --json scores.json
 
-Every recognizer runs as `voice` runs it. Recordings of at most 30 s are recognized as they are, longer
-ones are cut at pauses first. One untimed recording goes before, so that loading costs nobody anything.
+Every recognizer runs as `voice transcribe` runs it, speech detection and word times included, in a process of
+its own, so that its memory is its own; they take turns manifest by manifest. One untimed recording goes
+before. `--noise` adds each manifest once more with the noises of the corpora's test split.
 """
 
 from __future__ import annotations
 
 import json
+import multiprocessing
+import resource
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 
+import numpy as np
+
+from data.augmentation import with_noise
+from data.batching import rng_for
+from recipes.asr.peers import POCKETSPHINX, Hear, hearing
 from recipes.asr.windows import select_any
 from recipes.options import option, parse
 from voice import audio
-from voice.asr import longform
+from voice.errors import VoiceError
 from voice.features import WHISPER_RATE
-from voice.loading import load
-from voice.manifest import Clip
+from voice.manifest import Clip, read_manifest
 from voice.metrics import Score, interval, total, word_errors
-from voice.simple import detector
-from voice.types import Audio, Recognizer
 
 CORPORA = "../shared/corpora"
 TESTS = ("librispeech", "ljspeech", "kathleen", "asterisk_allison", "speechocean762", "longform")
+NOISE_SEED = 7
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,11 @@ class Options:
     manifest: tuple[str, ...] = option(
         tuple(f"{CORPORA}/{name}/test.jsonl" for name in TESTS), "score on this; PATH:N takes N; repeatable"
     )
-    model: tuple[str, ...] = option(("whisper-base", "quick"), "a name or a folder; repeatable")
+    model: tuple[str, ...] = option(
+        ("whisper-base", "quick", "whisper-tiny.en", POCKETSPHINX), "a name or a folder; repeatable"
+    )
+    noise: tuple[float, ...] = option((), "also with noise so many dB below the speech; repeatable")
+    noises: Path = option(Path(f"{CORPORA}/noise/test.jsonl"), "the manifest of the noises")
     language: str = option("en", "the language of all recordings")
     threads: int = option(2, "CPU threads")
     json: Path | None = option(None, "write the table there too")
@@ -44,7 +56,7 @@ class Options:
 @dataclass(frozen=True)
 class Row:
     """A model on a manifest. Rates are errors per word; `seconds` is the mean time for one recording,
-    `real_time` the time taken for a second of sound."""
+    `real_time` the time taken for a second of sound, `memory` the process's peak so far in MB."""
 
     model: str
     manifest: str
@@ -55,39 +67,108 @@ class Row:
     high: float
     seconds: float
     real_time: float
+    memory: float
 
 
-def recognized(recognizer: Recognizer, sound: Audio, language: str) -> str:
-    """The transcript's text, whatever the length of the sound."""
-    if sound.duration <= recognizer.longest:
-        return recognizer.transcribe(sound, language=language, words=False).text
-    return longform.whole([sound.samples], recognizer, detector(), language=language).text
+@dataclass(frozen=True)
+class Part:
+    """Some recordings of the table, and how they sound: `snr` None is as recorded."""
+
+    name: str
+    clips: Sequence[Clip]
+    snr: float | None
 
 
-def score(recognizer: Recognizer, clips: Sequence[Clip], options: Options, *, names: tuple[str, str]) -> Row:
-    """One row of the table; `names` are those of the model and of the manifest."""
+def parts(options: Options) -> list[Part]:
+    """Every manifest as recorded, then with each noise."""
+    found = []
+    for manifest in options.manifest:
+        clips = [clip for clip in select_any(manifest) if clip.text is not None]
+        found.append(Part(title(manifest), clips, None))
+        found += [Part(f"{title(manifest)} {snr:g} dB", clips, snr) for snr in options.noise]
+    return found
+
+
+def sounds(part: Part, options: Options) -> Iterator[np.ndarray]:
+    """(T,) samples at 16 kHz of each recording; the noise of each is the same for every recognizer."""
+    noises = []
+    if part.snr is not None:
+        noises = [audio.read(clip.audio, WHISPER_RATE).samples for clip in read_manifest(options.noises)]
+    for number, clip in enumerate(part.clips):
+        samples = audio.read(clip.audio, WHISPER_RATE).samples
+        if noises:
+            rng = rng_for(NOISE_SEED, number)
+            samples = np.clip(with_noise(samples, noises[number % len(noises)], part.snr, rng), -1.0, 1.0)
+        yield samples
+
+
+def score(hear: Hear, model: str, part: Part, options: Options) -> Row:
+    """One row of the table."""
     scores: list[Score] = []
     heard = spent = 0.0
-    for clip in clips:
-        sound = audio.read(clip.audio, WHISPER_RATE)
+    for clip, samples in zip(part.clips, sounds(part, options), strict=True):
+        if not scores:
+            hear(samples, options.language)
         start = time.perf_counter()
-        text = recognized(recognizer, sound, options.language)
+        text = hear(samples, options.language)
         spent += time.perf_counter() - start
-        heard += sound.duration
+        heard += len(samples) / WHISPER_RATE
         scores.append(word_errors(clip.text, text))
     every, (low, high) = total(scores), interval(scores)
-    return Row(*names, len(clips), every.words, every.rate, low, high, spent / len(clips), spent / heard)
+    count, peak = len(part.clips), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return Row(model, part.name, count, every.words, every.rate, low, high, spent / count, spent / heard, peak)
+
+
+def serve(pipe: Connection, model: str, options: Options) -> None:
+    """In a process of its own: a part in, its row out (or what went wrong), until there are no more."""
+    try:
+        hear = hearing(model, options.threads)
+        pipe.send(None)
+        while (part := pipe.recv()) is not None:
+            pipe.send(score(hear, model, part, options))
+    except VoiceError as error:
+        pipe.send(error)
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """The table, manifest by manifest, so that the models of one stand side by side."""
-    recognizers = {name: load(name, threads=options.threads, kind="recognizer") for name in options.model}
-    for manifest in options.manifest:
-        clips = [clip for clip in select_any(manifest) if clip.text is not None]
-        sound = audio.read(clips[0].audio, WHISPER_RATE)
-        for name, recognizer in recognizers.items():
-            recognized(recognizer, sound, options.language)
-            yield score(recognizer, clips, options, names=(name, title(manifest)))
+    """The table, part by part, so that the models of one stand side by side. Raises VoiceError."""
+    askers = {model: _process(model, options) for model in options.model}
+    try:
+        for part in parts(options):
+            for ask in askers.values():
+                yield ask(part)
+    finally:
+        for ask in askers.values():
+            ask(None)
+
+
+def _process(model: str, options: Options) -> Callable[[Part | None], Row | None]:
+    """Starts what serves `model`; the function returned asks it, and ends it when asked for None."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs, model, options), daemon=True)
+    process.start()
+    theirs.close()
+    _answer(ours, model)
+
+    def ask(part: Part | None) -> Row | None:
+        ours.send(part)
+        if part is not None:
+            return _answer(ours, model)
+        process.join()
+        return None
+
+    return ask
+
+
+def _answer(pipe: Connection, model: str) -> Row | None:
+    try:
+        answer = pipe.recv()
+    except EOFError:
+        raise VoiceError(f"{model} ended before it had answered; its message stands above") from None
+    if isinstance(answer, VoiceError):
+        raise answer
+    return answer
 
 
 def title(manifest: str) -> str:
@@ -97,14 +178,17 @@ def title(manifest: str) -> str:
 
 
 def main(options: Options) -> None:
-    print(f"{'manifest':<24}{'model':<24}{'clips':>6}{'WER':>8}{'95 % interval':>18}{'s/clip':>9}{'RTF':>8}")
+    print(
+        f"{'manifest':<28}{'model':<18}{'clips':>6}{'WER':>8}{'95 % interval':>18}"
+        f"{'s/clip':>9}{'RTF':>8}{'MB':>7}"
+    )
     table = []
     for row in rows(options):
         table.append(row)
         between = f"{100 * row.low:.1f} to {100 * row.high:.1f} %"
         print(
-            f"{row.manifest:<24}{row.model:<24}{row.clips:>6}{100 * row.rate:>6.1f} %{between:>18}"
-            f"{row.seconds:>9.3f}{row.real_time:>8.3f}",
+            f"{row.manifest:<28}{row.model:<18}{row.clips:>6}{100 * row.rate:>6.1f} %{between:>18}"
+            f"{row.seconds:>9.3f}{row.real_time:>8.3f}{row.memory:>7.0f}",
             flush=True,
         )
     if options.json:

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from data.augmentation import Augment
 from data.batching import pad
 from data.loading import Sounds
 from recipes.asr import windows
@@ -29,8 +30,10 @@ from recipes.asr.teacher import (
 from recipes.asr.vocabulary import Vocabulary
 from recipes.asr.windows import Window
 from recipes.training import best_device
+from voice.asr.letters import BLANK, FRAME, spell
 from voice.errors import VoiceError
 from voice.features import WHISPER_RATE
+from voice.manifest import Clip
 from voice.models.card import sha256
 
 IGNORED = -100  # no token: what pads the targets
@@ -41,7 +44,9 @@ SHOWN_EVERY = 20.0  # s
 @dataclass(frozen=True)
 class Task:
     """What there is to learn: whose labels ("own" or "text"), heard in which context ("utterance" or
-    "full"), of the model in the folder `base`. Its answers, once given, stay in the folder `answers`."""
+    "full"), by the model in the folder `base`. The answers of the teacher (`base` unless another is
+    named), once given, stay in the folder `answers`. `augment` is what happens to the student's sound,
+    not to the teacher's; `letters` asks for what a CTC head is to write."""
 
     base: Path
     vocabulary: Vocabulary
@@ -49,17 +54,24 @@ class Task:
     context: str
     answers: Path
     keep_loops: bool = False
+    teacher: Path | None = None
+    teacher_context: str = "full"
+    augment: Augment | None = None
+    letters: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """A window, where its sound comes from, what was said if that is known, and what to predict."""
+    """A window, where its sound comes from, what was said if that is known, and what to predict.
+
+    `letters` (L,) are the labels of what is said by the text or else by an earlier recognizer's."""
 
     window: Window
     corpus: str
     text: str | None
     sounds: Sounds
     target: Target
+    letters: np.ndarray
 
     def sound(self) -> np.ndarray:
         """(T,) float32 samples at 16 kHz."""
@@ -69,12 +81,14 @@ class Example:
 @dataclass(frozen=True, eq=False)
 class Batch:
     """B examples: `features` (B, 80, T), `inputs` (B, P + L - 2) and `targets` (B, L) tokens, IGNORED where
-    there are none, and the teacher's `hidden` states for each target that counts (N, width), or None."""
+    there are none, and the teacher's `hidden` states for each target that counts (N, width), or None.
+    `letters` are (labels (B, L), how many each has (B,), encoder frames that count (B,)), or None."""
 
     features: torch.Tensor
     inputs: torch.Tensor
     targets: torch.Tensor
     hidden: torch.Tensor | None
+    letters: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None
 
 
 def gather(
@@ -103,7 +117,9 @@ def _example(window: Window, sounds: Sounds, target: Target) -> Example:
     clips = [sounds.clips[index] for index in window.clips]
     known = all(clip.text is not None for clip in clips)
     text = windows.text(window, sounds.clips) if known else None
-    return Example(window, clips[0].audio.parent.parent.name, text, sounds, target)
+    said = [clip.text or clip.extra.get("asr_text") or "" for clip in clips]
+    letters = spell(" ".join(said)).labels if all(said) else np.zeros(0, np.int64)
+    return Example(window, clips[0].audio.parent.parent.name, text, sounds, target, letters)
 
 
 def _read(text: str, vocabulary: Vocabulary) -> Target:
@@ -113,11 +129,15 @@ def _read(text: str, vocabulary: Vocabulary) -> Target:
 def _taught(every: Sequence[Window], sounds: Sounds, task: Task, threads: int) -> list[Target]:
     """The teacher's answers, taken from the shelf or asked for."""
     language = task.vocabulary.tokenizer.id_to_token(task.vocabulary.prompt[1])[2:-2]
-    shelf = Shelf(task.answers, f"{sha256(task.base / 'model.bin')[:16]} {language}")
-    paths = [shelf.path(windows.identity(window, sounds.clips) + "\nNone") for window in every]
+    teacher = f"{sha256((task.teacher or task.base) / 'model.bin')[:16]} {language}"
+    shelf = Shelf(task.answers, teacher if task.teacher_context == "full" else f"{teacher} utterance")
+    texts = [_own_text([sounds.clips[index] for index in window.clips]) for window in every]
+    paths = [
+        shelf.path(f"{windows.identity(window, sounds.clips)}\n{text}") for window, text in zip(every, texts)
+    ]
     missing = [
-        Question(path, partial(windows.sound, window, sounds), None)
-        for window, path in zip(every, paths)
+        Question(path, partial(windows.sound, window, sounds), text)
+        for window, path, text in zip(every, paths, texts)
         if not path.exists()
     ]
     if missing:
@@ -125,8 +145,16 @@ def _taught(every: Sequence[Window], sounds: Sounds, task: Task, threads: int) -
     return [shelf.get(path) for path in paths]
 
 
+def _own_text(clips: Sequence[Clip]) -> str | None:
+    """What Whisper wrote for these clips when they were collected, so that it need not search again."""
+    texts = [clip.extra.get("asr_text") for clip in clips]
+    return " ".join(texts) if all(texts) else None
+
+
 def _ask(missing: Sequence[Question], shelf: Shelf, task: Task, threads: int) -> None:
-    teacher = Teacher(task.base, task.vocabulary, best_device(), threads=threads)
+    teacher = Teacher(
+        task.teacher or task.base, task.vocabulary, best_device(), threads=threads, context=task.teacher_context
+    )
     start = shown = time.monotonic()
     for done in answered(teacher, shelf, missing, ASKED_AT_ONCE):
         now = time.monotonic()
@@ -135,9 +163,19 @@ def _ask(missing: Sequence[Question], shelf: Shelf, task: Task, threads: int) ->
             print(f"the teacher has answered {done} of {len(missing)}, {left:.0f} minutes left", flush=True)
 
 
-def collate(some: Sequence[Example], margins: np.ndarray, task: Task) -> Batch:
-    """A batch whose every window is as long as the longest with its margin (seconds, one each)."""
+def collate(
+    some: Sequence[Example],
+    margins: np.ndarray,
+    task: Task,
+    rngs: Sequence[np.random.Generator] | None = None,
+) -> Batch:
+    """A batch whose every window is as long as the longest with its margin (seconds, one each).
+
+    With `rngs`, one each, the sounds are augmented.
+    """
     sounds = [each.sound() for each in some]
+    if rngs and task.augment:
+        sounds = [task.augment(sound, rng)[:FULL] for sound, rng in zip(sounds, rngs)]
     lengths = [len(s) + round(float(m) * WHISPER_RATE) for s, m in zip(sounds, margins)]
     length = FULL if task.context == "full" else min(FULL, max(lengths))
     tokens = [each.target.tokens for each in some]
@@ -149,4 +187,13 @@ def collate(some: Sequence[Example], margins: np.ndarray, task: Task) -> Batch:
         torch.from_numpy(inputs),
         torch.from_numpy(targets),
         torch.from_numpy(np.concatenate([each.target.hidden for each in some])) if taught else None,
+        _letters(some, [min(each, length) for each in lengths]) if task.letters else None,
     )
+
+
+def _letters(
+    some: Sequence[Example], lengths: Sequence[int]
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    labels, counts = pad([each.letters for each in some], BLANK)
+    frames = np.array([int(length / WHISPER_RATE / FRAME) for length in lengths])
+    return torch.from_numpy(labels), torch.from_numpy(counts), torch.from_numpy(frames)

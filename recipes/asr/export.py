@@ -19,6 +19,8 @@ from transformers import WhisperForConditionalGeneration
 
 from recipes.asr import model as whisper
 from recipes.asr import scoring
+from recipes.asr.head import export as export_head
+from recipes.asr.head import head_like
 from recipes.options import option, parse
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
@@ -43,6 +45,9 @@ class Options:
     scores: Path | None = option(None, "a table by evaluate.py --json, for its card")
 
 
+HEAD = "letters."
+
+
 def learned(run: Path, which: str) -> dict[str, torch.Tensor]:
     """The weights that a run has learned, by their names in the model. Raises ModelError."""
     path = run / ("best.pt" if which == "best" else "last.pt")
@@ -62,6 +67,9 @@ def tuned(base: Path, weights: dict[str, torch.Tensor]) -> WhisperForConditional
     ranks = {value.shape[0] for name, value in weights.items() if name.endswith(".down")}
     if ranks:
         whisper.add_low_rank(model, ranks.pop())
+    head = {name.removeprefix(HEAD): value for name, value in weights.items() if name.startswith(HEAD)}
+    if head:
+        model.letters = head_like(head)
     unknown = model.load_state_dict(weights, strict=False).unexpected_keys
     if unknown:
         raise ModelError(f"the run has weights that {base} does not have ({unknown[0]}); give its own --base")
@@ -91,6 +99,8 @@ def main(options: Options) -> None:
             raise ModelError("this run trained all weights; export it with --whole")
         write_adapter(options.out / ADAPTER, tensors, sha256(base / WEIGHTS))
         settings["base"], files = options.base, [ADAPTER]
+    if hasattr(model, "letters"):
+        files.append(export_head(model.letters, options.out).name)
     card = Card(
         options.name, "recognizer", "whisper", WHISPER_RATE, options.language, options.license,
         options.description, options.origin, hashes(options.out, files), settings,

@@ -7,6 +7,7 @@ it costs in proportion to the speech.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -50,6 +51,13 @@ class Head(nn.Module):
         for block in self.blocks:
             x = block(x)
         return F.log_softmax(self.letters(self.dropout(self.norm(x))).float(), dim=-1)
+
+
+def head_like(weights: Mapping[str, Tensor]) -> Head:
+    """A head of the shape that these weights have."""
+    blocks = 1 + max(int(name.split(".")[1]) for name in weights if name.startswith("blocks."))
+    width, inputs = weights["enter.weight"].shape
+    return Head(inputs, width, blocks, weights["blocks.0.depthwise.weight"].shape[-1])
 
 
 def ctc_loss(log_probs: Tensor, frames: Tensor, labels: Tensor, lengths: Tensor) -> Tensor:

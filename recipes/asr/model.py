@@ -39,7 +39,10 @@ def load(folder: Path) -> WhisperForConditionalGeneration:
 
 def from_ct2(source: Ct2Model) -> WhisperForConditionalGeneration:
     """The same network as a torch module, float32."""
-    model = WhisperForConditionalGeneration(_config(source))
+    config = _config(source)
+    if not torch.cuda.is_available():
+        config._attn_implementation = "eager"  # torch's fused kernel takes twice as long on CPUs, backwards above all
+    model = WhisperForConditionalGeneration(config)
     state = model.state_dict()
     with torch.no_grad():
         for name, targets in _tensors(model.config):

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from transformers import WhisperForConditionalGeneration
 
 from recipes.asr import model as whisper
 from recipes.asr.teacher import FULL, features, transcribe_encoded
 from recipes.asr.vocabulary import Vocabulary
+from voice.asr.ctc import greedy
 from voice.features import WHISPER_RATE
 from voice.metrics import Score, total, word_errors
 from voice.models.adapter import WEIGHTS, merge
@@ -49,6 +51,13 @@ def transcribe(
         length = FULL if context == "full" else min(FULL, len(samples) + round(MARGIN * WHISPER_RATE))
         (tokens,) = transcribe_encoded(decoder, features(samples, length)[None], vocabulary)
         yield vocabulary.decode(tokens)
+
+
+def letters(model: WhisperForConditionalGeneration, samples: np.ndarray) -> str:
+    """What the CTC head reads, letter by letter the likeliest, of samples (T,)."""
+    length = min(FULL, len(samples) + round(MARGIN * WHISPER_RATE))
+    shown = torch.from_numpy(features(samples, length)[None]).to(model.device)
+    return greedy(model.letters(whisper.encode(model, shown).float())[0].float().cpu().numpy())
 
 
 def error_rates(corpora: Sequence[str], said: Sequence[str], heard: Sequence[str]) -> dict[str, float]:

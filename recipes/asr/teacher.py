@@ -1,6 +1,6 @@
 """What the student is to learn from: tokens, and the frozen model's last hidden states over them.
 
-The teacher hears 30 s, as Whisper was trained. Its last decoder hidden states (30 KB an utterance) give
+The teacher hears 30 s, as Whisper was trained, or the utterance alone if it is tuned to that. Its last decoder hidden states (30 KB an utterance) give
 its whole distribution back through the tied projection, so that the costly pass happens once for
 each window and not once an epoch; results are kept in a folder and found again by the sound itself.
 """
@@ -24,6 +24,7 @@ from recipes.training import autocast
 from voice.features import WHISPER_RATE, whisper_log_mel
 
 FULL = 30 * WHISPER_RATE  # samples
+MARGIN = round(0.3 * WHISPER_RATE)  # samples of silence after the longest utterance, where it hears those alone
 MOST_TOKENS = 224  # what CTranslate2 generates at most; a text this long has not ended
 MOST_REPETITIVE = 2.4  # bytes per compressed byte; Whisper's own threshold for a loop
 
@@ -46,12 +47,14 @@ def features(samples: np.ndarray, length: int) -> np.ndarray:
 
 
 class Teacher:
-    """The frozen base with its full context: transcribes, and says how sure it was of every token."""
+    """A frozen model in its own context: transcribes, and says how sure it was of every token."""
 
-    def __init__(self, folder: Path, vocabulary: Vocabulary, device: torch.device, *, threads: int):
+    def __init__(
+        self, folder: Path, vocabulary: Vocabulary, device: torch.device, *, threads: int, context: str = "full"
+    ):
         import ctranslate2
 
-        self.vocabulary, self.device = vocabulary, device
+        self.vocabulary, self.device, self.context = vocabulary, device, context
         self.model = whisper.load(folder).to(device).requires_grad_(False)
         self.decoder = ctranslate2.models.Whisper(
             str(folder), device="cpu", compute_type="int8", intra_threads=threads
@@ -60,7 +63,9 @@ class Teacher:
     @torch.no_grad()
     def targets(self, sounds: Sequence[np.ndarray], texts: Sequence[str | None]) -> list[Target]:
         """What to learn for each sound (T,); its tokens are those of the text, its own where that is None."""
-        inputs = np.stack([features(samples, FULL) for samples in sounds])
+        longest = max(len(samples) for samples in sounds) + MARGIN
+        length = FULL if self.context == "full" else min(FULL, longest)
+        inputs = np.stack([features(samples, length) for samples in sounds])
         with autocast(self.device):
             encoded = whisper.encode(self.model, torch.from_numpy(inputs).to(self.device))
             tokens = self._tokens(encoded, texts)

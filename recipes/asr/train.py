@@ -7,6 +7,8 @@ Audio-context fine-tuning: the frozen model with its full context teaches itself
 cut to the utterance and a random margin. Soft targets, after Hinton et al. 2015, "Distilling the
 Knowledge in a Neural Network": KL to the teacher's distribution over its own transcript, the end
 token included, plus a little of the squared error of the last hidden states and of cross-entropy.
+`--ctc` trains a head of letters on the same encoder; `--augment` lets the student hear noise and rooms
+where the teacher heard none.
 """
 
 from __future__ import annotations
@@ -26,10 +28,12 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import WhisperForConditionalGeneration
 
+from data.augmentation import augment_from, with_noise
 from data.batching import batches_from, prefetch, rng_for
 from recipes.asr import model as whisper
 from recipes.asr import scoring, smoke
 from recipes.asr.examples import IGNORED, Batch, Example, Task, collate, gather
+from recipes.asr.head import Head, ctc_loss, head_like
 from recipes.asr.teacher import predicting
 from recipes.asr.vocabulary import Vocabulary
 from recipes.options import option, parse
@@ -44,10 +48,13 @@ from recipes.training import (
     has_fast_bfloat16,
     seed_everything,
 )
+from voice.errors import ModelError
+from voice.features import WHISPER_RATE
 from voice.models import find
 
 TINY = "data/tiny"
 ENOUGH_TOKENS = 100
+HEAD = "letters/"  # how the names of the CTC head's weights begin
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,10 @@ class Options:
     base: str = option("whisper-base", "the model to start from and to learn from: a name or a folder")
     out: Path = option(Path("runs/quick"), "the run's folder; a run that is there goes on")
     answers: Path | None = option(None, "the folder of the teacher's answers; by default OUT/answers")
+    teacher: str | None = option(None, "another model to learn from: a name or a folder")
+    teacher_context: Literal["utterance", "full"] = option("full", "what the teacher's encoder sees")
+    start: Path | None = option(None, "begin with the learned weights of this run's best.pt")
+    start_head: Path | None = option(None, "begin with the CTC head of this run of train_head.py")
     fresh: bool = option(False, "start over even where there is a run")
     labels: Literal["own", "text"] = option("own", "learn the base's transcripts (own) or the manifest's")
     context: Literal["utterance", "full"] = option("utterance", "what the encoder sees: that, or 30 s")
@@ -68,7 +79,10 @@ class Options:
     kl: float = option(1.0, "weight of the KL to the teacher (labels own)")
     hidden: float = option(0.2, "weight of the squared error of the last hidden states (labels own)")
     cross_entropy: float = option(0.1, "weight of the cross-entropy (1 where labels are text)")
+    ctc: float = option(0.0, "weight of a CTC head's loss; 0 is no head")
+    augment: Path | None = option(None, "corpora with noise/ and rir/: augment what the student hears")
     rate: float = option(0.0, "learning rate; 0 is 2e-4 for low-rank additions and 2e-5 for all weights")
+    head_rate: float = option(1e-3, "learning rate of the CTC head")
     warmup: int = option(40, "steps until the learning rate is reached")
     steps: int = option(1000, "steps in all; the learning rate falls to zero over them")
     batch_seconds: float = option(45.0, "seconds of speech in a batch")
@@ -100,19 +114,28 @@ def losses(
     device = model.device
     targets = batch.targets.to(device)
     counted = targets != IGNORED
-    hidden = whisper.decode(model, whisper.encode(model, batch.features.to(device)), batch.inputs.to(device))
+    encoded = whisper.encode(model, batch.features.to(device))
+    hidden = whisper.decode(model, encoded, batch.inputs.to(device))
     mine = predicting(task.vocabulary, hidden)[counted]  # (N, width)
     log_mine = F.log_softmax(whisper.project(model, mine).float(), dim=-1)  # (N, vocabulary)
     cross_entropy = F.nll_loss(log_mine, targets[counted])
+    letters = {} if batch.letters is None else {"ctc": letter_loss(model, encoded, batch)}
     if batch.hidden is None:
-        return {"loss": cross_entropy}
+        return {"loss": cross_entropy + options.ctc * letters.get("ctc", 0.0)} | letters
     theirs = batch.hidden.to(device).float()
     with torch.no_grad():
         log_theirs = F.log_softmax(whisper.project(model, theirs).float(), dim=-1)
     kl = F.kl_div(log_mine, log_theirs, log_target=True, reduction="batchmean")
     squared = F.mse_loss(mine.float(), theirs)
     loss = options.kl * kl + options.hidden * squared + options.cross_entropy * cross_entropy
-    return {"loss": loss, "kl": kl, "hidden": squared, "cross_entropy": cross_entropy}
+    loss = loss + options.ctc * letters.get("ctc", 0.0)
+    return {"loss": loss, "kl": kl, "hidden": squared, "cross_entropy": cross_entropy} | letters
+
+
+def letter_loss(model: WhisperForConditionalGeneration, encoded: torch.Tensor, batch: Batch) -> torch.Tensor:
+    """Nats a letter of the CTC head on an encoder output (B, F, D)."""
+    labels, counts, frames = (part.to(encoded.device) for part in batch.letters)
+    return ctc_loss(model.letters(encoded.float()), frames.clamp(max=encoded.shape[1]), labels, counts)
 
 
 def weight(batch: Batch) -> float:
@@ -141,7 +164,27 @@ def check(
         folder, [each.sound() for each in dev], task.vocabulary, context=task.context, threads=options.threads
     )
     said = [each.text or task.vocabulary.decode(each.target.tokens) for each in dev]
-    return {"loss": loss} | scoring.error_rates([each.corpus for each in dev], said, list(heard))
+    rates = scoring.error_rates([each.corpus for each in dev], said, list(heard))
+    if task.augment and task.augment.noises:
+        noisy = list(scoring.transcribe(
+            folder, noisy_sounds(dev, task, options.seed), task.vocabulary, context=task.context, threads=options.threads
+        ))  # fmt: skip
+        rates["noisy"] = scoring.error_rates(["all"] * len(dev), said, noisy)["wer"]
+    if task.letters:
+        with evaluating(model), autocast(model.device):
+            read = [scoring.letters(model, each.sound()) for each in dev]
+        rates["ctc"] = scoring.error_rates([each.corpus for each in dev], said, read)["wer"]
+    return {"loss": loss} | rates
+
+
+def noisy_sounds(dev: Sequence[Example], task: Task, seed: int) -> list[np.ndarray]:
+    """The dev sounds with a noise at 10 dB each, always the same."""
+    noises = task.augment.noises
+    rngs = [rng_for(seed, 3, place) for place in range(len(dev))]
+    return [
+        with_noise(each.sound(), noises[int(rng.integers(len(noises)))], 10.0, rng)
+        for each, rng in zip(dev, rngs)
+    ]
 
 
 def batches(
@@ -154,7 +197,8 @@ def batches(
     def load(planned: tuple[int, list[int]]) -> tuple[int, Batch]:
         step, indices = planned
         margins = rng_for(options.seed, 1, step).uniform(0.0, options.margin, len(indices))
-        return step, collate([train[i] for i in indices], margins, task)
+        rngs = [rng_for(options.seed, 2, step, index) for index in indices]
+        return step, collate([train[i] for i in indices], margins, task, rngs)
 
     yield from prefetch(batches_from(first, durations, budget, seed=options.seed, most=16), load)
 
@@ -169,6 +213,10 @@ def asked(options: Options) -> Task:
         options.context,
         options.answers or options.out / "answers",
         keep_loops=options.smoke,  # a random model says nothing else
+        teacher=find(options.teacher).folder if options.teacher else None,
+        teacher_context=options.teacher_context,
+        augment=augment_from(options.augment, WHISPER_RATE) if options.augment else None,
+        letters=options.ctc > 0,
     )
 
 
@@ -179,7 +227,29 @@ def prepared(base: Path, options: Options, device: torch.device) -> WhisperForCo
         whisper.add_low_rank(model, options.rank)
         if has_fast_bfloat16(device):
             whisper.halve_frozen(model)
+    if options.ctc > 0:
+        model.letters = started_head(model.config.d_model, options.start_head).to(device)
+    if options.start:
+        learned = {name.replace("/", "."): w for name, w in saved_weights(options.start / "best.pt").items()}
+        model.load_state_dict(learned, strict=False)
     return model.train()
+
+
+def started_head(width: int, run: Path | None) -> Head:
+    """A CTC head on encoder outputs of that width: fresh, or the average of a run of train_head.py."""
+    if run is None:
+        return Head(width)
+    weights = torch.load(run / "last.pt", map_location="cpu", weights_only=False)["parts"]["average"]["weights"]
+    head = head_like(weights)
+    head.load_state_dict(weights)
+    return head
+
+
+def saved_weights(path: Path) -> dict[str, torch.Tensor]:
+    """The weights of a `best.pt`. Raises ModelError where there is none."""
+    if not path.exists():
+        raise ModelError(f"there is no {path} to start from; let a run save one first")
+    return torch.load(path, map_location="cpu", weights_only=False)["weights"]
 
 
 def trainable(model: nn.Module) -> nn.ParameterDict:
@@ -200,9 +270,10 @@ def averaged(weights: nn.ParameterDict, average: Ema) -> Iterator[None]:
 def keep_best(
     best: Best, scores: Mapping[str, float], step: int, weights: nn.ParameterDict, out: Path
 ) -> None:
-    """Writes the weights to `best.pt` where the dev scores are the best so far."""
-    if (scores["wer"], scores["loss"]) < (best.wer, best.loss):
-        best.load_state_dict({"wer": scores["wer"], "loss": scores["loss"], "step": step})
+    """Writes the weights to `best.pt` where the dev scores, with noise and without, are the best so far."""
+    wer = scores["wer"] + scores.get("noisy", 0.0)
+    if (wer, scores["loss"]) < (best.wer, best.loss):
+        best.load_state_dict({"wer": wer, "loss": scores["loss"], "step": step})
         beside = out / "best.tmp"
         torch.save({"scores": dict(scores), "step": step, "weights": weights.state_dict()}, beside)
         os.replace(beside, out / "best.pt")
@@ -233,7 +304,10 @@ def main(options: Options) -> None:
     model = prepared(task.base, options, device)
     weights = trainable(model)
     rate = options.rate or (2e-5 if options.whole else 2e-4)
-    optimizer = torch.optim.AdamW(weights.values(), lr=rate, betas=(0.9, 0.98), weight_decay=0.01)
+    groups = [{"params": [w for n, w in weights.items() if not n.startswith(HEAD)], "lr": rate}]
+    if options.ctc > 0:
+        groups.append({"params": [w for n, w in weights.items() if n.startswith(HEAD)], "lr": options.head_rate})
+    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(slope, options))
     average, best = Ema(weights, 0.99), Best()
     checkpoint = Checkpoint(

@@ -25,7 +25,8 @@ from recipes.asr.head import Head, ctc_loss, export
 from recipes.asr.teacher import features
 from recipes.options import option, parse
 from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, seed_everything
-from voice.asr.letters import BLANK, FRAME, read, spell
+from voice.asr.ctc import greedy
+from voice.asr.letters import BLANK, FRAME, spell
 from voice.features import WHISPER_RATE
 from voice.manifest import Clip
 from voice.metrics import total, word_errors
@@ -109,12 +110,6 @@ def batch(some: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Te
     rows, frames = pad([each.encoded for each in some], axis=0)
     labels, lengths = pad([each.labels for each in some], BLANK)
     return tuple(torch.from_numpy(part) for part in (rows.astype(np.float32), frames, labels, lengths))
-
-
-def greedy(log_probs: np.ndarray) -> str:
-    best = log_probs.argmax(axis=1)
-    kept = best[np.flatnonzero(np.diff(best, prepend=-1))]
-    return read(kept[kept != BLANK])
 
 
 def check(head: Head, dev: Sequence[Example]) -> dict[str, float]:

@@ -1,0 +1,48 @@
+"""Recognizers of others, to stand beside ours in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from voice.asr import longform
+from voice.errors import ModelError
+from voice.features import WHISPER_RATE
+from voice.loading import load
+
+POCKETSPHINX = "pocketsphinx"
+SILENCE = 1.0  # s of it at the end, without which pocketsphinx loses a last word
+
+Hear = Callable[[np.ndarray, str], str]  # samples (T,) at 16 kHz and their language → what is said
+
+
+def hearing(name: str, threads: int) -> Hear:
+    """What hears as `name`: pocketsphinx with the American model of its wheel, or one of ours as `voice` runs it."""
+    return _sphinx() if name == POCKETSPHINX else _ours(name, threads)
+
+
+def _ours(name: str, threads: int) -> Hear:
+    """Speech found, cut, recognized, words with times: all that `voice transcribe` does."""
+    from voice.simple import detector
+
+    recognizer, speech = load(name, threads=threads, kind="recognizer"), detector()
+    return lambda samples, language: longform.whole([samples], recognizer, speech, language=language).text
+
+
+def _sphinx() -> Hear:
+    try:
+        from pocketsphinx import Decoder
+    except ImportError as error:
+        raise ModelError("pocketsphinx is not installed; `pip install pocketsphinx`, or leave it out") from error
+    decoder = Decoder(samprate=WHISPER_RATE, loglevel="FATAL")
+
+    def hear(samples: np.ndarray, language: str) -> str:
+        padded = np.pad(samples, (0, round(SILENCE * WHISPER_RATE)))
+        decoder.start_utt()
+        decoder.process_raw(np.round(padded * 32767).astype(np.int16).tobytes(), full_utt=True)
+        decoder.end_utt()
+        best = decoder.hyp()
+        return best.hypstr if best else ""
+
+    return hear

@@ -16,6 +16,7 @@ NAMES = {"faster-whisper": "faster_whisper", "hibari-tts": "hibari", "huggingfac
 NAMES |= {"pyyaml": "yaml"}
 NAMES |= {"whisper-normalizer": "whisper_normalizer", "prometheus-client": "prometheus_client"}
 SERVER = {Path("voice/serve"), Path("voice/cli/serve.py")}  # wants its own extra
+LOCAL = {Path("voice/agent/local.py")}  # too
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
@@ -40,7 +41,7 @@ def imported(folder: str, without: set[Path] = frozenset()) -> set[str]:
 
 
 def test_the_library_imports_only_what_it_installs():
-    assert imported("voice", without=SERVER) <= promised()
+    assert imported("voice", without=SERVER | LOCAL) <= promised()
 
 
 def test_the_server_imports_only_what_its_extra_installs():
@@ -50,11 +51,18 @@ def test_the_server_imports_only_what_its_extra_installs():
 
 def test_the_library_installs_only_what_it_uses():
     carriers = {"faster_whisper"}  # not imported: the file of the speech detector lies in it
-    assert promised() - carriers <= imported("voice", without=SERVER)
+    assert promised() - carriers <= imported("voice", without=SERVER | LOCAL)
 
 
 @pytest.mark.parametrize(
-    ("folder", "extra"), [("app", "app"), ("page", "app"), ("data", "train"), ("recipes", "train")]
+    ("folder", "extra"),
+    [
+        ("app", "app"),
+        ("page", "app"),
+        ("data", "train"),
+        ("recipes", "train"),
+        ("voice/agent/local", "local"),
+    ],
 )
 def test_what_else_is_imported_comes_with_its_extra(folder, extra):
     assert imported(folder) <= promised() | promised(extra) | promised("serve") | promised("scores")

@@ -173,7 +173,8 @@ class Thought(Protocol):
 
     Each next piece is text to say, a wish about how it is said, or None: the reply cannot go on
     before `commit`, since what comes next has an effect (a timer set, a note written). None comes
-    again each time that it is asked before. `commit` says that the turn has ended and only
+    again each time that it is asked before; after `commit`, None only says that the next piece takes a
+    while, so that what was said whole can be spoken. `commit` says that the turn has ended and only
     allows: nothing happens until the next piece is asked for. `close` throws the rest away,
     without effects if nothing was committed. `next` may take long and raises BrainError; it is
     asked by one thread at a time, while `commit` and `close` may come from another.

@@ -52,6 +52,8 @@ def chat(
         if not calls or bound.reached:
             break
         called = True
+        if bound.spoken:
+            yield from turn.breath()
         yield from _carry_out(calls[: limits.calls], talk, bound.round, desk, turn)
         bound.begin_round()
     if bound.reached:

@@ -49,10 +49,16 @@ class Desk:
         seed: int | None = None,
     ) -> None:
         """Of two skills with one name the first counts. Give the conversation the same `timers`."""
-        self.skills = tuple({each.name: each for each in reversed(skills)}.values())[::-1]
+        self._own = tuple(skills)
+        self.offer(())
         self.timers = timers or Timers()
         self.notes, self.documents, self._clock = notes, documents, clock
         self._waiting, self._random = waiting, random.Random(seed)
+
+    def offer(self, skills: Sequence[Skill]) -> None:
+        """Has these skills too from now on, before its own and instead of others that came this way."""
+        every = (*skills, *self._own)
+        self.skills = tuple({each.name: each for each in reversed(every)}.values())[::-1]
 
     @property
     def now(self) -> datetime:
@@ -76,7 +82,7 @@ class Desk:
         )
         work = Aside(_once(lambda: skill.call(arguments, context)))
         turn.at_drop(work.close)
-        result = yield from self._awaited(work)
+        result = yield from self._awaited(work, turn)
         yield from context.wishes
         return result
 
@@ -121,12 +127,13 @@ class Desk:
             yield str(said)
         return said is not None
 
-    def _awaited(self, work: Aside) -> Iterator[str]:
+    def _awaited(self, work: Aside, turn: Turn) -> Iterator[Piece]:
         begun = time.monotonic()
         try:
             found = work.next(self._waiting.silently)
         except TimeoutError:
             yield self._random.choice(MOMENT)
+            yield from turn.breath()
             found = work.next(self._waiting.limit - (time.monotonic() - begun))
         return found[0]
 

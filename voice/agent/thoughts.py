@@ -55,6 +55,11 @@ class Turn:
         if self.dropped:
             wake()
 
+    def breath(self) -> Iterator[None]:
+        """None once the turn has ended: what comes next takes a while, what was said can be spoken."""
+        if self.ended:
+            yield None
+
     def awaited(self) -> Iterator[None]:
         """None, as often as it is asked before the turn has ended."""
         while not self.ended:

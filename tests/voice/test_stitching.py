@@ -38,6 +38,11 @@ def test_repeated_words_are_told_apart_by_their_times() -> None:
     assert texts(fresh(words("very very"), words("very very very good"))) == "very good"
 
 
+def test_a_phrase_heard_otherwise_is_not_taken_for_its_repetition() -> None:
+    known = words("and ladies eardrops and")[1:]
+    assert texts(fresh(known, words("and ladies year and traversed"))) == "traversed"
+
+
 def test_the_times_decide_where_nothing_fits() -> None:
     assert texts(fresh(words("one two three four"), words("un deux trois quatre cinq"))) == "cinq"
 

@@ -45,12 +45,13 @@ class Partial:
 class Pacing:
     """When words are looked for, shown and settled; seconds of sound."""
 
-    step: float = 0.5  # from one partial to the next while somebody speaks
+    step: float = 0.6  # from one partial to the next while somebody speaks
     hold: float = 0.5  # words that end this close to the edge of the sound are not shown yet
     sure: float = 1.0  # words that end this long before the edge are settled if two hypotheses agree
     widest: float = 4.5  # a window that holds settled words and is longer than this is cut,
     context: float = 2.0  # to begin this long before the end of the settled words
-    glance: float = 1.2  # the same for the last words, which somebody waits for
+    trust: float = 0.8  # for the last words, which somebody waits for, those this far from the edge stand
+    glance: float = 1.2  # and this much of them is heard again
     ahead: float = 0.16  # a silence this long has the final words made before anybody asks for them
     pause: float = 0.8  # a silence this long settles what was said before it
     pre_roll: float = 0.5  # of sound from before the first sure speech
@@ -197,13 +198,13 @@ class Live:
     def _recognize(self, rest: np.ndarray = _NOTHING, glance: bool = False) -> None:
         """What the window, and `rest` after it, has after the settled words.
 
-        With `glance` the words that the last hypothesis is sure of are taken over, so that little is heard.
+        With `glance` the last hypothesis is trusted but for its edge, so that little has to be heard.
         """
         kept: tuple[Word, ...] = ()
         known, frames = self._known, len(self._held)
         if glance:
-            sure = self._time(self._guess.edge) - self._pacing.sure
-            kept = tuple(word for word in self._guess.words if word.end <= sure)
+            edge = self._time(self._guess.edge) - self._pacing.trust
+            kept = tuple(word for word in self._guess.words if word.end <= edge)
             known, frames = self._again([*self._known, *kept], self._pacing.glance)
         window = Audio(np.concatenate((*self._held[-frames:], rest)), RATE)
         begun = self._stopwatch()

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from voice.types import Word
 
+_ERRORS_PER_SECOND = 2.0  # how many other words weigh as much as a second between two times of one word
+
 
 def bare(word: str) -> str:
     """A written word without case and punctuation, for comparison."""
@@ -15,13 +17,14 @@ def bare(word: str) -> str:
 def fresh(known: Sequence[Word], heard: Sequence[Word]) -> tuple[Word, ...]:
     """What `heard` has after the words `known` already, which its beginning says again.
 
-    Where the beginning of `heard` resembles `known` too little, the times decide.
+    Where it says it so differently that nothing fits, the times decide alone.
     """
     if not known or not heard:
         return tuple(heard)
     end = known[-1].end
     costs = _prefix_costs([bare(word.text) for word in known], [bare(word.text) for word in heard])
-    count = min(range(len(costs)), key=lambda n: (costs[n], abs(_edge(heard, n) - end)))
+    late = [abs(_edge(heard, count) - end) for count in range(len(costs))]
+    count = min(range(len(costs)), key=lambda n: costs[n] + _ERRORS_PER_SECOND * late[n])
     if costs[count] > len(known) / 2:
         count = sum((word.start + word.end) / 2 <= end for word in heard)
     return tuple(heard[count:])

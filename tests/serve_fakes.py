@@ -108,13 +108,18 @@ class World:
         self.services = Services(settings, loader=lambda name, kind: made[kind], detector=LoudIsSpeech)
         self.services.requests = self.slots = WatchedSlots(self.services.requests)
         self.port = 0
+        self._clients: dict[str, OpenAI] = {}
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def client(self, token: str = "none") -> OpenAI:
-        return OpenAI(base_url=f"{self.url}/v1", api_key=token, max_retries=0, timeout=PATIENCE)
+        if token not in self._clients:  # making one takes longer than a request
+            self._clients[token] = OpenAI(
+                base_url=f"{self.url}/v1", api_key=token, max_retries=0, timeout=PATIENCE
+            )
+        return self._clients[token]
 
     def connect(self, head: str, body: bytes = b"") -> socket.socket:
         """A connection over which a request, or a part of one, has been sent."""

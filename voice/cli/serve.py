@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import socket
 import warnings
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +18,7 @@ from voice.errors import VoiceError
 if TYPE_CHECKING:
     from voice.serve.settings import Settings
 
+_M_ARENA_MAX = -8  # of glibc's malloc.h
 GRACE = 10  # seconds that requests under way have to end in, once the server is told to stop
 
 
@@ -72,6 +75,7 @@ def run(settings: Settings) -> None:
     from voice.serve import Services, build
 
     listening = listen(settings)
+    _keep_memory_together()
     warnings.simplefilter("always", UserWarning)  # which, unlike the default, keeps no list of them
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it notes what clients get to read
     note("loading models")
@@ -99,6 +103,12 @@ def listen(settings: Settings) -> socket.socket:
         where = f"{settings.host}:{settings.port}"
         raise VoiceError(f"cannot listen on {where} ({error.strerror}); choose another --port") from error
     return listening
+
+
+def _keep_memory_together() -> None:
+    """Have glibc serve all threads from two heaps: one for each leaves holes that add up to 100 MB."""
+    with suppress(OSError, AttributeError, TypeError):  # another system, another library
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
 
 
 def _needs_the_server() -> None:

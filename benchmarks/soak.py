@@ -1,0 +1,232 @@
+"""Thousands of mixed requests, a fifth of them cancelled at random: what crashes, how memory grows.
+
+    python -m benchmarks.soak [--requests 2000] [--clients 4] [--model quick]
+
+A server of its own is started with real models. Everything is asked for: speech in all formats,
+transcripts in all forms and as streams, live sessions, lists, nonsense. Memory is what the server says
+of itself, after the first fifth and after all.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import random
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Annotated
+
+import httpx
+import numpy as np
+import typer
+
+import voice
+from voice import audio
+
+SENTENCES = (
+    "What time is it?",
+    "What is twelve times seven?",
+    "The weather is lovely today, so we are going to the beach. Bring a towel.",
+    "Set a timer for ten minutes.",
+    "On May 3rd, 21 people saw it at 7:30. Nobody else came. It was late.",
+)
+FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
+FORMS = ("json", "text", "srt", "vtt", "verbose_json")
+CANCELLED = 0.2  # of all requests
+WARM = 0.2  # of all requests, after which memory should not grow any more
+LIVE_RATE = 24_000
+WAIT = 120.0  # seconds for any answer
+
+
+@dataclass(frozen=True)
+class Case:
+    """One request: what it does is drawn from `seed`, and whether the client goes away meanwhile."""
+
+    seed: int
+    url: str
+    clips: tuple[bytes, ...]
+    cancelled: bool
+
+    @property
+    def patience(self) -> httpx.Timeout:
+        short = random.Random(self.seed).uniform(0.001, 0.3)
+        return httpx.Timeout(WAIT, read=short if self.cancelled else WAIT)
+
+    def post(self, path: str, **content) -> str:
+        """Whether a request is answered; a client that has lost patience takes one piece at most."""
+        try:
+            with httpx.stream("POST", f"{self.url}{path}", timeout=self.patience, **content) as answer:
+                for _ in answer.iter_bytes():
+                    if self.cancelled:
+                        return "cancelled"
+                return outcome(answer.status_code)
+        except httpx.ReadTimeout:
+            return "cancelled" if self.cancelled else "timeout"
+        except httpx.HTTPError as error:
+            return f"failed: {error!r}"
+
+
+def outcome(status: int) -> str:
+    return {200: "answered", 429: "refused"}.get(status, f"status {status}")
+
+
+def speech(case: Case, chance: random.Random) -> str:
+    wish = {"input": chance.choice(SENTENCES), "voice": "alloy", "response_format": chance.choice(FORMATS)}
+    wish |= {"speed": chance.choice((0.8, 1.0, 1.3)), "stream_format": chance.choice(("audio", "sse"))}
+    return case.post("/v1/audio/speech", json=wish)
+
+
+def transcription(case: Case, chance: random.Random) -> str:
+    fields = {"response_format": chance.choice(FORMS), "stream": chance.choice(("true", "false"))}
+    file = {"file": ("clip", chance.choice(case.clips))}
+    return case.post("/v1/audio/transcriptions", data=fields, files=file)
+
+
+def nonsense(case: Case, chance: random.Random) -> str:
+    file = {"file": ("clip.mp3", chance.randbytes(chance.randrange(1, 50_000)))}
+    path = chance.choice(("/v1/audio/transcriptions", "/v1/audio/speech", "/v1/models"))
+    found = case.post(path, files=file)
+    return "turned away" if found in ("status 400", "status 405") else found
+
+
+def lists(case: Case, chance: random.Random) -> str:
+    path = chance.choice(("/v1/models", "/health", "/metrics"))
+    return outcome(httpx.get(f"{case.url}{path}", timeout=WAIT).status_code)
+
+
+def live(case: Case, chance: random.Random) -> str:
+    """A question asked in a live session and answered, or not waited for."""
+    from websockets.exceptions import ConnectionClosed, InvalidStatus
+    from websockets.sync.client import connect
+
+    question = audio.read(io.BytesIO(chance.choice(case.clips)), LIVE_RATE)
+    samples = np.concatenate([question.samples, np.zeros(2 * LIVE_RATE, np.float32)])
+    pcm = np.round(samples * 32767).astype("<i2").tobytes()
+    try:
+        with connect(
+            f"{case.url.replace('http', 'ws', 1)}/v1/realtime?model=default", close_timeout=1
+        ) as line:
+            for start in range(0, len(pcm), 9600):
+                sound = base64.b64encode(pcm[start : start + 9600]).decode()
+                line.send(json.dumps({"type": "input_audio_buffer.append", "audio": sound}))
+                if case.cancelled and chance.random() < 0.1:
+                    return "cancelled"
+            while json.loads(line.recv(WAIT))["type"] != "response.done":
+                if case.cancelled and chance.random() < 0.1:
+                    return "cancelled"
+        return "answered"
+    except InvalidStatus as refusal:
+        return outcome(refusal.response.status_code)
+    except (ConnectionClosed, TimeoutError, OSError) as error:
+        return f"failed: {error!r}"
+
+
+KINDS: dict[Callable[[Case, random.Random], str], int] = {
+    speech: 8, transcription: 6, live: 1, nonsense: 2, lists: 3
+}  # fmt: skip
+
+
+def run(case: Case) -> tuple[str, str]:
+    """The kind of request that `case` was, and what came of it."""
+    chance = random.Random(case.seed)
+    kind = chance.choices(list(KINDS), list(KINDS.values()))[0]
+    return kind.__name__, kind(case, chance)
+
+
+def clips() -> tuple[bytes, ...]:
+    """The sentences as recordings of several kinds."""
+    made = []
+    for sentence, form in zip(SENTENCES, ("wav", "mp3", "flac", "ogg", "m4a"), strict=True):
+        sound, held = voice.speak(sentence).audio, io.BytesIO()
+        encoder = audio.Encoder(held, form, sound.rate)
+        encoder.write(sound.samples)
+        encoder.close()
+        made.append(held.getvalue())
+    return tuple(made)
+
+
+def started(model: str, port: int) -> subprocess.Popen:
+    """A server on `port`, once it answers."""
+    with socket.create_server(("127.0.0.1", port)):
+        pass  # else the address is taken
+    command = [sys.executable, "-m", "voice", "serve", "--port", str(port), "--model", model]
+    server = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "VOICE_IDLE": "30"}
+    )
+    for line in server.stderr:
+        if line.startswith("serving"):
+            threading.Thread(target=_told, args=(server,), daemon=True).start()
+            return server
+    raise SystemExit("the server did not start")
+
+
+def _told(server: subprocess.Popen) -> None:
+    """What the server complains of goes to our own standard error."""
+    for line in server.stderr:
+        typer.echo(f"server: {line.rstrip()}", err=True)
+
+
+def memory(url: str) -> float:
+    """Megabytes that the server holds in memory."""
+    for line in httpx.get(f"{url}/metrics", timeout=WAIT).text.splitlines():
+        if line.startswith("process_resident_memory_bytes"):
+            return float(line.split()[1]) / 1e6
+    raise SystemExit("this system does not tell how much memory a process has")
+
+
+def main(
+    requests: Annotated[int, typer.Option(help="How many.")] = 2000,
+    clients: Annotated[int, typer.Option(help="How many at a time.")] = 4,
+    model: Annotated[str, typer.Option(help="Which recognizer.")] = "quick",
+    port: Annotated[int, typer.Option()] = 8765,
+    seed: Annotated[int, typer.Option()] = 1,
+) -> None:
+    chance, recordings, url = random.Random(seed), clips(), f"http://127.0.0.1:{port}"
+    server, begun = started(model, port), time.perf_counter()
+    cases = [
+        Case(chance.randrange(2**32), url, recordings, chance.random() < CANCELLED) for _ in range(requests)
+    ]
+    found: Counter[tuple[str, str]] = Counter()
+    sizes = [memory(url)]
+    steps = max(1, round(requests * WARM))
+    with ThreadPoolExecutor(clients) as pool:
+        for start in range(0, requests, steps):
+            found.update(pool.map(run, cases[start : start + steps]))
+            sizes.append(memory(url))
+            typer.echo(f"{start + steps} requests: {sizes[-1]:.0f} MB", err=True)
+    crashed = server.poll() is not None
+    left = httpx.get(f"{url}/health", timeout=WAIT).json()
+    server.terminate()
+    report(found, sizes, time.perf_counter() - begun)
+    typer.echo(
+        f"places still taken: {left['requests']['open']} requests, {left['sessions']['open']} sessions"
+    )
+    failed = sum(
+        count for (_, what), count in found.items() if what.startswith(("failed", "status", "timeout"))
+    )
+    typer.echo(f"crashed: {'yes' if crashed else 'no'}; failed: {failed}")
+    raise typer.Exit(1 if crashed or failed else 0)
+
+
+def report(found: Counter[tuple[str, str]], sizes: list[float], seconds: float) -> None:
+    typer.echo("| request | outcome | times |\n|---|---|---|")
+    for (kind, what), count in sorted(found.items()):
+        typer.echo(f"| {kind} | {what} | {count} |")
+    growth = sizes[-1] - sizes[1]
+    typer.echo(f"{sum(found.values())} requests in {seconds:.0f} s; memory in MB at the start and after")
+    typer.echo(
+        f"each fifth: {', '.join(f'{size:.0f}' for size in sizes)}; growth after the first {growth:+.0f}"
+    )
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import chat_server
 import numpy as np
 import pytest
 import websockets
@@ -18,7 +19,8 @@ from openai import AsyncOpenAI
 from realtime_fakes import PATIENCE, Places, at_24k, encoded, running_app, services
 
 from voice.agent.listener import Whole
-from voice.agent.work import INLINE
+from voice.agent.remote import Remote
+from voice.agent.work import INLINE, THREADS, Work
 from voice.audio import resample
 from voice.serve.access import Access
 from voice.serve.realtime import add_realtime, pipes
@@ -42,14 +44,16 @@ class Server:
 
 
 @contextmanager
-def serving(settings: Settings = Settings(), brain: Callable[[], object] | None = None) -> Iterator[Server]:
+def serving(
+    settings: Settings = Settings(), brain: Callable[[], object] | None = None, work: Work = INLINE
+) -> Iterator[Server]:
     """A server whose sessions each get a fresh brain."""
     host = services(BOOK, EvenVoice(), settings)
     host.sessions = Places(host.sessions)
 
     def opening(services, configuration):
         mind = brain() if brain else Script(*([LONG] for _ in range(9)))
-        return open_agent(services, configuration, mind, INLINE, Whole)
+        return open_agent(services, configuration, mind, work, Whole)
 
     app = FastAPI()
     add_realtime(app, host, opening)
@@ -298,3 +302,49 @@ def test_a_spoken_question_is_answered_in_speech_by_the_real_models():
     assert "seven" in transcript.lower() or "7" in transcript
     said = host.live_recognizer().transcribe(resample(answer, 16_000)).text.lower()
     assert "84" in said or "eighty" in said
+
+
+def test_the_client_carries_out_its_own_functions():
+    """A language model calls them, OpenAI's client does as it is told, and the answer goes on from there."""
+    seen: list[dict] = []
+
+    def answering(handler, body: dict) -> None:
+        seen.append(body)
+        chat_server.begin(handler)
+        if len(seen) == 1:
+            chat_server.send(handler, "Let me look outside. ", end=False)
+            chat_server.call(handler, ("weather", '{"city": "Rome"}'))
+        else:
+            chat_server.send(handler, f"It is {json.loads(body['messages'][-1]['content'])['sky']}.")
+
+    about = {"type": "object", "properties": {"city": {"type": "string"}}}
+    tool = {"type": "function", "name": "weather", "description": "Today's weather.", "parameters": about}
+
+    async def talk() -> list:
+        async with client(server).realtime.connect(model="gpt-realtime") as connection:
+            await connection.session.update(session={"type": "realtime", "tools": [tool]})
+            item = {
+                "type": "message",
+                "role": "user",
+                "content": [{"type": "input_text", "text": "Weather in Rome?"}],
+            }
+            await connection.conversation.item.create(item=item)
+            await connection.response.create()
+            events = await until(connection, "response.done")
+            call = next(each for each in events if each.type == "response.function_call_arguments.done")
+            assert (call.name, json.loads(call.arguments)) == ("weather", {"city": "Rome"})
+            assert [each.type for each in events[-1].response.output] == ["message", "function_call"]
+            result = {"type": "function_call_output", "call_id": call.call_id, "output": '{"sky": "clear"}'}
+            await connection.conversation.item.create(item=result)
+            await connection.response.create()
+            return await until(connection, "response.done")
+
+    with chat_server.servers() as start:
+        url = start(answering)
+        with serving(brain=lambda: Remote(url), work=THREADS) as server:
+            events = run(talk())
+    said = next(each for each in events if each.type == "response.output_audio_transcript.done")
+    assert said.transcript == "It is clear."
+    assert [each["function"] for each in seen[0]["tools"]] == [
+        {"name": "weather", "description": "Today's weather.", "parameters": about}
+    ]

@@ -12,6 +12,7 @@ from voice.agent.aside import Aside
 from voice.agent.chat import INSTRUCTIONS, Limits, chat
 from voice.agent.deltas import Calls, Delta, read_line, read_whole
 from voice.agent.desk import Desk
+from voice.agent.skills import Skill
 from voice.agent.thoughts import Prepared, Turn, committed
 from voice.errors import BrainError
 from voice.types import Message, Thought
@@ -59,6 +60,10 @@ class Remote:
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
         return committed(self.prepare(messages))
 
+    def offer(self, skills: Sequence[Skill]) -> None:
+        """Lets the model use these as tools too, from the next request on."""
+        self._desk.offer(skills)
+
     def call_skill(self, name: str, arguments: Mapping[str, Any]) -> Thought | None:
         return self._desk.call_skill(name, arguments)
 
@@ -68,7 +73,7 @@ class Remote:
 
     def _ask(self, talk: list[dict], tools: list[dict], turn: Turn) -> Iterator[str]:
         """One request: the text as it arrives; the value is the tools that are called."""
-        work, calls, said = Aside(self._deltas(list(talk), tools)), Calls(), False
+        work, calls = Aside(self._deltas(list(talk), tools)), Calls()
         turn.at_drop(work.close)
         try:
             for delta in self._awaited(work):
@@ -76,11 +81,6 @@ class Remote:
                     calls.add(piece)
                 if delta.text:
                     yield delta.text
-                    said = True
-        except BrainError as error:
-            if said:
-                raise BrainError(str(error), "Sorry, I lost the thread there.") from error
-            raise
         except ValueError as error:
             raise BrainError(f"the language model at {self._where}: {error}", _CONFUSED) from error
         except GeneratorExit:

@@ -77,6 +77,7 @@ class Skill:
     offered: bool = True
     at_once: bool = False
     wants: str = ""  # the parameter that takes the Context
+    schema: Mapping[str, Any] | None = None  # of another's tool; its function takes all arguments as one
 
     @property
     def summary(self) -> str:
@@ -98,6 +99,8 @@ class Skill:
 
     def given(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The arguments from JSON values. Raises ValueError, in words that a language model can use."""
+        if self.schema is not None:
+            return dict(values)
         known = {each.name: each for each in self.parameters}
         wrong = [name for name in values if name not in known]
         missing = [each.name for each in self.parameters if each.required and values.get(each.name) is None]
@@ -110,6 +113,8 @@ class Skill:
 
     def call(self, arguments: Mapping[str, Any], context: Context) -> str | None:
         """The answer, or None where the function passes."""
+        if self.schema is not None:
+            return self.function(arguments)
         return self.function(**arguments, **({self.wants: context} if self.wants else {}))
 
 

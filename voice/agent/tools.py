@@ -42,6 +42,8 @@ def described(skills: Iterable[Skill]) -> list[dict[str, Any]]:
 
 
 def _described(skill: Skill) -> dict[str, Any]:
+    if skill.schema is not None:
+        return {"name": skill.name, "description": skill.description, "parameters": dict(skill.schema)}
     properties = {}
     for each in skill.parameters:
         said = schema(each.kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,12 @@ from voice.agent.conversation import Conversation, Manners
 from voice.agent.ear import Hearing
 from voice.agent.listener import Listening, live
 from voice.agent.patience import SilenceRule, WhenTold
+from voice.agent.skills import Skill
 from voice.agent.thoughts import prepare
 from voice.agent.timers import Timers
 from voice.agent.work import THREADS, Work
 from voice.serve.realtime.configuration import Configuration, Detection
+from voice.serve.realtime.tools import Tools
 from voice.types import Brain, Controls, Message, Speech, Synthesizer, Thought, TurnDetector
 
 if TYPE_CHECKING:
@@ -53,6 +55,12 @@ class Mind:
         """From now on answers with the "usual" brain, or "offline"."""
         self.brain = self._brains[name]()
 
+    def offer(self, skills: Sequence[Skill]) -> None:
+        """Gives a brain that can use such the client's functions."""
+        offer = getattr(self.brain, "offer", None)
+        if offer:
+            offer(skills)
+
     def _told(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         asked = self.asked or Asked()
         told = self.instructions if asked.instructions is None else asked.instructions
@@ -84,6 +92,7 @@ class Agent:
     throat: Throat
     voice: Callable[[str], Synthesizer]  # by name
     turns: TurnDetector  # that go by sound and words
+    tools: Tools = field(default_factory=Tools)
 
     def use(self, now: Configuration) -> None:
         """Follows a session's settings from now on. Raises ModelError where a voice cannot be had."""
@@ -91,6 +100,7 @@ class Agent:
         self.throat.silent = now.modality == "text"
         self.mind.instructions = now.instructions
         self.mind.choose(now.extras.brain)
+        self.mind.offer(self.tools.skills(now.tools if now.tool_choice != "none" else ()))
         self.conversation.use(
             now.controls,
             turns=turn_detector(now.detection, self.turns),

@@ -64,6 +64,8 @@ class Answer:
     id: str = field(default_factory=lambda: fresh("resp"))
     item: Item = field(default_factory=lambda: Item(fresh("item"), role="assistant", status="in_progress"))
     said: list[Said] = field(default_factory=list)
+    calls: list[Item] = field(default_factory=list)  # of the client's functions
+    _first: float | None = None  # where it begins in all that is said, if it is not the beginning
     _text: str = ""
     _sounds: deque[_Sound] = field(default_factory=deque)
     _paused: float | None = None  # since when
@@ -97,9 +99,30 @@ class Answer:
     def speak(self, event: Speaking) -> None:
         """Takes the next piece of sound; `flow` passes it on in time."""
         speech = event.speech
+        self._first = event.position if self._first is None else self._first
         if not event.aside:
-            self.said.append(Said(event.position, speech.audio.duration, speech.text, speech.words))
+            self.said.append(
+                Said(self.place(event.position), speech.audio.duration, speech.text, speech.words)
+            )
         self._sounds.append(_Sound(event.start, outgoing(speech.audio, self.configuration.output)))
+
+    def place(self, position: float) -> float:
+        """A position in the conversation's answer as one in this response's sound."""
+        return max(0.0, position - (self._first or 0.0))
+
+    def call(self, item: Item, before: str | None) -> Iterator[Event]:
+        """A function of the client is called; `item` is the call, `before` the item before it."""
+        self.calls.append(item)
+        index, shown = len(self.calls) - (not self.opened), item.rendered()
+        about = {"response_id": self.id, "output_index": index}
+        yield {"type": "response.output_item.added", "item": shown} | about
+        yield {"type": "conversation.item.added", "previous_item_id": before, "item": shown}
+        about |= {"item_id": item.id, "call_id": item.call}
+        kind = "response.function_call_arguments"
+        yield {"type": f"{kind}.delta", "delta": item.text} | about
+        yield {"type": f"{kind}.done", "name": item.name, "arguments": item.text} | about
+        yield {"type": "response.output_item.done", "item": shown} | about
+        yield {"type": "conversation.item.done", "item": shown}
 
     def pause(self, now: float) -> None:
         """Nothing more is passed on."""
@@ -162,7 +185,7 @@ class Answer:
             "object": "realtime.response",
             "status": status,
             "status_details": _details(status, reason) if done else None,
-            "output": [self.item.rendered()] if done and self.opened else [],
+            "output": [each.rendered() for each in self._output()] if done else [],
             "conversation_id": None if self.apart else "conversation",
             "output_modalities": [now.modality],
             "audio": {"output": {"format": {"type": now.output.name}, "voice": now.voice}},
@@ -170,6 +193,9 @@ class Answer:
             "metadata": self.metadata,
             "usage": _usage() if done else None,
         }
+
+    def _output(self) -> list[Item]:
+        return [*([self.item] if self.opened else []), *self.calls]
 
     def _content(self) -> Part:
         return Part("output_audio" if self.audible else "output_text", self._text)

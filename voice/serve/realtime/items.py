@@ -65,9 +65,10 @@ class Item:
         return about | {"output": self.text}
 
     def message(self) -> Message | None:
-        """What a brain is shown of it; None where it has no words or is not whole yet."""
-        if self.kind == "function_call_output":
-            return Message("tool", self.text)
+        """What a brain is shown of it; None where it has no words or is not whole yet.
+
+        Calls and their results are shown to the model while it answers, not again later.
+        """
         if self.kind != "message" or not self.said or self.status == "in_progress":
             return None
         return Message(self.role, self.said)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from voice.agent.events import Event, TurnEnded
+from voice.agent.events import Event, Interrupted, Spoken, TurnEnded
 from voice.errors import VoiceError
 from voice.serve.realtime import commands as asked
 from voice.serve.realtime.agent import Agent, Asked
@@ -74,6 +74,7 @@ class Session:
 
     def close(self) -> None:
         """Nobody listens any more."""
+        self._agent.tools.go_on()
         self._talk.close()
 
     def take(self, command: asked.Command) -> None:
@@ -145,6 +146,7 @@ class Session:
                 self._clear()
             case asked.CreateItem(item=item, after=after):
                 self._turns.create(item, after)
+                self._agent.tools.told(item.call, item.text)
                 self._remember()
             case asked.DeleteItem(item=item):
                 self._turns.items.delete(item)
@@ -201,6 +203,10 @@ class Session:
     def _respond(self, wanted: Fields) -> None:
         if self._settings.kind == "transcription":
             raise ProtocolError("a transcription session gives no responses", "invalid_request")
+        if self._speech.waiting and self._talk.answering:
+            self._speech.begin(Answer(self._configured(wanted), metadata=wanted.values.get("metadata")))
+            self._agent.tools.go_on()
+            return
         if self._speech.answer or self._wanted or self._talk.answering:
             raise ProtocolError(
                 "there is a response already; cancel it or wait for response.done",
@@ -285,6 +291,8 @@ class Session:
         for event in events:
             if isinstance(event, TurnEnded):
                 self._appended = 0.0
+            if isinstance(event, Interrupted | Spoken):
+                self._agent.tools.go_on()
             self._turns.follow(event)
             self._speech.follow(event, reason)
         if self._wanted and not self._turns.awaited:
@@ -292,7 +300,9 @@ class Session:
             self._respond(wanted)
 
     def _flow(self) -> None:
-        """Passes on the sound that is due, and ends an answer that came to nothing."""
+        """Passes on the sound that is due and calls, and ends an answer that came to nothing."""
+        for call in self._agent.tools.asked():
+            self._speech.call(call)
         answer = self._speech.answer
         self._speech.flow(self._talk.time, self._talk.all_said)
         if answer and self._speech.answer is answer and not self._talk.answering:

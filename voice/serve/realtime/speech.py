@@ -18,8 +18,9 @@ from voice.agent.events import (
     Trouble,
 )
 from voice.serve.realtime.answers import Answer, Said, heard_until
-from voice.serve.realtime.items import Item, Items
+from voice.serve.realtime.items import Item, Items, fresh
 from voice.serve.realtime.line import Line
+from voice.serve.realtime.tools import Call
 
 _REMEMBERED = 20  # answers of which it is known when which word was said
 
@@ -32,15 +33,18 @@ class Speech:
         self._line, self._items = line, items
         self._past: deque[tuple[str, list[Said]]] = deque(maxlen=_REMEMBERED)
         self._trouble = ""
+        self.waiting = False  # for the result of a client's function, in between two responses
 
     def begin(self, answer: Answer) -> None:
         """A response starts."""
-        self.answer, self._trouble = answer, ""
+        self.answer, self._trouble, self.waiting = answer, "", False
         self._line.send(answer.begin())
 
     def follow(self, event: Event, reason: str = "turn_detected") -> None:
         """Tells the client what happened on the agent's side; `reason` is why, if it was interrupted."""
         match event:
+            case Reply() | Speaking() if self.waiting:
+                pass  # "One moment.": the client knows why it takes so long
             case Reply(text=text):
                 self._line.send(self._open().write(text))
             case Speaking():
@@ -50,8 +54,10 @@ class Speech:
             case Resumed(position=position):
                 self._resume(event.time, position)
             case Interrupted(heard=heard, position=position):
+                self.waiting = False
                 self.cancel(reason, heard, position)
             case Spoken():
+                self.waiting = False
                 self.finish()
             case _:
                 self._tell(event)
@@ -79,9 +85,21 @@ class Speech:
             return
         self._end("cancelled", reason, heard if answer.audible else None)
         if answer.audible and answer.opened and not answer.apart:
-            end = round(position * 1000)
+            end = round(answer.place(position) * 1000)
             about = {"item_id": answer.item.id, "content_index": 0, "audio_end_ms": end}
             self._line.send({"type": "conversation.item.truncated"} | about)
+
+    def call(self, call: Call) -> None:
+        """The client is asked to carry out a function; with that the response ends."""
+        if self.answer is None:
+            self.begin(Answer(self._line.configuration))
+        item = Item(fresh("item"), "function_call", call=call.id, name=call.name, text=call.arguments)
+        before = self._items.last
+        self._items.add(item)
+        for event in self.answer.call(item, before):
+            self._line.send(event)
+        self.finish()
+        self.waiting = True
 
     def heard(self, item: Item, seconds: float) -> str:
         """The words of one of our answers that were heard in the first `seconds` of its sound."""
@@ -106,8 +124,9 @@ class Speech:
         answer = self._open()
         answer.speak(event)
         self._line.state("speaking")
+        at = answer.place(event.position)
         words = [
-            {"text": word.text, "start": event.position + word.start, "end": event.position + word.end}
+            {"text": word.text, "start": at + word.start, "end": at + word.end}
             for word in event.speech.words
             if not event.aside
         ]

@@ -1,0 +1,168 @@
+"""What is said and done to the agent in benchmarks.agent: recordings, and sounds made for it."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from voice.audio import read, resample
+from voice.types import Controls, Synthesizer
+
+RATE = 16_000
+LEVEL = 0.06  # loudness of speech, root mean square
+SENTENCES = ("kathleen", "ljspeech", "speechocean762", "asterisk_allison", "librispeech")
+SPOKEN_OVER = ("speechocean762", "kathleen", "wake_words", "speech_to_intent", "librispeech")
+TURNS = {"dev": ("dev", "train", "untranscribed"), "test": ("test",)}
+LISTENING = ("Mm-hm.", "Yeah.", "Okay.", "Right.", "Uh-huh.", "I see.", "Yes, yes.", "Oh, wow.", "Sure.", "Mm.")
+
+
+@dataclass(frozen=True, eq=False)
+class Said:
+    """Speech that begins with the first sample; `end` is its last sound (s)."""
+
+    sound: np.ndarray
+    end: float
+    text: str
+
+
+class Sounds:
+    """One split of the corpora; always the same in the same order."""
+
+    def __init__(self, corpora: Path, split: str, synthesizer: Synthesizer) -> None:
+        self._corpora, self._splits, self._synthesizer = corpora, TURNS[split], synthesizer
+        self._noise = np.random.default_rng(0)
+
+    def sentences(self, count: int) -> Iterator[Said]:
+        """Whole single sentences, in which every pause is inside of the sentence."""
+        rows = [row for name in SENTENCES for row in self._rows(name) if _is_one_sentence(row)]
+        yield from self._said(rows, count)
+
+    def interruptions(self, count: int) -> Iterator[Said]:
+        """Requests and sentences of at least three words or of a name."""
+        rows = [row for name in SPOKEN_OVER for row in self._rows(name) if row["duration"] > 0.8]
+        yield from self._said(rows, count, longest=3.0)
+
+    def distractions(self, kind: str, count: int) -> Iterator[np.ndarray]:
+        """Sounds of a kind: backchannels, coughs, claps, typing."""
+        draw = random.Random(kind)
+        for number in range(count):
+            if kind == "backchannels":
+                yield self._spoken(LISTENING[number % len(LISTENING)], 0.85 + 0.3 * draw.random())
+            else:
+                yield MADE[kind](np.random.default_rng(number))
+
+    def question(self) -> np.ndarray:
+        """What makes the agent talk."""
+        return self._spoken("What can you tell me about all of that?", 1.0)
+
+    def quiet(self, seconds: float) -> np.ndarray:
+        """A quiet room."""
+        return (2e-4 * self._noise.standard_normal(round(seconds * RATE))).astype(np.float32)
+
+    def way_back(self, number: int) -> tuple[np.ndarray, float]:
+        """How the loudspeaker reaches the microphone: (T,) response at -6 to -20 dB, delay (s)."""
+        rows = sorted(self._rows("rir", ("train",)), key=lambda row: row["id"])
+        draw = random.Random(number)
+        response = read(self._corpora / "rir" / rows[number % len(rows)]["audio"], RATE).samples
+        response = response[int(np.argmax(np.abs(response))) :]
+        gain = 10 ** (-draw.uniform(6, 20) / 20) / np.sqrt(np.sum(response**2))
+        return (response * gain).astype(np.float32), draw.uniform(0.05, 0.3)
+
+    def _spoken(self, text: str, speed: float) -> np.ndarray:
+        pieces = self._synthesizer.speak(text, Controls(speed))
+        return level(np.concatenate([resample(piece.audio, RATE).samples for piece in pieces]))
+
+    def _rows(self, corpus: str, splits: tuple[str, ...] | None = None) -> list[dict]:
+        rows = []
+        for split in splits or self._splits:
+            path = self._corpora / corpus / f"{split}.jsonl"
+            if path.exists():
+                lines = path.read_text("utf-8").splitlines()
+                rows += [json.loads(line) | {"corpus": corpus} for line in lines]
+        return rows
+
+    def _said(self, rows: list[dict], count: int, longest: float = 12.0) -> Iterator[Said]:
+        for row in random.Random(1).sample(rows, min(count, len(rows))):
+            yield said_by(read(self._corpora / row["corpus"] / row["audio"], RATE).samples, row, longest)
+
+
+def said_by(samples: np.ndarray, row: dict, longest: float) -> Said:
+    """A recording from its first sound on, at an even level."""
+    loud = np.flatnonzero(_loudness(samples) > 0.05 * np.percentile(_loudness(samples), 95))
+    first, last = loud[0] * 160, (loud[-1] + 1) * 160
+    sound = level(samples[first:][: round(longest * RATE)])
+    return Said(sound, min(last - first, len(sound)) / RATE, row["text"] or row.get("asr_text") or "")
+
+
+def level(samples: np.ndarray) -> np.ndarray:
+    """Speech at the loudness of speech."""
+    spoken = samples[np.abs(samples) > 0.1 * np.abs(samples).max()]
+    return (samples * LEVEL / np.sqrt(np.mean(spoken**2))).astype(np.float32)
+
+
+def _loudness(samples: np.ndarray) -> np.ndarray:
+    """Root mean square of each 10 ms."""
+    frames = samples[: len(samples) // 160 * 160].reshape(-1, 160)
+    return np.sqrt((frames**2).mean(axis=1))
+
+
+def _is_one_sentence(row: dict) -> bool:
+    text = (row["text"] or row.get("asr_text") or "").strip().rstrip(".?!")
+    return len(text.split()) >= 4 and not set(text) & set(".?!;:") and row["duration"] < 12
+
+
+# ---- sounds that are made
+
+
+def cough(draw: np.random.Generator) -> np.ndarray:
+    """One to three bursts of throaty noise, each with a sharp beginning and a voiced end."""
+    bursts = []
+    for _ in range(draw.integers(1, 4)):
+        length = int(RATE * draw.uniform(0.12, 0.3))
+        time = np.arange(length) / RATE
+        noise = _resonant(draw.standard_normal(length), (600, 1400, 2800), draw)
+        voice = np.sign(np.sin(2 * np.pi * draw.uniform(90, 180) * time)) * np.linspace(0, 0.4, length)
+        burst = (noise / np.abs(noise).max() + 0.3 * voice) * np.exp(-time / draw.uniform(0.04, 0.09))
+        bursts += [burst, np.zeros(int(RATE * draw.uniform(0.08, 0.2)))]
+    return _peak(np.concatenate(bursts), draw.uniform(0.2, 0.6))
+
+
+def clap(draw: np.random.Generator) -> np.ndarray:
+    """One to four claps in a small room."""
+    claps = []
+    for _ in range(draw.integers(1, 5)):
+        length = int(RATE * draw.uniform(0.15, 0.4))
+        decay = np.exp(-np.arange(length) / RATE / draw.uniform(0.008, 0.04))
+        claps.append(_resonant(draw.standard_normal(length), (1100, 2300), draw) * decay)
+    return _peak(np.concatenate(claps), draw.uniform(0.3, 0.9))
+
+
+def typing(draw: np.random.Generator) -> np.ndarray:
+    """Three seconds at a keyboard."""
+    sound = np.zeros(3 * RATE)
+    at = 0.0
+    while (at := at + draw.exponential(0.13) + 0.04) < 2.9:
+        length = int(RATE * draw.uniform(0.01, 0.03))
+        click = draw.standard_normal(length) * np.exp(-np.arange(length) / RATE / 0.004)
+        sound[int(at * RATE) :][:length] += draw.uniform(0.3, 1) * click
+    return _peak(sound, draw.uniform(0.05, 0.25))
+
+
+def _resonant(noise: np.ndarray, formants: tuple[int, ...], draw: np.random.Generator) -> np.ndarray:
+    """Noise with more energy around some frequencies (Hz)."""
+    spectrum = np.fft.rfft(noise)
+    frequencies = np.fft.rfftfreq(len(noise), 1 / RATE)
+    gain = 0.1 + sum(np.exp(-(((frequencies - at * draw.uniform(0.8, 1.2)) / 250) ** 2)) for at in formants)
+    return np.fft.irfft(spectrum * gain, len(noise))
+
+
+def _peak(sound: np.ndarray, peak: float) -> np.ndarray:
+    return (sound * peak / np.abs(sound).max()).astype(np.float32)
+
+
+MADE = {"coughs": cough, "claps": clap, "typing": typing}

@@ -24,6 +24,7 @@ from page import show
 from page.files import add_files
 from page.shelf import Stream, Written, clear, new_folder, shelf
 from voice import audio
+from voice.agent.brains import Choice
 from voice.errors import VoiceError
 from voice.loading import load
 from voice.models import entries
@@ -226,7 +227,7 @@ def _voiceover_tab() -> None:
 
 def _talk_tab() -> None:
     gr.HTML(
-        html_template=show.asset("talk/talk.html"),
+        html_template=show.talk(Choice.of().brain),
         js_on_load=show.asset("begin.js"),
         elem_id="talk",
         apply_default_css=False,

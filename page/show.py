@@ -24,8 +24,8 @@ _LEGEND = '<span class="legend"><i class="fair"></i>less sure <i class="poor"></
 
 
 def promise(brain: str) -> str:
-    """What the page says of itself; `brain` is the address of the language model, or ""."""
-    if brain:
+    """What the page says of itself; `brain` is "offline", the address of a language model, or its folder."""
+    if brain.startswith("http"):
         return (
             f"It hears and speaks on this computer; the words of *Talk* go to the language model at {brain}."
         )
@@ -35,6 +35,12 @@ def promise(brain: str) -> str:
 def asset(name: str) -> str:
     """The text of a file beside this one."""
     return (HERE / name).read_text("utf-8")
+
+
+def talk(brain: str) -> str:
+    """The markup of Talk, whose usual brain is `brain`."""
+    usual = "The usual one: skills" if brain == "offline" else f"The usual one: {brain}"
+    return asset("talk/talk.html").replace("@brain@", html.escape(usual))
 
 
 def words(segments: Sequence[Segment]) -> str:

@@ -8,8 +8,8 @@ const MEMORY = 40; // turns that a new session is told of
 const EARLY = 500; // frames (10 s) kept until the server is ready for them
 
 /**
- * `show` has `phase(name)`, `turn(turn)`, `gone(turn)`, `latency(seconds, detail)`, `trouble(text)` and
- * `ready()`; `chosen()` gives the settings, `now()` milliseconds. It lasts longer than its line and sound, which `begin` gives it.
+ * `show` has `phase(name)`, `turn(turn)`, `gone(turn)`, `latency(seconds, detail)`, `trouble(text)`;
+ * `chosen()` gives the settings, `now()` milliseconds. It lasts longer than its line and sound, which `begin` gives it.
  */
 export class Dialog {
   constructor({ show, chosen, now = () => performance.now() }) {
@@ -232,12 +232,10 @@ export class Dialog {
 }
 
 const HANDLERS = {
-  "session.created": (dialog) => {
-    dialog.created();
-    dialog.show.ready();
-  },
+  "session.created": (dialog) => dialog.created(),
   "input_audio_buffer.speech_started": (dialog) => {
     dialog.hearing = true;
+    dialog.show.trouble(""); // of the turn before
   },
   "voice.partial": (dialog, event) => dialog.partial(event),
   "conversation.item.input_audio_transcription.delta": (dialog, { item_id: id, delta }) => {

@@ -3,7 +3,7 @@ import { choosesLoudspeaker, devices } from "./sound.js";
 
 const KEY = "voice-talk";
 const KINDS = { microphone: "audioinput", loudspeaker: "audiooutput" };
-const SHOWN_ALWAYS = ["speed", "instructions", "microphone"];
+const SHOWN_ALWAYS = ["speed", "instructions", "microphone", "brain"];
 
 /** `changed(name)` is called when the person chooses something else. */
 export class Settings {
@@ -15,7 +15,7 @@ export class Settings {
     for (const [name, label] of Object.entries(this.fields)) {
       label.hidden = !SHOWN_ALWAYS.includes(name) && !(name === "loudspeaker" && choosesLoudspeaker());
       const input = control(label);
-      if (this.kept[name] !== undefined && input.tagName !== "SELECT") input.value = this.kept[name];
+      if (this.kept[name] !== undefined && canBe(input, this.kept[name])) input.value = this.kept[name];
       input.addEventListener("change", () => this.take(name, input.value, changed));
     }
     const speed = this.fields.speed;
@@ -39,10 +39,9 @@ export class Settings {
     return this.kept.token ?? "";
   }
 
-  /** What the server offers, names of each; the first is the usual one. */
-  offer({ voices = [], brains = [] }) {
+  /** The voices that the server has; the first is the usual one. */
+  offer(voices) {
     this.fill("voice", voices.map((name) => [name, name]), voices[0]);
-    this.fill("brain", brains.map((name) => [name, name]), brains[0]);
   }
 
   askToken() {
@@ -63,7 +62,7 @@ export class Settings {
     const select = control(this.fields[name]);
     select.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
     const wanted = this.kept[name] ?? usual;
-    if (options.some(([value]) => value === wanted)) select.value = wanted;
+    if (canBe(select, wanted)) select.value = wanted;
     if (!SHOWN_ALWAYS.includes(name) && name !== "loudspeaker") this.fields[name].hidden = options.length < 2;
   }
 
@@ -82,6 +81,10 @@ export class Settings {
 
 function control(label) {
   return label.querySelector("select, textarea, input");
+}
+
+function canBe(input, value) {
+  return input.tagName !== "SELECT" || [...input.options].some((option) => option.value === value);
 }
 
 function read() {

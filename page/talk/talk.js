@@ -56,7 +56,7 @@ class Talk {
 
   offer(models) {
     const voices = models.filter(({ kind }) => kind === "voice").map(({ id }) => id);
-    this.settings.offer({ voices });
+    this.settings.offer(voices);
   }
 
   refuse(why) {

@@ -39,10 +39,6 @@ export class View {
     if (name === "off") this.level(0);
   }
 
-  ready() {
-    this.trouble(""); // of the line that was lost
-  }
-
   turn(turn) {
     const follow = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR;
     const row = this.row(turn);

@@ -101,7 +101,7 @@ def test_a_question_is_shown_as_it_is_said_and_answered_aloud(page: webdriver.Ch
     until(lambda: phase(page) == "listening")
     assert turns(page) == ["You: What is twelve times seven?", "Agent: Twelve times seven is eighty-four."]
     assert within(page, ".talk-latency").text.startswith("answered in")
-    assert scene.of("session.update")[0]["session"]["voice"] == {"events": True}
+    assert scene.of("session.update")[0]["session"]["voice"] == {"events": True, "brain": "usual"}
     played = [event["audio_ms"] for event in scene.of("voice.played")]
     assert played == sorted(played) and played[-1] == pytest.approx(1200, abs=2)
     assert len(played) >= 3
@@ -203,6 +203,7 @@ def test_what_is_no_recording_is_refused_plainly(page: webdriver.Chrome, tmp_pat
 def test_settings_reach_the_server_and_last(page: webdriver.Chrome, scene: Scene, address: str) -> None:
     within(page, ".talk-settings summary").click()
     until(lambda: within(page, "[data-setting=voice] option[value=kathleen]")).click()
+    within(page, "[data-setting=brain] option[value=offline]").click()
     within(page, "[data-setting=instructions] textarea").send_keys("Be brief." + Keys.TAB)
     speed = within(page, "[data-setting=speed] input")
     speed.send_keys(Keys.ARROW_RIGHT)
@@ -215,6 +216,7 @@ def test_settings_reach_the_server_and_last(page: webdriver.Chrome, scene: Scene
     session = scene.of("session.update")[0]["session"]
     assert session["audio"]["output"] == {"speed": 1.05, "voice": "kathleen"}
     assert session["instructions"] == "Be brief."
+    assert session["voice"]["brain"] == "offline"
     page.execute_script("localStorage.clear()")
 
 

@@ -14,7 +14,7 @@ from chat_server import Serving, begin, send, servers
 
 from voice.agent import Offline, Remote, Timers, brain_from_environment
 from voice.agent.brains import NOTHING, UNKNOWN
-from voice.agent.chat import Limits
+from voice.agent.chat import LOST, Limits
 from voice.agent.desk import Desk
 from voice.agent.skills import made, skill
 from voice.errors import BrainError, VoiceError
@@ -82,7 +82,7 @@ def test_a_stalled_server_is_given_up(serve: Serving) -> None:
         time.sleep(1)
 
     pieces = Remote(serve(answering), limits=Limits(between=0.2)).reply(QUESTION)
-    assert next(pieces) == "It is"
+    assert [next(pieces), next(pieces)] == ["It is", LOST]
     with pytest.raises(BrainError, match="took too long"):
         next(pieces)
 

@@ -16,7 +16,7 @@ from chat_server import Serving, begin, call, event, send, servers
 
 from voice.agent import Context, Remote, Timers
 from voice.agent.brains import Desk, everyday_skills
-from voice.agent.chat import ENOUGH, Limits
+from voice.agent.chat import ENOUGH, LOST, Limits
 from voice.agent.deltas import Calls
 from voice.agent.desk import MOMENT, Waiting
 from voice.agent.notes import Notes
@@ -336,9 +336,11 @@ def test_what_went_wrong_can_be_said(serve: Serving) -> None:
     def cut(handler: BaseHTTPRequestHandler) -> None:
         send(handler, "The answer is ", end=False)
 
-    with pytest.raises(BrainError) as raised:
-        list(Remote(serve(scripted(cut)[0])).reply(QUESTION))
-    assert raised.value.sayable == "Sorry, I lost the thread there."
+    said = Remote(serve(scripted(cut)[0])).reply(QUESTION)
+    assert [next(said), next(said)] == ["The answer is ", LOST]
+    with pytest.raises(BrainError, match="broke off") as raised:
+        next(said)
+    assert not raised.value.sayable
     with pytest.raises(BrainError) as raised:
         list(Remote("http://127.0.0.1:9/v1").reply(QUESTION))
     assert raised.value.sayable == "I can't reach my language model just now."

@@ -23,6 +23,7 @@ INSTRUCTIONS = (
     "are told was heard by a speech recognizer, which may mistake a word."
 )
 ENOUGH = " I'll leave it there."
+LOST = "… Sorry, I lost the thread there."
 Asking = Callable[[list[dict[str, Any]], list[dict[str, Any]], Turn], Iterator[str]]
 
 
@@ -42,10 +43,26 @@ class Limits:
 def chat(
     ask: Asking, messages: Sequence[Message], desk: Desk, turn: Turn, limits: Limits, instructions: str
 ) -> Iterator[Piece]:
-    """The pieces of a reply. Raises BrainError where the model fails or says nothing at all."""
+    """The pieces of a reply.
+
+    Raises BrainError where the model fails or says nothing at all; if it fails in the middle of the
+    answer, that has been said by then.
+    """
     if (yield from desk.answer(messages, turn, at_once=True)):
         return
-    talk, bound, called = _opening(messages, instructions, desk), Bound(limits), False
+    bound = Bound(limits)
+    try:
+        yield from _rounds(ask, _opening(messages, instructions, desk), bound, desk, turn)
+    except BrainError as error:
+        if not bound.ended():
+            raise
+        yield LOST
+        yield from turn.breath()
+        raise BrainError(str(error)) from error
+
+
+def _rounds(ask: Asking, talk: list[dict], bound: Bound, desk: Desk, turn: Turn) -> Iterator[Piece]:
+    limits, called = bound.limits, False
     for left in range(limits.rounds, -1, -1):
         tools = described(desk.skills) if left else []
         calls = yield from _round(ask(talk, tools, turn), bound)
@@ -106,7 +123,7 @@ class Bound:
     """Ends an answer that would never end: at a sentence once it is long enough."""
 
     def __init__(self, limits: Limits) -> None:
-        self._limits, self._ear = limits, Speakable()
+        self.limits, self._ear = limits, Speakable()
         self.spoken = 0  # characters that can be said
         self.round = ""  # what was written in this round
         self.reached = False
@@ -127,16 +144,16 @@ class Bound:
         self._written += len(piece)
         self.spoken += len(self._ear.feed(piece).strip())
         kept = piece
-        if self.spoken > self._limits.characters:
+        if self.spoken > self.limits.characters:
             kept = self._cut(piece)
         self.round += kept
-        self.reached = self.reached or self._written > self._limits.written
+        self.reached = self.reached or self._written > self.limits.written
         return kept
 
     def _cut(self, piece: str) -> str:
         """Up to the end of a sentence in it, or of a word where no sentence seems to end."""
         ends = [at for mark in ".!?\n" if (at := piece.find(mark)) >= 0]
-        if ends or self.spoken > self._limits.characters * 1.25:
+        if ends or self.spoken > self.limits.characters * 1.25:
             self.reached = True
             return piece[: min(ends) + 1] if ends else piece[: max(piece.rfind(" "), 0)]
         return piece

@@ -346,7 +346,7 @@ class Conversation:
         except VoiceError as error:
             yield Trouble(self.time, str(error))
             if isinstance(error, BrainError) and not self._mouth.said:
-                self._announce(APOLOGY)
+                self._announce(error.sayable or APOLOGY)
         yield from self._mouth.fill(self.time, self._manners.patience)
         if self._mouth.finished():
             yield from self._spoken()

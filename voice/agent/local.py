@@ -17,6 +17,7 @@ from typing import Any
 
 from voice.agent.chat import INSTRUCTIONS, Limits, chat
 from voice.agent.desk import Desk
+from voice.agent.skills import Skill
 from voice.agent.thoughts import Prepared, Turn, committed
 from voice.agent.tools import Call
 from voice.errors import BrainError, ModelDamaged, ModelMissing
@@ -157,6 +158,10 @@ class Local:
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
         return committed(self.prepare(messages))
+
+    def offer(self, skills: Sequence[Skill]) -> None:
+        """Lets the model use these as tools too, from the next request on."""
+        self._desk.offer(skills)
 
     def call_skill(self, name: str, arguments: Mapping[str, Any]) -> Thought | None:
         return self._desk.call_skill(name, arguments)

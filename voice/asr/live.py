@@ -80,12 +80,12 @@ class Live:
         pacing: Pacing = Pacing(),
         stopwatch: Callable[[], float] | None = None,
     ) -> None:
-        self._recognizer, self._hotwords, self._pacing = recognizer, tuple(hotwords), pacing
+        self._recognizer, self._hotwords, self._pacing = recognizer, hotwords, pacing
         self._language, self._stopwatch = language, stopwatch or _no_time
         self._hop = detector.hop if detector else _HOP
         self._probability = detector.stream() if detector else _always
         self._hysteresis = Hysteresis(Thresholds(shortest_silence=pacing.pause), self._hop / RATE)
-        self._rest = _NOTHING  # less than a frame
+        self._rest = _NOTHING  # not taken yet: less than a frame
         self._held: list[np.ndarray] = []  # the window's frames
         self._count = 0  # frames so far
         self._voiced = 0  # frame after the last one with speech
@@ -104,13 +104,12 @@ class Live:
         """The next (T,) float32 samples at 16 kHz, any number of them → what is new, or None.
 
         Recognition happens in here, at fixed places of the stream: most calls only take the samples.
-        Raises VoiceError as the recognizer does; the stream may go on after that.
+        Raises VoiceError as the recognizer does; no sound is lost by that, and the stream may go on.
         """
-        samples = np.concatenate((self._rest, samples), dtype=np.float32)
-        whole = len(samples) // self._hop * self._hop
-        self._rest = samples[whole:]
+        self._rest = np.concatenate((self._rest, samples), dtype=np.float32)
         before = self.partial
-        for frame in samples[:whole].reshape(-1, self._hop):
+        while len(self._rest) >= self._hop:
+            frame, self._rest = self._rest[: self._hop], self._rest[self._hop :]
             self._take(frame)
         now = self.partial
         return None if (now.stable, now.tail) == (before.stable, before.tail) else now

@@ -1,0 +1,178 @@
+"""Settings, shared models, lists, health and figures; the command that serves."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator
+
+import httpx
+import openai
+import pytest
+
+pytest.importorskip("fastapi", reason="the server is not installed; pip install '.[serve]'")
+
+from serve_fakes import PATIENCE, World, recording, serving
+from typer.testing import CliRunner
+
+from voice.cli import app
+from voice.cli.serve import listen
+from voice.errors import ModelMissing, VoiceError
+from voice.serve import Services, Settings
+from voice.serve.settings import from_environment
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    with serving() as world:
+        yield world
+
+
+def test_the_environment_sets_what_it_names() -> None:
+    given = {"VOICE_PORT": "9000", "VOICE_TOKEN": "a b", "VOICE_IDLE": "2.5", "VOICE_THREADS": "2"}
+    settings = from_environment(
+        {**given, "VOICE_HOST": "  ", "VOICE_ORIGINS": "https://A.example/, http://b"}
+    )
+    assert settings.port, settings.threads == (9000, 2)
+    assert (settings.token, settings.idle, settings.host) == ("a b", 2.5, "127.0.0.1")
+    assert settings.allowed_origins == {"https://a.example", "http://b"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("VOICE_PORT", "http", "VOICE_PORT is 'http'; it is a number"),
+        ("VOICE_PORT", "70000", "the port is 70000"),
+        ("VOICE_SESSIONS", "0", "sessions is 0; give a number above 0"),
+        ("VOICE_MINUTES", "nan", "minutes is nan"),
+    ],
+)
+def test_a_wrong_setting_is_named(variable: str, value: str, reason: str) -> None:
+    with pytest.raises(VoiceError, match=reason):
+        from_environment({variable: value})
+
+
+def test_a_model_is_loaded_once_however_many_ask_at_once() -> None:
+    loaded, ready = [], threading.Barrier(5)
+
+    def load(name: str, kind: str) -> object:
+        loaded.append((name, kind))
+        return object()
+
+    services, got = Services(Settings(), loader=load), []
+
+    def ask() -> None:
+        ready.wait(PATIENCE)
+        got.append(services.recognizer("whisper-1"))
+
+    threads = [threading.Thread(target=ask) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert loaded == [("whisper-base", "recognizer")]
+    assert len(got) == 5 and len({id(each) for each in got}) == 1
+
+
+def test_a_model_that_could_not_be_loaded_is_tried_again() -> None:
+    tries = []
+
+    def load(name: str, kind: str) -> str:
+        tries.append(name)
+        if len(tries) == 1:
+            raise ModelMissing("not yet")
+        return "a voice"
+
+    services = Services(Settings(), loader=load)
+    with pytest.raises(ModelMissing):
+        services.voice()
+    assert services.voice() == "a voice"
+
+
+@pytest.mark.parametrize("name", ["hf:someone/something", "/etc", "../voice", "heart ", "smart-turn-v3"])
+def test_clients_can_name_only_what_is_served(name: str) -> None:
+    services = Services(Settings(), loader=lambda name, kind: pytest.fail(f"{name} was loaded"))
+    with pytest.raises(ModelMissing, match="there is no"):
+        services.voice(name)
+    with pytest.raises(ModelMissing, match="there is no"):
+        services.recognizer(name)
+
+
+def test_whoever_runs_the_server_can_name_a_folder() -> None:
+    services = Services(Settings(model="/my/model"), loader=lambda name, kind: name)
+    assert services.recognizer("whisper-1") == services.recognizer("/my/model") == "/my/model"
+    assert services.names("recognizer")[0] == "/my/model"
+
+
+def test_live_sessions_hear_with_a_model_of_their_own() -> None:
+    services = Services(Settings(model="a", live_model="b"), loader=lambda name, kind: name)
+    assert (services.recognizer(), services.live_recognizer("gpt-realtime")) == ("a", "b")
+
+
+def test_models_are_listed_and_described(world: World) -> None:
+    names = [model.id for model in world.client().models.list()]
+    assert names[0] == "whisper-base" and "heart" in names
+    assert world.client().models.retrieve("heart").kind == "voice"
+    assert world.client().models.retrieve("whisper-1").id == "whisper-1"
+    with pytest.raises(openai.NotFoundError, match="'gpt-9'"):
+        world.client().models.retrieve("gpt-9")
+
+
+@pytest.fixture
+def fresh() -> Iterator[World]:
+    with serving() as fresh:
+        yield fresh
+
+
+def test_the_figures_tell_what_was_done(fresh: World) -> None:
+    fresh.client().audio.speech.create(model="tts-1", voice="alloy", input="One two.").read()
+    fresh.client().audio.transcriptions.create(model="whisper-1", file=("a.wav", recording(2.0, gap=0.5)))
+    httpx.get(f"{fresh.url}/{'a' * 50}")
+    assert fresh.slots.free()
+    figures = httpx.get(f"{fresh.url}/metrics")
+    assert figures.headers["content-type"].startswith("text/plain; version=0.0.4")
+    for line in (
+        'voice_requests_total{path="/v1/audio/speech",status="200"} 1.0',
+        'voice_requests_total{path="other",status="404"} 1.0',
+        'voice_heard_seconds_total{path="/v1/audio/transcriptions"} 3.0',
+        'voice_first_byte_seconds_count{path="/v1/audio/speech"} 1.0',
+        "voice_requests_open 0.0",
+        "voice_sessions_limit 4.0",
+    ):
+        assert line in figures.text.splitlines(), figures.text
+
+
+def test_health_says_how_full_it_is(world: World) -> None:
+    health = httpx.get(f"{world.url}/health").json()
+    assert health["status"] == "ok"
+    assert health["sessions"] == {"open": 0, "limit": 4}
+
+
+def test_what_there_is_not_is_said_in_the_same_form(world: World) -> None:
+    answer = httpx.get(f"{world.url}/v1/images")
+    assert (answer.status_code, answer.json()["error"]["type"]) == (404, "invalid_request_error")
+
+
+def test_the_interface_describes_itself(world: World) -> None:
+    described = httpx.get(f"{world.url}/v1/openapi.json").json()
+    assert {"/v1/audio/speech", "/v1/audio/transcriptions", "/v1/models", "/health"} <= set(
+        described["paths"]
+    )
+
+
+def test_only_this_machine_is_listened_to_unless_asked() -> None:
+    with listen(Settings(port=0)) as listening:
+        assert listening.getsockname()[0] == "127.0.0.1"
+
+
+def test_an_address_that_is_taken_is_an_error_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = CliRunner().invoke(app, ["serve", "--port", str(taken.getsockname()[1])])
+    assert done.exit_code == 1
+    assert "cannot listen on 127.0.0.1:" in done.output and "choose another --port" in done.output
+
+
+def test_a_wrong_number_in_the_environment_is_an_error_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOICE_SESSIONS", "many")
+    done = CliRunner().invoke(app, ["serve"])
+    assert (done.exit_code, done.output) == (1, "error: VOICE_SESSIONS is 'many'; it is a number\n")

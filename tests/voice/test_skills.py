@@ -51,6 +51,12 @@ def ask(request: str, timers: Timers | None = None, last: str = "") -> str | Non
         ("Thank you.", "You're welcome."),
         ("Roll a 20-sided die.", "5."),
         ("What timers do I have?", "No timer is running."),
+        ("What day is tomorrow?", "It will be Monday, November 23, 2026."),
+        ("What was the date yesterday?", "It was Saturday, November 21, 2026."),
+        ("Stop!", ""),
+        ("That's enough, thanks.", ""),
+        ("Could you speak a bit more slowly, please?", "I'll speak slower."),
+        ("Say good night, Tom.", "Good night, Tom."),
     ],
 )
 def test_answers_what_people_ask(request_: str, said: str) -> None:
@@ -81,6 +87,8 @@ def test_timers_are_set_listed_and_cancelled() -> None:
     )
     assert ask("Remind me in two minutes to call Mum.", timers) == "I'll remind you in 2 minutes."
     timers.ring(60.0)
+    assert ask("Is there a timer running?", timers).count(" left") == 3
+    assert ask("How long is left on my timer?", timers) == ask("What timers are running?", timers)
     assert (
         ask("How long is left on the pasta timer?", timers)
         == "Your pasta timer for 10 minutes has 9 minutes left."

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from fractions import Fraction
-from typing import Annotated
+from typing import Annotated, Literal
 
 from voice.agent.arithmetic import NotArithmetic, calculate, is_calculation
 from voice.agent.numbers import written
@@ -49,6 +50,7 @@ class UnitName(Unit):
 @skill(
     "[what time is it, what is the time, what time it is, the time, time, have you got the time]",
     "what time do [we, you] have",
+    "[do you have, have you got, got] the time",
 )
 def time(context: Context) -> str:
     """Tell the time."""
@@ -64,10 +66,14 @@ def time(context: Context) -> str:
     "(the) date (today)",
     "what [month, year] is it",
     "what is [the, today's] date",
+    "[what day, what date] [is, was] $day",
+    "what [is, was] the date $day",
 )
-def date(context: Context) -> str:
+def date(context: Context, day: Literal["yesterday", "today", "tomorrow"] = "today") -> str:
     """Tell the day and the date."""
-    return f"It's {context.now:%A, %B} {context.now.day}, {context.now.year}."
+    asked = context.now + timedelta(days=("yesterday", "today", "tomorrow").index(day) - 1)
+    begin = {"yesterday": "It was", "today": "It's", "tomorrow": "It will be"}[day]
+    return f"{begin} {asked:%A, %B} {asked.day}, {asked.year}."
 
 
 # ---- arithmetic and units
@@ -132,7 +138,7 @@ def conversion(amount: Amount, unit: UnitName) -> str:
 
 
 @skill(
-    "[set, start, make, create] [a, an, another, the] timer [for, of, to] $length",
+    "[set, start, make, create] [a, an, another, the] [timer, alarm] [for, of, to, in] $length",
     "[set, start] [a, an, another] $length timer",
     "(a, an) $length timer",
     "timer (for) $length",
@@ -167,9 +173,11 @@ def remind(length: Duration, label: Annotated[str, "what to do, such as call Mum
     "[list, show, check, what are] (my, the, all) (my, the) (timer, timers)",
     "[are there, do i have] (any) timers (running)",
     "how [many, long] timers (are running, do i have)",
+    "is [there a, a, the, my] timer (still) (running, on, set)",
 )
 def list_timers(context: Context, label: str = "") -> str:
     """Say which timers are running."""
+    label = "" if label in ("timer", "timers") else label
     running = [each for each in context.timers.pending if label in ("", each.label)]
     if not running:
         return "No timer is running."

@@ -40,6 +40,7 @@ def take_note(text: Annotated[AsSaid, "what to note, in the person's words"], co
     "what [notes do i have, did i note, have i noted] (down)",
     "what did i [write down, ask you to remember, tell you to remember]",
     "my notes",
+    "remind me of my notes",
 )
 def read_notes(context: Context) -> str:
     """Read your notes."""

@@ -13,7 +13,7 @@ STEP = 0.85  # as fast as before, each time that somebody asks for slower
 
 @skill(
     "[repeat, say] [that, it, the answer, your answer, yourself] (once more, again, one more time)",
-    "[what did you say, what was that, come again, pardon, pardon me, sorry]",
+    "(sorry) [what did you (just) say, what was that, come again, pardon, pardon me, sorry, what]",
     "[once more, say again, again, repeat]",
     "i [did not, didn't] [hear, catch, get, understand] [that, you, it]",
     offered=False,

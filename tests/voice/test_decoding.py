@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from voice.asr.decoding import Decoding, Guess, better, is_doubtful, is_unheard, strayed
+
+LIMITS = Decoding()
+
+
+def guess(text: str, log_probability: float = -0.1) -> Guess:
+    return Guess(tuple(range(len(text))), text, np.full(len(text), log_probability), log_probability, 0.0)
+
+
+def test_a_text_strays_by_the_letters_that_differ() -> None:
+    assert strayed("Two dogs.", "two dogs") == 0.0
+    assert strayed("2 cats", "two cads") == pytest.approx(1 / 8)
+    assert strayed("Thank you for watching.", "") > 1
+
+
+def test_what_is_nothing_like_what_a_head_read_is_doubtful() -> None:
+    loop = guess("and so on and so forth and so on and so forth")
+    assert not is_doubtful(loop, None, LIMITS)
+    assert is_doubtful(loop, "and so on", LIMITS)
+    assert not is_doubtful(guess("And so on."), "and so an", LIMITS)
+
+
+def test_the_better_of_two_guesses_is_closer_to_the_head() -> None:
+    one, other = guess("wreck a nice beach"), guess("recognize speech")
+    assert better(one, other, "recgnise speech", LIMITS) is other
+    assert better(other, one, "recgnise speech", LIMITS) is other
+    assert better(one, other, None, LIMITS) is other
+    assert better(guess("no " * 60), other, "no no no no", LIMITS) is other
+
+
+def test_a_text_of_which_a_head_heard_next_to_nothing_is_made_up() -> None:
+    assert is_unheard(guess("Thank you for watching!"), "a", LIMITS)
+    assert not is_unheard(guess("Thank you for watching!"), "tank yu fo", LIMITS)
+    assert not is_unheard(guess("Thank you for watching!"), None, LIMITS)
+    assert not is_unheard(replace(guess(""), tokens=()), "", LIMITS)

@@ -9,6 +9,7 @@ of itself, after the first fifth and after all.
 
 from __future__ import annotations
 
+import atexit
 import base64
 import io
 import json
@@ -192,6 +193,7 @@ def main(
 ) -> None:
     chance, recordings, url = random.Random(seed), clips(), f"http://127.0.0.1:{port}"
     server, begun = started(model, port), time.perf_counter()
+    atexit.register(server.terminate)
     cases = [
         Case(chance.randrange(2**32), url, recordings, chance.random() < CANCELLED) for _ in range(requests)
     ]
@@ -205,7 +207,6 @@ def main(
             typer.echo(f"{start + steps} requests: {sizes[-1]:.0f} MB", err=True)
     crashed = server.poll() is not None
     left = httpx.get(f"{url}/health", timeout=WAIT).json()
-    server.terminate()
     report(found, sizes, time.perf_counter() - begun)
     typer.echo(
         f"places still taken: {left['requests']['open']} requests, {left['sessions']['open']} sessions"

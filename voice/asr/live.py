@@ -46,8 +46,8 @@ class Pacing:
     """When words are looked for, shown and settled; seconds of sound."""
 
     step: float = 0.6  # from one partial to the next while somebody speaks
-    hold: float = 0.5  # words that end this close to the edge of the sound are not shown yet
-    sure: float = 1.0  # words that end this long before the edge are settled if two hypotheses agree
+    hold: float = 0.6  # words that end this close to the edge of the sound are not shown yet
+    sure: float = 1.5  # words that end this long before the edge are settled if two hypotheses agree
     widest: float = 4.5  # a window that holds settled words and is longer than this is cut,
     context: float = 2.0  # to begin this long before the end of the settled words
     trust: float = 0.8  # for the last words, which somebody waits for, those this far from the edge stand

@@ -111,7 +111,7 @@ def _opening(messages: Sequence[Message], instructions: str, desk: Desk) -> list
     now = f"It is {desk.now:%A, %B} {desk.now.day}, {desk.now:%Y, %H:%M}."
     talk = [{"role": "system", "content": "\n\n".join([instructions, *own, now])}]
     for each in messages:
-        if each.role in ("user", "assistant"):
+        if each.role in ("user", "assistant") and each.content.strip():
             if talk[-1]["role"] == each.role:
                 talk[-1]["content"] += f" {each.content}"
             else:

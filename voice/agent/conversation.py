@@ -353,7 +353,7 @@ class Conversation:
 
     def _spoken(self) -> Iterator[Event]:
         said = self._mouth.said.strip()
-        if said:
+        if said or (self.messages and self.messages[-1].role == "user"):  # silence may be the answer
             self.messages.append(Message("assistant", said))
         yield Spoken(self.time, said)
         if self._ear.in_turn:  # they began as we ended: the turn is theirs

@@ -91,7 +91,7 @@ class Desk:
 
         `at_once` asks only the skills that are done even where a language model answers the rest.
         """
-        said = [each.content for each in messages if each.role == "assistant"]
+        said = [each.content for each in messages if each.role == "assistant" and each.content]
         able = [each for each in self.skills if each.at_once] if at_once else self.skills
         for skill, arguments in requests(messages[-1].content, able):
             if (yield from self._said(skill, arguments, turn, said[-1] if said else "")):

@@ -279,16 +279,13 @@ def server(settings: Settings) -> FastAPI:
 
 def serve(settings: Settings) -> None:
     """Serves until it is stopped. Raises VoiceError where the address cannot be had."""
-    import uvicorn
+    from voice.serve import running
 
-    from voice.cli.serve import listen
-
-    listening = listen(settings)
-    config = uvicorn.Config(
-        server(settings), log_level="warning", ws_max_size=2**20, timeout_graceful_shutdown=5
-    )
+    listening = running.listen(settings)
+    running.spare_memory()
+    app = server(settings)
     print(f"The page is on http://{settings.host}:{settings.port}", flush=True)
-    uvicorn.Server(config).run(sockets=[listening])
+    running.run(app, listening)
 
 
 def main() -> None:

@@ -16,9 +16,9 @@ from serve_fakes import PATIENCE, World, recording, serving
 from typer.testing import CliRunner
 
 from voice.cli import app
-from voice.cli.serve import listen
 from voice.errors import ModelMissing, VoiceError
 from voice.serve import Services, Settings
+from voice.serve.running import listen
 from voice.serve.settings import from_environment
 
 

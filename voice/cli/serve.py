@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import logging
-import socket
-import warnings
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,9 +12,6 @@ from voice.errors import VoiceError
 
 if TYPE_CHECKING:
     from voice.serve.settings import Settings
-
-_M_ARENA_MAX = -8  # of glibc's malloc.h
-GRACE = 10  # seconds that requests under way have to end in, once the server is told to stop
 
 
 @plainly
@@ -70,45 +62,17 @@ def command(
 
 def run(settings: Settings) -> None:
     """Load the models and serve until told to stop. Raises VoiceError where the address cannot be had."""
-    import uvicorn
+    from voice.serve import Services, build, running
 
-    from voice.serve import Services, build
-
-    listening = listen(settings)
-    _keep_memory_together()
-    warnings.simplefilter("always", UserWarning)  # which, unlike the default, keeps no list of them
-    logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it notes what clients get to read
+    listening = running.listen(settings)
+    running.spare_memory()
     note("loading models")
     services = Services(settings)
     services.warm()
     if not settings.local and not settings.token:
         note("warning: no token is set, so whoever reaches this machine can use the server; see VOICE_TOKEN")
     note(f"serving on http://{settings.host}:{listening.getsockname()[1]}/v1")
-    config = uvicorn.Config(build(services), log_level="warning", timeout_graceful_shutdown=GRACE)
-    uvicorn.Server(config).run(sockets=[listening])
-
-
-def listen(settings: Settings) -> socket.socket:
-    """A socket at the address of `settings`, whose connections end where the other side has vanished."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listening = socket.socket(family)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # on Linux: also where it is there but takes nothing any more
-        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(settings.idle * 1000))
-    try:
-        listening.bind((settings.host, settings.port))
-    except OSError as error:
-        listening.close()
-        where = f"{settings.host}:{settings.port}"
-        raise VoiceError(f"cannot listen on {where} ({error.strerror}); choose another --port") from error
-    return listening
-
-
-def _keep_memory_together() -> None:
-    """Have glibc serve all threads from two heaps: one for each leaves holes that add up to 100 MB."""
-    with suppress(OSError, AttributeError, TypeError):  # another system, another library
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+    running.run(build(services), listening)
 
 
 def _needs_the_server() -> None:

@@ -43,7 +43,7 @@ class Decoding:
     margin: float = 0.3  # seconds after the utterance that the "utterance" context shows
     left_off: float = 0.5  # seconds of speech after the time where it says that it left off: hear them too
     unheard: float = 3.0  # seconds of speech after the time where it believes that all was said: likewise
-    stray: float = 0.6
+    stray: float = 0.75
     missed: int = 8
     unheard_of: float = 0.15
 

@@ -7,7 +7,6 @@ the decoder made up what nobody said.
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -30,20 +29,22 @@ from voice.asr.decoding import (
     is_unheard,
     read_result,
 )
+from voice.asr.hotwords import Hotwords
+from voice.asr.hotwords import hotwords as expected
 from voice.asr.letters import FRAME
 from voice.asr.placing import place, said_until
+from voice.asr.sounds import FULL_FRAMES, WINDOW, Sound, alike, padded, shown
+from voice.asr.spotting import apply
 from voice.asr.vocabulary import Vocabulary, WordTokens
 from voice.asr.words import segmented, timed_words
 from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
-from voice.features import WHISPER_HOP, WHISPER_RATE, whisper_log_mel
+from voice.features import WHISPER_RATE
 from voice.types import Audio, Segment, Transcript, Word
 
 __all__ = ["Context", "Decoding", "Whisper"]
 
 HEAD = "head.onnx"
-WINDOW = 30.0  # seconds that the encoder was trained on
 PACKED = 12.0  # seconds of a window where the context is the utterance: attention's cost is quadratic
-FULL_FRAMES = round(WINDOW * WHISPER_RATE) // WHISPER_HOP
 LONGEST_OUTPUT = 448
 TOGETHER = 8  # utterances encoded at once where the context is the utterance
 ALIKE = 0.7  # seconds that their lengths may differ by: the shorter are shown that much more silence
@@ -56,25 +57,9 @@ class _Request:
     """What is asked of every stretch; `language` None is that of the first one."""
 
     language: str | None
-    hotwords: tuple[str, ...]
+    hotwords: Hotwords | None
     task: str
     words: bool
-
-
-@dataclass(frozen=True, eq=False)
-class _Sound:
-    """Speech, what the encoder makes of it (F, D) and, where there is a head, (F, 29) log-probabilities."""
-
-    speech: Audio
-    encoded: np.ndarray
-    log_probs: np.ndarray | None
-
-    def until(self, seconds: float | None) -> _Sound:
-        """Its beginning; the encoder's output stays whole."""
-        if seconds is None:
-            return self
-        letters = None if self.log_probs is None else self.log_probs[: math.ceil(seconds / FRAME)]
-        return _Sound(self.speech.cut(0.0, seconds), self.encoded, letters)
 
 
 class Whisper:
@@ -157,8 +142,8 @@ class Whisper:
     ) -> Transcript:
         """The words of one stretch of speech of at most 30 s.
 
-        `language` None detects it; `hotwords` are expected words; `task` "translate" answers in
-        English; without `words` there is one segment without times inside.
+        `language` None detects it; `hotwords` are expected terms, as the lines of a file of them; `task`
+        "translate" answers in English; without `words` there is one segment without times inside.
         Raises AudioError for more than 30 s, VoiceError for a language or task that it does not know.
         """
         return self.transcribe_batch([speech], language=language, hotwords=hotwords, task=task, words=words)[
@@ -177,9 +162,9 @@ class Whisper:
         """As `transcribe`, for stretches of one recording: a detected language holds for all of them."""
         self._refuse_others(language, task)
         speeches = [audio.resample(_not_too_long(speech), WHISPER_RATE) for speech in speeches]
-        request = _Request(language or self._only, tuple(hotwords), task, words)
+        request = _Request(language or self._only, expected(hotwords), task, words)
         transcripts: dict[int, Transcript] = {}
-        for rows in self._groups(speeches):
+        for rows in self._together(speeches):
             found = self._recognized([speeches[row] for row in rows], request)
             transcripts |= zip(rows, found, strict=True)
             request = replace(request, language=found[0].language)
@@ -203,24 +188,11 @@ class Whisper:
                 f"this recognizer only transcribes {self._only!r}; use whisper-base for the rest"
             )
 
-    def _groups(self, speeches: Sequence[Audio]) -> Iterator[list[int]]:
-        """Which of them go together: all, or those of like length where the context is the utterance."""
+    def _together(self, speeches: Sequence[Audio]) -> Iterator[list[int]]:
+        """Which are encoded as one: all, or those of like length where the context is the utterance."""
         if self._context == "full":
-            if speeches:
-                yield list(range(len(speeches)))
-            return
-        group: list[int] = []
-        for row in sorted(range(len(speeches)), key=lambda row: -speeches[row].duration):
-            if (
-                group
-                and speeches[group[0]].duration - speeches[row].duration > ALIKE
-                or len(group) == TOGETHER
-            ):
-                yield group
-                group = []
-            group.append(row)
-        if group:
-            yield group
+            return iter([list(range(len(speeches)))] if speeches else [])
+        return alike([speech.duration for speech in speeches], ALIKE, TOGETHER)
 
     def _recognized(self, speeches: Sequence[Audio], request: _Request) -> list[Transcript]:
         """All that is said in some stretches that are encoded together."""
@@ -243,20 +215,20 @@ class Whisper:
     def _encode(self, speeches: Sequence[Audio]) -> np.ndarray:
         """Speech → encoder output (B, frames / 2, D)."""
         if self._context == "full":
-            features = [_padded(speech.samples) for speech in speeches]
+            features = [padded(speech.samples) for speech in speeches]
         else:
             frames = 2 * max(self._frames(speech) for speech in speeches)
-            features = [_shown(speech.samples, min(FULL_FRAMES, frames)) for speech in speeches]
+            features = [shown(speech.samples, min(FULL_FRAMES, frames)) for speech in speeches]
         return np.asarray(self._model.encode(_view(np.stack(features)), to_cpu=True))
 
     def _frames(self, speech: Audio) -> int:
         """The encoder's frames of the speech and the margin after it."""
         return max(1, round((speech.duration + self._decoding.margin) / FRAME))
 
-    def _sounds(self, speeches: Sequence[Audio], encoded: np.ndarray) -> list[_Sound]:
+    def _sounds(self, speeches: Sequence[Audio], encoded: np.ndarray) -> list[Sound]:
         letters = [None] * len(speeches) if self._head is None else self._head(encoded)
         return [
-            _Sound(speech, output, None if found is None else found[: self._frames(speech)])
+            Sound(speech, output, None if found is None else found[: self._frames(speech)])
             for speech, output, found in zip(speeches, encoded, letters, strict=True)
         ]
 
@@ -269,17 +241,18 @@ class Whisper:
                 chances[token[2:-2]] = chances.get(token[2:-2], 0.0) + chance
         return max(chances, key=lambda code: chances[code])
 
-    def _decode(self, encoded: np.ndarray, sounds: Sequence[_Sound], request: _Request) -> list[Guess]:
+    def _decode(self, encoded: np.ndarray, sounds: Sequence[Sound], request: _Request) -> list[Guess]:
         """The believed tokens of each row; none where it is silence."""
         start = self._vocabulary.start_sequence(request.language, request.task)
-        prompt = [*self._vocabulary.prompt(request.hotwords), *start]
+        told = request.hotwords.terms if request.hotwords and not self._head else ()  # a head spots them
+        prompt = [*self._vocabulary.prompt([term.text for term in told]), *start]
         limit = 24 + round(self._decoding.tokens_per_second * max(sound.speech.duration for sound in sounds))
         guesses = self._search(encoded, prompt, limit, self._decoding.beam)
         return [
             self._believed(guess, sound, prompt, limit) for guess, sound in zip(guesses, sounds, strict=True)
         ]
 
-    def _believed(self, guess: Guess, sound: _Sound, prompt: list[int], limit: int) -> Guess:
+    def _believed(self, guess: Guess, sound: Sound, prompt: list[int], limit: int) -> Guess:
         """The guess, a better one where it is doubtful, or silence."""
         limits = self._decoding
         letters = None if sound.log_probs is None else greedy(sound.log_probs)
@@ -312,7 +285,7 @@ class Whisper:
         return [read_result(result, self._vocabulary) for result in results]
 
     def _transcripts(
-        self, sounds: Sequence[_Sound], guesses: Sequence[Guess], request: _Request
+        self, sounds: Sequence[Sound], guesses: Sequence[Guess], request: _Request
     ) -> list[Transcript]:
         said = [row for row, guess in enumerate(guesses) if guess.text]
         found = self._segments([sounds[row] for row in said], [guesses[row] for row in said], request)
@@ -323,7 +296,7 @@ class Whisper:
         ]
 
     def _segments(
-        self, sounds: Sequence[_Sound], guesses: Sequence[Guess], request: _Request
+        self, sounds: Sequence[Sound], guesses: Sequence[Guess], request: _Request
     ) -> Iterator[tuple[Segment, ...]]:
         """The segments of each row, with words where they are asked for."""
         if not request.words:
@@ -332,14 +305,17 @@ class Whisper:
             )
             return
         written = [self._vocabulary.words(guess.tokens, request.language) for guess in guesses]
-        if self._head is not None:
-            found = map(self._placed, sounds, guesses, written)
-        else:
-            found = self._attended(sounds, guesses, written, request)
-        for texts, words in zip(written, found, strict=True):
-            yield tuple(segmented((word.text for word in texts), words))
+        if self._head is None:
+            for texts, words in zip(written, self._attended(sounds, guesses, written, request), strict=True):
+                yield tuple(segmented((word.text for word in texts), words))
+            return
+        for sound, guess, texts in zip(sounds, guesses, written, strict=True):
+            words = self._placed(sound, guess, texts)
+            if request.hotwords:
+                words = apply(words, sound.log_probs, request.hotwords)
+            yield tuple(segmented((f" {word.text}" for word in words), words))
 
-    def _placed(self, sound: _Sound, guess: Guess, written: Sequence[WordTokens]) -> list[Word]:
+    def _placed(self, sound: Sound, guess: Guess, written: Sequence[WordTokens]) -> list[Word]:
         """Words with times from the letters that the head heard."""
         places = place([word.text for word in written], sound.log_probs, sound.speech.duration)
         words = [Word(w.text.strip(), at.start, at.end) for w, at in zip(written, places, strict=True)]
@@ -347,7 +323,7 @@ class Whisper:
 
     def _attended(
         self,
-        sounds: Sequence[_Sound],
+        sounds: Sequence[Sound],
         guesses: Sequence[Guess],
         written: Sequence[Sequence[WordTokens]],
         request: _Request,
@@ -368,20 +344,6 @@ class Whisper:
 def _joined(part: Transcript, rest: Transcript) -> Transcript:
     segments = part.segments + tuple(segment.shifted(part.duration) for segment in rest.segments)
     return Transcript(segments, part.language, part.duration + rest.duration)
-
-
-def _padded(samples: np.ndarray) -> np.ndarray:
-    """(80, 3000) features as faster-whisper makes them, so that the same speech gives the same words."""
-    frames = min(len(samples) // WHISPER_HOP, FULL_FRAMES)
-    features = whisper_log_mel(np.pad(samples, (0, WHISPER_HOP)))[:, :frames]
-    return np.pad(features, ((0, 0), (0, FULL_FRAMES - frames)))
-
-
-def _shown(samples: np.ndarray, frames: int) -> np.ndarray:
-    """(80, frames) features of the samples and of silence after them."""
-    whole = np.zeros(frames * WHISPER_HOP, np.float32)
-    whole[: len(samples)] = samples[: len(whole)]
-    return whisper_log_mel(whole)
 
 
 def _cores() -> int:

@@ -1,0 +1,58 @@
+"""Speech as an encoder is shown it, alone or with others of like length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from voice.asr.letters import FRAME
+from voice.features import WHISPER_HOP, WHISPER_RATE, whisper_log_mel
+from voice.types import Audio
+
+WINDOW = 30.0  # seconds that Whisper's encoder was trained on
+FULL_FRAMES = round(WINDOW * WHISPER_RATE) // WHISPER_HOP
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """Speech, what the encoder makes of it (F, D) and, where there is a head, (F, 29) log-probabilities."""
+
+    speech: Audio
+    encoded: np.ndarray
+    log_probs: np.ndarray | None
+
+    def until(self, seconds: float | None) -> Sound:
+        """Its beginning; the encoder's output stays whole."""
+        if seconds is None:
+            return self
+        letters = None if self.log_probs is None else self.log_probs[: math.ceil(seconds / FRAME)]
+        return Sound(self.speech.cut(0.0, seconds), self.encoded, letters)
+
+
+def padded(samples: np.ndarray) -> np.ndarray:
+    """(80, 3000) features as faster-whisper makes them, so that the same speech gives the same words."""
+    frames = min(len(samples) // WHISPER_HOP, FULL_FRAMES)
+    features = whisper_log_mel(np.pad(samples, (0, WHISPER_HOP)))[:, :frames]
+    return np.pad(features, ((0, 0), (0, FULL_FRAMES - frames)))
+
+
+def shown(samples: np.ndarray, frames: int) -> np.ndarray:
+    """(80, frames) features of the samples and of silence after them."""
+    whole = np.zeros(frames * WHISPER_HOP, np.float32)
+    whole[: len(samples)] = samples[: len(whole)]
+    return whisper_log_mel(whole)
+
+
+def alike(durations: Sequence[float], spread: float, most: int) -> Iterator[list[int]]:
+    """Indexes of durations, the longest first, in groups of at most `most` within `spread` of each other."""
+    group: list[int] = []
+    for index in sorted(range(len(durations)), key=lambda index: -durations[index]):
+        if group and (len(group) == most or durations[group[0]] - durations[index] > spread):
+            yield group
+            group = []
+        group.append(index)
+    if group:
+        yield group

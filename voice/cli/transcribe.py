@@ -46,7 +46,7 @@ def command(
     ] = None,
     translate: Annotated[bool, typer.Option("--translate", help="Answer in English.")] = False,
     hotwords: Annotated[
-        str, typer.Option(metavar="WORDS", help='Names and terms to expect, as in "Ada, Kubernetes".')
+        str, typer.Option(metavar="FILE|TERMS", help='Terms to expect: "Ada, Kubernetes" or a file of them.')
     ] = "",
     live: Annotated[
         bool,
@@ -67,12 +67,13 @@ def command(
         raise VoiceError("--live writes down what is said as it is said; leave out --translate")
     model = model or ("quick" if live else "whisper-base")
     form = _format(form, output)
+    terms = read_hotwords(hotwords)
     jobs = plan(files, form, output)
     with progress(f"fetching {model}", "bytes") as moved:
         recognizer = loading.load(model, kind="recognizer", threads=threads, progress=moved)
     heard = {
         "language": language,
-        "hotwords": [word.strip() for word in hotwords.split(",") if word.strip()],
+        "hotwords": terms,
         "task": "translate" if translate else "transcribe",
     }
     several = len(jobs) > 1

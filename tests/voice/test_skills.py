@@ -224,6 +224,17 @@ def test_a_user_adds_a_skill_in_a_file(tmp_path: Path) -> None:
         ("from voice.agent import skill\n@skill('a (b')\ndef f() -> str:\n    'x'", "brackets"),
         ("from voice.agent import skill\n@skill('a $b')\ndef f() -> str:\n    'x'", "slot"),
         ("from voice.agent import skill\n@skill('a')\ndef f() -> str:\n    pass", "docstring"),
+        ("x = 1\n\ny = x / 0", "own.py, line 3: the file does not run: ZeroDivisionError"),
+        ("x = 1\ndef f(:\n    pass", "own.py, line 2: the file does not run: SyntaxError"),
+        ("import nothing_of_that_name", "line 1: .*No module named"),
+        ("from voice.agent import skill\n@skill('a')\ndef f(x) -> str:\n    'x'", "line 2.*x has no type"),
+        (
+            "from voice.agent import skill\n@skill('a')\ndef f(x: dict) -> str:\n    'x'",
+            "nothing reads x: dict",
+        ),
+        ("from voice.agent import skill\n@skill('a')\ndef f(*x: str) -> str:\n    'x'", "cannot be"),
+        ("from voice.agent import skill\n@skill\ndef f() -> str:\n    'x'", "line 2: f: write @skill()"),
+        ("from voice.agent import skill\n@skill('a', efect=True)\ndef f() -> str:\n    'x'", "line 2.*efect"),
     ],
 )
 def test_a_wrong_file_of_skills_is_explained(tmp_path: Path, source: str, complaint: str) -> None:

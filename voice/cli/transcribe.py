@@ -61,6 +61,7 @@ def command(
 ) -> None:
     """Write down what is said in recordings; one that fails loses none of the others."""
     from voice import loading
+    from voice.asr.hotwords import read_hotwords
     from voice.simple import detector
 
     if translate and live:

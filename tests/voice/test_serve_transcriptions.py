@@ -106,9 +106,10 @@ def test_what_is_wished_for_reaches_the_recognizer(world: World) -> None:
         language="de-AT",
         prompt="Kubernetes, Zyntriq",
         temperature=0.2,
-        extra_body={"hotwords": "Ada Lovelace"},
+        extra_body={"hotwords": "Ada Lovelace, Nguyen = win | en goo yen"},
     )
-    assert world.recognizer.asked == [("de", ("Ada Lovelace", "Kubernetes", "Zyntriq"), "transcribe")]
+    expected = ("Ada Lovelace", "Nguyen = win | en goo yen", "Kubernetes", "Zyntriq")
+    assert world.recognizer.asked == [("de", expected, "transcribe")]
 
 
 def test_translations_are_translations(world: World) -> None:
@@ -178,4 +179,4 @@ def test_a_prompt_is_terms_or_the_names_in_its_prose() -> None:
     assert terms("Kubernetes, Ada Lovelace; kubectl\n") == ["Kubernetes", "Ada Lovelace", "kubectl"]
     prose = "The meeting with Ursula at Zyntriq began late. Then everybody went home to Linz."
     assert terms(prose) == ["Ursula", "Zyntriq", "Linz"]
-    assert terms("") == []
+    assert terms("") == terms("a, #, = x") == []

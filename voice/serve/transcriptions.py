@@ -15,7 +15,8 @@ from starlette.datastructures import FormData, UploadFile
 
 from voice import audio
 from voice.asr import longform
-from voice.errors import VoiceError
+from voice.asr.hotwords import parse_terms
+from voice.errors import TextError, VoiceError
 from voice.serve import errors
 from voice.serve.encode import event
 from voice.serve.errors import TooMuch, Vanished
@@ -51,7 +52,8 @@ class Wish(BaseModel):
     @property
     def expected(self) -> list[str]:
         """Names and terms to expect."""
-        return [*terms(self.hotwords), *(terms(self.prompt))]
+        given = (line.strip() for line in re.split(r"[,\n]", self.hotwords))
+        return [*(line for line in given if line), *terms(self.prompt)]
 
 
 class Upload:
@@ -118,7 +120,14 @@ def terms(text: str) -> list[str]:
     short = [part for part in parts if part and len(part.split()) <= HOTWORD]
     prose = [part for part in parts if len(part.split()) > HOTWORD]
     names = [name for part in prose for name in re.findall(r"(?<=[^.?!:]\s)[A-Z]\w*[\w.-]*\w", part)]
-    return list(dict.fromkeys([*short, *names]))
+    return [term for term in dict.fromkeys([*short, *names]) if _can_be_spotted(term)]
+
+
+def _can_be_spotted(term: str) -> bool:
+    try:
+        return bool(parse_terms([term]))
+    except TextError:
+        return False
 
 
 def heard(

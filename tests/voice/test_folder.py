@@ -133,6 +133,7 @@ def test_a_long_paragraph_is_cut_between_its_sentences() -> None:
 
 def test_words_meet_in_all_their_forms() -> None:
     assert stems("Restarting the boilers") == stems("restart a boiler")
+    assert stems("two point five bar") == stems("2.5 bar") == ["2.5", "bar"]
     assert stems("stopped, stopping, stops") == ["stop"] * 3
     assert stems("Cafés cities making 1,000 twenty-one") == ["caf", "city", "mak", "1000", "21"]
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from fractions import Fraction
 
-from voice.agent.numbers import numerals
+from voice.agent.numbers import NUMBER_WORDS, numerals
 
 _WORD = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:'[a-z]+)?")
 TELLS_NOTHING = frozenset(
@@ -25,8 +26,15 @@ def stems(text: str) -> list[str]:
     """The stems of the words of a text that tell something, in their order."""
     flat = unicodedata.normalize("NFKD", text.lower().replace("’", "'"))
     flat = "".join(mark for mark in flat if not unicodedata.combining(mark))
-    words = [word.removesuffix("'s") for word in _WORD.findall(flat)]
-    return [stem(word.replace(",", "")) for word in numerals(words) if word not in TELLS_NOTHING]
+    words = [word.removesuffix("'s").replace(",", "") for word in _WORD.findall(flat)]
+    if not NUMBER_WORDS.isdisjoint(words):
+        words = [_decimal(word) for word in numerals(words)]
+    return [stem(word) for word in words if word not in TELLS_NOTHING]
+
+
+def _decimal(word: str) -> str:
+    """5/2, as numerals writes it, → 2.5, as people do."""
+    return f"{float(Fraction(word)):g}" if "/" in word else word
 
 
 def stem(word: str) -> str:

@@ -312,6 +312,10 @@ def test_a_brain_that_fails_is_an_error_event_and_something_sensible_is_said():
         ({"instructions": 5}, "session.instructions"),
         ({"output_modalities": "audio"}, "session.output_modalities"),
         ({"tools": [{"type": "function"}]}, "session.tools[0].name"),
+        (
+            {"audio": {"input": {"transcription": {"keywords": ["x", 5]}}}},
+            "session.audio.input.transcription.keywords",
+        ),
     ],
 )
 def test_wrong_settings_are_named_and_change_nothing(session, param):
@@ -320,6 +324,22 @@ def test_wrong_settings_are_named_and_change_nothing(session, param):
     error = one(client.send("session.update", session=session), "error")["error"]
     assert error["param"] == param and error["type"] == "invalid_request_error"
     assert client.session._settings == before
+
+
+def test_words_that_are_likely_are_told_to_the_recognizer():
+    class Listening(Phrasebook):
+        hints: list[tuple] = []
+
+        def transcribe(self, speech, *, language=None, hotwords=()):
+            self.hints.append((language, tuple(hotwords)))
+            return super().transcribe(speech, language=language, hotwords=hotwords)
+
+    book = Listening("Call Siobhan.")
+    client = Client(book, Script(["Calling."]))
+    hints = {"language": "en", "keywords": ["Siobhan"]}
+    client.send("session.update", session={"audio": {"input": {"transcription": hints}}})
+    client.play(book.say(0), quiet(2))
+    assert set(book.hints) == {("en", ("Siobhan",))}
 
 
 def test_settings_of_the_beta_are_understood():

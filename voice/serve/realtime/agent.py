@@ -122,8 +122,9 @@ def turn_detector(detection: Detection | None, best: TurnDetector) -> TurnDetect
 def hearing(now: Configuration) -> Hearing:
     """How the session listens."""
     listening = Hearing()
-    if now.transcription and now.transcription.language:
-        listening = replace(listening, language=now.transcription.language)
+    if now.transcription:
+        language, keywords = now.transcription.language or None, now.transcription.keywords
+        listening = replace(listening, language=language, hotwords=keywords)
     if now.detection and now.detection.kind == "server_vad":
         on = min(0.95, max(0.05, now.detection.threshold))
         thresholds = replace(listening.thresholds, on=on, off=max(0.02, on - 0.15))

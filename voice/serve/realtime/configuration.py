@@ -44,9 +44,11 @@ class Transcription:
     model: str = ""
     language: str = ""
     prompt: str = ""
+    keywords: tuple[str, ...] = ()  # that are likely to be said
 
     def rendered(self) -> dict[str, Any]:
-        return {"model": self.model, "language": self.language or None, "prompt": self.prompt}
+        about = {"model": self.model, "language": self.language or None, "prompt": self.prompt}
+        return about | ({"keywords": list(self.keywords)} if self.keywords else {})
 
 
 @dataclass(frozen=True)
@@ -203,6 +205,7 @@ def _transcription(fields: Fields, before: Configuration) -> Transcription:
         fields.text("model", base.model, 200),
         fields.text("language", base.language, 20),
         fields.text("prompt", base.prompt, 20_000),
+        fields.texts("keywords", base.keywords, 200, 100),
     )
 
 

@@ -49,6 +49,16 @@ class Fields:
             raise self.wrong(name, f"a string of at most {longest} characters")
         return value
 
+    def texts(self, name: str, default: tuple[str, ...], most: int, longest: int) -> tuple[str, ...]:
+        """A list of strings."""
+        values = self.values.get(name)
+        if values is None:
+            return default
+        fits = isinstance(values, list) and len(values) <= most
+        if not fits or not all(isinstance(each, str) and 0 < len(each) <= longest for each in values):
+            raise self.wrong(name, f"a list of at most {most} strings of up to {longest} characters")
+        return tuple(values)
+
     def choice(self, name: str, choices: Sequence[str], default: str | None = None) -> str:
         value = self._given(name, default)
         if value not in choices:

@@ -138,8 +138,12 @@ def open_agent(
     brain: Brain | None = None,
     work: Work = THREADS,
     listening: Listening | None = None,
+    stopwatch: Callable[[], float] = time.perf_counter,
 ) -> Agent:
-    """A fresh agent. Without `brain` the environment chooses it. Raises VoiceError."""
+    """A fresh agent. Without `brain` the environment chooses it. Raises VoiceError.
+
+    `work`, `listening` and `stopwatch` are as in Conversation.
+    """
     models, timers = services.talking(now.voice, now.model), Timers()
     mind = Mind(brain or brain_from_environment(timers), lambda: _offline(timers))
     throat = Throat(models.synthesizer)
@@ -151,7 +155,8 @@ def open_agent(
         turns=models.turns,
         timers=timers,
         work=work,
-        listening=listening or live(models.detector, time.perf_counter),
+        listening=listening or live(models.detector, stopwatch),
+        stopwatch=stopwatch,
     )
     agent = Agent(conversation, mind, throat, services.voice, models.turns)
     agent.use(now)

@@ -108,6 +108,17 @@ def test_words_at_the_edge_are_held_back_until_they_are_whole() -> None:
     assert partials[-1].until - 0.4 * len(partials[-1].text.split()) < PACING.hold + 0.5
 
 
+def test_a_doubtful_word_is_shown_when_more_has_been_heard_after_it() -> None:
+    class Unsure(Levels):
+        def _word(self, number: int, start: float, end: float) -> Word:
+            return replace(super()._word(number, start, end), confidence=0.3 if number == 4 else 0.9)
+
+    sure = play(Live(Levels(), Sound()), speech(0, 20))
+    unsure = play(Live(Unsure(), Sound()), speech(0, 20))
+    first, later = (next(p.until for p in each if "w4" in p.text) for each in (sure, unsure))
+    assert first < later <= 5 * 0.4 + PACING.sure + PACING.step
+
+
 @pytest.mark.parametrize("size", [97, 160, 4096, 1_000_000])
 def test_the_same_sound_gives_the_same_words_however_it_is_cut(size: int) -> None:
     sound = np.concatenate((silence(0.3), speech(0, 15), silence(0.5), speech(15, 20)))

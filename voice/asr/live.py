@@ -47,11 +47,12 @@ class Pacing:
 
     step: float = 0.6  # from one partial to the next while somebody speaks
     hold: float = 0.6  # words that end this close to the edge of the sound are not shown yet
+    doubt: float = 0.5  # words less likely right than this are not shown before they are
     sure: float = 1.5  # words that end this long before the edge are settled if two hypotheses agree
     widest: float = 4.5  # a window that holds settled words and is longer than this is cut,
     context: float = 2.0  # to begin this long before the end of the settled words
     trust: float = 0.8  # for the last words, which somebody waits for, those this far from the edge stand
-    glance: float = 1.2  # and this much of them is heard again
+    glance: float = 2.0  # and this much of them is heard again
     ahead: float = 0.16  # a silence this long has the final words made before anybody asks for them
     pause: float = 0.8  # a silence this long settles what was said before it
     pre_roll: float = 0.5  # of sound from before the first sure speech
@@ -237,9 +238,14 @@ class Live:
             self._trim(keep)
 
     def _show(self, hold: float) -> None:
-        """The words are shown that end `hold` seconds before the edge, or all of them."""
-        edge = self._time(self._guess.edge) - hold
-        shown = sum(not hold or word.end <= edge for word in self._guess.words)
+        """The words are shown that end `hold` seconds before the edge, up to a doubtful one; 0 shows all."""
+        edge = self._time(self._guess.edge)
+        shown = 0
+        for word in self._guess.words:
+            doubtful = word.confidence < self._pacing.doubt and word.end > edge - self._pacing.sure
+            if hold and (doubtful or word.end > edge - hold):
+                break
+            shown += 1
         self._guess = replace(self._guess, shown=shown)
 
     def _begin_window(self, keep: int) -> None:

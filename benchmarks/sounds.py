@@ -93,8 +93,10 @@ class Sounds:
 
 def said_by(samples: np.ndarray, row: dict, longest: float) -> Said:
     """A recording from its first sound on, at an even level."""
-    loud = np.flatnonzero(_loudness(samples) > 0.05 * np.percentile(_loudness(samples), 95))
-    first, last = loud[0] * 160, (loud[-1] + 1) * 160
+    loudness = _loudness(samples) / np.percentile(_loudness(samples), 95)
+    # The first 30 ms that are no click; the last sound may be as soft as an ending is.
+    sure = np.flatnonzero(np.convolve(loudness > 0.2, np.ones(3), "valid") == 3)
+    first, last = max(0, sure[0] - 2) * 160, (np.flatnonzero(loudness > 0.05)[-1] + 1) * 160
     sound = level(samples[first:][: round(longest * RATE)])
     return Said(sound, min(last - first, len(sound)) / RATE, row["text"] or row.get("asr_text") or "")
 

@@ -58,7 +58,7 @@ class EvenVoice:
         self.asked.append(text)
         length = WORD / controls.speed
         words = tuple(Word(word, i * length, (i + 1) * length) for i, word in enumerate(text.split()))
-        samples = np.full(round(len(words) * length * self.rate), 0.02, np.float32)
+        samples = np.full(round(len(words) * length * self.rate), 1e-5, np.float32)
         yield Speech(Audio(samples, self.rate), text, words)
 
 

@@ -32,18 +32,32 @@ def test_a_whole_sentence_ends_after_a_short_silence(words: str) -> None:
     [
         "Set a timer for",
         "I would like some coffee and.",
-        "My number is five five",
-        "My number is 5 5.",
         "Well,",
         "It is...",
         "What is twelve times",
-        "Set a timer for twenty.",
-        "My name is spelled B R",
         "Um.",
     ],
 )
 def test_words_that_call_for_more_are_waited_for(words: str) -> None:
     assert RULE.patience(TURN, words) == RULE.unfinished
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "My number is five five",
+        "My number is 5 5.",
+        "Set a timer for twenty.",
+        "My name is spelled B R",
+        "My address is 12 Elm Street.",
+    ],
+)
+def test_numbers_letters_and_addresses_are_waited_for(words: str) -> None:
+    assert RULE.patience(TURN, words) == RULE.dictated
+
+
+def test_a_question_for_a_number_is_whole() -> None:
+    assert RULE.patience(TURN, "What is your phone number?") == RULE.finished
 
 
 def test_no_words_and_no_punctuation_have_silences_of_their_own() -> None:
@@ -68,12 +82,19 @@ def test_the_sound_of_an_end_shortens_the_silence() -> None:
 
 def test_the_sound_of_more_to_come_makes_it_longer() -> None:
     assert SoundAndWords(Hears(0.02)).patience(TURN, "Stop.") > RULE.finished
-    assert SoundAndWords(Hears(0.3)).patience(TURN, "Stop.") == RULE.finished
+    assert SoundAndWords(Hears(0.02)).patience(TURN, "turn on the light") > RULE.plain
 
 
-def test_the_sound_is_not_asked_after_words_that_call_for_more() -> None:
-    sound = Hears(0.9)
-    assert SoundAndWords(sound).patience(TURN, "Set a timer for") == RULE.unfinished
+def test_the_more_complete_it_sounds_the_shorter_the_silence() -> None:
+    for words in ("Stop.", "turn on the light", "Set a timer for"):
+        silences = [SoundAndWords(Hears(chance)).patience(TURN, words) for chance in (0.0, 0.6, 0.99)]
+        assert silences == sorted(silences, reverse=True)
+
+
+@pytest.mark.parametrize("words", ["My number is 5 5.", "That is B R", "My address is 12 Elm Street."])
+def test_what_is_dictated_in_pieces_is_waited_for_however_complete_it_sounds(words: str) -> None:
+    sound = Hears(0.99)
+    assert SoundAndWords(sound).patience(TURN, words) == RULE.dictated
     assert not sound.asked
 
 

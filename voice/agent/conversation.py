@@ -51,6 +51,7 @@ class Manners:
     ahead: float = 2.0  # sound that is made before it is needed
     memory: int = 40  # messages that the brain is shown at most
     likely: float = 1.0  # a turn that ends after so much silence or less has its answer prepared
+    merged: float = 1.0  # of an answer heard before the person goes on; less than that and it is one turn
     patience: float = 2.0  # without a sound of the answer; then the agent says that it takes long
     answers: bool = True  # whether a turn is answered by itself
     yields: bool = True  # whether the person's speech interrupts an answer
@@ -240,7 +241,7 @@ class Conversation:
             case Verdict.RESUME:
                 yield from self._resume()
             case Verdict.INTERRUPT:
-                yield self._stop()
+                yield self._stop(self._manners.merged)
                 yield from self._released()
 
     def _consider(self, event: Event) -> Iterator[Event]:
@@ -267,11 +268,11 @@ class Conversation:
             yield from (event for event in self._withheld if isinstance(event, Trouble))
             self._withheld = []
 
-    def _stop(self) -> Event:
+    def _stop(self, unless_before: float = 0.0) -> Event:
         position, heard = self._mouth.position, self._mouth.stop()
         self._overlap.reset()
         self._measured = None
-        if heard:
+        if heard and position >= unless_before:
             self.messages.append(Message("assistant", heard))
         return Interrupted(self.time, heard, position)
 

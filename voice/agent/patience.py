@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,6 +19,8 @@ _OPEN = frozenset(
     " do does did can could would will should i we they he she it's i'm um uh er hmm well please set"
     " what what's how where why let let's convert calculate plus minus times divided percent".split()
 )
+# What follows these comes in pieces, each of which sounds whole.
+_DICTATES = re.compile(r"\b(address|number|code|e-?mail|zip|password|spelled|spelt)( is|:)? \S")
 _ASKED_WHOLE = frozenset("what why how where who when".split())
 
 
@@ -27,25 +30,38 @@ class SilenceRule:
 
     finished: float = 0.5  # "What time is it?"
     plain: float = 0.7
-    unfinished: float = 1.6  # "Set a timer for", "My number is five five"
+    unfinished: float = 1.6  # "Set a timer for"
     wordless: float = 1.0  # a cough, a noise
+    dictated: float = 1.6  # "My number is five five"
 
     def patience(self, turn: Audio, partial: str) -> float:
-        words = partial.lower().rstrip(" .?!,…-").split()
-        if not words:
-            return self.wordless
-        if partial.rstrip().endswith((",", "-", "...", "…", ":")) or is_open(words):
-            return self.unfinished
-        if _ends_in_a_number(partial, words[-1]):
-            return self.unfinished
-        return self.finished if partial.rstrip().endswith((".", "?", "!")) else self.plain
+        return getattr(self, kind(partial))
+
+
+def kind(partial: str) -> str:
+    """What the words of a turn so far are: the name of one of the silences of SilenceRule."""
+    text = partial.rstrip()
+    words = text.lower().rstrip(" .?!,…-").split()
+    if not words:
+        return "wordless"
+    if _spells(words) or _ends_in_a_number(partial, words[-1]):
+        return "dictated"
+    if _DICTATES.search(text.lower()) and not text.endswith("?"):
+        return "dictated"
+    if text.endswith((",", "-", "...", "…", ":")) or is_open(words):
+        return "unfinished"
+    return "finished" if text.endswith((".", "?", "!")) else "plain"
 
 
 def is_open(words: list[str]) -> bool:
     """Whether the last of some lower-case words calls for more."""
     if len(words) == 1 and words[0] in _ASKED_WHOLE:
         return False
-    return words[-1] in _OPEN or (len(words) > 2 and _spelled(words[-1]) and _spelled(words[-2]))
+    return words[-1] in _OPEN
+
+
+def _spells(words: list[str]) -> bool:
+    return len(words) > 2 and _spelled(words[-1]) and _spelled(words[-2])
 
 
 def _spelled(word: str) -> bool:
@@ -72,23 +88,29 @@ class Sound(Protocol):
 class SoundAndWords:
     """The rule's silence, made shorter or longer by a model that hears whether the turn is complete.
 
-    The model takes tens of milliseconds; it is not asked after words that call for more.
+    The seconds are those that most pauses inside of a sentence stay below, by what the words are
+    and how complete the model finds their sound (measured on the training recordings).
     """
 
     sound: Sound
     rule: SilenceRule = SilenceRule()
-    sure: float = 0.3  # complete by its words and its sound
-    likely: float = 0.45  # complete by its sound
-    open: float = 1.0  # by its sound, more is to come
 
     def patience(self, turn: Audio, partial: str) -> float:
-        patience = self.rule.patience(turn, partial)
-        if patience in (self.rule.unfinished, self.rule.wordless):
-            return patience
+        said = kind(partial)
+        if said in ("wordless", "dictated"):
+            return self.rule.patience(turn, partial)
         chance = self.sound.probability(turn)
-        if chance > 0.5:
-            return self.sure if patience == self.rule.finished else self.likely
-        return max(patience, self.open) if chance < 0.1 else patience
+        for least, seconds in _SOUND[said]:
+            if chance >= least:
+                return seconds
+        return self.rule.patience(turn, partial)
+
+
+_SOUND = {  # (P(complete) at least, seconds), the surest first
+    "finished": ((0.95, 0.36), (0.9, 0.42), (0.5, 0.55), (0.0, 0.65)),
+    "plain": ((0.9, 0.5), (0.5, 0.6), (0.0, 0.8)),
+    "unfinished": ((0.9, 0.7), (0.5, 1.0)),
+}
 
 
 @dataclass(frozen=True)

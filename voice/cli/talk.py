@@ -56,7 +56,7 @@ def command(
     VOICE_SKILLS, VOICE_DOCUMENTS, VOICE_NOTES; and VOICE_LLM_KEY.
     """
     from voice import audio
-    from voice.agent import Models, answers, start, talk
+    from voice.agent import Models, answers, latencies, start, talk
     from voice.agent.brains import Brains, Choice
     from voice.agent.opening import default_recognizer
     from voice.models import find
@@ -74,6 +74,9 @@ def command(
         events.append(event)
         for line in told(event):
             typer.echo(line)
+    took = latencies(events)
+    if took:
+        typer.echo(f"(answers began {took[0]:.2f} s after you ended at the median, {took[1]:.2f} s at p95)")
     if output:
         reply = answers(events, models.synthesizer.rate)
         audio.write(output, reply)
@@ -94,6 +97,8 @@ def told(event: Event) -> Iterator[str]:
             line = f"agent: {speech.text.strip()}"
         case events.Interrupted():
             line = "you interrupt"
+        case events.Resumed():
+            line = "(a sound over the agent; it goes on)"
         case events.Rang():
             line = "a timer rings"
         case events.Trouble(message=message):

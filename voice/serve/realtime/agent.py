@@ -115,7 +115,7 @@ def turn_detector(detection: Detection | None, best: TurnDetector) -> TurnDetect
         return WhenTold()
     if detection.kind == "server_vad":
         silence = detection.silence
-        return SilenceRule(silence, silence, silence, silence)
+        return SilenceRule(silence, silence, silence, silence, silence)
     return _CAUTIOUS if detection.eagerness == "low" else best
 
 

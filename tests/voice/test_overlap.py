@@ -1,0 +1,283 @@
+"""Sounds over the agent's speech, answers begun ahead, slow answers: with work inline and late."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from agent_fakes import RATE, EvenVoice, LoudIsSpeech, Phrasebook, Script, hear, of, quiet
+
+from voice.agent import (
+    Conversation,
+    Heard,
+    Interrupted,
+    Manners,
+    Partial,
+    Paused,
+    Resumed,
+    Speaking,
+    SpeechStarted,
+    Spoken,
+    TurnEnded,
+    answers,
+)
+from voice.agent.backchannels import says_something
+from voice.agent.thoughts import Prepared, Turn
+from voice.agent.work import THREADS, Task
+from voice.types import Message, Word
+
+LONG = "This is a rather long answer. " * 4
+
+
+class Later:
+    """Work whose jobs are done when the test says so, lane by lane: the ear's, then each answer's."""
+
+    def __init__(self) -> None:
+        self.lanes: list[LateLane] = []
+
+    def lane(self, stopwatch: Callable[[], float]) -> LateLane:
+        self.lanes.append(LateLane())
+        return self.lanes[-1]
+
+
+class LateLane:
+    def __init__(self) -> None:
+        self.waiting: list[Task] = []
+
+    def start(self, job: Callable, now: float) -> Task:
+        self.waiting.append(Task(job, lambda: 0.0))
+        return self.waiting[-1]
+
+    def catch_up(self) -> None:
+        tasks, self.waiting = self.waiting, []
+        for task in tasks:
+            task.run()
+
+
+def conversation(book: Phrasebook, brain: object, **options: object) -> Conversation:
+    return Conversation(LoudIsSpeech(), book, EvenVoice(), brain, stopwatch=lambda: 0.0, **options)
+
+
+def over(phrase: str, seconds: float, *more: np.ndarray, answer: str = LONG) -> tuple[list, Conversation]:
+    """Somebody says `phrase` two seconds after they asked something."""
+    book = Phrasebook("Tell me all.", phrase)
+    talks = conversation(book, Script([answer], ["Okay."]))
+    sounds = [book.say(0), quiet(2), book.say(1, seconds), *(more or [quiet(6)])]
+    return hear(talks, *sounds), talks
+
+
+@pytest.mark.parametrize("phrase", ["mm-hm", "Yeah.", "Okay, right.", ""])
+def test_who_only_listens_halts_it_for_less_than_a_second(phrase: str) -> None:
+    events, talks = over(phrase, 0.4)
+    assert not of(Interrupted, events) and not of(Heard, events)[1:]
+    paused, resumed = of(Paused, events)[0], of(Resumed, events)[0]
+    assert resumed.time - paused.time < 1.0
+    assert resumed.position == paused.position
+    assert talks.messages[-1] == Message("assistant", LONG.strip())
+
+
+def test_after_a_halt_the_track_goes_on_where_it_was() -> None:
+    undisturbed, _ = over("mm-hm", 0.0)
+    disturbed, _ = over("mm-hm", 0.4)
+    halt = of(Resumed, disturbed)[0].time - of(Paused, disturbed)[0].time
+    whole, held = answers(undisturbed, RATE), answers(disturbed, RATE)
+    assert held.duration - whole.duration == pytest.approx(halt, abs=0.04)
+    assert np.count_nonzero(held.samples) == pytest.approx(np.count_nonzero(whole.samples), abs=20)
+
+
+def test_what_the_person_says_is_told_only_once_the_turn_is_theirs() -> None:
+    events, _ = over("Stop that.", 0.5)
+    kinds = [type(event) for event in events if event.time > 3.0]
+    assert kinds[:3] == [Paused, Interrupted, SpeechStarted]
+    assert of(Heard, events)[1].text == "Stop that."
+    began = of(SpeechStarted, events)[1].began
+    assert began == pytest.approx(3.0, abs=0.033)
+
+
+def test_a_yes_to_a_question_is_an_answer() -> None:
+    book = Phrasebook("Hello.", "Yes.")
+    talks = conversation(book, Script(["Shall I go on?"], ["Good."]))
+    events = hear(talks, book.say(0), quiet(1.2), book.say(1, 0.4), quiet(3))
+    assert [event.text for event in of(Heard, events)] == ["Hello.", "Yes."]
+
+
+def test_noise_that_goes_on_does_not_halt_it_again_and_again() -> None:
+    events, _ = over("", 5.0, quiet(3))
+    assert not of(Interrupted, events)
+    assert len(of(Paused, events)) <= 3
+    held = sum(b.time - a.time for a, b in zip(of(Paused, events), of(Resumed, events), strict=True))
+    assert held < 3.0
+
+
+def test_words_that_follow_a_murmur_take_the_turn() -> None:
+    book = Phrasebook("Tell me all.", "yeah", "but listen to me")
+    talks = conversation(book, Script([LONG], ["Okay."]))
+    events = hear(talks, book.say(0), quiet(2), book.say(1, 0.3), book.say(2, 1.2), quiet(3))
+    assert of(Interrupted, events)
+    assert of(Heard, events)[1].text == "yeah but listen to me"
+
+
+def test_an_agent_that_does_not_yield_answers_afterward() -> None:
+    book = Phrasebook("Tell me all.", "And tomorrow?")
+    talks = conversation(book, Script([LONG], ["Rain."]), manners=Manners(yields=False))
+    events = hear(talks, book.say(0), quiet(2), book.say(1), quiet(8))
+    assert not of(Interrupted, events) and not of(Paused, events)
+    assert [event.text for event in of(Spoken, events)] == [LONG.strip(), "Rain."]
+
+
+def test_the_host_may_silence_it_and_say_what_was_played() -> None:
+    book = Phrasebook("Tell me all.")
+    talks = conversation(book, Script([LONG]))
+    hear(talks, book.say(0), quiet(2))
+    talks.played(0.65)
+    cut = of(Interrupted, talks.interrupt())[0]
+    assert cut.heard == "This is a"
+    assert talks.messages[-1] == Message("assistant", "This is a")
+    assert not list(talks.interrupt())
+
+
+def test_the_host_may_end_a_turn_or_drop_it() -> None:
+    book = Phrasebook("Tell me all.")
+    talks = conversation(book, Script(["Fine."]))
+    list(talks.hear(book.say(0)))
+    talks.forget()
+    assert not of(Heard, hear(talks, quiet(3)))
+    list(talks.hear(book.say(0)))
+    assert of(Heard, list(talks.commit()))[0].text == "Tell me all."
+
+
+def test_the_host_may_ask_for_an_answer_to_messages_of_its_own() -> None:
+    brain = Script(["Hello there."])
+    talks = conversation(Phrasebook(), brain)
+    talks.messages.append(Message("user", "Greet me."))
+    events = list(talks.answer()) + hear(talks, quiet(2))
+    assert [event.text for event in of(Spoken, events)] == ["Hello there."]
+    assert brain.shown == [(Message("user", "Greet me."),)]
+
+
+# ---- ahead of the end of the turn
+
+
+class Notes:
+    """A brain that thinks ahead and writes down what it was asked to."""
+
+    def __init__(self) -> None:
+        self.thought: list[str] = []
+        self.written: list[str] = []
+
+    def reply(self, messages) -> Iterator[str]:
+        raise AssertionError("it can think ahead")
+
+    def prepare(self, messages) -> Prepared:
+        request = messages[-1].content
+        self.thought.append(request)
+
+        def think(turn: Turn) -> Iterator[str | None]:
+            yield "I write that down. "
+            yield from turn.awaited()
+            self.written.append(request)
+            yield "Done."
+
+        return Prepared(think)
+
+
+def test_the_answer_is_begun_before_the_turn_has_ended_and_acts_only_after() -> None:
+    book, brain = Phrasebook("Note the milk."), Notes()
+    talks = conversation(book, brain)
+    hear(talks, book.say(0), quiet(0.3))
+    assert talks.listening and brain.thought == ["Note the milk."] and not brain.written
+    events = hear(talks, quiet(4))
+    assert brain.thought == brain.written == ["Note the milk."]
+    assert of(Spoken, events)[0].text == "I write that down. Done."
+
+
+def test_who_goes_on_has_what_was_begun_thrown_away() -> None:
+    book, brain = Phrasebook("Note the milk.", "No, the bread."), Notes()
+    talks = conversation(book, brain)
+    hear(talks, book.say(0), quiet(0.35), book.say(1), quiet(3))
+    assert brain.thought == ["Note the milk.", "Note the milk. No, the bread."]
+    assert brain.written == ["Note the milk. No, the bread."]
+
+
+# ---- work that takes its time
+
+
+def test_words_and_sound_that_come_late_are_taken_when_they_are_there() -> None:
+    book, work = Phrasebook("What time is it?"), Later()
+    talks = conversation(book, Script(["It is noon."]), work=work)
+    assert not of(TurnEnded, hear(talks, book.say(0), quiet(2)))
+    events = []
+    for _ in range(8):
+        for lane in work.lanes:
+            lane.catch_up()
+        events += hear(talks, quiet(0.1))
+    assert [event.text for event in of(Heard, events)] == ["What time is it?"]
+    assert of(Speaking, events)[0].speech.text == "It is noon."
+
+
+def test_an_agent_that_takes_long_says_so_and_then_answers() -> None:
+    book, work = Phrasebook("What time is it?"), Later()
+    talks = conversation(book, Script(["It is noon."]), work=work)
+    hear(talks, book.say(0))
+    for _ in range(8):
+        work.lanes[0].catch_up()
+        hear(talks, quiet(0.1))
+    assert talks.answering
+    hear(talks, quiet(2))
+    work.lanes[2].catch_up()  # the word in between is spoken; the brain still thinks
+    aside = of(Speaking, hear(talks, quiet(1)))
+    assert [(event.speech.text, event.aside) for event in aside] == [("One moment.", True)]
+    for _ in range(4):
+        work.lanes[1].catch_up()
+        hear(talks, quiet(0.5))
+    assert talks.messages[-1] == Message("assistant", "It is noon.")
+
+
+def test_in_threads_the_same_is_said_and_heard() -> None:
+    book = Phrasebook("What time is it?")
+    talks = conversation(book, Script(["It is noon. Or a little later."]), work=THREADS)
+    events = hear(talks, book.say(0), quiet(0.1)) + list(talks.finish())
+    assert of(Heard, events)[0].text == "What time is it?"
+    assert [event.text for event in of(Spoken, events)] == ["It is noon. Or a little later."]
+
+
+class Growing:
+    """A listener that knows a word more each time that it is fed."""
+
+    def __init__(self, *settings: object) -> None:
+        self.fed = 0
+
+    def feed(self, samples: np.ndarray) -> Partial | None:
+        self.fed += len(samples)
+        return Partial(0.0, "so" if self.fed > RATE / 2 else "", "far")
+
+    def finish(self):
+        return Phrasebook("So far so good.").transcribe(
+            type("A", (), {"samples": np.full(9, 0.1), "duration": 1.0})()
+        )
+
+
+def test_partial_words_come_while_the_person_speaks() -> None:
+    book = Phrasebook("")
+    talks = conversation(book, Script(["Good."]), listening=Growing)
+    events = hear(talks, book.say(0, 1.0), quiet(2))
+    assert [(event.stable, event.tail) for event in of(Partial, events)] == [
+        ("", "far"), ("so", "far"), ("So far so good.", ""),
+    ]  # fmt: skip
+    assert of(Partial, events)[0].time < 0.3
+
+
+@pytest.mark.parametrize("text", ["mm-hm", "Yeah.", "Oh, I see.", "", "...", "[coughs]", "Uh-huh. Okay."])
+def test_words_of_listening_ask_for_nothing(text: str) -> None:
+    assert not says_something(text)
+
+
+@pytest.mark.parametrize("text", ["Stop.", "No.", "Wait", "Yeah but no", "What?", "Okay, what time is it?"])
+def test_other_words_do(text: str) -> None:
+    assert says_something(text)
+
+
+def test_a_lone_word_that_hardly_was_one_does_not_count() -> None:
+    assert not says_something("Bye.", [Word("Bye.", 0, 0.2, 0.1)])
+    assert says_something("Bye.", [Word("Bye.", 0, 0.2, 0.8)])

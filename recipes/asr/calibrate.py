@@ -53,7 +53,7 @@ class Options:
     snr: tuple[float, ...] = option(
         (0.0, 15.0), "noise in dB below the speech: each clip's is drawn between these"
     )
-    decay: float = option(1.0, "weight decay: how many words of doubt each weight starts from")
+    decay: float = option(10.0, "weight decay: how many words of doubt each weight starts from")
     threads: int = option(2, "processor cores")
     write: bool = option(False, "put the weights on the model's card, if it is a folder of one's own")
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from voice.asr.decoding import Decoding, Guess, better, is_doubtful, is_unheard, strayed
+from voice.asr.decoding import Decoding, Guess, better, is_babble, is_doubtful, is_unheard, loudest, strayed
+from voice.types import Audio, Word
 
 LIMITS = Decoding()
 
@@ -40,3 +41,27 @@ def test_a_text_of_which_a_head_heard_next_to_nothing_is_made_up() -> None:
     assert not is_unheard(guess("Thank you for watching!"), "tank yu fo", LIMITS)
     assert not is_unheard(guess("Thank you for watching!"), None, LIMITS)
     assert not is_unheard(replace(guess(""), tokens=()), "", LIMITS)
+
+
+def sound(level: float) -> Audio:
+    wave = np.zeros(32_000, np.float32)
+    wave[16_000:24_000] = level
+    return Audio(wave, 16_000)
+
+
+def words(*sure: float) -> list[Word]:
+    return [Word("word", 0.0, 1.0, chance) for chance in sure]
+
+
+def test_words_that_nobody_is_sure_of_are_babble() -> None:
+    assert is_babble(words(0.1, 0.4, 0.05), sound(0.1), "en", LIMITS)
+    assert not is_babble(words(0.1, 0.9, 0.1), sound(0.1), "en", LIMITS)
+    assert not is_babble(words(0.1, 0.4, 0.05), sound(0.1), "sw", LIMITS)  # not what it was calibrated on
+    assert not is_babble([], sound(0.1), "en", LIMITS)
+
+
+def test_what_is_far_away_has_to_be_clear() -> None:
+    assert is_babble(words(0.6, 0.5), sound(0.005), "en", LIMITS)
+    assert not is_babble(words(0.9, 0.7), sound(0.005), "en", LIMITS)
+    assert loudest(sound(0.005)) == pytest.approx(0.005)
+    assert loudest(Audio(np.zeros(0, np.float32), 16_000)) == 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from voice.asr.letters import read, spell
 from voice.asr.vocabulary import Vocabulary
 from voice.metrics import edit_distance
+from voice.types import Audio, Word
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,11 @@ class Decoding:
     Where a CTC head heard the same, a result that is more than `stray` of its letters away from
     what the head reads is searched again too, what the head heard at least `missed` letters of after
     the last word is heard by itself, and it is silence if the head read less than `unheard_of` of it.
+
+    English words that are in the mean less sure than `believed` count as babble, and all words less
+    sure than `clear` where the loudest half second lies below `quiet` (root mean square; speech is
+    usually recorded at 0.07). (No dev clip is that unsure as it is; with so much noise that it is,
+    one word in six is right.)
     """
 
     beam: int = 1
@@ -46,6 +53,9 @@ class Decoding:
     stray: float = 0.75
     missed: int = 8
     unheard_of: float = 0.15
+    believed: float = 0.3
+    clear: float = 0.7
+    quiet: float = 0.012
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +128,7 @@ def is_unheard(guess: Guess, letters: str | None, limits: Decoding) -> bool:
 
 
 def better(first: Guess, second: Guess, letters: str | None, limits: Decoding) -> Guess:
-    """Of two guesses the one closer to a head's letters; the second without a head or if the first repeats."""
+    """The guess closer to a head's letters; the second without them, or where the first repeats itself."""
     if letters is None or first.compression > limits.compression:
         return second
     return min(second, first, key=lambda guess: strayed(guess.text, letters))
@@ -135,3 +145,21 @@ def bounded(guess: Guess, duration: float, limits: Decoding) -> Guess:
 def strayed(text: str, heard: str) -> float:
     """How far `text` is from the letters that a head heard: 0 is the same, 1 and more nothing like it."""
     return edit_distance(heard, read(spell(text).labels)) / max(1, len(heard))
+
+
+def is_babble(words: Sequence[Word], speech: Audio, language: str, limits: Decoding) -> bool:
+    """Whether words are too unsure, in the mean, to have been said to anyone here."""
+    if not words:
+        return False
+    sure = float(np.mean([word.confidence for word in words]))
+    unclear = sure < limits.clear and loudest(speech) < limits.quiet
+    return unclear or (language == "en" and sure < limits.believed)
+
+
+def loudest(speech: Audio, seconds: float = 0.5) -> float:
+    """The root mean square of its loudest stretch of `seconds`."""
+    size = min(len(speech.samples), round(seconds * speech.rate))
+    if not size:
+        return 0.0
+    power = speech.samples[: len(speech.samples) // size * size].reshape(-1, size).astype(np.float64) ** 2
+    return float(np.sqrt(power.mean(axis=1).max()))

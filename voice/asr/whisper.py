@@ -24,6 +24,7 @@ from voice.asr.decoding import (
     Guess,
     better,
     bounded,
+    is_babble,
     is_doubtful,
     is_silence,
     is_unheard,
@@ -306,14 +307,17 @@ class Whisper:
             return
         written = [self._vocabulary.words(guess.tokens, request.language) for guess in guesses]
         if self._head is None:
-            for texts, words in zip(written, self._attended(sounds, guesses, written, request), strict=True):
+            found = self._attended(sounds, guesses, written, request)
+        else:
+            found = map(self._placed, sounds, guesses, written)
+        for sound, texts, words in zip(sounds, written, found, strict=True):
+            if is_babble(words, sound.speech, request.language, self._decoding):
+                yield ()
+            elif self._head is not None and request.hotwords:
+                spotted = apply(words, sound.log_probs, request.hotwords)
+                yield tuple(segmented((f" {word.text}" for word in spotted), spotted))
+            else:
                 yield tuple(segmented((word.text for word in texts), words))
-            return
-        for sound, guess, texts in zip(sounds, guesses, written, strict=True):
-            words = self._placed(sound, guess, texts)
-            if request.hotwords:
-                words = apply(words, sound.log_probs, request.hotwords)
-            yield tuple(segmented((f" {word.text}" for word in words), words))
 
     def _placed(self, sound: Sound, guess: Guess, written: Sequence[WordTokens]) -> list[Word]:
         """Words with times from the letters that the head heard."""

@@ -109,7 +109,7 @@ def test_an_interruption_is_told_at_once_and_only_what_was_heard_is_kept():
     book = Phrasebook("Tell me a story.", "Stop, what time is it?")
     brain = Script([LONG], ["Noon."])
     client = Client(book, brain)
-    client.play(book.say(0), quiet(1.2))
+    client.play(book.say(0), quiet(2.2))
     told = client.play(book.say(1), quiet(2))
     done = next(each for each in told if each["type"] == "response.done")["response"]
     assert done["status"] == "cancelled"

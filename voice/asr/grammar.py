@@ -204,15 +204,19 @@ def _label(letter: str) -> int:
     return 1 + ALPHABET.index(letter)
 
 
-def decode(log_probs: np.ndarray, grammar: Grammar, *, floor: float = -8.0) -> Parse | None:
+def decode(
+    log_probs: np.ndarray, grammar: Grammar, *, floor: float = -8.0, reluctance: float = 0.0
+) -> Parse | None:
     """The sentence of the grammar that best explains (F, 29) log-probabilities; None if none fits into F.
 
     No single frame counts for less than `floor`, so that one letter that is not heard does not
-    outweigh all others.
+    outweigh all others. `reluctance` is taken off blanks: where a head is unsure it writes little, and
+    without it short sentences would pass for long ones.
     """
     if len(log_probs) == 0:
         return None
     log_probs = np.maximum(log_probs, floor).astype(np.float32)
+    log_probs[:, BLANK] -= reluctance
     trellis = _trellis(log_probs, grammar)
     node, blank, total = _best_end(trellis, grammar)
     if total <= _NEVER / 2:

@@ -121,3 +121,16 @@ def test_a_grammar_too_large_to_decode_is_refused(monkeypatch):
     monkeypatch.setattr(grammar, "LARGEST", 10)
     with pytest.raises(VoiceError, match="fewer values"):
         grammar_of("turn on the light")
+
+
+def test_reluctance_to_write_nothing_keeps_long_sentences_from_passing_for_short_ones():
+    log_probs = heard("get milk", sure=0.9)
+    mumbled = np.full((30, CLASSES), np.log(0.4 / (CLASSES - 1)), np.float32)
+    mumbled[:, BLANK] = np.log(0.6)
+    for place, label in zip(range(2, 30, 3), spell("almond").labels, strict=False):
+        mumbled[place, label] = np.log(0.12)
+    begin = 4 + 2 * len("get")  # the blanks after "get", before the space
+    sound = np.concatenate((log_probs[: begin + 1], mumbled, log_probs[begin - 1 :]))
+    phrases = grammar_of("get milk", "get almond milk")
+    assert decode(sound, phrases).mark == "get milk"
+    assert decode(sound, phrases, reluctance=3.0).mark == "get almond milk"

@@ -106,7 +106,7 @@ def lists(case: Case, chance: random.Random) -> str:
 
 def live(case: Case, chance: random.Random) -> str:
     """A question asked in a live session and answered, or not waited for."""
-    from websockets.exceptions import ConnectionClosed, InvalidStatus
+    from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
     from websockets.sync.client import connect
 
     question = audio.read(io.BytesIO(chance.choice(case.clips)), LIVE_RATE)
@@ -127,6 +127,8 @@ def live(case: Case, chance: random.Random) -> str:
         return "answered"
     except InvalidStatus as refusal:
         return outcome(refusal.response.status_code)
+    except ConnectionClosedOK as goodbye:
+        return f"let go: {goodbye.rcvd.reason if goodbye.rcvd else 'no reason'}"
     except (ConnectionClosed, TimeoutError, OSError) as error:
         return f"failed: {error!r}"
 

@@ -15,7 +15,10 @@ from voice.errors import VoiceError
 from voice.serve.settings import Settings
 
 GRACE = 10  # seconds that requests under way have to end in, once the server is told to stop
-_M_ARENA_MAX = -8  # of glibc's malloc.h
+# What glibc is told (malloc.h): threads share two heaps, and whatever is large is given back when it is
+# free. Left to itself it keeps a heap for each thread and holes in all of them, 100 MB and growing.
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
+_MALLOC = {_M_ARENA_MAX: 2, _M_MMAP_THRESHOLD: 262_144, _M_TRIM_THRESHOLD: 262_144}
 
 
 def listen(settings: Settings) -> socket.socket:
@@ -43,8 +46,8 @@ def spare_memory() -> None:
     warnings.simplefilter("always", UserWarning)  # which, unlike the default, keeps no list of them
     logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it notes what clients get to read
     with suppress(OSError, AttributeError, TypeError):  # another system, another library
-        # All threads share two heaps: one for each would leave holes that add up to 100 MB.
-        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+        for option, value in _MALLOC.items():
+            ctypes.CDLL(None).mallopt(option, value)
 
 
 def run(app: FastAPI, listening: socket.socket) -> None:

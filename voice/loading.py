@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from voice.errors import ModelDamaged, ModelError
-from voice.models import Model, find
+from voice.models import Model, entries, find
 from voice.models.fetch import Progress
 from voice.types import Recognizer, Synthesizer, TurnDetector
 
@@ -38,13 +38,20 @@ def load(
 
 def _whisper(model: Model, threads: int | None) -> Recognizer:
     from voice.asr.confidence import Calibration, likelihood
-    from voice.asr.whisper import Whisper
+    from voice.asr.whisper import HEAD, Whisper
 
-    context, language = model.card.options.get("context", "full"), model.card.language
-    only = None if context == "full" else language  # what a short context was not tuned to is babble
-    weights = model.card.options.get("confidence")
-    confidence = Calibration(weights) if weights else likelihood
-    return Whisper.open(model.folder, threads=threads, context=context, only=only, confidence=confidence)
+    options = model.card.options
+    context = options.get("context", "full")
+    weights, lender = options.get("confidence"), entries().get(options.get("head", ""))
+    lent = lender and lender.home / HEAD  # by a model whose encoder is all but the same
+    return Whisper.open(
+        model.folder,
+        threads=threads,
+        context=context,
+        only=None if context == "full" else model.card.language,  # what it was not tuned to is babble
+        head=lent if lent and lent.is_file() else None,
+        confidence=Calibration(weights) if weights else likelihood,
+    )
 
 
 def _heart(model: Model, threads: int | None) -> Synthesizer:

@@ -24,9 +24,9 @@ from voice import audio
 from voice.asr.confidence import FEATURES, Calibration, Confidence, likelihood
 from voice.asr.whisper import Whisper
 from voice.features import WHISPER_RATE
+from voice.loading import load
 from voice.manifest import Clip, read_manifest
 from voice.metrics import auroc, calibration_error, right_words
-from voice.models import find
 from voice.models.card import read_card, write_card
 from voice.types import Audio
 
@@ -84,11 +84,10 @@ class Recorder:
 
 
 def opened(name: str, recorder: Recorder, threads: int) -> Whisper:
-    """The recognizer as `voice.loading` opens it, but that `recorder` judges its words."""
-    model = find(name)
-    context = model.card.options.get("context", "full")
-    only = None if context == "full" else model.card.language
-    return Whisper.open(model.folder, threads=threads, context=context, only=only, confidence=recorder)
+    """The recognizer as it is used, but that `recorder` judges its words."""
+    recognizer = load(name, threads=threads, kind="recognizer")
+    recognizer.confidence = recorder
+    return recognizer
 
 
 def heard(recognizer: Whisper, recorder: Recorder, samples: np.ndarray, text: str) -> Words:

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from voice import audio
+from voice.asr.ctc import greedy
+from voice.asr.letters import BLANK, CLASSES, spell
 from voice.asr.vocabulary import Vocabulary
 from voice.asr.whisper import Decoding, Whisper
 from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
@@ -166,6 +168,63 @@ def test_the_utterance_context_shows_the_utterance_and_a_margin() -> None:
     hear(short, context="utterance")
     assert full.shapes == [(1, 80, 3000)]
     assert short.shapes == [(1, 80, 130)]
+
+
+class Reader:
+    """A fake head that reads one text after the other, from half a second on, five letters a second."""
+
+    def __init__(self, *texts: str) -> None:
+        self.texts, self.calls = texts, 0
+
+    def __call__(self, encoded: np.ndarray) -> np.ndarray:
+        labels = spell(self.texts[min(self.calls, len(self.texts) - 1)]).labels
+        self.calls += 1
+        chances = np.full((len(encoded), 515, CLASSES), 1e-4)
+        chances[..., BLANK] = 0.99
+        for number, label in enumerate(labels):
+            chances[:, 25 + 10 * number, [BLANK, label]] = 0.01, 0.98
+        return np.log(chances).astype(np.float32)
+
+
+def read_ten_seconds(head: Reader, *results: Result, language: str = "en") -> tuple[str, Script]:
+    script = Script(list(results))
+    recognizer = Whisper(script, Letters(), "full", Decoding(), head=head)
+    heard = recognizer.transcribe(Audio(np.zeros(160_000, np.float32), 16000), language=language, words=False)
+    return heard.text, script
+
+
+def test_what_the_head_heard_nothing_of_was_not_said() -> None:
+    assert read_ten_seconds(Reader(""), Result("thank you for watching"), Result("thank you"))[0] == ""
+    assert read_ten_seconds(Reader("thank you"), Result("thank you"))[0] == "thank you"
+
+
+def test_what_is_nothing_like_what_the_head_read_is_searched_again() -> None:
+    text, script = read_ten_seconds(Reader("one two"), Result("the cat sat on it"), Result("one two"))
+    assert text == "one two"
+    assert script.searches[1]["no_repeat_ngram_size"] == 3
+
+
+def test_what_the_head_read_after_the_last_word_is_heard_too() -> None:
+    head = Reader("one two three four five", "three four five")
+    text, script = read_ten_seconds(head, Result("one two"), Result(" 3 4 5"))
+    assert text == "one two 3 4 5" and len(script.searches) == 2
+
+
+def test_a_head_reads_english_only() -> None:
+    head = Reader("")
+    assert read_ten_seconds(head, Result("kiitos"), language="fi")[0] == "kiitos"
+    assert head.calls == 0
+
+
+def test_letters_are_given_without_the_decoder_where_there_is_a_head() -> None:
+    speech = Audio(np.zeros(32_000, np.float32), 16000)
+    script = Script([])
+    log_probs = Whisper(script, Letters(), "utterance", Decoding(), "en", head=Reader("one")).posteriors(
+        speech
+    )
+    assert log_probs.shape == (115, CLASSES) and greedy(log_probs) == "one"
+    with pytest.raises(VoiceError, match="no CTC head"):
+        Whisper(script, Letters(), "full", Decoding()).posteriors(speech)
 
 
 def test_more_than_thirty_seconds_and_missing_folders_are_refused(tmp_path: Path) -> None:

@@ -68,8 +68,8 @@ class Whisper:
 
     `context` is what the encoder sees: "full" pads to 30 s as the original was trained,
     "utterance" only adds a margin (for models tuned to that, many times faster on short speech).
-    `packed` is how many seconds a window of a long recording had best have, `together` how many
-    windows it likes at once.
+    `confidence` judges the words; `packed` is how many seconds a window of a long recording had best
+    have, `together` how many windows it likes at once.
     """
 
     rate = WHISPER_RATE
@@ -92,7 +92,7 @@ class Whisper:
         self._context = context
         self._decoding = decoding
         self._head = head
-        self._confidence = confidence
+        self.confidence = confidence
         self.packed, self.together = (WINDOW, 4) if context == "full" else (PACKED, 2 * TOGETHER)
 
     @classmethod
@@ -105,9 +105,10 @@ class Whisper:
         decoding: Decoding = Decoding(),
         compute_type: str = "int8",
         only: str | None = None,
+        head: Path | None = None,
         confidence: Confidence = likelihood,
     ) -> Whisper:
-        """Load a CTranslate2 folder, and its head if it has one.
+        """Load a CTranslate2 folder, and the file `head` or the one of that folder, if it has one.
 
         `only` is the one language it was tuned to, if it was; `confidence` judges words.
         Raises ModelMissing or ModelDamaged.
@@ -124,8 +125,9 @@ class Whisper:
         except (RuntimeError, ValueError) as error:
             raise ModelDamaged(f"{folder} is no Whisper model: {error}; fetch it again") from error
         vocabulary = Vocabulary(folder, multilingual=model.is_multilingual)
-        head = Head.open(folder / HEAD, threads=threads) if (folder / HEAD).is_file() else None
-        return cls(model, vocabulary, context, decoding, only, head=head, confidence=confidence)
+        head = head or (folder / HEAD if (folder / HEAD).is_file() else None)
+        letters = Head.open(head, threads=threads) if head else None
+        return cls(model, vocabulary, context, decoding, only, head=letters, confidence=confidence)
 
     @property
     def languages(self) -> frozenset[str]:
@@ -199,7 +201,7 @@ class Whisper:
         """All that is said in some stretches that are encoded together."""
         encoded = self._encode(speeches)
         request = replace(request, language=request.language or self._detect(encoded))
-        sounds = self._sounds(speeches, encoded)
+        sounds = self._sounds(speeches, encoded, request)
         guesses = self._decode(encoded, sounds, request)
         parts = self._transcripts(
             [s.until(g.until) for s, g in zip(sounds, guesses, strict=True)], guesses, request
@@ -226,11 +228,15 @@ class Whisper:
         """The encoder's frames of the speech and the margin after it."""
         return max(1, round((speech.duration + self._decoding.margin) / FRAME))
 
-    def _sounds(self, speeches: Sequence[Audio], encoded: np.ndarray) -> list[Sound]:
-        letters = [None] * len(speeches) if self._head is None else self._head(encoded)
+    def _sounds(self, speeches: Sequence[Audio], encoded: np.ndarray, request: _Request) -> list[Sound]:
+        """Each speech with its part of the encoder's output, and its letters where the head knows them."""
+        counts = [self._frames(speech) for speech in speeches]
+        letters: Sequence[np.ndarray | None] = [None] * len(speeches)
+        if self._head is not None and (request.language, request.task) == ("en", "transcribe"):
+            letters = self._head(np.ascontiguousarray(encoded[:, : max(counts)]))
         return [
-            Sound(speech, output, None if found is None else found[: self._frames(speech)])
-            for speech, output, found in zip(speeches, encoded, letters, strict=True)
+            Sound(speech, output, None if found is None else found[:count])
+            for speech, output, found, count in zip(speeches, encoded, letters, counts, strict=True)
         ]
 
     def _detect(self, encoded: np.ndarray) -> str:
@@ -245,7 +251,8 @@ class Whisper:
     def _decode(self, encoded: np.ndarray, sounds: Sequence[Sound], request: _Request) -> list[Guess]:
         """The believed tokens of each row; none where it is silence."""
         start = self._vocabulary.start_sequence(request.language, request.task)
-        told = request.hotwords.terms if request.hotwords and not self._head else ()  # a head spots them
+        spotted = sounds[0].log_probs is not None  # by the head: the decoder need not be told
+        told = request.hotwords.terms if request.hotwords and not spotted else ()
         prompt = [*self._vocabulary.prompt([term.text for term in told]), *start]
         limit = 24 + round(self._decoding.tokens_per_second * max(sound.speech.duration for sound in sounds))
         guesses = self._search(encoded, prompt, limit, self._decoding.beam)
@@ -264,7 +271,7 @@ class Whisper:
             return SILENCE
         if letters is not None:
             until = said_until(guess.text, letters, sound.log_probs, limits.missed)
-            guess = replace(guess, until=until, left_off=True)
+            guess = guess if until is None else replace(guess, until=until, left_off=True)
         return bounded(guess, sound.speech.duration, limits)
 
     def _search(
@@ -306,14 +313,14 @@ class Whisper:
             )
             return
         written = [self._vocabulary.words(guess.tokens, request.language) for guess in guesses]
-        if self._head is None:
-            found = self._attended(sounds, guesses, written, request)
-        else:
+        if all(sound.log_probs is not None for sound in sounds):
             found = map(self._placed, sounds, guesses, written)
+        else:
+            found = self._attended(sounds, guesses, written, request)
         for sound, texts, words in zip(sounds, written, found, strict=True):
             if is_babble(words, sound.speech, request.language, self._decoding):
                 yield ()
-            elif self._head is not None and request.hotwords:
+            elif sound.log_probs is not None and request.hotwords:
                 spotted = apply(words, sound.log_probs, request.hotwords)
                 yield tuple(segmented((f" {word.text}" for word in spotted), spotted))
             else:
@@ -323,7 +330,7 @@ class Whisper:
         """Words with times from the letters that the head heard."""
         places = place([word.text for word in written], sound.log_probs, sound.speech.duration)
         words = [Word(w.text.strip(), at.start, at.end) for w, at in zip(written, places, strict=True)]
-        return weighed(words, written, guess, self._confidence, places, sound.log_probs)
+        return weighed(words, written, guess, self.confidence, places, sound.log_probs)
 
     def _attended(
         self,
@@ -332,7 +339,10 @@ class Whisper:
         written: Sequence[Sequence[WordTokens]],
         request: _Request,
     ) -> Iterator[list[Word]]:
-        """Words with times from the cross-attention of the decoder's alignment heads."""
+        """Words with times from the cross-attention of the decoder's alignment heads.
+
+        Where there is a head, but not for this language, what it was calibrated for is not known.
+        """
         if not guesses:
             return
         encoded = np.stack([sound.encoded for sound in sounds])
@@ -342,7 +352,7 @@ class Whisper:
         results = self._model.align(_view(encoded), start, [list(guess.tokens) for guess in guesses], frames)
         for sound, guess, texts, result in zip(sounds, guesses, written, results, strict=True):
             words = timed_words(texts, result.alignments, result.text_token_probs, sound.speech)
-            yield weighed(words, texts, guess, self._confidence)
+            yield weighed(words, texts, guess, self.confidence if self._head is None else likelihood)
 
 
 def _joined(part: Transcript, rest: Transcript) -> Transcript:

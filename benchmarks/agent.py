@@ -5,13 +5,15 @@
 Beside it, in the same run, a plain detector of 800 ms of silence. Each row is a measure of the agent
 with what it must show. A session is one call, `exchange`: what the microphone hears in 20 ms in, what
 the loudspeaker plays in them and what happened out, so that the same cases can be played through a
-socket in real time. Here time is that of the samples; computing counts as if it ran beside them.
+socket in real time. Here time is that of the samples, and computing counts its processor time as if it
+ran beside them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -194,6 +196,7 @@ class Table:
         conversation = Conversation(
             models.detector, models.recognizer, models.synthesizer, brain or Stories(),
             turns=models.turns, listening=live(models.detector), hearing=Hearing(language="en"),
+            stopwatch=time.process_time,
         )  # fmt: skip
         return Direct(conversation)
 
@@ -209,18 +212,20 @@ class Table:
 
     def turns(self) -> dict[str, float]:
         """Single sentences with natural pauses: cut off, and the time to the answer after them."""
-        cut, answered, latencies = [], [], []
+        cut, spoken_into, answered, latencies = [], [], [], []
         for said in self.sounds.sentences(self.count):
             silence = self.sounds.quiet(2.5)
             sound = np.concatenate((self.sounds.quiet(0.4), said.sound, silence))
             end = 0.4 + said.end
             played = play(self.session(), sound)
-            ends = [event.time for event in played.of(TurnEnded) if event.time < end - 0.05]
-            cut.append(bool(ends) and any(played.audible[: int(end * 50)]))
+            before = sum(played.audible[: int(end * 50)]) / 50  # seconds of the agent in the middle of it
+            spoken_into.append(before > 0)
+            cut.append(before > Manners().merged)  # less, and what was said is taken up as one turn
             latencies += [event.total for event in played.of(Latency)[-1:] if event.time > end]
             answered.append(any(event.time > end - 0.05 for event in played.of(TurnEnded)))
         return {
             "cut off, %": _percent(cut),
+            "spoken into, %": _percent(spoken_into),
             "answered, %": _percent(answered),
             "answer p50, ms": 1000 * float(np.percentile(latencies or [0], 50)),
             "answer p95, ms": 1000 * float(np.percentile(latencies or [0], 95)),

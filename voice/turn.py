@@ -38,10 +38,11 @@ class SmartTurn:
         options.log_severity_level = 3
         return cls(onnxruntime.InferenceSession(str(files[0]), options, providers=["CPUExecutionProvider"]))
 
-    def patience(self, turn: Audio, partial: str) -> float:
-        return COMPLETE if self.probability(turn) > 0.5 else INCOMPLETE
+    def patience(self, partial: str, chance: float) -> float:
+        """By the sound alone."""
+        return COMPLETE if chance > 0.5 else INCOMPLETE
 
-    def probability(self, turn: Audio) -> float:
+    def chance(self, turn: Audio) -> float:
         """P(complete) of a turn at 16 kHz that ends with the silence after it."""
         if turn.rate != RATE:
             from voice.audio import resample

@@ -46,12 +46,16 @@ class Word:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of speech that reads as one: a sentence or a clause between pauses."""
+    """A stretch of speech that reads as one: a sentence or a clause between pauses.
+
+    `speaker` is who says all of it ("Speaker 1"), where that was asked for.
+    """
 
     text: str
     start: float
     end: float
     words: tuple[Word, ...] = ()
+    speaker: str | None = None
 
     def shifted(self, offset: float) -> Segment:
         words = tuple(word.shifted(offset) for word in self.words)
@@ -146,10 +150,14 @@ class SpeechDetector(Protocol):
 class TurnDetector(Protocol):
     """How many seconds of silence end a turn, from its sound up to a pause and its words so far.
 
-    Asked once in each pause, a little into it. Infinity leaves the end to whoever says so.
+    In each pause, a little into it, `chance` is asked how likely the sound is complete, while the
+    words are being recognized, then `patience` for the seconds, which is quick. Infinity leaves the
+    end to whoever says so.
     """
 
-    def patience(self, turn: Audio, partial: str) -> float: ...
+    def chance(self, turn: Audio) -> float: ...
+
+    def patience(self, partial: str, chance: float) -> float: ...
 
 
 class Brain(Protocol):

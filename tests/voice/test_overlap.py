@@ -31,7 +31,7 @@ LONG = "This is a rather long answer. " * 4
 
 
 class Later:
-    """Work whose jobs are done when the test says so, lane by lane: the ear's, then each answer's."""
+    """Work whose jobs are done when the test says so, lane by lane: two of the ear, then each answer's."""
 
     def __init__(self) -> None:
         self.lanes: list[LateLane] = []
@@ -221,15 +221,16 @@ def test_an_agent_that_takes_long_says_so_and_then_answers() -> None:
     talks = conversation(book, Script(["It is noon."]), work=work)
     hear(talks, book.say(0))
     for _ in range(8):
-        work.lanes[0].catch_up()
+        for lane in work.lanes[:2]:
+            lane.catch_up()
         hear(talks, quiet(0.1))
     assert talks.answering
     hear(talks, quiet(2))
-    work.lanes[2].catch_up()  # the word in between is spoken; the brain still thinks
+    work.lanes[3].catch_up()  # the word in between is spoken; the brain still thinks
     aside = of(Speaking, hear(talks, quiet(1)))
     assert [(event.speech.text, event.aside) for event in aside] == [("One moment.", True)]
     for _ in range(4):
-        work.lanes[1].catch_up()
+        work.lanes[2].catch_up()
         hear(talks, quiet(0.5))
     assert talks.messages[-1] == Message("assistant", "It is noon.")
 

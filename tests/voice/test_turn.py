@@ -24,7 +24,7 @@ TURN = Audio(np.zeros(16_000, np.float32), 16_000)
     ],
 )
 def test_a_whole_sentence_ends_after_a_short_silence(words: str) -> None:
-    assert RULE.patience(TURN, words) == RULE.finished
+    assert RULE.patience(words) == RULE.finished
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_whole_sentence_ends_after_a_short_silence(words: str) -> None:
     ],
 )
 def test_words_that_call_for_more_are_waited_for(words: str) -> None:
-    assert RULE.patience(TURN, words) == RULE.unfinished
+    assert RULE.patience(words) == RULE.unfinished
 
 
 @pytest.mark.parametrize(
@@ -53,50 +53,51 @@ def test_words_that_call_for_more_are_waited_for(words: str) -> None:
     ],
 )
 def test_numbers_letters_and_addresses_are_waited_for(words: str) -> None:
-    assert RULE.patience(TURN, words) == RULE.dictated
+    assert RULE.patience(words) == RULE.dictated
 
 
 def test_a_question_for_a_number_is_whole() -> None:
-    assert RULE.patience(TURN, "What is your phone number?") == RULE.finished
+    assert RULE.patience("What is your phone number?") == RULE.finished
 
 
 def test_no_words_and_no_punctuation_have_silences_of_their_own() -> None:
-    assert RULE.patience(TURN, "") == RULE.wordless
-    assert RULE.patience(TURN, "turn on the light") == RULE.plain
+    assert RULE.patience("") == RULE.wordless
+    assert RULE.patience("turn on the light") == RULE.plain
 
 
 class Hears:
     def __init__(self, chance: float) -> None:
-        self.chance, self.asked = chance, 0
+        self._chance = chance
 
-    def probability(self, turn: Audio) -> float:
-        self.asked += 1
-        return self.chance
+    def chance(self, turn: Audio) -> float:
+        return self._chance
+
+
+def judged(detector: SoundAndWords, words: str) -> float:
+    return detector.patience(words, detector.chance(TURN))
 
 
 def test_the_sound_of_an_end_shortens_the_silence() -> None:
     both = SoundAndWords(Hears(0.9))
-    assert both.patience(TURN, "Stop.") < RULE.finished
-    assert both.patience(TURN, "turn on the light") < RULE.plain
+    assert judged(both, "Stop.") < RULE.finished
+    assert judged(both, "turn on the light") < RULE.plain
 
 
 def test_the_sound_of_more_to_come_makes_it_longer() -> None:
-    assert SoundAndWords(Hears(0.02)).patience(TURN, "Stop.") > RULE.finished
-    assert SoundAndWords(Hears(0.02)).patience(TURN, "turn on the light") > RULE.plain
+    assert judged(SoundAndWords(Hears(0.02)), "Stop.") > RULE.finished
+    assert judged(SoundAndWords(Hears(0.02)), "turn on the light") > RULE.plain
 
 
 def test_the_more_complete_it_sounds_the_shorter_the_silence() -> None:
     for words in ("Stop.", "turn on the light", "Set a timer for"):
-        silences = [SoundAndWords(Hears(chance)).patience(TURN, words) for chance in (0.0, 0.6, 0.99)]
+        silences = [judged(SoundAndWords(Hears(chance)), words) for chance in (0.0, 0.6, 0.99)]
         assert silences == sorted(silences, reverse=True)
 
 
 @pytest.mark.parametrize("words", ["My number is 5 5.", "That is B R", "My address is 12 Elm Street."])
 def test_what_is_dictated_in_pieces_is_waited_for_however_complete_it_sounds(words: str) -> None:
-    sound = Hears(0.99)
-    assert SoundAndWords(sound).patience(TURN, words) == RULE.dictated
-    assert not sound.asked
+    assert judged(SoundAndWords(Hears(0.99)), words) == RULE.dictated
 
 
 def test_who_waits_to_be_told_has_endless_patience() -> None:
-    assert WhenTold().patience(TURN, "Stop.") == float("inf")
+    assert WhenTold().patience("Stop.", 0.99) == float("inf")

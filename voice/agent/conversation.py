@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -87,8 +88,9 @@ class Conversation:
         self.messages: list[Message] = []  # what has been said and heard by both
         self.timers = timers or Timers()
         self._brain, self._manners = brain, manners
-        self._ear = Ear(detector, recognizer, turns, hearing, work.lane(stopwatch), listening)
-        self._mouth = Mouth(synthesizer, controls, manners.ahead, self.rate, lambda: work.lane(stopwatch))
+        lanes = partial(work.lane, stopwatch)
+        self._ear = Ear(detector, recognizer, turns, hearing, lanes, listening)
+        self._mouth = Mouth(synthesizer, controls, manners.ahead, self.rate, lanes)
         self._echo = Echo(self.rate)
         self._overlap = Overlap(manners.courtesy)
         self._withheld: list[Event] = []  # of the person, while it is open whether they take the turn

@@ -36,13 +36,6 @@ class Hearing:
     hotwords: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class _Look:
-    text: str
-    words: tuple[Word, ...]
-    patience: float | None  # only in a pause
-
-
 class Ear:
     """One person's side of one conversation.
 
@@ -56,11 +49,12 @@ class Ear:
         recognizer: Recognizer,
         turns: TurnDetector,
         hearing: Hearing,
-        lane: Lane,
+        lanes: Callable[[], Lane],
         listening: Listening = Whole,
     ) -> None:
         self.turns, self.hearing = turns, hearing
-        self._recognizer, self._listening, self._lane = recognizer, listening, lane
+        self._recognizer, self._listening = recognizer, listening
+        self._lane, self._other_lane = lanes(), lanes()
         self._probability = detector.stream()
         self._rate, self._hop = detector.rate, detector.hop
         self._hysteresis = Hysteresis(hearing.thresholds, self._seconds(1))
@@ -78,6 +72,7 @@ class Ear:
         self._unfed: list[np.ndarray] = []
         self._feeding: Task | None = None
         self._looking: Task | None = None  # for the final words so far
+        self._judging: Task | None = None  # whether its sound is complete
         self.patience: float | None = None  # how long a silence ends the turn, in this pause
         self.looks = 0
         self._news = self._now  # when there was a new word
@@ -106,7 +101,7 @@ class Ear:
     @property
     def pending(self) -> list[Task]:
         """What is being worked on just now."""
-        return [task for task in (self._feeding, self._looking) if task]
+        return [task for task in (self._feeding, self._looking, self._judging) if task]
 
     def take(self, frame: np.ndarray, now: float, echo: bool = False) -> Iterator[Event]:
         """The next (hop,) samples, which end at `now`; an `echo` is sound of our own, and muted."""
@@ -132,15 +127,16 @@ class Ear:
         if not self.in_turn or self._again:
             return
         sound, listener, turns = self._taken(), self._listener, self.turns
-        turn, self.known = Audio(np.concatenate(self._held), self._rate), False
-        judged = not self.speaking or self._stale
+        self.known = False
 
-        def words() -> _Look:
+        def words() -> tuple[str, tuple[Word, ...]]:
             listener.feed(sound)
-            text, words = text_of(listener.finish())
-            return _Look(text, words, turns.patience(turn, text) if judged else None)
+            return text_of(listener.finish())
 
         self._looking = self._lane.start(words, self._now)
+        if not self.speaking or self._stale:
+            turn = Audio(np.concatenate(self._held), self._rate)
+            self._judging = self._other_lane.start(lambda: turns.chance(turn), self._now)
 
     def drop(self) -> None:
         """What has been said in this turn is no turn; speech that goes on begins another."""
@@ -183,7 +179,7 @@ class Ear:
             )
             self._origin = self._time(self._count - len(self._held))
             self._unfed = [*self._held]
-        self.known, self.patience = False, None
+        self.known, self.patience, self._judging = False, None, None
         return SpeechStarted(self._now, began)
 
     def _pause(self, region: Region) -> Iterator[Event]:
@@ -211,8 +207,10 @@ class Ear:
                 yield from self._guessed()
             if self._looking and self._looking.done:
                 yield from self._understood()
+                self._judge()
                 if not self._ending:
                     return  # the end, if this is one, is for the next frame: first it is seen what was said
+            self._judge()
         except VoiceError as error:
             yield Trouble(self._now, str(error))
             self.known, self.patience = True, FAILED
@@ -230,14 +228,20 @@ class Ear:
 
     def _understood(self) -> Iterator[Event]:
         task, self._looking = self._looking, None
-        look = task.result()
+        text, words = task.result()
         if self._again:
             self.look()
             return
-        self.words = tuple(word.shifted(self._origin) for word in look.words)
+        self.words = tuple(word.shifted(self._origin) for word in words)
         self.known, self.looks, self.ready = True, self.looks + 1, max(task.ready, self._now)
-        self.patience = look.patience
-        yield from self._new_words(look.text, "")
+        yield from self._new_words(text, "")
+
+    def _judge(self) -> None:
+        """How long to wait in this pause, once both its words and its sound are known."""
+        if self.known and self._judging and self._judging.done:
+            task, self._judging = self._judging, None
+            self.patience = self.turns.patience(self.text, task.result())
+            self.ready = max(self.ready, task.ready)
 
     def _new_words(self, stable: str, tail: str) -> Iterator[Event]:
         text = f"{stable} {tail}".strip()
@@ -251,7 +255,7 @@ class Ear:
             return
         if self.speaking and self._now - self._began >= self.hearing.longest_turn:
             yield from self.finish()
-        elif self._stale and not self._looking:
+        elif self._stale and not self._looking and not self._judging:
             self._stale = False
             if self._now - self._news >= self.hearing.stale and self.patience != math.inf:
                 yield from self.finish()

@@ -15,7 +15,7 @@ WINDOW, STEP = 512, 256  # samples at 16 kHz
 BANDS, LOWEST, HIGHEST = 24, 150.0, 7000.0  # Hz
 DELAYS = 36  # steps of 16 ms
 DECAYS = (0.45, 0.85)  # of reverberated energy, in a step
-GUESSED = -3.0  # dB of echo where nothing has been learnt
+GUESSED = -6.0  # dB of echo where nothing has been learnt
 LEARNT = 20  # steps of echo after which the delay is trusted
 SURE = 80  # and after which the loudness is
 MEMORY = 80  # steps over which the loudness is averaged
@@ -62,7 +62,7 @@ class Echo:
         over = loudness - np.logaddexp2(self._expected(past) / 3, noise / 3) * 3  # 3 dB double a power
         weights = np.clip((loudness - noise) / 10, 0, 1)
         score = float((np.clip(over / 6, 0, 1) * weights).sum() / max(weights.sum(), 2.0))
-        self._learn(loudness, past, noise, score)
+        self._learn(loudness, past, score)
         return score
 
     def _track_floor(self, heard: np.ndarray) -> None:
@@ -84,10 +84,10 @@ class Echo:
         guessed = past.max(axis=(0, 1)) + GUESSED
         return np.maximum(guessed, learnt) if known > LEARNT / 3 else guessed
 
-    def _learn(self, loudness: np.ndarray, past: np.ndarray, noise: np.ndarray, score: float) -> None:
+    def _learn(self, loudness: np.ndarray, past: np.ndarray, score: float) -> None:
         """How loud the echo is, at each delay: little where somebody else may be heard."""
         loudest = past.max(axis=(0, 1))
-        taught = (past > np.maximum(loudest - 30, -50.0)) & (loudness > noise - 3)
+        taught = past > np.maximum(loudest - 30, -50.0)
         rate = np.where(taught, np.maximum(1 / (self._steps + 1), 1 / MEMORY), 0.0)
         if score > PERSON and self._steps.max() > LEARNT:
             rate = rate * 0.1

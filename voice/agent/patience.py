@@ -24,6 +24,9 @@ _DICTATES = re.compile(r"\b(address|number|code|e-?mail|zip|password|spelled|spe
 _ASKED_WHOLE = frozenset("what why how where who when".split())
 
 
+UNHEARD = 0.5  # P(complete) of a sound that nobody listened to
+
+
 @dataclass(frozen=True)
 class SilenceRule:
     """A turn has ended after a silence whose length depends on the words before it (seconds)."""
@@ -34,7 +37,10 @@ class SilenceRule:
     wordless: float = 1.0  # a cough, a noise
     dictated: float = 1.6  # "My number is five five"
 
-    def patience(self, turn: Audio, partial: str) -> float:
+    def chance(self, turn: Audio) -> float:
+        return UNHEARD
+
+    def patience(self, partial: str, chance: float = UNHEARD) -> float:
         return getattr(self, kind(partial))
 
 
@@ -79,9 +85,9 @@ def _ends_in_a_number(partial: str, last: str) -> bool:
 
 
 class Sound(Protocol):
-    """Hears whether a turn is complete; see voice.turn."""
+    """Hears how likely a turn is complete; see voice.turn."""
 
-    def probability(self, turn: Audio) -> float: ...
+    def chance(self, turn: Audio) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -95,15 +101,14 @@ class SoundAndWords:
     sound: Sound
     rule: SilenceRule = SilenceRule()
 
-    def patience(self, turn: Audio, partial: str) -> float:
-        said = kind(partial)
-        if said in ("wordless", "dictated"):
-            return self.rule.patience(turn, partial)
-        chance = self.sound.probability(turn)
-        for least, seconds in _SOUND[said]:
+    def chance(self, turn: Audio) -> float:
+        return self.sound.chance(turn)
+
+    def patience(self, partial: str, chance: float) -> float:
+        for least, seconds in _SOUND.get(kind(partial), ()):
             if chance >= least:
                 return seconds
-        return self.rule.patience(turn, partial)
+        return self.rule.patience(partial)
 
 
 _SOUND = {  # (P(complete) at least, seconds), the surest first
@@ -117,5 +122,8 @@ _SOUND = {  # (P(complete) at least, seconds), the surest first
 class WhenTold:
     """A turn that ends only when the conversation is told so, as by a button that is let go."""
 
-    def patience(self, turn: Audio, partial: str) -> float:
+    def chance(self, turn: Audio) -> float:
+        return UNHEARD
+
+    def patience(self, partial: str, chance: float) -> float:
         return math.inf

@@ -3,9 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voice.asr.ctc import align
 from voice.asr.hotwords import hotwords
 from voice.asr.letters import BLANK, CLASSES, FRAME, spell
+from voice.asr.placing import place
 from voice.asr.spotting import Change, apply, believed, changes, spots
 from voice.types import Word
 
@@ -23,13 +23,9 @@ def heard(text: str, *, sure: float = 0.9, pause: int = 2) -> np.ndarray:
 
 def decoded(text: str, log_probs: np.ndarray, confidence: float = 0.5) -> list[Word]:
     """The words of a decoder that wrote `text`, timed by the letters."""
-    spelling = spell(text)
-    frames = align(log_probs, spelling.labels)
-    words = []
-    for index, word in enumerate(text.split()):
-        own = frames[spelling.owners == index]
-        words.append(Word(word, own[0, 0] * FRAME, own[-1, 1] * FRAME, confidence))
-    return words
+    words = text.split()
+    places = place([f" {word}" for word in words], log_probs, FRAME * len(log_probs))
+    return [Word(word, at.start, at.end, confidence) for word, at in zip(words, places, strict=True)]
 
 
 def corrected(sound: str, text: str, *terms: str, confidence: float = 0.5) -> str:
@@ -45,6 +41,7 @@ MENDED = [
     ("the sojourn was long", 'The "subjourn" was long.', ("sojourn",), 'The "sojourn" was long.'),
     ("sojourn was long", "Subjourn was long.", ("sojourn",), "Sojourn was long."),
     ("read anna karenina again", "Read Anna Kareena again.", ("Anna Karenina",), "Read Anna Karenina again."),
+    ("the win's house", "The Wynn's house.", ("Nguyen = win",), "The Nguyen's house."),
     ("then kubernetes", "Then Cuban Eddies.", ("Kubernetes", "Cupertino"), "Then Kubernetes."),
 ]
 
@@ -108,8 +105,8 @@ def test_spots_lie_where_the_term_is_said():
     found = sorted(spots(log_probs, hotwords(["Kubernetes"])), key=lambda spot: spot.start)
     assert len(found) == 2
     for spot, word in zip(found, (words[2], words[5]), strict=True):
-        assert spot.start == round(word.start / FRAME)
-        assert round(word.end / FRAME) <= spot.end <= round(word.end / FRAME) + 2
+        assert abs(spot.start * FRAME - word.start) < 0.08
+        assert abs(spot.end * FRAME - word.end) < 0.08
         assert spot.behind == pytest.approx(0.0, abs=1e-4)
 
 

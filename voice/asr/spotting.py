@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
 from voice.asr import ctc
 from voice.asr.hotwords import Hotwords, labels_of, plain
 from voice.asr.letters import BLANK, FRAME, SPACE, spell
+from voice.asr.placing import EARLIER, LATER, place
 from voice.types import Word
 
 _NEVER = np.float32(-1e30)
@@ -111,25 +113,34 @@ def changes(
     words: Sequence[Word], log_probs: np.ndarray, hotwords: Hotwords, spotting: Spotting = Spotting()
 ) -> list[Change]:
     """Everything that could be changed, believed or not."""
+    frames = _frames(words, log_probs)
     places: dict[tuple[int, int], _Place] = {}
     tried: set[tuple[int, int, int]] = set()
     found: list[Change] = []
     for spot in spots(log_probs, hotwords, spotting):
-        for span in _covered(spot, words):
+        for span in _covered(spot, frames):
             if (spot.term, *span) in tried:
                 continue
             tried.add((spot.term, *span))
             if span not in places:
-                places[span] = _Place(words, *span, log_probs, hotwords)
+                places[span] = _Place(words, frames, *span, log_probs, hotwords)
             found += places[span].changes(spot.term)
     return found
 
 
-def _covered(spot: Spot, words: Sequence[Word]) -> Iterator[tuple[int, int]]:
+def _frames(words: Sequence[Word], log_probs: np.ndarray) -> list[tuple[int, int]]:
+    """The frames [start, end) of each word's letters; of one that is not heard, none where it should be."""
+    placed = place([f" {word.text}" for word in words], log_probs, FRAME * len(log_probs))
+    frames, end = [], 0
+    for each in placed:
+        start, end = (each.spans[0, 0], each.spans[-1, 1]) if len(each.spans) else (end, end)
+        frames.append((int(start), int(end)))
+    return frames
+
+
+def _covered(spot: Spot, frames: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """The words [first, last) that the spot covers for the most part, and all that it touches."""
-    start, end = spot.start * FRAME, spot.end * FRAME
-    spans = [(word.start, max(word.end, word.start + FRAME)) for word in words]
-    shares = [(min(e, end) - max(s, start)) / (e - s) for s, e in spans]
+    shares = [(min(e, spot.end) - max(s, spot.start)) / max(1, e - s) for s, e in frames]
     seen: set[tuple[int, int]] = set()
     for least in (0.5, 0.1):
         covered = [index for index, share in enumerate(shares) if share > least]
@@ -142,32 +153,44 @@ class _Place:
     """Words [first, last) and the frames between their neighbors, where a term may stand instead."""
 
     def __init__(
-        self, words: Sequence[Word], first: int, last: int, log_probs: np.ndarray, hotwords: Hotwords
+        self,
+        words: Sequence[Word],
+        frames: Sequence[tuple[int, int]],
+        first: int,
+        last: int,
+        log_probs: np.ndarray,
+        hotwords: Hotwords,
     ) -> None:
         self._first, self._last = first, last
         self._words = words[first:last]
         self._hotwords = hotwords
         self._edges = (first > 0, last < len(words))
-        self._begin = round(words[first - 1].end / FRAME) if first else 0
-        stop = round(words[last].start / FRAME) if last < len(words) else len(log_probs)
+        self._begin = frames[first - 1][1] if first else 0
+        stop = frames[last][0] if last < len(words) else len(log_probs)
         self._window = log_probs[self._begin : max(self._begin, stop)]
+        self._limits = (
+            words[first - 1].end if first else 0.0,
+            words[last].start if last < len(words) else FRAME * len(log_probs),
+        )
         self._opens = not first or words[first - 1].text.rstrip("\"'”’)").endswith((".", "?", "!"))
         text = " ".join(word.text for word in self._words)
         self._plain = plain(text)
         self._standing = self._score(spell(text).labels)
 
     def changes(self, term: int) -> Iterator[Change]:
-        """The change to a term, said in the likeliest of its ways."""
+        """The change to a term, or to what belongs to it, said in the likeliest of its ways."""
         text, ways = self._hotwords.terms[term].text, self._hotwords.terms[term].ways
-        scores = {way: self._score(labels_of(way)) for way in ways}
-        way = max(scores, key=lambda each: scores[each])
-        if self._plain == plain(text) or not np.isfinite(scores[way]):
+        endings = ("", "'s") if _parts(self._words[-1].text)[1].endswith(("'s", "’s")) else ("",)
+        scores = {(way, ending): self._score(labels_of(way + ending)) for way in ways for ending in endings}
+        way, ending = max(scores, key=lambda each: scores[each])
+        score = scores[way, ending]
+        if self._plain == plain(text + ending) or not np.isfinite(score):
             return
-        gain = scores[way] - self._standing
-        behind = scores[way] - float(self._window.max(axis=1).sum())
-        words = tuple(self._timed(self._written(text), way))
+        words = tuple(self._timed(self._written(text + ending), way + ending))
         letters, listed = len(way.replace(" ", "")), self._plain in self._hotwords.plain
-        yield Change(self._first, self._last, words, gain, min(behind, 0.0), letters, self._doubt(), listed)
+        behind = min(0.0, score - float(self._window.max(axis=1).sum()))
+        gain = score - self._standing
+        yield Change(self._first, self._last, words, gain, behind, letters, self._doubt(), listed)
 
     def _doubt(self) -> float:
         sure = np.clip(min(word.confidence for word in self._words), 0.02, 0.98)
@@ -194,16 +217,19 @@ class _Place:
         frames = ctc.align(self._window, self._framed(labels_of(way)))
         frames = self._begin + frames[int(self._edges[0]) : len(frames) - int(self._edges[1])]
         written = text.split()
+        clock, latest = self._limits
         for word, (first, last) in zip(written, _shares(way, len(written)), strict=True):
-            yield Word(word, FRAME * int(frames[first, 0]), FRAME * int(frames[last - 1, 1]))
+            start = min(max(clock, FRAME * float(frames[first, 0]) - EARLIER), latest)
+            clock = min(max(start, FRAME * float(frames[last - 1, 1]) + LATER), max(start, latest))
+            yield Word(word, start, clock)
 
 
 def _shares(way: str, words: int) -> list[tuple[int, int]]:
     """The letters [first, last) of each of so many written words; evenly if as many are not said."""
     spaces = [place for place, letter in enumerate(way) if letter == " "]
     if len(spaces) + 1 != words:
-        edges = np.linspace(0, len(way), min(words, len(way)) + 1).round().astype(int)
-        return list(zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True))
+        edges = np.linspace(0, len(way), words + 1)
+        return [(int(start), max(int(start) + 1, int(end))) for start, end in pairwise(edges)]
     return list(zip([0, *(space + 1 for space in spaces)], [*spaces, len(way)], strict=True))
 
 

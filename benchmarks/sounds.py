@@ -6,6 +6,7 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +41,8 @@ class Sounds:
     def sentences(self, count: int) -> Iterator[Said]:
         """Whole single sentences, in which every pause is inside of the sentence."""
         rows = [row for name in SENTENCES for row in self._rows(name) if _is_one_sentence(row)]
-        yield from self._said(rows, count)
+        whole = (said for said in self._said(rows, 2 * count) if _longest_pause(said.sound) < 1.2)
+        yield from islice(whole, count)
 
     def interruptions(self, count: int) -> Iterator[Said]:
         """Requests and sentences of at least three words or of a name."""
@@ -99,6 +101,12 @@ def said_by(samples: np.ndarray, row: dict, longest: float) -> Said:
     first, last = max(0, sure[0] - 2) * 160, (np.flatnonzero(loudness > 0.05)[-1] + 1) * 160
     sound = level(samples[first:][: round(longest * RATE)])
     return Said(sound, min(last - first, len(sound)) / RATE, row["text"] or row.get("asr_text") or "")
+
+
+def _longest_pause(samples: np.ndarray) -> float:
+    """Seconds; who pauses for longer than a breath has begun another sentence."""
+    loud = np.flatnonzero(_loudness(samples) > 0.1 * np.percentile(_loudness(samples), 95))
+    return float(np.diff(loud).max(initial=0)) / 100
 
 
 def level(samples: np.ndarray) -> np.ndarray:

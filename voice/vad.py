@@ -107,12 +107,12 @@ class Hysteresis:
     that the silence after it has lasted.
     """
 
-    def __init__(self, thresholds: Thresholds, frame: float) -> None:
-        """`frame` is the length of one frame in seconds."""
+    def __init__(self, thresholds: Thresholds, frame: float, count: int = 0) -> None:
+        """`frame` is the length of one frame in seconds; `count` of them came before."""
         self._thresholds = thresholds
         self._speech_frames = max(1, round(thresholds.shortest_speech / frame))
         self._silence_frames = max(1, round(thresholds.shortest_silence / frame))
-        self._frame = 0
+        self._frame = count
         self.since: int | None = None
         self.speaking = False
         self.quiet = 0

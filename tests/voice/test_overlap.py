@@ -11,6 +11,7 @@ from agent_fakes import RATE, EvenVoice, LoudIsSpeech, Phrasebook, Script, hear,
 from voice.agent import (
     Conversation,
     Heard,
+    Hearing,
     Interrupted,
     Manners,
     Partial,
@@ -26,6 +27,7 @@ from voice.agent.backchannels import says_something
 from voice.agent.thoughts import Prepared, Turn
 from voice.agent.work import THREADS, Task
 from voice.types import Message, Word
+from voice.vad import Thresholds
 
 LONG = "This is a rather long answer. " * 4
 
@@ -282,3 +284,13 @@ def test_other_words_do(text: str) -> None:
 def test_a_lone_word_that_hardly_was_one_does_not_count() -> None:
     assert not says_something("Bye.", [Word("Bye.", 0, 0.2, 0.1)])
     assert says_something("Bye.", [Word("Bye.", 0, 0.2, 0.8)])
+
+
+def test_other_thresholds_leave_the_times_as_they_are() -> None:
+    book = Phrasebook("Hello.")
+    talks = conversation(book, Script(["Good."]))
+    hear(talks, quiet(1))
+    talks.use(hearing=Hearing(thresholds=Thresholds(on=0.7, shortest_speech=0.1, shortest_silence=0.16)))
+    events = hear(talks, book.say(0), quiet(2))
+    assert of(SpeechStarted, events)[0].began == pytest.approx(1.0, abs=0.033)
+    assert np.count_nonzero(book.heard[0].samples) == RATE

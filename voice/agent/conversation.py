@@ -136,7 +136,8 @@ class Conversation:
         self._brain = brain or self._brain
         self._manners = manners or self._manners
         self._ear.turns = turns or self._ear.turns
-        self._ear.hearing = hearing or self._ear.hearing
+        if hearing:
+            self._ear.use(hearing)
         self._unprepare()
 
     def hear(self, frame: np.ndarray) -> Iterator[Event]:

@@ -153,6 +153,12 @@ class Ear:
                 yield from self._pause(region)
             yield from self._collect()
 
+    def use(self, hearing: Hearing) -> None:
+        """Listens in another way from the next turn on; where somebody speaks, thresholds stay."""
+        if hearing.thresholds != self.hearing.thresholds and self._hysteresis.since is None:
+            self._hysteresis = Hysteresis(hearing.thresholds, self._seconds(1), self._count)
+        self.hearing = hearing
+
     def idle(self) -> Iterator[Event]:
         """What the work has brought, in a moment in which nothing is heard."""
         if self.in_turn:

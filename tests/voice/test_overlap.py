@@ -281,6 +281,12 @@ def test_other_words_do(text: str) -> None:
     assert says_something(text)
 
 
+def test_the_agents_own_words_are_nobodys() -> None:
+    said = "Your timer for ten minutes starts now."
+    assert not says_something("Ten minutes", played=said)
+    assert says_something("Five minutes", played=said)
+
+
 def test_a_lone_word_that_hardly_was_one_does_not_count() -> None:
     assert not says_something("Bye.", [Word("Bye.", 0, 0.2, 0.1)])
     assert says_something("Bye.", [Word("Bye.", 0, 0.2, 0.8)])

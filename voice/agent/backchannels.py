@@ -13,14 +13,24 @@ _LISTENING = frozenset(
     " i see got it go on of course all that's thats alright you".split()
 )
 _MOST = 5  # words of somebody who only listens
+_BACK = 12  # words of the agent that may come back
 _UNSURE = 0.3  # confidence below which a lone word is a noise
 
 
-def says_something(text: str, words: Sequence[Word] = ()) -> bool:
-    """Whether words ask for the turn: not "mm-hm", "yeah, right", a noise that looks like a word."""
-    spoken = re.findall(r"[\w'-]+", text.lower().replace("’", "'"))
+def says_something(text: str, words: Sequence[Word] = (), played: str = "") -> bool:
+    """Whether words ask for the turn: not "mm-hm", "yeah, right", a noise that looks like a word.
+
+    Nor are words that the agent has just `played` anybody else's.
+    """
+    spoken = _plain(text)
+    if spoken and f" {' '.join(spoken)} " in f" {' '.join(_plain(played)[-_BACK:])} ":
+        return False
     if all(word.strip("-") in _LISTENING for word in spoken) and len(spoken) <= _MOST:
         return False
     if re.fullmatch(r"\W*[\[(*♪].*[\])*♪]\W*", text):  # "[coughing]"
         return False
     return not (words and len(words) <= 2 and max(word.confidence for word in words) < _UNSURE)
+
+
+def _plain(text: str) -> list[str]:
+    return re.findall(r"[\w'-]+", text.lower().replace("’", "'"))

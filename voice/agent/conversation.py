@@ -237,7 +237,8 @@ class Conversation:
             self._prepare()
             return
         self._withheld += events
-        match self._overlap.judge(self.time, self._ear, self._withheld, self._asked()):
+        played = self._mouth.heard()
+        match self._overlap.judge(self.time, self._ear, self._withheld, self._asked(), played):
             case Verdict.PAUSE:
                 self._mouth.paused = True
                 yield Paused(self.time, self._mouth.position)

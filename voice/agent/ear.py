@@ -104,10 +104,14 @@ class Ear:
         return [task for task in (self._feeding, self._looking, self._judging) if task]
 
     def take(self, frame: np.ndarray, now: float, echo: bool = False) -> Iterator[Event]:
-        """The next (hop,) samples, which end at `now`; an `echo` is sound of our own, and muted."""
+        """The next (hop,) samples, which end at `now`; an `echo` is sound of our own.
+
+        It begins no speech and, unless somebody speaks, is muted: in a pre-roll it would be taken for
+        theirs, while in the middle of speech it may be theirs after all.
+        """
         self._count, self._now = self._count + 1, now
         chance = self._probability(frame)
-        self._hold(np.zeros_like(frame) if echo else frame)
+        self._hold(np.zeros_like(frame) if echo and not self.in_turn else frame)
         was_speaking = self.speaking
         region = self._hysteresis(0.0 if echo else chance)
         if self.speaking and not was_speaking:

@@ -40,17 +40,17 @@ class Overlap:
         self._calm_until = 0.0
         self._looks = 0
 
-    def judge(self, now: float, ear: Ear, events: Sequence[Event], asked: bool) -> Verdict:
+    def judge(self, now: float, ear: Ear, events: Sequence[Event], asked: bool, played: str) -> Verdict:
         """What to do at this moment, after the ear's `events` since the sound began.
 
-        `asked` says that even "yes" would be an answer now.
+        `asked` says that even "yes" would be an answer now; `played` are the words that the agent has said.
         """
         if events and isinstance(events[-1], Heard):  # the host has ended the turn
             text, words = events[-1].text, events[-1].words
-            return self._interrupt() if says_something(text, words) else self._resumed(now)
+            return self._interrupt() if says_something(text, words, played) else self._resumed(now)
         if not ear.in_turn:
             return Verdict.GO_ON if self._paused_at is None else self._resumed(now)
-        if ear.known and ((asked and ear.text) or says_something(ear.text, ear.words)):
+        if ear.known and ((asked and ear.text) or says_something(ear.text, ear.words, played)):
             return self._interrupt()
         if ear.known and not ear.speaking:
             return self._resumed(now)

@@ -1,7 +1,7 @@
 """What the models hear: log-mel spectra, in NumPy.
 
-Two families. Whisper's (16 kHz, 100 frames a second, 80 bands, log10 squeezed to about [-1, 1])
-for recognition, and our own voices' (24 kHz, 80 frames a second, 100 bands, natural log).
+Whisper's (16 kHz, 100 frames a second, 80 bands, log10 squeezed to about [-1, 1]) for recognition, our
+own voices' (24 kHz, 80 frames a second, 100 bands, natural log), and Kaldi's for telling people apart.
 """
 
 from __future__ import annotations
@@ -14,6 +14,12 @@ WHISPER_RATE = 16_000
 WHISPER_HOP = 160
 WHISPER_WINDOW = 400
 WHISPER_BANDS = 80
+
+KALDI_RATE = 16_000
+KALDI_HOP = 160
+KALDI_WINDOW = 400
+KALDI_FFT = 512
+KALDI_BANDS = 80
 
 VOICE_RATE = 24_000
 VOICE_HOP = 300
@@ -43,6 +49,34 @@ def voice_log_mel(samples: np.ndarray) -> np.ndarray:
     magnitudes = _magnitudes(samples, VOICE_WINDOW, VOICE_HOP)  # (T // 300, 601)
     mel = mel_filters(VOICE_RATE, VOICE_WINDOW, VOICE_BANDS) @ magnitudes.T
     return np.log(np.maximum(mel, VOICE_FLOOR)).astype(np.float32)
+
+
+def kaldi_log_mel(samples: np.ndarray) -> np.ndarray:
+    """Kaldi's filter bank without dither: (T,) at 16 kHz → (1 + (T - 400) // 160, 80) float32, natural log.
+
+    Frames of 25 ms each without their mean, pre-emphasized, in Povey's window; none where T < 400.
+    """
+    if len(samples) < KALDI_WINDOW:
+        return np.zeros((0, KALDI_BANDS), np.float32)
+    samples = np.asarray(samples, np.float32)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, KALDI_WINDOW)[::KALDI_HOP]
+    frames = frames - frames.mean(axis=1, keepdims=True)
+    before = np.concatenate((frames[:, :1], frames[:, :-1]), axis=1)
+    window = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(KALDI_WINDOW) / (KALDI_WINDOW - 1))) ** 0.85
+    spectrum = np.fft.rfft((frames - 0.97 * before) * window.astype(np.float32), KALDI_FFT)
+    power = np.abs(spectrum[:, :-1]).astype(np.float32) ** 2
+    return np.log(np.maximum(power @ _kaldi_filters().T, np.finfo(np.float32).eps))
+
+
+@lru_cache
+def _kaldi_filters() -> np.ndarray:
+    """Triangles of equal height on the mel scale 1127 ln(1 + f / 700) from 20 to 8000 Hz: (80, 256)."""
+    low, high = (1127 * np.log1p(hertz / 700) for hertz in (20.0, KALDI_RATE / 2))
+    edges = np.linspace(low, high, KALDI_BANDS + 2)
+    bins = 1127 * np.log1p(np.arange(KALDI_FFT // 2) * KALDI_RATE / KALDI_FFT / 700)
+    rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
+    falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]
+    return np.maximum(0.0, np.minimum(rising, falling)).astype(np.float32)
 
 
 def _magnitudes(samples: np.ndarray, window: int, hop: int) -> np.ndarray:

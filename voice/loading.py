@@ -14,7 +14,12 @@ from voice.models import Model, entries, find
 from voice.models.fetch import Progress
 from voice.types import Recognizer, Synthesizer, TurnDetector
 
-KIND_NAMES = {"recognizer": "a recognizer", "voice": "a voice", "turn": "an end-of-turn detector"}
+KIND_NAMES = {
+    "recognizer": "a recognizer",
+    "voice": "a voice",
+    "turn": "an end-of-turn detector",
+    "speakers": "something that tells speakers apart",
+}
 
 
 def load(
@@ -74,9 +79,16 @@ def _smart_turn(model: Model, threads: int | None) -> TurnDetector:
     return SmartTurn.open(model.folder, threads=threads)
 
 
+def _speakers(model: Model, threads: int | None) -> Any:
+    from voice.asr.speakers import Speakers
+
+    return Speakers.open(model.folder, threads=threads)
+
+
 OPENERS: dict[tuple[str, str], Callable[[Model, int | None], Any]] = {
     ("recognizer", "whisper"): _whisper,
     ("voice", "heart"): _heart,
     ("voice", "acoustic"): _acoustic,
     ("turn", "smart-turn"): _smart_turn,
+    ("speakers", "pyannote-campplus"): _speakers,
 }

@@ -29,31 +29,42 @@ def transcribe(
     language: str | None = None,
     hotwords: Sequence[str] = (),
     translate: bool = False,
+    speakers: bool | int = False,
     threads: int | None = None,
 ) -> Transcript:
     """What is said in a recording of any length.
 
     `source` is a media file, an open one, or samples: (T,), (T, channels) or (channels, T) at
     `rate` Hz. `language` None detects it; `hotwords` are names and terms to expect; `translate`
-    answers in English. Raises AudioError for what holds no sound, ModelError for a model that
-    cannot be had.
+    answers in English. `speakers` names who says each segment ("Speaker 1"); a number says how many
+    there are. Raises AudioError for what holds no sound, ModelError for a model that cannot be had,
+    ValueError for a number of speakers below one.
     """
     from voice import audio
-    from voice.asr import longform
+    from voice.asr import attribution, longform
 
     if isinstance(source, np.ndarray):
         source = _sound(source, rate)
+    if speakers is not True and speakers is not False and speakers < 1:
+        raise ValueError(f"speakers is {speakers}; give True or how many there are")
     recognizer = _load(model, kind="recognizer", threads=threads)
     whole = isinstance(source, Audio)
     wanted = recognizer.rate
-    return longform.whole(
-        [audio.resample(source, wanted).samples] if whole else audio.blocks(source, wanted),
+    blocks = [audio.resample(source, wanted).samples] if whole else audio.blocks(source, wanted)
+    listening = None
+    if speakers is not False:
+        listening = _load("speakers", kind="speakers", threads=threads).listen()
+    transcript = longform.whole(
+        listening.through(blocks) if listening else blocks,
         recognizer,
         detector(),
         language=language,
         hotwords=hotwords,
         task="translate" if translate else "transcribe",
     )
+    if listening is None:
+        return transcript
+    return attribution.attributed(transcript, listening.turns(None if speakers is True else speakers))
 
 
 def _sound(samples: np.ndarray, rate: int | None) -> Audio:

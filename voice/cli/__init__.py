@@ -17,7 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("transcribe")(transcribe.command)
+app.command("transcribe", cls=transcribe.Command)(transcribe.command)
 app.command("understand")(understand.command)
 app.command("speak")(speak.command)
 app.command("talk")(talk.command)

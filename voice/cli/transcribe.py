@@ -10,11 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from typer.core import TyperCommand
 
 from voice.cli.console import Threads, is_terminal, note, plainly, progress
 from voice.errors import AudioError, VoiceError
 
 if TYPE_CHECKING:
+    from click import Context
+
+    from voice.asr.speakers import Speakers
     from voice.types import Transcript
 
 
@@ -24,6 +28,35 @@ class Job:
 
     source: str
     target: Path | None
+
+
+@dataclass(frozen=True)
+class Named:
+    """People are told apart by `speakers`; `count` is how many there are, None if that is to be found out."""
+
+    speakers: Speakers
+    count: int | None
+
+
+class Command(TyperCommand):
+    """Takes `--speakers` with a number after it and without: click would take any word for the number."""
+
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, counted(args))
+
+
+def counted(args: Sequence[str]) -> list[str]:
+    """`--speakers 2` → `--speakers=2`; alone → `--speakers=0`, which is: find out."""
+    result: list[str] = []
+    rest = list(args)
+    while rest:
+        arg = rest.pop(0)
+        if arg == "--":
+            return [*result, arg, *rest]
+        if arg == "--speakers":
+            arg = f"--speakers={rest.pop(0) if rest and rest[0].isdecimal() else 0}"
+        result.append(arg)
+    return result
 
 
 @plainly
@@ -48,6 +81,9 @@ def command(
     hotwords: Annotated[
         str, typer.Option(metavar="FILE|TERMS", help='Terms to expect: "Ada, Kubernetes" or a file of them.')
     ] = "",
+    speakers: Annotated[
+        int | None, typer.Option(metavar="[N]", min=0, help="Name who speaks, of N people.")
+    ] = None,
     live: Annotated[
         bool,
         typer.Option(
@@ -66,16 +102,22 @@ def command(
 
     if translate and live:
         raise VoiceError("--live writes down what is said as it is said; leave out --translate")
+    if speakers is not None and live:
+        raise VoiceError("--speakers compares all that is said in a recording; leave out --live")
     model = model or ("quick" if live else "whisper-base")
     form = _format(form, output)
     terms = read_hotwords(hotwords)
     jobs = plan(files, form, output)
     with progress(f"fetching {model}", "bytes") as moved:
         recognizer = loading.load(model, kind="recognizer", threads=threads, progress=moved)
+    named = None
+    if speakers is not None:
+        named = Named(loading.load("speakers", kind="speakers", threads=threads), speakers or None)
     heard = {
         "language": language,
         "hotwords": terms,
         "task": "translate" if translate else "transcribe",
+        "named": named,
     }
     several = len(jobs) > 1
 
@@ -137,15 +179,25 @@ def _caption(
 
 
 def _transcript(
-    source: str, recognizer, detector, label: str, *, language: str | None, hotwords: Sequence[str], task: str
+    source: str,
+    recognizer,
+    detector,
+    label: str,
+    *,
+    language: str | None,
+    hotwords: Sequence[str],
+    task: str,
+    named: Named | None = None,
 ) -> Transcript:
     from voice import audio
-    from voice.asr import longform
+    from voice.asr import attribution, longform
 
     length = audio.length(source) if is_terminal() else 0.0
+    blocks = audio.blocks(source, recognizer.rate)
+    listening = named.speakers.listen() if named else None
     with progress(label) as moved:
-        return longform.whole(
-            audio.blocks(source, recognizer.rate),
+        transcript = longform.whole(
+            listening.through(blocks) if listening else blocks,
             recognizer,
             detector,
             language=language,
@@ -153,6 +205,7 @@ def _transcript(
             task=task,
             progress=lambda seconds: moved(seconds, length),
         )
+    return attribution.attributed(transcript, listening.turns(named.count)) if named else transcript
 
 
 def _format(form: str | None, output: str | None) -> str:

@@ -1,7 +1,8 @@
 """Transcripts as files: plain text, Whisper's JSON, SubRip, WebVTT and tab-separated values.
 
 Subtitles are cut from word times: at most two lines of 42 characters and seven seconds a cue,
-split at the ends of sentences, then at commas and pauses, then in the middle.
+split at the ends of sentences, then at commas and pauses, then in the middle. Who speaks is said where it
+is known: by a name before the text, in WebVTT by a voice, in tables by a column.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ LONGEST_PAUSE = 2.0  # seconds of silence that no cue spans
 
 @dataclass(frozen=True)
 class Cue:
-    """What is on the screen from `start` to `end` seconds, in one or two lines."""
+    """What is on the screen from `start` to `end` seconds, in one or two lines, and who says it if known."""
 
     start: float
     end: float
     lines: tuple[str, ...]
+    speaker: str | None = None
 
 
 def render(transcript: Transcript, format: str) -> str:
@@ -42,9 +44,18 @@ def spoken_segment(piece: Speech, at: float) -> Segment:
     return Segment(piece.text, start, end, piece.words).shifted(at)
 
 
-def cues(transcript: Transcript) -> list[Cue]:
-    """The transcript as subtitles in the order of time; none overlap."""
-    found = [cue for segment in transcript.segments for cue in _split(_spaced(segment))]
+def cues(transcript: Transcript, *, named: bool = False) -> list[Cue]:
+    """The transcript as subtitles in the order of time; none overlap.
+
+    `named` ones begin with the speaker's name where somebody else spoke before.
+    """
+    found, before = [], None
+    for segment in transcript.segments:
+        words = _spaced(segment)
+        if named and words and segment.speaker not in (None, before):
+            words[0] = (f" {segment.speaker}: {words[0][0].strip()}", words[0][1])
+        before = segment.speaker
+        found += [replace(cue, speaker=segment.speaker) for cue in _split(words)]
     following = [cue.start for cue in found[1:]] + [float("inf")]
     return [
         replace(cue, end=min(max(cue.end, cue.start + SHORTEST_CUE), max(limit, cue.start)))
@@ -53,7 +64,8 @@ def cues(transcript: Transcript) -> list[Cue]:
 
 
 def _as_txt(transcript: Transcript) -> str:
-    return "".join(f"{segment.text.strip()}\n" for segment in transcript.segments)
+    named = ((f"{segment.speaker}: " if segment.speaker else "", segment) for segment in transcript.segments)
+    return "".join(f"{name}{segment.text.strip()}\n" for name, segment in named)
 
 
 def _as_json(transcript: Transcript) -> str:
@@ -82,6 +94,7 @@ def _segment_fields(number: int, segment: Segment) -> dict[str, object]:
         "start": round(segment.start, 3),
         "end": round(segment.end, 3),
         "text": segment.text,
+        **({"speaker": segment.speaker} if segment.speaker else {}),
         "words": words if segment.words else [],
     }
 
@@ -89,23 +102,29 @@ def _segment_fields(number: int, segment: Segment) -> dict[str, object]:
 def _as_srt(transcript: Transcript) -> str:
     return "".join(
         f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{_joined(cue)}\n\n"
-        for number, cue in enumerate(cues(transcript), start=1)
+        for number, cue in enumerate(cues(transcript, named=True), start=1)
     )
 
 
 def _as_vtt(transcript: Transcript) -> str:
     return "WEBVTT\n\n" + "".join(
-        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_escaped(_joined(cue))}\n\n"
-        for cue in cues(transcript)
+        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_voiced(cue)}\n\n" for cue in cues(transcript)
     )
 
 
 def _as_tsv(transcript: Transcript) -> str:
-    rows = (
-        f"{round(segment.start * 1000)}\t{round(segment.end * 1000)}\t{' '.join(segment.text.split())}\n"
+    known = any(segment.speaker for segment in transcript.segments)
+    rows = [
+        [
+            str(round(segment.start * 1000)),
+            str(round(segment.end * 1000)),
+            " ".join(segment.text.split()),
+            *([segment.speaker or ""] if known else []),
+        ]
         for segment in transcript.segments
-    )
-    return "start\tend\ttext\n" + "".join(rows)
+    ]
+    head = ["start", "end", "text", *(["speaker"] if known else [])]
+    return "".join("\t".join(row) + "\n" for row in [head, *rows])
 
 
 FORMATS: dict[str, Callable[[Transcript], str]] = {
@@ -126,6 +145,10 @@ def _clock(seconds: float, point: str) -> str:
 
 def _joined(cue: Cue) -> str:
     return "\n".join(cue.lines)
+
+
+def _voiced(cue: Cue) -> str:
+    return (f"<v {_escaped(cue.speaker)}>" if cue.speaker else "") + _escaped(_joined(cue))
 
 
 def _escaped(text: str) -> str:

@@ -42,6 +42,7 @@ class Spotting:
     letter: float = 0.65  # per letter, of which at most `most_letters` count
     most_letters: int = 8
     doubt: float = 0.55  # per nat of the odds that the recognizer gives against the words
+    merged: float = -0.8  # per word after the first that it replaces
     listed: float = -3.2  # if what stands there is a listed term too
     crowd: float = 0.8  # per nat of how many times more terms are listed than `usual`
     usual: int = 100
@@ -50,7 +51,8 @@ class Spotting:
         """That the change is right, as one of a list of `terms`."""
         sound = self.gain * min(change.gain, self.most_gain) + self.behind * change.behind
         length = self.letter * min(change.letters, self.most_letters)
-        doubt = self.doubt * change.doubt + self.listed * change.listed
+        words = self.merged * (change.last - change.first - 1) + self.listed * change.listed
+        doubt = self.doubt * change.doubt + words
         return float(self.bias + sound + length + doubt - self.crowd * np.log(max(1.0, terms / self.usual)))
 
 

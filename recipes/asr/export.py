@@ -20,7 +20,7 @@ from transformers import WhisperForConditionalGeneration
 from recipes.asr import model as whisper
 from recipes.asr import scoring
 from recipes.asr.head import export as export_head
-from recipes.asr.head import head_like
+from recipes.asr.head import INSIDE, head_like, saved_head
 from recipes.options import option, parse
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
@@ -34,6 +34,7 @@ class Options:
     run: Path = option(Path("runs/quick"), "the run's folder")
     out: Path = option(Path("voice/models/pretrained/quick"), "the model folder to write")
     weights: Literal["best", "average", "last"] = option("best", "of the best dev score, or the newest")
+    head: Path | None = option(None, "the run whose CTC head goes with it, if not its own")
     base: str = option("whisper-base", "the model that the run started from: a name or a folder")
     whole: bool = option(False, "write whole weights instead of what differs from the base")
     name: str = option("quick", "the model's name")
@@ -43,9 +44,6 @@ class Options:
     description: str = option("Whisper base tuned to the length of the utterance", "for its card")
     origin: str = option("Whisper base of OpenAI, tuned by recipes/asr", "where it comes from")
     scores: Path | None = option(None, "a table by evaluate.py --json, for its card")
-
-
-HEAD = "letters."
 
 
 def learned(run: Path, which: str) -> dict[str, torch.Tensor]:
@@ -67,7 +65,8 @@ def tuned(base: Path, weights: dict[str, torch.Tensor]) -> WhisperForConditional
     ranks = {value.shape[0] for name, value in weights.items() if name.endswith(".down")}
     if ranks:
         whisper.add_low_rank(model, ranks.pop())
-    head = {name.removeprefix(HEAD): value for name, value in weights.items() if name.startswith(HEAD)}
+    inside = INSIDE.replace("/", ".")
+    head = {name.removeprefix(inside): value for name, value in weights.items() if name.startswith(inside)}
     if head:
         model.letters = head_like(head)
     unknown = model.load_state_dict(weights, strict=False).unexpected_keys
@@ -99,6 +98,8 @@ def main(options: Options) -> None:
             raise ModelError("this run trained all weights; export it with --whole")
         write_adapter(options.out / ADAPTER, tensors, sha256(base / WEIGHTS))
         settings["base"], files = options.base, [ADAPTER]
+    if options.head:
+        model.letters = saved_head(options.head)
     if hasattr(model, "letters"):
         files.append(export_head(model.letters, options.out).name)
     card = Card(

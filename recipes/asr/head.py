@@ -14,9 +14,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recipes.exporting import halved
 from voice.asr.letters import BLANK, CLASSES
+from voice.errors import ModelError
 
 FILE = "head.onnx"
+INSIDE = "letters/"  # how the names of a head's weights begin among those of a whole recognizer
 
 
 class Block(nn.Module):
@@ -60,6 +63,21 @@ def head_like(weights: Mapping[str, Tensor]) -> Head:
     return Head(inputs, width, blocks, weights["blocks.0.depthwise.weight"].shape[-1])
 
 
+def saved_head(run: Path) -> Head:
+    """The head of a run of train_head.py, or of train.py with `--ctc`: the average of its weights.
+
+    Raises ModelError where there is none.
+    """
+    path = run / "last.pt"
+    if not path.exists():
+        raise ModelError(f"there is no {path}; let the run save one first")
+    weights = torch.load(path, map_location="cpu", weights_only=False)["parts"]["average"]["weights"]
+    own = {n.removeprefix(INSIDE).replace("/", "."): w for n, w in weights.items() if n.startswith(INSIDE)}
+    head = head_like(own or weights)
+    head.load_state_dict(own or weights)
+    return head
+
+
 def ctc_loss(log_probs: Tensor, frames: Tensor, labels: Tensor, lengths: Tensor) -> Tensor:
     """Nats a letter: (B, F, CLASSES), frames that count (B,), labels (B, L) and how many they are (B,).
 
@@ -72,22 +90,23 @@ def ctc_loss(log_probs: Tensor, frames: Tensor, labels: Tensor, lengths: Tensor)
 
 
 def export(head: Head, folder: Path) -> Path:
-    """Writes `folder`/head.onnx, whole or not at all; batch and frames are dynamic."""
+    """Writes `folder`/head.onnx, whole or not at all: weights as float16, batch and frames dynamic."""
+    import onnx
+
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
     beside = path.with_suffix(f".{os.getpid()}.onnx")
     batch, frames = torch.export.Dim("batch", min=1), torch.export.Dim("frames", min=2)
-    torch.onnx.export(
+    program = torch.onnx.export(
         head.eval(),
         (torch.zeros(2, 40, head.shape["inputs"]),),
-        beside,
         input_names=["encoded"],
         output_names=["log_probs"],
         dynamic_shapes={"encoded": {0: batch, 1: frames}},
         opset_version=18,
         dynamo=True,
-        external_data=False,
         verbose=False,
     )
+    onnx.save(halved(program.model_proto), beside)
     os.replace(beside, path)
     return path

@@ -33,7 +33,7 @@ from data.batching import batches_from, prefetch, rng_for
 from recipes.asr import model as whisper
 from recipes.asr import scoring, smoke
 from recipes.asr.examples import IGNORED, Batch, Example, Task, collate, gather
-from recipes.asr.head import Head, ctc_loss, head_like
+from recipes.asr.head import INSIDE, Head, ctc_loss, saved_head
 from recipes.asr.teacher import predicting
 from recipes.asr.vocabulary import Vocabulary
 from recipes.options import option, parse
@@ -54,7 +54,6 @@ from voice.models import find
 
 TINY = "data/tiny"
 ENOUGH_TOKENS = 100
-HEAD = "letters/"  # how the names of the CTC head's weights begin
 
 
 @dataclass(frozen=True)
@@ -228,21 +227,12 @@ def prepared(base: Path, options: Options, device: torch.device) -> WhisperForCo
         if has_fast_bfloat16(device):
             whisper.halve_frozen(model)
     if options.ctc > 0:
-        model.letters = started_head(model.config.d_model, options.start_head).to(device)
+        head = saved_head(options.start_head) if options.start_head else Head(model.config.d_model)
+        model.letters = head.to(device)
     if options.start:
         learned = {name.replace("/", "."): w for name, w in saved_weights(options.start / "best.pt").items()}
         model.load_state_dict(learned, strict=False)
     return model.train()
-
-
-def started_head(width: int, run: Path | None) -> Head:
-    """A CTC head on encoder outputs of that width: fresh, or the average of a run of train_head.py."""
-    if run is None:
-        return Head(width)
-    weights = torch.load(run / "last.pt", map_location="cpu", weights_only=False)["parts"]["average"]["weights"]
-    head = head_like(weights)
-    head.load_state_dict(weights)
-    return head
 
 
 def saved_weights(path: Path) -> dict[str, torch.Tensor]:
@@ -304,9 +294,9 @@ def main(options: Options) -> None:
     model = prepared(task.base, options, device)
     weights = trainable(model)
     rate = options.rate or (2e-5 if options.whole else 2e-4)
-    groups = [{"params": [w for n, w in weights.items() if not n.startswith(HEAD)], "lr": rate}]
+    groups = [{"params": [w for n, w in weights.items() if not n.startswith(INSIDE)], "lr": rate}]
     if options.ctc > 0:
-        groups.append({"params": [w for n, w in weights.items() if n.startswith(HEAD)], "lr": options.head_rate})
+        groups.append({"params": [w for n, w in weights.items() if n.startswith(INSIDE)], "lr": options.head_rate})
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(slope, options))
     average, best = Ema(weights, 0.99), Best()

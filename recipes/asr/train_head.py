@@ -21,7 +21,7 @@ from data.augmentation import Augment, augment_from
 from data.batching import batches_from, pad, rng_for
 from data.loading import Sounds
 from recipes.asr import windows
-from recipes.asr.head import Head, ctc_loss, export
+from recipes.asr.head import Head, ctc_loss, export, saved_head
 from recipes.asr.teacher import features
 from recipes.options import option, parse
 from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, seed_everything
@@ -41,6 +41,7 @@ class Options:
     dev: tuple[str, ...] = option(("data/tiny/dev.jsonl",), "watch this; PATH:-N takes the last N; repeatable")
     model: str = option("quick", "the recognizer whose encoder it sits on")
     out: Path = option(Path("runs/head"), "the run's folder; a run that is there goes on")
+    start: Path | None = option(None, "begin with the head of this run, of train.py or of this recipe")
     augment: Path | None = option(None, "corpora with noise/ and rir/: train on augmented copies too")
     copies: int = option(1, "augmented copies of every window")
     joined: int = option(0, "further windows made of several clips, up to 29 s")
@@ -152,7 +153,9 @@ def main(options: Options) -> None:
     durations = [len(each.encoded) * FRAME for each in train]
     print(f"{len(train)} windows, {sum(durations) / 60:.1f} minutes; {len(dev)} dev clips", flush=True)
 
-    head = Head(train[0].encoded.shape[1], options.width, options.blocks, options.kernel).train()
+    inputs = train[0].encoded.shape[1]
+    fresh = Head(inputs, options.width, options.blocks, options.kernel)
+    head = (saved_head(options.start) if options.start else fresh).train()
     optimizer = torch.optim.AdamW(head.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: slope(options, step))
     average = Ema(head, 0.998)

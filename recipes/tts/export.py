@@ -25,7 +25,7 @@ from torch import Tensor, nn
 from recipes.options import option, parse
 from recipes.tts.corpus import Range
 from recipes.tts.model import AcousticModel, FrameModel, SentenceModel, Shape
-from recipes.vocoder.export import halved
+from recipes.exporting import halved
 from voice.errors import ModelMissing, VoiceError
 from voice.features import VOICE_RATE
 from voice.models.card import Card, hashes, write_card

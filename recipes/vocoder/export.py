@@ -13,18 +13,16 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from recipes import options
+from recipes.exporting import halved
 from recipes.options import option
 from recipes.vocoder.model import SIZES, Generator
 from voice.errors import ModelMissing
 from voice.features import VOICE_BANDS
 from voice.tts.vocoder import FILE
-
-SMALL = 1024  # arrays with fewer values stay in single precision
 
 
 @dataclass(frozen=True)
@@ -79,24 +77,6 @@ def export(generator: Generator, folder: Path, half: bool = True) -> Path:
     onnx.save(halved(model) if half else model, beside)
     os.replace(beside, path)
     return path
-
-
-def halved(model):
-    """An ONNX model with its large weights as float16, each cast back where the graph begins."""
-    from onnx import TensorProto, helper, numpy_helper
-
-    casts = []
-    for tensor in model.graph.initializer:
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < SMALL:
-            continue
-        name = tensor.name
-        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), name + "_half"))
-        casts.append(helper.make_node("Cast", [name + "_half"], [name], to=TensorProto.FLOAT))
-    nodes = [*casts, *model.graph.node]
-    del model.graph.node[:]
-    model.graph.node.extend(nodes)
-    return model
 
 
 def main(o: Options) -> None:

@@ -15,7 +15,9 @@ from typer.testing import CliRunner
 
 import voice.simple
 from voice import audio, loading
+from voice.asr.speakers import Turn
 from voice.cli import app
+from voice.cli.transcribe import counted
 from voice.errors import ModelMissing
 from voice.manifest import Clip, write_manifest
 from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
@@ -121,6 +123,50 @@ def test_the_json_is_whispers(recognizer, recording):
     assert whole.keys() == {"text", "language", "duration", "segments"}
     assert whole["segments"][0].keys() == {"id", "start", "end", "text", "words"}
     assert whole["segments"][0]["words"][0].keys() == {"word", "start", "end", "probability"}
+
+
+class TwoTakeTurns:
+    """Whoever is asked for two people hears two, one second each; otherwise one."""
+
+    def listen(self):
+        return self
+
+    def through(self, blocks):
+        yield from blocks
+
+    def turns(self, count):
+        return (Turn(0, 0.0, 1.0), *([Turn(1, 1.0, 60.0)] if count == 2 else []))
+
+
+@pytest.mark.parametrize(
+    ("asked", "line"),
+    [
+        (["--speakers"], "Speaker 1: 2 seconds."),
+        (["--speakers", "2"], "Speaker 1: 2 seconds."),
+        (["--speakers=2"], "Speaker 1: 2 seconds."),
+        ([], "2 seconds."),
+    ],
+)
+def test_names_who_speaks_with_a_number_and_without(recognizer, recording, monkeypatch, asked, line):
+    fake = loading.load
+    monkeypatch.setattr(
+        loading, "load", lambda name, **o: TwoTakeTurns() if name == "speakers" else fake(name, **o)
+    )
+    for arguments in ([*asked, recording], [recording, *asked]):
+        done = run("transcribe", *arguments)
+        assert (done.exit_code, done.stdout) == (0, f"{line}\n")
+
+
+def test_a_number_belongs_to_speakers_and_a_file_does_not():
+    assert counted(["--speakers", "3", "a.wav"]) == ["--speakers=3", "a.wav"]
+    assert counted(["--speakers", "a.wav", "-f", "srt"]) == ["--speakers=0", "a.wav", "-f", "srt"]
+    assert counted(["a.wav", "--speakers"]) == ["a.wav", "--speakers=0"]
+    assert counted(["--", "--speakers"]) == ["--", "--speakers"]
+
+
+def test_does_not_name_who_speaks_live(recognizer, recording):
+    done = run("transcribe", "--live", "--speakers", recording)
+    assert done.exit_code == 1 and "leave out --live" in done.stderr
 
 
 def test_reads_a_recording_from_standard_input(recognizer, recording):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voice.features import mel_filters, voice_log_mel, whisper_log_mel
+from voice.features import kaldi_log_mel, mel_filters, voice_log_mel, whisper_log_mel
 
 
 def noise(length: int) -> np.ndarray:
@@ -43,3 +43,18 @@ def test_there_is_one_frame_for_each_whole_hop(length: int) -> None:
 def test_silence_is_finite() -> None:
     assert np.isfinite(whisper_log_mel(np.zeros(16000, np.float32))).all()
     assert np.isfinite(voice_log_mel(np.zeros(24000, np.float32))).all()
+
+
+def test_kaldis_spectrum_has_a_frame_for_each_whole_window() -> None:
+    lengths = {399: 0, 400: 1, 559: 1, 560: 2, 16_000: 98}
+    assert {n: len(kaldi_log_mel(np.zeros(n, np.float32))) for n in lengths} == lengths
+
+
+def test_kaldis_spectrum_peaks_where_a_tone_is_and_scales_with_it() -> None:
+    tone = np.sin(2 * np.pi * 1000 * np.arange(4000) / 16_000).astype(np.float32)
+    mel = kaldi_log_mel(tone)
+    edges = np.linspace(1127 * np.log1p(20 / 700), 1127 * np.log1p(8000 / 700), 82)
+    nearest = np.abs(edges[1:-1] - 1127 * np.log1p(1000 / 700)).argmin()
+    assert mel.dtype == np.float32 and set(mel.argmax(axis=1)) == {nearest}
+    loud = mel > mel.min() + 5  # what stays above the floor when it is softer
+    assert np.allclose(kaldi_log_mel(tone * np.float32(0.1))[loud], mel[loud] - 2 * np.log(10), atol=0.01)

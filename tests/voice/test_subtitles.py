@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,9 @@ from voice.types import Audio, Segment, Speech, Transcript, Word
 def spoken(text: str, *, start: float = 0.0, pace: float = 0.3) -> Segment:
     """Each word takes `pace` seconds."""
     clocks = [start + pace * number for number in range(len(text.split()))]
-    words = tuple(Word(word, clock, clock + pace, 0.9) for word, clock in zip(text.split(), clocks, strict=True))
+    words = tuple(
+        Word(word, clock, clock + pace, 0.9) for word, clock in zip(text.split(), clocks, strict=True)
+    )
     return Segment(text, words[0].start, words[-1].end, words)
 
 
@@ -31,6 +34,48 @@ def test_json_follows_whispers() -> None:
     assert whole["text"] == "Hello there, world. Fish & <chips>?"
     assert list(whole["segments"][1]) == ["id", "start", "end", "text", "words"]
     assert whole["segments"][1]["words"][0] == {"word": " Fish", "start": 2.0, "end": 2.3, "probability": 0.9}
+
+
+TALK = Transcript(
+    (
+        replace(spoken("Hello there."), speaker="Speaker 1"),
+        replace(spoken("How are you?", start=1.0), speaker="Speaker 1"),
+        replace(spoken("Fine.", start=3.0), speaker="Speaker 2"),
+    ),
+    "en",
+    4.0,
+)
+
+
+def test_who_speaks_is_said_in_every_format() -> None:
+    assert render(TALK, "txt") == "Speaker 1: Hello there.\nSpeaker 1: How are you?\nSpeaker 2: Fine.\n"
+    assert [one["speaker"] for one in json.loads(render(TALK, "json"))["segments"]] == [
+        "Speaker 1",
+        "Speaker 1",
+        "Speaker 2",
+    ]
+    assert [block.split("\n", 2)[2] for block in render(TALK, "srt").strip().split("\n\n")] == [
+        "Speaker 1: Hello there.",
+        "How are you?",
+        "Speaker 2: Fine.",
+    ]
+    assert render(TALK, "vtt").count("\n<v Speaker 1>") == 2 and "\n<v Speaker 2>Fine.\n" in render(
+        TALK, "vtt"
+    )
+    assert render(TALK, "tsv").splitlines()[::3] == [
+        "start\tend\ttext\tspeaker",
+        "3000\t3300\tFine.\tSpeaker 2",
+    ]
+
+
+def test_a_name_counts_in_the_width_of_a_subtitle() -> None:
+    long = replace(
+        spoken("This line is as long as a line of subtitles may be, and this is the rest."),
+        speaker="Speaker 1",
+    )
+    shown = cues(Transcript((long,), "en", 6.0), named=True)
+    assert all(len(line) <= 42 for cue in shown for line in cue.lines)
+    assert shown[0].lines[0].startswith("Speaker 1: This")
 
 
 def test_srt_and_vtt_have_their_clocks_and_escapes() -> None:
@@ -86,7 +131,9 @@ def test_a_word_that_seems_to_last_forever_is_shown_for_seven_seconds() -> None:
 
 
 def test_synthesized_speech_lasts_from_its_first_word_to_its_last() -> None:
-    piece = Speech(Audio(np.zeros(4000, np.float32), 1000), "One two.", (Word("One", 1, 2), Word("two.", 2, 3)))
+    piece = Speech(
+        Audio(np.zeros(4000, np.float32), 1000), "One two.", (Word("One", 1, 2), Word("two.", 2, 3))
+    )
     segment = spoken_segment(piece, 10.0)
     assert (segment.start, segment.end, segment.words[1].start) == (11, 13, 12)
 

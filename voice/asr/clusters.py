@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 
+MOST = 6000  # vectors that are compared with each other, about two hours of speech; the rest joins them
+
+
 @dataclass(frozen=True)
 class Grouping:
     """How vectors are told apart; chosen with `benchmarks/speakers.py --split tune`."""
@@ -27,9 +30,12 @@ def group(
 
     With `count`, there are that many groups, or as many as there are vectors if that is fewer.
     """
+    count = None if count is None else min(count, len(vectors))
     sure = np.flatnonzero(lengths >= min(grouping.reliable, lengths.max()))
     if count is not None and len(sure) < count:
         sure = np.argsort(-lengths, kind="stable")[:count]
+    if len(sure) > MOST:
+        sure = sure[np.sort(np.argsort(-lengths[sure], kind="stable")[:MOST])]
     picked, weights = vectors[sure], lengths[sure]
     labels = _chosen(picked @ picked.T, weights, grouping, count)
     totals = np.bincount(labels, weights)

@@ -5,7 +5,8 @@
 Two to five people, each with up to five turns of 1 to 8 s, noise 15 to 30 dB below them, gaps and a little
 overlap. A moment within 0.25 s of a true boundary does not count, one in which two speak counts twice. The
 voices of `--split tune` are those that the thresholds were chosen on; no person is in both. The monologues,
-in the test split, are one person each. Speed is in times of real time, by processor time on one thread.
+in the test split, are one person each, whose pauses count as missed. Speed is in times of real time, by
+processor time on one thread.
 """
 
 from __future__ import annotations

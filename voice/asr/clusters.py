@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-
 MOST = 6000  # vectors that are compared with each other, about two hours of speech; the rest joins them
 
 

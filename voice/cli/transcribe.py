@@ -16,8 +16,6 @@ from voice.cli.console import Threads, is_terminal, note, plainly, progress
 from voice.errors import AudioError, VoiceError
 
 if TYPE_CHECKING:
-    from click import Context
-
     from voice.asr.speakers import Speakers
     from voice.types import Transcript
 
@@ -41,7 +39,7 @@ class Named:
 class Command(TyperCommand):
     """Takes `--speakers` with a number after it and without: click would take any word for the number."""
 
-    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
         return super().parse_args(ctx, counted(args))
 
 

@@ -73,14 +73,14 @@ NOTHING = Words(np.zeros((0, len(FEATURES))), np.zeros(0, bool))
 
 
 class Recorder:
-    """In place of a calibration: keeps what it is asked about."""
+    """In place of a calibration: keeps what it is asked about, and is sure of it, so that all is kept."""
 
     def __init__(self) -> None:
         self.rows: list[np.ndarray] = []
 
     def __call__(self, rows: np.ndarray) -> np.ndarray:
         self.rows.append(rows)
-        return likelihood(rows)
+        return np.ones(len(rows))
 
 
 def opened(name: str, recorder: Recorder, threads: int) -> Whisper:

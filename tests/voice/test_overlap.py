@@ -104,12 +104,28 @@ def test_a_yes_to_a_question_is_an_answer() -> None:
     assert [event.text for event in of(Heard, events)] == ["Hello.", "Yes."]
 
 
+class Doubtful(LoudIsSpeech):
+    """Hears speech in everything, but is not sure."""
+
+    def stream(self) -> Callable[[np.ndarray], float]:
+        sure = LoudIsSpeech.stream(self)
+        return lambda frame: 0.7 * sure(frame)
+
+
 def test_noise_that_goes_on_does_not_halt_it_again_and_again() -> None:
-    events, _ = over("", 5.0, quiet(3))
+    book = Phrasebook("Tell me all.", "")
+    brain = Script([LONG])
+    talks = Conversation(Doubtful(), book, EvenVoice(), brain, stopwatch=lambda: 0.0)
+    events = hear(talks, book.say(0), quiet(2), book.say(1, 5.0), quiet(3))
     assert not of(Interrupted, events)
     assert len(of(Paused, events)) <= 3
     held = sum(b.time - a.time for a, b in zip(of(Paused, events), of(Resumed, events), strict=True))
     assert held < 3.0
+
+
+def test_what_is_surely_speech_takes_the_turn_even_if_no_word_is_recognized() -> None:
+    events, _ = over("", 1.5)
+    assert of(Interrupted, events)
 
 
 def test_words_that_follow_a_murmur_take_the_turn() -> None:

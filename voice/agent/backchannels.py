@@ -14,7 +14,7 @@ _LISTENING = frozenset(
 )
 _MOST = 5  # words of somebody who only listens
 _BACK = 12  # words of the agent that may come back
-_UNSURE = 0.3  # confidence below which a lone word is a noise
+_UNSURE = 0.4  # confidence below which a lone word is a noise
 
 
 def says_something(text: str, words: Sequence[Word] = (), played: str = "") -> bool:

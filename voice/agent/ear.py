@@ -16,6 +16,7 @@ from voice.types import Audio, Recognizer, SpeechDetector, TurnDetector, Word
 from voice.vad import Hysteresis, Region, Thresholds
 
 FAILED = 0.8  # seconds of silence that end a turn whose words could not be recognized
+ONSET = 3  # frames of an echo that may hold the beginning of somebody's speech
 JUDGED = 8.0  # seconds of a turn's end from which its patience is judged
 
 
@@ -62,6 +63,7 @@ class Ear:
         self._now = 0.0  # the conversation's time at the end of the last of them
         self._held: list[np.ndarray] = []  # the turn's last seconds, or the pre-roll
         self.ready = 0.0
+        self._chances = [0.0, 0]  # sum and number, since the last pause
         self._forget_turn()
 
     def _forget_turn(self) -> None:
@@ -99,6 +101,11 @@ class Ear:
         return self._seconds(self._count - self._hysteresis.since - self._hysteresis.quiet)
 
     @property
+    def sure(self) -> float:
+        """How likely what is heard since the last pause is speech, on average."""
+        return self._chances[0] / max(1, self._chances[1])
+
+    @property
     def pending(self) -> list[Task]:
         """What is being worked on just now."""
         return [task for task in (self._feeding, self._looking, self._judging) if task]
@@ -106,12 +113,15 @@ class Ear:
     def take(self, frame: np.ndarray, now: float, echo: bool = False) -> Iterator[Event]:
         """The next (hop,) samples, which end at `now`; an `echo` is sound of our own.
 
-        It begins no speech and, unless somebody speaks, is muted: in a pre-roll it would be taken for
+        It begins no speech and, unless somebody speaks, is not kept: in a pre-roll it would be taken for
         theirs, while in the middle of speech it may be theirs after all.
         """
         self._count, self._now = self._count + 1, now
         chance = self._probability(frame)
-        self._hold(np.zeros_like(frame) if echo and not self.in_turn else frame)
+        self._hold(frame)
+        if echo and not self.in_turn:
+            del self._held[:-ONSET]
+        self._sum_chances(chance)
         was_speaking = self.speaking
         region = self._hysteresis(0.0 if echo else chance)
         if self.speaking and not was_speaking:
@@ -178,6 +188,12 @@ class Ear:
         if self.in_turn:
             self._unfed.append(frame)
             del self._held[: max(0, len(self._held) - round(JUDGED / self._seconds(1)))]
+
+    def _sum_chances(self, chance: float) -> None:
+        if self._hysteresis.since is None:
+            self._chances = [0.0, 0]
+        self._chances[0] += chance
+        self._chances[1] += 1
 
     def _start(self) -> Event:
         began = self._time(self._hysteresis.since)

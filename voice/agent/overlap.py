@@ -15,12 +15,16 @@ from voice.agent.ear import Ear
 from voice.agent.events import Event, Heard
 
 
+SURE = 0.85  # P(speech) over all of a sound that is surely speech
+
+
 @dataclass(frozen=True)
 class Courtesy:
     """How speech over the agent's is judged, in seconds."""
 
     look_every: float = 0.4  # of speech after which its words are asked for
     decide_after: float = 0.9  # of being paused
+    wordless: float = 0.7  # of what is surely speech; that much takes the turn even if no word is recognized
     calm: float = 2.0  # after a false alarm only words count
 
 
@@ -51,6 +55,8 @@ class Overlap:
         if not ear.in_turn:
             return Verdict.GO_ON if self._paused_at is None else self._resumed(now)
         if ear.known and ((asked and ear.text) or says_something(ear.text, ear.words, played)):
+            return self._interrupt()
+        if ear.known and not ear.text and ear.voiced >= self._courtesy.wordless and ear.sure >= SURE:
             return self._interrupt()
         if ear.known and not ear.speaking:
             return self._resumed(now)

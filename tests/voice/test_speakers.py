@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import voice
 from benchmarks.conversations import errors, talks
 from voice import loading
 from voice.asr.speakers import FRAMES, RATE, WINDOW, Speakers, Turn
@@ -137,3 +138,9 @@ def test_errors_are_missed_invented_and_confused():
     assert errors(truth, []).missed == pytest.approx(7, abs=0.05)
     assert errors(truth, [Turn(0, 0, 9)]).confused == pytest.approx(3.5, abs=0.05)
     assert errors(truth, [*truth, Turn(2, 0, 9)]).invented == pytest.approx(7.5, abs=0.05)
+
+
+@pytest.mark.parametrize("count", [0, -2])
+def test_fewer_than_one_person_cannot_be_asked_for(count):
+    with pytest.raises(ValueError, match="give True or how many there are"):
+        voice.transcribe(TALK, rate=RATE, speakers=count)

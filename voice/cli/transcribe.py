@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from voice.types import Transcript
 
 
+Terms = Annotated[
+    str, typer.Option(metavar="FILE|TERMS", help='Terms to expect: "Ada, Kubernetes" or a file of them.')
+]
+LiveWords = Annotated[
+    bool,
+    typer.Option("--live", help="Show words as they are said; - is then raw 16-bit sound at 16 kHz, mono."),
+]
+
+
 @dataclass(frozen=True)
 class Job:
     """A recording, and where its transcript goes; None is standard output."""
@@ -76,18 +85,11 @@ def command(
         typer.Option("--language", "-l", metavar="CODE", help="Such as en; detected if not given."),
     ] = None,
     translate: Annotated[bool, typer.Option("--translate", help="Answer in English.")] = False,
-    hotwords: Annotated[
-        str, typer.Option(metavar="FILE|TERMS", help='Terms to expect: "Ada, Kubernetes" or a file of them.')
-    ] = "",
+    hotwords: Terms = "",
     speakers: Annotated[
         int | None, typer.Option(metavar="[N]", min=0, help="Name who speaks, of N people.")
     ] = None,
-    live: Annotated[
-        bool,
-        typer.Option(
-            "--live", help="Show words as they are said; - is then raw 16-bit sound at 16 kHz, mono."
-        ),
-    ] = False,
+    live: LiveWords = False,
     real_time: Annotated[
         bool, typer.Option("--real-time", help="With --live: a recording takes as long as it lasts.")
     ] = False,
@@ -108,14 +110,11 @@ def command(
     jobs = plan(files, form, output)
     with progress(f"fetching {model}", "bytes") as moved:
         recognizer = loading.load(model, kind="recognizer", threads=threads, progress=moved)
-    named = None
-    if speakers is not None:
-        named = Named(loading.load("speakers", kind="speakers", threads=threads), speakers or None)
     heard = {
         "language": language,
         "hotwords": terms,
         "task": "translate" if translate else "transcribe",
-        "named": named,
+        "named": _named(speakers, threads),
     }
     several = len(jobs) > 1
 
@@ -127,6 +126,15 @@ def command(
             _deliver(job, transcript, form, several)
 
     _each(jobs, write_down)
+
+
+def _named(speakers: int | None, threads: int | None) -> Named | None:
+    """What `--speakers` asks for: None if it is not there, 0 if the number is to be found out."""
+    from voice import loading
+
+    if speakers is None:
+        return None
+    return Named(loading.load("speakers", kind="speakers", threads=threads), speakers or None)
 
 
 def _each(jobs: Sequence[Job], write_down: Callable[[Job, str], None]) -> None:

@@ -39,7 +39,9 @@ SHOWN_EVERY = 20.0  # s
 class Options:
     manifest: tuple[str, ...] = option(("data/tiny/train.jsonl",), "train on this; PATH:N takes N; repeatable")
     dev: tuple[str, ...] = option(("data/tiny/dev.jsonl",), "watch this; PATH:-N takes the last N; repeatable")
-    model: str = option("quick", "the recognizer whose encoder it sits on")
+    model: tuple[str, ...] = option(
+        ("quick",), "the recognizer whose encoder it sits on; others that borrow it hear each window once; repeatable"
+    )
     out: Path = option(Path("runs/head"), "the run's folder; a run that is there goes on")
     start: Path | None = option(None, "begin with the head of this run, of train.py or of this recipe")
     augment: Path | None = option(None, "corpora with noise/ and rir/: train on augmented copies too")
@@ -83,9 +85,9 @@ def encoded(samples: np.ndarray, model, margin: float) -> np.ndarray:
 
 
 def examples(
-    manifests: Sequence[str], model, options: Options, augment: Augment | None, joins: int, first: int, copies: int
+    manifests: Sequence[str], models: Sequence, options: Options, augment: Augment | None, joins: int
 ) -> Iterator[Example]:
-    """Every window as it is (copy 0, unless `first` leaves it out) and augmented, through the encoder."""
+    """Every window as it is through each encoder, and augmented copies of it through the first."""
     clips = [clip for each in manifests for clip in windows.select(each) if said(clip)]
     sounds = Sounds(clips, WHISPER_RATE)
     every = windows.single(clips) + windows.joined(clips, joins, seed=options.seed)
@@ -93,7 +95,9 @@ def examples(
     for number, window in enumerate(every):
         text = " ".join(said(clips[index]) for index in window.clips)
         corpus = clips[window.clips[0]].audio.parent.parent.name
-        for copy in range(first, copies):
+        ways = [(model, 0) for model in models]
+        ways += [(models[0], 1 + copy) for copy in range(options.copies if augment else 0)]
+        for model, copy in ways:
             rng = rng_for(options.seed, 2, number, copy)
             samples = windows.sound(window, sounds)
             if copy and augment:
@@ -136,13 +140,15 @@ def gathered(options: Options) -> tuple[list[Example], list[Example]]:
     """Train and dev examples, kept in OUT so that the encoder runs once."""
     import ctranslate2
 
-    model = ctranslate2.models.Whisper(
-        str(find(options.model).folder), compute_type="int8", intra_threads=options.threads
-    )
+    models = [
+        ctranslate2.models.Whisper(
+            str(find(name).folder), compute_type="int8", intra_threads=options.threads
+        )
+        for name in options.model
+    ]
     augment = augment_from(options.augment, WHISPER_RATE) if options.augment else None
-    copies = 1 + (options.copies if augment else 0)
-    train = list(examples(options.manifest, model, options, augment, options.joined, 0, copies))
-    dev = list(examples(options.dev, model, options, None, 0, 0, 1))
+    train = list(examples(options.manifest, models, options, augment, options.joined))
+    dev = list(examples(options.dev, models, options, None, 0))
     return train, dev
 
 

@@ -54,7 +54,7 @@ def kind(partial: str) -> str:
         return "dictated"
     if _DICTATES.search(text.lower()) and not text.endswith("?"):
         return "dictated"
-    if text.endswith((",", "-", "...", "…", ":")) or is_open(words):
+    if text.endswith((",", "-", "...", "…", ":")) or (is_open(words) and not text.endswith("?")):
         return "unfinished"
     return "finished" if text.endswith((".", "?", "!")) else "plain"
 
@@ -112,9 +112,9 @@ class SoundAndWords:
 
 
 _SOUND = {  # (P(complete) at least, seconds), the surest first
-    "finished": ((0.95, 0.36), (0.9, 0.42), (0.5, 0.55), (0.0, 0.65)),
-    "plain": ((0.9, 0.5), (0.5, 0.6), (0.0, 0.8)),
-    "unfinished": ((0.9, 0.7), (0.5, 1.0)),
+    "finished": ((0.9, 0.36), (0.0, 0.52)),
+    "plain": ((0.5, 0.52), (0.0, 0.75)),
+    "unfinished": ((0.9, 0.55), (0.5, 0.75)),
 }
 
 

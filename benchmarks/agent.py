@@ -21,8 +21,8 @@ from typing import Protocol
 
 import numpy as np
 
-from benchmarks.sounds import RATE, Sounds, level, said_by
-from voice.agent import Conversation, Hearing, Manners, Models, Offline
+from benchmarks.sounds import RATE, Sounds
+from voice.agent import Conversation, Hearing, Manners, Models
 from voice.agent.events import (
     Event,
     Heard,
@@ -32,7 +32,6 @@ from voice.agent.events import (
     Resumed,
     Speaking,
     SpeechStarted,
-    Spoken,
     TurnEnded,
 )
 from voice.agent.listener import live
@@ -42,10 +41,10 @@ from voice.vad import Hysteresis, Thresholds
 
 FRAME = RATE // 50
 STORY = (
-    "I can tell you about that. A mile has five thousand two hundred and eighty feet, and a kilometer has a"
-    " thousand meters, so a mile is a good deal longer. The weather tomorrow will be mostly sunny, with a light"
-    " breeze from the west. Violins are made of spruce and maple, since spruce is light and stiff. Once upon a"
-    " time there was a small village by the sea, where every house had a blue door and a cat on the roof."
+    "I can tell you about that. A mile has five thousand two hundred and eighty feet, and a kilometer has"
+    " a thousand meters, so a mile is longer. The weather tomorrow will be mostly sunny, with a light"
+    " breeze from the west. Violins are made of spruce and maple, since spruce is light and stiff. Once upon"
+    " a time there was a small village by the sea, where every house had a blue door and a cat on the roof."
 )
 
 

@@ -19,7 +19,18 @@ LEVEL = 0.06  # loudness of speech, root mean square
 SENTENCES = ("kathleen", "ljspeech", "speechocean762", "asterisk_allison", "librispeech")
 SPOKEN_OVER = ("speechocean762", "kathleen", "wake_words", "speech_to_intent", "librispeech")
 TURNS = {"dev": ("dev", "train", "untranscribed"), "test": ("test",)}
-LISTENING = ("Mm-hm.", "Yeah.", "Okay.", "Right.", "Uh-huh.", "I see.", "Yes, yes.", "Oh, wow.", "Sure.", "Mm.")
+LISTENING = (
+    "Mm-hm.",
+    "Yeah.",
+    "Okay.",
+    "Right.",
+    "Uh-huh.",
+    "I see.",
+    "Yes, yes.",
+    "Oh, wow.",
+    "Sure.",
+    "Mm.",
+)
 
 
 @dataclass(frozen=True, eq=False)

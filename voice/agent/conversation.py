@@ -39,7 +39,16 @@ from voice.agent.thoughts import Prepared, prepare
 from voice.agent.timers import Timers
 from voice.agent.work import INLINE, Work
 from voice.errors import AudioError, BrainError, VoiceError
-from voice.types import Brain, Controls, Message, Recognizer, SpeechDetector, Synthesizer, Thought, TurnDetector
+from voice.types import (
+    Brain,
+    Controls,
+    Message,
+    Recognizer,
+    SpeechDetector,
+    Synthesizer,
+    Thought,
+    TurnDetector,
+)
 
 APOLOGY = "Sorry, I can't think of an answer just now. Please try again."
 Messages = tuple[Message, ...]

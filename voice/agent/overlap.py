@@ -14,7 +14,6 @@ from voice.agent.backchannels import says_something
 from voice.agent.ear import Ear
 from voice.agent.events import Event, Heard
 
-
 SURE = 0.85  # P(speech) over all of a sound that is surely speech
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 from voice.agent.arithmetic import is_calculation
 from voice.agent.numbers import NUMBER_WORDS
 from voice.agent.phrases import plain, without_courtesy
-from voice.types import Audio, TurnDetector
+from voice.types import Audio
 
 # After these more is to come, whatever mark the recognizer puts behind them.
 _OPEN = frozenset(

@@ -41,6 +41,21 @@ def test_the_offline_brain_repeats_what_it_said_last() -> None:
     assert list(Offline().reply(said)) == ["It's noon."]
 
 
+@pytest.mark.parametrize(
+    ("said", "answered"),
+    [
+        ("Wait, please. What is 9 plus 4?", "13."),
+        ("Stop. What is 9 plus 4?", "13."),
+        ("Hold on a second what is 9 plus 4", "13."),
+        ("No, no, what is 9 plus 4?", "13."),
+        ("Wait, please.", ""),
+        ("Stop the timer.", "No timer is running."),
+    ],
+)
+def test_what_only_takes_the_turn_is_no_part_of_the_request(said: str, answered: str) -> None:
+    assert "".join(Offline().reply([Message("user", said)])) == answered
+
+
 def test_the_offline_brain_survives_a_skill_that_fails() -> None:
     @skill("what time is it")
     def clock() -> str:

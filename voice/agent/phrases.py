@@ -40,6 +40,16 @@ class Request:
         end = first + len(_TRAIL.sub("", kept).split())
         return Request(self.words[first:end], self.owners[first:end], self.said)
 
+    def without_interruption(self) -> Request:
+        """Without "Wait." and the like before it, which only takes the turn."""
+        following = (*self.owners, None)[1:]
+        marked = [
+            f"{word}," if owner != after and self.said[owner][-1] in _ENDS else word
+            for word, owner, after in zip(self.words, self.owners, following, strict=True)
+        ]
+        first = len(marked) - len(_INTERRUPTION.sub("", " ".join(marked)).split())
+        return Request(self.words[first:], self.owners[first:], self.said)
+
     def matches(self, phrase: re.Pattern[str]) -> dict[str, Slot] | None:
         """The slots by name if the whole request is that phrase, else None."""
         text = "".join(f"{word} " for word in self.words)
@@ -61,6 +71,13 @@ _LEAD = re.compile(
     r"^(?:(?:hey|hi|hello|ok|okay|alright|please|um|uh|uhm|er|so|well|and|now|then|thanks|thank you"
     r"|can you|could you|would you|will you|can i|could i|i want you to|i would like(?: you)? to"
     r"|i want to know|i would like to know|do you know|tell me|just|let us) )+(?=\S)"
+)
+_ENDS = ".,!?;:…"
+# Words that may begin a request ("stop the timer") have to stand apart from it.
+_INTERRUPTION = re.compile(
+    r"^(?:(?:(?:wait|hold on|hang on)(?: a (?:second|moment|minute))?,?"
+    r"|(?:stop(?: it| that| talking)?|no|nope|sorry|excuse me|listen|actually|oh|enough),)"
+    r"(?: please,)? )+(?=\S)"
 )
 _TRAIL = re.compile(r"(?: (?:please|thanks|thank you|for me|right now|again please|will you|would you))+$")
 

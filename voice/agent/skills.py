@@ -202,10 +202,11 @@ def requests(text: str, skills: Iterable[Skill]) -> list[tuple[Skill, dict[str, 
     The best one is that whose phrase has the most words of its own, the fewest in slots.
     """
     whole = Request.of(text)
+    ways = (whole, whole.without_courtesy(), whole.without_interruption().without_courtesy())
     asked = [
         (sum(len(slot.plain) for slot in slots.values()), place, each, slots)
         for place, each in enumerate(skills)
-        for request in dict.fromkeys((whole, whole.without_courtesy()))
+        for request in dict.fromkeys(ways)
         for slots in each.asked_by(request)
     ]
     ordered = [(each, each.heard(slots)) for _, _, each, slots in sorted(asked, key=lambda row: row[:2])]

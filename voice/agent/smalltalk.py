@@ -33,6 +33,7 @@ def say(words: AsSaid) -> str:
 @skill(
     "[stop, be quiet, quiet, never mind, cancel, shut up, enough, that is enough, that is all, hush]",
     "stop [it, that, talking, speaking]",
+    "[wait, hold on, hang on] (a [second, moment, minute])",
     offered=False,
     at_once=True,
 )

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from voice.agent.brains import Brains, brain_from_environment
 from voice.agent.conversation import Conversation
 from voice.agent.listener import live
+from voice.agent.orders import Orders, open_commands
 from voice.agent.patience import SilenceRule, SoundAndWords
 from voice.agent.timers import Timers
 from voice.agent.work import INLINE, Work
+from voice.commands import Commands
 from voice.loading import load
 from voice.models import entries
 from voice.types import Brain, Controls, Recognizer, SpeechDetector, Synthesizer, TurnDetector
@@ -33,15 +35,26 @@ class Models:
     recognizer: Recognizer
     synthesizer: Synthesizer
     turns: TurnDetector = SilenceRule()
+    commands: Commands | None = None
 
     @classmethod
     def load(
-        cls, recognizer: str | None = None, voice: str = "heart", *, threads: int | None = None
+        cls,
+        recognizer: str | None = None,
+        voice: str = "heart",
+        *,
+        commands: str | None = None,
+        threads: int | None = None,
     ) -> Models:
-        """Loads what a conversation needs. Raises ModelError where a model cannot be had."""
+        """Loads what a conversation needs; `commands` is a YAML file of intents that call skills.
+
+        Raises ModelError where a model cannot be had, VoiceError where the commands are wrong or the
+        recognizer cannot hear them.
+        """
         name = recognizer or default_recognizer()
         ears = load(name, threads=threads, kind="recognizer")
-        return cls(Silero.open(), ears, load(voice, threads=threads, kind="voice"), load_turns())
+        known = open_commands(commands, ears) if commands else None
+        return cls(Silero.open(), ears, load(voice, threads=threads, kind="voice"), load_turns(), known)
 
 
 def load_turns() -> TurnDetector:
@@ -67,14 +80,15 @@ def start(
     timers = Timers()
     if brain is None:
         brain = brains.brain(timers) if brains else brain_from_environment(timers)
+    orders = Orders(models.commands)
     return Conversation(
         models.detector,
         models.recognizer,
         models.synthesizer,
-        brain,
+        orders.obeyed_by(brain),
         turns=models.turns,
         timers=timers,
         controls=controls,
         work=work,
-        listening=live(models.detector, None if work is INLINE else time.perf_counter),
+        listening=orders.heard_by(live(models.detector, None if work is INLINE else time.perf_counter)),
     )

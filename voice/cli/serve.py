@@ -32,6 +32,9 @@ def command(
     voice: Annotated[
         str | None, typer.Option(metavar="NAME|FOLDER", help="Whose voice; heart if not given.")
     ] = None,
+    commands: Annotated[
+        str | None, typer.Option(metavar="YAML", help="Spoken intents that call skills in live sessions.")
+    ] = None,
     requests: Annotated[int | None, typer.Option(help="Requests worked on at a time.", min=1)] = None,
     sessions: Annotated[int | None, typer.Option(help="Live sessions at a time.", min=1)] = None,
     threads: Annotated[int | None, typer.Option(help="Processor cores to use.", min=1)] = None,
@@ -48,6 +51,7 @@ def command(
         "model": model,
         "live_model": live_model,
         "voice": voice,
+        "commands": commands,
         "requests": requests,
         "sessions": sessions,
         "threads": threads,

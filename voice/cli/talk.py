@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -48,12 +49,16 @@ def command(
         str | None, typer.Option(metavar="FOLDER", help="Text files that can be asked about.")
     ] = None,
     notes: Annotated[str | None, typer.Option(metavar="FILE", help="Where notes are kept.")] = None,
+    commands: Annotated[
+        str | None,
+        typer.Option(metavar="YAML", help="Intents and their expressions; each calls the skill of its name."),
+    ] = None,
     threads: Threads = None,
 ) -> None:
     """Play a recording to the agent; print what happens and save what it says.
 
     What is not given here the environment gives: VOICE_BRAIN or VOICE_LLM_URL, VOICE_LLM_MODEL,
-    VOICE_SKILLS, VOICE_DOCUMENTS, VOICE_NOTES; and VOICE_LLM_KEY.
+    VOICE_SKILLS, VOICE_DOCUMENTS, VOICE_NOTES, VOICE_COMMANDS; and VOICE_LLM_KEY.
     """
     from voice import audio
     from voice.agent import Models, answers, latencies, start, talk
@@ -67,7 +72,7 @@ def command(
     model = model or default_recognizer()
     with progress(f"fetching {model}", "bytes") as moved:
         find(model, progress=moved)
-    models = Models.load(model, voice, threads=threads)
+    models = Models.load(model, voice, commands=commands or os.environ.get("VOICE_COMMANDS"), threads=threads)
     conversation = start(models, brains=brains)
     events: list[Event] = []
     for event in talk(said, conversation, patient=not impatient):

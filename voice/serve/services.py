@@ -20,6 +20,7 @@ from voice.types import Recognizer, SpeechDetector, Synthesizer, TurnDetector
 
 if TYPE_CHECKING:
     from voice.agent.opening import Models
+    from voice.commands import Commands
 
 T = TypeVar("T")
 
@@ -87,10 +88,20 @@ class Services:
         return self._once("turns", self._open_turns)
 
     def talking(self, voice: str | None = None, model: str | None = None) -> Models:
-        """What a live conversation needs, shared by all of them. Raises ModelMissing."""
+        """What a live conversation needs, shared by all of them.
+
+        Raises ModelMissing, and VoiceError where there are commands and the model cannot hear them.
+        """
         from voice.agent.opening import Models
 
-        return Models(self.detector(), self.live_recognizer(model), self.voice(voice), self.turns())
+        ears = self.live_recognizer(model)
+        return Models(self.detector(), ears, self.voice(voice), self.turns(), self._commands(ears))
+
+    def _commands(self, ears: Recognizer) -> Commands | None:
+        from voice.agent.orders import open_commands
+
+        path = self.settings.commands
+        return self._once(("commands", id(ears)), lambda: open_commands(path, ears)) if path else None
 
     def names(self, kind: str) -> list[str]:
         """The models of a kind ("recognizer" or "voice") that are served, the default first."""

@@ -16,10 +16,11 @@ class Settings:
     """Each is also an environment variable, in capitals after VOICE_: VOICE_PORT, VOICE_TOKEN.
 
     `token` is asked of every client, if set. `model` transcribes files, `live_model` live sessions
-    (the quickest in place if empty). At most `requests` HTTP requests and `sessions` live ones work
-    at a time. A request brings at most `upload_mb` megabytes, `minutes` of sound or `characters` of
-    text. Who sends or takes nothing for `idle` seconds is let go. `origins` are the web pages, besides
-    the server's own, that may use it, as "https://example.org", with commas between them.
+    (the quickest in place if empty); there the intents of the YAML file `commands` call skills. At most
+    `requests` HTTP requests and `sessions` live ones work at a time. A request brings at most
+    `upload_mb` megabytes, `minutes` of sound or `characters` of text. Who sends or takes nothing for
+    `idle` seconds is let go. `origins` are the web pages, besides the server's own, that may use it,
+    as "https://example.org", with commas between them.
     """
 
     host: str = "127.0.0.1"
@@ -28,6 +29,7 @@ class Settings:
     model: str = "whisper-base"
     live_model: str = ""
     voice: str = "heart"
+    commands: str = ""
     threads: int | None = None
     requests: int = 8
     sessions: int = 4

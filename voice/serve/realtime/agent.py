@@ -12,6 +12,7 @@ from voice.agent.brains import Brains, Choice, brain_from_environment
 from voice.agent.conversation import Conversation, Manners
 from voice.agent.ear import Hearing
 from voice.agent.listener import Listening, live
+from voice.agent.orders import Orders
 from voice.agent.patience import SilenceRule, WhenTold
 from voice.agent.skills import Skill
 from voice.agent.thoughts import prepare
@@ -145,7 +146,9 @@ def open_agent(
     `work`, `listening` and `stopwatch` are as in Conversation.
     """
     models, timers = services.talking(now.voice, now.model), Timers()
-    mind = Mind(brain or brain_from_environment(timers), lambda: _offline(timers))
+    orders = Orders(models.commands)
+    usual = orders.obeyed_by(brain or brain_from_environment(timers))
+    mind = Mind(usual, lambda: orders.obeyed_by(_offline(timers)))
     throat = Throat(models.synthesizer)
     conversation = Conversation(
         models.detector,
@@ -155,7 +158,7 @@ def open_agent(
         turns=models.turns,
         timers=timers,
         work=work,
-        listening=listening or live(models.detector, stopwatch),
+        listening=orders.heard_by(listening or live(models.detector, stopwatch)),
         stopwatch=stopwatch,
     )
     agent = Agent(conversation, mind, throat, services.voice, models.turns)

@@ -10,6 +10,7 @@ from voice.asr import longform
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
 from voice.loading import load
+from voice.types import Audio, Recognizer
 
 POCKETSPHINX = "pocketsphinx"
 SILENCE = 1.0  # s of it at the end, without which pocketsphinx loses a last word
@@ -28,6 +29,15 @@ def _ours(name: str, threads: int) -> Hear:
 
     recognizer, speech = load(name, threads=threads, kind="recognizer"), detector()
     return lambda samples, language: longform.whole([samples], recognizer, speech, language=language).text
+
+
+def recognized(recognizer: Recognizer, sound: Audio, language: str) -> str:
+    """The words alone: at once where they are no more than it takes, else through `voice.asr.longform`."""
+    from voice.simple import detector
+
+    if sound.duration <= recognizer.longest:
+        return recognizer.transcribe(sound, language=language, words=False).text
+    return longform.whole([sound.samples], recognizer, detector(), language=language).text
 
 
 def _sphinx() -> Hear:

@@ -19,7 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
-from recipes.asr.evaluate import recognized, title
+from recipes.asr.evaluate import title
+from recipes.asr.peers import recognized
 from recipes.options import option, parse
 from recipes.tts import scores
 from voice import audio

@@ -14,6 +14,7 @@ from agent_fakes import RATE, EvenVoice, LoudIsSpeech
 from openai import OpenAI
 
 from voice import audio
+from voice.asr.speakers import Turn
 from voice.serve import Services, Settings, Slots, build
 from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
 
@@ -69,6 +70,24 @@ class Sentences:
             self.closed.set()
 
 
+class InTurns:
+    """Tells speakers apart by the clock: every twenty seconds it is the other one's turn."""
+
+    def listen(self) -> InTurns:
+        return InTurns()
+
+    def through(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        self._blocks = 0
+        for block in blocks:
+            self._blocks += 1
+            yield block
+
+    def turns(self, count: int | None) -> tuple[Turn, ...]:
+        assert self._blocks, "who speaks is asked before anything was heard"
+        people = count or 2
+        return tuple(Turn(n % people, n * 20.0, n * 20.0 + 20.0) for n in range(4))
+
+
 class WatchedSlots:
     """Places of which one can wait until they are free."""
 
@@ -104,7 +123,7 @@ class World:
 
     def __init__(self, settings: Settings) -> None:
         self.recognizer, self.voice = Counting(), Sentences()
-        made = {"recognizer": self.recognizer, "voice": self.voice}
+        made = {"recognizer": self.recognizer, "voice": self.voice, "speakers": InTurns()}
         self.services = Services(settings, loader=lambda name, kind: made[kind], detector=LoudIsSpeech)
         self.services.requests = self.slots = WatchedSlots(self.services.requests)
         self.port = 0

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import httpx
 import openai
 import pytest
+from openai.types.audio import TranscriptionDiarized
 
 pytest.importorskip("fastapi", reason="the server is not installed; pip install '.[serve]'")
 
@@ -58,6 +59,33 @@ def test_text_and_subtitles(world: World, form: str, said: str) -> None:
         model="whisper-1", file=("a.wav", two_windows()), response_format=form
     )
     assert heard.startswith(said)
+
+
+def test_who_says_what(world: World) -> None:
+    asked = {"model": "gpt-4o-transcribe-diarize", "response_format": "diarized_json"}
+    create = world.client().audio.transcriptions.create
+    heard = create(**asked, file=("a.wav", two_windows()), chunking_strategy="auto")
+    assert isinstance(heard, TranscriptionDiarized)
+    assert (heard.text, heard.duration, heard.task) == ("one two", 46.5, "transcribe")
+    assert [(each.speaker, each.text) for each in heard.segments] == [("A", "one"), ("B", "two")]
+    assert heard.segments[1].start > 20.0 and heard.segments[0].id != heard.segments[1].id
+    alone = create(**asked, file=("a.wav", two_windows()), extra_body={"speakers": 1})
+    assert [each.speaker for each in alone.segments] == ["A", "A"]
+
+
+def test_who_says_what_as_events(world: World) -> None:
+    parts = world.client().audio.transcriptions.create(
+        model="whisper-1", file=("a.wav", two_windows()), response_format="diarized_json", stream=True
+    )
+    kinds = [(part.type.rsplit(".")[-1], getattr(part, "speaker", None)) for part in parts]
+    assert kinds == [("delta", None), ("segment", "A"), ("segment", "B"), ("done", None)]
+
+
+def test_where_nobody_speaks_nobody_is_named(world: World) -> None:
+    heard = world.client().audio.transcriptions.create(
+        model="whisper-1", file=("a.wav", recording()), response_format="diarized_json"
+    )
+    assert (heard.text, heard.segments) == ("", [])
 
 
 @pytest.mark.parametrize("times", [["word"], ["segment"], ["word", "segment"]])

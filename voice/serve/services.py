@@ -20,6 +20,7 @@ from voice.types import Recognizer, SpeechDetector, Synthesizer, TurnDetector
 
 if TYPE_CHECKING:
     from voice.agent.opening import Models
+    from voice.asr.speakers import Speakers
     from voice.commands import Commands
 
 T = TypeVar("T")
@@ -80,6 +81,10 @@ class Services:
     def voice(self, name: str | None = None) -> Synthesizer:
         """A voice by name; OpenAI's names and None are the default. Raises ModelMissing."""
         return self._model(self.resolve(name, "voice"), "voice")
+
+    def speakers(self) -> Speakers:
+        """What tells speakers apart."""
+        return self._model("speakers", "speakers")
 
     def detector(self) -> SpeechDetector:
         return self._once("detector", self._open_detector)

@@ -14,15 +14,16 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import FormData, UploadFile
 
 from voice import audio
-from voice.asr import longform
+from voice.asr import attribution, longform
 from voice.asr.hotwords import parse_terms
+from voice.asr.speakers import Listening
 from voice.errors import TextError, VoiceError
 from voice.serve import errors
 from voice.serve.encode import event
 from voice.serve.errors import TooMuch, Vanished
 from voice.serve.services import Services
 from voice.serve.work import Stop, Streamed, done
-from voice.serve.written import usage, written
+from voice.serve.written import diarized, usage, written
 from voice.types import Transcript
 
 TRANSCRIPTIONS, TRANSLATIONS = "/v1/audio/transcriptions", "/v1/audio/translations"
@@ -33,13 +34,17 @@ BLOCK = 10.0  # seconds that are read at a time
 
 
 class Wish(BaseModel):
-    """What a client asks for besides the file; `temperature` is taken and has no effect."""
+    """What a client asks for besides the file; `temperature` is taken and has no effect.
+
+    `speakers` is how many there are, where they are to be told apart; None if that is to be found out.
+    """
 
     model: str = "default"
     language: str | None = Field(None, max_length=16)
     prompt: str = ""
     hotwords: str = ""
-    response_format: Literal["json", "text", "srt", "vtt", "verbose_json"] = "json"
+    response_format: Literal["json", "text", "srt", "vtt", "verbose_json", "diarized_json"] = "json"
+    speakers: int | None = Field(None, ge=1, le=64)
     timestamp_granularities: list[Literal["word", "segment"]] = []
     stream: bool = False
     temperature: float = Field(0.0, ge=0.0, le=1.0)
@@ -48,6 +53,11 @@ class Wish(BaseModel):
     def code(self) -> str | None:
         """ISO 639-1 of "en", "EN" and "en-US" alike; None to detect it."""
         return re.split("[-_]", self.language.strip().lower())[0] or None if self.language else None
+
+    @property
+    def diarized(self) -> bool:
+        """Whether it is to be told who says what."""
+        return self.response_format == "diarized_json"
 
     @property
     def expected(self) -> list[str]:
@@ -92,7 +102,7 @@ async def _answered(request: Request, services: Services, task: str) -> Response
         hearing = partial(heard, file, wish, task, services, request.url.path)
         if wish.stream:
             streaming = True
-            return Streamed(partial(told, hearing, file), "text/event-stream", services.settings.idle)
+            return Streamed(partial(told, hearing, file, wish), "text/event-stream", services.settings.idle)
         transcript = await done(request, lambda stop: folded(hearing(stop)))
         return written(transcript, wish.response_format, wish.timestamp_granularities, task)
     finally:
@@ -133,7 +143,10 @@ def _can_be_spotted(term: str) -> bool:
 def heard(
     file: Upload, wish: Wish, task: str, services: Services, path: str, stop: Stop
 ) -> Iterator[Transcript]:
-    """A transcript per window of the recording, the last one empty, its duration that of all."""
+    """A transcript per window of the recording, the last one empty, its duration that of all.
+
+    Where speakers are told apart all that is said comes as one, as it can only be known at the end.
+    """
     recognizer = services.recognizer(wish.model)
     seconds = 0.0
 
@@ -143,14 +156,24 @@ def heard(
         seconds = read
 
     blocks = _bounded(audio.blocks(file, recognizer.rate, BLOCK), recognizer.rate, services, stop)
+    listening = services.speakers().listen() if wish.diarized else None
+    blocks = listening.through(blocks) if listening else blocks
     language, packing = wish.code, longform.Packing(batch=1)
-    for part in longform.transcripts(
+    parts = longform.transcripts(
         blocks, recognizer, services.detector(), language, wish.expected, task, packing, note
-    ):
+    )
+    for part in _named(parts, listening, wish.speakers) if listening else parts:
         stop.check()
         language = part.language if part.segments else language
         yield part
     yield Transcript((), language or "en", seconds)
+
+
+def _named(parts: Iterator[Transcript], listening: Listening, count: int | None) -> Iterator[Transcript]:
+    """All parts as one, with who says what; the parts are what `listening` waits for."""
+    whole = folded(parts)
+    if whole.segments:
+        yield attribution.attributed(whole, listening.turns(count))
 
 
 def _bounded(blocks: Iterator[np.ndarray], rate: int, services: Services, stop: Stop) -> Iterator[np.ndarray]:
@@ -166,11 +189,12 @@ def _bounded(blocks: Iterator[np.ndarray], rate: int, services: Services, stop: 
 
 def folded(parts: Iterator[Transcript]) -> Transcript:
     """The whole of what was heard."""
-    *found, last = parts
+    found = [*parts]
+    last = found[-1] if found else Transcript((), "en", 0.0)
     return Transcript(tuple(each for part in found for each in part.segments), last.language, last.duration)
 
 
-def told(hearing, file: Upload, stop: Stop) -> Iterator[bytes]:
+def told(hearing, file: Upload, wish: Wish, stop: Stop) -> Iterator[bytes]:
     """What is heard as server-sent events, window by window; an error on the way is one too."""
     texts, last = [], None
     try:
@@ -178,6 +202,7 @@ def told(hearing, file: Upload, stop: Stop) -> Iterator[bytes]:
             if last.text:
                 texts.append(last.text)
                 yield event({"type": "transcript.text.delta", "delta": " " * (len(texts) > 1) + last.text})
+                yield from (event(each) for each in (diarized(last) if wish.diarized else ()))
         yield event({"type": "transcript.text.done", "text": " ".join(texts), "usage": usage(last)})
     except VoiceError as error:
         if not texts or isinstance(error, Vanished):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import string
 import zlib
 from collections.abc import Collection
 
@@ -11,7 +12,6 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from voice.text.subtitles import render
 from voice.types import Segment, Transcript
 
-FORMS = ("json", "text", "srt", "vtt", "verbose_json")
 _MEDIA = {"text": "text/plain", "srt": "application/x-subrip", "vtt": "text/vtt"}
 
 
@@ -21,12 +21,42 @@ def written(transcript: Transcript, form: str, times: Collection[str], task: str
         return JSONResponse({"text": transcript.text, "usage": usage(transcript)})
     if form == "verbose_json":
         return JSONResponse(_verbose(transcript, times, task))
+    if form == "diarized_json":
+        return JSONResponse(_diarized(transcript, task))
     text = f"{transcript.text}\n" if form == "text" else render(transcript, form)
     return PlainTextResponse(text, media_type=_MEDIA[form])
 
 
 def usage(transcript: Transcript) -> dict:
     return {"type": "duration", "seconds": round(transcript.duration, 3)}
+
+
+def _diarized(transcript: Transcript, task: str) -> dict:
+    return {
+        "task": task,
+        "duration": round(transcript.duration, 3),
+        "text": transcript.text,
+        "segments": diarized(transcript),
+        "usage": usage(transcript),
+    }
+
+
+def diarized(transcript: Transcript) -> list[dict]:
+    """Segments with their speakers, who are A, B and so on as they appear."""
+    people = [*dict.fromkeys(segment.speaker for segment in transcript.segments)]
+    letters = string.ascii_uppercase
+    names = {who: letters[n % 26] * (n // 26 + 1) for n, who in enumerate(people)}
+    return [
+        {
+            "type": "transcript.text.segment",
+            "id": f"seg_{number}",
+            "start": round(segment.start, 3),
+            "end": round(segment.end, 3),
+            "speaker": names[segment.speaker],
+            "text": segment.text,
+        }
+        for number, segment in enumerate(transcript.segments)
+    ]
 
 
 def _verbose(transcript: Transcript, times: Collection[str], task: str) -> dict:

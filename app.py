@@ -84,9 +84,11 @@ def explained(handler: Callable) -> Callable:
 
 
 @explained
-def transcribe(path: str | None, name: str, language: str, progress: Progress) -> Iterator[tuple]:
-    """(words, status, a file in each format) as the segments are recognized."""
-    from voice.asr import longform
+def transcribe(
+    path: str | None, name: str, language: str, named: bool, progress: Progress
+) -> Iterator[tuple]:
+    """(words, status, a file in each format) as the segments are recognized; at the end `named`, if asked."""
+    from voice.asr import attribution, longform
 
     if not path:
         raise VoiceError("there is nothing to transcribe yet: drop a file or record one")
@@ -100,17 +102,23 @@ def transcribe(path: str | None, name: str, language: str, progress: Progress) -
         progress(min(1.0, seconds / length) if length else 0.0, f"{show.clock(seconds)}{of}")
 
     blocks, packing = audio.blocks(path, recognizer.rate), longform.Packing()
+    listening = model("speakers", "speakers").listen() if named else None
+    blocks = listening.through(blocks) if listening else blocks
     for part in longform.transcripts(
         blocks, recognizer, detector(), told, (), "transcribe", packing, listened
     ):
         heard += part.segments
         told = part.language
         yield show.words(heard), gr.skip(), *(gr.skip() for _ in FORMATS)
-    transcript, took = Transcript(tuple(heard), told or "en", read[0]), time.perf_counter() - begun
+    transcript = Transcript(tuple(heard), told or "en", read[0])
+    if listening:
+        transcript = attribution.attributed(transcript, listening.turns())
+    took = time.perf_counter() - begun
     status = (
         f"{len(transcript.words)} words in {show.clock(read[0])} of sound, heard by {name} in {took:.1f} s"
     )
-    yield show.words(heard), show.status(status, legend=True), *files(transcript, Path(path).stem, FORMATS)
+    downloads = files(transcript, Path(path).stem, FORMATS)
+    yield show.words(transcript.segments), show.status(status, legend=True), *downloads
 
 
 def files(transcript: Transcript, stem: str, forms: Iterable[str]) -> list[dict]:
@@ -190,6 +198,7 @@ def _transcribe_tab() -> None:
     with gr.Row():
         name = gr.Dropdown(names("recognizer"), value="whisper-base", label="Model")
         language = gr.Dropdown(list(LANGUAGES), value="Detect", label="Language")
+    named = gr.Checkbox(False, label="Tell speakers apart", elem_id="named", container=False)
     with gr.Row():
         go = gr.Button("Transcribe", variant="primary", elem_id="transcribe-go", scale=3, min_width=140)
         video = gr.UploadButton(
@@ -199,12 +208,12 @@ def _transcribe_tab() -> None:
     status = gr.HTML("", elem_id="transcribe-status")
     downloads = _downloads(tuple(FORMATS))
 
-    def run(path, name, language, progress=gr.Progress()):
-        yield from transcribe(path, name, language, progress)
+    def run(path, name, language, named, progress=gr.Progress()):
+        yield from transcribe(path, name, language, named, progress)
 
     outputs = [words, status, *downloads]
-    go.click(run, [sound, name, language], outputs)
-    video.upload(run, [video, name, language], outputs)
+    go.click(run, [sound, name, language, named], outputs)
+    video.upload(run, [video, name, language, named], outputs)
 
 
 def _voiceover_tab() -> None:

@@ -44,11 +44,22 @@ def talk(brain: str) -> str:
 
 
 def words(segments: Sequence[Segment]) -> str:
-    """Segments as rows; each word tells its times and is marked where it is unsure."""
+    """Segments as rows; each word tells its times and is marked where it is unsure.
+
+    A speaker is named where somebody else spoke before.
+    """
     if not segments:
         return _NO_SPEECH
-    rows = (f"<p><time>{clock(each.start)}</time><span>{_words(each)}</span></p>" for each in segments)
+    before = [None, *(each.speaker for each in segments[:-1])]
+    rows = (
+        f"<p><time>{clock(each.start)}</time><span>{_speaker(each, last)}{_words(each)}</span></p>"
+        for each, last in zip(segments, before, strict=True)
+    )
     return f'<div class="words">{"".join(rows)}</div>'
+
+
+def _speaker(segment: Segment, before: str | None) -> str:
+    return f"<b>{html.escape(segment.speaker)}</b> " if segment.speaker not in (None, before) else ""
 
 
 def _words(segment: Segment) -> str:

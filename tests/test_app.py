@@ -15,6 +15,7 @@ import gradio as gr
 
 import app
 from page import shelf, show
+from voice.asr.speakers import Turn
 from voice.audio import read, write
 from voice.types import Audio, Segment, Transcript, Word
 
@@ -31,10 +32,23 @@ class Batches(Phrasebook):
         return [Transcript((Segment("What time?", 0.1, 0.6, words),), "en", 1.0) for _ in speeches]
 
 
+class Alternating:
+    """Two people, the second of whom begins after 0.3 s."""
+
+    def listen(self) -> Alternating:
+        return self
+
+    def through(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        return blocks
+
+    def turns(self) -> tuple[Turn, ...]:
+        return Turn(0, 0.0, 0.3), Turn(1, 0.3, 1.6)
+
+
 @pytest.fixture
 def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Batches]:
     book = Batches("What time?")
-    made = {"recognizer": book, "voice": EvenVoice()}
+    made = {"recognizer": book, "voice": EvenVoice(), "speakers": Alternating()}
     monkeypatch.setattr(app, "model", lambda name, kind: made[kind])
     monkeypatch.setattr(app, "detector", LoudIsSpeech)
     monkeypatch.setattr(shelf, "shelf", lambda: tmp_path / "shelf")
@@ -70,23 +84,30 @@ def test_the_page_has_its_three_tabs() -> None:
 
 def test_a_recording_becomes_words_and_files(models: Batches, tmp_path: Path) -> None:
     path = recording(tmp_path, models.say(0))
-    *_, (words, status, *buttons) = app.transcribe(path, "any", "Detect", unheard)
+    *_, (words, status, *buttons) = app.transcribe(path, "any", "Detect", False, unheard)
     assert 'class="poor" title="' in words
     assert "2 words" in status
     assert [Path(button["value"]).suffix for button in buttons] == [".txt", ".json", ".srt", ".vtt", ".tsv"]
     assert "What time?" in Path(buttons[2]["value"]).read_text()
 
 
+def test_a_recording_tells_its_speakers_apart(models: Batches, tmp_path: Path) -> None:
+    path = recording(tmp_path, models.say(0))
+    *_, (words, _, *buttons) = app.transcribe(path, "any", "Detect", True, unheard)
+    assert words.count("<b>Speaker 1</b>") == words.count("<b>Speaker 2</b>") == 1
+    assert "Speaker 2: time?" in Path(buttons[0]["value"]).read_text()
+
+
 def test_no_speech_is_said_plainly(models: Batches, tmp_path: Path) -> None:
     path = recording(tmp_path, np.zeros(RATE, np.float32))
-    *_, (words, status, *_) = app.transcribe(path, "any", "Detect", unheard)
+    *_, (words, status, *_) = app.transcribe(path, "any", "Detect", False, unheard)
     assert "No speech was found" in words
 
 
 @pytest.mark.parametrize("path", [None, "missing.wav"])
 def test_what_cannot_be_heard_is_an_error_that_says_why(models: Batches, path: str | None) -> None:
     with pytest.raises(gr.Error) as error:
-        list(app.transcribe(path, "any", "Detect", unheard))
+        list(app.transcribe(path, "any", "Detect", False, unheard))
     assert "nothing to transcribe" in str(error.value) or "missing.wav" in str(error.value)
 
 

@@ -14,8 +14,10 @@ from voice.agent.brains import Offline
 from voice.agent.desk import Desk
 from voice.agent.listener import Whole
 from voice.agent.orders import Orders, open_commands
+from voice.agent.patience import SilenceRule
 from voice.agent.skills import made, skill
 from voice.agent.thoughts import Prepared
+from voice.agent.work import INLINE
 from voice.asr.letters import BLANK, CLASSES, spell
 from voice.commands import Commands
 from voice.errors import VoiceError
@@ -156,6 +158,25 @@ def test_slots_are_read_as_the_skill_takes_them(commands: Commands) -> None:
     brain = Offline(Desk([made(light)]))
     events = hear(conversation(book, brain, commands), quiet(0.5), book.say(0, 2.0), quiet(3))
     assert answer(events) == "bathroom dark."
+
+
+def test_live_sessions_of_a_server_obey_the_commands_of_its_settings(tmp_path: Path) -> None:
+    pytest.importorskip("fastapi", reason="the server is not installed; pip install '.[serve]'")
+    from voice.serve import Services, Settings
+    from voice.serve.realtime.agent import open_agent
+    from voice.serve.realtime.configuration import Configuration
+
+    (tmp_path / "home.yml").write_text(HOME)
+    book, house = Lettered("turn on the bathroom light"), House()
+    made = {"recognizer": book, "voice": EvenVoice()}
+    settings = Settings(commands=str(tmp_path / "home.yml"))
+    services = Services(
+        settings, loader=lambda name, kind: made[kind], detector=LoudIsSpeech, turns=SilenceRule
+    )
+    talks = open_agent(services, Configuration(), house, INLINE, Whole, lambda: 0.0).conversation
+    hear(talks, quiet(0.5), book.say(0, 2.0), quiet(3))
+    assert house.done == [{"state": "on", "room": "bathroom"}]
+    assert services.talking().commands is services.talking().commands
 
 
 def test_real_speech_switches_the_light(tmp_path: Path) -> None:

@@ -51,14 +51,15 @@ class EvenVoice:
 
     rate = 24_000
 
-    def __init__(self) -> None:
+    def __init__(self, level: float = 1e-5) -> None:  # too soft to be taken for an echo
         self.asked: list[str] = []
+        self._level = level
 
     def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
         self.asked.append(text)
         length = WORD / controls.speed
         words = tuple(Word(word, i * length, (i + 1) * length) for i, word in enumerate(text.split()))
-        samples = np.full(round(len(words) * length * self.rate), 1e-5, np.float32)
+        samples = np.full(round(len(words) * length * self.rate), self._level, np.float32)
         yield Speech(Audio(samples, self.rate), text, words)
 
 

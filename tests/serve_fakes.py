@@ -56,7 +56,7 @@ class Sentences:
         self.speeds: list[float] = []
         self.begun, self.gate, self.closed = threading.Event(), threading.Event(), threading.Event()
         self.gate.set()
-        self._even = EvenVoice()
+        self._even = EvenVoice(level=0.02)
 
     def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
         self.speeds.append(controls.speed)

@@ -17,7 +17,7 @@ def _folder(tmp_path, merges):
     tokenizer.decoder = decoders.ByteLevel()
     content = json.loads(tokenizer.to_str())
     content["model"]["merges"] = [" ".join(pair) for pair in merges]
-    (tmp_path / "tokenizer.json").write_text(json.dumps(content), "utf-8")
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content, ensure_ascii=False), "utf-8")
     return tmp_path
 
 

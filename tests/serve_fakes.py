@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
-import uvicorn
 from agent_fakes import RATE, EvenVoice, LoudIsSpeech
 from openai import OpenAI
+from realtime_fakes import running_app
 
 from voice import audio
 from voice.asr.speakers import Turn
@@ -151,23 +151,8 @@ class World:
 def serving(settings: Settings = Settings()) -> Iterator[World]:
     """A server with fake models on a free port of this machine."""
     world = World(settings)
-    with running(world.services) as world.port:
+    with running_app(build(world.services)) as world.port:
         yield world
-
-
-@contextmanager
-def running(services: Services) -> Iterator[int]:
-    """The port of a server around `services`."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(build(services), log_level="critical", lifespan="off")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
-    thread.start()
-    try:
-        yield listening.getsockname()[1]
-    finally:
-        server.should_exit = True
-        thread.join(PATIENCE)
 
 
 def recording(*seconds: float, gap: float = 3.0, form: str = "wav") -> bytes:

@@ -19,8 +19,8 @@ from transformers import WhisperForConditionalGeneration
 
 from recipes.asr import model as whisper
 from recipes.asr import scoring
-from recipes.asr.head import export as export_head
 from recipes.asr.head import INSIDE, head_like, saved_head
+from recipes.asr.head import export as export_head
 from recipes.options import option, parse
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE

@@ -47,6 +47,7 @@ from recipes.training import (
     evaluating,
     has_fast_bfloat16,
     seed_everything,
+    warm_cosine,
 )
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
@@ -269,14 +270,6 @@ def keep_best(
         os.replace(beside, out / "best.pt")
 
 
-def slope(options: Options, step: int) -> float:
-    """The learning rate's factor: up over the warm-up, then down to zero as a half cosine."""
-    if step < options.warmup:
-        return (step + 1) / options.warmup
-    share = (step - options.warmup) / max(1, options.steps - options.warmup)
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
-
-
 def main(options: Options) -> None:
     if options.smoke:
         options = smoke.small(options)
@@ -298,7 +291,7 @@ def main(options: Options) -> None:
     if options.ctc > 0:
         groups.append({"params": [w for n, w in weights.items() if n.startswith(INSIDE)], "lr": options.head_rate})
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(slope, options))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps))
     average, best = Ema(weights, 0.99), Best()
     checkpoint = Checkpoint(
         options.out,

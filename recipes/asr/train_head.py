@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,7 @@ from recipes.asr import windows
 from recipes.asr.head import Head, ctc_loss, export, saved_head
 from recipes.asr.teacher import features
 from recipes.options import option, parse
-from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, seed_everything
+from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, seed_everything, warm_cosine
 from voice.asr.ctc import greedy
 from voice.asr.letters import BLANK, FRAME, spell
 from voice.features import WHISPER_RATE
@@ -128,14 +129,6 @@ def check(head: Head, dev: Sequence[Example]) -> dict[str, float]:
     return rates | {"wer": total(score for some in scores.values() for score in some).rate}
 
 
-def slope(options: Options, step: int) -> float:
-    """The learning rate's factor: up over the warm-up, then down to zero as a half cosine."""
-    if step < options.warmup:
-        return (step + 1) / options.warmup
-    share = (step - options.warmup) / max(1, options.steps - options.warmup)
-    return 0.5 * (1 + np.cos(np.pi * min(1.0, share)))
-
-
 def gathered(options: Options) -> tuple[list[Example], list[Example]]:
     """Train and dev examples, kept in OUT so that the encoder runs once."""
     import ctranslate2
@@ -163,7 +156,7 @@ def main(options: Options) -> None:
     fresh = Head(inputs, options.width, options.blocks, options.kernel)
     head = (saved_head(options.start) if options.start else fresh).train()
     optimizer = torch.optim.AdamW(head.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: slope(options, step))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps))
     average = Ema(head, 0.998)
     parts = {"head": head, "optimizer": optimizer, "schedule": schedule, "average": average}
     checkpoint = Checkpoint(options.out, parts)

@@ -10,18 +10,21 @@ import pytest
 pytest.importorskip("fastapi", reason="the server is not installed; pip install '.[serve]'")
 
 from openai import OpenAI
-from serve_fakes import running
+from realtime_fakes import running_app
 
 from voice import audio
 from voice.manifest import read_manifest
 from voice.metrics import word_errors
-from voice.serve import Services, Settings
+from voice.serve import Services, Settings, build
 
 
 def test_a_recording_is_transcribed_spoken_and_transcribed_again(corpora: Path, whisper_tiny: Path) -> None:
     clip = read_manifest(corpora / "kathleen" / "dev.jsonl")[0]
     services = Services(Settings(model="whisper-tiny.en", threads=1))
-    with running(services) as port, OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none") as client:
+    with (
+        running_app(build(services)) as port,
+        OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none") as client,
+    ):
         create = client.audio.transcriptions.create
         with Path(clip.audio).open("rb") as file:
             heard = create(model="whisper-1", file=file, response_format="verbose_json",

@@ -27,10 +27,12 @@ class Shape:
     width: int = 192
     expansion: int = 3
     encoder: int = 4  # blocks
-    predictor: int = 3
+    predictor: int = 4
     decoder: int = 6
     kernel: int = 7
     dropout: float = 0.1  # of what is computed per token
+    prosody_width: int = 128
+    prosody_dropout: float = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,16 +73,53 @@ class Block(nn.Module):
 
 
 class Blocks(nn.Module):
-    def __init__(self, count: int, shape: Shape, kernel: int, dropout: float):
+    def __init__(self, count: int, width: int, expansion: int, kernel: int, dropout: float):
         super().__init__()
-        make = (shape.width, shape.expansion, kernel, dropout)
-        self.blocks = nn.ModuleList(Block(*make) for _ in range(count))
-        self.norm = nn.LayerNorm(shape.width)
+        self.blocks = nn.ModuleList(Block(width, expansion, kernel, dropout) for _ in range(count))
+        self.norm = nn.LayerNorm(width)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         for block in self.blocks:
             x = block(x, mask)
         return self.norm(x) * mask
+
+
+class ProsodyModel(nn.Module):
+    """How long, high and loud each token is: of the symbols alone, so that it can stop learning before the rest does.
+
+    Small, with much dropout: an hour of a speaker is enough to learn sounds by heart, not melodies.
+    """
+
+    def __init__(self, shape: Shape):
+        super().__init__()
+        width = shape.prosody_width
+        self.symbols = nn.Embedding(len(SYMBOLS), width)
+        self.speakers = nn.Embedding(len(shape.speakers), width)
+        for embedding in (self.symbols, self.speakers):
+            nn.init.normal_(embedding.weight, std=0.3)
+        self.places = nn.Linear(PLACES, width)
+        self.near = Blocks(shape.predictor // 2, width, 2, 9, shape.prosody_dropout)
+        self.whole = nn.Linear(width, width)
+        self.far = Blocks(shape.predictor - shape.predictor // 2, width, 2, 9, shape.prosody_dropout)
+        self.dropout = nn.Dropout(shape.prosody_dropout)
+        self.heads = nn.Linear(width, 3)
+
+    def forward(self, tokens: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """tokens (B, L), speaker (B,), mask (B, L, 1) → (B, L, 3) duration, pitch, energy."""
+        voice = self.speakers(speaker)[:, None]
+        x = self.near(self.dropout(self.symbols(tokens)) + voice + self.places(_places(mask)), mask)
+        everywhere = (x * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True)
+        return self.heads(self.far(x + self.whole(everywhere) + voice, mask))
+
+
+PLACES = 3
+
+
+def _places(mask: torch.Tensor) -> torch.Tensor:
+    """(B, L, 1) → (B, L, PLACES): the share of the sentence that is over, and how near its two ends are."""
+    place, count = mask.cumsum(1) - 0.5, mask.sum(1, keepdim=True)
+    start, end = (place / 30).clamp(max=1.0), ((count - place) / 30).clamp(0.0, 1.0)
+    return torch.cat([place / count, start, end], -1) * mask
 
 
 class SentenceModel(nn.Module):
@@ -90,15 +129,14 @@ class SentenceModel(nn.Module):
         self.speakers = nn.Embedding(len(shape.speakers), shape.width)
         for embedding in (self.symbols, self.speakers):
             nn.init.normal_(embedding.weight, std=0.3)
-        self.encoder = Blocks(shape.encoder, shape, shape.kernel, shape.dropout)
-        self.prosody = Blocks(shape.predictor, shape, 9, shape.dropout)
-        self.heads = nn.Linear(shape.width, 3)
+        self.encoder = Blocks(shape.encoder, shape.width, shape.expansion, shape.kernel, shape.dropout)
+        self.prosody = ProsodyModel(shape)
 
     def forward(self, tokens: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> Sentence:
         """tokens (B, L), speaker (B,), mask (B, L, 1)."""
         voice = self.speakers(speaker)[:, None]
         hidden = self.encoder(self.symbols(tokens) + voice, mask) + voice
-        duration, pitch, energy = self.heads(self.prosody(hidden, mask)).float().unbind(-1)
+        duration, pitch, energy = self.prosody(tokens, speaker, mask).float().unbind(-1)
         return Sentence(hidden, duration, pitch, energy)
 
 
@@ -106,7 +144,7 @@ class FrameModel(nn.Module):
     def __init__(self, shape: Shape):
         super().__init__()
         self.features = nn.Linear(FEATURES, shape.width)
-        self.decoder = Blocks(shape.decoder, shape, shape.kernel, 0.0)
+        self.decoder = Blocks(shape.decoder, shape.width, shape.expansion, shape.kernel, 0.0)
         self.head = nn.Linear(shape.width, VOICE_BANDS + 2)
         self.register_buffer("mel_mean", torch.zeros(VOICE_BANDS))
         self.register_buffer("mel_spread", torch.ones(VOICE_BANDS))

@@ -3,8 +3,8 @@
     python -m recipes.tts.prepare --manifest ../shared/corpora/kathleen/train.jsonl \
         --manifest ../shared/corpora/kathleen/dev.jsonl --manifest ../shared/corpora/ljspeech/train.jsonl
 
-Each manifest becomes one file in `--out`, named after its folder and itself (`kathleen-train.npz`);
-`heart-train.npz` is the teacher's own speech of some of the same sentences, a further speaker. Sounds are
+Each manifest becomes one file in `--out`, named after its folder and itself (`kathleen-train.npz`). A teacher's
+(`teach.py`) says how long its phonemes take, others are guessed from heart's. Sounds are then
 aligned as `align.py` says, all clips of a speaker together; clips that fit their transcript badly
 are left out and named. What a run has finished, the next one does not do again.
 """
@@ -12,7 +12,6 @@ are left out and named. What a run has finished, the next one does not do again.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from voice.text.frontend import read_aloud
 from voice.tts.acoustic import BOUNDARY, SYMBOLS
 from voice.tts.heart import Heart
 
-VOICED = 40.0  # Hz; the teacher's curve is near 0 where it is unvoiced
+SAVE_EVERY = 200  # clips
 OUTLIER = 4.5  # median absolute deviations below the median score at which a clip is left out
 
 
@@ -37,15 +36,12 @@ OUTLIER = 4.5  # median absolute deviations below the median score at which a cl
 class Options:
     manifest: tuple[str, ...] = option((), "a manifest with transcripts (repeatable)")
     out: Path = option(Path("runs/tts-data"), "folder for the feature files")
-    taught: int = option(600, "sentences that the teacher speaks, as a further speaker")
     longest: float = option(15.0, "seconds; longer clips are left out")
 
 
 def main(options: Options) -> None:
     teacher = Heart.open()
     guessed = {_name(path): _guessed(path, options, teacher) for path in options.manifest}
-    if options.taught:
-        guessed["heart-train"] = _lesson(options, teacher)
     for name, utterances in _aligned(guessed).items():
         corpus.write(options.out / f"{name}.npz", utterances)
         minutes = sum(len(u.f0) for u in utterances) * VOICE_HOP / VOICE_RATE / 60
@@ -62,65 +58,49 @@ def _clips(path: str, options: Options) -> list[Clip]:
 
 def _phonemes(clip: Clip) -> str:
     """A clip's phonemes, as one string with a BOUNDARY at both ends."""
+    if "phonemes" in clip.extra:
+        return BOUNDARY + clip.extra["phonemes"] + BOUNDARY
     text = clip.extra.get("text_normalized") or clip.text
     inner = " ".join(reading.phonemes.strip() for reading in read_aloud(text))
     return BOUNDARY + "".join(p for p in inner if p in SYMBOLS) + BOUNDARY
 
 
 def _guessed(path: str, options: Options, teacher: Heart) -> list[Utterance]:
-    """A manifest's clips with the teacher's durations warped to them."""
-    clips = _clips(path, options)
-    return _kept(_name(path), options, (_guess(clip, teacher) for clip in clips), len(clips))
+    """A manifest's clips with the durations that they come with, or the teacher's warped to them.
 
-
-def _lesson(options: Options, teacher: Heart) -> list[Utterance]:
-    """The teacher's own speech of sentences spread evenly over the manifests to train on."""
-    clips = [c for path in options.manifest if "train" in Path(path).stem for c in _clips(path, options)]
-    chosen = np.unique(np.linspace(0, len(clips) - 1, options.taught).round().astype(int))
-    return _kept("heart-train", options, (_taught(clips[i], teacher) for i in chosen), len(chosen))
-
-
-def _kept(name: str, options: Options, made: Iterator[Utterance], count: int) -> list[Utterance]:
-    """What an earlier run made, else `made`, written down."""
-    path = options.out / "guessed" / f"{name}.npz"
-    if not path.exists():
-        corpus.write(path, list(_shown(name, made, count)))
-    return corpus.read(path)
-
-
-def _shown(name: str, made: Iterator[Utterance], count: int) -> Iterator[Utterance]:
-    for done, utterance in enumerate(made, 1):
-        yield utterance
-        if done % 50 == 0 or done == count:
-            print(f"{name}: {done}/{count} clips", flush=True)
+    What an earlier run made is kept; a manifest may have grown since.
+    """
+    name, clips = _name(path), _clips(path, options)
+    kept = options.out / "guessed" / f"{name}.npz"
+    held = {u.id: u for u in (corpus.read(kept) if kept.exists() else [])}
+    missing = [clip for clip in clips if clip.id not in held]
+    for done, clip in enumerate(missing, 1):
+        held[clip.id] = _guess(clip, teacher)
+        if done % SAVE_EVERY == 0 or done == len(missing):
+            corpus.write(kept, list(held.values()))
+            print(f"{name}: {done}/{len(missing)} clips", flush=True)
+    return [held[clip.id] for clip in clips]
 
 
 def _guess(clip: Clip, teacher: Heart) -> Utterance:
     samples = audio.read(clip.audio, VOICE_RATE).samples
     mel, phonemes = voice_log_mel(samples), _phonemes(clip)
-    taught = teacher.render_phonemes(phonemes.strip(BOUNDARY))
-    frames = align.first_guess(phonemes, mel, taught.durations, voice_log_mel(taught.samples))
     return Utterance(
         id=clip.id,
         speaker=clip.speaker or "unknown",
         tokens=corpus.tokens_of(phonemes),
-        durations=align.spread(phonemes, frames),
+        durations=align.spread(phonemes, _frames(clip, phonemes, mel, teacher)),
         f0=f0(samples, VOICE_RATE, VOICE_HOP),
         mel=mel.T.astype(np.float16),
     )
 
 
-def _taught(clip: Clip, teacher: Heart) -> Utterance:
-    phonemes = _phonemes(clip)
+def _frames(clip: Clip, phonemes: str, mel: np.ndarray, teacher: Heart) -> np.ndarray:
+    """(U,) frames of each unit, as a teacher's manifest says or as warped from heart's."""
+    if "durations" in clip.extra:
+        return align.gathered(phonemes, np.array(clip.extra["durations"]))
     taught = teacher.render_phonemes(phonemes.strip(BOUNDARY))
-    return Utterance(
-        id=f"heart-{clip.id}",
-        speaker="heart",
-        tokens=corpus.tokens_of(phonemes),
-        durations=align.spread(phonemes, align.gathered(phonemes, taught.durations)),
-        f0=np.where(taught.f0 < VOICED, 0.0, taught.f0),
-        mel=voice_log_mel(taught.samples).T.astype(np.float16),
-    )
+    return align.first_guess(phonemes, mel, taught.durations, voice_log_mel(taught.samples))
 
 
 def _aligned(guessed: dict[str, list[Utterance]]) -> dict[str, list[Utterance]]:

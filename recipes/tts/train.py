@@ -32,7 +32,7 @@ from recipes.training import (
 )
 from recipes.tts import corpus
 from recipes.tts.corpus import Batch, Range, Utterance
-from recipes.tts.model import AcousticModel, Shape, losses, total
+from recipes.tts.model import WEIGHTS, AcousticModel, Shape, losses, total
 from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 
@@ -75,8 +75,9 @@ def main(options: Options) -> None:
     optimizer = torch.optim.AdamW(model.parameters(), options.rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, options))
     ema = Ema(model, 0.998)
-    recipe = Recipe(shape, spans)
-    parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "ema": ema, "recipe": recipe}
+    recipe, melody = Recipe(shape, spans), Melody()
+    parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "ema": ema, "recipe": recipe,
+             "melody": melody}  # fmt: skip
     checkpoint = Checkpoint(options.out, parts)
     done = 0 if options.fresh else checkpoint.restore()
     batches = _batches(utterances, recipe, options, done, device)
@@ -99,9 +100,11 @@ def main(options: Options) -> None:
             done += 1
             progress.step(done, {"loss": loss.detach(), **{n: p.detach() for n, p in parts.items()}})
             if done % options.save_every == 0:
-                checkpoint.save(done)
                 if dev:
-                    progress.scores(done, dev_losses(ema, recipe, dev, device))
+                    found = dev_losses(ema, recipe, dev, device)
+                    melody.consider(found, ema)
+                    progress.scores(done, found)
+                checkpoint.save(done)
         checkpoint.save(done)
         batches.close()
         progress.close()
@@ -125,6 +128,27 @@ class Recipe:
         examples = [corpus.example(u, self.spans[u.speaker]) for u in utterances]
         speakers = [self.shape.speakers.index(u.speaker) for u in utterances]
         return corpus.collate(examples, speakers, device)
+
+
+class Melody:
+    """The prosody's averaged weights when the dev set liked them best: it overfits long before the sounds do."""
+
+    PART = "sentence.prosody."
+
+    def __init__(self) -> None:
+        self.loss, self.weights = math.inf, {}
+
+    def consider(self, found: dict[str, float], ema: Ema) -> None:
+        loss = sum(WEIGHTS[name] * found[name] for name in ("duration", "pitch", "energy"))
+        if loss < self.loss:
+            own = {name: value for name, value in ema.weights.items() if name.startswith(self.PART)}
+            self.loss, self.weights = loss, {name: value.clone() for name, value in own.items()}
+
+    def state_dict(self) -> dict:
+        return {"loss": self.loss, "weights": self.weights}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.loss, self.weights = state["loss"], state["weights"]
 
 
 def _shape(options: Options, spans: dict[str, Range]) -> Shape:
@@ -170,11 +194,18 @@ def dev_losses(ema: Ema, recipe: Recipe, dev: list[Utterance], device: torch.dev
 
 
 def warm_weights(path: Path, model: AcousticModel) -> dict[str, torch.Tensor]:
-    """Another run's averaged weights where they fit; the model's own elsewhere (other speakers)."""
+    """Another run's averaged weights where they fit, speakers by their names; the model's own elsewhere."""
     own = model.state_dict()
-    other = torch.load(path, map_location="cpu", weights_only=False)["parts"]["ema"]["weights"]
-    fitting = {name for name, value in own.items() if name in other and other[name].shape == value.shape}
-    return {name: other[name] if name in fitting else value for name, value in own.items()}
+    saved = torch.load(path, map_location="cpu", weights_only=False)["parts"]
+    other, known = saved["ema"]["weights"], saved["recipe"]["shape"]["speakers"]
+    shared = [name for name in model.shape.speakers if name in known]
+    for name, value in own.items():
+        if name.endswith("speakers.weight") and name in other and other[name].shape[1] == value.shape[1]:
+            for speaker in shared:
+                value[model.shape.speakers.index(speaker)] = other[name][known.index(speaker)]
+        elif name in other and other[name].shape == value.shape:
+            own[name] = other[name]
+    return own
 
 
 def _smoke(options: Options) -> Options:
@@ -185,7 +216,7 @@ def _smoke(options: Options) -> Options:
     made = options.out.parent / "tiny-data"
     manifests = tuple(str(root / f"{split}.jsonl") for split in ("train", "dev"))
     if not (made / "tiny-dev.npz").exists():
-        prepare.main(prepare.Options(manifest=manifests, out=made, taught=0))
+        prepare.main(prepare.Options(manifest=manifests, out=made))
     return replace(
         options, features=(made / "tiny-train.npz",), dev=(made / "tiny-dev.npz",), width=32,
         batch_seconds=20.0, steps=min(options.steps, 30), warmup=5, save_every=min(options.save_every, 10),

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import voice
 from voice.errors import ModelDamaged, ModelMissing, VoiceError
 from voice.tts import vocoder
 from voice.tts.vocoder import Vocoder, pulses
@@ -21,8 +25,41 @@ class FakeSession:
         return [parts]
 
 
+class Averaging:
+    """A network that looks `reach` frames to both sides of each, zeros beyond the ends."""
+
+    def __init__(self, reach):
+        self.reach, self.most = reach, 0
+
+    def run(self, _, inputs):
+        mel, count = inputs["mel"][0], inputs["mel"].shape[2]
+        self.most = max(self.most, count)
+        window = np.ones(2 * self.reach + 1) / (2 * self.reach + 1)
+        seen = np.convolve(mel.mean(0) + inputs["f0"][0] / 200, window)[self.reach : self.reach + count]
+        bins = np.linspace(0.5, 1.0, vocoder.BINS)
+        parts = np.stack([seen[:, None] * bins * k for k in (0.3, -0.2, 0.1, 0.01, 0.02)])
+        return [parts[None].astype(np.float32)]
+
+
 def speech(frames=FRAMES):
     return np.zeros((100, frames), np.float32), np.full(frames, 200.0, np.float32)
+
+
+def talk(frames, seed=0):
+    """Mel and pitch that change all the time, voiced in stretches."""
+    rng = np.random.default_rng(seed)
+    hertz = 160 + 60 * np.sin(np.arange(frames) / 7) + rng.normal(0, 3, frames)
+    voiced = np.sin(np.arange(frames) / 5 + seed) > -0.3
+    return rng.normal(-4, 2, (100, frames)).astype(np.float32), np.where(voiced, hertz, 0).astype(np.float32)
+
+
+def in_chunks(mel, f0, sizes):
+    start = 0
+    for size in itertools.cycle(sizes):
+        if start >= len(f0):
+            return
+        yield mel[:, start : start + size], f0[start : start + size]
+        start += size
 
 
 def test_inverse_transform_undoes_the_transform():
@@ -98,3 +135,64 @@ def test_a_missing_or_broken_file_says_so(tmp_path):
     (tmp_path / vocoder.FILE).write_bytes(b"not a network")
     with pytest.raises(ModelDamaged, match="vocoder.onnx"):
         Vocoder.open(tmp_path)
+
+
+@pytest.mark.parametrize("frames", [1, 4, 30, 58, 200])
+@pytest.mark.parametrize("sizes", [(1,), (7, 0, 50), (500,)])
+def test_stream_equals_whole(frames, sizes):
+    speak, (mel, f0) = Vocoder(Averaging(27)), talk(frames)
+    pieces = list(speak.stream(in_chunks(mel, f0, sizes), seed=3))
+    np.testing.assert_allclose(np.concatenate(pieces), speak(mel, f0, seed=3), atol=1e-4)
+
+
+def test_no_chunks_give_no_samples():
+    assert list(Vocoder(Averaging(27)).stream([])) == []
+
+
+def test_looks_ahead_29_frames_and_no_more():
+    speak, (mel, f0) = Vocoder(Averaging(27)), talk(200)
+    assert speak.lookahead == 29 and speak.lookahead * 1000 * 300 / 24_000 == 362.5
+    made, given = 0, 0
+
+    def feeding():
+        nonlocal given
+        for chunk in in_chunks(mel, f0, (10,)):
+            assert made == max(0, given - 29) * 300
+            given += 10
+            yield chunk
+
+    for samples in speak.stream(feeding()):
+        made += len(samples)
+    assert made == 200 * 300
+
+
+def test_what_comes_after_the_lookahead_changes_nothing():
+    speak, (mel, f0), (other, _) = Vocoder(Averaging(27)), talk(200), talk(200, seed=1)
+    changed = np.concatenate([mel[:, :129], other[:, 129:]], 1)
+    pitch = np.where(np.arange(200) < 129, f0, 333.0)
+    first, second = speak(mel, f0), speak(changed, pitch)
+    np.testing.assert_allclose(first[: 100 * 300], second[: 100 * 300], atol=1e-6)
+    assert np.abs(first - second)[100 * 300 : 102 * 300].max() > 1e-4
+
+
+def test_a_stream_remembers_no_more_than_it_needs():
+    network = Averaging(27)
+    assert sum(map(len, Vocoder(network).stream(in_chunks(*talk(2000), (20,))))) == 2000 * 300
+    assert network.most <= 20 + 2 * 27
+
+
+def test_pulses_in_pieces_are_those_of_the_whole():
+    _, f0 = talk(300)
+    train = vocoder.Pulses()
+    pieces = [train.push(f0[i : i + 3], last=i == 297) for i in range(0, 300, 3)]
+    np.testing.assert_allclose(np.concatenate(pieces), pulses(f0), atol=1e-4)
+    assert [len(piece) for piece in pieces[:3]] == [300, 900, 900]
+
+
+def test_every_voice_of_ours_streams_as_it_speaks_at_once():
+    folders = sorted(Path(voice.__file__).parent.glob(f"models/pretrained/*/{vocoder.FILE}"))
+    assert folders
+    for path in folders:
+        speak, (mel, f0) = Vocoder.open(path), talk(150)
+        pieces = list(speak.stream(in_chunks(mel, f0, (40, 9)), seed=1))
+        np.testing.assert_allclose(np.concatenate(pieces), speak(mel, f0, seed=1), atol=1e-4)

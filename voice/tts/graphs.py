@@ -21,3 +21,8 @@ def open_graph(path: Path, *, threads: int = 1) -> Any:
         return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime has no common class for what a broken file raises
         raise ModelDamaged(f"{path} is no graph that onnxruntime can load: {error}") from error
+
+
+def reach_of(session: Any, otherwise: int) -> int:
+    """How many frames on both sides of each a graph sees, as its file says, or else `otherwise`."""
+    return int(session.get_modelmeta().custom_metadata_map.get("reach", otherwise))

@@ -6,6 +6,7 @@ what else there is; the rest is one inverse STFT. `recipes/vocoder` trains it an
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import numpy as np
 
 from voice.errors import VoiceError
 from voice.features import VOICE_BANDS, VOICE_HOP, VOICE_RATE, VOICE_WINDOW
-from voice.tts.graphs import open_graph
+from voice.tts.graphs import open_graph, reach_of
 
 FILE = "vocoder.onnx"
 BINS = VOICE_WINDOW // 2 + 1
@@ -21,6 +22,8 @@ OVERLAP = VOICE_WINDOW // VOICE_HOP
 PULSE_SCALE = 4.0 / VOICE_WINDOW  # a cosine of amplitude 1 then peaks at 1 in the STFT
 NOISE_SCALE = (8.0 / (3.0 * VOICE_WINDOW)) ** 0.5  # white noise of variance 1 then has power 1 in each bin
 SINGULAR = 1e-3  # |sin| below which a pulse is at its peak
+UNHEARD = 100.0  # Hz, the pitch before anything was voiced: the pulses are silent there, and only turn
+REACH = 27  # frames on both sides of each that the network sees, unless its file says otherwise
 
 
 class Vocoder:
@@ -32,21 +35,43 @@ class Vocoder:
 
     rate = VOICE_RATE
 
-    def __init__(self, session: object) -> None:
-        self._session = session
+    def __init__(self, session: object, reach: int = REACH) -> None:
+        self._session, self.reach = session, reach
 
     @classmethod
     def open(cls, path: Path, *, threads: int = 1) -> Vocoder:
         """`path`: an ONNX file, or a folder with `vocoder.onnx`. Raises ModelMissing, ModelDamaged."""
         path = Path(path)
-        return cls(open_graph(path / FILE if path.is_dir() else path, threads=threads))
+        session = open_graph(path / FILE if path.is_dir() else path, threads=threads)
+        return cls(session, reach_of(session, REACH))
+
+    @property
+    def lookahead(self) -> int:
+        """Frames after one that decide how the 12.5 ms from it on sound: `reach`, and the two whose
+        windows hang over them; 29 frames (362.5 ms) where `reach` is 27."""
+        return max(self.reach, OVERLAP - 1) + 2
+
+    def stream(
+        self, chunks: Iterable[tuple[np.ndarray, np.ndarray]], seed: int = 0
+    ) -> Iterator[np.ndarray]:
+        """The samples of mel and pitch that come in `chunks`, as soon as nothing can change them.
+
+        After F frames in all, (F − lookahead) · 300 samples are out; the rest follows when the chunks end.
+        Together they are what a call gives for the whole, up to rounding (1e-4); memory holds one chunk and
+        twice the reach.
+        """
+        flow = Flow(self._session, self.reach, seed)
+        for mel, f0 in chunks:
+            samples = flow.push(*_checked(mel, f0))
+            if len(samples):
+                yield samples
+        samples = flow.push(np.zeros((VOICE_BANDS, 0), np.float32), np.zeros(0, np.float32), last=True)
+        if len(samples):
+            yield samples
 
     def __call__(self, mel: np.ndarray, f0: np.ndarray, seed: int = 0) -> np.ndarray:
         """`mel`: natural log as `voice_log_mel` gives it; `f0`: Hz, 0 where unvoiced."""
-        mel, f0 = np.asarray(mel, np.float32), np.asarray(f0, np.float32)
-        if mel.shape != (VOICE_BANDS, len(f0)):
-            shapes = f"not {mel.shape} and {f0.shape}"
-            raise VoiceError(f"the vocoder takes ({VOICE_BANDS}, F) mel and (F,) pitch, {shapes}")
+        mel, f0 = _checked(mel, f0)
         if len(f0) == 0:
             return np.zeros(0, np.float32)
         noise = np.random.default_rng(seed).standard_normal(len(f0) * VOICE_HOP, dtype=np.float32)
@@ -55,17 +80,67 @@ class Vocoder:
     def render(self, mel: np.ndarray, f0: np.ndarray, pulse: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """The same from a given pulse train and white noise, (F · 300,) each."""
         (parts,) = self._session.run(None, {"mel": mel[None], "f0": f0[None]})
-        return istft(combined(parts[0], pulse, noise))
+        return istft(combined(parts[0], stft(pulse), stft(noise)))
+
+
+def _checked(mel: np.ndarray, f0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mel, f0 = np.asarray(mel, np.float32), np.asarray(f0, np.float32)
+    if mel.shape != (VOICE_BANDS, len(f0)):
+        shapes = f"not {mel.shape} and {f0.shape}"
+        raise VoiceError(f"the vocoder takes ({VOICE_BANDS}, F) mel and (F,) pitch, {shapes}")
+    return mel, f0
+
+
+class Flow:
+    """One stream through the vocoder: frames go in as they come, samples come out once they are certain."""
+
+    def __init__(self, session: object, reach: int, seed: int) -> None:
+        self._session = session
+        self._reach = max(reach, OVERLAP - 1)  # the pulses come two frames late, and a window needs one more
+        self._random = np.random.default_rng(seed)
+        self._mel = np.zeros((VOICE_BANDS, 0), np.float32)  # of the frames that are still needed
+        self._f0 = np.zeros(0, np.float32)
+        self._done = 0  # of them, how many have been drawn
+        self._train, self._sum = Pulses(), OverlapAdd()
+        # Both sources from two hops before the first frame that is to be drawn.
+        self._pulse = self._noise = np.zeros(VOICE_WINDOW // 2, np.float32)
+
+    def push(self, mel: np.ndarray, f0: np.ndarray, last: bool = False) -> np.ndarray:
+        """(100, n) and (n,) more frames → what they make certain of the samples, with `last` all."""
+        self._mel, self._f0 = np.concatenate([self._mel, mel], 1), np.append(self._f0, f0)
+        self._source(f0, last)
+        stop = len(self._f0) if last else len(self._f0) - self._reach
+        if stop <= self._done:
+            return np.zeros(0, np.float32)
+        (parts,) = self._session.run(None, {"mel": self._mel[None], "f0": self._f0[None]})
+        count = stop - self._done
+        length = (count + OVERLAP - 1) * VOICE_HOP
+        sources = transformed(self._pulse[:length]), transformed(self._noise[:length])
+        samples = self._sum.push(combined(parts[0, :, self._done : stop], *sources), last)
+        self._forget(stop, count)
+        return samples
+
+    def _source(self, f0: np.ndarray, last: bool) -> None:
+        noise = self._random.standard_normal(len(f0) * VOICE_HOP, dtype=np.float32)
+        silence = np.zeros(VOICE_WINDOW // 2 if last else 0, np.float32)
+        self._pulse = np.concatenate([self._pulse, self._train.push(f0, last), silence])
+        self._noise = np.concatenate([self._noise, noise, silence])
+
+    def _forget(self, stop: int, count: int) -> None:
+        """Keeps of the past what the network will look back to."""
+        first = max(0, stop - self._reach)
+        self._mel, self._f0, self._done = self._mel[:, first:], self._f0[first:], stop - first
+        self._pulse, self._noise = self._pulse[count * VOICE_HOP :], self._noise[count * VOICE_HOP :]
 
 
 def combined(parts: np.ndarray, pulse: np.ndarray, noise: np.ndarray) -> np.ndarray:
-    """Network's (5, F, 601) and both sources (F · 300,) → (F, 601) complex64 spectrum.
+    """Network's (5, F, 601) and both sources' (F, 601) spectra → (F, 601) complex64 spectrum.
 
     Parts: the pulse filter's real and imaginary part, the noise's magnitude, the rest's real and
     imaginary part.
     """
-    spectrum = stft(pulse) * (PULSE_SCALE * _complex(parts[0], parts[1]))
-    spectrum += stft(noise) * (NOISE_SCALE * parts[2])
+    spectrum = pulse * (PULSE_SCALE * _complex(parts[0], parts[1]))
+    spectrum += noise * (NOISE_SCALE * parts[2])
     spectrum += _complex(parts[3], parts[4])
     return spectrum
 
@@ -80,24 +155,48 @@ def pulses(f0: np.ndarray) -> np.ndarray:
     """(F,) Hz, 0 where unvoiced → (F · 300,) float32: all harmonics below 12 kHz, cosines of amplitude 1.
 
     The sum over h ≤ H of cos(h t) is sin((H + ½) t) / (2 sin(t / 2)) − ½. Pitch is interpolated between
-    frames, across unvoiced ones too; at the edges of voicing the pulses fade over one frame.
+    frames; at the edges of voicing it is level and the pulses fade over one frame.
     """
-    voiced = f0 > 0
-    if not voiced.any():
-        return np.zeros(len(f0) * VOICE_HOP, np.float32)
-    hertz = between_frames(_filled(f0))
-    angle = 2 * np.pi * np.modf(np.cumsum(hertz) / VOICE_RATE)[0]
+    return Pulses().push(f0, last=True)
+
+
+class Pulses:
+    """The pulse train of a pitch curve that comes in pieces; two frames late, since a frame's samples
+    lead to the next one, whose pitch, where it is unvoiced, may be that of the one after it."""
+
+    def __init__(self) -> None:
+        self._f0 = np.zeros(0)
+        self._pitch, self._turns = UNHEARD, 0.0  # before the next frame: its pitch (Hz), whole periods left out
+
+    def push(self, f0: np.ndarray, last: bool = False) -> np.ndarray:
+        """(n,) more frames → the samples that follow from them, 300 a frame; with `last` all."""
+        self._f0 = np.append(self._f0, f0)
+        count = max(0, len(self._f0) - (0 if last else 2))
+        if not count:
+            return np.zeros(0, np.float32)
+        voiced, pitch = self._f0 > 0, _filled(self._f0, self._pitch)
+        hertz = between_frames(pitch)[: count * VOICE_HOP]
+        turns = np.cumsum(np.append(self._turns, hertz / VOICE_RATE))[1:]
+        train = _harmonics(hertz, 2 * np.pi * np.modf(turns)[0])
+        train *= between_frames(voiced.astype(np.float64))[: count * VOICE_HOP]
+        self._f0, self._pitch, self._turns = self._f0[count:], pitch[count - 1], np.modf(turns[-1])[0]
+        return train.astype(np.float32)
+
+
+def _harmonics(hertz: np.ndarray, angle: np.ndarray) -> np.ndarray:
+    """(T,) frequencies and angles of the fundamental → (T,) the sum of its harmonics' cosines."""
     harmonics = np.floor(VOICE_RATE / 2 / hertz - 0.5) + 0.5
     below = 2 * np.sin(angle / 2)
     peak = np.abs(below) < SINGULAR
-    train = np.where(peak, harmonics, np.sin(harmonics * angle) / np.where(peak, 1.0, below)) - 0.5
-    return (train * between_frames(voiced.astype(np.float64))).astype(np.float32)
+    return np.where(peak, harmonics, np.sin(harmonics * angle) / np.where(peak, 1.0, below)) - 0.5
 
 
-def _filled(f0: np.ndarray) -> np.ndarray:
-    """Pitch in unvoiced frames is a straight line between its neighbors."""
-    at = np.flatnonzero(f0 > 0)
-    return np.interp(np.arange(len(f0)), at, f0[at].astype(np.float64))
+def _filled(f0: np.ndarray, before: float) -> np.ndarray:
+    """Pitch in unvoiced frames is that of the voiced frame right after, else the last one, at first `before`."""
+    f0 = f0.astype(np.float64)
+    known = np.concatenate([[before], np.where(f0 > 0, f0, np.append(f0[1:], 0.0))])
+    at = np.where(known > 0, np.arange(len(known)), 0)
+    return known[np.maximum.accumulate(at)][1:]
 
 
 def between_frames(values: np.ndarray) -> np.ndarray:
@@ -109,25 +208,43 @@ def between_frames(values: np.ndarray) -> np.ndarray:
 
 def stft(samples: np.ndarray) -> np.ndarray:
     """(F · 300,) → (F, 601) complex64; frame i is centered on sample 300 · i, zeros beyond the ends."""
-    padded = np.pad(samples, VOICE_WINDOW // 2)
-    frames = np.lib.stride_tricks.sliding_window_view(padded, VOICE_WINDOW)[:-1:VOICE_HOP]
+    return transformed(np.pad(samples, (VOICE_WINDOW // 2, VOICE_WINDOW // 2 - VOICE_HOP)))
+
+
+def transformed(samples: np.ndarray) -> np.ndarray:
+    """((F + 3) · 300,) → (F, 601) complex64; frame i begins with sample 300 · i."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, VOICE_WINDOW)[::VOICE_HOP]
     return np.fft.rfft(frames * hann()).astype(np.complex64, copy=False)
 
 
 def istft(spectrum: np.ndarray) -> np.ndarray:
     """(F, 601) complex → (F · 300,) float32: overlap-add of windowed frames over the windows' power."""
-    count = len(spectrum)
-    frames = np.fft.irfft(spectrum, VOICE_WINDOW).astype(np.float32, copy=False) * hann()
-    frames = frames.reshape(count, OVERLAP, VOICE_HOP)
-    power = (hann() ** 2).reshape(OVERLAP, VOICE_HOP)
-    total = np.zeros((count + OVERLAP - 1, VOICE_HOP), np.float32)
-    weight = np.zeros_like(total)
-    for k in range(OVERLAP):
-        total[k : k + count] += frames[:, k]
-        weight[k : k + count] += power[k]
-    first = VOICE_WINDOW // 2
-    last = first + count * VOICE_HOP
-    return total.reshape(-1)[first:last] / weight.reshape(-1)[first:last]
+    return OverlapAdd().push(spectrum, last=True)
+
+
+class OverlapAdd:
+    """An inverse transform whose frames come in pieces; two hops late, with which two more windows overlap."""
+
+    def __init__(self) -> None:
+        self._sum = np.zeros((OVERLAP - 1, VOICE_HOP), np.float32)  # what hangs over the next frames
+        self._weight = np.zeros_like(self._sum)
+        self._before = OVERLAP // 2  # hops of the first window that lie before the first sample
+
+    def push(self, spectrum: np.ndarray, last: bool = False) -> np.ndarray:
+        """(n, 601) more frames → the samples that they complete, with `last` all."""
+        count = len(spectrum)
+        frames = np.fft.irfft(spectrum, VOICE_WINDOW).astype(np.float32, copy=False) * hann()
+        frames = frames.reshape(count, OVERLAP, VOICE_HOP)
+        power = (hann() ** 2).reshape(OVERLAP, VOICE_HOP)
+        total, weight = (np.pad(kept, ((0, count), (0, 0))) for kept in (self._sum, self._weight))
+        for k in range(OVERLAP):
+            total[k : k + count] += frames[:, k]
+            weight[k : k + count] += power[k]
+        ready = count + (OVERLAP // 2 if last else 0)
+        first = min(self._before, ready)
+        self._before -= first
+        self._sum, self._weight = total[count:], weight[count:]
+        return total[first:ready].reshape(-1) / weight[first:ready].reshape(-1)
 
 
 @lru_cache

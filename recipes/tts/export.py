@@ -99,7 +99,7 @@ def load_run(folder: Path) -> Run:
     saved = torch.load(path, map_location="cpu", weights_only=False)
     recipe = saved["parts"]["recipe"]
     model = AcousticModel(Shape(**recipe["shape"]))
-    model.load_state_dict(saved["parts"]["ema"]["weights"])
+    model.load_state_dict(saved["parts"]["ema"]["weights"] | saved["parts"]["melody"]["weights"])
     _stand_in(model, _untrained(model, saved["parts"]["optimizer"]))
     return Run(model.eval(), {name: Range(**span) for name, span in recipe["spans"].items()}, saved["step"])
 
@@ -137,22 +137,28 @@ def write_graphs(model: AcousticModel, folder: Path, half: bool = True) -> None:
     said = ["hidden", "durations", "pitch", "energy"]
     dynamic = {"tokens": {1: tokens}, "speaker": {}}
     _write(TextGraph(model.sentence), sentence, dynamic, said, folder / TEXT_FILE, half)
+    reach = model.shape.decoder * (model.shape.kernel // 2)
     drawn = (torch.zeros(1, 40, model.shape.width), torch.zeros(1, 40, FEATURES))
     dynamic = {"hidden": {1: frames}, "features": {1: frames}}
-    _write(FramesGraph(model.frames), drawn, dynamic, ["mel", "curve", "voicing"], folder / FRAMES_FILE, half)
+    drawn_as = ["mel", "curve", "voicing"]
+    _write(FramesGraph(model.frames), drawn, dynamic, drawn_as, folder / FRAMES_FILE, half, reach)
 
 
 def _write(
     graph: nn.Module, example: tuple[Tensor, ...], dynamic: dict[str, dict], outputs: list[str],
-    path: Path, half: bool,
+    path: Path, half: bool, reach: int | None = None,
 ) -> None:  # fmt: skip
+    """`reach`: frames on both sides of each that the graph sees, for streaming."""
     import onnx
 
     program = torch.onnx.export(
         graph.eval(), example, input_names=list(dynamic), output_names=outputs, dynamic_shapes=dynamic,
         opset_version=18, dynamo=True, verbose=False,
     )  # fmt: skip
-    onnx.save(halved(program.model_proto) if half else program.model_proto, path)
+    proto = program.model_proto
+    if reach is not None:
+        proto.metadata_props.add(key="reach", value=str(reach))
+    onnx.save(halved(proto) if half else proto, path)
 
 
 def write_vocoder(source: Path, folder: Path, half: bool = True) -> None:

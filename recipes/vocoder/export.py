@@ -74,6 +74,7 @@ def export(generator: Generator, folder: Path, half: bool = True) -> Path:
         verbose=False,
     )
     model = program.model_proto
+    model.metadata_props.add(key="reach", value=str(generator.size.reach))  # for streaming
     onnx.save(halved(model) if half else model, beside)
     os.replace(beside, path)
     return path

@@ -9,7 +9,7 @@ The recipe that trains them is `recipes/tts`.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,8 +19,9 @@ import numpy as np
 from voice.errors import ModelDamaged, ModelMissing
 from voice.features import VOICE_HOP, VOICE_RATE
 from voice.models.card import read_card
-from voice.tts.graphs import open_graph
+from voice.tts.graphs import open_graph, reach_of
 from voice.tts.heart import Utterance, timed_words
+from voice.tts.streaming import Flowing, cuts
 from voice.tts.vocoder import Vocoder
 from voice.types import Audio, Controls, Speech
 
@@ -32,9 +33,12 @@ SYMBOLS = BOUNDARY + ' ;:,.!?—…"()“”' + "AIOQWYaeoæɑɐɒɔəɚɛɜɪʊ
 TIMELESS = "ˈˌː"  # color the phoneme beside them and take no time of their own
 PAUSING = ' ;:,.!?—…"()“”'  # may take no time either
 FEATURES = 8  # what `frame_features` says of a frame
+PITCH = 6  # the place of pitch among them
+SEMITONE = np.float32(np.log(2) / 12)  # of log-F0
 EDGE = 8  # frames of silence at either end; the pauses between sentences are made elsewhere
 SHORTEST_PAUSE = 3  # frames; in training a pause has as many or none
 LONGEST = 160  # frames (2 s) that one token may take
+REACH = 18  # frames on both sides of each that `frames.onnx` sees, unless it says otherwise
 TEXT_FILE, FRAMES_FILE = "text.onnx", "frames.onnx"
 
 
@@ -50,14 +54,27 @@ class Manner:
     gain: float = 1.0
 
 
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """All that is needed to draw any of the F frames of a sentence: (L,) frames of each of its symbols,
+    what the text network makes of them, (1, L, width), and per frame its symbol and FEATURES."""
+
+    durations: np.ndarray
+    hidden: np.ndarray
+    token: np.ndarray
+    features: np.ndarray
+
+
 class Acoustic:
     """An engine for `voice.tts.voice.Voice`; deterministic, and safe to share between threads."""
 
     rate = VOICE_RATE
 
-    def __init__(self, text: Any, frames: Any, vocoder: Vocoder, speaker: int, manner: Manner) -> None:
+    def __init__(
+        self, text: Any, frames: Any, vocoder: Vocoder, speaker: int, manner: Manner, reach: int = REACH
+    ) -> None:
         self._text, self._frames, self._vocoder = text, frames, vocoder
-        self._speaker, self._manner = speaker, manner
+        self._speaker, self._manner, self._reach = speaker, manner, reach
 
     @classmethod
     def open(cls, folder: Path, *, threads: int | None = 1, speaker: str | None = None) -> Acoustic:
@@ -70,39 +87,80 @@ class Acoustic:
         speaker = speaker or next(iter(speakers))
         text, frames = (open_graph(folder / name, threads=threads) for name in (TEXT_FILE, FRAMES_FILE))
         vocoder = Vocoder.open(folder, threads=threads)
-        return cls(text, frames, vocoder, list(speakers).index(speaker), speakers[speaker])
+        index = list(speakers).index(speaker)
+        return cls(text, frames, vocoder, index, speakers[speaker], reach_of(frames, REACH))
 
     def render(self, reading: Reading, controls: Controls = Controls()) -> Speech:
         """A sentence as speech, its written words timed by the durations of their phonemes."""
-        made = self.render_phonemes(reading.phonemes, controls.speed)
+        made = self.render_phonemes(reading.phonemes, delivery(reading, controls))
         words = timed_words(reading, made.durations * (VOICE_HOP / VOICE_RATE))
         return Speech(Audio(made.samples, VOICE_RATE), reading.text, words)
 
+    def stream(self, reading: Reading, controls: Controls = Controls()) -> Flowing:
+        """The same sentence in pieces, each drawn when it is asked for; together they are what `render` gives."""
+        symbols, every = self._symbols(reading.phonemes)
+        plan = self.plan(symbols, controls.speed)
+        words = timed_words(reading, every(plan.durations) * (VOICE_HOP / VOICE_RATE))
+        ends = cuts(words, len(plan.token) * VOICE_HOP / VOICE_RATE)
+        return Flowing(words, self._pieces(plan, [round(end * VOICE_RATE / VOICE_HOP) for end in ends]))
+
+    def _pieces(self, plan: Plan, ends: Sequence[int]) -> Iterator[np.ndarray]:
+        """Samples up to each of the frames `ends`, no frame drawn before it is needed."""
+        flow, seen = self._vocoder.begin(), 0
+        for end in ends:
+            stop = min(end + self._vocoder.lookahead, len(plan.token)) if end < ends[-1] else end
+            samples = flow.push(*self.frames(plan, seen, stop), last=end == ends[-1])
+            yield self._leveled(samples)
+            seen = stop
+
     def render_phonemes(self, phonemes: str, speed: float = 1.0) -> Utterance:
         """Speak `phonemes`; one that the voice has no sound for takes no time, and gives a warning."""
-        known = [p for p in phonemes if p in SYMBOLS]
+        symbols, every = self._symbols(phonemes)
+        durations, mel, f0 = self.draw(symbols, speed)
+        return Utterance(self._leveled(self._vocoder(mel, f0)), every(durations), f0)
+
+    def _leveled(self, samples: np.ndarray) -> np.ndarray:
+        return np.clip(samples * np.float32(self._manner.gain), -1.0, 1.0)
+
+    def _symbols(self, phonemes: str) -> tuple[str, Callable[[np.ndarray], np.ndarray]]:
+        """What can be drawn of `phonemes`, and what makes its durations those of all, with the silent ends."""
+        known = [i for i, p in enumerate(phonemes) if p in SYMBOLS]
         if len(known) < len(phonemes):
             missing = sorted(set(phonemes) - set(SYMBOLS))
-            warnings.warn(f"this voice has no sound for {' '.join(missing)}", stacklevel=3)
-        symbols = BOUNDARY + "".join(known) + BOUNDARY
-        durations, mel, f0 = self.draw(symbols, speed)
-        samples = np.clip(self._vocoder(mel, f0) * np.float32(self._manner.gain), -1.0, 1.0)
-        every = np.zeros(len(phonemes) + 2, np.int64)
-        every[[0, *(i + 1 for i, p in enumerate(phonemes) if p in SYMBOLS), -1]] = durations
-        return Utterance(samples, every, f0)
+            warnings.warn(f"this voice has no sound for {' '.join(missing)}", stacklevel=4)
+
+        def every(durations: np.ndarray) -> np.ndarray:
+            found = np.zeros(len(phonemes) + 2, np.int64)
+            found[[0, *(i + 1 for i in known), -1]] = durations
+            return found
+
+        return BOUNDARY + "".join(phonemes[i] for i in known) + BOUNDARY, every
 
     def draw(self, symbols: str, speed: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """L symbols, a BOUNDARY at both ends → (L,) frames of each, (100, F) log-mel, (F,) Hz, 0 unvoiced."""
+        plan = self.plan(symbols, speed)
+        return plan.durations, *self.frames(plan, 0, len(plan.token))
+
+    def plan(self, symbols: str, speed: float = 1.0) -> Plan:
+        """One look at the whole sentence."""
         tokens = np.array([[SYMBOLS.index(s) for s in symbols]], np.int64)
         speaker = np.array([self._speaker], np.int64)
         hidden, durations, pitch, energy = self._text.run(None, {"tokens": tokens, "speaker": speaker})
         lengths = np.expm1(durations[0]) * (self._manner.pace / speed)
         durations = token_frames(symbols, lengths)
-        index, features = frame_features(durations, pitch[0] * self._manner.liveliness, energy[0])
-        given = {"hidden": hidden[:, index], "features": features[None]}
+        token, features = frame_features(durations, pitch[0] * self._manner.liveliness, energy[0])
+        return Plan(durations, hidden, token, features)
+
+    def frames(self, plan: Plan, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
+        """Frames `first` to `last` of a sentence: (100, F) log-mel, (F,) Hz, 0 unvoiced. What lies further
+        than the network's reach and one frame beyond them, for steady voicing, makes no difference."""
+        low, high = max(0, first - self._reach - 1), min(len(plan.token), last + self._reach + 1)
+        given = {"hidden": plan.hidden[:, plan.token[low:high]], "features": plan.features[None, low:high]}
         mel, curve, voicing = self._frames.run(None, given)
         hertz = np.exp(curve[0] * self._manner.pitch_spread + self._manner.pitch_mean)
-        return durations, mel[0].T, np.where(steady(voicing[0]) > 0, hertz, 0.0).astype(np.float32)
+        f0 = np.where(steady(voicing[0]) > 0, hertz, 0.0).astype(np.float32)
+        kept = slice(first - low, last - low)
+        return mel[0].T[:, kept], f0[kept]
 
 
 def _speakers(folder: Path) -> Mapping[str, Manner]:

@@ -60,7 +60,7 @@ class Vocoder:
         Together they are what a call gives for the whole, up to rounding (1e-4); memory holds one chunk and
         twice the reach.
         """
-        flow = Flow(self._session, self.reach, seed)
+        flow = self.begin(seed)
         for mel, f0 in chunks:
             samples = flow.push(*_checked(mel, f0))
             if len(samples):
@@ -68,6 +68,10 @@ class Vocoder:
         samples = flow.push(np.zeros((VOICE_BANDS, 0), np.float32), np.zeros(0, np.float32), last=True)
         if len(samples):
             yield samples
+
+    def begin(self, seed: int = 0) -> Flow:
+        """A stream for those who know which frames are the last."""
+        return Flow(self._session, self.reach, seed)
 
     def __call__(self, mel: np.ndarray, f0: np.ndarray, seed: int = 0) -> np.ndarray:
         """`mel`: natural log as `voice_log_mel` gives it; `f0`: Hz, 0 where unvoiced."""

@@ -75,3 +75,28 @@ def trimmed(words: Sequence[Word], pieces: Iterable[np.ndarray], rate: int) -> I
     held = held[: max(0, end - first)]
     held[len(held) - fade :] *= ramp[::-1]
     yield held
+
+
+def spoken(flowing: Flowing, rate: int, pause: float = 0.0) -> Iterator[Speech]:
+    """A trimmed sentence in pieces, after `pause` seconds of silence.
+
+    A word belongs to the piece in which it ends, with its time from that piece's start, which is negative
+    for what began before: a word of several seconds, an address perhaps, is cut too.
+    """
+    waiting = list(flowing.words)
+    silence = np.zeros(round(pause * rate), np.float32)
+    skipped = round(max(0.0, waiting[0].start - LEAD) * rate) if waiting else 0
+    start = skipped - len(silence)  # of the piece, in samples of the untrimmed sentence
+    for samples in trimmed(flowing.words, flowing.pieces, rate):
+        samples, silence = np.concatenate([silence, samples]), silence[:0]
+        stop = start + len(samples)
+        done = [word for word in waiting if round(word.end * rate) <= stop]
+        del waiting[: len(done)]
+        words = tuple(word.shifted(-start / rate) for word in done)
+        yield Speech(Audio(samples, rate), " ".join(word.text for word in words), words)
+        start = stop
+
+
+def pieces(synthesizer: Synthesizer, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
+    """`text` in the smallest pieces that `synthesizer` can give: parts of sentences, or else sentences."""
+    return getattr(synthesizer, "stream", synthesizer.speak)(text, controls)

@@ -1,0 +1,156 @@
+"""A sentence in pieces is the sentence: cuts, trimming, words, and the networks' context."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import voice
+from voice.text.frontend import read_aloud
+from voice.tts.acoustic import FEATURES, TEXT_FILE, Acoustic, Manner
+from voice.tts.streaming import FIRST, LEAD, MOST, STRETCH, TAIL, Flowing, cuts, pieces, spoken, trimmed
+from voice.tts.vocoder import BINS, Vocoder
+from voice.types import Audio, Controls, Speech, Word
+
+RATE = 24_000
+LONG = (
+    "When the ferry had left, the people who had come to see it off, some of them in tears, stayed on the quay "
+    "until its lights were gone, and only then walked home along the dark and empty shore."
+)
+
+
+def words(count=20, length=0.25, gap=0.05, start=0.1):
+    times = [start + i * (length + gap) for i in range(count)]
+    return tuple(Word(f"w{i}", time, time + length) for i, time in enumerate(times))
+
+
+def test_pieces_end_with_words_and_grow():
+    said = words(60)
+    ends = cuts(said, said[-1].end + 0.1)
+    assert ends[-1] == said[-1].end + 0.1 and set(ends[:-1]) <= {word.end for word in said[:-1]}
+    lengths = np.diff([said[0].start - LEAD, *ends])
+    assert FIRST <= lengths[0] <= STRETCH * FIRST and (np.diff(lengths[:3]) > 0).all()
+    assert lengths.max() <= STRETCH * MOST
+
+
+def test_a_word_that_takes_seconds_is_cut_inside():
+    ends = cuts((Word("www…", 0.1, 8.0), Word("end", 8.1, 8.4)), 8.5)
+    assert len(ends) > 4 and np.diff([0.05, *ends]).max() <= STRETCH * MOST
+
+
+def test_short_sentences_and_those_without_words_are_one_piece():
+    assert cuts(words(1), 0.5) == [0.5] and cuts((), 0.2) == [0.2]
+
+
+@pytest.mark.parametrize("ending", [0.5, 0.01, 0.0001])
+@pytest.mark.parametrize("size", [1, 700, 9000])
+def test_trimming_does_not_depend_on_the_pieces(ending, size):
+    """`ending`: how loud it is after the last word, beside a peak of 1; 0.001 is silence."""
+    said = words(2)
+    samples = np.random.default_rng(0).uniform(-1, 1, RATE).astype(np.float32)
+    stop = round(said[-1].end * RATE)
+    samples[stop:] *= ending
+    samples[stop + 2000 :] = 0
+    (whole,) = trimmed(said, [samples], RATE)
+    parts = list(trimmed(said, [samples[i : i + size] for i in range(0, RATE, size)], RATE))
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+    assert len(whole) == round((LEAD + TAIL) * RATE) + stop - 2400 + (2000 if ending > 0.001 else 0)
+    assert whole[0] == 0 == whole[-1]
+
+
+def test_words_come_with_the_piece_in_which_they_end():
+    said = (Word("a", 0.1, 0.4), Word("very-long", 0.5, 2.0), Word("one", 2.1, 2.5))
+    samples = np.ones(round(2.7 * RATE), np.float32)
+    parts = [samples[: RATE // 2], samples[RATE // 2 : RATE], samples[RATE:]]
+    made = list(spoken(Flowing(said, iter(parts)), RATE, pause=0.25))
+    assert [piece.text for piece in made] == ["a", "", "very-long one"]
+    assert made[0].words[0].start == pytest.approx(0.25 + LEAD)
+    offset = made[0].audio.duration + made[1].audio.duration
+    assert made[2].words[0].start == pytest.approx(0.25 + LEAD + 0.4 - offset) and made[2].words[0].start < 0
+    assert not made[0].audio.samples[:6000].any()
+
+
+class Smeared:
+    """Networks that look `reach` to both sides; sentences of 6 frames a symbol."""
+
+    def __init__(self, reach):
+        self.reach, self.widest = reach, 0
+
+    def _smear(self, values):
+        window = np.ones(2 * self.reach + 1) / (2 * self.reach + 1)
+        self.widest = max(self.widest, len(values))
+        return np.convolve(values, window)[self.reach : self.reach + len(values)].astype(np.float32)
+
+
+class FakeText:
+    def run(self, _, given):
+        count = given["tokens"].shape[1]
+        rng = np.random.default_rng(count)
+        tones = rng.normal(0, 1, (2, 1, count)).astype(np.float32)
+        return [given["tokens"][..., None] / 40.0, np.full((1, count), np.log1p(6), np.float32), *tones]
+
+
+class FakeFrames(Smeared):
+    def run(self, _, given):
+        seen = self._smear(given["hidden"][0, :, 0] + given["features"][0, :, FEATURES - 2])
+        mel = np.repeat(seen[None, :, None], 100, axis=2)
+        return [mel, self._smear(given["features"][0, :, 0])[None], np.sin(seen * 9)[None]]
+
+
+class FakeSpectra(Smeared):
+    def run(self, _, given):
+        seen = self._smear(given["mel"][0].mean(0) + given["f0"][0] / 300)
+        plane = seen[:, None] * np.linspace(0.2, 1, BINS)
+        return [np.stack([plane * k for k in (0.3, -0.2, 0.1, 0.01, 0.02)])[None].astype(np.float32)]
+
+
+def fake_voice(frames=18, vocoder=27):
+    networks = FakeFrames(frames), FakeSpectra(vocoder)
+    engine = Acoustic(FakeText(), networks[0], Vocoder(networks[1]), 0, Manner(5.0, 0.2))
+    return engine, networks
+
+
+def assert_streams(engine, text, controls=Controls()):
+    (reading,) = read_aloud(text)
+    whole, flowing = engine.render(reading, controls), engine.stream(reading, controls)
+    parts = list(flowing.pieces)
+    np.testing.assert_allclose(np.concatenate(parts), whole.audio.samples, atol=1e-4)
+    assert flowing.words == whole.words
+    return parts
+
+
+def test_a_sentence_in_pieces_is_the_sentence():
+    engine, (frames, vocoder) = fake_voice()
+    parts = assert_streams(engine, LONG)
+    assert len(parts) > 3 and len(parts[0]) < RATE
+    fresh, (frames, vocoder) = fake_voice()
+    (reading,) = read_aloud(LONG)
+    first = next(fresh.stream(reading).pieces)
+    assert vocoder.widest <= len(first) // 300 + fresh._vocoder.lookahead  # nothing is drawn before it is needed
+
+
+def test_networks_that_see_further_than_they_say_are_found_out():
+    with pytest.raises(AssertionError):
+        assert_streams(fake_voice(frames=40)[0], LONG)
+
+
+@pytest.mark.parametrize("text", ["Yes.", LONG])
+@pytest.mark.parametrize("speed", [0.5, 1.0, 2.0])
+def test_every_voice_of_ours_in_pieces_is_the_voice(text, speed):
+    folders = sorted(Path(voice.__file__).parent.glob(f"models/pretrained/*/{TEXT_FILE}"))
+    assert folders
+    for folder in folders:
+        assert_streams(Acoustic.open(folder.parent), text, Controls(speed=speed))
+
+
+class Plain:
+    rate = RATE
+
+    def speak(self, text, controls=Controls()):
+        yield Speech(Audio(np.zeros(10, np.float32), RATE), text)
+
+
+def test_a_synthesizer_without_pieces_gives_sentences():
+    assert [piece.text for piece in pieces(Plain(), "Hello there.")] == ["Hello there."]

@@ -6,7 +6,7 @@ in [-1, 1]. A result is frozen; whoever wants another makes another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -63,12 +63,24 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Mark:
+    """A place in a text that its writer gave a name, and the time at which it is reached."""
+
+    name: str
+    time: float
+
+    def shifted(self, offset: float) -> Mark:
+        return replace(self, time=self.time + offset)
+
+
+@dataclass(frozen=True)
 class Transcript:
     """What was said in `duration` seconds of audio, in `language` (ISO 639-1)."""
 
     segments: tuple[Segment, ...]
     language: str
     duration: float
+    marks: tuple[Mark, ...] = ()
 
     @property
     def text(self) -> str:
@@ -81,22 +93,59 @@ class Transcript:
 
 @dataclass(frozen=True, eq=False)
 class Speech:
-    """A piece of synthesized speech; `words` are as written, timed from the start of `audio`."""
+    """A piece of synthesized speech; `words` are as written, timed from the start of `audio`, and so
+    are the `marks`."""
 
     audio: Audio
     text: str
     words: tuple[Word, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True)
+class Said:
+    """How something is said whatever is written: by `phonemes` (see voice.text.phonemes), or in other `words`."""
+
+    phonemes: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True)
 class Controls:
-    """How to speak. `speed` scales durations: 2 is twice as fast (0.5 to 2)."""
+    """How to speak.
+
+    `speed` scales durations: 2 is twice as fast. `pitch` moves the voice by semitones, `energy` its
+    level by decibels. `pause` scales all pauses; the others give those between clauses (at commas),
+    sentences and paragraphs in seconds. `lexicon` says how words are spoken (see voice.text.lexicon).
+    Raises ValueError for what is out of range.
+    """
 
     speed: float = 1.0
+    pitch: float = 0.0
+    energy: float = 0.0
+    pause: float = 1.0
+    clause_pause: float | None = None
+    sentence_pause: float | None = None
+    paragraph_pause: float | None = None
+    lexicon: Mapping[str, Said] | None = None
 
     def __post_init__(self) -> None:
-        if not 0.5 <= self.speed <= 2.0:
-            raise ValueError(f"speed is {self.speed:g}; it goes from 0.5 (slow) to 2 (fast)")
+        for name, (lowest, highest, hint) in RANGES.items():
+            value = getattr(self, name)
+            if value is not None and not lowest <= value <= highest:
+                shown = name.replace("_", " ")
+                raise ValueError(f"{shown} is {value:g}; it goes from {hint.format(lowest, highest)}")
+
+
+RANGES = {
+    "speed": (0.5, 2.0, "{:g} (slow) to {:g} (fast)"),
+    "pitch": (-12.0, 12.0, "{:g} to {:g} semitones"),
+    "energy": (-24.0, 12.0, "{:g} to {:g} dB"),
+    "pause": (0.0, 5.0, "{:g} (none) to {:g} (five times as long)"),
+    "clause_pause": (0.0, 2.0, "{:g} to {:g} seconds"),
+    "sentence_pause": (0.0, 10.0, "{:g} to {:g} seconds"),
+    "paragraph_pause": (0.0, 10.0, "{:g} to {:g} seconds"),
+}  # of Controls: lowest, highest and how the two are named
 
 
 @dataclass(frozen=True)

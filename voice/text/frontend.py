@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from voice.text.normalize import Chunk, spell_out
+from voice.text.delivery import PLAIN, Style
+from voice.text.normalize import Chunk
 from voice.text.phonemes import PUNCTUATION, pronounce
+from voice.text.saying import Wish, given_spans, spell_out_around
 from voice.text.sentences import Sentence, SentenceSplitter, split_sentences
+from voice.types import Said
 
 LONGEST = 400  # phonemes that are spoken at once; longer sentences are cut at a clause, or else a word
 
@@ -35,6 +38,11 @@ class Reading:
     The texts of `words`, joined by spaces, are the written text (one that is too long to be
     spoken at once comes in several). `unread` are the characters that
     have no reading. `after` says what follows: the end of a "clause", "sentence" or "paragraph".
+
+    What markup adds: `styles`, as long as `phonemes`, or nothing where all is plain; `pause`, the
+    silence after it in seconds, which is exact, or None where that is left to `after`; `marks`, names
+    and the index of the word before which each stands (the number of words for the end); `voice`, the
+    name of another voice.
     """
 
     text: str
@@ -43,42 +51,56 @@ class Reading:
     words: tuple[SpokenWord, ...]
     unread: tuple[str, ...] = ()
     after: str = "sentence"
+    styles: tuple[Style, ...] = ()
+    pause: float | None = None
+    marks: tuple[tuple[str, int], ...] = ()
+    voice: str = ""
 
 
 @dataclass(frozen=True)
 class _Sound:
-    """The phonemes of one spoken chunk, and the written word that owns them."""
+    """The phonemes of one spoken chunk, the written word that owns them, and how they are spoken."""
 
     phonemes: str
     spoken: str
     owner: int
+    style: Style = PLAIN
 
 
-def read_aloud(text: str) -> Iterator[Reading]:
+def read_aloud(
+    text: str, lexicon: Mapping[str, Said] | None = None, wish: Wish = Wish()
+) -> Iterator[Reading]:
     """The readings of `text`, each as soon as it is asked for.
 
     A sentence without sound gives a reading without phonemes; what it holds that has no reading is
     in `unread`, where mere punctuation is not counted.
     """
     for sentence in split_sentences(text):
-        yield from read_sentence(sentence)
+        yield from read_sentence(sentence, lexicon, wish.within(sentence.start, sentence.end))
 
 
-def read_arriving(pieces: Iterable[str]) -> Iterator[Reading]:
+def read_arriving(pieces: Iterable[str], lexicon: Mapping[str, Said] | None = None) -> Iterator[Reading]:
     """The same of a text that arrives in `pieces`, each sentence once what follows shows its end."""
     splitter = SentenceSplitter()
     for piece in pieces:
         for sentence in splitter.push(piece):
-            yield from read_sentence(sentence)
+            yield from read_sentence(sentence, lexicon)
     for sentence in splitter.flush():
-        yield from read_sentence(sentence)
+        yield from read_sentence(sentence, lexicon)
 
 
-def read_sentence(sentence: Sentence) -> Iterator[Reading]:
+def read_sentence(
+    sentence: Sentence, lexicon: Mapping[str, Said] | None = None, wish: Wish = Wish()
+) -> Iterator[Reading]:
     """One sentence: a single reading, unless it is too long to be spoken at once."""
-    spoken = spell_out(sentence.text)
+    spoken, given = spell_out_around(sentence.text, given_spans(sentence.text, wish.said, lexicon))
     spans = _written_words(sentence.text, spoken.chunks)
-    sounds = _sounds(spoken.chunks, spans)
+    sounds = _sounds(spoken.chunks, spans, given)
+    if wish.styles:
+        sounds = [
+            replace(sound, style=_style(chunk, wish.styles))
+            for sound, chunk in zip(sounds, spoken.chunks, strict=True)
+        ]
     if not any(_is_heard(sound.phonemes) for sound in sounds):
         yield Reading(sentence.text, "", (), (), spoken.unread, sentence.after)
         return
@@ -114,13 +136,31 @@ def _written_words(text: str, chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
     return joined
 
 
-def _sounds(chunks: Sequence[Chunk], spans: list[tuple[int, int]]) -> list[_Sound]:
+def _sounds(
+    chunks: Sequence[Chunk], spans: list[tuple[int, int]], given: Mapping[int, str]
+) -> list[_Sound]:
+    """`given` are phonemes that stand for those that are read, by the index of their chunk."""
     sounds, owner = [], 0
-    for chunk, phonemes in zip(chunks, pronounce([chunk.text for chunk in chunks]), strict=True):
+    for index, (chunk, phonemes) in enumerate(
+        zip(chunks, pronounce([chunk.text for chunk in chunks]), strict=True)
+    ):
         while spans[owner][1] <= chunk.start:
             owner += 1
-        sounds.append(_Sound(phonemes, chunk.text, owner))
+        spoken = chunk.text
+        if index in given:
+            spoken = phonemes = given[index] + phonemes[len(phonemes.rstrip("".join(PUNCTUATION))) :]
+        sounds.append(_Sound(phonemes, spoken, owner))
     return sounds
+
+
+def _style(chunk: Chunk, styles: Sequence[tuple[int, int, Style]]) -> Style:
+    """That of most of the chunk's characters."""
+    shares: dict[Style, int] = {PLAIN: chunk.end - chunk.start}
+    for start, end, style in styles:
+        covered = max(0, min(end, chunk.end) - max(start, chunk.start))
+        shares[PLAIN] -= covered
+        shares[style] = shares.get(style, 0) + covered
+    return max(shares, key=lambda style: (shares[style], style != PLAIN))
 
 
 def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_Sound]):
@@ -187,7 +227,25 @@ def _reading(sentence: Sentence, spans, first: int, part: list[_Sound], unread, 
             phonemes, owners = phonemes + " ", [*owners, -1]
         phonemes += sound.phonemes
         owners += [-1 if c in PUNCTUATION else index[sound.owner] for c in sound.phonemes]
-    return Reading(sentence.text[spans[0][0] : spans[-1][1]], phonemes, tuple(owners), words, unread, after)
+    text, styles = sentence.text[spans[0][0] : spans[-1][1]], _styles(part, phonemes)
+    return Reading(text, phonemes, tuple(owners), words, unread, after, styles)
+
+
+def _styles(part: list[_Sound], phonemes: str) -> tuple[Style, ...]:
+    """The style of each phoneme, spaces and punctuation being spoken like what follows; () for all plain."""
+    if all(sound.style == PLAIN for sound in part):
+        return ()
+    heard = [sound.style for sound in part for c in sound.phonemes if c not in PUNCTUATION]
+    left = [0]
+    for c in phonemes:
+        left.append(left[-1] + (c not in PUNCTUATION))
+    found = [
+        heard[count] if c not in PUNCTUATION
+        else heard[count] if 0 < count < len(heard) and heard[count - 1] == heard[count]
+        else PLAIN
+        for c, count in zip(phonemes, left, strict=False)
+    ]  # fmt: skip
+    return tuple(found)
 
 
 def _needs_space(phonemes: str) -> bool:

@@ -19,6 +19,8 @@ import numpy as np
 from voice.errors import ModelDamaged, ModelMissing
 from voice.features import VOICE_HOP, VOICE_RATE
 from voice.models.card import read_card
+from voice.text.delivery import Delivery, delivery
+from voice.tts.delivering import lengths_asked, leveled, per_frame
 from voice.tts.graphs import open_graph, reach_of
 from voice.tts.heart import Utterance, timed_words
 from voice.tts.streaming import Flowing, cuts
@@ -57,12 +59,15 @@ class Manner:
 @dataclass(frozen=True, eq=False)
 class Plan:
     """All that is needed to draw any of the F frames of a sentence: (L,) frames of each of its symbols,
-    what the text network makes of them, (1, L, width), and per frame its symbol and FEATURES."""
+    what the text network makes of them, (1, L, width), and per frame its symbol and FEATURES; where more
+    is asked, (F,) how far to move log-F0, and (F,) dB."""
 
     durations: np.ndarray
     hidden: np.ndarray
     token: np.ndarray
     features: np.ndarray
+    moved: np.ndarray | None = None
+    energy: np.ndarray | None = None
 
 
 class Acoustic:
@@ -98,32 +103,40 @@ class Acoustic:
 
     def stream(self, reading: Reading, controls: Controls = Controls()) -> Flowing:
         """The same sentence in pieces, each drawn when it is asked for; together they are what `render` gives."""
-        symbols, every = self._symbols(reading.phonemes)
-        plan = self.plan(symbols, controls.speed)
+        symbols, every, asked = self._symbols(reading.phonemes, delivery(reading, controls))
+        plan = self.plan(symbols, asked)
         words = timed_words(reading, every(plan.durations) * (VOICE_HOP / VOICE_RATE))
         ends = cuts(words, len(plan.token) * VOICE_HOP / VOICE_RATE)
         return Flowing(words, self._pieces(plan, [round(end * VOICE_RATE / VOICE_HOP) for end in ends]))
 
     def _pieces(self, plan: Plan, ends: Sequence[int]) -> Iterator[np.ndarray]:
         """Samples up to each of the frames `ends`, no frame drawn before it is needed."""
-        flow, seen = self._vocoder.begin(), 0
+        flow, seen, made = self._vocoder.begin(), 0, 0
         for end in ends:
             stop = min(end + self._vocoder.lookahead, len(plan.token)) if end < ends[-1] else end
             samples = flow.push(*self.frames(plan, seen, stop), last=end == ends[-1])
-            yield self._leveled(samples)
-            seen = stop
+            yield self._leveled(samples, plan, made)
+            seen, made = stop, made + len(samples)
 
-    def render_phonemes(self, phonemes: str, speed: float = 1.0) -> Utterance:
-        """Speak `phonemes`; one that the voice has no sound for takes no time, and gives a warning."""
-        symbols, every = self._symbols(phonemes)
-        durations, mel, f0 = self.draw(symbols, speed)
-        return Utterance(self._leveled(self._vocoder(mel, f0)), every(durations), f0)
+    def render_phonemes(self, phonemes: str, asked: Delivery | None = None) -> Utterance:
+        """Speak `phonemes` as `asked`; one that the voice has no sound for takes no time, and gives a warning."""
+        symbols, every, asked = self._symbols(phonemes, asked)
+        plan = self.plan(symbols, asked)
+        mel, f0 = self.frames(plan, 0, len(plan.token))
+        return Utterance(self._leveled(self._vocoder(mel, f0), plan), every(plan.durations), f0)
 
-    def _leveled(self, samples: np.ndarray) -> np.ndarray:
-        return np.clip(samples * np.float32(self._manner.gain), -1.0, 1.0)
+    def _leveled(self, samples: np.ndarray, plan: Plan, first: int = 0) -> np.ndarray:
+        """Samples from the `first` one of the sentence on, at the speaker's level and what else is asked."""
+        samples = samples * np.float32(self._manner.gain)
+        if plan.energy is not None:
+            samples = leveled(samples, plan.energy, VOICE_HOP, first)
+        return np.clip(samples, -1.0, 1.0)
 
-    def _symbols(self, phonemes: str) -> tuple[str, Callable[[np.ndarray], np.ndarray]]:
-        """What can be drawn of `phonemes`, and what makes its durations those of all, with the silent ends."""
+    def _symbols(
+        self, phonemes: str, asked: Delivery | None
+    ) -> tuple[str, Callable[[np.ndarray], np.ndarray], Delivery | None]:
+        """What can be drawn of `phonemes`, what makes its durations those of all, and what is asked of it,
+        with the silent ends."""
         known = [i for i, p in enumerate(phonemes) if p in SYMBOLS]
         if len(known) < len(phonemes):
             missing = sorted(set(phonemes) - set(SYMBOLS))
@@ -134,30 +147,46 @@ class Acoustic:
             found[[0, *(i + 1 for i in known), -1]] = durations
             return found
 
-        return BOUNDARY + "".join(phonemes[i] for i in known) + BOUNDARY, every
+        symbols = BOUNDARY + "".join(phonemes[i] for i in known) + BOUNDARY
+        return symbols, every, asked.of(known).with_edges() if asked else None
 
-    def draw(self, symbols: str, speed: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def draw(
+        self, symbols: str, asked: Delivery | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """L symbols, a BOUNDARY at both ends → (L,) frames of each, (100, F) log-mel, (F,) Hz, 0 unvoiced."""
-        plan = self.plan(symbols, speed)
+        plan = self.plan(symbols, asked)
         return plan.durations, *self.frames(plan, 0, len(plan.token))
 
-    def plan(self, symbols: str, speed: float = 1.0) -> Plan:
-        """One look at the whole sentence."""
+    def plan(self, symbols: str, asked: Delivery | None = None) -> Plan:
+        """One look at the whole sentence; `asked` has as many entries as it has symbols."""
         tokens = np.array([[SYMBOLS.index(s) for s in symbols]], np.int64)
         speaker = np.array([self._speaker], np.int64)
         hidden, durations, pitch, energy = self._text.run(None, {"tokens": tokens, "speaker": speaker})
-        lengths = np.expm1(durations[0]) * (self._manner.pace / speed)
+        lengths = np.expm1(durations[0]) * self._manner.pace
+        if asked:
+            lengths = lengths_asked(lengths, asked, VOICE_HOP / VOICE_RATE)
         durations = token_frames(symbols, lengths)
         token, features = frame_features(durations, pitch[0] * self._manner.liveliness, energy[0])
-        return Plan(durations, hidden, token, features)
+        if not asked:
+            return Plan(durations, hidden, token, features)
+        moved = per_frame(asked.pitch, durations) * SEMITONE if asked.pitch.any() else None
+        return Plan(durations, hidden, token, features, moved, per_frame(asked.energy, durations))
 
     def frames(self, plan: Plan, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
         """Frames `first` to `last` of a sentence: (100, F) log-mel, (F,) Hz, 0 unvoiced. What lies further
-        than the network's reach and one frame beyond them, for steady voicing, makes no difference."""
+        than the network's reach and one frame beyond them, for steady voicing, makes no difference.
+
+        Pitch that is asked for colors the mel as the network has learned; F0 itself moves by exactly that."""
         low, high = max(0, first - self._reach - 1), min(len(plan.token), last + self._reach + 1)
         given = {"hidden": plan.hidden[:, plan.token[low:high]], "features": plan.features[None, low:high]}
         mel, curve, voicing = self._frames.run(None, given)
-        hertz = np.exp(curve[0] * self._manner.pitch_spread + self._manner.pitch_mean)
+        log_f0 = curve[0] * self._manner.pitch_spread + self._manner.pitch_mean
+        if plan.moved is not None:
+            features = plan.features[None, low:high].copy()
+            features[0, :, PITCH] += plan.moved[low:high] / self._manner.pitch_spread
+            mel, _, _ = self._frames.run(None, given | {"features": features})
+            log_f0 = log_f0 + plan.moved[low:high]
+        hertz = np.exp(log_f0)
         f0 = np.where(steady(voicing[0]) > 0, hertz, 0.0).astype(np.float32)
         kept = slice(first - low, last - low)
         return mel[0].T[:, kept], f0[kept]

@@ -7,21 +7,28 @@ heard while the others are being made. `join` is its fold.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 
-from voice.errors import TextError
+from voice.errors import ModelError, TextError
 from voice.text.frontend import Reading, read_aloud, read_arriving
+from voice.text.markup import is_ssml, parse
+from voice.text.passages import read_passages
 from voice.text.phonemes import prepare
-from voice.types import Audio, Controls, Speech, Word
+from voice.types import Audio, Controls, Mark, Speech, Word
 
 PAUSES = {"clause": 0.15, "sentence": 0.4, "paragraph": 0.8}  # seconds of silence at speed 1
 LEAD = 0.05  # seconds kept before the first word
 TAIL = 0.08  # seconds kept after the last sound
 FADE = 0.005
 _SILENCE = 10 ** (-50 / 20)  # of the peak
+# Beside a pause whose length was asked for nothing else is silent: the sound is cut where it falls below
+# AUDIBLE of its peak, and what is left of its rise and fall counts as pause.
+AUDIBLE = 10 ** (-40 / 20)
+RISE, FALL = 0.003, 0.005  # seconds
 
 
 class Engine(Protocol):
@@ -35,63 +42,142 @@ class Engine(Protocol):
 class Voice:
     """A synthesizer: the text front end before an engine."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, others: Callable[[str], Engine] | None = None) -> None:
+        """`others` finds the engine of another voice that markup names; it raises ModelError."""
+        self.engine, self._others = engine, others
         self.rate = engine.rate
         prepare()
 
     def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
-        """The sentences of `text` as they are made; text that has no sound gives none, and a warning."""
-        return self._speak(read_aloud(text), controls)
+        """The sentences of `text` as they are made; text that has no sound gives none, and a warning.
+
+        A document in SSML is spoken as it asks, what it holds that is not understood being named in
+        warnings. Raises TextError where it is malformed, ModelError for a voice that is not here.
+        """
+        if not is_ssml(text):
+            return self._speak(read_aloud(text, controls.lexicon), controls)
+        markup = parse(text)
+        for problem in markup.problems:
+            warnings.warn(problem, stacklevel=2)
+        for name in {passage.voice for passage in markup.passages}:
+            self._engine_of(name)
+        return self._speak(read_passages(markup.passages, controls.lexicon), controls)
 
     def follow(self, pieces: Iterable[str], controls: Controls = Controls()) -> Iterator[Speech]:
-        """The same of a text that arrives in `pieces`, a token at a time for instance."""
-        return self._speak(read_arriving(pieces), controls)
+        """The same of a plain text that arrives in `pieces`, a token at a time for instance."""
+        return self._speak(read_arriving(pieces, controls.lexicon), controls)
+
+    def _engine_of(self, name: str) -> Engine:
+        if not name:
+            return self.engine
+        if self._others is None:
+            raise ModelError(f'this voice cannot change to "{name}"; leave <voice> out')
+        engine = self._others(name)
+        if engine.rate != self.rate:
+            raise ModelError(f'the voice "{name}" has {engine.rate} Hz, not {self.rate}; speak it by itself')
+        return engine
 
     def _speak(self, readings: Iterable[Reading], controls: Controls) -> Iterator[Speech]:
-        pause = 0.0  # the silence that the sentence before asks for; each piece begins with it
+        pause, exact = 0.0, False  # the silence that the sentence before asks for; each piece begins with it
+        reading = None
         for reading in readings:
             if reading.unread:
                 warnings.warn(f"not read aloud: {' '.join(reading.unread)}", stacklevel=3)
             if reading.phonemes:
-                spoken = trimmed(self._engine.render(reading, controls))
-                yield after_silence(spoken, pause)
-                pause = PAUSES[reading.after] / controls.speed
-            elif reading.after == "paragraph":
-                pause = max(pause, PAUSES["paragraph"] / controls.speed)
+                spoken = self._engine_of(reading.voice).render(reading, controls)
+                following, exactly = pause_after(reading, controls)
+                spoken = marked(trimmed(spoken, exact, exactly), reading)
+                yield after_silence(spoken, max(0.0, pause - RISE) if exact else pause)
+                pause, exact = max(0.0, following - FALL) if exactly else following, exactly
+            elif reading.marks:
+                yield silence(self.rate, pause, reading)
+                pause, exact = reading.pause or 0.0, True
+            elif reading.pause is not None:
+                pause, exact = reading.pause + (pause if exact else 0.0), True
+            elif reading.after == "paragraph" and not exact:
+                pause = max(pause, pause_after(reading, controls)[0])
+        if reading is not None and reading.pause:  # a break at the very end
+            yield silence(self.rate, pause)
 
 
-def trimmed(speech: Speech) -> Speech:
-    """`speech` from LEAD before its first word to TAIL after its last sound, faded at both ends."""
-    audio, words = speech.audio, speech.words
+def pause_after(reading: Reading, controls: Controls) -> tuple[float, bool]:
+    """Seconds of silence after `reading`, and whether they were asked for and so are exact."""
+    if reading.pause is not None:
+        return reading.pause, True
+    asked = {
+        "clause": controls.clause_pause,
+        "sentence": controls.sentence_pause,
+        "paragraph": controls.paragraph_pause,
+    }[reading.after]
+    if asked is not None:
+        return asked * controls.pause, True
+    return PAUSES[reading.after] / controls.speed * controls.pause, False
+
+
+def silence(rate: int, seconds: float, reading: Reading | None = None) -> Speech:
+    """Silence as a piece of its own, the marks of `reading` at its end."""
+    marks = tuple(Mark(name, seconds) for name, _ in reading.marks) if reading else ()
+    return Speech(Audio(np.zeros(round(seconds * rate), np.float32), rate), "", (), marks)
+
+
+def marked(speech: Speech, reading: Reading) -> Speech:
+    """`speech` with the marks of its `reading`, at the beginnings of words or at the end of the last one."""
+    if not reading.marks:
+        return speech
+    words = speech.words
+    times = [(name, words[i].start if i < len(words) else words[-1].end) for name, i in reading.marks]
+    return replace(speech, marks=tuple(Mark(name, time) for name, time in times))
+
+
+def trimmed(speech: Speech, after_exact: bool = False, before_exact: bool = False) -> Speech:
+    """`speech` from LEAD before its first word to TAIL after its last sound, faded at both ends.
+
+    Beside an exact pause it begins or ends with its sound, and so do its words.
+    """
+    audio, words = speech.audio, list(speech.words)
     if not words:
         return speech
+    first, last = sounding(audio, AUDIBLE)
     start = max(0.0, words[0].start - LEAD)
-    end = max(words[-1].end, _last_sound(audio)) + TAIL
-    first = round(start * audio.rate)
-    samples = audio.cut(start, end).samples.copy()
-    fade = min(round(FADE * audio.rate), len(samples) // 2)
+    end = max(words[-1].end, sounding(audio, _SILENCE)[1]) + TAIL
+    if after_exact:
+        start = max(0.0, first - RISE)
+        words[0] = replace(words[0], start=first)
+    if before_exact:
+        end = last + FALL
+        words[-1] = replace(words[-1], end=max(last, words[-1].start))
+    samples = faded(audio.cut(start, end).samples, audio.rate)
+    offset = -round(start * audio.rate) / audio.rate
+    return Speech(Audio(samples, audio.rate), speech.text, tuple(word.shifted(offset) for word in words))
+
+
+def faded(samples: np.ndarray, rate: int) -> np.ndarray:
+    """A copy that rises from nothing and falls to it within FADE."""
+    samples = samples.copy()
+    fade = min(round(FADE * rate), len(samples) // 2)
     ramp = np.linspace(0.0, 1.0, fade, dtype=np.float32)
     samples[:fade] *= ramp
     samples[len(samples) - fade :] *= ramp[::-1]
-    moved = tuple(word.shifted(-first / audio.rate) for word in words)
-    return Speech(Audio(samples, audio.rate), speech.text, moved)
+    return samples
 
 
-def _last_sound(audio: Audio) -> float:
-    """Seconds to the last sample that is not silence beside the peak."""
-    loud = np.flatnonzero(np.abs(audio.samples) > _SILENCE * np.abs(audio.samples).max(initial=0.0))
-    return float(loud[-1] + 1) / audio.rate if len(loud) else 0.0
+def sounding(audio: Audio, share: float) -> tuple[float, float]:
+    """Seconds of the first and to the last sample that is louder than `share` of the peak."""
+    loud = np.flatnonzero(np.abs(audio.samples) > share * np.abs(audio.samples).max(initial=0.0))
+    return (float(loud[0]) / audio.rate, float(loud[-1] + 1) / audio.rate) if len(loud) else (0.0, 0.0)
 
 
 def after_silence(speech: Speech, seconds: float) -> Speech:
     """`speech` with `seconds` of silence before it."""
     if not seconds:
         return speech
-    silence = np.zeros(round(seconds * speech.audio.rate), np.float32)
-    words = tuple(word.shifted(len(silence) / speech.audio.rate) for word in speech.words)
+    silent = np.zeros(round(seconds * speech.audio.rate), np.float32)
+    offset = len(silent) / speech.audio.rate
     return Speech(
-        Audio(np.concatenate([silence, speech.audio.samples]), speech.audio.rate), speech.text, words
+        Audio(np.concatenate([silent, speech.audio.samples]), speech.audio.rate),
+        speech.text,
+        tuple(word.shifted(offset) for word in speech.words),
+        tuple(mark.shifted(offset) for mark in speech.marks),
     )
 
 
@@ -102,9 +188,12 @@ def join(pieces: Iterable[Speech]) -> Speech:
         raise TextError("there is nothing in the text that can be read aloud; give it words or figures")
     rate = pieces[0].audio.rate
     words: list[Word] = []
+    marks: list[Mark] = []
     offset = 0  # samples, so that hours of pieces do not drift
     for piece in pieces:
         words += (word.shifted(offset / rate) for word in piece.words)
+        marks += (mark.shifted(offset / rate) for mark in piece.marks)
         offset += len(piece.audio.samples)
     samples = np.concatenate([piece.audio.samples for piece in pieces])
-    return Speech(Audio(samples, rate), " ".join(piece.text for piece in pieces), tuple(words))
+    text = " ".join(piece.text for piece in pieces if piece.text)
+    return Speech(Audio(samples, rate), text, tuple(words), tuple(marks))

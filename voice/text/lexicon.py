@@ -1,0 +1,116 @@
+"""A lexicon: how the words of a list are said, whatever the front end would make of them.
+
+A text file with a word a line (`#` begins a comment):
+
+    Nguyen = W IH1 N              phones of ARPAbet, as in CMUdict
+    Siobhan = /ʃɪˈvɔːn/           the same in IPA
+    SQL = sequel                  or other words
+
+A word in lower case stands for all its spellings, one with capitals for itself alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+
+from voice.errors import TextError
+from voice.text.phones import from_arpabet, from_ipa, is_arpabet, looks_like_arpabet
+from voice.types import Said
+
+LARGEST = 100_000  # words
+_PHONES = re.compile(r"\[\[\s*([^\[\]]+?)\s*\]\]")
+
+
+def read_lexicon(path: str | Path) -> dict[str, Said]:
+    """The lexicon in a file of UTF-8. Raises TextError, with the number of the line that is wrong."""
+    try:
+        text = Path(path).read_text("utf-8-sig")
+    except OSError as error:
+        raise TextError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise TextError(f"{path} is not text in UTF-8; save it as such") from error
+    return parse_lexicon(text, str(path))
+
+
+def parse_lexicon(text: str, name: str = "the lexicon") -> dict[str, Said]:
+    """The same of its `text`; `name` is what errors call it."""
+    found: dict[str, Said] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        line = re.sub(r"(?:^|\s)#.*", "", line).strip()
+        if not line:
+            continue
+        try:
+            word, said = _entry(line)
+        except TextError as error:
+            raise TextError(f"{name}, line {number}: {error}") from error
+        if word in found:
+            raise TextError(f"{name}, line {number}: {word} is already there; keep one of its lines")
+        found[word] = said
+    if len(found) > LARGEST:
+        raise TextError(f"{name} has more than {LARGEST} words; keep those that are said wrongly")
+    return found
+
+
+def _entry(line: str) -> tuple[str, Said]:
+    parts = re.fullmatch(r"(.+?)\s*(?:=|\t|\s{2})\s*(.+)", line)
+    if not parts:
+        raise TextError(f"{line!r} is not WORD = how it is said (phones, /IPA/ or other words)")
+    word, spoken = parts[1].strip(), parts[2].strip()
+    if not re.search(r"\w", word):
+        raise TextError(f"{word!r} is no word")
+    return " ".join(word.split()), spoken_as(spoken)
+
+
+def spoken_as(spoken: str) -> Said:
+    """What the right side of an entry means. Raises TextError for phones that are none."""
+    marked = _PHONES.fullmatch(spoken)
+    if marked:
+        return Said(phonemes=from_arpabet(marked[1]))
+    if len(spoken) > 2 and spoken[0] == spoken[-1] == "/":
+        return Said(phonemes=from_ipa(spoken[1:-1]))
+    if any(c.isdigit() for c in spoken) and looks_like_arpabet(spoken):
+        return Said(phonemes=from_arpabet(spoken))
+    return Said(words=spoken)
+
+
+def found_in(text: str, lexicon: Mapping[str, Said]) -> Iterator[tuple[int, int, Said]]:
+    """(start, end, how it is said) of the words of `text` that are in `lexicon`, in order."""
+    for match in _pattern(tuple(lexicon)).finditer(text):
+        word = " ".join(match[1].split())
+        said = lexicon.get(word) or lexicon.get(word.lower())
+        if said:
+            yield match.start(), match.end(), _possessive(said) if match[2] else said
+
+
+def _possessive(said: Said) -> Said:
+    if said.words:
+        return Said(words=said.words + "'s")
+    last = said.phonemes[-1]
+    return Said(said.phonemes + ("ᵻz" if last in "szʃʒʧʤ" else "s" if last in "ptkfθ" else "z"))
+
+
+@lru_cache(maxsize=8)
+def _pattern(words: tuple[str, ...]) -> re.Pattern:
+    """Any of `words`, the longest first, where no letter or figure stands beside it."""
+    if not words:
+        return re.compile(r"(?!)")
+    either = "|".join(
+        f"(?i:{re.escape(word)})" if word == word.lower() else re.escape(word)
+        for word in sorted(words, key=len, reverse=True)
+    ).replace(r"\ ", r"\s+")
+    return re.compile(rf"(?<!\w)({either})(?!\w)(['’]s(?!\w))?")
+
+
+def phones_in(text: str) -> Iterator[tuple[int, int, Said | None]]:
+    """(start, end, how it is said) of every `[[HH AH0 L OW1]]` in `text`, in order.
+
+    None where it was meant as phones and is not; what else stands in double brackets is left alone.
+    """
+    for match in _PHONES.finditer(text):
+        if is_arpabet(match[1]):
+            yield match.start(), match.end(), Said(phonemes=from_arpabet(match[1]))
+        elif looks_like_arpabet(match[1]):
+            yield match.start(), match.end(), None

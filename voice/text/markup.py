@@ -1,0 +1,287 @@
+"""A subset of SSML (W3C, Speech Synthesis Markup Language 1.1) → passages of plain text and how they are spoken.
+
+Understood: speak, p, s, break, prosody, emphasis, say-as, phoneme, sub, voice, mark. Any other tag is reported,
+and its content spoken without it. Document types and entities of a document's own are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from xml.parsers import expat
+
+from voice.errors import TextError
+from voice.text.delivery import PLAIN, Style
+from voice.text.phones import from_arpabet, from_ipa
+from voice.text.prosody import emphasis, prosody, seconds
+from voice.text.sayas import said_as
+from voice.text.saying import Span, Wish
+from voice.types import Said
+
+LONGEST_BREAK = 60.0  # seconds, also of several that follow one another
+DEEPEST = 100  # elements within one another
+STRENGTHS = {"none": 0.0, "x-weak": 0.1, "weak": 0.15, "medium": 0.3, "strong": 0.5, "x-strong": 0.8}
+WORDLESS = frozenset("meta metadata lexicon lookup desc title script style".split())
+RANK = {"clause": 0, "sentence": 1, "paragraph": 2}
+_OPENING = re.compile(
+    r"\ufeff?\s*(?:<\?xml[^>]*\?>)?(?:\s|<!--.*?-->)*<(?:speak[\s>/]|!DOCTYPE\s+speak\b)", re.DOTALL
+)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A text whose end is given: `after` as in Reading, or a `pause` in seconds that is exact.
+
+    `wish` says how it is spoken; `marks` are names and characters before which they stand; `voice` is
+    the name of another voice. One without text is a silence or a mark.
+    """
+
+    text: str
+    wish: Wish = Wish()
+    marks: tuple[tuple[str, int], ...] = ()
+    after: str = "paragraph"
+    pause: float | None = None
+    voice: str = ""
+
+
+@dataclass(frozen=True)
+class Markup:
+    """A document in `passages`, and the `problems` of what is in it and not understood."""
+
+    passages: tuple[Passage, ...]
+    problems: tuple[str, ...] = ()
+
+
+def is_ssml(text: str) -> bool:
+    """Whether `text` is a document in SSML: its first tag is <speak>."""
+    return _OPENING.match(text) is not None
+
+
+def as_ssml(text: str) -> str:
+    """`text` as a document, where only its content was written."""
+    return text if is_ssml(text) else f"<speak>{text}</speak>"
+
+
+def parse(text: str) -> Markup:
+    """A document in SSML. Raises TextError where it is malformed, with the line."""
+    document = _Document()
+    try:
+        document.parser.Parse(text.lstrip("\ufeff \t\r\n").encode("utf-8", "replace"), True)
+    except expat.ExpatError as error:
+        problem = expat.errors.messages[error.code]
+        place = f"line {error.lineno}, column {error.offset + 1}"
+        raise TextError(f"the SSML is malformed in {place}: {problem}") from error
+    return Markup(tuple(document.passages), tuple(dict.fromkeys(document.problems)))
+
+
+@dataclass(frozen=True)
+class _Element:
+    """What holds inside of an element.
+
+    `attributes` are there where its content, from `start` on, is said otherwise; `is_said` is what lies
+    within such content.
+    """
+
+    name: str
+    style: Style = PLAIN
+    voice: str = ""
+    is_silent: bool = False
+    is_said: bool = False
+    attributes: Mapping[str, str] | None = None
+    start: int = 0
+
+
+class _Document:
+    """One document in the making; expat calls its handlers."""
+
+    def __init__(self) -> None:
+        self.passages: list[Passage] = []
+        self.problems: list[str] = []
+        self._open = [_Element("")]
+        self._clear()
+        self.parser = expat.ParserCreate("utf-8")
+        self.parser.buffer_text = True
+        self.parser.StartDoctypeDeclHandler = self._refuse
+        self.parser.EntityDeclHandler = self._refuse
+        self.parser.StartElementHandler = self._begin
+        self.parser.EndElementHandler = self._end
+        self.parser.CharacterDataHandler = self._write
+
+    def _clear(self) -> None:
+        self._text = ""
+        self._said: list[Span] = []
+        self._styles: list[tuple[int, int, Style]] = []
+        self._marks: list[tuple[str, int]] = []
+
+    def _refuse(self, *_: object) -> None:
+        raise TextError(f"{self._where()}: a document type or entity in SSML is not allowed; leave it out")
+
+    def _where(self) -> str:
+        return f"line {self.parser.CurrentLineNumber}"
+
+    def _report(self, problem: str) -> None:
+        self.problems.append(f"{self._where()}: {problem}")
+
+    def _begin(self, name: str, attributes: dict[str, str]) -> None:
+        outer = self._open[-1]
+        if len(self._open) > DEEPEST:
+            raise TextError(f"{self._where()}: SSML with more than {DEEPEST} tags within one another")
+        if len(self._open) == 1 and name != "speak":
+            raise TextError(f"{self._where()}: SSML begins with <speak>, not <{name}>")
+        inner = replace(outer, name=name, attributes=None, is_said=outer.is_said or outer.attributes is not None)
+        if inner.is_said or outer.is_silent:
+            self._report(f"<{name}> inside of <{outer.name}> is ignored")
+        elif name in _BEGIN:
+            inner = _BEGIN[name](self, inner, attributes)
+        elif name in WORDLESS:
+            self._report(f"<{name}> is not supported, and nothing in it is spoken")
+            inner = replace(inner, is_silent=True)
+        elif name != "speak" or len(self._open) > 1:
+            self._report(f"<{name}> is not supported; what it holds is spoken without it")
+        self._open.append(inner)
+
+    def _end(self, name: str) -> None:
+        closed = self._open.pop()
+        if closed.is_said or closed.is_silent:
+            return
+        if closed.attributes is not None:
+            self._say(closed)
+        elif name in ("p", "s"):
+            self.flush("paragraph" if name == "p" else "sentence")
+        elif name == "voice" and closed.voice != self._open[-1].voice:
+            self.flush(self._ending(), voice=closed.voice)
+        elif name == "speak" and len(self._open) == 1:
+            self.flush("paragraph")
+            if self._marks:
+                self.passages.append(Passage("", marks=tuple(self._marks)))
+
+    def _say(self, element: _Element) -> None:
+        """The text of a sub, say-as or phoneme is said as that asks."""
+        attributes = element.attributes or {}
+        if len(self._text) == element.start and element.name == "phoneme":
+            self._write(attributes["ph"])  # nothing is written: the phones are
+        start, end = _stripped(self._text, element.start)
+        said = self._said_of(element.name, attributes, self._text[start:end])
+        if said and end > start:
+            self._said.append(Span(start, end, said))
+
+    def _said_of(self, name: str, attributes: Mapping[str, str], text: str) -> Said | None:
+        if name == "sub":
+            return Said(words=attributes["alias"])
+        if name == "phoneme":
+            return self._phoneme(attributes)
+        kind = attributes.get("interpret-as", "")
+        try:
+            words = said_as(text, kind, attributes.get("format", ""))
+        except KeyError:
+            self._report(f'<say-as interpret-as="{kind}"> is not supported; its text is read as it is')
+            return None
+        return Said(words=words) if words else None
+
+    def _phoneme(self, attributes: Mapping[str, str]) -> Said:
+        alphabet = attributes.get("alphabet", "ipa").lower()
+        readers: dict[str, Callable[[str], str]] = {
+            "ipa": from_ipa, "cmu": from_arpabet, "x-cmu": from_arpabet, "arpabet": from_arpabet,
+            "x-arpabet": from_arpabet, "cmu-arpabet": from_arpabet,
+        }  # fmt: skip
+        if alphabet not in readers:
+            raise TextError(f'{self._where()}: the alphabet of <phoneme> is "{alphabet}"; it can be ipa or cmu')
+        try:
+            return Said(phonemes=readers[alphabet](attributes["ph"]))
+        except TextError as error:
+            raise TextError(f"{self._where()}: {error}") from error
+
+    def _write(self, text: str) -> None:
+        element = self._open[-1]
+        if element.is_silent:
+            return
+        text = re.sub(r"\s+", " ", text)
+        if not self._text or self._text.endswith(" "):
+            text = text.lstrip()
+        start = len(self._text)
+        self._text += text
+        if element.style != PLAIN and text:
+            self._styles.append((start, len(self._text), element.style))
+
+    def _ending(self) -> str:
+        return "sentence" if self._text.rstrip()[-1:] in tuple(".!?…") else "clause"
+
+    def flush(self, after: str, pause: float | None = None, voice: str | None = None) -> None:
+        """What was written is a passage; where nothing was, what follows the last one is told to it."""
+        if voice is None:
+            voice = self._open[-1].voice
+        if self._text.strip():
+            wish = Wish(tuple(self._said), tuple(self._styles))
+            self.passages.append(Passage(self._text, wish, tuple(self._marks), after, pause, voice))
+            self._clear()
+        elif pause is not None and (self._marks or not self.passages):
+            self.passages.append(Passage("", marks=tuple(self._marks), pause=pause))
+            self._clear()
+        elif self.passages:
+            last = self.passages[-1]
+            if pause is not None:
+                last = replace(last, pause=min(LONGEST_BREAK, (last.pause or 0.0) + pause))
+            self.passages[-1] = replace(last, after=max(last.after, after, key=RANK.__getitem__))
+
+    # ---- what begins with each tag
+
+    def divide(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
+        self.flush("paragraph" if element.name == "p" else "sentence")
+        return element
+
+    def pause(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
+        strength = attributes.get("strength", "medium")
+        if "time" in attributes:
+            length = seconds(attributes["time"])
+        elif strength in STRENGTHS:
+            length = STRENGTHS[strength]
+        else:
+            length = None
+        if length is None or length > LONGEST_BREAK:
+            given = " ".join(f'{name}="{value}"' for name, value in attributes.items())
+            known = f"time is up to {LONGEST_BREAK:g}s, as 500ms or 1.5s; strength {', '.join(STRENGTHS)}"
+            raise TextError(f"{self._where()}: <break {given}> is no pause; its {known}")
+        self.flush("clause", length)
+        return element
+
+    def color(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
+        make = emphasis if element.name == "emphasis" else prosody
+        style, problems = make(attributes)
+        for problem in problems:
+            self._report(problem)
+        return replace(element, style=element.style.around(style))
+
+    def say(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
+        needed = {"sub": "alias", "say-as": "interpret-as", "phoneme": "ph"}[element.name]
+        if not attributes.get(needed, "").strip():
+            raise TextError(f'{self._where()}: <{element.name}> needs {needed}="…"')
+        return replace(element, attributes=attributes, start=len(self._text))
+
+    def switch(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
+        name = attributes.get("name", "").split()
+        if not name:
+            self._report("<voice> without a name is ignored")
+            return element
+        if name[0] != element.voice:
+            self.flush(self._ending(), voice=element.voice)
+        return replace(element, voice=name[0])
+
+    def mark(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
+        if not attributes.get("name"):
+            raise TextError(f'{self._where()}: <mark> needs name="…"')
+        self._marks.append((attributes["name"], len(self._text)))
+        return element
+
+
+_BEGIN = {
+    "p": _Document.divide, "s": _Document.divide, "break": _Document.pause, "prosody": _Document.color,
+    "emphasis": _Document.color, "sub": _Document.say, "say-as": _Document.say, "phoneme": _Document.say,
+    "voice": _Document.switch, "mark": _Document.mark,
+}  # fmt: skip
+
+
+def _stripped(text: str, start: int) -> tuple[int, int]:
+    """From `start` to the end of `text`, without spaces at either end."""
+    inner = text[start:]
+    return start + len(inner) - len(inner.lstrip()), start + len(inner.rstrip())

@@ -1,0 +1,113 @@
+"""Phones given by hand → the phoneme alphabet of `voice.text.phonemes`: ARPAbet as CMUdict writes it, and IPA."""
+
+from __future__ import annotations
+
+import re
+
+from voice.errors import TextError
+
+VOWELS = {
+    "AA": "ɑ", "AE": "æ", "AH": "ʌ", "AO": "ɔ", "AW": "W", "AX": "ə", "AXR": "əɹ", "AY": "I", "EH": "ɛ",
+    "ER": "ɜɹ", "EY": "A", "IH": "ɪ", "IX": "ᵻ", "IY": "i", "OW": "O", "OY": "Y", "UH": "ʊ", "UW": "u",
+    "UX": "u",
+}  # fmt: skip
+CONSONANTS = {
+    "B": "b", "CH": "ʧ", "D": "d", "DH": "ð", "DX": "T", "EL": "ᵊl", "EM": "ᵊm", "EN": "ᵊn", "F": "f",
+    "G": "ɡ", "HH": "h", "HV": "h", "JH": "ʤ", "K": "k", "L": "l", "M": "m", "N": "n", "NG": "ŋ", "P": "p",
+    "Q": "ʔ", "R": "ɹ", "S": "s", "SH": "ʃ", "T": "t", "TH": "θ", "V": "v", "W": "w", "WH": "w", "Y": "j",
+    "Z": "z", "ZH": "ʒ",
+}  # fmt: skip
+STRESS = {"0": "", "1": "ˈ", "2": "ˌ"}
+UNSTRESSED = {"AH": "ə", "ER": "əɹ"}
+_ENDINGS = (
+    (r"(?<=[^ɹjwAIOQWYæɑəɛɔɪiʊu])əl(?=z?$)", "ᵊl"), (r"(?<=[tdT])[ɪə](?=d$)", "ᵻ"),
+    (r"(?<=[szʃʒʧʤ])[ɪə](?=z$)", "ᵻ"), (r"(?<=t)ən(?=\w?$)", "ᵊn"),
+)  # fmt: skip
+_PHONE = re.compile(r"([A-Z]+)([012])?")
+
+SPOKEN_VOWELS = "AIOQWYaeoæɑɐɒɔəɚɛɜɪʊʌᵊᵻiu"
+_IPA = {  # longest first where one begins another
+    "t͡ʃ": "ʧ", "d͡ʒ": "ʤ", "tʃ": "ʧ", "dʒ": "ʤ", "eɪ": "A", "eɪ̯": "A", "aɪ": "I", "oʊ": "O", "əʊ": "O",
+    "aʊ": "W", "ɔɪ": "Y", "ɝ": "ɜɹ", "ɚ": "əɹ", "ɜ": "ɜ", "l̩": "ᵊl", "n̩": "ᵊn", "m̩": "ᵊm", "ɫ": "l",
+    "g": "ɡ", "r": "ɹ", "ɾ": "T", "ɒ": "ɑ", "e": "ɛ", "a": "æ", "o": "O", "ɐ": "ə", "ʍ": "w", "'": "ˈ",
+}  # fmt: skip
+_SILENT = "ː.ˑ͡‿̯"  # length, syllables and ties say nothing that the alphabet can say
+_KEPT = frozenset("AIOWYæɑɔəɛɜɪʊʌᵊᵻiubdfhjklmnpstvwzðŋɡɹTʃʒθʤʧʔˈˌ ")
+_IPA_TOKEN = re.compile("|".join(sorted(map(re.escape, _IPA), key=len, reverse=True)) + "|.", re.DOTALL)
+
+
+def is_arpabet(text: str) -> bool:
+    """Whether `text` is nothing but phones of ARPAbet."""
+    return bool(text.split()) and all(map(_known, text.split()))
+
+
+def looks_like_arpabet(text: str) -> bool:
+    """Whether `text` was meant as phones: capitals throughout, with a stress or nearly all of them known."""
+    tokens = text.split()
+    if not tokens or not all(re.fullmatch(r"[A-Z]{1,3}\d?", token) for token in tokens):
+        return False
+    stressed = any(token[-1].isdigit() and token[:-1] in VOWELS for token in tokens)
+    return stressed or sum(map(_known, tokens)) * 4 > len(tokens) * 3
+
+
+def _known(token: str) -> bool:
+    match = _PHONE.fullmatch(token)
+    return bool(match) and (match[1] in VOWELS or (match[1] in CONSONANTS and not match[2]))
+
+
+def from_arpabet(text: str) -> str:
+    """'HH AH0 L OW1' → 'həlˈO'. A stress mark stands before its vowel; t between vowels becomes the
+    American flap. Raises TextError for what is no phone."""
+    tokens = text.split()
+    unknown = [token for token in tokens if not _known(token)]
+    if unknown or not tokens:
+        names = " ".join(dict.fromkeys(unknown)) or "nothing"
+        known = " ".join([*VOWELS, *CONSONANTS])
+        raise TextError(f"{names}: no phone of ARPAbet; there are {known}, vowels with a stress 0, 1 or 2")
+    phones = [_PHONE.fullmatch(token).groups() for token in tokens]
+    joined = "".join(_said(name, stress) for name, stress in _flapped(phones))
+    if not any(stress for _, stress in phones):
+        joined = _stressed(joined)
+    for pattern, ending in _ENDINGS:  # written as the reader of text does
+        joined = re.sub(pattern, ending, joined)
+    return joined
+
+
+def _said(name: str, stress: str | None) -> str:
+    if name in CONSONANTS:
+        return CONSONANTS[name]
+    stress = "0" if stress is None else stress
+    return STRESS[stress] + (UNSTRESSED.get(name, VOWELS[name]) if stress == "0" else VOWELS[name])
+
+
+def _flapped(phones: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
+    """A T after a vowel or R and before an unstressed vowel is a flap, but for that of 'button'."""
+    found = list(phones)
+    for i in range(1, len(phones) - 1):
+        before, (after, stress), last = phones[i - 1][0], phones[i + 1], phones[i + 2 : i + 3]
+        opens = (before in VOWELS or before == "R") and after in VOWELS and stress in (None, "0")
+        if phones[i][0] == "T" and opens and not (after == "AH" and last and last[0][0] == "N"):
+            found[i] = ("DX", None)
+    return found
+
+
+def _stressed(word: str) -> str:
+    """A word of one full vowel bears its stress there, which dictionaries do not write."""
+    vowels = [i for i, phoneme in enumerate(word) if phoneme in SPOKEN_VOWELS]
+    if len(vowels) != 1 or word[vowels[0]] in "əᵊᵻ" or "ˈ" in word or "ˌ" in word:
+        return word
+    return word[: vowels[0]] + "ˈ" + word[vowels[0] :]
+
+
+def from_ipa(text: str) -> str:
+    """'həˈloʊ' → 'həlˈO'; words may be divided by spaces. Raises TextError for what it cannot say."""
+    found = [_IPA.get(match[0], match[0]) for match in _IPA_TOKEN.finditer(" ".join(text.split()))]
+    phonemes = "".join(part for part in found if part not in _SILENT)
+    phonemes = re.sub("ɜ(?!ɹ)", "ɜɹ", phonemes)
+    unknown = sorted(set(phonemes) - _KEPT)
+    if unknown or not any(c in SPOKEN_VOWELS or c.isalpha() for c in phonemes):
+        names = " ".join(unknown) or "nothing"
+        raise TextError(f"{names} in {text!r} is no sound of American English that the voices have; write IPA")
+    onset = f"([ˈˌ])([^{SPOKEN_VOWELS}ˈˌ ]*)(?=[{SPOKEN_VOWELS}])"
+    phonemes = re.sub(onset, r"\2\1", phonemes)  # a stress mark before the syllable moves to its vowel
+    return " ".join(map(_stressed, phonemes.split()))

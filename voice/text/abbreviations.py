@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from voice.text.numbers import ROMAN, cardinal, ordinal, roman
+from voice.text.numbers import ROMAN, cardinal, ordinal, roman, year
 from voice.text.rule import one_of, rule
 
 _TITLES = {
@@ -40,6 +40,7 @@ _SHORT = {
     "Thurs": "Thursday",
     "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday", "Calif": "California", "Mass": "Massachusetts",
     "Conn": "Connecticut", "Penn": "Pennsylvania", "Fla": "Florida", "Tenn": "Tennessee", "ed": "edition",
+    "doz": "dozen",
 }  # fmt: skip
 _MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec".split()
 _NEEDS_FIGURE = frozenset("in min sec temp est ca ed Sun Sat Mar Co Mass".split())
@@ -49,9 +50,8 @@ _PHRASES = {
     "a.k.a.": "also known as", "aka": "also known as", "vs": "versus", "and/or": "and or", "c/o": "care of",
     "o'clock": "o'clock", "P.S.": "P S", "N.B.": "N B", "n.b.": "N B", "Ph.D.": "P H D", "Ph.D": "P H D",
     "PhD": "P H D",
-    "approx": "approximately", "BTW": "by the way", "ASAP": "as soon as possible",
-    "FYI": "for your information",
-    "TBD": "to be determined", "et al.": "et al", "a.s.a.p.": "as soon as possible",
+    "approx": "approximately", "BTW": "by the way",
+    "et al.": "et al", "a.s.a.p.": "as soon as possible",
 }  # fmt: skip
 _BEFORE_FIGURE = {
     "No": "number", "no": "number", "Nos": "numbers", "nos": "numbers", "Nr": "number", "p": "page",
@@ -79,9 +79,45 @@ _RULERS = (
     " John"
     " Constantine Thutmose Amenhotep Ptolemy Cleopatra Olaf Harald Haakon Margrethe Juan Alfonso Pedro"
 ).split()
+_PAGED = (
+    "page scene chapter act part section volume book verse stanza canto item clause paragraph note footnote"
+    " appendix figure table line step"
+).split()
+_GIVEN = (
+    "Aaron Adam Albert Alfred Andrew Anthony Arthur Benjamin Bill Bob Carl Daniel David Donald Douglas Earl"
+    " Edgar Ernest Eugene Frank Franklin Fred Gerald Harold Harry Harvey Herbert Howard Hugh Jack Jacob Jeff"
+    " Jim Joe Joseph Joshua Kenneth Lawrence Mark Martin Matthew Michael Oliver Oscar Patrick Ralph Raymond"
+    " Robert Roger Ronald Roy Russell Samuel Scott Stephen Steven Theodore Thomas Thurston Tom Victor Walter"
+    " Warren"
+).split()
+_PERSON = rf"\b(?:{one_of([*_GIVEN, *_RULERS])}) (?:[A-Z]\.? )?[A-Z][a-z]+,? $"
 _ROMAN_WORDS = frozenset(
     "I V X L C D M MIX DIM MILD VIM CIVIC LIVID VIVID MI DI LI MC CD DC MD DVD MM CC LL XX XXX".split()
 )
+
+
+_STATES = {
+    "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado",
+    "CT": "Connecticut", "DE": "Delaware", "FL": "Florida", "GA": "Georgia", "HI": "Hawaii", "ID": "Idaho",
+    "IL": "Illinois", "IN": "Indiana", "IA": "Iowa", "KS": "Kansas", "KY": "Kentucky", "LA": "Louisiana",
+    "ME": "Maine", "MD": "Maryland", "MA": "Massachusetts", "MI": "Michigan", "MN": "Minnesota",
+    "MS": "Mississippi", "MO": "Missouri", "MT": "Montana", "NE": "Nebraska", "NV": "Nevada",
+    "NH": "New Hampshire", "NJ": "New Jersey", "NM": "New Mexico", "NY": "New York", "NC": "North Carolina",
+    "ND": "North Dakota", "OH": "Ohio", "OK": "Oklahoma", "OR": "Oregon", "PA": "Pennsylvania",
+    "RI": "Rhode Island", "SC": "South Carolina", "SD": "South Dakota", "TN": "Tennessee", "TX": "Texas",
+    "UT": "Utah", "VT": "Vermont", "VA": "Virginia", "WA": "Washington", "WV": "West Virginia",
+    "WI": "Wisconsin", "WY": "Wyoming", "DC": "D C",
+}  # fmt: skip
+_STATE_WORDS = ("OK", "IN", "OR", "ME", "HI", "OH", "LA", "PA", "MA", "ID")  # words as well, in capitals
+_SHORT_STATES = {
+    "Ala": "Alabama", "Ariz": "Arizona", "Ark": "Arkansas", "Calif": "California", "Colo": "Colorado",
+    "Conn": "Connecticut", "Del": "Delaware", "Fla": "Florida", "Ga": "Georgia", "Ill": "Illinois",
+    "Ind": "Indiana", "Kan": "Kansas", "Ky": "Kentucky", "La": "Louisiana", "Md": "Maryland",
+    "Mass": "Massachusetts", "Mich": "Michigan", "Minn": "Minnesota", "Miss": "Mississippi", "Mo": "Missouri",
+    "Mont": "Montana", "Neb": "Nebraska", "Nev": "Nevada", "Okla": "Oklahoma", "Ore": "Oregon",
+    "Pa": "Pennsylvania", "Tenn": "Tennessee", "Tex": "Texas", "Va": "Virginia", "Vt": "Vermont",
+    "Wash": "Washington", "Wis": "Wisconsin", "Wyo": "Wyoming",
+}  # fmt: skip
 
 
 def _ends(match: re.Match) -> str:
@@ -111,7 +147,13 @@ def _dotted(match: re.Match) -> str:
 
 
 def _counted(match: re.Match) -> str | None:
-    return cardinal(roman(match["said"]))
+    text = match["said"]
+    return None if text in ("C", "D", "L", "M") else cardinal(roman(text))  # "Group C" has a letter
+
+
+def _small(match: re.Match) -> str:
+    """'page xiv'."""
+    return cardinal(roman(match["said"].upper()))
 
 
 def _ruler(match: re.Match) -> str | None:
@@ -123,6 +165,10 @@ def _numeral(match: re.Match) -> str | None:
     text = match["said"]
     if text in _ROMAN_WORDS or len(text) < 2:
         return None
+    if len(text) > 3 and 1500 <= roman(text) <= 2100:
+        return year(roman(text))
+    if text in ("II", "III", "IV") and re.search(_PERSON, match.string[: match.start()]):
+        return f"the {ordinal(roman(text))}"
     if re.match(r"\s+[Cc]entur", match.string[match.end() :]):
         return ordinal(roman(text))
     after_name = re.search(r"\b[A-Z]\w+ $", match.string[: match.start()])
@@ -135,7 +181,13 @@ def _numeral(match: re.Match) -> str | None:
 
 
 RULES = (
+    rule(rf"(?<=[a-z], )(?P<said>{one_of(_STATES)})(?= \d{{5}}\b)", lambda m: _STATES[m["said"]]),
+    rule(rf"(?<=[a-z], )(?P<said>{one_of(set(_STATES) - set(_STATE_WORDS))})\b(?!['’.\w])",
+         lambda m: _STATES[m["said"]]),
+    rule(rf"(?:(?<=[a-z], )|(?<=\b[RD]-))(?P<said>(?:{one_of(_SHORT_STATES)})\.)(?!\w)",
+         lambda m: _SHORT_STATES[m["said"][:-1]] + _ends(m)),
     rule(rf"\b(?P<said>(?:{one_of(_TITLES)})\.)(?=\s*[A-Z])", lambda m: _TITLES[m["said"][:-1]]),
+    rule(r"\b(?:[Tt]he|[Mm]y|[Yy]our|[Oo]ur|[Hh]is|[Hh]er|[Aa]) (?P<said>Dr)\b(?!\.)", lambda m: "Doctor"),
     rule(rf"\b(?P<said>{one_of(_BARE_TITLES)})(?=\s[A-Z][a-z])(?<!\w\w\sSt)(?<!\w\w\sDr)",
          lambda m: _TITLES[m["said"]]),
     rule(rf"\b(?P<said>(?:{one_of(_BEFORE_FIGURE)})\.)\s?(?=\d|[IVXL]+\b)",
@@ -149,6 +201,8 @@ RULES = (
     rule(r"(?<![\w.'’])(?P<said>[A-Z]\.)(?=\s+[A-Z]|\s*[A-Z]\.)", lambda m: m["said"][0]),
     rule(rf"\b(?:{one_of(_COUNTED)})\s(?P<said>{ROMAN})\b(?![.'’]\w)", _counted),
     rule(rf"\b(?:{one_of(word.lower() for word in _COUNTED)})\s(?P<said>{ROMAN})\b(?![.'’]\w)", _counted),
+    rule(rf"\b(?i:{one_of(_PAGED)})s?\s(?P<said>(?=[ivxl]{{2}}|[ivx][,.;:)])(?-i:{ROMAN.lower()}))\b(?!['’]\w)", _small),
+    rule(r"\((?P<said>(?=[ivx]{2})(?:x{0,3})(?:ix|iv|v?i{0,3}))\)", _small),
     rule(rf"\b(?:{one_of(_RULERS)})\s(?P<said>(?=[IVX]{{2}}|V|X){ROMAN})\b(?!\.\s?[A-Z])", _ruler),
     rule(rf"\b(?:{one_of(_RULERS)})\s(?P<said>I)(?=[,.;:)!?]|['’]s|$|\s(?:of|was|and|had|in|died|who|ruled|became)\b)",
          _ruler),

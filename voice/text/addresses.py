@@ -30,6 +30,10 @@ _FILES = (
     " m4a wav"
     " flac ogg opus avi mkv mov webm xls xlsx ppt pptx epub ttf onnx srt vtt sql db bin apk dmg"
 ).split()
+_RELEASED = (
+    "Python Ubuntu version Version release Release Ruby Perl Django Node Rust Go Kotlin Java PHP Debian Fedora"
+    " Firefox Chrome Android Linux kernel CUDA PyTorch TensorFlow LLVM Postgres PostgreSQL MySQL Kubernetes"
+).split()
 
 
 def spelled(letters: str) -> str:
@@ -39,6 +43,7 @@ def spelled(letters: str) -> str:
 
 def name(text: str) -> str:
     """An address, or a part of one, as people dictate it."""
+    text = text.lower() if text.isupper() else text  # capitals throughout say nothing of its words
     runs = re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])|\d+|\W|_", text)
     return " ".join(filter(None, map(_run, runs)))
 
@@ -55,17 +60,21 @@ def _run(run: str) -> str:
 
 
 def _url(match: re.Match) -> str:
-    text = re.sub(r"^\w+://", "", match[0]).rstrip("/")
+    text = re.sub(r"^\w+://", "", match[0]).removesuffix("/")
     return name(text)
 
 
-def _file(match: re.Match) -> str:
+def _file(match: re.Match) -> str | None:
     stem, _, extension = match[0].rpartition(".")
+    if len(stem) == 1 and len(extension) == 1:  # 'D.C'
+        return None
     return f"{name(stem)} dot {_run(extension) if extension.isalpha() else name(extension)}".strip()
 
 
 def _telephone(match: re.Match) -> str:
     text = match[0]
+    if re.fullmatch(r"\d{1,2}(?:-\d{1,2}){2}", text):  # a record of 10-7-2, no telephone
+        return ", ".join(map(number, text.split("-")))
     groups = re.findall(r"\d+|[A-Z]{3,}", text)
     said = ("eight hundred" if g == "800" else digits(g) if g.isdecimal() else g.lower() for g in groups)
     return ("plus " if text.startswith("+") else "") + ", ".join(said)
@@ -74,6 +83,12 @@ def _telephone(match: re.Match) -> str:
 def _version(match: re.Match) -> str:
     parts = " point ".join(number(part) for part in match["parts"].split("."))
     return f"version {parts}" if match["v"] else parts
+
+
+def _release(match: re.Match) -> str:
+    """'Python 3.11', 'Ubuntu 22.04'."""
+    major, minor = match["said"].split(".")
+    return f"{number(major)} point {number(minor)}"
 
 
 def _hashtag(match: re.Match) -> str:
@@ -87,9 +102,15 @@ def _internet_number(match: re.Match) -> str:
 _HOST = rf"(?:[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?\.)+(?:{one_of(_SUFFIXES)})\b(?!\.\w)"
 _TAIL = r"(?:[:/?#][^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…])?/?"
 
+_STATE_AND_ZIP = r"(?<=, [A-Z][A-Z] )(?P<said>\d{5}(?:-\d{4})?)(?![\w-])"
+
 RULES = (
-    rule(r"(?:(?:https?|ftp|file)://|\bwww\.)[^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…]", _url),
-    rule(r"[\w.+%-]*[\w+%-]@[\w-]+(?:\.[\w-]+)+", lambda m: name(m[0])),
+    rule(_STATE_AND_ZIP, lambda m: digits(m["said"])),
+    rule(r"(?i:(?:https?|ftp|file)://|\bwww\.)[^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…]", _url),
+    rule(r"(?<![\w.+%-])[\w.+%-]*[\w+%-]@[\w-]+(?:\.[\w-]+)+", lambda m: name(m[0])),
+    rule(r"<(?=\ue000)|(?<=\ue000)>", lambda m: ""),
+    rule(r"\blocalhost(?::\d+)?(?:/[^\s\"'<>]*)?", _url),
+    rule(r"(?<![\w/\\.])[\w-]+\.so(?:\.\d+)*\b(?!\.?\w)|(?<!\S)\.(?!NET\b)[A-Za-z][\w-]+(?:\.\w+)*", lambda m: name(m[0])),
     rule(rf"(?<![\w.@/-]){_HOST}{_TAIL}", _url),
     rule(rf"(?<![\w/\\])[\w-]+(?:\.[\w-]+)*\.(?:{one_of(_FILES)})\b(?!\.?\w)", _file, re.IGNORECASE),
     rule(r"(?<!\S)(?:~|\.\.?)?(?:/[\w.+-]*[\w+-])+/?|(?<!\w)[A-Za-z]:\\[^\s,;\"]*", lambda m: name(m[0])),
@@ -104,7 +125,10 @@ RULES = (
     rule(r"(?<![\w.-])\d+(?:-\d+){3,}(?![\w-])", _telephone),
     rule(r"(?<![\w.-])(?!\d{4}-\d\d-\d\d\b)\d+(?:-\d+){2}(?![\w-])", _telephone),
     rule(r"(?<![\w.-])\d{4}(?: \d{4}){2,}(?![\w-])", _telephone),
+    rule(r"(?<![\w.-])\d{3} \d{3} \d{4}(?![\w-]| \d)", _telephone),
+    rule(r"\b(?i:text|dial) (?P<said>\d{5,6})\b", lambda m: digits(m["said"])),
     rule(r"\b(?i:call|dial|phone|ring) (?P<said>\d11|999|112)\b", lambda m: digits(m["said"])),
+    rule(rf"\b(?:{one_of(_RELEASED)}) (?P<said>\d+\.\d\d)(?![\w.%])", _release),
     rule(r"(?<![\w.])(?P<v>[vV]\.? ?)(?P<parts>\d+(?:\.\d+)*)(?![\w]|\.\d)", _version),
     rule(r"(?<![\w.])(?P<v>)(?!\d{1,2}\.\d{1,2}\.\d{4}\b|\d{1,3}(?:\.\d{3}){2,}\b)(?P<parts>\d+(?:\.\d+){2,})(?!\w)",
          _version),

@@ -94,10 +94,20 @@ def _money(match: re.Match) -> str | None:
     scale = (groups.get("scale") or "").strip()
     scale = _SCALES.get(scale.lower(), scale)
     sign = "minus " if groups.get("sign") else ""
-    if scale or until:
-        figures = number(amount) + (f" to {number(until)}" if until else "")
-        return f"{sign}{figures} {scale} {many}".replace("  ", " ")
-    return sign + _cents_of(amount, match["currency"])
+    if _counts_as_adjective(match):
+        many = _CURRENCIES[match["currency"].rstrip(".")][0]
+    elif not scale and not until:
+        return sign + _cents_of(amount, match["currency"])
+    figures = number(amount) + (f" to {number(until)}" if until else "")
+    return f"{sign}{figures} {scale} {many}".replace("  ", " ")
+
+
+def _counts_as_adjective(match: re.Match) -> bool:
+    """'a $5 bill' is a five dollar bill."""
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    whole = "." not in match["amount"] or bool(match["scale"])
+    return bool(whole and re.search(r"\b(?:[Aa]n?|[Aa]nother|[Ee]very|[Ee]ach) $", before)
+                and re.match(r"[ -](?!and\b|or\b|to\b|for\b|in\b|on\b|is\b|was\b|per\b|each\b)[a-z]", after))
 
 
 def _cents_of(amount: str, currency: str) -> str:
@@ -159,6 +169,24 @@ def _inches(match: re.Match) -> str | None:
     if match.string[: match.start()].count('"') % 2:  # it closes a quotation
         return None
     return "inch" if _is_one(match[1]) else "inches"
+
+
+def _feet_and_inches(match: re.Match) -> str:
+    """'6 ft 2 in'."""
+    feet, inches = match[1], match[2]
+    said = f"{number(feet)} {'foot' if _is_one(feet) else 'feet'} {number(inches)}"
+    return f"{said} {'inch' if _is_one(inches) else 'inches'}"
+
+
+def _abbreviated_inches(match: re.Match) -> str:
+    """'1 in. of rain', '1/4 in.'."""
+    one = _is_one(match[1]) or re.fullmatch(r"\d+[/⁄]\d+", match[1])
+    return ("inch" if one else "inches") + ("" if match.string[match.end() :].strip() else ".")
+
+
+def _out_of(match: re.Match) -> str:
+    """'4.5/5 stars'."""
+    return f"{number(match[1])} out of {number(match[2])}"
 
 
 def _ratio_of(above: int, below: int, mixed: bool) -> str:
@@ -242,7 +270,11 @@ RULES = (
     rule(r"(?<![\w.,£])(\d+)\s?(?P<said>[¢p])(?!\w)", _pence),
     rule(r"(?<![\w.])(\d{1,2})['′’]\s?(\d{1,2}(?:\.\d)?)(?:[\"″”]|''|’’)", _feet),
     rule(rf"(?<![\w.])({NUMBER})(?P<said>[\"″])(?=[\s,.;:!?)x×]|$)", _inches),
-    rule(r"(?<![\w/.,])(?:(\d+)[\s-])?(\d{1,4})[/⁄](\d{1,4})(?![\w/]|\.\d)", _fraction),
+    rule(rf"(?<![\w.,])({NUMBER})\s?(?:ft|feet|foot)\.?\s?({NUMBER})\s?in\b", _feet_and_inches),
+    rule(rf"(?<![\w.,/])(\d+[/⁄]\d+|{NUMBER})\s(?P<said>in\.)(?!\s[A-Z])", _abbreviated_inches),
+    rule(r"(?<![\w/.,])(\d+\.\d+)/(5|10|100)(?![\w/]|\.\d)", _out_of),
+    rule(r"(?<![\w/.,])(\d+)/(5|10|100)(?= (?:stars|points|rating|score)\b)", _out_of),
+    rule(r"(?<![\w/.,])(?:(\d+)[\s-])?(\d{1,4})[/⁄](\d{1,4})(?:ths|rds|nds|th)?(?![\w/]|\.\d)", _fraction),
     rule(rf"(?<![\w.,])(?:(\d+)\s?)?([{_VULGAR}])", _vulgar),
     rule(rf"(?:(?<![\w.,])(?P<amount>{NUMBER})|(?<={TAKEN}))(?P<between>\s?)(?P<said>(?P<hyphen>-?)(?P<unit>{one_of(_UNITS)})(?P<power>[²³]|(?<=m)[23])?"
          rf"(?:/(?P<per>{_PER})(?P<perpower>[²³])?)?(?:\.(?=\s[a-z\d(]))?)(?![\w/²³]|'\w)", _unit),

@@ -50,6 +50,32 @@ def _day_before(match: re.Match) -> str | None:
     return None
 
 
+def _short_date(match: re.Match) -> str | None:
+    """'on 10/31', unless it may as well be a fraction."""
+    month, day = int(match[2]), int(match[3])
+    alone = re.match(r"[,;:!?)]|\.?$", match.string[match.end() :]) and match[0][:2].lower() in ("on", "du", "da")
+    if not 1 <= month <= 12 or not (13 <= day <= 31 or (alone and 1 <= day)):
+        return None
+    return f"{MONTHS[month - 1]} {ordinal(day)}"
+
+
+def _span(match: re.Match) -> str:
+    """'Mon-Fri', 'Jan–Mar', 'May–June'."""
+    return " to ".join(_FULL.get(name, name) for name in match.groups())
+
+
+def _military(match: re.Match) -> str:
+    hour = ("oh " if match["hour"][0] == "0" else "") + cardinal(int(match["hour"]))
+    minute = match["minute"]
+    return f"{hour} {'hundred' if minute == '00' else ('oh ' if minute[0] == '0' else '') + cardinal(int(minute))}"
+
+
+def _duration(match: re.Match) -> str:
+    """'2h 15min'."""
+    counts = zip(match.groups(), ("hour", "minute"), strict=True)
+    return " ".join(f"{cardinal(int(n))} {unit}{'' if int(n) == 1 else 's'}" for n, unit in counts)
+
+
 def _clock(hour: int, minute: int) -> str:
     if minute == 0:
         return f"{cardinal(hour)} hundred" if hour > 12 else f"{cardinal(hour)} o'clock"
@@ -95,10 +121,27 @@ def _years(match: re.Match) -> str:
 _END = r"(?![\w]|[.,:/]\d)"
 _DAYS = r"(?P<said>\d{1,2}(?:st|nd|rd|th)?(?:\s?[-–]\s?\d{1,2}(?:st|nd|rd|th)?)?)"
 
+_WEEKDAYS = {
+    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
+    "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
+}  # fmt: skip
+_FULL = _WEEKDAYS | {month[:3]: month for month in MONTHS} | {"Sept": "September"}
+_NAMED = rf"(?:{one_of([*_FULL, *_WEEKDAYS.values(), *MONTHS])})\b"
+
 RULES = (
     rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?Z?)?(?![\w-])", _iso),
     rule(rf"(?<![\w/])(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_END}", _slashed),
     rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_END}", _dotted),
+    rule(r"\b(?i:on|due|by|until|before|after|dated|since) (?P<said>(\d{1,2})/(\d{1,2}))(?![\w/])", _short_date),
+    rule(rf"(?<![\w.])({_NAMED})\.?\s?[-–]\s?({_NAMED})(?!\.?\s\d)", _span),
+    rule(rf"(?<=[\d\ue000])\s?(?P<said>[-–])\s?(?={_MONTH}\s\d)", lambda m: "to"),
+    rule(rf"\b(?P<said>{one_of(_WEEKDAYS)})\b(?=,\s(?:{_MONTH}|\d))", lambda m: _WEEKDAYS[m["said"]]),
+    rule(rf"\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,? (?:and|or|to|through|until) {_DAYS}(?![\w%]|[.,:/]\d|\s[a-z])",
+         _day),
+    rule(r"(?<![\w:.,])(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?= hours\b)", _military),
+    rule(r"(?<![\w:.,])(\d{1,2})\s?h(?:rs?)?\s?(\d{1,2})\s?m(?:ins?)?\b", _duration),
+    rule(r"\b(?i:in|since|until|by|year|circa|of) (?P<said>10\d\d)(?=[,;:!?)]|\.?$|\.?\s(?:[A-Z]|the\b|when\b|and\b|he\b"
+         r"|she\b|they\b|at\b|after\b|by\b))", lambda m: year(int(m["said"]))),
     rule(rf"(?P<the>\bthe )?(?<![\w.,/]){_DAYS}(?P<of>\sof)?(?=\s{_MONTH})", _day_before),
     rule(rf"\b{_MONTH}\s(?:the\s)?{_DAYS}(?![\w%]|[.,:/]\d)", _day),
     rule(rf"(?<![\w:.])(\d{{1,2}}):(\d{{2}})(?::(?P<second>\d{{2}}))?"

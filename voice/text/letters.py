@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from voice.text.numbers import digits, grouped, plural
+from voice.text.numbers import cardinal, digits, grouped, plural
 from voice.text.rule import one_of, rule
 
 _SIGNS = {
@@ -58,7 +58,25 @@ def _flag(match: re.Match) -> str:
     return "flag of " + " ".join(chr(ord(c) - 0x1F1E6 + ord("A")) for c in match[0])
 
 
+def _section_of_law(match: re.Match) -> str:
+    """'401(k)', '501(c)(3)'."""
+    return " ".join(filter(None, (grouped(match[1]), match[2].upper(), match[3] and grouped(match[3]))))
+
+
+def _letter_span(match: re.Match) -> str:
+    """'A–Z'."""
+    return f"{match[0][0]} to {match[0][-1]}"
+
+
+def _members(match: re.Match) -> str:
+    """'the 49ers'."""
+    return cardinal(int(match[1])).removesuffix("e") + "ers"
+
+
 RULES = (
+    rule(r"(?<![\w.])(40[13]|501|529) ?\(([a-z])\)(?:\((\d)\))?", _section_of_law),
+    rule(r"(?<![\w.,])(\d{1,3})ers\b", _members),
+    rule(r"(?<![\w–-])(?:A[-–]Z|[A-Z]\s?–\s?[A-Z])(?![\w–-])", _letter_span),
     rule(rf"(?<![\w<>=!&|+/-])(?:{one_of(_SIGNS)})(?![\w<>=&|/])", lambda m: _SIGNS[m[0]]),
     rule(rf"(?<![<>=!&|+-])(?:{one_of(s for s in _SIGNS if not s[0].isalnum())})(?![<>=&|])",
          lambda m: _SIGNS[m[0]]),

@@ -9,16 +9,10 @@ of itself, after the first fifth and after all.
 
 from __future__ import annotations
 
-import atexit
 import base64
 import io
 import json
-import os
 import random
-import socket
-import subprocess
-import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -31,6 +25,7 @@ import numpy as np
 import typer
 
 import voice
+from benchmarks.serving import WAIT, memory, started
 from voice import audio
 
 SENTENCES = (
@@ -45,7 +40,6 @@ FORMS = ("json", "text", "srt", "vtt", "verbose_json")
 CANCELLED = 0.2  # of all requests
 WARM = 0.2  # of all requests, after which memory should not grow any more
 LIVE_RATE = 24_000
-WAIT = 120.0  # seconds for any answer
 
 
 @dataclass(frozen=True)
@@ -157,35 +151,6 @@ def clips() -> tuple[bytes, ...]:
     return tuple(made)
 
 
-def started(model: str, port: int) -> subprocess.Popen:
-    """A server on `port`, once it answers."""
-    with socket.create_server(("127.0.0.1", port)):
-        pass  # else the address is taken
-    command = [sys.executable, "-m", "voice", "serve", "--port", str(port), "--model", model]
-    server = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "VOICE_IDLE": "30"}
-    )
-    for line in server.stderr:
-        if line.startswith("serving"):
-            threading.Thread(target=_told, args=(server,), daemon=True).start()
-            return server
-    raise SystemExit("the server did not start")
-
-
-def _told(server: subprocess.Popen) -> None:
-    """What the server complains of goes to our own standard error."""
-    for line in server.stderr:
-        typer.echo(f"server: {line.rstrip()}", err=True)
-
-
-def memory(url: str) -> float:
-    """Megabytes that the server holds in memory."""
-    for line in httpx.get(f"{url}/metrics", timeout=WAIT).text.splitlines():
-        if line.startswith("process_resident_memory_bytes"):
-            return float(line.split()[1]) / 1e6
-    raise SystemExit("this system does not tell how much memory a process has")
-
-
 def main(
     requests: Annotated[int, typer.Option(help="How many.")] = 2000,
     clients: Annotated[int, typer.Option(help="How many at a time.")] = 4,
@@ -194,8 +159,8 @@ def main(
     seed: Annotated[int, typer.Option()] = 1,
 ) -> None:
     chance, recordings, url = random.Random(seed), clips(), f"http://127.0.0.1:{port}"
-    server, begun = started(model, port), time.perf_counter()
-    atexit.register(server.terminate)
+    server = started(port, "--model", model, environment={"VOICE_IDLE": "30"})
+    begun = time.perf_counter()
     cases = [
         Case(chance.randrange(2**32), url, recordings, chance.random() < CANCELLED) for _ in range(requests)
     ]

@@ -1,4 +1,4 @@
-"""What is said and done to the agent in benchmarks.agent: recordings, and sounds made for it."""
+"""What is said and done to the agent in benchmarks.agent: recordings, sounds made for it, rooms."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from voice.audio import read, resample
 from voice.types import Controls, Synthesizer
 
 RATE = 16_000
+FRAME = RATE // 50
 LEVEL = 0.06  # loudness of speech, root mean square
 SENTENCES = ("kathleen", "ljspeech", "speechocean762", "asterisk_allison", "librispeech")
 SPOKEN_OVER = ("speechocean762", "kathleen", "wake_words", "speech_to_intent", "librispeech")
 TURNS = {"dev": ("dev", "train", "untranscribed"), "test": ("test",)}
+NOISES = {"dev": ("train",), "test": ("test",)}
+ROOMS = ("doing_the_dishes", "running_tap", "exercise_bike", "room_bg_noise")  # recorded, without a voice
 LISTENING = (
     "Mm-hm.",
     "Yeah.",
@@ -46,7 +49,8 @@ class Sounds:
     """One split of the corpora; always the same in the same order."""
 
     def __init__(self, corpora: Path, split: str, synthesizer: Synthesizer) -> None:
-        self._corpora, self._splits, self._synthesizer = corpora, TURNS[split], synthesizer
+        self._corpora, self._split, self._splits = corpora, split, TURNS[split]
+        self._synthesizer = synthesizer
         self._noise = np.random.default_rng(0)
 
     def sentences(self, count: int) -> Iterator[Said]:
@@ -61,24 +65,34 @@ class Sounds:
         yield from self._said(rows, count, longest=3.0)
 
     def distractions(self, kind: str, count: int) -> Iterator[np.ndarray]:
-        """Sounds of a kind: backchannels, coughs, claps, typing."""
+        """Sounds of a kind; see DISTRACTIONS."""
         draw = random.Random(kind)
         for number in range(count):
             if kind == "backchannels":
                 yield self._spoken(LISTENING[number % len(LISTENING)], 0.85 + 0.3 * draw.random())
+            elif kind == "rooms":
+                yield self._noise_of_a_room(number)
             else:
                 yield MADE[kind](np.random.default_rng(number))
 
-    def question(self) -> np.ndarray:
-        """What makes the agent talk."""
-        return self._spoken("What can you tell me about all of that?", 1.0)
+    def _noise_of_a_room(self, number: int) -> np.ndarray:
+        """Three seconds of a recording in which nobody speaks, at a fifth to all of the level of speech."""
+        rows = sorted(self._rows("noise", NOISES[self._split]), key=lambda row: row["id"])
+        recordings = [row for row in rows if any(name in row["id"] for name in ROOMS)]
+        draw = random.Random(number)
+        row = recordings[number % len(recordings)]
+        samples = read(self._corpora / "noise" / row["audio"], RATE).samples
+        start = draw.randrange(max(1, len(samples) - 3 * RATE))
+        cut = samples[start : start + 3 * RATE]
+        gain = LEVEL * draw.uniform(0.2, 1.0) / max(1e-4, float(np.sqrt(np.mean(cut**2))))
+        return (cut * gain).astype(np.float32)
 
     def quiet(self, seconds: float) -> np.ndarray:
         """A quiet room."""
         return (2e-4 * self._noise.standard_normal(round(seconds * RATE))).astype(np.float32)
 
-    def way_back(self, number: int) -> tuple[np.ndarray, float]:
-        """How the loudspeaker reaches the microphone: (T,) response at -6 to -20 dB, delay (s)."""
+    def room(self, number: int) -> tuple[np.ndarray, float]:
+        """What a Room is made of: (T,) response at -6 to -20 dB, 0.05 to 0.3 s late."""
         rows = sorted(self._rows("rir", ("train",)), key=lambda row: row["id"])
         draw = random.Random(number)
         response = read(self._corpora / "rir" / rows[number % len(rows)]["audio"], RATE).samples
@@ -107,9 +121,10 @@ class Sounds:
 def said_by(samples: np.ndarray, row: dict, longest: float) -> Said:
     """A recording from its first sound on, at an even level."""
     loudness = _loudness(samples) / np.percentile(_loudness(samples), 95)
-    # The first 30 ms that are no click; the last sound may be as soft as an ending is.
+    # The first 30 ms that are no click; the last sound may be as soft as an ending is, but no noise.
     sure = np.flatnonzero(np.convolve(loudness > 0.2, np.ones(3), "valid") == 3)
-    first, last = max(0, sure[0] - 2) * 160, (np.flatnonzero(loudness > 0.05)[-1] + 1) * 160
+    soft = max(0.05, 2.5 * float(np.percentile(loudness, 5)))
+    first, last = max(0, sure[0] - 2) * 160, (np.flatnonzero(loudness > soft)[-1] + 1) * 160
     sound = level(samples[first:][: round(longest * RATE)])
     return Said(sound, min(last - first, len(sound)) / RATE, row["text"] or row.get("asr_text") or "")
 
@@ -174,6 +189,27 @@ def typing(draw: np.random.Generator) -> np.ndarray:
     return _peak(sound, draw.uniform(0.05, 0.25))
 
 
+def music(draw: np.random.Generator) -> np.ndarray:
+    """Three seconds of plucked chords over a bass."""
+    sound = np.zeros(3 * RATE)
+    root = 110 * 2 ** (draw.integers(12) / 12)
+    for beat, at in enumerate(np.arange(0, 2.8, draw.uniform(0.25, 0.45))):
+        chord = (0, 4, 7) if beat // 4 % 2 == 0 else (5, 9, 12)
+        for step in (*chord, -12):
+            sound[int(at * RATE) :] += _string(root * 2 ** (step / 12), 3 * RATE - int(at * RATE), draw)
+    return _peak(sound, draw.uniform(0.1, 0.4))
+
+
+def _string(pitch: float, length: int, draw: np.random.Generator) -> np.ndarray:
+    """One plucked note: harmonics, the higher the softer and the sooner gone."""
+    time = np.arange(length) / RATE
+    parts = [
+        np.sin(2 * np.pi * pitch * number * time + draw.uniform(0, 6)) * np.exp(-time * number * 2) / number
+        for number in range(1, 9)
+    ]
+    return np.sum(parts, axis=0) * np.minimum(1, time / 0.005)
+
+
 def _resonant(noise: np.ndarray, formants: tuple[int, ...], draw: np.random.Generator) -> np.ndarray:
     """Noise with more energy around some frequencies (Hz)."""
     spectrum = np.fft.rfft(noise)
@@ -186,4 +222,26 @@ def _peak(sound: np.ndarray, peak: float) -> np.ndarray:
     return (sound * peak / np.abs(sound).max()).astype(np.float32)
 
 
-MADE = {"coughs": cough, "claps": clap, "typing": typing}
+MADE = {"coughs": cough, "claps": clap, "typing": typing, "music": music}
+DISTRACTIONS = ("backchannels", *MADE, "rooms")  # spoken by our voice, made here, and recorded
+
+
+class Room:
+    """From the loudspeaker to the microphone: (T,) impulse response, and a delay (s) before it.
+
+    A frame in, a frame out: the response in parts of a frame, each multiplied in the frequency domain
+    (uniformly partitioned overlap-save).
+    """
+
+    def __init__(self, response: np.ndarray, delay: float) -> None:
+        whole = np.concatenate((np.zeros(round(delay * RATE), np.float32), response))
+        parts = np.pad(whole, (0, -len(whole) % FRAME)).reshape(-1, FRAME)
+        self._parts = np.fft.rfft(parts, 2 * FRAME).astype(np.complex64)
+        self._past = np.zeros_like(self._parts)  # spectra of what was played, the newest first
+        self._before = np.zeros(FRAME, np.float32)
+
+    def __call__(self, played: np.ndarray) -> np.ndarray:
+        self._past = np.roll(self._past, 1, axis=0)
+        self._past[0] = np.fft.rfft(np.concatenate((self._before, played)))
+        self._before = played
+        return np.fft.irfft((self._parts * self._past).sum(axis=0))[FRAME:].astype(np.float32)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from voice.text.frontend import read_aloud
 from voice.tts.acoustic import FEATURES, TEXT_FILE, Acoustic, Manner
 from voice.tts.streaming import FIRST, LEAD, MOST, STRETCH, TAIL, Flowing, cuts, pieces, spoken, trimmed
 from voice.tts.vocoder import BINS, Vocoder
+from voice.tts.voice import Voice, join
 from voice.types import Audio, Controls, Speech, Word
 
 RATE = 24_000
@@ -143,6 +145,28 @@ def test_every_voice_of_ours_in_pieces_is_the_voice(text, speed):
     assert folders
     for folder in folders:
         assert_streams(Acoustic.open(folder.parent), text, Controls(speed=speed))
+
+
+MARKED = f'<speak>Well. {LONG} <p>So <mark name="here"/>it was. <break time="300ms"/> It was late.</p></speak>'
+
+
+@pytest.mark.parametrize("text", [f"Well. {LONG} It was late.", MARKED])
+def test_a_text_in_pieces_is_the_text(text):
+    speaker = Voice(fake_voice()[0])
+    parts = list(speaker.stream(text))
+    together, whole = join(parts), join(speaker.speak(text))
+    np.testing.assert_allclose(together.audio.samples, whole.audio.samples, atol=1e-4)
+    assert together.text == whole.text
+    for name in ("words", "marks"):
+        for one, other in zip(getattr(together, name), getattr(whole, name), strict=True):
+            assert astuple(one) == pytest.approx(astuple(other))
+    assert len(parts) > len(list(speaker.speak(text))) + 2
+
+
+def test_words_are_there_with_their_sound():
+    for piece in Voice(fake_voice()[0]).stream(LONG):
+        assert piece.words and piece.text == " ".join(word.text for word in piece.words)
+        assert piece.words[0].start >= 0 and piece.words[-1].end <= piece.audio.duration + 1e-9
 
 
 class Plain:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voice.types import Audio, Controls, Speech, Synthesizer, Word
+from voice.types import Audio, Controls, Mark, Speech, Synthesizer, Word
 
 LEAD = 0.05  # seconds kept before the first word
 TAIL = 0.08  # seconds kept after the last sound
@@ -24,10 +24,11 @@ STRETCH = 3.0  # times as long it may get where no word ends
 
 @dataclass(frozen=True, eq=False)
 class Flowing:
-    """A sentence in the making: its `words`, timed from its start, and the samples of its `pieces`."""
+    """A sentence in the making: its `words` and `marks`, timed from its start, and the samples of its `pieces`."""
 
     words: tuple[Word, ...]
     pieces: Iterator[np.ndarray]
+    marks: tuple[Mark, ...] = ()
 
 
 def cuts(words: Sequence[Word], duration: float) -> list[float]:
@@ -83,7 +84,7 @@ def spoken(flowing: Flowing, rate: int, pause: float = 0.0) -> Iterator[Speech]:
     A word belongs to the piece in which it ends, with its time from that piece's start, which is negative
     for what began before: a word of several seconds, an address perhaps, is cut too.
     """
-    waiting = list(flowing.words)
+    waiting, marks = list(flowing.words), list(flowing.marks)
     silence = np.zeros(round(pause * rate), np.float32)
     skipped = round(max(0.0, waiting[0].start - LEAD) * rate) if waiting else 0
     start = skipped - len(silence)  # of the piece, in samples of the untrimmed sentence
@@ -92,8 +93,10 @@ def spoken(flowing: Flowing, rate: int, pause: float = 0.0) -> Iterator[Speech]:
         stop = start + len(samples)
         done = [word for word in waiting if round(word.end * rate) <= stop]
         del waiting[: len(done)]
-        words = tuple(word.shifted(-start / rate) for word in done)
-        yield Speech(Audio(samples, rate), " ".join(word.text for word in words), words)
+        reached = [mark for mark in marks if round(mark.time * rate) <= stop]
+        del marks[: len(reached)]
+        words, reached = (tuple(each.shifted(-start / rate) for each in some) for some in (done, reached))
+        yield Speech(Audio(samples, rate), " ".join(word.text for word in words), words, reached)
         start = stop
 
 

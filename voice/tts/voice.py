@@ -7,7 +7,7 @@ heard while the others are being made. `join` is its fold.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -18,13 +18,10 @@ from voice.text.frontend import Reading, read_aloud, read_arriving
 from voice.text.markup import is_ssml, parse
 from voice.text.passages import read_passages
 from voice.text.phonemes import prepare
+from voice.tts.streaming import FADE, LEAD, SILENCE, TAIL, Flowing, spoken
 from voice.types import Audio, Controls, Mark, Speech, Word
 
 PAUSES = {"clause": 0.15, "sentence": 0.4, "paragraph": 0.8}  # seconds of silence at speed 1
-LEAD = 0.05  # seconds kept before the first word
-TAIL = 0.08  # seconds kept after the last sound
-FADE = 0.005
-_SILENCE = 10 ** (-50 / 20)  # of the peak
 # Beside a pause whose length was asked for nothing else is silent: the sound is cut where it falls below
 # AUDIBLE of its peak, and what is left of its rise and fall counts as pause.
 AUDIBLE = 10 ** (-40 / 20)
@@ -32,7 +29,10 @@ RISE, FALL = 0.003, 0.005  # seconds
 
 
 class Engine(Protocol):
-    """What turns one reading into speech; holds no state between calls."""
+    """What turns one reading into speech; holds no state between calls.
+
+    One that can give a sentence in pieces has `stream(reading, controls) -> Flowing` too.
+    """
 
     rate: int
 
@@ -54,18 +54,30 @@ class Voice:
         A document in SSML is spoken as it asks, what it holds that is not understood being named in
         warnings. Raises TextError where it is malformed, ModelError for a voice that is not here.
         """
-        if not is_ssml(text):
-            return self._speak(read_aloud(text, controls.lexicon), controls)
-        markup = parse(text)
-        for problem in markup.problems:
-            warnings.warn(problem, stacklevel=2)
-        for name in {passage.voice for passage in markup.passages}:
-            self._engine_of(name)
-        return self._speak(read_passages(markup.passages, controls.lexicon), controls)
+        return self._speak(self._readings(text, controls), controls)
+
+    def stream(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
+        """What `speak` gives, in pieces that end with words: of a long sentence the first is some 0.3 s long,
+        made in a few milliseconds, and each is done long before the one before it has been played.
+
+        Joined they are the same speech. A sentence is one piece beside a pause of exact length, and where the
+        engine makes sentences whole, as that of `heart` does.
+        """
+        return self._speak(self._readings(text, controls), controls, in_pieces=True)
 
     def follow(self, pieces: Iterable[str], controls: Controls = Controls()) -> Iterator[Speech]:
-        """The same of a plain text that arrives in `pieces`, a token at a time for instance."""
+        """What `speak` gives, of a plain text that arrives in `pieces`, a token at a time for instance."""
         return self._speak(read_arriving(pieces, controls.lexicon), controls)
+
+    def _readings(self, text: str, controls: Controls) -> Iterator[Reading]:
+        if not is_ssml(text):
+            return read_aloud(text, controls.lexicon)
+        markup = parse(text)
+        for problem in markup.problems:
+            warnings.warn(problem, stacklevel=3)
+        for name in {passage.voice for passage in markup.passages}:
+            self._engine_of(name)
+        return read_passages(markup.passages, controls.lexicon)
 
     def _engine_of(self, name: str) -> Engine:
         if not name:
@@ -77,17 +89,24 @@ class Voice:
             raise ModelError(f'the voice "{name}" has {engine.rate} Hz, not {self.rate}; speak it by itself')
         return engine
 
-    def _speak(self, readings: Iterable[Reading], controls: Controls) -> Iterator[Speech]:
+    def _speak(
+        self, readings: Iterable[Reading], controls: Controls, in_pieces: bool = False
+    ) -> Iterator[Speech]:
         pause, exact = 0.0, False  # the silence that the sentence before asks for; each piece begins with it
         reading = None
         for reading in readings:
             if reading.unread:
                 warnings.warn(f"not read aloud: {' '.join(reading.unread)}", stacklevel=3)
             if reading.phonemes:
-                spoken = self._engine_of(reading.voice).render(reading, controls)
-                following, exactly = pause_after(reading, controls)
-                spoken = marked(trimmed(spoken, exact, exactly), reading)
-                yield after_silence(spoken, max(0.0, pause - RISE) if exact else pause)
+                engine, (following, exactly) = self._engine_of(reading.voice), pause_after(reading, controls)
+                if in_pieces and not exact and not exactly and hasattr(engine, "stream"):
+                    flowing = engine.stream(reading, controls)
+                    marks = marks_of(flowing.words, reading)
+                    yield from spoken(replace(flowing, marks=marks), self.rate, pause)
+                else:
+                    speech = trimmed(engine.render(reading, controls), exact, exactly)
+                    speech = replace(speech, marks=marks_of(speech.words, reading))
+                    yield after_silence(speech, max(0.0, pause - RISE) if exact else pause)
                 pause, exact = max(0.0, following - FALL) if exactly else following, exactly
             elif reading.marks:
                 yield silence(self.rate, pause, reading)
@@ -120,13 +139,12 @@ def silence(rate: int, seconds: float, reading: Reading | None = None) -> Speech
     return Speech(Audio(np.zeros(round(seconds * rate), np.float32), rate), "", (), marks)
 
 
-def marked(speech: Speech, reading: Reading) -> Speech:
-    """`speech` with the marks of its `reading`, at the beginnings of words or at the end of the last one."""
-    if not reading.marks:
-        return speech
-    words = speech.words
+def marks_of(words: Sequence[Word], reading: Reading) -> tuple[Mark, ...]:
+    """The marks of a `reading` with these `words`, at the beginnings of words or at the end of the last one."""
+    if not words:
+        return ()
     times = [(name, words[i].start if i < len(words) else words[-1].end) for name, i in reading.marks]
-    return replace(speech, marks=tuple(Mark(name, time) for name, time in times))
+    return tuple(Mark(name, time) for name, time in times)
 
 
 def trimmed(speech: Speech, after_exact: bool = False, before_exact: bool = False) -> Speech:
@@ -137,9 +155,12 @@ def trimmed(speech: Speech, after_exact: bool = False, before_exact: bool = Fals
     audio, words = speech.audio, list(speech.words)
     if not words:
         return speech
+    if not (after_exact or before_exact):
+        (plain,) = spoken(Flowing(speech.words, iter([audio.samples])), audio.rate)
+        return replace(plain, text=speech.text)
     first, last = sounding(audio, AUDIBLE)
     start = max(0.0, words[0].start - LEAD)
-    end = max(words[-1].end, sounding(audio, _SILENCE)[1]) + TAIL
+    end = max(words[-1].end, sounding(audio, SILENCE)[1]) + TAIL
     if after_exact:
         start = max(0.0, first - RISE)
         words[0] = replace(words[0], start=first)

@@ -176,7 +176,8 @@ class Acoustic:
         """Frames `first` to `last` of a sentence: (100, F) log-mel, (F,) Hz, 0 unvoiced. What lies further
         than the network's reach and one frame beyond them, for steady voicing, makes no difference.
 
-        Pitch that is asked for colors the mel as the network has learned; F0 itself moves by exactly that."""
+        Pitch that is asked for colors the mel as the network has learned, at the level that it had without;
+        F0 itself moves by exactly that."""
         low, high = max(0, first - self._reach - 1), min(len(plan.token), last + self._reach + 1)
         given = {"hidden": plan.hidden[:, plan.token[low:high]], "features": plan.features[None, low:high]}
         mel, curve, voicing = self._frames.run(None, given)
@@ -184,7 +185,8 @@ class Acoustic:
         if plan.moved is not None:
             features = plan.features[None, low:high].copy()
             features[0, :, PITCH] += plan.moved[low:high] / self._manner.pitch_spread
-            mel, _, _ = self._frames.run(None, given | {"features": features})
+            colored, _, _ = self._frames.run(None, given | {"features": features})
+            mel = colored + (level(mel) - level(colored))  # who speaks higher often speaks louder too
             log_f0 = log_f0 + plan.moved[low:high]
         hertz = np.exp(log_f0)
         f0 = np.where(steady(voicing[0]) > 0, hertz, 0.0).astype(np.float32)
@@ -244,6 +246,11 @@ def token_frames(symbols: str, lengths: np.ndarray) -> np.ndarray:
     pauses = np.where(lengths < SHORTEST_PAUSE / 2, 0.0, np.maximum(lengths, SHORTEST_PAUSE))
     lengths = np.where(pausing, pauses, np.maximum(lengths, 1.0))
     return whole_frames(np.where(timeless, 0.0, np.where(ends, EDGE, lengths)))
+
+
+def level(mel: np.ndarray) -> np.ndarray:
+    """(1, F, bands) log-mel → (1, F, 1) the natural logarithm of each frame's amplitude."""
+    return np.log(np.square(np.exp(mel)).sum(2, keepdims=True)) / 2
 
 
 def steady(values: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""POST /v1/audio/speech: a text as speech, sent sentence by sentence while it is made."""
+"""POST /v1/audio/speech: a text as speech, sent piece by piece while it is made."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from voice.serve.encode import MEDIA, encoded, events
 from voice.serve.errors import TooMuch
 from voice.serve.services import SPEAKING, Services
 from voice.serve.work import Stop, Streamed
+from voice.tts.streaming import pieces
 from voice.types import Audio, Controls, Synthesizer
 
 PATH = "/v1/audio/speech"
@@ -68,7 +69,7 @@ def router(services: Services) -> APIRouter:
 def spoken(voice: Synthesizer, wish: Wish, services: Services, stop: Stop) -> Iterator[Audio]:
     """The sentences of a wish. Raises TextError where there is nothing to be said."""
     silent = True
-    for piece in voice.speak(wish.input, Controls(speed=wish.speed)):
+    for piece in pieces(voice, wish.input, Controls(speed=wish.speed)):
         stop.check()
         silent = False
         services.metrics.spoken.labels(PATH).inc(piece.audio.duration)

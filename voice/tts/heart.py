@@ -1,18 +1,23 @@
-"""The voice `heart`: hibari's network, with the duration of every phoneme made one of its outputs.
+"""The voice `heart`: hibari's network, with durations and pitch that can be asked for.
 
 The network predicts, from phonemes, a spectrum in frames of 12.5 ms and F0 per frame; hibari's DSP
-turns those into a waveform. Durations are counted inside it in frames of 25 ms.
+turns those into a waveform. Durations are counted inside it in frames of 25 ms. Plain speech comes from
+the network as it is; for other speech its durations are given, and the F0 that its decoder sees is moved.
 """
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from voice.errors import ModelDamaged, ModelMissing
-from voice.text.phonemes import alphabet
+from voice.text.delivery import Delivery, delivery
+from voice.text.phonemes import PUNCTUATION, alphabet
+from voice.tts import rewiring
+from voice.tts.delivering import lengths_asked, leveled, per_frame
 from voice.types import Audio, Controls, Speech, Word
 
 if TYPE_CHECKING:
@@ -20,11 +25,11 @@ if TYPE_CHECKING:
 
 RATE = 24000
 HOP = 300  # samples a frame
-_DURATIONS = "/Cast_32_output_0"  # (L,) int64: frames of 2 × HOP samples a phoneme, pads included
-# Durations are rounded to 25 ms, at least one a phoneme, so the network falls short of what it is
-# asked for; measured on a few sentences.
-_ASKED = (0.4, 0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5)
-_REACHED = (0.4, 0.5, 0.73, 1.0, 1.14, 1.57, 1.65, 1.82, 1.95, 2.02)
+SPAN = 2  # frames that the network counts as one
+VOICED = 40.0  # Hz; hibari's DSP takes what is lower as unvoiced
+_DURATIONS = "/Cast_32_output_0"  # (L,) int64: frames of SPAN × HOP samples a phoneme, pads included
+_LENGTHS = "/Sub_output_0"  # (L,) the same before rounding, at speed 1
+_HEARD = "/Relu_output_0"  # (1, F) the F0 that the decoder sees
 _INSTALL = "pip install hibari-tts==0.2.1"
 
 
@@ -47,17 +52,9 @@ class Heart:
     rate = RATE
 
     def __init__(self, model: bytes, threads: int = 1) -> None:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                _with_output(model, _DURATIONS), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # onnxruntime's own exceptions have no common base of their own
-            raise ModelDamaged(f"heart's network is not the one this version knows; {_INSTALL}") from error
+        self._model, self._threads, self._lock = model, threads, threading.Lock()
+        self._session = _session(rewiring.with_outputs(model, _DURATIONS, _LENGTHS), threads)
+        self._guided = None
 
     @classmethod
     def open(cls, folder: Path | None = None, threads: int | None = None) -> Heart:
@@ -71,24 +68,90 @@ class Heart:
 
     def render(self, reading: Reading, controls: Controls = Controls()) -> Speech:
         """A sentence as speech, its written words timed by the durations of their phonemes."""
-        made = self.render_phonemes(reading.phonemes, controls.speed)
+        made = self.render_phonemes(reading.phonemes, delivery(reading, controls))
         words = timed_words(reading, made.durations * (HOP / RATE))
         return Speech(Audio(made.samples, RATE), reading.text, words)
 
-    def render_phonemes(self, phonemes: str, speed: float = 1.0, seed: int = 0) -> Utterance:
+    def render_phonemes(self, phonemes: str, asked: Delivery | None = None, seed: int = 0) -> Utterance:
         """Speak `phonemes` (characters of the shared alphabet); `seed` draws the noise in breath."""
-        from hibari import dsp
-
         ids = alphabet()
-        inputs = {
+        given = {
             "ids": np.array([[0, *(ids[c] for c in phonemes), 0]], np.int64),
-            "speed": np.array([np.interp(speed, _REACHED, _ASKED)], np.float32),
+            "speed": np.ones(1, np.float32),
         }
-        harmonic, angle, noise, residual, phase, f0, durations = self._session.run(None, inputs)
-        samples = dsp.synth(
-            harmonic[0], angle[0], noise[0], residual[0], phase[0], f0[0], np.random.default_rng(seed)
-        )
-        return Utterance(np.clip(samples, -1.0, 1.0), durations * 2, f0[0])
+        *parts, durations, lengths = self._session.run(None, given)
+        if asked is None:
+            samples, f0 = _sounded(parts, seed)
+            return Utterance(np.clip(samples, -1.0, 1.0), durations * SPAN, f0)
+        asked = asked.with_edges()
+        durations = _whole_frames(phonemes, durations, lengths.reshape(-1), asked)
+        samples, f0 = self._guide(given | {_DURATIONS: durations}, asked, seed)
+        samples = leveled(samples, per_frame(asked.energy, durations * SPAN), HOP)
+        return Utterance(np.clip(samples, -1.0, 1.0), durations * SPAN, f0)
+
+    def _guide(self, given: dict, asked: Delivery, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """(F × HOP,) samples and (F,) Hz with the durations that are `given` and the pitch that is `asked`."""
+        session, frames = self._guided_session(), given[_DURATIONS] * SPAN
+        plain = np.ones((1, int(frames.sum())), np.float32)
+        samples, f0 = _sounded(session.run(None, given | {"ratio": plain}), seed)
+        if not asked.pitch.any():
+            return samples, f0
+        ratio = 2 ** (per_frame(asked.pitch, frames) / 12)
+        moved, f0 = _sounded(session.run(None, given | {"ratio": ratio[None]}), seed, ratio)
+        return moved * (_power(samples) / max(_power(moved), 1e-6)), f0  # pitch alone leaves the level
+
+    def _guided_session(self):
+        """The network that takes durations, and a factor on F0; opened when it is first needed."""
+        with self._lock:
+            if self._guided is None:
+                model = rewiring.with_input(self._model, _DURATIONS, rewiring.INT64, ("L",))
+                model = rewiring.scaled(model, _HEARD, "ratio", (1, "F"))
+                self._guided = _session(model, self._threads)
+            return self._guided
+
+
+def _session(model: bytes, threads: int):
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's own exceptions have no common base of their own
+        raise ModelDamaged(f"heart's network is not the one this version knows; {_INSTALL}") from error
+
+
+def _sounded(
+    parts: list[np.ndarray], seed: int, ratio: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The network's five parts of a spectrum and F0 → samples and F0, which is moved by `ratio` (F,)."""
+    from hibari import dsp
+
+    *spectra, f0 = (part[0] for part in parts)
+    if ratio is not None:
+        f0 = np.where(f0 > VOICED, np.maximum(f0 * ratio, VOICED + 1), f0).astype(np.float32)
+    return dsp.synth(*spectra, f0, np.random.default_rng(seed)), f0
+
+
+def _power(samples: np.ndarray) -> np.float32:
+    """Root of the mean square."""
+    return np.sqrt(np.mean(np.square(samples)))
+
+
+def _whole_frames(
+    phonemes: str, durations: np.ndarray, lengths: np.ndarray, asked: Delivery
+) -> np.ndarray:
+    """(L + 2,) whole frames a phoneme and pad: the network's own where nothing is asked, elsewhere what is,
+    each rounding made good by the next. Only marks and pauses may take no time at all."""
+    changed = (asked.pace != 1.0) | ~np.isnan(asked.hold)
+    wanted = lengths_asked(lengths, asked, SPAN * HOP / RATE)
+    least = np.array([1, *(p not in PUNCTUATION and p not in "ˈˌː" for p in phonemes), 1], np.int64)
+    found, owed = durations.copy(), 0.0
+    for i in np.flatnonzero(changed):
+        found[i] = max(least[i], round(wanted[i] + owed))
+        owed += wanted[i] - found[i]
+    return found
 
 
 def timed_words(reading: Reading, seconds: np.ndarray) -> tuple[Word, ...]:
@@ -110,19 +173,3 @@ def _package() -> Path:
     if spec is None:
         raise ModelMissing(f"the voice heart needs its package; {_INSTALL}")
     return Path(spec.origin).parent / "assets"
-
-
-def _with_output(model: bytes, tensor: str) -> bytes:
-    """`model` (a serialized ONNX ModelProto) with `tensor` among its graph's outputs.
-
-    Protocol buffers that follow one another are merged and their lists joined, so a second ModelProto
-    that holds only that output is appended: no parsing, no other library.
-    """
-    value = _field(1, tensor.encode())  # ValueInfoProto.name
-    return model + _field(7, _field(12, value))  # ModelProto.graph, GraphProto.output
-
-
-def _field(number: int, content: bytes) -> bytes:
-    """A length-delimited protobuf field; `content` is short enough for one byte of length."""
-    assert len(content) < 128
-    return bytes([number << 3 | 2, len(content)]) + content

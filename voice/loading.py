@@ -7,13 +7,15 @@ only then.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
-from voice.errors import ModelDamaged, ModelError
+from voice.errors import ModelDamaged, ModelError, ModelMissing
 from voice.models import Model, entries, find
 from voice.models.fetch import Progress
 from voice.types import Recognizer, Synthesizer, TurnDetector
 
+OTHERS = 4  # voices that texts have named, which stay loaded
 KIND_NAMES = {
     "recognizer": "a recognizer",
     "voice": "a voice",
@@ -63,14 +65,24 @@ def _heart(model: Model, threads: int | None) -> Synthesizer:
     from voice.tts.heart import Heart
     from voice.tts.voice import Voice
 
-    return Voice(Heart.open(model.folder, threads=threads))
+    return Voice(Heart.open(model.folder, threads=threads), partial(_other_voice, threads=threads))
 
 
 def _acoustic(model: Model, threads: int | None) -> Synthesizer:
     from voice.tts.acoustic import Acoustic
     from voice.tts.voice import Voice
 
-    return Voice(Acoustic.open(model.folder, threads=threads))
+    return Voice(Acoustic.open(model.folder, threads=threads), partial(_other_voice, threads=threads))
+
+
+@lru_cache(maxsize=OTHERS)
+def _other_voice(name: str, threads: int | None):
+    """The engine of a voice that markup names: one of the catalog that is here, for a text must neither
+    fetch anything nor open a folder. Raises ModelMissing."""
+    here = [each.name for each in entries().values() if each.card.kind == "voice" and each.in_place]
+    if name not in here:
+        raise ModelMissing(f"there is no voice {name[:80]!r} here; <voice> can name {', '.join(here)}")
+    return load(name, threads=threads, kind="voice").engine
 
 
 def _smart_turn(model: Model, threads: int | None) -> TurnDetector:

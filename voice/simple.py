@@ -5,7 +5,7 @@ Models stay loaded between calls. Who wants streams, or two of a kind, uses `voi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO
@@ -14,7 +14,7 @@ import numpy as np
 
 from voice.errors import AudioError
 from voice.loading import load
-from voice.types import Audio, Controls, Speech, Transcript
+from voice.types import Audio, Controls, Said, Speech, Transcript
 
 KEPT = 4  # models that stay loaded
 
@@ -83,13 +83,29 @@ def detector():
     return Silero.open()
 
 
-def speak(text: str, *, voice: str = "heart", speed: float = 1.0, threads: int | None = None) -> Speech:
-    """A text of any length as speech, with the time of every word.
+def speak(
+    text: str,
+    *,
+    voice: str = "heart",
+    speed: float = 1.0,
+    pitch: float = 0.0,
+    energy: float = 0.0,
+    pause: float = 1.0,
+    lexicon: str | Path | Mapping[str, Said] | None = None,
+    threads: int | None = None,
+) -> Speech:
+    """A text of any length as speech, with the time of every word; a document in SSML as it asks.
 
-    `speed` 2 is twice as fast (0.5 to 2). Raises ValueError for another speed, TextError for a
-    text with nothing to be spoken, ModelError for a voice that cannot be had.
+    `speed` 2 is twice as fast (0.5 to 2), `pitch` is in semitones (-12 to 12), `energy` in dB (-24 to
+    12), `pause` a factor on all pauses (0 to 5); `lexicon` a file, or what `voice.text.lexicon` read,
+    that says how words are spoken. Raises ValueError for what is out of range, TextError for a text
+    with nothing to be spoken, malformed markup or a wrong lexicon, ModelError for a voice that cannot
+    be had. Whoever wants pauses in seconds gives `Controls` to `voice.load(…).speak`.
     """
+    from voice.text.lexicon import read_lexicon
     from voice.tts.voice import join
 
-    controls = Controls(speed=speed)
+    if isinstance(lexicon, str | Path):
+        lexicon = read_lexicon(lexicon)
+    controls = Controls(speed=speed, pitch=pitch, energy=energy, pause=pause, lexicon=lexicon)
     return join(_load(voice, kind="voice", threads=threads).speak(text, controls))

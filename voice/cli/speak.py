@@ -14,7 +14,7 @@ from voice.cli.console import Threads, VoiceName, note, plainly, progress
 from voice.errors import TextError, VoiceError
 
 if TYPE_CHECKING:
-    from voice.types import Segment, Speech, Transcript
+    from voice.types import Mark, Segment, Speech, Transcript
 
 
 @plainly
@@ -32,19 +32,47 @@ def command(
     ] = "out.wav",
     voice: VoiceName = "heart",
     speed: Annotated[float, typer.Option(help="2 is twice as fast (0.5 to 2).")] = 1.0,
+    pitch: Annotated[float, typer.Option(help="Semitones higher (-12 to 12).")] = 0.0,
+    energy: Annotated[float, typer.Option(help="dB louder (-24 to 12).")] = 0.0,
+    pause: Annotated[float, typer.Option(help="Pauses so many times as long (0 to 5).")] = 1.0,
+    clause_pause: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Pauses at commas and the like.")
+    ] = None,
+    sentence_pause: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Pauses between sentences.")
+    ] = None,
+    paragraph_pause: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Pauses between paragraphs.")
+    ] = None,
+    lexicon: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="How words are said: WORD = phones, /IPA/ or other words, a line each."),
+    ] = None,
+    ssml: Annotated[
+        bool, typer.Option("--ssml", help="The text is SSML, which is known anyway where it begins with <speak>.")
+    ] = False,
     subtitles: Annotated[
         Path | None,
         typer.Option(metavar="PATH", help="Also write .srt, .vtt, .json, .tsv or .txt with the times."),
     ] = None,
     threads: Threads = None,
 ) -> None:
-    """Speak a text: sentence by sentence, whatever its length."""
+    """Speak a text: sentence by sentence, whatever its length.
+
+    [[HH AH0 L OW1]] in it are phones. A document in SSML is spoken as it asks.
+    """
     from voice import audio, loading
+    from voice.text.lexicon import read_lexicon
+    from voice.text.markup import as_ssml
     from voice.types import Controls, Transcript
 
     words = _text(text, input)
+    words = as_ssml(words) if ssml else words
     try:
-        controls = Controls(speed=speed)
+        controls = Controls(
+            speed, pitch, energy, pause, clause_pause, sentence_pause, paragraph_pause,
+            read_lexicon(lexicon) if lexicon else None,
+        )  # fmt: skip
     except ValueError as error:
         raise VoiceError(str(error)) from error
     form = _subtitle_format(subtitles)
@@ -52,7 +80,7 @@ def command(
         synthesizer = loading.load(voice, kind="voice", threads=threads, progress=moved)
     said = _Said()
     with progress("speaking") as moved:
-        pieces = _watched(synthesizer.speak(words, controls), len(words), moved, said)
+        pieces = _watched(synthesizer.speak(words, controls), synthesizer.rate, len(words), moved, said)
         if output == "-":
             stream(pieces, synthesizer.rate)
         else:
@@ -60,7 +88,8 @@ def command(
                 for piece in pieces:
                     writer.write(piece.audio.samples)
     if subtitles:
-        _write_subtitles(subtitles, form, Transcript(tuple(said.segments), "en", said.seconds))
+        spoken = Transcript(tuple(said.segments), "en", said.seconds, tuple(said.marks))
+        _write_subtitles(subtitles, form, spoken)
     if output != "-":
         note(f"{output}: {said.seconds:.1f} s")
 
@@ -70,6 +99,7 @@ class _Said:
     """What has been spoken so far, and how long that is."""
 
     segments: list[Segment] = field(default_factory=list)
+    marks: list[Mark] = field(default_factory=list)
     seconds: float = 0.0
 
 
@@ -109,15 +139,17 @@ def _write_subtitles(path: Path, form: str, transcript: Transcript) -> None:
     write_text(path, render(transcript, form))
 
 
-def _watched(speech: Iterator[Speech], length: int, moved, said: _Said) -> Iterator[Speech]:
+def _watched(speech: Iterator[Speech], rate: int, length: int, moved, said: _Said) -> Iterator[Speech]:
     """The same pieces; `said` collects what was spoken when, `moved` hears how far it is."""
     from voice.text.subtitles import spoken_segment
 
-    spoken = 0
+    spoken = samples = 0  # samples, so that hours of pieces do not drift
     for piece in speech:
         if piece.text.strip():
             said.segments.append(spoken_segment(piece, said.seconds))
-        spoken, said.seconds = spoken + len(piece.text) + 1, said.seconds + piece.audio.duration
+        said.marks += (mark.shifted(said.seconds) for mark in piece.marks)
+        spoken, samples = spoken + len(piece.text) + 1, samples + len(piece.audio.samples)
+        said.seconds = samples / rate
         moved(min(spoken, length), length)
         yield piece
     if not said.segments:

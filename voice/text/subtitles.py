@@ -76,6 +76,8 @@ def _as_json(transcript: Transcript) -> str:
         "duration": round(transcript.duration, 3),
         "segments": segments,
     }
+    if transcript.marks:
+        whole["marks"] = [{"name": mark.name, "time": round(mark.time, 3)} for mark in transcript.marks]
     return json.dumps(whole, ensure_ascii=False, indent=2) + "\n"
 
 

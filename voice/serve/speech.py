@@ -15,10 +15,19 @@ from voice.serve.encode import MEDIA, encoded, events
 from voice.serve.errors import TooMuch
 from voice.serve.services import SPEAKING, Services
 from voice.serve.work import Stop, Streamed
+from voice.text.lexicon import spoken_as
+from voice.text.markup import is_ssml, parse
 from voice.tts.streaming import pieces
-from voice.types import Audio, Controls, Synthesizer
+from voice.types import RANGES, Audio, Controls, Synthesizer
 
 PATH = "/v1/audio/speech"
+NOTES = 1000  # characters of the header that says what was not understood
+
+
+def _within(name: str, default: float | None):
+    """A field of Controls."""
+    lowest, highest, _ = RANGES[name]
+    return Field(default, ge=lowest, le=highest)
 
 
 class VoiceId(BaseModel):
@@ -26,13 +35,24 @@ class VoiceId(BaseModel):
 
 
 class Wish(BaseModel):
-    """What a client asks for; `instructions` are taken and have no effect on the voices of today."""
+    """What a client asks for; `instructions` are taken and have no effect on the voices of today.
+
+    Beyond OpenAI's fields there are those of Controls; `input` may be SSML, and `lexicon` says how words
+    are spoken: phones, /IPA/ or other words.
+    """
 
     input: str
     model: str = "default"
     voice: str | VoiceId = "default"
     response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
-    speed: float = Field(1.0, ge=0.5, le=2.0)
+    speed: float = _within("speed", 1.0)
+    pitch: float = _within("pitch", 0.0)
+    energy: float = _within("energy", 0.0)
+    pause: float = _within("pause", 1.0)
+    clause_pause: float | None = _within("clause_pause", None)
+    sentence_pause: float | None = _within("sentence_pause", None)
+    paragraph_pause: float | None = _within("paragraph_pause", None)
+    lexicon: dict[str, str] = Field(default_factory=dict, max_length=1000)
     stream_format: Literal["audio", "sse"] = "audio"
     instructions: str | None = None
 
@@ -41,6 +61,15 @@ class Wish(BaseModel):
         """The voice: that which `voice` names, or `model` where it names one of ours."""
         voice = self.voice.id if isinstance(self.voice, VoiceId) else self.voice
         return voice if self.model in SPEAKING else self.model
+
+    @property
+    def controls(self) -> Controls:
+        """How to speak. Raises TextError for a lexicon that cannot be read."""
+        lexicon = {word: spoken_as(said) for word, said in self.lexicon.items() if word.strip() and said.strip()}
+        return Controls(
+            self.speed, self.pitch, self.energy, self.pause,
+            self.clause_pause, self.sentence_pause, self.paragraph_pause, lexicon or None,
+        )  # fmt: skip
 
 
 def router(services: Services) -> APIRouter:
@@ -61,15 +90,23 @@ def router(services: Services) -> APIRouter:
             return events(sound) if wish.stream_format == "sse" else sound
 
         media = "text/event-stream" if wish.stream_format == "sse" else MEDIA[wish.response_format]
-        return Streamed(make, media, services.settings.idle)
+        answer = Streamed(make, media, services.settings.idle)
+        answer.headers.update(_notes(wish.input))
+        return answer
 
     return routes
+
+
+def _notes(text: str) -> dict[str, str]:
+    """A header that names what SSML holds and is not understood. Raises TextError where it is malformed."""
+    problems = "; ".join(parse(text).problems) if is_ssml(text) else ""
+    return {"x-voice-notes": problems.encode("ascii", "replace").decode()[:NOTES]} if problems else {}
 
 
 def spoken(voice: Synthesizer, wish: Wish, services: Services, stop: Stop) -> Iterator[Audio]:
     """The sentences of a wish. Raises TextError where there is nothing to be said."""
     silent = True
-    for piece in pieces(voice, wish.input, Controls(speed=wish.speed)):
+    for piece in pieces(voice, wish.input, wish.controls):
         stop.check()
         silent = False
         services.metrics.spoken.labels(PATH).inc(piece.audio.duration)

@@ -30,6 +30,8 @@ from voice.loading import load
 from voice.models import entries
 from voice.serve.settings import Settings, from_environment
 from voice.simple import detector
+from voice.text.lexicon import parse_lexicon
+from voice.text.markup import is_ssml, parse
 from voice.text.subtitles import FORMATS, render, spoken_segment
 from voice.types import Controls, Transcript
 
@@ -41,6 +43,8 @@ LANGUAGES = {
 TEXTS = (
     "The quick brown fox jumps over the lazy dog. It was 7:30 on May 3rd, and 21 people saw it.",
     "Welcome back. Today we look at how a violin is made, from the first cut of spruce to the last varnish.",
+    '<speak>I never said <emphasis>she</emphasis> took it. <break time="700ms"/> '
+    '<prosody rate="80%" pitch="-2st">Slowly now, and a little lower.</prosody></speak>',
 )
 
 Progress = Callable[[float, str], None]  # a share of 1, and what is being done
@@ -137,18 +141,21 @@ SOUNDS, SUBTITLES = ("wav", "mp3"), ("srt", "vtt")
 
 
 @explained
-def voiceover(text: str, name: str, speed: float, progress: Progress) -> Iterator[tuple]:
-    """(player, whole sound, status, downloads): pieces first, the whole at the end."""
+def voiceover(text: str, name: str, controls: Controls, words: str, progress: Progress) -> Iterator[tuple]:
+    """(player, whole sound, status, downloads): pieces first, the whole at the end. `words` are a lexicon."""
     if not text.strip():
         raise VoiceError("there is no text to speak: write some or take an example")
+    controls = replace(controls, lexicon=parse_lexicon(words) or None)
+    problems = parse(text).problems if is_ssml(text) else ()
     progress(0.0, f"loading {name}")
     voice, begun, first = model(name, "voice"), time.perf_counter(), 0.0
     stream, said, spoken = Stream(), [], 0
     waiting = (gr.skip(),) * (len(SOUNDS) + len(SUBTITLES))
     with Written(voice.rate, SOUNDS) as written:
-        for piece in voice.speak(text, Controls(speed=speed)):
+        for piece in voice.speak(text, controls):
             first = first or time.perf_counter() - begun
-            said.append(spoken_segment(piece, written.seconds))
+            if piece.text:
+                said.append(spoken_segment(piece, written.seconds))
             stream.add(piece.audio)
             written.add(piece.audio)
             spoken += len(piece.text)
@@ -160,6 +167,7 @@ def voiceover(text: str, name: str, speed: float, progress: Progress) -> Iterato
     status = f"{show.clock(written.seconds)} of speech made in {took:.1f} s; first sound after {first:.2f} s"
     sounds = [gr.update(value=str(path), interactive=True) for path in written.paths]
     subtitles = files(Transcript(tuple(said), "en", written.seconds), "voiceover", SUBTITLES)
+    status = ". ".join([status, *problems])
     yield stream.value(True), str(written.paths[0]), show.status(status), *sounds, *subtitles
 
 
@@ -222,16 +230,26 @@ def _voiceover_tab() -> None:
     with gr.Row():
         name = gr.Dropdown(names("voice"), value="heart", label="Voice")
         speed = gr.Slider(0.5, 2.0, 1.0, step=0.05, label="Speed")
+    with gr.Accordion("Pitch, loudness, pauses, words", open=False, elem_id="controls"):
+        with gr.Row():
+            pitch = gr.Slider(-12.0, 12.0, 0.0, step=0.5, label="Pitch (semitones)")
+            energy = gr.Slider(-12.0, 12.0, 0.0, step=0.5, label="Loudness (dB)")
+            pause = gr.Slider(0.0, 3.0, 1.0, step=0.1, label="Pauses (times as long)")
+        lexicon = gr.Textbox(
+            "", lines=2, max_lines=8, label="How words are said, one a line", elem_id="lexicon",
+            placeholder="Nguyen = W IH1 N\nSQL = sequel",
+        )  # fmt: skip
     go = gr.Button("Speak", variant="primary", elem_id="speak-go")
     player = _player("voiceover-player")
     status = gr.HTML("", elem_id="voiceover-status")
     whole = gr.Audio(label="Voiceover", interactive=False, elem_id="voiceover-whole", buttons=[])
     downloads = _downloads(SOUNDS + SUBTITLES)
 
-    def run(text, name, speed, progress=gr.Progress()):
-        yield from voiceover(text, name, speed, progress)
+    def run(text, name, speed, pitch, energy, pause, lexicon, progress=gr.Progress()):
+        yield from voiceover(text, name, Controls(speed, pitch, energy, pause), lexicon, progress)
 
-    go.click(run, [text, name, speed], [player, whole, status, *downloads])
+    inputs = [text, name, speed, pitch, energy, pause, lexicon]
+    go.click(run, inputs, [player, whole, status, *downloads])
 
 
 def _talk_tab() -> None:

@@ -17,7 +17,7 @@ import app
 from page import shelf, show
 from voice.asr.speakers import Turn
 from voice.audio import read, write
-from voice.types import Audio, Segment, Transcript, Word
+from voice.types import Audio, Controls, Segment, Transcript, Word
 
 
 class Batches(Phrasebook):
@@ -112,7 +112,7 @@ def test_what_cannot_be_heard_is_an_error_that_says_why(models: Batches, path: s
 
 
 def test_a_voiceover_is_heard_while_it_is_made(models: Batches) -> None:
-    player, *rows = app.voiceover("One two three. Four five.", "any", 1.0, unheard)
+    player, *rows = app.voiceover("One two three. Four five.", "any", Controls(), "", unheard)
     assert len(player[0]["pieces"]) == 1
     assert not player[0]["done"]
     value, whole, status, *buttons = rows[-1]
@@ -124,7 +124,34 @@ def test_a_voiceover_is_heard_while_it_is_made(models: Batches) -> None:
 
 def test_no_text_is_an_error_that_says_so(models: Batches) -> None:
     with pytest.raises(gr.Error, match="no text"):
-        list(app.voiceover("  ", "any", 1.0, unheard))
+        list(app.voiceover("  ", "any", Controls(), "", unheard))
+
+
+def test_a_voiceover_takes_the_controls_and_names_what_markup_it_does_not_know(
+    models: Batches, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class Listening(EvenVoice):
+        def speak(self, text: str, controls: Controls = Controls()):
+            asked.append(controls)
+            return EvenVoice.speak(self, "One.", controls)
+
+    monkeypatch.setattr(app, "model", lambda name, kind: Listening())
+    text = "<speak>One <audio src='a.mp3'/> two.</speak>"
+    *_, last = app.voiceover(text, "any", Controls(speed=1.5, pitch=2.0), "SQL = sequel", unheard)
+    assert "&lt;audio&gt; is not supported" in last[2]
+    assert (asked[0].speed, asked[0].pitch) == (1.5, 2.0) and "SQL" in asked[0].lexicon
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "reason"), [("<speak>One</s>", "", "malformed"), ("One.", "SQL sequel", "line 1")]
+)
+def test_wrong_markup_and_a_wrong_lexicon_are_errors_that_say_why(
+    models: Batches, text: str, words: str, reason: str
+) -> None:
+    with pytest.raises(gr.Error, match=reason):
+        list(app.voiceover(text, "any", Controls(), words, unheard))
 
 
 def test_words_are_shown_as_text_never_as_markup() -> None:

@@ -56,6 +56,19 @@ def test_numbers_letters_and_addresses_are_waited_for(words: str) -> None:
     assert RULE.patience(words) == RULE.dictated
 
 
+def test_words_that_may_end_a_sentence_are_waited_for_less() -> None:
+    for words in ("Tell us who you are.", "I never part with that."):
+        assert RULE.patience(words) == RULE.perhaps
+        assert judged(SoundAndWords(Hears(0.97)), words) < RULE.finished
+    assert RULE.patience("The one that.") == RULE.unfinished
+
+
+def test_one_is_not_always_a_number() -> None:
+    assert RULE.patience("I like the white one.") == RULE.finished
+    assert RULE.patience("My number is two one.") == RULE.dictated
+    assert RULE.patience("Set a timer for one.") == RULE.dictated
+
+
 def test_a_question_for_a_number_is_whole() -> None:
     assert RULE.patience("What is your phone number?") == RULE.finished
 
@@ -78,7 +91,7 @@ def judged(detector: SoundAndWords, words: str) -> float:
 
 
 def test_the_sound_of_an_end_shortens_the_silence() -> None:
-    both = SoundAndWords(Hears(0.9))
+    both = SoundAndWords(Hears(0.97))
     assert judged(both, "Stop.") < RULE.finished
     assert judged(both, "turn on the light") < RULE.plain
 

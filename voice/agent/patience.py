@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol
 
 from voice.agent.arithmetic import is_calculation
@@ -14,13 +14,19 @@ from voice.types import Audio
 
 # After these more is to come, whatever mark the recognizer puts behind them.
 _OPEN = frozenset(
-    "and or but because so if when while that which who whose than then the a an my your his her our their"
-    " this these those to of for with from in on at by about into between per like as is are was were be"
-    " do does did can could would will should i we they he she it's i'm um uh er hmm well please set"
-    " what what's how where why let let's convert calculate plus minus times divided percent".split()
+    "and or but because if which whose than then the a an my your our their these those of as um uh er hmm"
+    " well please set i i'm it's what what's where why let let's convert calculate plus minus times"
+    " divided".split()
 )
+# After these more may come, but a sentence may end with them too: "Tell us who they are."
+_AMBIGUOUS = frozenset(
+    "this his her to for with from in on at by about into between per like is are was were be do does did"
+    " can could would will should we they he she who how that when while so".split()
+)
+_FEW = 3  # words that are no whole sentence with one of those at the end
 # What follows these comes in pieces, each of which sounds whole.
 _DICTATES = re.compile(r"\b(address|number|code|e-?mail|zip|password|spelled|spelt)( is|:)? \S")
+_COUNTED_ONE = re.compile(rf"(^|\b({'|'.join(NUMBER_WORDS)}|for|number|is|to|plus|minus|times) )one$")
 _ASKED_WHOLE = frozenset("what why how where who when".split())
 
 
@@ -32,10 +38,16 @@ class SilenceRule:
     """A turn has ended after a silence whose length depends on the words before it (seconds)."""
 
     finished: float = 0.5  # "What time is it?"
+    perhaps: float = 1.0  # "I never part with that."
     plain: float = 0.7
     unfinished: float = 1.6  # "Set a timer for"
     wordless: float = 1.0  # a cough, a noise
     dictated: float = 1.6  # "My number is five five"
+
+    @classmethod
+    def of(cls, seconds: float) -> SilenceRule:
+        """Always the same silence, whatever is said."""
+        return cls(*(seconds for _ in fields(cls)))
 
     def chance(self, turn: Audio) -> float:
         return UNHEARD
@@ -54,16 +66,23 @@ def kind(partial: str) -> str:
         return "dictated"
     if _DICTATES.search(text.lower()) and not text.endswith("?"):
         return "dictated"
-    if text.endswith((",", "-", "...", "…", ":")) or (is_open(words) and not text.endswith("?")):
+    if text.endswith((",", "-", "...", "…", ":")):
         return "unfinished"
-    return "finished" if text.endswith((".", "?", "!")) else "plain"
+    marked = text.endswith((".", "?", "!"))
+    if text.endswith("?") or not _is_open(words):
+        return "finished" if marked else "plain"
+    return "perhaps" if marked and _may_end(words) else "unfinished"
 
 
-def is_open(words: list[str]) -> bool:
+def _is_open(words: list[str]) -> bool:
     """Whether the last of some lower-case words calls for more."""
     if len(words) == 1 and words[0] in _ASKED_WHOLE:
         return False
-    return words[-1] in _OPEN
+    return words[-1] in _OPEN | _AMBIGUOUS
+
+
+def _may_end(words: list[str]) -> bool:
+    return len(words) > _FEW and words[-1] in _AMBIGUOUS
 
 
 def _spells(words: list[str]) -> bool:
@@ -78,6 +97,8 @@ def _ends_in_a_number(partial: str, last: str) -> bool:
     """Whether digits may follow: a number at the end that is not the end of a whole calculation."""
     if not (last.replace(",", "").isdecimal() or last.rpartition("-")[2] in NUMBER_WORDS):
         return False
+    if last == "one":  # "I like the white one."
+        return bool(_COUNTED_ONE.search(plain(partial)))
     request = without_courtesy(plain(partial))
     for opening in ("what is ", "how much is ", "calculate "):
         request = request.removeprefix(opening)
@@ -105,16 +126,16 @@ class SoundAndWords:
         return self.sound.chance(turn)
 
     def patience(self, partial: str, chance: float) -> float:
-        for least, seconds in _SOUND.get(kind(partial), ()):
-            if chance >= least:
-                return seconds
-        return self.rule.patience(partial)
+        silences = _SOUND.get(kind(partial), ())
+        fitting = (seconds for least, seconds in silences if chance >= least)
+        return next(fitting, self.rule.patience(partial))
 
 
 _SOUND = {  # (P(complete) at least, seconds), the surest first
-    "finished": ((0.9, 0.36), (0.0, 0.52)),
-    "plain": ((0.5, 0.52), (0.0, 0.75)),
-    "unfinished": ((0.9, 0.55), (0.5, 0.75)),
+    "finished": ((0.95, 0.36), (0.8, 0.46), (0.3, 0.52), (0.03, 0.62), (0.0, 1.0)),
+    "perhaps": ((0.95, 0.36), (0.5, 0.52), (0.1, 0.75)),
+    "plain": ((0.95, 0.36), (0.5, 0.52), (0.03, 0.62), (0.0, 1.0)),
+    "unfinished": ((0.95, 0.55), (0.5, 0.75)),
 }
 
 

@@ -25,7 +25,7 @@ from voice.types import Brain, Controls, Message, Speech, Synthesizer, Thought, 
 if TYPE_CHECKING:
     from voice.serve.services import Services
 
-_CAUTIOUS = SilenceRule(finished=1.0, plain=1.5, unfinished=2.5, wordless=1.5)
+_CAUTIOUS = SilenceRule(finished=1.0, perhaps=1.5, plain=1.5, unfinished=2.5, wordless=1.5)
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,7 @@ def turn_detector(detection: Detection | None, best: TurnDetector) -> TurnDetect
     if detection is None:
         return WhenTold()
     if detection.kind == "server_vad":
-        silence = detection.silence
-        return SilenceRule(silence, silence, silence, silence, silence)
+        return SilenceRule.of(detection.silence)
     return _CAUTIOUS if detection.eagerness == "low" else best
 
 

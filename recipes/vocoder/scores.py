@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import lru_cache
+from io import StringIO
 
 import numpy as np
 
@@ -48,7 +50,8 @@ def mel_distance(real: np.ndarray, made: np.ndarray) -> float:
 def _listener():
     from distillmos import ConvTransformerSQAModel
 
-    return ConvTransformerSQAModel().eval()
+    with redirect_stdout(StringIO()):  # it tells where it lies
+        return ConvTransformerSQAModel().eval()
 
 
 def distill_mos(made: np.ndarray) -> float:

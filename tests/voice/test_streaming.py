@@ -18,8 +18,8 @@ from voice.types import Audio, Controls, Speech, Word
 
 RATE = 24_000
 LONG = (
-    "When the ferry had left, the people who had come to see it off, some of them in tears, stayed on the quay "
-    "until its lights were gone, and only then walked home along the dark and empty shore."
+    "When the ferry had left, the people who had come to see it off, some of them in tears, stayed on the "
+    "quay until its lights were gone, and only then walked home along the dark and empty shore."
 )
 
 
@@ -130,7 +130,7 @@ def test_a_sentence_in_pieces_is_the_sentence():
     fresh, (frames, vocoder) = fake_voice()
     (reading,) = read_aloud(LONG)
     first = next(fresh.stream(reading).pieces)
-    assert vocoder.widest <= len(first) // 300 + fresh._vocoder.lookahead  # nothing is drawn before it is needed
+    assert vocoder.widest <= len(first) // 300 + fresh._vocoder.lookahead  # nothing is drawn too soon
 
 
 def test_networks_that_see_further_than_they_say_are_found_out():
@@ -147,7 +147,8 @@ def test_every_voice_of_ours_in_pieces_is_the_voice(text, speed):
         assert_streams(Acoustic.open(folder.parent), text, Controls(speed=speed))
 
 
-MARKED = f'<speak>Well. {LONG} <p>So <mark name="here"/>it was. <break time="300ms"/> It was late.</p></speak>'
+LATE = '<p>So <mark name="here"/>it was. <break time="300ms"/> It was late.</p>'
+MARKED = f"<speak>Well. {LONG} {LATE}</speak>"
 
 
 @pytest.mark.parametrize("text", [f"Well. {LONG} It was late.", MARKED])

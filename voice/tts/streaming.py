@@ -17,14 +17,14 @@ LEAD = 0.05  # seconds kept before the first word
 TAIL = 0.08  # seconds kept after the last sound
 FADE = 0.005
 SILENCE = 10 ** (-50 / 20)  # of the peak
-FIRST, MOST = 0.3, 2.0  # seconds that the first piece of a sentence has at least, and any at most before a word ends
+FIRST, MOST = 0.3, 2.0  # seconds that the first piece of a sentence has at least, and later ones
 GROWTH = 2.0  # each next piece may be so many times as long, for what goes before it is still playing
 STRETCH = 3.0  # times as long it may get where no word ends
 
 
 @dataclass(frozen=True, eq=False)
 class Flowing:
-    """A sentence in the making: its `words` and `marks`, timed from its start, and the samples of its `pieces`."""
+    """A sentence in the making: its `words` and `marks`, timed from its start, and its `pieces`' samples."""
 
     words: tuple[Word, ...]
     pieces: Iterator[np.ndarray]

@@ -51,9 +51,7 @@ class Vocoder:
         windows hang over them; 29 frames (362.5 ms) where `reach` is 27."""
         return max(self.reach, OVERLAP - 1) + 2
 
-    def stream(
-        self, chunks: Iterable[tuple[np.ndarray, np.ndarray]], seed: int = 0
-    ) -> Iterator[np.ndarray]:
+    def stream(self, chunks: Iterable[tuple[np.ndarray, np.ndarray]], seed: int = 0) -> Iterator[np.ndarray]:
         """The samples of mel and pitch that come in `chunks`, as soon as nothing can change them.
 
         After F frames in all, (F − lookahead) · 300 samples are out; the rest follows when the chunks end.
@@ -170,7 +168,7 @@ class Pulses:
 
     def __init__(self) -> None:
         self._f0 = np.zeros(0)
-        self._pitch, self._turns = UNHEARD, 0.0  # before the next frame: its pitch (Hz), whole periods left out
+        self._pitch, self._turns = UNHEARD, 0.0  # before the next frame: Hz, and a share of a period
 
     def push(self, f0: np.ndarray, last: bool = False) -> np.ndarray:
         """(n,) more frames → the samples that follow from them, 300 a frame; with `last` all."""
@@ -196,7 +194,7 @@ def _harmonics(hertz: np.ndarray, angle: np.ndarray) -> np.ndarray:
 
 
 def _filled(f0: np.ndarray, before: float) -> np.ndarray:
-    """Pitch in unvoiced frames is that of the voiced frame right after, else the last one, at first `before`."""
+    """Pitch in unvoiced frames is that of the voiced frame right after, else the last, at first `before`."""
     f0 = f0.astype(np.float64)
     known = np.concatenate([[before], np.where(f0 > 0, f0, np.append(f0[1:], 0.0))])
     at = np.where(known > 0, np.arange(len(known)), 0)
@@ -227,7 +225,7 @@ def istft(spectrum: np.ndarray) -> np.ndarray:
 
 
 class OverlapAdd:
-    """An inverse transform whose frames come in pieces; two hops late, with which two more windows overlap."""
+    """An inverse transform whose frames come in pieces; two hops late, which two more windows overlap."""
 
     def __init__(self) -> None:
         self._sum = np.zeros((OVERLAP - 1, VOICE_HOP), np.float32)  # what hangs over the next frames

@@ -140,7 +140,7 @@ def silence(rate: int, seconds: float, reading: Reading | None = None) -> Speech
 
 
 def marks_of(words: Sequence[Word], reading: Reading) -> tuple[Mark, ...]:
-    """The marks of a `reading` with these `words`, at the beginnings of words or at the end of the last one."""
+    """The marks of a `reading` with these `words`, at the beginnings of words or the end of the last."""
     if not words:
         return ()
     times = [(name, words[i].start if i < len(words) else words[-1].end) for name, i in reading.marks]

@@ -34,7 +34,7 @@ $(BIN)/python:
 
 .venv/installed-all: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --editable '.[app,train,test]'
-	@$(BIN)/python -m pip install --quiet --editable '.[scores]' || echo "PESQ is left out: it wants a C compiler."
+	@$(BIN)/python -m pip install --quiet --editable '.[scores]' || echo "PESQ and likeness of voices are left out: they want a C compiler."
 	@touch .venv/installed-app $@
 
 clean:

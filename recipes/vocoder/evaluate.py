@@ -4,20 +4,25 @@
 
 Mel and pitch are measured from each recording, resynthesized by each system and compared with it.
 `--model` takes a run of train.py or a folder with vocoder.onnx, and may be given several times.
-Test clips are for reporting; to choose between models give `--manifest …/dev.jsonl`.
+Test clips are for reporting; to choose between models give `--manifest …/dev.jsonl`. The clips of
+`--unseen`, of speakers that no vocoder of ours was trained on, have rows of their own. speechbrain's and
+transformers' HiFi-GAN stand there for their speed alone: in their default sizes, with random weights.
 """
 
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+import voice.models
 from recipes import options
 from recipes.options import option
 from recipes.vocoder import scores
@@ -28,6 +33,8 @@ from voice.manifest import read_manifest
 from voice.tts.vocoder import FILE, Vocoder
 
 CORPORA = Path("../shared/corpora")
+PRETRAINED = Path(voice.models.__file__).parent / "pretrained"
+EVERY = 30.0  # seconds between words about progress
 System = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # mel, f0, recording → samples
 
 
@@ -36,7 +43,14 @@ class Options:
     manifest: tuple[Path, ...] = option(
         (CORPORA / "kathleen/test.jsonl", CORPORA / "ljspeech/test.jsonl"), "clips to copy, repeatable"
     )
-    model: tuple[Path, ...] = option((), "runs or folders with vocoder.onnx, repeatable")
+    unseen: tuple[Path, ...] = option(
+        (CORPORA / "librispeech/test.jsonl",), "clips of speakers never trained on, repeatable"
+    )
+    model: tuple[Path, ...] = option(
+        tuple(path.parent for path in sorted(PRETRAINED.glob(f"*/{FILE}"))),
+        "runs or folders with vocoder.onnx, repeatable",
+    )
+    peers: bool = option(True, "the HiFi-GANs too")
     clips: int | None = option(None, "at most so many of each manifest, spread evenly")
     griffin_lim: int = option(64, "iterations of Griffin-Lim; 0 leaves it out")
     mos: bool = option(False, "Distill-MOS too (pip install distillmos); slow")
@@ -45,8 +59,9 @@ class Options:
 
 @dataclass(frozen=True)
 class Row:
-    """Means over clips; `speed` is seconds of audio per second of one core's time."""
+    """Means over clips; `speed` is seconds of audio per second of one core's time. NaN: not measured."""
 
+    test: str
     system: str
     clips: int
     mos: float
@@ -95,7 +110,45 @@ def systems(o: Options) -> dict[str, System]:
     found: dict[str, System] = {"recording": recording}
     if o.griffin_lim:
         found[f"Griffin-Lim {o.griffin_lim}"] = griffin_lim(o.griffin_lim)
-    return found | {str(path): our_own(path) for path in o.model}
+    return found | {_name(path): our_own(path) for path in o.model}
+
+
+def _name(model: Path) -> str:
+    return model.name if model.parent == PRETRAINED else str(model)
+
+
+def peers() -> dict[str, Callable[[float], float]]:
+    """HiFi-GANs of others, random weights: seconds of speech → the seconds of it that were made."""
+    import torch
+
+    torch.manual_seed(0)
+    made = {"HiFi-GAN, speechbrain": _speechbrain(), "HiFi-GAN, transformers": _transformers()}
+
+    def run(frames_a_second: float, network: Callable[[torch.Tensor], torch.Tensor], seconds: float) -> float:
+        frames = round(seconds * frames_a_second)
+        with torch.inference_mode():
+            network(torch.randn(frames, 80))
+        return frames / frames_a_second
+
+    return {name: partial(run, *peer) for name, peer in made.items()}
+
+
+def _speechbrain():
+    """HiFi-GAN V1 (Kong et al. 2020) as its recipe for LJ Speech makes it: 22.05 kHz, hop 256."""
+    from speechbrain.lobes.models.HifiGAN import HifiganGenerator
+
+    dilations, kernels = [[1, 3, 5]] * 3, [3, 7, 11]
+    network = HifiganGenerator(80, 1, "1", dilations, kernels, [16, 16, 4, 4], 512, [8, 8, 2, 2]).eval()
+    network.remove_weight_norm()
+    return 22_050 / 256, lambda mel: network(mel.T[None])
+
+
+def _transformers():
+    """SpeechT5's HiFi-GAN: 16 kHz, hop 256."""
+    from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
+
+    network = SpeechT5HifiGan(SpeechT5HifiGanConfig()).eval()
+    return 16_000 / 256, network
 
 
 def recordings(manifest: Path, most: int | None) -> list[np.ndarray]:
@@ -107,10 +160,11 @@ def recordings(manifest: Path, most: int | None) -> list[np.ndarray]:
     return [samples[: len(samples) // VOICE_HOP * VOICE_HOP] for samples in sounds]
 
 
-def score(name: str, system: System, clips: Sequence[np.ndarray], mos: bool = False) -> Row:
-    """Features are not part of the time; `mos` is NaN unless asked for."""
+def score(names: tuple[str, str], system: System, clips: Sequence[np.ndarray], mos: bool = False) -> Row:
+    """`names` are those of the test and the system. Features are not part of the time; `mos` is NaN unless
+    asked for."""
     rows, agreement, spent = [], scores.PitchAgreement(), 0.0
-    for real in clips:
+    for real in _told(clips, " ".join(names)):
         mel, f0 = voice_log_mel(real), pitch.f0(real, VOICE_RATE, VOICE_HOP)
         start = time.process_time()
         made = system(mel, f0, real)
@@ -121,38 +175,85 @@ def score(name: str, system: System, clips: Sequence[np.ndarray], mos: bool = Fa
         agreement += scores.pitch_agreement(real, made)
     pesq, stoi, mel_l1, rating = np.mean(np.array(rows), 0).tolist()
     speed = sum(map(len, clips)) / VOICE_RATE / spent
-    return Row(name, len(clips), rating, pesq, stoi, mel_l1, agreement.rmse, agreement.voicing_f1, speed)
+    return Row(*names, len(clips), rating, pesq, stoi, mel_l1, agreement.rmse, agreement.voicing_f1, speed)
 
 
-def table(rows: Sequence[Row]) -> str:
-    columns = ("system", "clips", "Distill-MOS", "PESQ-WB", "STOI", "log-mel L1", "F0 RMSE, cents", "V/UV F1")
-    lines = [_line(*columns, "× real time"), _line(*["---"] * 9)]
-    for row in rows:
-        quality = f"{row.mos:.2f}", f"{row.pesq:.2f}", f"{row.stoi:.3f}", f"{row.mel_l1:.3f}"
-        voice = f"{row.pitch_rmse:.1f}", f"{row.voicing_f1:.3f}"
-        speed = "" if row.system == "recording" else f"{row.speed:.1f}"
-        lines.append(_line(row.system, str(row.clips), *quality, *voice, speed))
-    return "\n".join(lines)
+def timed(name: str, peer: Callable[[float], float], clips: Sequence[np.ndarray]) -> Row:
+    """Speed alone, on clips as long as these; on one thread."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    peer(1.0)
+    begun, made = time.process_time(), sum(peer(len(real) / VOICE_RATE) for real in clips)
+    speed = made / (time.process_time() - begun)
+    torch.set_num_threads(threads)
+    return Row("speed only", name, len(clips), *[float("nan")] * 6, speed)
+
+
+def _told(clips: Sequence[np.ndarray], what: str) -> Iterator[np.ndarray]:
+    """`clips`, with a word now and then on how far it is."""
+    told = time.monotonic()
+    for number, clip in enumerate(clips):
+        if time.monotonic() - told >= EVERY:
+            told = time.monotonic()
+            print(f"{what}: {number} of {len(clips)} clips", file=sys.stderr)
+        yield clip
+
+
+COLUMNS = (
+    "test", "system", "clips", "Distill-MOS", "PESQ-WB", "STOI", "log-mel L1", "F0 RMSE, cents", "V/UV F1",
+    "× real time",
+)  # fmt: skip
+
+
+def line(row: Row) -> str:
+    quality = (row.mos, 2), (row.pesq, 2), (row.stoi, 3), (row.mel_l1, 3)
+    voicing = (row.pitch_rmse, 1), (row.voicing_f1, 3)
+    speed = float("nan") if row.system == "recording" else row.speed
+    numbers = [_number(*each) for each in (*quality, *voicing, (speed, 1))]
+    return _line(row.test, row.system, str(row.clips), *numbers)
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}" if np.isfinite(value) else "–"
 
 
 def _line(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
+def rows(o: Options) -> Iterator[Row]:
+    """The table, test by test, what is measured for its speed alone last."""
+    found = systems(o)
+    tests = {_title(path): path for path in o.manifest}
+    tests |= {f"{_title(path)}, never trained on": path for path in o.unseen}
+    loaded = {test: recordings(path, o.clips) for test, path in tests.items()}
+    for test, clips in loaded.items():
+        for name, system in found.items():
+            yield score((test, name), system, clips, o.mos)
+    if o.peers:
+        clips = next(iter(loaded.values()))
+        for name, peer in peers().items():
+            yield timed(name, peer, clips)
+
+
+def _title(manifest: Path) -> str:
+    return f"{manifest.parent.name} {manifest.stem}"
+
+
 def main(o: Options) -> None:
+    print(_line(*COLUMNS) + "\n" + _line(*["---"] * len(COLUMNS)), flush=True)
+    table = []
     try:
-        found = systems(o)
-        groups = {str(manifest): recordings(manifest, o.clips) for manifest in o.manifest}
+        for row in rows(o):
+            table.append(row)
+            print(line(row), flush=True)
     except VoiceError as error:
         raise SystemExit(str(error)) from error
-    results = {}
-    for manifest, clips in groups.items():
-        rows = [score(name, system, clips, o.mos) for name, system in found.items()]
-        print(f"\n{manifest}\n\n{table(rows)}", flush=True)
-        results[manifest] = [vars(row) for row in rows]
     if o.json:
         o.json.parent.mkdir(parents=True, exist_ok=True)
-        o.json.write_text(json.dumps(results, indent=1) + "\n")
+        o.json.write_text(json.dumps([vars(row) for row in table], indent=1) + "\n")
 
 
 if __name__ == "__main__":

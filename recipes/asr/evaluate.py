@@ -116,7 +116,9 @@ def score(hear: Hear, model: str, part: Part, options: Options) -> Row:
         scores.append(word_errors(clip.text, text))
     every, (low, high) = total(scores), interval(scores)
     count, peak = len(part.clips), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return Row(model, part.name, count, every.words, every.rate, low, high, spent / count, spent / heard, peak)
+    return Row(
+        model, part.name, count, every.words, every.rate, low, high, spent / count, spent / heard, peak
+    )
 
 
 def serve(pipe: Connection, model: str, options: Options) -> None:

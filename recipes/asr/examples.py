@@ -153,7 +153,11 @@ def _own_text(clips: Sequence[Clip]) -> str | None:
 
 def _ask(missing: Sequence[Question], shelf: Shelf, task: Task, threads: int) -> None:
     teacher = Teacher(
-        task.teacher or task.base, task.vocabulary, best_device(), threads=threads, context=task.teacher_context
+        task.teacher or task.base,
+        task.vocabulary,
+        best_device(),
+        threads=threads,
+        context=task.teacher_context,
     )
     start = shown = time.monotonic()
     for done in answered(teacher, shelf, missing, ASKED_AT_ONCE):

@@ -17,16 +17,17 @@ from typing import Any, Literal
 import torch
 from transformers import WhisperForConditionalGeneration
 
+from recipes.asr import graphs, scoring
 from recipes.asr import model as whisper
-from recipes.asr import scoring
 from recipes.asr.head import INSIDE, head_like, saved_head
 from recipes.asr.head import export as export_head
 from recipes.options import option, parse
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
-from voice.models import find
+from voice.models import find, quantized
 from voice.models.adapter import ADAPTER, WEIGHTS, write_adapter
 from voice.models.card import Card, hashes, sha256, write_card
+from voice.models.ct2 import read_model
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,10 @@ def main(options: Options) -> None:
             raise ModelError("this run trained all weights; export it with --whole")
         write_adapter(options.out / ADAPTER, tensors, sha256(base / WEIGHTS))
         settings["base"], files = options.base, [ADAPTER]
+    files += [path.name for path in graphs.write(options.out, graphs.Shape.of(read_model(base / WEIGHTS)))]
+    if options.whole:
+        quantized.complete(options.out)
+        files.append(quantized.QUANTIZED)
     if options.head:
         model.letters = saved_head(options.head)
     if hasattr(model, "letters"):

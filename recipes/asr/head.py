@@ -40,7 +40,9 @@ class Block(nn.Module):
 class Head(nn.Module):
     """Encoder output (B, F, D) → log-probabilities (B, F, CLASSES)."""
 
-    def __init__(self, inputs: int = 512, width: int = 256, blocks: int = 4, kernel: int = 9, dropout: float = 0.1):
+    def __init__(
+        self, inputs: int = 512, width: int = 256, blocks: int = 4, kernel: int = 9, dropout: float = 0.1
+    ):
         super().__init__()
         self.shape = {"inputs": inputs, "width": width, "blocks": blocks, "kernel": kernel}
         self.dropout = nn.Dropout(dropout)

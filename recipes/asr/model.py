@@ -41,7 +41,9 @@ def from_ct2(source: Ct2Model) -> WhisperForConditionalGeneration:
     """The same network as a torch module, float32."""
     config = _config(source)
     if not torch.cuda.is_available():
-        config._attn_implementation = "eager"  # torch's fused kernel takes twice as long on CPUs, backwards above all
+        config._attn_implementation = (
+            "eager"  # torch's fused kernel takes twice as long on CPUs, backwards above all
+        )
     model = WhisperForConditionalGeneration(config)
     state = model.state_dict()
     with torch.no_grad():
@@ -66,8 +68,10 @@ def to_ct2(model: WhisperForConditionalGeneration) -> Ct2Model:
 
 def _config(source: Ct2Model) -> WhisperConfig:
     shape = {name: tensor.shape for name, tensor in source.tensors.items()}
-    layers = {side: sum(n.startswith(f"{side}/layer_") and n.endswith("ffn/linear_0/bias") for n in shape)
-              for side in ("encoder", "decoder")}
+    layers = {
+        side: sum(n.startswith(f"{side}/layer_") and n.endswith("ffn/linear_0/bias") for n in shape)
+        for side in ("encoder", "decoder")
+    }
     vocabulary, width = shape["decoder/embeddings/weight"]
     return WhisperConfig(
         vocab_size=vocabulary,

@@ -44,7 +44,9 @@ def _sphinx() -> Hear:
     try:
         from pocketsphinx import Decoder
     except ImportError as error:
-        raise ModelError("pocketsphinx is not installed; `pip install pocketsphinx`, or leave it out") from error
+        raise ModelError(
+            "pocketsphinx is not installed; `pip install pocketsphinx`, or leave it out"
+        ) from error
     decoder = Decoder(samprate=WHISPER_RATE, loglevel="FATAL")
 
     def hear(samples: np.ndarray, language: str) -> str:

@@ -24,7 +24,9 @@ from recipes.training import autocast
 from voice.features import WHISPER_RATE, whisper_log_mel
 
 FULL = 30 * WHISPER_RATE  # samples
-MARGIN = round(0.3 * WHISPER_RATE)  # samples of silence after the longest utterance, where it hears those alone
+MARGIN = round(
+    0.3 * WHISPER_RATE
+)  # samples of silence after the longest utterance, where it hears those alone
 MOST_TOKENS = 224  # what CTranslate2 generates at most; a text this long has not ended
 MOST_REPETITIVE = 2.4  # bytes per compressed byte; Whisper's own threshold for a loop
 
@@ -50,7 +52,13 @@ class Teacher:
     """A frozen model in its own context: transcribes, and says how sure it was of every token."""
 
     def __init__(
-        self, folder: Path, vocabulary: Vocabulary, device: torch.device, *, threads: int, context: str = "full"
+        self,
+        folder: Path,
+        vocabulary: Vocabulary,
+        device: torch.device,
+        *,
+        threads: int,
+        context: str = "full",
     ):
         import ctranslate2
 

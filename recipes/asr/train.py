@@ -277,9 +277,7 @@ def main(options: Options) -> None:
     seed_everything(options.seed)
     device = best_device()
     task = asked(options)
-    train = gather(
-        options.manifest, task, joins=options.joined, seed=options.seed, threads=options.threads
-    )
+    train = gather(options.manifest, task, joins=options.joined, seed=options.seed, threads=options.threads)
     dev = gather(options.dev, task, threads=options.threads)
     minutes = sum(each.window.duration for each in train) / 60
     print(f"{len(train)} windows, {minutes:.1f} minutes; {len(dev)} dev clips", flush=True)
@@ -289,9 +287,13 @@ def main(options: Options) -> None:
     rate = options.rate or (2e-5 if options.whole else 2e-4)
     groups = [{"params": [w for n, w in weights.items() if not n.startswith(INSIDE)], "lr": rate}]
     if options.ctc > 0:
-        groups.append({"params": [w for n, w in weights.items() if n.startswith(INSIDE)], "lr": options.head_rate})
+        groups.append(
+            {"params": [w for n, w in weights.items() if n.startswith(INSIDE)], "lr": options.head_rate}
+        )
     optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps)
+    )
     average, best = Ema(weights, 0.99), Best()
     checkpoint = Checkpoint(
         options.out,

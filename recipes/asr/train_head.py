@@ -38,10 +38,15 @@ SHOWN_EVERY = 20.0  # s
 
 @dataclass(frozen=True)
 class Options:
-    manifest: tuple[str, ...] = option(("data/tiny/train.jsonl",), "train on this; PATH:N takes N; repeatable")
-    dev: tuple[str, ...] = option(("data/tiny/dev.jsonl",), "watch this; PATH:-N takes the last N; repeatable")
+    manifest: tuple[str, ...] = option(
+        ("data/tiny/train.jsonl",), "train on this; PATH:N takes N; repeatable"
+    )
+    dev: tuple[str, ...] = option(
+        ("data/tiny/dev.jsonl",), "watch this; PATH:-N takes the last N; repeatable"
+    )
     model: tuple[str, ...] = option(
-        ("quick",), "the recognizer whose encoder it sits on; others that borrow it hear each window once; repeatable"
+        ("quick",),
+        "the recognizer whose encoder it sits on; others that borrow it hear each window once; repeatable",
     )
     out: Path = option(Path("runs/head"), "the run's folder; a run that is there goes on")
     start: Path | None = option(None, "begin with the head of this run, of train.py or of this recipe")
@@ -81,7 +86,9 @@ def encoded(samples: np.ndarray, model, margin: float) -> np.ndarray:
     import ctranslate2
 
     length = min(30 * WHISPER_RATE, len(samples) + round(margin * WHISPER_RATE))
-    view = ctranslate2.StorageView.from_array(np.ascontiguousarray(features(samples, length // 320 * 320)[None]))
+    view = ctranslate2.StorageView.from_array(
+        np.ascontiguousarray(features(samples, length // 320 * 320)[None])
+    )
     return np.asarray(model.encode(view, to_cpu=True))[0].astype(np.float16)
 
 
@@ -134,9 +141,7 @@ def gathered(options: Options) -> tuple[list[Example], list[Example]]:
     import ctranslate2
 
     models = [
-        ctranslate2.models.Whisper(
-            str(find(name).folder), compute_type="int8", intra_threads=options.threads
-        )
+        ctranslate2.models.Whisper(str(find(name).folder), compute_type="int8", intra_threads=options.threads)
         for name in options.model
     ]
     augment = augment_from(options.augment, WHISPER_RATE) if options.augment else None
@@ -156,7 +161,9 @@ def main(options: Options) -> None:
     fresh = Head(inputs, options.width, options.blocks, options.kernel)
     head = (saved_head(options.start) if options.start else fresh).train()
     optimizer = torch.optim.AdamW(head.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps))
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps)
+    )
     average = Ema(head, 0.998)
     parts = {"head": head, "optimizer": optimizer, "schedule": schedule, "average": average}
     checkpoint = Checkpoint(options.out, parts)

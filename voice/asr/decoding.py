@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from voice.asr.greedy import Row
 from voice.asr.letters import read, spell
 from voice.asr.vocabulary import Vocabulary
 from voice.metrics import edit_distance
@@ -83,15 +84,27 @@ SILENCE = Guess((), "", np.zeros(0, np.float32), 0.0, 1.0)
 def read_result(result, vocabulary: Vocabulary) -> Guess:
     """What CTranslate2 returned for one row."""
     found = result.sequences_ids[0]
-    tokens = tuple(token for token in found if token < vocabulary.end)
     total = result.scores[0] * len(found)  # scores are means over the tokens without the end
     mean = total / (len(found) + 1)
-    until, left_off = vocabulary.last_time(found)
-    text = vocabulary.text(tokens).strip()
     chances = _chances(result, vocabulary.end)
+    return _guess(found, chances, mean, result.no_speech_prob, vocabulary)
+
+
+def read_row(row: Row, vocabulary: Vocabulary) -> Guess:
+    """What `voice.asr.greedy` returned for one."""
+    chances = np.array(row.chances[: len(row.tokens)], np.float32)
+    return _guess(row.tokens, chances, float(np.mean(row.chances)), row.no_speech, vocabulary)
+
+
+def _guess(
+    found: Sequence[int], chances: np.ndarray, mean: float, no_speech: float, vocabulary: Vocabulary
+) -> Guess:
+    tokens = tuple(token for token in found if token < vocabulary.end)
+    until, left_off = vocabulary.last_time(found)
     if len(chances) != len(tokens):
         chances = np.full(len(tokens), mean, np.float32)
-    return Guess(tokens, text, chances, mean, result.no_speech_prob, until or None, left_off)
+    text = vocabulary.text(tokens).strip()
+    return Guess(tokens, text, chances, mean, no_speech, until or None, left_off)
 
 
 def _chances(result, end: int) -> np.ndarray:

@@ -23,8 +23,8 @@ PAD = 1.0  # seconds around speech: what the detector misses is in there, and sh
 class BatchRecognizer(Protocol):
     """A recognizer that takes several stretches of one recording at once.
 
-    It may say by `packed` how many seconds a window had best have, and by `together` how many of them
-    it likes at once.
+    It may say by `packed` how many seconds a window had best have, by `uncut` from how many on it would
+    rather have a stretch of speech cut than whole, and by `together` how many windows it likes at once.
     """
 
     rate: int
@@ -126,10 +126,11 @@ def transcripts(
     progress: Callable[[float], None],
 ) -> Iterator[Transcript]:
     """A transcript per window, its times those of the recording."""
-    best = packing.longest or getattr(recognizer, "packed", recognizer.longest)
-    longest, batch = min(best, recognizer.longest), packing.batch or getattr(recognizer, "together", BATCH)
+    packed = min(recognizer.longest, packing.longest or getattr(recognizer, "packed", recognizer.longest))
+    uncut = min(recognizer.longest, packing.longest or getattr(recognizer, "uncut", packed))
+    batch = packing.batch or getattr(recognizer, "together", BATCH)
     heard = _counted(blocks, detector.rate, progress)
-    windows = pack(find_speech(heard, detector, pad=PAD, longest=longest), longest)
+    windows = pack(find_speech(heard, detector, pad=PAD, longest=uncut), packed)
     while several := list(islice(windows, batch)):
         sounds = [window.audio for window in several]
         transcripts = recognizer.transcribe_batch(sounds, language=language, hotwords=hotwords, task=task)
@@ -141,7 +142,7 @@ def transcripts(
 
 
 def pack(stretches: Iterable[Stretch], longest: float) -> Iterator[Window]:
-    """Successive stretches side by side in windows of at most `longest` seconds."""
+    """Successive stretches side by side in windows of at most `longest` seconds; a longer one has its own."""
     held: list[Stretch] = []
     for stretch in stretches:
         if held and sum(one.audio.duration for one in held) + stretch.audio.duration > longest:

@@ -54,6 +54,7 @@ class Vocabulary:
         self.start = self._special("startoftranscript")
         self.previous = self._special("startofprev")
         self.without_times = self._special("notimestamps")
+        self.no_speech = self.without_times - 1  # tokenizers differ in its name
         tasks = ("transcribe", "translate") if multilingual else ()
         self.tasks = {task: self._special(task) for task in tasks}
         self.languages = self._languages() if multilingual else frozenset({"en"})

@@ -29,7 +29,9 @@ from voice.asr.decoding import (
     is_silence,
     is_unheard,
     read_result,
+    read_row,
 )
+from voice.asr.greedy import GreedyDecoder, Specials
 from voice.asr.hotwords import Hotwords
 from voice.asr.hotwords import hotwords as expected
 from voice.asr.letters import FRAME
@@ -40,12 +42,14 @@ from voice.asr.vocabulary import Vocabulary, WordTokens
 from voice.asr.words import segmented, timed_words
 from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
 from voice.features import WHISPER_RATE
+from voice.models.quantized import QUANTIZED
 from voice.types import Audio, Segment, Transcript, Word
 
 __all__ = ["Context", "Decoding", "Whisper"]
 
 HEAD = "head.onnx"
 PACKED = 12.0  # seconds of a window where the context is the utterance: attention's cost is quadratic
+UNCUT = 20.0  # seconds of speech without a pause that stay in one piece even so: words at a cut get lost
 LONGEST_OUTPUT = 448
 TOGETHER = 8  # utterances encoded at once where the context is the utterance
 ALIKE = 0.7  # seconds that their lengths may differ by: the shorter are shown that much more silence
@@ -69,7 +73,7 @@ class Whisper:
     `context` is what the encoder sees: "full" pads to 30 s as the original was trained,
     "utterance" only adds a margin (for models tuned to that, many times faster on short speech).
     `confidence` judges the words; `packed` is how many seconds a window of a long recording had best
-    have, `together` how many windows it likes at once.
+    have, `uncut` how many one stretch of speech may, `together` how many windows it likes at once.
     """
 
     rate = WHISPER_RATE
@@ -84,16 +88,20 @@ class Whisper:
         only: str | None = None,
         *,
         head: Head | None = None,
+        greedy: GreedyDecoder | None = None,
         confidence: Confidence = likelihood,
     ) -> None:
         self._model = model
+        self._greedy = greedy
         self._only = only
         self._vocabulary = vocabulary
         self._context = context
         self._decoding = decoding
         self._head = head
         self.confidence = confidence
-        self.packed, self.together = (WINDOW, 4) if context == "full" else (PACKED, 2 * TOGETHER)
+        self.packed, self.uncut, self.together = PACKED, UNCUT, 2 * TOGETHER
+        if context == "full":
+            self.packed, self.uncut, self.together = WINDOW, WINDOW, 4
 
     @classmethod
     def open(
@@ -127,7 +135,10 @@ class Whisper:
         vocabulary = Vocabulary(folder, multilingual=model.is_multilingual)
         head = head or (folder / HEAD if (folder / HEAD).is_file() else None)
         letters = Head.open(head, threads=threads) if head else None
-        return cls(model, vocabulary, context, decoding, only, head=letters, confidence=confidence)
+        fast = _greedy(folder, vocabulary, threads) if (folder / QUANTIZED).is_file() else None
+        return cls(
+            model, vocabulary, context, decoding, only, head=letters, greedy=fast, confidence=confidence
+        )
 
     @property
     def languages(self) -> frozenset[str]:
@@ -279,6 +290,9 @@ class Whisper:
     ) -> list[Guess]:
         # The original may write times between the words, as faster-whisper has it; tuned models do not.
         last = [] if self._context == "full" else [self._vocabulary.without_times]
+        if self._greedy and (beam, no_repeat) == (1, 0):
+            rows = self._greedy(encoded, [*prompt, *last], limit)
+            return [read_row(row, self._vocabulary) for row in rows]
         results = self._model.generate(
             _view(encoded),
             [[*prompt, *last]] * len(encoded),
@@ -358,6 +372,11 @@ class Whisper:
 def _joined(part: Transcript, rest: Transcript) -> Transcript:
     segments = part.segments + tuple(segment.shifted(part.duration) for segment in rest.segments)
     return Transcript(segments, part.language, part.duration + rest.duration)
+
+
+def _greedy(folder: Path, vocabulary: Vocabulary, threads: int) -> GreedyDecoder:
+    about = {"start": vocabulary.start, "end": vocabulary.end, "no_speech": vocabulary.no_speech}
+    return GreedyDecoder.open(folder, Specials.read(folder / "config.json", **about), threads=threads)
 
 
 def _cores() -> int:

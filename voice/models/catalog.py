@@ -155,7 +155,7 @@ def _derived(part: Model, progress: Progress | None) -> Model:
     folder = _derivation(part.card)
     options = {key: part.card.options[key] for key in part.card.options if key not in (BASE, "adapter")}
     if not folder.is_dir():
-        from voice.models import adapter
+        from voice.models import adapter, quantized
 
         base = find(part.card.options[BASE], progress=progress)
         difference = part.folder / part.card.options.get("adapter", adapter.ADAPTER)
@@ -164,6 +164,7 @@ def _derived(part: Model, progress: Progress | None) -> Model:
             for name in part.card.files:
                 if part.folder / name != difference:
                     shutil.copyfile(part.folder / name, stage / name)
+            quantized.complete(stage)
             files = cards.hashes(stage, sorted(path.name for path in stage.iterdir()))
             cards.write_card(stage, replace(part.card, files=files, options=options))
         for older in _derivations(part.card.name):

@@ -1,0 +1,74 @@
+"""The weights of Whisper's decoder in 8 bits, for the graphs of `recipes/asr/graphs.py`.
+
+The graphs come with a model, a few kilobytes each; the weights are made of the merged model once and lie
+beside them in `weights.safetensors`: of a matrix its bytes, and a scale for every BLOCK of a row.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from voice.errors import ModelDamaged
+from voice.models.ct2 import Ct2Model, read_model
+
+CROSS, DECODER, QUANTIZED = "cross.onnx", "decoder.onnx", "weights.safetensors"
+BLOCK = 128
+ZERO = 128  # the byte that stands for 0
+
+
+def quantized(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(N, K) → (N, K / BLOCK, BLOCK) bytes and (N K / BLOCK,) scales: weight ≈ (bytes - ZERO) scale."""
+    blocks = weight.astype(np.float32).reshape(len(weight), -1, BLOCK)
+    scales = np.maximum(np.abs(blocks).max(axis=2, keepdims=True) / 127, 1e-8)
+    return (np.rint(blocks / scales) + ZERO).astype(np.uint8), scales.reshape(-1)
+
+
+def tensors(model: Ct2Model) -> Iterator[tuple[str, np.ndarray]]:
+    """What the graphs take, by name."""
+    for name, tensor in model.tensors.items():
+        if not name.startswith("decoder/") or not tensor.ndim or tensor.dtype == np.int16:
+            continue  # numbers and lists that configure the model
+        if tensor.ndim == 2 and name.endswith("/weight"):
+            bytes_, scales = quantized(tensor)
+            yield f"{name}:bytes", bytes_
+            yield f"{name}:scales", scales
+        else:
+            yield name, tensor.astype(np.float32)
+
+
+def write_quantized(path: Path, model: Ct2Model) -> None:
+    """Writes the weights of `model` in 8 bits, whole or not at all."""
+    from safetensors.numpy import save_file
+
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors(model)}, beside)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def complete(folder: Path) -> None:
+    """Makes the weights that the graphs of a model folder want, if it has graphs, of its `model.bin`."""
+    if (folder / DECODER).is_file():
+        write_quantized(folder / QUANTIZED, read_model(folder / "model.bin"))
+
+
+def for_cross(name: str) -> bool:
+    """Whether a weight belongs to the graph CROSS; all others are DECODER's."""
+    return "/attention/linear_1/" in name
+
+
+def read_quantized(path: Path) -> dict[str, np.ndarray]:
+    """The weights by name. Raises ModelDamaged."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelDamaged(f"{path} cannot be read ({error}); remove its folder, it is made anew") from error

@@ -106,7 +106,7 @@ class Wire:
         self._jitter, self._chance = jitter, random.Random(seed)
         self._line = _connected(url)
         self._up = soxr.ResampleStream(RATE, LINE_RATE, 1, dtype="float32", quality="QQ")  # hardly late
-        self._down = soxr.ResampleStream(LINE_RATE, RATE, 1, dtype="float32", quality="QQ")
+        self._down = soxr.ResampleStream(LINE_RATE, RATE, 1, dtype="float32", quality="MQ")
         self._arrived: deque[tuple[float, dict[str, Any]]] = deque()  # when each is there
         self._leaving: deque[tuple[float, str]] = deque()
         self._item = ""  # the answer that is played

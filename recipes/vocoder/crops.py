@@ -44,6 +44,12 @@ class Crops:
     def to(self, device: torch.device) -> Crops:
         return Crops(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
 
+    def beside(self, other: Crops) -> Crops:
+        """Both as one batch, shuffled by turns, so that its first crops are of both kinds."""
+        order = torch.argsort(torch.cat([torch.linspace(0, 1, len(each.f0)) for each in (self, other)]), stable=True)
+        pairs = ((getattr(self, name), getattr(other, name)) for name in self.__dataclass_fields__)
+        return Crops(*(torch.cat(pair)[order] for pair in pairs))
+
     @property
     def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         return self.mel, self.f0, self.pulse, self.noise
@@ -99,8 +105,14 @@ def load_corpus(manifests: Sequence[Path], cache: Path | None = None, workers: i
     rows = list(prefetch([clip.audio for clip in clips], _measured, workers, ahead=4 * workers))
     corpus = Corpus(*(np.concatenate(column) for column in zip(*rows, strict=True)))
     if kept is not None:
-        _keep(corpus, kept)
+        keep(corpus, kept)
     return corpus
+
+
+def kept_corpora(paths: Sequence[Path]) -> Corpus:
+    """What `keep` wrote, one after the other."""
+    held = [Corpus(**np.load(path)) for path in paths]
+    return Corpus(*(np.concatenate([getattr(each, name) for each in held]) for name in vars(held[0])))
 
 
 def _fingerprint(manifests: Sequence[Path]) -> str:
@@ -109,7 +121,8 @@ def _fingerprint(manifests: Sequence[Path]) -> str:
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def _keep(corpus: Corpus, path: Path) -> None:
+def keep(corpus: Corpus, path: Path) -> None:
+    """Written whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{os.getpid()}.npz")
     np.savez(beside, **vars(corpus))

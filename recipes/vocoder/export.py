@@ -1,4 +1,4 @@
-"""Turn a run into what `voice.tts.vocoder.Vocoder` opens: `vocoder.onnx`, half-precision weights.
+"""Turn a run into what `voice.tts.vocoder.Vocoder` opens: `vocoder.onnx`, its matrices in eight bits.
 
     python -m recipes.vocoder.export --run runs/vocoder --out voice/models/pretrained/kathleen
 
@@ -10,26 +10,32 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from recipes import options
-from recipes.exporting import halved
+from recipes.exporting import Weights, stored
 from recipes.options import option
+from recipes.vocoder.crops import load_corpus
 from recipes.vocoder.model import SIZES, Generator
 from voice.errors import ModelMissing
 from voice.features import VOICE_BANDS
 from voice.tts.vocoder import FILE
 
 
+TINY = Path(__file__).resolve().parents[2] / "data" / "tiny"
+
+
 @dataclass(frozen=True)
 class Options:
     run: Path = option(Path("runs/vocoder"), "folder that train.py wrote")
     out: Path | None = option(None, "folder for vocoder.onnx; the run's own if not given")
-    half: bool = option(True, "weights as float16, half the size; computation stays in float32")
+    weights: Weights = option("int8", "how matrices are stored and multiplied; float16 is computed in float32")
 
 
 class Network(nn.Module):
@@ -41,6 +47,16 @@ class Network(nn.Module):
 
     def forward(self, mel: Tensor, f0: Tensor) -> Tensor:
         return self.generator.parts(mel, f0)
+
+
+Arrays = dict[str, np.ndarray]
+
+
+def examples() -> list[Arrays]:
+    """Speech to see the ranges of inner values by."""
+    clips = load_corpus([TINY / "train.jsonl"])
+    wholes = (clips.whole(index) for index in range(len(clips.frames)))
+    return [{"mel": whole.mel.numpy(), "f0": whole.f0.numpy()} for whole in wholes]
 
 
 def load_run(run: Path) -> Generator:
@@ -55,8 +71,11 @@ def load_run(run: Path) -> Generator:
     return generator.eval()
 
 
-def export(generator: Generator, folder: Path, half: bool = True) -> Path:
-    """Writes `folder`/vocoder.onnx, whole or not at all; frames are dynamic."""
+def export(
+    generator: Generator, folder: Path, weights: Weights = "int8", drawn: Sequence[Arrays] = ()
+) -> Path:
+    """Writes `folder`/vocoder.onnx, whole or not at all; frames are dynamic. `drawn`: mels of a model, and pitch,
+    to see the ranges of inner values by, beside those of recordings."""
     import onnx
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -69,19 +88,19 @@ def export(generator: Generator, folder: Path, half: bool = True) -> Path:
         input_names=["mel", "f0"],
         output_names=["parts"],
         dynamic_shapes={"mel": {2: frames}, "f0": {1: frames}},
-        opset_version=18,
+        opset_version=20,  # has GELU
         dynamo=True,
         verbose=False,
     )
-    model = program.model_proto
+    model = stored(program.model_proto, weights, [*drawn, *examples()] if weights == "int8" else ())
     model.metadata_props.add(key="reach", value=str(generator.size.reach))  # for streaming
-    onnx.save(halved(model) if half else model, beside)
+    onnx.save(model, beside)
     os.replace(beside, path)
     return path
 
 
 def main(o: Options) -> None:
-    path = export(load_run(o.run), o.out or o.run, o.half)
+    path = export(load_run(o.run), o.out or o.run, o.weights)
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 

@@ -15,16 +15,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from killing import assert_resume_equals_uninterrupted  # noqa: E402
 
-from recipes.tts import corpus, export, scores  # noqa: E402
+from recipes.tts import corpus, export  # noqa: E402
 from recipes.tts.corpus import Utterance  # noqa: E402
-from recipes.tts.evaluate import Item, items_of, score  # noqa: E402
 from recipes.tts.model import AcousticModel, Shape, losses, total  # noqa: E402
 from recipes.tts.train import Recipe  # noqa: E402
-from voice import audio  # noqa: E402
-from voice.errors import ModelMissing, TextError, VoiceError  # noqa: E402
+from voice.errors import ModelMissing, VoiceError  # noqa: E402
+from voice.models.card import read_card  # noqa: E402
 from voice.tts.acoustic import BOUNDARY, SYMBOLS, Acoustic, Manner, frame_features, steady  # noqa: E402
 from voice.tts.graphs import open_graph  # noqa: E402
-from voice.types import Audio, Segment, Transcript  # noqa: E402
 
 SHAPE = Shape(speakers=("ann", "bob"), width=32, encoder=1, predictor=1, decoder=2)
 CPU = torch.device("cpu")
@@ -69,9 +67,9 @@ def test_padding_changes_nothing():
     torch.manual_seed(0)
     model = AcousticModel(SHAPE).eval()
     with torch.no_grad():
-        _, together = model(recipe.batch(two, CPU))
+        together = model(recipe.batch(two, CPU))
         for row, alone in enumerate(two):
-            _, single = model(recipe.batch([alone], CPU))
+            single = model(recipe.batch([alone], CPU))
             frames = len(alone.f0)
             assert torch.allclose(together.mel[row, :frames], single.mel[0], atol=1e-4)
 
@@ -84,7 +82,7 @@ def test_overfits_one_batch():
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
     batch, seen = recipe.batch(utterances, CPU), []
     for _ in range(60):
-        loss = total(losses(*model(batch), batch, torch.tensor(2.0)))
+        loss = total(losses(model(batch), batch, torch.tensor(2.0)))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -97,7 +95,7 @@ def exported(tmp_path_factory):
     """A model with random weights, and the voice that its graphs make."""
     torch.manual_seed(1)
     model, folder = AcousticModel(SHAPE).eval(), tmp_path_factory.mktemp("voice")
-    export.write_graphs(model, folder, half=False)
+    export.write_graphs(model, folder, weights="float32")
     graphs = (open_graph(folder / name) for name in (export.TEXT_FILE, export.FRAMES_FILE))
     return model, Acoustic(*graphs, lambda mel, f0: np.zeros(len(f0) * 300, np.float32), 1, Manner(5.0, 0.2))
 
@@ -117,6 +115,35 @@ def test_the_exported_graphs_equal_the_trained_model(exported, symbols):
     np.testing.assert_allclose(f0, np.where(steady(drawn.voicing[0].numpy()) > 0, hertz, 0), rtol=1e-4)
 
 
+def test_voices_of_one_model_share_its_graphs(tmp_path, monkeypatch):
+    """Two cards, one of them with the files; each speaks as its own speaker."""
+    listed = "[ann]\nspeaker = 'ann'\ngain = 1.0\n{0}[bob]\nspeaker = 'bob'\ngain = 2.0\n{0}"
+    (tmp_path / "voices.toml").write_text(listed.format("license = 'MIT'\ndescription = ''\norigin = ''\n"))
+    monkeypatch.setattr(export, "write_vocoder", lambda source, folder, *_: (folder / "vocoder.onnx").touch())
+    recipe = Recipe(SHAPE, corpus.ranges(some()))
+    options = export.Options(voices=tmp_path / "voices.toml", out=tmp_path, weights="float32")
+    export.export_all(export.Run(AcousticModel(SHAPE).eval(), recipe, 1), options)
+    own, shared = (read_card(tmp_path / name) for name in ("ann", "bob"))
+    assert [own.options["speaker"], shared.options["speaker"]] == ["ann", "bob"]
+    assert shared.options["speakers"]["bob"]["gain"] == 2.0
+    assert sorted(path.name for path in (tmp_path / "bob").iterdir()) == ["model.toml"]
+    assert all((tmp_path / "bob" / name).is_file() for name in shared.files)
+
+
+def test_eight_bits_change_little_and_a_frame_is_the_same_whatever_is_beside_it(tmp_path):
+    torch.manual_seed(2)
+    model = AcousticModel(SHAPE).eval()
+    for weights in ("float32", "int8"):
+        (tmp_path / weights).mkdir()
+        export.write_graphs(model, tmp_path / weights, weights)
+    given = export.examples(model, 1)[0][0]
+    small, plain = (open_graph(tmp_path / name / export.FRAMES_FILE) for name in ("int8", "float32"))
+    whole = small.run(None, given)[0]
+    np.testing.assert_allclose(whole, plain.run(None, given)[0], atol=0.1)
+    part = small.run(None, {name: values[:, 20:] for name, values in given.items()})[0]
+    np.testing.assert_array_equal(part[:, 20:], whole[:, 40:])
+
+
 def test_only_the_speakers_that_are_asked_for_are_kept():
     model = AcousticModel(SHAPE)
     bob = model.sentence.speakers.weight.data[1].clone()
@@ -131,7 +158,7 @@ def test_symbols_that_training_never_met_sound_as_their_stand_ins():
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
     utterances = some()
     batch = Recipe(SHAPE, corpus.ranges(utterances)).batch(utterances, CPU)
-    total(losses(*model(batch), batch, torch.tensor(2.0))).backward()
+    total(losses(model(batch), batch, torch.tensor(2.0))).backward()
     optimizer.step()
     untrained = export._untrained(model, optimizer.state_dict())
     assert {"?", "ɒ"} <= untrained and not untrained & set(PHONEMES)
@@ -147,54 +174,9 @@ def test_says_what_is_missing(tmp_path):
         export.write_vocoder(tmp_path, tmp_path)
     with pytest.raises(VoiceError, match="recipes.tts.prepare"):
         corpus.read(tmp_path / "none.npz")
-    with pytest.raises(TextError, match="sentence a line"):
-        items_of(tmp_path / "none.txt", None)
 
 
 def test_killed_and_resumed_equals_uninterrupted(tmp_path):
     assert_resume_equals_uninterrupted(
         ["-m", "recipes.tts.train", "--smoke", "--threads", "1", "--save-every", "6"], tmp_path
     )
-
-
-def tone(hertz, seconds=1.0):
-    time = np.arange(round(24000 * seconds)) / 24000
-    buzz = sum(np.sin(2 * np.pi * hertz * k * time) / k for k in range(1, 20))
-    return Audio((0.1 * buzz).astype(np.float32), 24000)
-
-
-def test_speech_is_no_distance_from_itself_and_some_from_other_speech():
-    root = Path(__file__).resolve().parents[2] / "data" / "tiny" / "audio"
-    first, second = (audio.read(path) for path in sorted(p for p in root.rglob("*") if p.is_file())[:2])
-    assert scores.distortion(first, first) == pytest.approx(0, abs=1e-4)
-    louder = Audio(first.samples * 0.5, first.rate)
-    assert scores.distortion(first, louder) < 0.5 < 3 < scores.distortion(first, second)
-
-
-def test_pitch_spread_is_that_of_the_logarithm():
-    low, high = (scores.log_f0(tone(hertz)) for hertz in (150, 200))
-    assert scores.pitch_spread([low, high]) == pytest.approx(np.log(200 / 150) / 2, rel=0.05)
-    assert np.isnan(scores.pitch_spread([]))
-
-
-class Parrot:
-    """Hears one sentence, whatever is said."""
-
-    rate, longest = 16000, 30.0
-
-    def transcribe(self, speech, **_):
-        return Transcript((Segment("so do we and", 0.0, speech.duration),), "en", speech.duration)
-
-
-def test_a_row_says_what_was_heard_and_how_long_it_took():
-    items = [Item("So do we, Ann.", tone(200)), Item("So do we and.", tone(150))]
-    row = score(Parrot(), lambda item: tone(180), items, names=("test", "buzz"))
-    assert (row.sentences, row.words, row.rate) == (2, 8, 1 / 8)
-    assert row.distortion > 0 and row.real_time > 0 and row.pitch_spread < 0.02
-    row = score(Parrot(), lambda item: item.recording, items, names=("test", "recordings"))
-    assert row.distortion is None and row.real_time is None
-
-
-def test_sentences_are_spread_evenly(tmp_path):
-    (tmp_path / "some.txt").write_text("One.\n\nTwo.\nThree.\nFour.\nFive.\n", "utf-8")
-    assert [item.text for item in items_of(tmp_path / "some.txt", 3)] == ["One.", "Three.", "Five."]

@@ -17,7 +17,8 @@ from killing import assert_resume_equals_uninterrupted, first_difference  # noqa
 
 from recipes.vocoder import crops, losses, model, train  # noqa: E402
 from recipes.vocoder.discriminators import discriminators  # noqa: E402
-from recipes.vocoder.export import export, halved, load_run  # noqa: E402
+from recipes.exporting import halved, stored  # noqa: E402
+from recipes.vocoder.export import export, load_run  # noqa: E402
 from voice.features import voice_log_mel  # noqa: E402
 from voice.tts.vocoder import Vocoder, pulses  # noqa: E402
 
@@ -133,7 +134,7 @@ def test_the_exported_model_equals_the_trained_one(frames, exported):
 def exported(tmp_path_factory):
     """A generator and its export in single precision, made once: the exporter takes seconds."""
     generator = tiny().eval()
-    return generator, Vocoder.open(export(generator, tmp_path_factory.mktemp("model"), half=False))
+    return generator, Vocoder.open(export(generator, tmp_path_factory.mktemp("model"), weights="float32"))
 
 
 @pytest.fixture(scope="module")

@@ -83,13 +83,14 @@ class Acoustic:
 
     @classmethod
     def open(cls, folder: Path, *, threads: int | None = 1, speaker: str | None = None) -> Acoustic:
-        """The voice that `recipes/tts/export.py` wrote to `folder`, speaking as the first of its speakers
-        unless told otherwise. Raises ModelMissing, ModelDamaged."""
+        """The voice that `recipes/tts/export.py` wrote to `folder`, speaking as its card says (the first of the
+        model's speakers) unless told otherwise. Raises ModelMissing, ModelDamaged."""
         folder, threads = Path(folder), threads or 1
-        speakers = _speakers(folder)
-        if speaker is not None and speaker not in speakers:
+        speakers, options = _speakers(folder), read_card(folder).options
+        speaker = speaker or options.get("speaker") or next(iter(speakers))
+        if speaker not in speakers:
             raise ModelMissing(f"{folder} has no speaker {speaker}; it has {', '.join(speakers)}")
-        speaker = speaker or next(iter(speakers))
+        folder = folder / options.get("graphs", ".")  # voices of one model share them
         text, frames = (open_graph(folder / name, threads=threads) for name in (TEXT_FILE, FRAMES_FILE))
         vocoder = Vocoder.open(folder, threads=threads)
         index = list(speakers).index(speaker)
@@ -102,7 +103,7 @@ class Acoustic:
         return Speech(Audio(made.samples, VOICE_RATE), reading.text, words)
 
     def stream(self, reading: Reading, controls: Controls = Controls()) -> Flowing:
-        """The same sentence in pieces, each drawn when it is asked for; together they are what `render` gives."""
+        """The same sentence in pieces, each drawn when it is asked for; together what `render` gives."""
         symbols, every, asked = self._symbols(reading.phonemes, delivery(reading, controls))
         plan = self.plan(symbols, asked)
         words = timed_words(reading, every(plan.durations) * (VOICE_HOP / VOICE_RATE))

@@ -201,7 +201,8 @@ RULES = (
     rule(r"(?<![\w.'’])(?P<said>[A-Z]\.)(?=\s+[A-Z]|\s*[A-Z]\.)", lambda m: m["said"][0]),
     rule(rf"\b(?:{one_of(_COUNTED)})\s(?P<said>{ROMAN})\b(?![.'’]\w)", _counted),
     rule(rf"\b(?:{one_of(word.lower() for word in _COUNTED)})\s(?P<said>{ROMAN})\b(?![.'’]\w)", _counted),
-    rule(rf"\b(?i:{one_of(_PAGED)})s?\s(?P<said>(?=[ivxl]{{2}}|[ivx][,.;:)])(?-i:{ROMAN.lower()}))\b(?!['’]\w)", _small),
+    rule(rf"\b(?i:{one_of(_PAGED)})s?\s(?P<said>(?=[ivxl]{{2}}|[ivx][,.;:)])(?-i:{ROMAN.lower()}))"
+         r"\b(?!['’]\w)", _small),
     rule(r"\((?P<said>(?=[ivx]{2})(?:x{0,3})(?:ix|iv|v?i{0,3}))\)", _small),
     rule(rf"\b(?:{one_of(_RULERS)})\s(?P<said>(?=[IVX]{{2}}|V|X){ROMAN})\b(?!\.\s?[A-Z])", _ruler),
     rule(rf"\b(?:{one_of(_RULERS)})\s(?P<said>I)(?=[,.;:)!?]|['’]s|$|\s(?:of|was|and|had|in|died|who|ruled|became)\b)",

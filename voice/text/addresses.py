@@ -31,8 +31,8 @@ _FILES = (
     " flac ogg opus avi mkv mov webm xls xlsx ppt pptx epub ttf onnx srt vtt sql db bin apk dmg"
 ).split()
 _RELEASED = (
-    "Python Ubuntu version Version release Release Ruby Perl Django Node Rust Go Kotlin Java PHP Debian Fedora"
-    " Firefox Chrome Android Linux kernel CUDA PyTorch TensorFlow LLVM Postgres PostgreSQL MySQL Kubernetes"
+    "Python Ubuntu version Version release Release Ruby Perl Django Node Rust Go Kotlin Java PHP Debian"
+    " Fedora Firefox Chrome Android Linux kernel CUDA PyTorch TensorFlow LLVM Postgres PostgreSQL MySQL"
 ).split()
 
 
@@ -110,9 +110,11 @@ RULES = (
     rule(r"(?<![\w.+%-])[\w.+%-]*[\w+%-]@[\w-]+(?:\.[\w-]+)+", lambda m: name(m[0])),
     rule(r"<(?=\ue000)|(?<=\ue000)>", lambda m: ""),
     rule(r"\blocalhost(?::\d+)?(?:/[^\s\"'<>]*)?", _url),
-    rule(r"(?<![\w/\\.])[\w-]+\.so(?:\.\d+)*\b(?!\.?\w)|(?<!\S)\.(?!NET\b)[A-Za-z][\w-]+(?:\.\w+)*", lambda m: name(m[0])),
+    rule(r"(?<![\w/\\.])[\w-]+\.so(?:\.\d+)*\b(?!\.?\w)|(?<!\S)\.(?!NET\b)[A-Za-z][\w-]+(?:\.\w+)*",
+         lambda m: name(m[0])),
     rule(rf"(?<![\w.@/-]){_HOST}{_TAIL}", _url),
-    rule(rf"(?<![\w/\\])[\w-]+(?:\.[\w-]+)*\.(?:{one_of(_FILES)})\b(?!\.?\w)", _file, re.IGNORECASE),
+    rule(rf"(?<![\w/\\-])(?<!\w\.)[\w-]+(?:\.[\w-]+)*\.(?:{one_of(_FILES)})\b(?!\.?\w)",
+         _file, re.IGNORECASE),
     rule(r"(?<!\S)(?:~|\.\.?)?(?:/[\w.+-]*[\w+-])+/?|(?<!\w)[A-Za-z]:\\[^\s,;\"]*", lambda m: name(m[0])),
     rule(r"(?<![\w@])@(?=\w)\w+", lambda m: name(m[0])),
     rule(r"(?<![\w#&])#([A-Za-z]\w*)", _hashtag),

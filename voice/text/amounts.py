@@ -106,8 +106,11 @@ def _counts_as_adjective(match: re.Match) -> bool:
     """'a $5 bill' is a five dollar bill."""
     before, after = match.string[: match.start()], match.string[match.end() :]
     whole = "." not in match["amount"] or bool(match["scale"])
-    return bool(whole and re.search(r"\b(?:[Aa]n?|[Aa]nother|[Ee]very|[Ee]ach) $", before)
-                and re.match(r"[ -](?!and\b|or\b|to\b|for\b|in\b|on\b|is\b|was\b|per\b|each\b)[a-z]", after))
+    return bool(
+        whole
+        and re.search(r"\b(?:[Aa]n?|[Aa]nother|[Ee]very|[Ee]ach) $", before)
+        and re.match(r"[ -](?!and\b|or\b|to\b|for\b|in\b|on\b|is\b|was\b|per\b|each\b)[a-z]", after)
+    )
 
 
 def _cents_of(amount: str, currency: str) -> str:

@@ -53,8 +53,10 @@ def _day_before(match: re.Match) -> str | None:
 def _short_date(match: re.Match) -> str | None:
     """'on 10/31', unless it may as well be a fraction."""
     month, day = int(match[2]), int(match[3])
-    alone = re.match(r"[,;:!?)]|\.?$", match.string[match.end() :]) and match[0][:2].lower() in ("on", "du", "da")
-    if not 1 <= month <= 12 or not (13 <= day <= 31 or (alone and 1 <= day)):
+    if not 1 <= month <= 12 or not 1 <= day <= 31:
+        return None
+    alone = re.match(r"[,;:!?)]|\.?$", match.string[match.end() :])
+    if day < 13 and not (alone and match[0].lower().startswith(("on", "due", "dated"))):
         return None
     return f"{MONTHS[month - 1]} {ordinal(day)}"
 
@@ -66,8 +68,8 @@ def _span(match: re.Match) -> str:
 
 def _military(match: re.Match) -> str:
     hour = ("oh " if match["hour"][0] == "0" else "") + cardinal(int(match["hour"]))
-    minute = match["minute"]
-    return f"{hour} {'hundred' if minute == '00' else ('oh ' if minute[0] == '0' else '') + cardinal(int(minute))}"
+    minute = ("oh " if match["minute"][0] == "0" else "") + cardinal(int(match["minute"]))
+    return f"{hour} {'hundred' if match['minute'] == '00' else minute}"
 
 
 def _duration(match: re.Match) -> str:
@@ -132,16 +134,17 @@ RULES = (
     rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?Z?)?(?![\w-])", _iso),
     rule(rf"(?<![\w/])(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_END}", _slashed),
     rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_END}", _dotted),
-    rule(r"\b(?i:on|due|by|until|before|after|dated|since) (?P<said>(\d{1,2})/(\d{1,2}))(?![\w/])", _short_date),
+    rule(r"\b(?i:on|due|by|until|before|after|dated|since) (?P<said>(\d{1,2})/(\d{1,2}))(?![\w/])",
+         _short_date),
     rule(rf"(?<![\w.])({_NAMED})\.?\s?[-–]\s?({_NAMED})(?!\.?\s\d)", _span),
     rule(rf"(?<=[\d\ue000])\s?(?P<said>[-–])\s?(?={_MONTH}\s\d)", lambda m: "to"),
     rule(rf"\b(?P<said>{one_of(_WEEKDAYS)})\b(?=,\s(?:{_MONTH}|\d))", lambda m: _WEEKDAYS[m["said"]]),
-    rule(rf"\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,? (?:and|or|to|through|until) {_DAYS}(?![\w%]|[.,:/]\d|\s[a-z])",
-         _day),
+    rule(rf"\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,? (?:and|or|to|through|until) {_DAYS}"
+         r"(?![\w%]|[.,:/]\d|\s[a-z])", _day),
     rule(r"(?<![\w:.,])(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?= hours\b)", _military),
     rule(r"(?<![\w:.,])(\d{1,2})\s?h(?:rs?)?\s?(\d{1,2})\s?m(?:ins?)?\b", _duration),
-    rule(r"\b(?i:in|since|until|by|year|circa|of) (?P<said>10\d\d)(?=[,;:!?)]|\.?$|\.?\s(?:[A-Z]|the\b|when\b|and\b|he\b"
-         r"|she\b|they\b|at\b|after\b|by\b))", lambda m: year(int(m["said"]))),
+    rule(r"\b(?i:in|since|until|by|year|circa|of) (?P<said>10\d\d)(?=[,;:!?)]|\.?$|\.?\s(?:[A-Z]|the\b"
+         r"|when\b|and\b|he\b|she\b|they\b|at\b|after\b|by\b))", lambda m: year(int(m["said"]))),
     rule(rf"(?P<the>\bthe )?(?<![\w.,/]){_DAYS}(?P<of>\sof)?(?=\s{_MONTH})", _day_before),
     rule(rf"\b{_MONTH}\s(?:the\s)?{_DAYS}(?![\w%]|[.,:/]\d)", _day),
     rule(rf"(?<![\w:.])(\d{{1,2}}):(\d{{2}})(?::(?P<second>\d{{2}}))?"

@@ -13,10 +13,10 @@ from voice.text.delivery import PLAIN, Style
 from voice.text.normalize import Chunk
 from voice.text.phonemes import PUNCTUATION, pronounce
 from voice.text.saying import Wish, given_spans, spell_out_around
-from voice.text.sentences import Sentence, SentenceSplitter, split_sentences
+from voice.text.sentences import JOINING, Sentence, SentenceSplitter, split_sentences
 from voice.types import Said
 
-LONGEST = 400  # phonemes that are spoken at once; longer sentences are cut at a clause, or else a word
+LONGEST = 400  # phonemes that are spoken at once; longer ones are cut at a clause, a conjunction, a word
 
 
 @dataclass(frozen=True)
@@ -193,16 +193,20 @@ def _parts(sounds: list[_Sound]) -> Iterator[list[_Sound]]:
 
 
 def _fitting(sounds: list[_Sound]) -> int:
-    length, clause, word = 0, 0, 0
+    length, clause, joint, word = 0, 0, 0, 0
     for index, sound in enumerate(sounds):
         length += len(sound.phonemes) + 1
         if length > LONGEST and word:
-            return clause or word
+            return clause or joint or word
         last_of_word = index + 1 == len(sounds) or sounds[index + 1].owner != sound.owner
         if last_of_word:
             word = index + 1
-            if sound.phonemes[-1:] in tuple(",;:—…)") and length > LONGEST // 4:
-                clause = index + 1
+            if length <= LONGEST // 4:
+                continue
+            if sound.phonemes[-1:] in tuple(",;:—…)"):
+                clause = word
+            elif sounds[word : word + 1] and sounds[word].spoken.lower() in JOINING:
+                joint = word
     return len(sounds)
 
 

@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-CORRECTIONS = {  # where the reader's own entry, or its guess, is wrong; lower case answers for both
-    "coburg": "kˈObɜɹɡ", "eleanor": "ˈɛlənˌɔɹ", "json": "ʤˈAsən", "JSON": "ʤˈAsən", "morrow": "mˈɑɹO",
-    "nguyen": "nwˈɪn", "okafor": "ˌOkəfˈɔɹ", "sheila": "ʃˈilə", "ASAP": "ˌAˌɛsˌApˈi",
-}  # fmt: skip
+from voice.text.capitals import lowered
+from voice.text.heteronyms import in_context, retag
+from voice.text.phones import from_arpabet
+
 PUNCTUATION = frozenset(';:,.!?—…"()“” ')
 
 
@@ -30,7 +30,36 @@ def _reader():
 def prepare() -> None:
     """Load what reading needs (a third of a second) before the first sentence asks for it."""
     _reader().oov("ready")
+    _corrections()
     alphabet()
+
+
+@lru_cache(maxsize=1)
+def _corrections() -> dict[str, str]:
+    """{word: phonemes} where the reader's own entry, or its guess, is wrong; lower case answers for both.
+
+    `names.txt` is made by recipes/names, `corrections.txt` is kept by hand, in phones of CMUdict.
+    """
+    folder = Path(__file__).parent
+    lines = (folder / "names.txt").read_text(encoding="utf-8").splitlines()
+    found = dict(line.split(" ", 1) for line in lines)
+    for line in (folder / "corrections.txt").read_text(encoding="utf-8").splitlines():
+        word, _, phones = line.partition(" ")
+        if phones and word != "#":
+            found[word] = from_arpabet(phones)
+    return found
+
+
+def _is_word(word: str) -> bool:
+    """Whether `word`, in lower case, is known."""
+    from hibari.g2p import Context
+
+    lexicon = _reader().lexicon
+    return (
+        word in lexicon.golds
+        or word in _corrections()
+        or lexicon.get_word(word, "NN", None, Context())[0] is not None
+    )
 
 
 @lru_cache(maxsize=1)
@@ -48,7 +77,7 @@ def pronounce(chunks: Sequence[str]) -> list[str]:
     Chunks hold letters, apostrophes, hyphens and punctuation, no spaces (see `normalize.spell_out`).
     One without sound gives an empty string.
     """
-    chunks = [chunk.replace('"', "") for chunk in chunks]  # quotes are not heard
+    chunks = lowered([chunk.replace('"', "") for chunk in chunks], _is_word)  # quotes are not heard
     heard = [chunk for chunk in chunks if chunk]
     if not heard:
         return [""] * len(chunks)
@@ -73,6 +102,7 @@ def _grouped(text: str) -> list[str]:
     """Phonemes of each space-separated chunk, as the reader's tokens give them."""
     reader = _reader()
     tokens = reader.tokenize(text)
+    retag(tokens, reader.lexicon.golds)
     _correct(tokens, reader.lexicon)
     groups, current = [], ""
     for token in reader.phonemize_tokens(tokens):
@@ -85,8 +115,9 @@ def _grouped(text: str) -> list[str]:
 
 def _correct(tokens, lexicon) -> None:
     """Give the tokens of known misreadings their phonemes, before a possessive too."""
+    corrections, chosen = _corrections(), in_context(tokens)
     for i, token in enumerate(tokens):
-        phonemes = CORRECTIONS.get(token.text) or CORRECTIONS.get(token.text.lower())
+        phonemes = chosen.get(i) or corrections.get(token.text) or corrections.get(token.text.lower())
         if not phonemes:
             continue
         before, after = tokens[i - 1] if i else None, tokens[i + 1] if i + 1 < len(tokens) else None

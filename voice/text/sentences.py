@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-LONGEST = 1200  # characters; a "sentence" that goes on for longer is cut at a clause, or else a space
+LONGEST = 1200  # characters; a "sentence" that goes on for longer is cut at a clause, a conjunction, a space
 _LOOKAHEAD = 80
 
 # Never the end of a sentence, whatever follows: they stand before a name or an example.
@@ -36,6 +36,11 @@ _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"\S+")
 _BULLET = re.compile(r"(?:[-*•–—]|\(?\w{1,3}[.)])\s")
 _CLAUSE = re.compile(r"[,;:—)][\"'”’]*\s+(?=\S)")
+JOINING = frozenset(
+    "and but or nor so yet because although though while when whenever where whereas which who whose if"
+    " unless until before after since then than that as with without through during".split()
+)
+_JOINT = re.compile(rf"\s+(?=(?:{'|'.join(sorted(JOINING))})\s)", re.IGNORECASE)
 _SHORT_LINE = 50  # a line shorter than this was ended on purpose, not wrapped
 
 
@@ -110,7 +115,7 @@ def _first_cut(text: str, final: bool) -> tuple[int, str] | None:
 
 def _forced_cut(text: str, begin: int) -> int:
     window = text[: begin + LONGEST]
-    for pattern in (_CLAUSE, _SPACE):
+    for pattern in (_CLAUSE, _JOINT, _SPACE):
         ends = [match.end() for match in pattern.finditer(window, begin + LONGEST // 4)]
         if ends:
             return ends[-1]

@@ -103,3 +103,35 @@ def test_what_cannot_be_spoken_is_refused(world: World, changes: dict, status: i
         create(world, **changes)
     assert refusal.value.status_code == status
     assert create(world).read()
+
+
+def test_controls_beyond_openais_are_taken(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    speak = world.voice.speak
+    monkeypatch.setattr(
+        world.voice, "speak", lambda text, controls: asked.append(controls) or speak(text, controls)
+    )
+    create(world, extra_body={"pitch": -2, "energy": 3, "pause": 0.5, "lexicon": {"SQL": "sequel"}})
+    (controls,) = asked
+    assert (controls.pitch, controls.energy, controls.pause) == (-2, 3, 0.5)
+    assert controls.lexicon["SQL"].words == "sequel"
+
+
+def test_ssml_is_taken_and_what_it_holds_and_is_not_understood_is_named(world: World) -> None:
+    answer = create(world, input="<speak>One <foo>two</foo> three.</speak>")
+    assert answer.response.headers["x-voice-notes"].startswith("line 1: <foo> is not supported")
+    assert "x-voice-notes" not in create(world).response.headers
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"input": "<speak>One<b></speak>"}, "malformed in line 1"),
+        ({"extra_body": {"pitch": 13}}, "pitch: .* less than or equal to 12"),
+        ({"extra_body": {"lexicon": {"a": "HH AH9"}}}, "AH9: no phone"),
+        ({"input": "<!DOCTYPE speak [<!ENTITY a 'b'>]><speak>&a;</speak>"}, "document type"),
+    ],
+)
+def test_wrong_controls_and_markup_are_refused(world: World, changes: dict, reason: str) -> None:
+    with pytest.raises(openai.BadRequestError, match=reason):
+        create(world, **changes)

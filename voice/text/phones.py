@@ -105,7 +105,7 @@ def from_ipa(text: str) -> str:
     phonemes = "".join(part for part in found if part not in _SILENT)
     phonemes = re.sub("ɜ(?!ɹ)", "ɜɹ", phonemes)
     unknown = sorted(set(phonemes) - _KEPT)
-    if unknown or not any(c in SPOKEN_VOWELS or c.isalpha() for c in phonemes):
+    if unknown or not set(phonemes) - set("ˈˌ "):
         names = " ".join(unknown) or "nothing"
         raise TextError(f"{names} in {text!r} is no sound of American English that the voices have; write IPA")
     onset = f"([ˈˌ])([^{SPOKEN_VOWELS}ˈˌ ]*)(?=[{SPOKEN_VOWELS}])"

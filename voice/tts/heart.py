@@ -81,31 +81,40 @@ class Heart:
         }
         *parts, durations, lengths = self._session.run(None, given)
         if asked is None:
-            samples, f0 = _sounded(parts, seed)
-            return Utterance(np.clip(samples, -1.0, 1.0), durations * SPAN, f0)
+            samples = _sounded(parts, parts[-1][0], seed)
+            return Utterance(np.clip(samples, -1.0, 1.0), durations * SPAN, parts[-1][0])
         asked = asked.with_edges()
-        durations = _whole_frames(phonemes, durations, lengths.reshape(-1), asked)
-        samples, f0 = self._guide(given | {_DURATIONS: durations}, asked, seed)
-        samples = leveled(samples, per_frame(asked.energy, durations * SPAN), HOP)
-        return Utterance(np.clip(samples, -1.0, 1.0), durations * SPAN, f0)
+        longer = _whole_frames(phonemes, durations, lengths.reshape(-1), asked)
+        given[_DURATIONS], f0 = longer, parts[-1][0]
+        if not np.array_equal(longer, durations):
+            silent = np.zeros((1, int(longer.sum()) * SPAN), np.float32)
+            f0 = _as_high(self._guided_session().run(None, given | {_HEARD: silent})[-1][0], f0)
+        samples, f0 = self._guide(given, f0, asked, seed)
+        samples = leveled(samples, per_frame(asked.energy, longer * SPAN), HOP)
+        return Utterance(np.clip(samples, -1.0, 1.0), longer * SPAN, f0)
 
-    def _guide(self, given: dict, asked: Delivery, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """(F × HOP,) samples and (F,) Hz with the durations that are `given` and the pitch that is `asked`."""
-        session, frames = self._guided_session(), given[_DURATIONS] * SPAN
-        plain = np.ones((1, int(frames.sum())), np.float32)
-        samples, f0 = _sounded(session.run(None, given | {"ratio": plain}), seed)
+    def _guide(
+        self, given: dict, f0: np.ndarray, asked: Delivery, seed: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """(F × HOP,) samples and (F,) Hz with the durations that are `given`, and `f0` moved as is `asked`."""
+        plain = self._drawn(given, f0, seed)
         if not asked.pitch.any():
-            return samples, f0
-        ratio = 2 ** (per_frame(asked.pitch, frames) / 12)
-        moved, f0 = _sounded(session.run(None, given | {"ratio": ratio[None]}), seed, ratio)
-        return moved * (_power(samples) / max(_power(moved), 1e-6)), f0  # pitch alone leaves the level
+            return plain, f0
+        ratio = 2 ** (per_frame(asked.pitch, given[_DURATIONS] * SPAN) / 12)
+        f0 = _times(f0, ratio)
+        moved = self._drawn(given, f0, seed)
+        return moved * (_power(plain) / max(_power(moved), 1e-6)), f0  # pitch alone leaves the level
+
+    def _drawn(self, given: dict, f0: np.ndarray, seed: int) -> np.ndarray:
+        parts = self._guided_session().run(None, given | {_HEARD: np.maximum(f0, 0.0)[None]})
+        return _sounded(parts, f0, seed)
 
     def _guided_session(self):
-        """The network that takes durations, and a factor on F0; opened when it is first needed."""
+        """The network that is given its durations and F0; opened when it is first needed."""
         with self._lock:
             if self._guided is None:
                 model = rewiring.with_input(self._model, _DURATIONS, rewiring.INT64, ("L",))
-                model = rewiring.scaled(model, _HEARD, "ratio", (1, "F"))
+                model = rewiring.with_input(model, _HEARD, rewiring.FLOAT, (1, "F"))
                 self._guided = _session(model, self._threads)
             return self._guided
 
@@ -122,16 +131,22 @@ def _session(model: bytes, threads: int):
         raise ModelDamaged(f"heart's network is not the one this version knows; {_INSTALL}") from error
 
 
-def _sounded(
-    parts: list[np.ndarray], seed: int, ratio: np.ndarray | None = None
-) -> tuple[np.ndarray, np.ndarray]:
-    """The network's five parts of a spectrum and F0 → samples and F0, which is moved by `ratio` (F,)."""
+def _sounded(parts: list[np.ndarray], f0: np.ndarray, seed: int) -> np.ndarray:
+    """The network's five parts of a spectrum and (F,) Hz → samples."""
     from hibari import dsp
 
-    *spectra, f0 = (part[0] for part in parts)
-    if ratio is not None:
-        f0 = np.where(f0 > VOICED, np.maximum(f0 * ratio, VOICED + 1), f0).astype(np.float32)
-    return dsp.synth(*spectra, f0, np.random.default_rng(seed)), f0
+    return dsp.synth(*(part[0] for part in parts[:5]), f0, np.random.default_rng(seed))
+
+
+def _times(f0: np.ndarray, ratio: np.ndarray | float) -> np.ndarray:
+    """(F,) Hz, where voiced times `ratio`, and voiced still."""
+    return np.where(f0 > VOICED, np.maximum(f0 * ratio, VOICED + 1), f0).astype(np.float32)
+
+
+def _as_high(f0: np.ndarray, plain: np.ndarray) -> np.ndarray:
+    """A pitch curve moved to the median of another: durations alone leave the pitch."""
+    here, there = (each[each > VOICED] for each in (f0, plain))
+    return _times(f0, float(np.median(there) / np.median(here))) if len(here) and len(there) else f0
 
 
 def _power(samples: np.ndarray) -> np.float32:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from voice.errors import ModelDamaged
 
 FLOAT, INT64 = 1, 7  # TensorProto.DataType
-_NODE, _INPUT, _OUTPUT = 1, 11, 12  # of GraphProto
+_INPUT, _OUTPUT = 11, 12  # of GraphProto
 _GRAPH = 7  # of ModelProto
 
 
@@ -21,23 +21,11 @@ def with_outputs(model: bytes, *tensors: str) -> bytes:
 
 def with_input(model: bytes, tensor: str, kind: int, shape: tuple[int | str, ...]) -> bytes:
     """`model` with `tensor`, which a node of it makes, given from outside instead."""
-    return _declared(_orphaned(model, tensor)[0], tensor, kind, shape)
-
-
-def scaled(model: bytes, tensor: str, factor: str, shape: tuple[int | str, ...]) -> bytes:
-    """`model` with `tensor` multiplied by a new input `factor` before anything reads it."""
-    model, made = _orphaned(model, tensor)
-    product = _text(1, made) + _text(1, factor) + _text(2, tensor) + _text(3, f"{factor} of {tensor}")
-    model += _field(_GRAPH, _field(_NODE, product + _text(4, "Mul")))
-    return _declared(model, factor, FLOAT, shape)
-
-
-def _orphaned(model: bytes, tensor: str) -> tuple[bytes, str]:
-    """`model` with what wrote `tensor` writing elsewhere, and the name of that place."""
-    written, other = _text(2, tensor), tensor[:-1] + "'"
+    written = _text(2, tensor)
     if model.count(written) != 1:
         raise ModelDamaged(f"the network has no tensor {tensor}")
-    return model.replace(written, _text(2, other)), other
+    model = model.replace(written, _text(2, tensor[:-1] + "'"))
+    return _declared(model, tensor, kind, shape)
 
 
 def _declared(model: bytes, name: str, kind: int, shape: tuple[int | str, ...]) -> bytes:

@@ -1,11 +1,14 @@
-"""Synthesis beside its peers: load time, time to first audio and speed, in one table from one run.
+"""Synthesis beside its peers: load time, time to first audio, gaps and speed, in one table from one run.
 
     python -m benchmarks.synthesis [--rounds 3] [--threads 1 --threads 2] [--json]
 
 Each system runs in a process of its own and is given the texts in turns with the others, so that
 whatever else the machine does weighs on all of them alike. The peers are hibari called directly
 and espeak-ng (where it is on the PATH), which starts anew for every text, as its users do.
-Speed is given by wall time and, as other work may take the processor away, by processor time.
+Speed is given by wall time and, as other work may take the processor away, by processor time. Each text is
+spoken twice: in pieces, as who listens would have it, for the time to the first of them and the longest wait
+for a later one, if they are played from the first on; and at once, for the speed. A worker runs on as many
+processors as it has threads.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Annotated
 
@@ -28,21 +31,26 @@ TEXTS = (
     "Good morning.",
     "The ferry leaves at 7:45, so we should be at the harbor by half past seven.",
     "She paid $24.50 for two tickets. They were for Saturday, the 3rd of May, in the front row.",
+    "When the ferry had left, the people who had come to see it off, some of them in tears, stayed on the"
+    " quay until its lights were gone, and only then walked home along the dark and empty shore.",
     "What would you do with a week of free time? I would walk along the coast, read the books that have"
     " been waiting on my shelf, and cook for friends. Then, I suppose, I would sleep.",
 )
-OURS = ("heart", "kathleen")
+PERCENTILE = 95
+Speak = Callable[[str], Iterator[float]]
 
 
 @dataclass(frozen=True)
 class Row:
-    """One system: seconds to load, of wall and of processor time, and its medians over the texts."""
+    """One system: seconds to load, of wall and of processor time, and what it did with the texts."""
 
     system: str
     threads: int
     load: float | None
     cpu_load: float | None
-    first: float  # milliseconds to the first audio
+    first: float  # milliseconds to the first audio, the median
+    slow: float  # and of all but the slowest 5 %
+    gap: float  # milliseconds, the longest wait for a later piece
     speed: float  # seconds of audio in a second of wall time
     cpu_speed: float  # and of processor time
 
@@ -60,8 +68,15 @@ def main(
     print(json.dumps([asdict(row) for row in rows], indent=2) if as_json else table(rows))
 
 
+def ours() -> list[str]:
+    """The names of all voices that `voice` has."""
+    from voice.models import catalog
+
+    return [name for name, entry in catalog.entries().items() if entry.card.kind == "voice"]
+
+
 def measure(rounds: int, threads: list[int]) -> list[Row]:
-    systems = [(name, count) for name in (*OURS, "hibari") for count in threads]
+    systems = [(name, count) for name in (*ours(), "hibari") for count in threads]
     if shutil.which("espeak-ng"):
         systems.append(("espeak-ng", 1))
     workers, loads = {}, {}
@@ -99,54 +114,72 @@ def answer(worker: subprocess.Popen) -> dict | None:
 
 def summary(system: tuple[str, int], loaded: dict, answers: list[dict]) -> Row:
     audio = sum(said["audio"] for said in answers)
+    firsts = sorted(1000 * said["first"] for said in answers)
     return Row(
         *system,
         loaded["wall"],
         loaded["cpu"],
-        1000 * statistics.median(said["first"] for said in answers),
+        statistics.median(firsts),
+        firsts[-(-len(firsts) * PERCENTILE // 100) - 1],
+        1000 * max(said["gap"] for said in answers),
         audio / sum(said["wall"] for said in answers),
         audio / sum(said["cpu"] for said in answers),
     )
 
 
 def table(rows: list[Row]) -> str:
-    lines = ["| system | threads | load, s | of processor | first audio, ms | × real time | × of processor |"]
-    lines += ["|---" * 7 + "|"]
+    columns = (
+        "system",
+        "threads",
+        "load, s",
+        "of processor",
+        "first audio, ms",
+        f"{PERCENTILE} %",
+        "longest gap, ms",
+    )
+    lines = [f"| {' | '.join(columns)} | × real time | × of processor |", "|---" * 9 + "|"]
     for row in rows:
         load, cpu_load = ("–" if s is None else f"{s:.2f}" for s in (row.load, row.cpu_load))
         lines.append(
-            f"| {row.system} | {row.threads} | {load} | {cpu_load} | {row.first:.0f}"
-            f" | {row.speed:.0f} | {row.cpu_speed:.0f} |"
+            f"| {row.system} | {row.threads} | {load} | {cpu_load} | {row.first:.0f} | {row.slow:.0f}"
+            f" | {row.gap:.0f} | {row.speed:.0f} | {row.cpu_speed:.0f} |"
         )
     return "\n".join(lines)
 
 
 def serve(name: str, threads: int) -> None:
     """Load the system `name`, say how long that took, then time each text that stdin brings."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     began, used = time.perf_counter(), processor_time()
     try:
-        speak = open_system(name, threads)
+        speak, stream = open_system(name, threads)
     except Exception as error:
         sys.exit(f"{name}: {error}")
     took = (time.perf_counter() - began, processor_time() - used)
     wall, cpu = (None, None) if name == "espeak-ng" else took
     print(json.dumps({"wall": wall, "cpu": cpu}), flush=True)
     for line in sys.stdin:
-        print(json.dumps(timed(speak, json.loads(line))), flush=True)
+        print(json.dumps(timed(speak, stream, json.loads(line))), flush=True)
 
 
-def timed(speak, text: str) -> dict[str, float]:
+def timed(speak: Speak, stream: Speak, text: str) -> dict[str, float]:
+    first, gap = waits(stream(text))
     began, used = time.perf_counter(), processor_time()
-    first, audio = 0.0, 0.0
-    for seconds in speak(text):
-        first = first or time.perf_counter() - began
-        audio += seconds
-    return {
-        "first": first,
-        "wall": time.perf_counter() - began,
-        "cpu": processor_time() - used,
-        "audio": audio,
-    }
+    audio = sum(speak(text))
+    wall, cpu = time.perf_counter() - began, processor_time() - used
+    return {"first": first, "gap": gap, "wall": wall, "cpu": cpu, "audio": audio}
+
+
+def waits(pieces: Iterator[float]) -> tuple[float, float]:
+    """Seconds until the first of `pieces`, given by the seconds of each, and the longest silence after it."""
+    began = time.perf_counter()
+    first, gap, over = None, 0.0, 0.0  # when what has come so far will have been played
+    for seconds in pieces:
+        now = time.perf_counter() - began
+        if first is None:
+            first = over = now
+        gap, over = max(gap, now - over), max(over, now) + seconds
+    return first or 0.0, gap
 
 
 def processor_time() -> float:
@@ -155,20 +188,24 @@ def processor_time() -> float:
     return sum(use.ru_utime + use.ru_stime for use in uses)
 
 
-def open_system(name: str, threads: int):
-    """A function from text to the seconds of each piece of audio, as they are made."""
+def open_system(name: str, threads: int) -> tuple[Speak, Speak]:
+    """From text to the seconds of each piece of audio, as they are made: at once, and in pieces."""
     if name == "hibari":
         from hibari import SAMPLE_RATE, Hibari
 
         tts = Hibari(threads=threads)
         tts.g2p.oov  # noqa: B018 (it loads when looked at; ours is loaded by now too)
-        return lambda text: (len(samples) / SAMPLE_RATE for samples in tts.stream(text))
+        return (lambda text: (len(samples) / SAMPLE_RATE for samples in tts.stream(text)),) * 2
     if name == "espeak-ng":
-        return espeak
+        return espeak, espeak
     import voice
+    from voice.tts.streaming import pieces
 
     synthesizer = voice.load(name, threads=threads)
-    return lambda text: (piece.audio.duration for piece in synthesizer.speak(text))
+    return (
+        lambda text: (piece.audio.duration for piece in synthesizer.speak(text)),
+        lambda text: (piece.audio.duration for piece in pieces(synthesizer, text)),
+    )
 
 
 def espeak(text: str) -> Iterator[float]:

@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("librosa", reason="recipes are not installed; pip install '.[train]'")
 
-from recipes.tts import scores, systems  # noqa: E402
+from recipes.tts import picture, scores, systems  # noqa: E402
 from recipes.tts.evaluate import (  # noqa: E402
     COLUMNS,
     RECORDINGS,
@@ -139,3 +139,12 @@ def test_a_voice_speaks_in_a_process_of_its_own():
 
 def test_all_our_voices_are_in_the_table():
     assert {"kathleen", "heart"} <= set(systems.ours()) and systems.ours()[-1] == "heart"
+
+
+def test_a_picture_shows_recordings_beside_voices(tmp_path, capsys):
+    pytest.importorskip("matplotlib", reason="pip install '.[train]'")
+    manifest, out = TINY.parent / "train.jsonl", tmp_path / "voices.png"
+    picture.main(picture.Options(manifest=(manifest,), voice=("heart",), seconds=1.0, out=out))
+    assert out.read_bytes().startswith(b"\x89PNG") and 5_000 < out.stat().st_size < 300_000
+    with pytest.raises(SystemExit, match="fewer seconds"):
+        picture.main(picture.Options(manifest=(manifest,), voice=(), seconds=1000.0, out=out))

@@ -1,0 +1,114 @@
+"""Prosody: it learns, resumes exactly, says the same every time, and varies by as much as it is told to."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from killing import first_difference  # noqa: E402
+
+from recipes.tts import corpus, export, train_prosody  # noqa: E402
+from recipes.tts.corpus import Utterance  # noqa: E402
+from recipes.tts.model import AcousticModel, ProsodyModel, Shape  # noqa: E402
+from recipes.tts.train import Recipe  # noqa: E402
+from voice.errors import VoiceError  # noqa: E402
+
+SHAPE = Shape(speakers=("ann",), width=32, prosody_width=32, prosody_dropout=0.0, encoder=1, decoder=1)
+
+
+def utterance(seed):
+    rng = np.random.default_rng(seed)
+    tokens = np.concatenate([[0], rng.integers(15, 60, 12), [0]])
+    durations = rng.integers(2, 9, len(tokens))
+    frames = int(durations.sum())
+    f0 = (180 + 40 * np.sin(np.arange(frames) / 7 + seed)).astype(np.float32)
+    return Utterance(str(seed), "ann", tokens, durations, f0, rng.normal(-5, 1, (frames, 100)).astype(np.float16))
+
+
+@pytest.fixture
+def features(tmp_path):
+    corpus.write(tmp_path / "ann.npz", [utterance(seed) for seed in range(6)])
+    return tmp_path / "ann.npz"
+
+
+def trained(features, out, **chosen):
+    given = {"steps": 12, "batch_tokens": 60, "save_every": 6, "threads": 1} | chosen
+    train_prosody.main(train_prosody.Options(features=(features,), dev=(features,), out=out, **given))
+    return torch.load(out / "last.pt", weights_only=False)
+
+
+def test_overfits_one_batch():
+    some = [utterance(seed) for seed in range(3)]
+    batch = Recipe(SHAPE, corpus.ranges(some)).batch(some, torch.device("cpu"))
+    torch.manual_seed(0)
+    model, seen = ProsodyModel(SHAPE), []
+    optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
+    for _ in range(60):
+        parts = model.loss(batch)
+        loss = sum(parts.values())
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        seen.append(loss.item())
+    assert seen[-1] < 0.5 * seen[0]
+
+
+def test_resumed_equals_uninterrupted_and_the_best_weights_are_kept(features, tmp_path, monkeypatch):
+    whole = trained(features, tmp_path / "whole")
+    monkeypatch.setattr(train_prosody, "Deadline", lambda minutes: _Stop(6))
+    trained(features, tmp_path / "parts")
+    monkeypatch.undo()
+    parts = trained(features, tmp_path / "parts")
+    assert first_difference(whole["parts"], parts["parts"]) is None
+    assert whole["parts"]["best"]["weights"].keys() == whole["parts"]["ema"]["weights"].keys()
+
+
+class _Stop:
+    """A deadline that passes after so many looks at it."""
+
+    elapsed, seconds = 0.0, None
+
+    def __init__(self, looks):
+        self.looks = looks
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    @property
+    def passed(self):
+        self.looks -= 1
+        return self.looks < 0
+
+
+def test_says_the_same_every_time_and_without_noise_what_the_flow_makes_of_none():
+    torch.manual_seed(1)
+    model = AcousticModel(SHAPE).eval()
+    tokens, speaker = torch.randint(15, 60, (1, 30)), torch.tensor([0])
+    mask = torch.ones(1, 30, 1)
+    with torch.no_grad():
+        calm = model.sentence.prosody.said(tokens, speaker, mask)
+        export.spirited(model, (0.0, 0.9, 0.0))
+        lively, again = (model.sentence.prosody.said(tokens, speaker, mask) for _ in range(2))
+    assert torch.equal(lively, again) and lively[..., 1].std() > calm[..., 1].std()
+
+
+def test_runs_with_different_speakers_are_not_joined(features, tmp_path):
+    trained(features, tmp_path / "prosody")
+    recipe = Recipe(Shape(speakers=("eve",), width=32), {})
+    model = AcousticModel(recipe.shape)
+    optimizer = torch.optim.AdamW(model.parameters())
+    parts = {"recipe": recipe.state_dict(), "ema": {"weights": model.state_dict()}, "optimizer": optimizer.state_dict()}
+    (tmp_path / "eve").mkdir()
+    torch.save({"step": 0, "parts": parts}, tmp_path / "eve" / "last.pt")
+    with pytest.raises(VoiceError, match="train both on the same features"):
+        export.load_run(tmp_path / "eve", tmp_path / "prosody")

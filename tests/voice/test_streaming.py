@@ -133,6 +133,11 @@ def test_a_sentence_in_pieces_is_the_sentence():
     assert vocoder.widest <= len(first) // 300 + fresh._vocoder.lookahead  # nothing is drawn too soon
 
 
+def test_what_controls_ask_for_is_the_same_in_pieces():
+    asked = Controls(speed=1.3, pitch=4.0, energy=6.0, pause=2.0)
+    assert len(assert_streams(fake_voice()[0], LONG, asked)) > 3
+
+
 def test_networks_that_see_further_than_they_say_are_found_out():
     with pytest.raises(AssertionError):
         assert_streams(fake_voice(frames=40)[0], LONG)

@@ -8,6 +8,7 @@ import numpy as np
 
 from voice.errors import ModelDamaged
 from voice.features import whisper_log_mel
+from voice.models.sessions import open_session
 from voice.types import Audio
 
 RATE = 16_000
@@ -25,18 +26,12 @@ class SmartTurn:
     @classmethod
     def open(cls, folder: Path, *, threads: int | None = None) -> SmartTurn:
         """Loads the one ONNX file of `folder`. Raises ModelDamaged where there is not just one."""
-        import onnxruntime
-
         files = list(Path(folder).glob("*.onnx"))
         if len(files) != 1:
             raise ModelDamaged(
                 f"{folder} holds {len(files)} .onnx files instead of one; fetch smart-turn-v3 again"
             )
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or 1
-        options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        return cls(onnxruntime.InferenceSession(str(files[0]), options, providers=["CPUExecutionProvider"]))
+        return cls(open_session(files[0], threads=threads or 1))
 
     def patience(self, partial: str, chance: float) -> float:
         """By the sound alone."""

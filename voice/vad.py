@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from voice.errors import ModelMissing
+from voice.models.sessions import open_session
 from voice.types import Audio, SpeechDetector
 
 SILERO_RATE = 16_000
@@ -37,15 +38,10 @@ class Silero:
 
         Raises ModelMissing if there is none.
         """
-        import onnxruntime
-
         path = path or _packaged()
         if not path.is_file():
             raise ModelMissing(f"{path} is missing; run `pip install --force-reinstall faster-whisper`")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        return cls(onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"]))
+        return cls(open_session(path, threads=1))
 
     def stream(self) -> Callable[[np.ndarray], float]:
         """A fresh session: successive (512,) frames at 16 kHz → P(speech) of each."""

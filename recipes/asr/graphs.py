@@ -8,7 +8,7 @@ that the rows of a batch share no scale. Inputs and outputs:
     cross     encoded (B, F, D) → cross_k0 (B, H, D / H, F), cross_v0 (B, H, F, D / H), …
     decoder   tokens (B, T), positions (T,), mask (T, S), past_k0 (B, H, D / H, P), past_v0 (B, H, P, D / H), …,
               cross_k0, …
-              → scores (B, T, V), total (B, T, 1) = log Σ exp(scores), k0, v0 of S = P + T positions, …
+              → scores (B, T, V), k0, v0 of S = P + T positions, …
 """
 
 from __future__ import annotations
@@ -167,7 +167,6 @@ def decoder(shape: Shape) -> onnx.ModelProto:
     last = g.norm(x, "decoder/layer_norm")
     scores = g.product(last, "decoder/embeddings/weight", shape.vocabulary, width)
     g.op("Identity", scores, called=["scores"])
-    g.op("ReduceLogSumExp", scores, g.constant(-1), called=["total"], keepdims=1)
     inputs = [
         ("tokens", INT64, ["B", "T"]),
         ("positions", INT64, ["T"]),
@@ -175,8 +174,8 @@ def decoder(shape: Shape) -> onnx.ModelProto:
         *_caches("past_", shape, "P"),
         *_caches("cross_", shape, "F"),
     ]
-    outputs = [("scores", FLOAT, ["B", "T", shape.vocabulary]), ("total", FLOAT, ["B", "T", 1])]
-    return g.model(inputs, [*outputs, *_caches("", shape, "S")])
+    outputs = [("scores", FLOAT, ["B", "T", shape.vocabulary]), *_caches("", shape, "S")]
+    return g.model(inputs, outputs)
 
 
 def _embedded(g: Graph) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 
 from voice.asr.letters import BLANK, read
 from voice.errors import ModelDamaged, ModelMissing
+from voice.models.sessions import open_session
 
 _NEVER = np.float32(-1e30)  # finite, so that sums of it stay numbers
 
@@ -28,15 +29,10 @@ class Head:
 
         Raises ModelMissing or ModelDamaged.
         """
-        import onnxruntime
-
         if not Path(path).is_file():
             raise ModelMissing(f"{path} is missing; fetch the recognizer again")
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads, options.inter_op_num_threads = threads or 0, 1
-        options.log_severity_level = 3
         try:
-            session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            session = open_session(Path(path), threads=threads or 0)
             sides = session.get_inputs(), session.get_outputs()
             ins, outs = ([each.name for each in side] for side in sides)
         except Exception as error:  # the library's own errors share no base

@@ -15,6 +15,7 @@ import numpy as np
 
 from voice.errors import ModelDamaged
 from voice.models.quantized import CROSS, DECODER, QUANTIZED, for_cross, read_quantized
+from voice.models.sessions import open_session
 
 CROWDED = 0.75  # where fewer of the rows than this are still being written, the others are let go
 
@@ -84,37 +85,36 @@ class GreedyDecoder:
         crossed = self._cross.run_with_ort_values(self._crossed, heard)
         caches = dict(zip(self._crossed, crossed, strict=True)) | self._empty(len(encoded))
         given = np.tile(np.array(prompt, np.int64), (len(encoded), 1))
-        scores, total, caches = self._step(given, 0, caches)
-        start = list(prompt).index(self._specials.start)
-        silent = np.exp(scores[:, start, self._specials.no_speech] - total[:, start, 0])
-        rows = written = [Row(float(chance)) for chance in silent]
+        scores, caches = self._step(given, 0, caches)
+        silent = _log_softmax(scores[:, list(prompt).index(self._specials.start)])[
+            :, self._specials.no_speech
+        ]
+        rows = written = [Row(float(chance)) for chance in np.exp(silent)]
         for position in range(len(prompt), len(prompt) + limit):
-            first = position == len(prompt)
-            tokens = self._written(written, scores[:, -1], total[:, -1, 0], first)
+            barred = self._specials.not_first if position == len(prompt) else self._specials.never
+            tokens = self._written(written, scores[:, -1], barred)
             going = [number for number, row in enumerate(written) if not row.ended]
             if not going or position + 1 == len(prompt) + limit:
                 break
             if len(going) < CROWDED * len(written):
                 caches = _picked(caches, going)
                 tokens, written = tokens[going], [written[number] for number in going]
-            scores, total, caches = self._step(tokens[:, None], position, caches)
+            scores, caches = self._step(tokens[:, None], position, caches)
         return rows
 
-    def _written(self, rows: Sequence[Row], scores: np.ndarray, total: np.ndarray, first: bool) -> np.ndarray:
-        """Each row takes the best of its `scores` (B, V), whose log-sum is `total` (B,); returns (B,)."""
-        barred = np.array(self._specials.not_first if first else self._specials.never)
-        # What may not be written has no share in the probabilities of the rest.
-        left = total + np.log1p(-np.exp(scores[:, barred] - total[:, None]).sum(axis=1).clip(max=0.999))
+    def _written(self, rows: Sequence[Row], scores: np.ndarray, barred: Sequence[int]) -> np.ndarray:
+        """Each row takes the best of its `scores` (B, V) that is not `barred`; returns their tokens (B,)."""
         scores[:, barred] = -np.inf
         tokens = scores.argmax(axis=1)
-        for row, token, chance in zip(rows, tokens, scores[np.arange(len(rows)), tokens] - left, strict=True):
+        chances = _log_softmax(scores)[np.arange(len(rows)), tokens]
+        for row, token, chance in zip(rows, tokens, chances, strict=True):
             row.take(int(token), float(chance), self._specials.end)
         return tokens
 
     def _step(
         self, tokens: np.ndarray, position: int, caches: Mapping[str, Any]
-    ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-        """(B, T) tokens from `position` on → their scores (B, T, V) and totals (B, T, 1), and new caches."""
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """(B, T) tokens from `position` on → the scores (B, T, V) of what may follow each, and new caches."""
         from onnxruntime import OrtValue
 
         count = tokens.shape[1]
@@ -122,17 +122,22 @@ class GreedyDecoder:
         mask = np.where(np.arange(position + count) > reach[:, None], -np.inf, 0.0).astype(np.float32)
         given = {"tokens": tokens, "positions": reach, "mask": mask}
         feed = {name: OrtValue.ortvalue_from_numpy(array) for name, array in given.items()} | caches
-        scores, total, *fresh = self._decoder.run_with_ort_values(self._made, feed)
+        scores, *fresh = self._decoder.run_with_ort_values(self._made, feed)
         kept = {name: value for name, value in caches.items() if name.startswith("cross_")}
-        kept |= {f"past_{name}": value for name, value in zip(self._made[2:], fresh, strict=True)}
-        return scores.numpy(), total.numpy(), kept
+        kept |= {f"past_{name}": value for name, value in zip(self._made[1:], fresh, strict=True)}
+        return scores.numpy(), kept
 
     def _empty(self, rows: int) -> dict[str, Any]:
         """The caches before the first token."""
         from onnxruntime import OrtValue
 
-        shapes = {f"past_{name}": (rows, *self._nothing[name[0]]) for name in self._made[2:]}
+        shapes = {f"past_{name}": (rows, *self._nothing[name[0]]) for name in self._made[1:]}
         return {name: OrtValue.ortvalue_from_numpy(np.zeros(s, np.float32)) for name, s in shapes.items()}
+
+
+def _log_softmax(scores: np.ndarray) -> np.ndarray:
+    shifted = scores - scores.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
 
 
 def _picked(caches: Mapping[str, Any], rows: Sequence[int]) -> dict[str, Any]:
@@ -143,15 +148,8 @@ def _picked(caches: Mapping[str, Any], rows: Sequence[int]) -> dict[str, Any]:
 
 def _opened(path: Path, weights: Mapping[str, np.ndarray], threads: int) -> Any:
     """A session of a graph that has its weights elsewhere. Raises ModelDamaged."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
-    options.log_severity_level = 3
-    values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
     try:
-        options.add_external_initializers(list(weights), values)
-        return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+        return open_session(path, threads=threads, weights=weights)
     except Exception as error:  # the library's own errors share no base
         problem = f"{path} does not fit its weights ({error})"
         raise ModelDamaged(f"{problem}; fetch the recognizer again") from error

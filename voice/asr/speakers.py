@@ -17,6 +17,7 @@ import numpy as np
 from voice.asr.clusters import Grouping, group
 from voice.errors import ModelDamaged
 from voice.features import kaldi_log_mel
+from voice.models.sessions import open_session
 
 RATE = 16_000
 WINDOW = 10 * RATE  # samples that the segmentation network sees
@@ -125,15 +126,9 @@ def _stretches(flags: np.ndarray) -> np.ndarray:
 
 
 def _session(path: Path, threads: int | None):
-    import onnxruntime
-
     if not path.is_file():
         raise ModelDamaged(f"{path} is missing; install voice again")
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 1
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return open_session(path, threads=threads or 1)
 
 
 class Listening:

@@ -1,0 +1,27 @@
+"""Opening an ONNX graph on the processor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+
+def open_session(path: Path, *, threads: int, weights: Mapping[str, np.ndarray] | None = None) -> Any:
+    """An onnxruntime session of the graph at `path`, whose `weights` may be given.
+
+    Its threads sleep between calls: ones that wait awake slow down whatever runs between two calls,
+    another graph or CTranslate2, to half its speed. Raises what onnxruntime raises.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if weights:
+        values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
+        options.add_external_initializers(list(weights), values)
+    return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])

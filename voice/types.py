@@ -104,7 +104,7 @@ class Speech:
 
 @dataclass(frozen=True)
 class Said:
-    """How something is said whatever is written: by `phonemes` (see voice.text.phonemes), or in other `words`."""
+    """How something is said whatever is written: by `phonemes` (of voice.text.phonemes), or by `words`."""
 
     phonemes: str = ""
     words: str = ""

@@ -46,10 +46,10 @@ def command(
     ] = None,
     lexicon: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="How words are said: WORD = phones, /IPA/ or other words, a line each."),
+        typer.Option(metavar="FILE", help="How words are said, WORD = phones, /IPA/ or other words."),
     ] = None,
     ssml: Annotated[
-        bool, typer.Option("--ssml", help="The text is SSML, which is known anyway where it begins with <speak>.")
+        bool, typer.Option("--ssml", help="The text is SSML, as it is anyway if it begins with <speak>.")
     ] = False,
     subtitles: Annotated[
         Path | None,

@@ -65,7 +65,7 @@ class Wish(BaseModel):
     @property
     def controls(self) -> Controls:
         """How to speak. Raises TextError for a lexicon that cannot be read."""
-        lexicon = {word: spoken_as(said) for word, said in self.lexicon.items() if word.strip() and said.strip()}
+        lexicon = {word: spoken_as(said) for word, said in self.lexicon.items() if word and said.strip()}
         return Controls(
             self.speed, self.pitch, self.energy, self.pause,
             self.clause_pause, self.sentence_pause, self.paragraph_pause, lexicon or None,

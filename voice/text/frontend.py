@@ -136,9 +136,7 @@ def _written_words(text: str, chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
     return joined
 
 
-def _sounds(
-    chunks: Sequence[Chunk], spans: list[tuple[int, int]], given: Mapping[int, str]
-) -> list[_Sound]:
+def _sounds(chunks: Sequence[Chunk], spans: list[tuple[int, int]], given: Mapping[int, str]) -> list[_Sound]:
     """`given` are phonemes that stand for those that are read, by the index of their chunk."""
     sounds, owner = [], 0
     for index, (chunk, phonemes) in enumerate(
@@ -157,9 +155,10 @@ def _style(chunk: Chunk, styles: Sequence[tuple[int, int, Style]]) -> Style:
     """That of most of the chunk's characters."""
     shares: dict[Style, int] = {PLAIN: chunk.end - chunk.start}
     for start, end, style in styles:
-        covered = max(0, min(end, chunk.end) - max(start, chunk.start))
-        shares[PLAIN] -= covered
-        shares[style] = shares.get(style, 0) + covered
+        if start < chunk.end and end > chunk.start:
+            covered = min(end, chunk.end) - max(start, chunk.start)
+            shares[PLAIN] -= covered
+            shares[style] = shares.get(style, 0) + covered
     return max(shares, key=lambda style: (shares[style], style != PLAIN))
 
 

@@ -17,11 +17,12 @@ from functools import lru_cache
 from pathlib import Path
 
 from voice.errors import TextError
-from voice.text.phones import from_arpabet, from_ipa, is_arpabet, looks_like_arpabet
+from voice.text.phones import LONGEST, from_arpabet, from_ipa, is_arpabet, looks_like_arpabet
 from voice.types import Said
 
 LARGEST = 100_000  # words
-_PHONES = re.compile(r"\[\[\s*([^\[\]]+?)\s*\]\]")
+LONGEST_WORDS = 400  # characters that are said for one word
+_PHONES = re.compile(r"\[\[([^\[\]]+)\]\]")
 
 
 def read_lexicon(path: str | Path) -> dict[str, Said]:
@@ -66,6 +67,8 @@ def _entry(line: str) -> tuple[str, Said]:
 
 def spoken_as(spoken: str) -> Said:
     """What the right side of an entry means. Raises TextError for phones that are none."""
+    if len(spoken) > LONGEST_WORDS:
+        raise TextError(f"{spoken[:20]}… has more than {LONGEST_WORDS} characters; say it shorter")
     marked = _PHONES.fullmatch(spoken)
     if marked:
         return Said(phonemes=from_arpabet(marked[1]))
@@ -110,7 +113,7 @@ def phones_in(text: str) -> Iterator[tuple[int, int, Said | None]]:
     None where it was meant as phones and is not; what else stands in double brackets is left alone.
     """
     for match in _PHONES.finditer(text):
-        if is_arpabet(match[1]):
+        if is_arpabet(match[1]) and len(match[1].split()) <= LONGEST:
             yield match.start(), match.end(), Said(phonemes=from_arpabet(match[1]))
         elif looks_like_arpabet(match[1]):
             yield match.start(), match.end(), None

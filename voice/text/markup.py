@@ -1,7 +1,7 @@
-"""A subset of SSML (W3C, Speech Synthesis Markup Language 1.1) → passages of plain text and how they are spoken.
+"""A subset of SSML (W3C, Speech Synthesis Markup Language 1.1) → passages of text, and how they are spoken.
 
-Understood: speak, p, s, break, prosody, emphasis, say-as, phoneme, sub, voice, mark. Any other tag is reported,
-and its content spoken without it. Document types and entities of a document's own are refused.
+Understood: speak, p, s, break, prosody, emphasis, say-as, phoneme, sub, voice, mark. Any other tag is
+reported, and its content spoken without it. Document types and entities of a document's own are refused.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from xml.parsers import expat
 
 from voice.errors import TextError
 from voice.text.delivery import PLAIN, Style
+from voice.text.lexicon import LONGEST_WORDS
 from voice.text.phones import from_arpabet, from_ipa
 from voice.text.prosody import emphasis, prosody, seconds
 from voice.text.sayas import said_as
@@ -24,8 +25,9 @@ DEEPEST = 100  # elements within one another
 STRENGTHS = {"none": 0.0, "x-weak": 0.1, "weak": 0.15, "medium": 0.3, "strong": 0.5, "x-strong": 0.8}
 WORDLESS = frozenset("meta metadata lexicon lookup desc title script style".split())
 RANK = {"clause": 0, "sentence": 1, "paragraph": 2}
+_BLANK = "\ufeff \t\r\n"
 _OPENING = re.compile(
-    r"\ufeff?\s*(?:<\?xml[^>]*\?>)?(?:\s|<!--.*?-->)*<(?:speak[\s>/]|!DOCTYPE\s+speak\b)", re.DOTALL
+    r"(?:<\?xml[^>]*\?>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:speak[\s>/]|!DOCTYPE\s+speak\b)", re.DOTALL
 )
 
 
@@ -55,7 +57,7 @@ class Markup:
 
 def is_ssml(text: str) -> bool:
     """Whether `text` is a document in SSML: its first tag is <speak>."""
-    return _OPENING.match(text) is not None
+    return _OPENING.match(text.lstrip(_BLANK)) is not None
 
 
 def as_ssml(text: str) -> str:
@@ -67,7 +69,7 @@ def parse(text: str) -> Markup:
     """A document in SSML. Raises TextError where it is malformed, with the line."""
     document = _Document()
     try:
-        document.parser.Parse(text.lstrip("\ufeff \t\r\n").encode("utf-8", "replace"), True)
+        document.parser.Parse(text.lstrip(_BLANK).encode("utf-8", "replace"), True)
     except expat.ExpatError as error:
         problem = expat.errors.messages[error.code]
         place = f"line {error.lineno}, column {error.offset + 1}"
@@ -129,7 +131,8 @@ class _Document:
             raise TextError(f"{self._where()}: SSML with more than {DEEPEST} tags within one another")
         if len(self._open) == 1 and name != "speak":
             raise TextError(f"{self._where()}: SSML begins with <speak>, not <{name}>")
-        inner = replace(outer, name=name, attributes=None, is_said=outer.is_said or outer.attributes is not None)
+        is_said = outer.is_said or outer.attributes is not None
+        inner = replace(outer, name=name, attributes=None, is_said=is_said)
         if inner.is_said or outer.is_silent:
             self._report(f"<{name}> inside of <{outer.name}> is ignored")
         elif name in _BEGIN:
@@ -168,7 +171,7 @@ class _Document:
 
     def _said_of(self, name: str, attributes: Mapping[str, str], text: str) -> Said | None:
         if name == "sub":
-            return Said(words=attributes["alias"])
+            return self._words(attributes["alias"])
         if name == "phoneme":
             return self._phoneme(attributes)
         kind = attributes.get("interpret-as", "")
@@ -177,7 +180,12 @@ class _Document:
         except KeyError:
             self._report(f'<say-as interpret-as="{kind}"> is not supported; its text is read as it is')
             return None
-        return Said(words=words) if words else None
+        return self._words(words) if words else None
+
+    def _words(self, words: str) -> Said:
+        if len(words) > LONGEST_WORDS:
+            raise TextError(f"{self._where()}: {words[:20]}… has more than {LONGEST_WORDS} characters")
+        return Said(words=words)
 
     def _phoneme(self, attributes: Mapping[str, str]) -> Said:
         alphabet = attributes.get("alphabet", "ipa").lower()
@@ -186,7 +194,7 @@ class _Document:
             "x-arpabet": from_arpabet, "cmu-arpabet": from_arpabet,
         }  # fmt: skip
         if alphabet not in readers:
-            raise TextError(f'{self._where()}: the alphabet of <phoneme> is "{alphabet}"; it can be ipa or cmu')
+            raise TextError(f'{self._where()}: <phoneme> has the alphabet "{alphabet}"; it can be ipa or cmu')
         try:
             return Said(phonemes=readers[alphabet](attributes["ph"]))
         except TextError as error:

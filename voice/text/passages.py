@@ -11,7 +11,9 @@ from voice.text.markup import Passage
 from voice.types import Said
 
 
-def read_passages(passages: Iterable[Passage], lexicon: Mapping[str, Said] | None = None) -> Iterator[Reading]:
+def read_passages(
+    passages: Iterable[Passage], lexicon: Mapping[str, Said] | None = None
+) -> Iterator[Reading]:
     """The readings of `passages`, each as soon as it is asked for.
 
     A silence or a mark of its own comes as a reading without phonemes; marks of a passage that has
@@ -56,7 +58,7 @@ def _marked(reading: Reading, marks: list[tuple[str, int]]) -> tuple[Reading, li
 
 
 def _ended(reading: Reading, passage: Passage) -> Reading:
-    """The last reading of a passage, followed by what follows that; where a sentence goes on, it sounds so."""
+    """The last reading of a passage, followed by what follows that; one that goes on sounds so."""
     reading = replace(reading, after=passage.after, pause=passage.pause)
     if passage.after != "clause" or not reading.phonemes or reading.phonemes[-1] in ",;:.!?…—":
         return reading

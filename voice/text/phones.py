@@ -1,4 +1,4 @@
-"""Phones given by hand → the phoneme alphabet of `voice.text.phonemes`: ARPAbet as CMUdict writes it, and IPA."""
+"""Phones given by hand, in ARPAbet or IPA → the alphabet of `voice.text.phonemes`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ CONSONANTS = {
     "Q": "ʔ", "R": "ɹ", "S": "s", "SH": "ʃ", "T": "t", "TH": "θ", "V": "v", "W": "w", "WH": "w", "Y": "j",
     "Z": "z", "ZH": "ʒ",
 }  # fmt: skip
+LONGEST = 150  # phones at once: a voice speaks them in one go
 STRESS = {"0": "", "1": "ˈ", "2": "ˌ"}
 UNSTRESSED = {"AH": "ə", "ER": "əɹ"}
 _ENDINGS = (
@@ -60,6 +61,8 @@ def from_arpabet(text: str) -> str:
     American flap. Raises TextError for what is no phone."""
     tokens = text.split()
     unknown = [token for token in tokens if not _known(token)]
+    if len(tokens) > LONGEST:
+        raise TextError(f"more than {LONGEST} phones at once; divide them")
     if unknown or not tokens:
         names = " ".join(dict.fromkeys(unknown)) or "nothing"
         known = " ".join([*VOWELS, *CONSONANTS])
@@ -101,13 +104,15 @@ def _stressed(word: str) -> str:
 
 def from_ipa(text: str) -> str:
     """'həˈloʊ' → 'həlˈO'; words may be divided by spaces. Raises TextError for what it cannot say."""
+    if len(text) > 2 * LONGEST:
+        raise TextError(f"more than {2 * LONGEST} characters of IPA at once; divide them")
     found = [_IPA.get(match[0], match[0]) for match in _IPA_TOKEN.finditer(" ".join(text.split()))]
     phonemes = "".join(part for part in found if part not in _SILENT)
     phonemes = re.sub("ɜ(?!ɹ)", "ɜɹ", phonemes)
     unknown = sorted(set(phonemes) - _KEPT)
     if unknown or not set(phonemes) - set("ˈˌ "):
         names = " ".join(unknown) or "nothing"
-        raise TextError(f"{names} in {text!r} is no sound of American English that the voices have; write IPA")
+        raise TextError(f"{names} in {text!r} is no sound of American English in IPA")
     onset = f"([ˈˌ])([^{SPOKEN_VOWELS}ˈˌ ]*)(?=[{SPOKEN_VOWELS}])"
     phonemes = re.sub(onset, r"\2\1", phonemes)  # a stress mark before the syllable moves to its vowel
     return " ".join(map(_stressed, phonemes.split()))

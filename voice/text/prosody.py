@@ -10,9 +10,9 @@ from voice.text.delivery import Style
 
 RATES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.3, "x-fast": 1.7}
 PITCHES = {"x-low": -6.0, "low": -3.0, "medium": 0.0, "default": 0.0, "high": 3.0, "x-high": 6.0}  # semitones
-VOLUMES = {
+VOLUMES = {  # dB
     "silent": -96.0, "x-soft": -12.0, "soft": -6.0, "medium": 0.0, "default": 0.0, "loud": 4.0, "x-loud": 8.0,
-}  # fmt: skip, dB
+}  # fmt: skip
 LEVELS = {
     "strong": Style(0.72, 3.5, 4.5),
     "moderate": Style(0.82, 2.0, 3.0),
@@ -20,12 +20,12 @@ LEVELS = {
     "reduced": Style(1.15, -1.5, -3.0),
 }  # of emphasis: longer, higher and louder
 SLOWEST, FASTEST, WIDEST, LOUDEST = 0.5, 2.0, 12.0, 12.0
-_NUMBER = r"([+-]?(?:\d+\.?\d*|\.\d+))"
+_NUMBER = r"([+-]?(?:\d{1,9}(?:\.\d*)?|\.\d+))"
 
 
 def seconds(text: str) -> float | None:
     """'500ms' or '1.5s' → seconds, None for what is neither."""
-    match = re.fullmatch(r"\s*\+?(\d+\.?\d*|\.\d+)\s*(ms|s)\s*", text)
+    match = re.fullmatch(r"\+?(\d{1,9}(?:\.\d*)?|\.\d+) ?(ms|s)", text.strip())
     return None if not match else float(match[1]) / (1000 if match[2] == "ms" else 1)
 
 
@@ -52,7 +52,7 @@ def prosody(attributes: Mapping[str, str]) -> tuple[Style, list[str]]:
     for name, value in values.items():
         lowest, highest = limits[name]
         if not lowest <= value <= highest:
-            problems.append(f'<prosody {name}="{attributes[name]}"> is out of reach; it is taken as the nearest')
+            problems.append(f'<prosody {name}="{attributes[name]}"> is out of reach; the nearest is taken')
             values[name] = min(highest, max(lowest, value))
     found = Style(values.get("rate", 1.0), values.get("pitch", 0.0), values.get("volume", 0.0))
     return found, problems

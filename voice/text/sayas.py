@@ -9,9 +9,7 @@ from voice.text.numbers import cardinal, digits, ordinal
 
 SPELLED = frozenset("characters character spell-out spell verbatim letters".split())
 AS_WRITTEN = frozenset("time currency unit measure fraction address name net url email".split())
-MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
+MONTHS = "January February March April May June July August September October November December".split()
 _SIGNS = SYMBOLS | {
     ".": "dot", ",": "comma", "-": "dash", "_": "underscore", ":": "colon", ";": "semicolon", "!": "bang",
     "?": "question mark", "'": "apostrophe", '"': "quote", "(": "open paren", ")": "close paren",
@@ -80,6 +78,8 @@ def _date(text: str, form: str) -> str | None:
     figures = re.findall(r"[0-9]+", text)
     order = [c for c in form.lower() if c in "dmy"]
     if len(figures) != len(order) or len(set(order)) != len(order) or "m" not in order:
+        return None
+    if max(map(len, figures)) > 4:
         return None
     parts = dict(zip(order, figures, strict=True))
     month = int(parts["m"])

@@ -1,4 +1,4 @@
-"""Words and phones that are given by hand, put among those that the front end finds in the text around them."""
+"""Words and phones that are given by hand, put among those that are found in the text around them."""
 
 from __future__ import annotations
 
@@ -35,9 +35,13 @@ class Wish:
     styles: tuple[tuple[int, int, Style], ...] = ()
 
     def within(self, start: int, end: int) -> Wish:
-        """The part of it from `start` to `end`, counted from there."""
+        """The part of it from `start` to `end`, counted from there; what began before has been said."""
         said = (
-            replace(span, start=max(span.start, start) - start, end=min(span.end, end) - start)
+            Span(
+                max(span.start, start) - start,
+                min(span.end, end) - start,
+                span.said if span.start >= start else Said(),
+            )
             for span in self.said
             if span.start < end and span.end > start
         )

@@ -120,7 +120,7 @@ class Acoustic:
             seen, made = stop, made + len(samples)
 
     def render_phonemes(self, phonemes: str, asked: Delivery | None = None) -> Utterance:
-        """Speak `phonemes` as `asked`; one that the voice has no sound for takes no time, and gives a warning."""
+        """Speak `phonemes` as `asked`; one that the voice has no sound for takes no time, with a warning."""
         symbols, every, asked = self._symbols(phonemes, asked)
         plan = self.plan(symbols, asked)
         mel, f0 = self.frames(plan, 0, len(plan.token))
@@ -151,9 +151,7 @@ class Acoustic:
         symbols = BOUNDARY + "".join(phonemes[i] for i in known) + BOUNDARY
         return symbols, every, asked.of(known).with_edges() if asked else None
 
-    def draw(
-        self, symbols: str, asked: Delivery | None = None
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def draw(self, symbols: str, asked: Delivery | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """L symbols, a BOUNDARY at both ends → (L,) frames of each, (100, F) log-mel, (F,) Hz, 0 unvoiced."""
         plan = self.plan(symbols, asked)
         return plan.durations, *self.frames(plan, 0, len(plan.token))

@@ -96,7 +96,7 @@ class Heart:
     def _guide(
         self, given: dict, f0: np.ndarray, asked: Delivery, seed: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(F × HOP,) samples and (F,) Hz with the durations that are `given`, and `f0` moved as is `asked`."""
+        """(F × HOP,) samples and (F,) Hz with the durations `given`, and `f0` moved as is `asked`."""
         plain = self._drawn(given, f0, seed)
         if not asked.pitch.any():
             return plain, f0
@@ -154,9 +154,7 @@ def _power(samples: np.ndarray) -> np.float32:
     return np.sqrt(np.mean(np.square(samples)))
 
 
-def _whole_frames(
-    phonemes: str, durations: np.ndarray, lengths: np.ndarray, asked: Delivery
-) -> np.ndarray:
+def _whole_frames(phonemes: str, durations: np.ndarray, lengths: np.ndarray, asked: Delivery) -> np.ndarray:
     """(L + 2,) whole frames a phoneme and pad: the network's own where nothing is asked, elsewhere what is,
     each rounding made good by the next. Only marks and pauses may take no time at all."""
     changed = (asked.pace != 1.0) | ~np.isnan(asked.hold)

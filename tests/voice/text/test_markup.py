@@ -28,7 +28,9 @@ def styles(content: str) -> dict[str, Style]:
 
 
 def test_a_document_is_known_by_its_first_tag() -> None:
-    assert is_ssml("<speak>Hi</speak>") and is_ssml("\ufeff <?xml version='1.0'?>\n<!-- x --><speak version='1'>")
+    assert is_ssml("<speak>Hi</speak>") and is_ssml(
+        "\ufeff <?xml version='1.0'?>\n<!-- x --><speak version='1'>"
+    )
     assert not any(map(is_ssml, ["Hi <speak>", "<speaker>", "speak", "", "a < b", "<p>Hi</p>"]))
     assert as_ssml("Hi") == "<speak>Hi</speak>" and as_ssml("<speak/>") == "<speak/>"
 
@@ -55,7 +57,8 @@ def test_sentences_and_paragraphs_end_where_they_are_said_to() -> None:
 @pytest.mark.parametrize(
     ("tag", "seconds"),
     [
-        ("<break time='500ms'/>", 0.5), ("<break time='1.25s'/>", 1.25), ("<break time='+0.5s'></break>", 0.5),
+        ("<break time='500ms'/>", 0.5), ("<break time='1.25s'/>", 1.25),
+        ("<break time='+0.5s'></break>", 0.5),
         ("<break strength='none'/>", 0.0), ("<break/>", 0.3), ("<break time='1s'/> <break time='1s'/>", 2.0),
         ("<break time='40s'/><break time='50s'/>", 60.0),
     ],
@@ -77,7 +80,9 @@ def test_breaks_at_either_end_are_silences_of_their_own() -> None:
 
 
 def test_prosody_adds_up_inwards() -> None:
-    found = styles("Go <prosody rate='80%' pitch='+2st'>on <prosody rate='50%' volume='+6dB'>now</prosody></prosody>")
+    found = styles(
+        "Go <prosody rate='80%' pitch='+2st'>on <prosody rate='50%' volume='+6dB'>now</prosody></prosody>"
+    )
     assert found == {"Go": Style(), "on": Style(0.8, 2.0, 0.0), "now": Style(0.4, 2.0, 6.0)}
 
 
@@ -85,7 +90,8 @@ def test_prosody_adds_up_inwards() -> None:
     ("attribute", "style"),
     [
         ("rate='slow'", Style(0.75)), ("rate='+20%'", Style(1.2)), ("rate='1.5'", Style(1.5)),
-        ("pitch='high'", Style(1.0, 3.0)), ("pitch='-100%'", Style(1.0, -12.0)), ("pitch='+100%'", Style(1.0, 12.0)),
+        ("pitch='high'", Style(1.0, 3.0)), ("pitch='-100%'", Style(1.0, -12.0)),
+        ("pitch='+100%'", Style(1.0, 12.0)),
         ("volume='50'", Style(1.0, 0.0, -6.02)), ("volume='-3.5dB'", Style(1.0, 0.0, -3.5)),
         ("volume='loud'", Style(1.0, 0.0, 4.0)), ("volume='silent'", Style(1.0, 0.0, -96.0)),
     ],
@@ -101,6 +107,13 @@ def test_emphasis_falls_on_its_word_alone() -> None:
     found = styles("I said <emphasis level='strong'>this</emphasis>, not that.")
     assert found["this,"] == LEVELS["strong"]
     assert {found[word] for word in ("I", "said", "not", "that.")} == {Style()}
+
+
+def test_what_is_said_for_several_sentences_is_said_once() -> None:
+    found = readings("<sub alias='maybe'>Who knows? They say so.</sub> Yes.")
+    assert [each.phonemes for each in found if each.phonemes] == [
+        next(read_aloud("Maybe")).phonemes, next(read_aloud("Yes.")).phonemes,
+    ]  # fmt: skip
 
 
 def test_words_are_shown_as_written_and_said_as_asked() -> None:
@@ -186,6 +199,8 @@ def test_what_is_not_understood_is_reported_and_never_spoken(content: str, spoke
         ("<speak>\n<phoneme ph='9'>a</phoneme></speak>", "line 2: 9 in '9' is no sound"),
         ("<speak><phoneme alphabet='x-sampa' ph='a'>a</phoneme></speak>", "it can be ipa or cmu"),
         ("<speak><mark/></speak>", "<mark> needs name"),
+        (f"<speak><sub alias='{'a ' * 300}'>a</sub></speak>", "more than 400 characters"),
+        (f"<speak><phoneme ph='{'la' * 200}'>a</phoneme></speak>", "more than 300 characters of IPA"),
     ],
 )
 def test_what_is_broken_is_refused_with_its_place(document: str, complaint: str) -> None:
@@ -203,4 +218,5 @@ def test_entities_that_grow_without_bound_are_never_expanded() -> None:
 def test_styles_are_as_long_as_the_phonemes_however_a_text_is_cut() -> None:
     long = "one two, three four " * 60
     for reading in readings(f"<prosody rate='slow'>{long}</prosody> and {long} <emphasis>5.5 GB</emphasis>"):
-        assert len(reading.styles) in (0, len(reading.phonemes)) and len(reading.owners) == len(reading.phonemes)
+        count = len(reading.phonemes)
+        assert len(reading.styles) in (0, count) and len(reading.owners) == count

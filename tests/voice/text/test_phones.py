@@ -48,7 +48,9 @@ def test_phones_are_written_words_with_their_place() -> None:
     assert (reading.words[1].start, reading.words[1].end) == (4, 21)
 
 
-@pytest.mark.parametrize("text", ["if [[ -f x ]] then", "See [[Main Page]].", "a [[1, 2], [3]] b", "[[]]", "[["])
+@pytest.mark.parametrize(
+    "text", ["if [[ -f x ]] then", "See [[Main Page]].", "a [[1, 2], [3]] b", "[[]]", "[["]
+)
 def test_other_double_brackets_are_read_as_ever(text: str, recwarn) -> None:
     assert phonemes(text) == phonemes(text, {}) and not recwarn.list
 

@@ -2,9 +2,9 @@
 
 A text file with a word a line (`#` begins a comment):
 
-    Nguyen = W IH1 N              phones of ARPAbet, as in CMUdict
-    Siobhan = /ʃɪˈvɔːn/           the same in IPA
-    SQL = sequel                  or other words
+    Nguyen = W IH1 N              # phones of ARPAbet, as in CMUdict
+    Siobhan = /ʃɪˈvɔːn/           # the same in IPA
+    sql = sequel                  # or other words
 
 A word in lower case stands for all its spellings, one with capitals for itself alone.
 """

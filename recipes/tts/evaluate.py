@@ -39,6 +39,7 @@ from voice.types import Audio
 RECORDINGS = "recordings"
 CORPORA = Path("../shared/corpora")
 HELD_OUT = Path("../shared/text/heldout.txt")
+OWN = 40  # recordings of a person that are enough
 EVERY = 30.0  # seconds between words about progress
 Ear = Callable[[Audio], str]
 
@@ -51,6 +52,11 @@ class Options:
         "recordings with transcripts to speak too; repeatable",
     )
     text: tuple[Path, ...] = option((HELD_OUT,), "sentences, one a line; repeatable")
+    own: tuple[str, ...] = option(
+        (f"kathleen={CORPORA}/kathleen/test.jsonl", f"lj={CORPORA}/ljspeech/test.jsonl",
+         "kumo=runs/taught/kumo/dev.jsonl"),
+        "NAME=MANIFEST: whom a voice should sound like, in whatever it says; repeatable",
+    )  # fmt: skip
     recognizer: str = option("whisper-base", "what listens: a name or a folder")
     second: str = option(POCKETSPHINX, "what listens too, if it is installed")
     mos: bool = option(True, "Distill-MOS, the slowest of the measures")
@@ -87,6 +93,7 @@ class Row:
 
     `rate` and `second_rate`: word errors per word as either recognizer heard them, with 95 % confidence
     between `low` and `high`; `mos`: Distill-MOS; `similarity`: of the voice to the recordings', a cosine;
+    `own`: to those of whom it is meant to sound like;
     `distortion`: mel-cepstral, dB; `f0_error`: cents; `f0_correlation`; `duration_error`: a share, as in
     `Likeness`; `pitch_spread`: standard deviation of log-F0; `real_time`: seconds to make a second of
     speech; `first`: median seconds to the first sound; `memory` and `size` on disk: MB.
@@ -104,6 +111,7 @@ class Row:
     second_high: float | None
     mos: float | None
     similarity: float | None
+    own: float | None
     distortion: float | None
     f0_error: float | None
     f0_correlation: float | None
@@ -176,9 +184,10 @@ def judge(options: Options) -> Judge:
 
 def row(
     names: tuple[str, str], found: Sequence[Judged], recorded: Sequence[np.ndarray],
-    memory: float | None = None, size: float | None = None,
+    own: Sequence[np.ndarray] = (), memory: float | None = None, size: float | None = None,
 ) -> Row:  # fmt: skip
-    """`names` are those of the test and of the system, `recorded` the embeddings of the recordings."""
+    """`names` are those of the test and of the system; `recorded` and `own` are embeddings, of the test's
+    recordings and of the person's whom the system is meant to sound like."""
     errors = [one.errors for one in found]
     every, (low, high) = total(errors), interval(errors)
     second = [one.second for one in found if one.second is not None]
@@ -186,11 +195,12 @@ def row(
     alike = [one.likeness for one in found if one.likeness is not None]
     voices = [one.voice for one in found if one.voice is not None]
     similar = scores.similarities(voices, recorded) if len(recorded) else []
+    alone = [scores.similarity(voice, own) for voice in voices] if len(own) else []
     real = names[1] == RECORDINGS
     spoken = sum(one.made.sound.duration for one in found)
     return Row(
         *names, len(found), every.words, every.rate, low, high, *second_scores,
-        _mean([one.mos for one in found if one.mos is not None]), _mean(similar),
+        _mean([one.mos for one in found if one.mos is not None]), _mean(similar), _mean(alone),
         _mean([one.distortion for one in alike]),
         scores.melody_error(alike) if alike else None, scores.melody_correlation(alike) if alike else None,
         _mean([one.duration for one in alike]), scores.pitch_spread(one.log_f0 for one in found),
@@ -218,7 +228,7 @@ def opened(options: Options) -> dict[str, System]:
 
 def rows(options: Options, systems: dict[str, System]) -> Iterator[Row]:
     """The table, test by test. Every system speaks a sentence before the next one is spoken."""
-    listen = judge(options)
+    listen, owned = judge(options), owned_voices(options)
     for path in (*options.manifest, *options.text):
         items = items_of(path, options.limit)
         test = title(str(path)) if path.suffix == ".jsonl" else path.stem
@@ -235,7 +245,21 @@ def rows(options: Options, systems: dict[str, System]) -> Iterator[Row]:
             system = systems.get(name)
             cost = (system.memory, size(name, options.peers)) if system else ()
             if name in options.system:
-                yield row((test, name), judgments, recorded, *cost)
+                yield row((test, name), judgments, recorded, owned.get(name, ()), *cost)
+
+
+def owned_voices(options: Options) -> dict[str, list[np.ndarray]]:
+    """The embeddings of recordings of whom a voice is meant to sound like, by the voice's name."""
+    found = {}
+    for name, _, path in (each.partition("=") for each in options.own):
+        if name not in options.system:
+            continue
+        if not Path(path).is_file():
+            print(f"{name}: {path} is not there to compare its own voice with", file=sys.stderr)
+            continue
+        sounds = (item.recording for item in items_of(Path(path), OWN))
+        found[name] = [vector for vector in map(scores.embedding, sounds) if vector is not None]
+    return found
 
 
 def _told(items: Sequence[Item], test: str) -> Iterator[Item]:
@@ -257,6 +281,7 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "second ear, %": lambda r: _between(r.second_rate, r.second_low, r.second_high),
     "MOS": lambda r: _number(r.mos, 2),
     "similarity": lambda r: _number(r.similarity, 2),
+    "own voice": lambda r: _number(r.own, 2),
     "MCD, dB": lambda r: _number(r.distortion, 1),
     "F0, cents": lambda r: _number(r.f0_error, 0),
     "F0 corr.": lambda r: _number(r.f0_correlation, 2),

@@ -128,11 +128,16 @@ def _encoder():
     return VoiceEncoder("cpu", verbose=False)
 
 
+def similarity(voice: np.ndarray, recorded: Sequence[np.ndarray]) -> float:
+    """Cosine of one voice with the mean of others."""
+    center = np.mean(recorded, axis=0)
+    return float(voice @ center / (np.linalg.norm(voice) * np.linalg.norm(center)))
+
+
 def similarities(made: Sequence[np.ndarray], recorded: Sequence[np.ndarray]) -> list[float]:
     """Cosines of the voice of each sound with that of all recordings but the one of the same sentence."""
     found = []
     for index, one in enumerate(made):
         others = [other for number, other in enumerate(recorded) if number != index] or recorded
-        center = np.mean(others, axis=0)
-        found.append(float(one @ center / (np.linalg.norm(one) * np.linalg.norm(center))))
+        found.append(similarity(one, others))
     return found

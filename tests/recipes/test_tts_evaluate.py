@@ -19,6 +19,7 @@ from recipes.tts.evaluate import (  # noqa: E402
     Options,
     items_of,
     opened,
+    owned_voices,
     row,
 )
 from recipes.tts.systems import PROGRAMS, Made, NotInstalled, System  # noqa: E402
@@ -76,6 +77,17 @@ def test_a_recording_is_not_held_against_itself():
     one, other = np.eye(2)
     assert scores.similarities([one, other], [one, other]) == [0, 0]
     assert scores.similarities([one], [one]) == [1]
+    assert scores.similarity(one, [one, other]) == pytest.approx(0.5**0.5)
+
+
+def test_a_voice_is_held_against_whom_it_is_meant_to_sound_like(tmp_path, capsys):
+    pytest.importorskip("resemblyzer", reason="pip install '.[scores]'")
+    manifest = TINY.parent / "train.jsonl"
+    options = Options(system=("ann", "bob"), own=(f"ann={manifest}", f"bob={tmp_path}/none", "eve=nobody"))
+    owned = owned_voices(options)
+    assert list(owned) == ["ann"] and all(vector.shape == (256,) for vector in owned["ann"])
+    told = capsys.readouterr().err
+    assert "bob" in told and "eve" not in told
 
 
 def test_voices_are_told_apart():
@@ -96,7 +108,7 @@ def test_a_row_says_what_was_heard_and_how_long_it_took():
     listen = judged()
     items = [Item("So do we, Ann.", tone(200)), Item("So do we and.", tone(150))]
     found = [listen(item, Made(tone(180, 2.0), 0.5, 0.1)) for item in items]
-    made = row(("test", "buzz"), found, [], 120.0, 9.0)
+    made = row(("test", "buzz"), found, [], (), 120.0, 9.0)
     assert (made.sentences, made.words, made.rate, made.second_rate) == (2, 8, 1 / 8, 6 / 8)
     assert made.mos == 4.5 and made.similarity is None and made.distortion > 0
     assert made.duration_error == pytest.approx(1.0, abs=0.05)

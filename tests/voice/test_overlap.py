@@ -301,6 +301,8 @@ def test_the_agents_own_words_are_nobodys() -> None:
     said = "Your timer for ten minutes starts now."
     assert not says_something("Ten minutes", played=said)
     assert says_something("Five minutes", played=said)
+    assert not says_something("It smells of", played="The whole street smells of bread.")
+    assert says_something("What is twelve times seven?", played="Twelve times seven is eighty four.")
 
 
 def test_a_lone_word_that_hardly_was_one_does_not_count() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import SequenceMatcher
 
 from voice.types import Word
 
@@ -14,6 +15,7 @@ _LISTENING = frozenset(
 )
 _MOST = 5  # words of somebody who only listens
 _BACK = 12  # words of the agent that may come back
+_ALIKE = 0.66  # share of some words that are the agent's if they are its own, heard with mistakes
 _UNSURE = 0.4  # confidence below which a lone word is a noise
 
 
@@ -23,13 +25,19 @@ def says_something(text: str, words: Sequence[Word] = (), played: str = "") -> b
     Nor are words that the agent has just `played` anybody else's.
     """
     spoken = _plain(text)
-    if spoken and f" {' '.join(spoken)} " in f" {' '.join(_plain(played)[-_BACK:])} ":
+    if _repeats(spoken, _plain(played)[-_BACK:]):
         return False
     if all(word.strip("-") in _LISTENING for word in spoken) and len(spoken) <= _MOST:
         return False
     if re.fullmatch(r"\W*[\[(*♪].*[\])*♪]\W*", text):  # "[coughing]"
         return False
     return not (words and len(words) <= 2 and max(word.confidence for word in words) < _UNSURE)
+
+
+def _repeats(spoken: Sequence[str], played: Sequence[str]) -> bool:
+    """Whether most of some words are, in their order, among those that were played."""
+    blocks = SequenceMatcher(None, spoken, played, autojunk=False).get_matching_blocks()
+    return bool(spoken) and sum(block.size for block in blocks) >= _ALIKE * len(spoken)
 
 
 def _plain(text: str) -> list[str]:

@@ -248,7 +248,7 @@ class Conversation:
             self._prepare()
             return
         self._withheld += events
-        played = self._mouth.heard()
+        played = self._mouth.sounding() if self._echo.returning else ""
         match self._overlap.judge(self.time, self._ear, self._withheld, self._asked(), played):
             case Verdict.PAUSE:
                 self._mouth.paused = True

@@ -14,7 +14,7 @@ import numpy as np
 WINDOW, STEP = 512, 256  # samples at 16 kHz
 BANDS, LOWEST, HIGHEST = 24, 150.0, 7000.0  # Hz
 DELAYS = 36  # steps of 16 ms
-DECAYS = (0.45, 0.85)  # of reverberated energy, in a step
+DECAYS = (0.45, 0.85, 0.95)  # of reverberated energy, in a step: an office, a classroom, a hall
 GUESSED = -6.0  # dB of echo where nothing has been learnt
 LEARNT = 20  # steps of echo after which the delay is trusted
 SURE = 80  # and after which the loudness is
@@ -23,6 +23,7 @@ MARGIN, SPREAD = 3.0, 1.2  # dB, and standard deviations, above the expected ech
 PERSON = 0.1  # share of the bands that stand out
 SILENT = 1e-4  # band energy below which nothing is played
 TAIL = 60  # steps for which something played may come back
+RETURNING = 0.05  # share of the steps in which something did, from which on there is a way back
 
 
 class Echo:
@@ -38,6 +39,12 @@ class Echo:
         self._floor: np.ndarray | None = None  # of the noise in each band
         self._scores = [0.0, 0.0]
         self._since = TAIL  # steps since something was played
+        self._returned = 0.0  # share of the last steps in which an echo was heard
+
+    @property
+    def returning(self) -> bool:
+        """Whether the microphone hears the loudspeaker at all; with headphones it does not."""
+        return self._returned > RETURNING
 
     def __call__(self, heard: np.ndarray, played: np.ndarray) -> bool:
         """Whether a moment (T,) holds nothing but what was (T,) played by then, up to 0.6 s before."""
@@ -62,6 +69,8 @@ class Echo:
         over = loudness - np.logaddexp2(self._expected(past) / 3, noise / 3) * 3  # 3 dB double a power
         weights = np.clip((loudness - noise) / 10, 0, 1)
         score = float((np.clip(over / 6, 0, 1) * weights).sum() / max(weights.sum(), 2.0))
+        if self._since < TAIL:
+            self._returned += (float(weights.sum() > 2.0 and score < PERSON) - self._returned) / MEMORY
         self._learn(loudness, past, score)
         return score
 

@@ -16,6 +16,7 @@ from voice.agent.events import Event, Reply, Speaking
 from voice.agent.work import Lane, Task
 from voice.types import Controls, Pace, Speech, Synthesizer, Thought
 
+SOON = 0.4  # seconds in which a word that is begun is played to its end, mostly
 ASIDES = ("One moment.", "I'm still working on it.")
 
 
@@ -161,7 +162,13 @@ class Mouth:
 
     def heard(self) -> str:
         """The words of the answer that have been played to their end."""
-        at = self.position - self._lag
+        return self._until(self.position - self._lag)
+
+    def sounding(self) -> str:
+        """The same with the words that are being played, which may come back from the loudspeaker."""
+        return self._until(self.position + SOON)
+
+    def _until(self, at: float) -> str:
         pieces = (heard_of(each.speech, at - each.position) for each in self._placed if not each.aside)
         return " ".join(filter(None, pieces))
 

@@ -46,7 +46,7 @@ class Overlap:
     def judge(self, now: float, ear: Ear, events: Sequence[Event], asked: bool, played: str) -> Verdict:
         """What to do at this moment, after the ear's `events` since the sound began.
 
-        `asked` says that even "yes" would be an answer now; `played` are the words that the agent has said.
+        `asked` says that even "yes" would be an answer now; `played` are words of the agent that may come back.
         """
         if events and isinstance(events[-1], Heard):  # the host has ended the turn
             text, words = events[-1].text, events[-1].words

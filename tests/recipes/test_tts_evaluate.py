@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("librosa", reason="recipes are not installed; pip install '.[train]'")
 
-from recipes.tts import picture, scores, systems  # noqa: E402
+from recipes.tts import evaluate, picture, scores, systems  # noqa: E402
 from recipes.tts.evaluate import (  # noqa: E402
     COLUMNS,
     RECORDINGS,
@@ -80,8 +80,9 @@ def test_a_recording_is_not_held_against_itself():
     assert scores.similarity(one, [one, other]) == pytest.approx(0.5**0.5)
 
 
-def test_a_voice_is_held_against_whom_it_is_meant_to_sound_like(tmp_path, capsys):
+def test_a_voice_is_held_against_whom_it_is_meant_to_sound_like(tmp_path, capsys, monkeypatch):
     pytest.importorskip("resemblyzer", reason="pip install '.[scores]'")
+    monkeypatch.setattr(evaluate, "OWN", 2)
     manifest = TINY.parent / "train.jsonl"
     options = Options(system=("ann", "bob"), own=(f"ann={manifest}", f"bob={tmp_path}/none", "eve=nobody"))
     owned = owned_voices(options)

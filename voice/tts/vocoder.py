@@ -179,10 +179,11 @@ class Pulses:
         voiced, pitch = self._f0 > 0, _filled(self._f0, self._pitch)
         hertz = between_frames(pitch)[: count * VOICE_HOP]
         turns = np.cumsum(np.append(self._turns, hertz / VOICE_RATE))[1:]
-        train = _harmonics(hertz, 2 * np.pi * np.modf(turns)[0])
-        train *= between_frames(voiced.astype(np.float64))[: count * VOICE_HOP]
+        fade = between_frames(voiced.astype(np.float64))[: count * VOICE_HOP]
+        heard, train = fade > 0, np.zeros(len(fade), np.float32)
+        train[heard] = _harmonics(hertz[heard], 2 * np.pi * np.modf(turns[heard])[0]) * fade[heard]
         self._f0, self._pitch, self._turns = self._f0[count:], pitch[count - 1], np.modf(turns[-1])[0]
-        return train.astype(np.float32)
+        return train
 
 
 def _harmonics(hertz: np.ndarray, angle: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler
 import pytest
 from chat_server import Serving, begin, send, servers
 
-from voice.agent import Offline, Remote, Timers, brain_from_environment
+from voice.agent import Chat, Offline, Timers, brain_from_environment, remote_brain
 from voice.agent.brains import NOTHING, UNKNOWN
 from voice.agent.chat import LOST, Limits
 from voice.agent.desk import Desk
@@ -74,7 +74,7 @@ def test_a_streamed_answer_arrives_in_its_pieces(serve: Serving) -> None:
         handler.wfile.write(b": keep-alive\n\n")
         send(handler, "It is ", "noon.")
 
-    brain = Remote(serve(answering), "small", "secret")
+    brain = remote_brain(serve(answering), "small", "secret")
     assert list(brain.reply(QUESTION)) == ["It is ", "noon."]
     assert asked["path"] == "/v1/chat/completions"
     assert asked["key"] == "Bearer secret"
@@ -87,7 +87,7 @@ def test_a_server_that_does_not_stream_is_understood(serve: Serving) -> None:
         begin(handler, "application/json")
         handler.wfile.write(json.dumps({"choices": [{"message": {"content": "Noon."}}]}).encode())
 
-    assert list(Remote(serve(answering)).reply(QUESTION)) == ["Noon."]
+    assert list(remote_brain(serve(answering)).reply(QUESTION)) == ["Noon."]
 
 
 def test_a_stalled_server_is_given_up(serve: Serving) -> None:
@@ -96,7 +96,7 @@ def test_a_stalled_server_is_given_up(serve: Serving) -> None:
         send(handler, "It is", end=False)
         time.sleep(1)
 
-    pieces = Remote(serve(answering), limits=Limits(between=0.2)).reply(QUESTION)
+    pieces = remote_brain(serve(answering), limits=Limits(between=0.2)).reply(QUESTION)
     assert [next(pieces), next(pieces)] == ["It is", LOST]
     with pytest.raises(BrainError, match="took too long"):
         next(pieces)
@@ -110,7 +110,7 @@ def test_a_server_that_only_keeps_the_line_open_is_given_up(serve: Serving) -> N
             time.sleep(0.02)
 
     with pytest.raises(BrainError, match="took too long"):
-        list(Remote(serve(answering), limits=Limits(first=0.2, between=0.2)).reply(QUESTION))
+        list(remote_brain(serve(answering), limits=Limits(first=0.2, between=0.2)).reply(QUESTION))
 
 
 def test_a_dropped_line_is_noticed(serve: Serving) -> None:
@@ -119,7 +119,7 @@ def test_a_dropped_line_is_noticed(serve: Serving) -> None:
         send(handler, "It is", end=False)
 
     with pytest.raises(BrainError, match="broke off"):
-        list(Remote(serve(answering)).reply(QUESTION))
+        list(remote_brain(serve(answering)).reply(QUESTION))
 
 
 def test_one_broken_line_is_skipped_and_many_are_not(serve: Serving) -> None:
@@ -132,9 +132,9 @@ def test_one_broken_line_is_skipped_and_many_are_not(serve: Serving) -> None:
         begin(handler)
         handler.wfile.write(b"data: {broken\n\n" * 50)
 
-    assert list(Remote(serve(once)).reply(QUESTION)) == ["Noon."]
+    assert list(remote_brain(serve(once)).reply(QUESTION)) == ["Noon."]
     with pytest.raises(BrainError, match="not JSON"):
-        list(Remote(serve(always)).reply(QUESTION))
+        list(remote_brain(serve(always)).reply(QUESTION))
 
 
 def test_an_endless_answer_is_cut_off(serve: Serving) -> None:
@@ -143,7 +143,7 @@ def test_an_endless_answer_is_cut_off(serve: Serving) -> None:
         while True:
             send(handler, "and on " * 50, end=False)
 
-    said = "".join(Remote(serve(answering), limits=Limits(characters=1000)).reply(QUESTION))
+    said = "".join(remote_brain(serve(answering), limits=Limits(characters=1000)).reply(QUESTION))
     assert 1000 < len(said) < 2000
 
 
@@ -152,7 +152,7 @@ def test_an_endless_answer_is_cut_off(serve: Serving) -> None:
 )
 def test_a_refusal_says_what_to_check(serve: Serving, status: int, advice: str) -> None:
     with pytest.raises(BrainError, match=advice):
-        list(Remote(serve(lambda handler, body: begin(handler, status=status))).reply(QUESTION))
+        list(remote_brain(serve(lambda handler, body: begin(handler, status=status))).reply(QUESTION))
 
 
 def test_an_error_within_the_stream_is_passed_on(serve: Serving) -> None:
@@ -161,15 +161,15 @@ def test_an_error_within_the_stream_is_passed_on(serve: Serving) -> None:
         handler.wfile.write(b'data: {"error": {"message": "out of memory"}}\n\n')
 
     with pytest.raises(BrainError, match="out of memory"):
-        list(Remote(serve(answering)).reply(QUESTION))
+        list(remote_brain(serve(answering)).reply(QUESTION))
 
 
 def test_no_server_and_wrong_addresses_are_explained() -> None:
     with pytest.raises(BrainError, match="is it running"):
-        list(Remote("http://127.0.0.1:9/v1", limits=Limits(first=1.0)).reply(QUESTION))
+        list(remote_brain("http://127.0.0.1:9/v1", limits=Limits(first=1.0)).reply(QUESTION))
     for wrong in ("ftp://x/v1", "http://", "file:///etc/passwd"):
         with pytest.raises(BrainError, match="looks like"):
-            Remote(wrong)
+            remote_brain(wrong)
 
 
 def test_an_abandoned_answer_closes_its_line(serve: Serving) -> None:
@@ -183,7 +183,7 @@ def test_an_abandoned_answer_closes_its_line(serve: Serving) -> None:
         except OSError:
             gone.set()
 
-    pieces = Remote(serve(answering)).reply(QUESTION)
+    pieces = remote_brain(serve(answering)).reply(QUESTION)
     next(pieces)
     pieces.close()
     assert gone.wait(5)
@@ -191,7 +191,7 @@ def test_an_abandoned_answer_closes_its_line(serve: Serving) -> None:
 
 def test_the_environment_chooses_the_brain(tmp_path) -> None:
     assert isinstance(brain_from_environment(Timers(), {}), Offline)
-    assert isinstance(brain_from_environment(Timers(), {"VOICE_LLM_URL": "http://localhost:1/v1"}), Remote)
+    assert isinstance(brain_from_environment(Timers(), {"VOICE_LLM_URL": "http://localhost:1/v1"}), Chat)
     own = tmp_path / "own.py"
     own.write_text(
         'from voice.agent import skill\n@skill("ping")\ndef ping() -> str:\n    "Pong."\n    return "Pong."'

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from voice.agent.brains import Brains, Choice, Desk, everyday_skills
-from voice.agent.local import Local, LocalModel, calls_in
+from voice.agent.local import LocalModel, calls_in, local_brain
 from voice.agent.thoughts import prepare
 from voice.agent.timers import Timers
 from voice.errors import ModelDamaged, ModelMissing
@@ -89,14 +89,14 @@ def model(folder: Path) -> LocalModel:
 
 
 def test_it_answers_in_pieces(model: LocalModel) -> None:
-    pieces = list(Local(model).reply([Message("user", "Hello?")]))
+    pieces = list(local_brain(model).reply([Message("user", "Hello?")]))
     assert "".join(pieces) == "Hello there, **friend**."
     assert len(pieces) > 1
 
 
 def test_it_calls_a_skill_and_answers_from_its_result(model: LocalModel) -> None:
     desk = Desk(everyday_skills(), clock=lambda: datetime(2026, 11, 22, 15, 5))
-    said = "".join(Local(model, desk=desk).reply([Message("user", "Time?")]))
+    said = "".join(local_brain(model, desk=desk).reply([Message("user", "Time?")]))
     assert said.endswith("It is three.")
 
 
@@ -105,13 +105,13 @@ def test_a_model_whose_template_knows_no_tools_is_told_of_none(model: LocalModel
     model.tokenizer.chat_template = TEMPLATE
     try:
         assert not model.takes_tools
-        assert "".join(Local(model, desk=Desk(everyday_skills())).reply([Message("user", "Hello?")]))
+        assert "".join(local_brain(model, desk=Desk(everyday_skills())).reply([Message("user", "Hello?")]))
     finally:
         model.tokenizer.chat_template = WITH_TOOLS
 
 
 def test_an_answer_thrown_away_frees_the_model(model: LocalModel) -> None:
-    thought = prepare(Local(model), [Message("user", "Hello?")])
+    thought = prepare(local_brain(model), [Message("user", "Hello?")])
     next(thought)
     thought.close()
     assert model.free.acquire(timeout=5)

@@ -19,7 +19,7 @@ from openai import AsyncOpenAI
 from realtime_fakes import PATIENCE, Places, at_24k, encoded, running_app, services
 
 from voice.agent.listener import Whole
-from voice.agent.remote import Remote
+from voice.agent.remote import remote_brain
 from voice.agent.work import INLINE, THREADS, Work
 from voice.audio import resample
 from voice.serve.access import Access
@@ -341,7 +341,7 @@ def test_the_client_carries_out_its_own_functions():
 
     with chat_server.servers() as start:
         url = start(answering)
-        with serving(brain=lambda: Remote(url), work=THREADS) as server:
+        with serving(brain=lambda: remote_brain(url), work=THREADS) as server:
             events = run(talk())
     said = next(each for each in events if each.type == "response.output_audio_transcript.done")
     assert said.transcript == "It is clear."

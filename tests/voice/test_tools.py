@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import pytest
 from chat_server import Serving, begin, call, event, send, servers
 
-from voice.agent import Context, Remote, Timers
+from voice.agent import Context, Timers, remote_brain
 from voice.agent.brains import Desk, everyday_skills
 from voice.agent.chat import ENOUGH, LOST, Limits
 from voice.agent.deltas import Calls
@@ -101,7 +101,7 @@ def test_a_tool_is_called_and_its_result_shown_to_the_model(serve: Serving) -> N
         lambda handler: call(handler, ("light", '{"state": "on", "room": "hall", "level": 3}')),
         lambda handler: send(handler, "It is ", "on now."),
     )
-    brain = Remote(serve(answering), desk=Desk([one]))
+    brain = remote_brain(serve(answering), desk=Desk([one]))
     assert "".join(brain.reply(QUESTION)) == "It is on now."
     assert done == [("on", "hall", 3)]
     assert asked[0]["tools"] == described([one])
@@ -127,7 +127,7 @@ def test_several_tools_at_once_and_several_rounds(serve: Serving, tmp_path: Path
         lambda handler: send(handler, "All done; it is 84."),
     )
     desk = Desk(everyday_skills(), timers=timers, notes=notes, clock=lambda: NOW)
-    assert "".join(Remote(serve(answering), desk=desk).reply(QUESTION)) == "All done; it is 84."
+    assert "".join(remote_brain(serve(answering), desk=desk).reply(QUESTION)) == "All done; it is 84."
     assert [each.label for each in timers.pending] == ["tea"]
     assert [each.text for each in notes.all] == ["Tea is in the pot."]
     results = [each["content"] for each in asked[2]["messages"] if each["role"] == "tool"]
@@ -140,7 +140,7 @@ def test_no_tool_acts_before_the_turn_has_ended(serve: Serving) -> None:
         lambda handler: call(handler, ("light", '{"state": "on"}')),
         lambda handler: send(handler, "Done."),
     )
-    thought = prepare(Remote(serve(answering), desk=Desk([one])), QUESTION)
+    thought = prepare(remote_brain(serve(answering), desk=Desk([one])), QUESTION)
     assert [next(thought), next(thought)] == [None, None]
     assert not done and len(asked) == 1
     thought.commit()
@@ -170,7 +170,7 @@ def test_a_wrong_call_is_explained_to_the_model(
     answering, asked = scripted(
         lambda handler: call(handler, (name, arguments)), lambda handler: send(handler, "Sorry.")
     )
-    assert "".join(Remote(serve(answering), desk=Desk([one, greeting])).reply(QUESTION)) == "Sorry."
+    assert "".join(remote_brain(serve(answering), desk=Desk([one, greeting])).reply(QUESTION)) == "Sorry."
     assert complaint in asked[1]["messages"][-1]["content"]
     assert not done
 
@@ -187,7 +187,7 @@ def test_a_model_that_calls_tools_for_ever_is_asked_without_them_in_the_end(serv
         else:
             send(handler, "Enough.")
 
-    brain = Remote(serve(answering), desk=Desk([one]), limits=Limits(rounds=2, calls=3))
+    brain = remote_brain(serve(answering), desk=Desk([one]), limits=Limits(rounds=2, calls=3))
     assert "".join(brain.reply(QUESTION)) == "Enough."
     assert (len(asked), len(done)) == (3, 6)
 
@@ -204,7 +204,7 @@ def test_a_server_that_refuses_tools_is_asked_without_them(serve: Serving) -> No
             begin(handler)
             send(handler, "Hello.")
 
-    brain = Remote(serve(answering), desk=Desk([lamp()[0]]))
+    brain = remote_brain(serve(answering), desk=Desk([lamp()[0]]))
     assert "".join(brain.reply(QUESTION)) == "Hello."
     assert "".join(brain.reply(QUESTION)) == "Hello."
     assert asked == [True, False, False]
@@ -236,7 +236,7 @@ def test_a_tool_that_fails_or_takes_long_holds_nobody_up(serve: Serving) -> None
     )
     desk = Desk([made(slow), made(broken)], waiting=Waiting(silently=0.01))
     said = []
-    for piece in Remote(serve(answering), desk=desk).reply(QUESTION):
+    for piece in remote_brain(serve(answering), desk=desk).reply(QUESTION):
         said.append(piece)
         go_on.set()
     assert said[0] in MOMENT and said[-1].strip() == "Ready."
@@ -247,7 +247,7 @@ def test_a_tool_that_fails_or_takes_long_holds_nobody_up(serve: Serving) -> None
         lambda handler: call(handler, ("endless", "{}")), lambda handler: send(handler, "Sorry.")
     )
     desk = Desk([made(endless)], waiting=Waiting(silently=0.01, limit=0.05))
-    assert "Sorry." in "".join(Remote(serve(answering), desk=desk).reply(QUESTION))
+    assert "Sorry." in "".join(remote_brain(serve(answering), desk=desk).reply(QUESTION))
     assert "took too long" in asked[1]["messages"][-1]["content"]
 
 
@@ -258,7 +258,7 @@ def test_words_before_a_call_are_said_first(serve: Serving) -> None:
 
     answering, asked = scripted(first, lambda handler: send(handler, "It's late."))
     desk = Desk(everyday_skills(), clock=lambda: NOW)
-    assert "".join(Remote(serve(answering), desk=desk).reply(QUESTION)) == "Let me look. It's late."
+    assert "".join(remote_brain(serve(answering), desk=desk).reply(QUESTION)) == "Let me look. It's late."
     assert asked[1]["messages"][-2]["content"] == "Let me look."
     assert asked[1]["messages"][-1]["content"] == "It's 3:05 PM."
 
@@ -267,11 +267,11 @@ def test_a_model_that_only_acts_is_acknowledged(serve: Serving) -> None:
     answering, _ = scripted(
         lambda handler: call(handler, ("light", '{"state": "on"}')), lambda handler: send(handler)
     )
-    assert "".join(Remote(serve(answering), desk=Desk([lamp()[0]])).reply(QUESTION)) == "Done."
+    assert "".join(remote_brain(serve(answering), desk=Desk([lamp()[0]])).reply(QUESTION)) == "Done."
 
 
 def test_stop_and_the_pace_need_no_language_model() -> None:
-    brain = Remote("http://127.0.0.1:9/v1", desk=Desk(everyday_skills()))
+    brain = remote_brain("http://127.0.0.1:9/v1", desk=Desk(everyday_skills()))
     thought = prepare(brain, [Message("user", "Stop!")])
     thought.commit()
     assert list(thought) == []
@@ -290,7 +290,7 @@ def test_an_answer_of_ten_thousand_words_ends_at_a_sentence(serve: Serving) -> N
         send(handler)
 
     answering, _ = scripted(endless)
-    said = "".join(Remote(serve(answering), limits=Limits(characters=300)).reply(QUESTION))
+    said = "".join(remote_brain(serve(answering), limits=Limits(characters=300)).reply(QUESTION))
     assert said.endswith(f".{ENOUGH}") and 300 < len(said) < 350
 
 
@@ -305,10 +305,10 @@ def test_an_answer_without_a_sentence_or_any_speech_ends_too(serve: Serving) -> 
             event(handler, {"content": "hmm " * 100})
 
     limits = Limits(characters=300, written=20_000)
-    said = "".join(Remote(serve(scripted(murmur)[0]), limits=limits).reply(QUESTION))
+    said = "".join(remote_brain(serve(scripted(murmur)[0]), limits=limits).reply(QUESTION))
     assert said.endswith(f"on{ENOUGH}") or said.endswith(f"and{ENOUGH}")
     assert len(said) < 450
-    list(Remote(serve(scripted(brood)[0]), limits=limits).reply(QUESTION))
+    list(remote_brain(serve(scripted(brood)[0]), limits=limits).reply(QUESTION))
 
 
 def test_a_server_that_shows_life_without_a_word_is_given_up(serve: Serving) -> None:
@@ -319,7 +319,7 @@ def test_a_server_that_shows_life_without_a_word_is_given_up(serve: Serving) -> 
 
     limits = Limits(thinking=0.2)
     with pytest.raises(BrainError, match="took too long") as raised:
-        list(Remote(serve(scripted(alive)[0]), limits=limits).reply(QUESTION))
+        list(remote_brain(serve(scripted(alive)[0]), limits=limits).reply(QUESTION))
     assert "too long" in raised.value.sayable
 
 
@@ -329,20 +329,20 @@ def test_a_line_that_never_ends_is_not_kept(serve: Serving) -> None:
             handler.wfile.write(b"data: " + b"x" * 65536)
 
     with pytest.raises(BrainError):
-        list(Remote(serve(scripted(endless)[0])).reply(QUESTION))
+        list(remote_brain(serve(scripted(endless)[0])).reply(QUESTION))
 
 
 def test_what_went_wrong_can_be_said(serve: Serving) -> None:
     def cut(handler: BaseHTTPRequestHandler) -> None:
         send(handler, "The answer is ", end=False)
 
-    said = Remote(serve(scripted(cut)[0])).reply(QUESTION)
+    said = remote_brain(serve(scripted(cut)[0])).reply(QUESTION)
     assert [next(said), next(said)] == ["The answer is ", LOST]
     with pytest.raises(BrainError, match="broke off") as raised:
         next(said)
     assert not raised.value.sayable
     with pytest.raises(BrainError) as raised:
-        list(Remote("http://127.0.0.1:9/v1").reply(QUESTION))
+        list(remote_brain("http://127.0.0.1:9/v1").reply(QUESTION))
     assert raised.value.sayable == "I can't reach my language model just now."
 
 
@@ -353,7 +353,7 @@ def test_a_reply_thrown_away_wakes_who_waits_for_it(serve: Serving) -> None:
         waiting.set()
         ended.wait(5)
 
-    thought = prepare(Remote(serve(scripted(stall)[0])), QUESTION)
+    thought = prepare(remote_brain(serve(scripted(stall)[0])), QUESTION)
     pieces: list = []
     other = threading.Thread(target=lambda: pieces.extend(thought))
     other.start()
@@ -378,16 +378,16 @@ def test_the_query_of_the_address_is_kept_and_redirects_are_followed(serve: Serv
             send(handler, "Here.")
 
     address = serve(answering).removesuffix("/v1")
-    assert list(Remote(f"{address}/old/v1?api-version=7").reply(QUESTION)) == ["Here."]
+    assert list(remote_brain(f"{address}/old/v1?api-version=7").reply(QUESTION)) == ["Here."]
     assert paths[-1] == "/new/v1/chat/completions?api-version=7"
-    assert list(Remote(address).reply(QUESTION)) == ["Here."]
+    assert list(remote_brain(address).reply(QUESTION)) == ["Here."]
     assert paths[-1] == "/v1/chat/completions"
 
 
 def test_instructions_of_the_conversation_join_those_of_the_voice(serve: Serving) -> None:
     answering, asked = scripted(lambda handler: send(handler, "Ahoy."))
     own = [Message("system", "You are a pirate."), Message("user", "Hi"), Message("user", "there")]
-    list(Remote(serve(answering), desk=Desk((), clock=lambda: NOW)).reply(own))
+    list(remote_brain(serve(answering), desk=Desk((), clock=lambda: NOW)).reply(own))
     system, *talk = asked[0]["messages"]
     assert "spoken aloud" in system["content"] and "You are a pirate." in system["content"]
     assert "Sunday, November 22, 2026, 15:05" in system["content"]
@@ -419,7 +419,7 @@ def test_calls_are_put_together_however_they_are_numbered() -> None:
 
 def test_a_command_calls_a_skill_by_its_name() -> None:
     one, done = lamp()
-    brain = Remote("http://127.0.0.1:9/v1", desk=Desk([one]))
+    brain = remote_brain("http://127.0.0.1:9/v1", desk=Desk([one]))
     thought = call_skill(brain, "Light", {"state": "off", "room": "living room"})
     assert next(thought) is None and not done
     thought.commit()

@@ -12,7 +12,9 @@ _HOMES = {
         "Event SpeechStarted Partial SpeechEnded TurnEnded Heard Reply Speaking Spoken Paused Resumed "
         "Interrupted Rang Trouble Latency"
     ),
-    "voice.agent.brains": "Brains Choice Offline Remote brain_from_environment everyday_skills",
+    "voice.agent.brains": "Brains Choice Offline brain_from_environment everyday_skills",
+    "voice.agent.chat": "Chat",
+    "voice.agent.remote": "remote_brain",
     "voice.agent.desk": "Desk",
     "voice.agent.readers": "AsSaid",
     "voice.agent.skills": "Context Skill skill load_skills",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from voice.agent.desk import Desk, Piece
 from voice.agent.folder import Documents
 from voice.agent.notes import Notes, default_path
-from voice.agent.remote import Remote
+from voice.agent.remote import remote_brain
 from voice.agent.skills import Skill, load_skills, skills_of
 from voice.agent.thoughts import Prepared, Turn, committed
 from voice.agent.timers import Timers
@@ -124,10 +124,10 @@ class Brains:
         if _is_offline(self._choice):
             return Offline(desk)
         if self._model:
-            from voice.agent.local import Local
+            from voice.agent.local import local_brain
 
-            return Local(self._model, desk=desk)
-        return Remote(self._choice.brain, self._choice.model, self._choice.key, desk=desk)
+            return local_brain(self._model, desk=desk)
+        return remote_brain(self._choice.brain, self._choice.model, self._choice.key, desk=desk)
 
     def _local_model(self) -> LocalModel:
         from voice.agent.local import LocalModel
@@ -167,7 +167,6 @@ __all__ = [
     "Brains",
     "Choice",
     "Offline",
-    "Remote",
     "VoiceError",
     "brain_from_environment",
     "everyday_skills",

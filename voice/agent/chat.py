@@ -6,16 +6,17 @@ tools that it calls. They are carried out and their results shown to it, for a f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from voice.agent.desk import Desk, Piece
+from voice.agent.skills import Skill
 from voice.agent.speakable import Speakable
-from voice.agent.thoughts import Turn
+from voice.agent.thoughts import Prepared, Turn, committed
 from voice.agent.tools import Call, carried_out, described
 from voice.errors import BrainError
-from voice.types import Message
+from voice.types import Message, Thought
 
 INSTRUCTIONS = (
     "You are a voice assistant. Your words are spoken aloud, so answer in one to three short "
@@ -38,6 +39,36 @@ class Limits:
     written: int = 60_000  # characters in all, what is never spoken included
     rounds: int = 4  # of tool calls
     calls: int = 8  # tools called in one round
+
+
+class Chat:
+    """A brain that thinks with the model behind `ask`, and has the skills of `desk` as its tools."""
+
+    def __init__(
+        self,
+        ask: Asking,
+        desk: Desk | None = None,
+        instructions: str = INSTRUCTIONS,
+        limits: Limits = Limits(),
+    ) -> None:
+        self._ask, self._desk = ask, desk or Desk(())
+        self._instructions, self._limits = instructions, limits
+
+    def prepare(self, messages: Sequence[Message]) -> Thought:
+        """The answer as it is written. Raises BrainError where the model fails, stalls or hangs up."""
+        return Prepared(
+            lambda turn: chat(self._ask, messages, self._desk, turn, self._limits, self._instructions)
+        )
+
+    def reply(self, messages: Sequence[Message]) -> Iterator[str]:
+        return committed(self.prepare(messages))
+
+    def offer(self, skills: Sequence[Skill]) -> None:
+        """Lets the model use these as tools too, from the next request on."""
+        self._desk.offer(skills)
+
+    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> Thought | None:
+        return self._desk.call_skill(name, arguments)
 
 
 def chat(

@@ -20,7 +20,6 @@ from voice.agent.events import (
     Event,
     Heard,
     Interrupted,
-    Latency,
     Paused,
     Rang,
     Reply,
@@ -31,6 +30,7 @@ from voice.agent.events import (
     TurnEnded,
 )
 from voice.agent.everyday import ring_text
+from voice.agent.latency import Measured
 from voice.agent.listener import Listening, Whole
 from voice.agent.mouth import Mouth
 from voice.agent.overlap import Courtesy, Overlap, Verdict
@@ -108,7 +108,7 @@ class Conversation:
         self._announcements: list[str] = []
         self._rest = np.zeros(0, np.float32)
         self._frames = 0
-        self._measured: _Measured | None = None  # the turn being answered
+        self._measured: Measured | None = None  # the turn being answered
 
     @property
     def time(self) -> float:
@@ -201,7 +201,7 @@ class Conversation:
     def answer(self) -> Iterator[Event]:
         """Answers `messages` as they stand (a host may have added some), as if a turn had ended."""
         yield from self.interrupt()
-        self._measured = _Measured(self.time, self.time)
+        self._measured = Measured(self.time, self.time)
         self._reply(tuple(self.messages))
         yield from self._speak()
 
@@ -262,7 +262,7 @@ class Conversation:
     def _consider(self, event: Event) -> Iterator[Event]:
         yield event
         if isinstance(event, TurnEnded):
-            self._measured = _Measured(event.ended, max(event.time, self._ear.ready))
+            self._measured = Measured(event.ended, max(event.time, self._ear.ready))
         elif isinstance(event, Heard) and event.text:
             self._messages_with(event.text)
             if self._mouth.busy:
@@ -384,21 +384,6 @@ class Conversation:
         elif measured and isinstance(event, Speaking):
             self._measured = None
             yield measured.latency(self.time, ready)
-
-
-@dataclass
-class _Measured:
-    """What is known so far of a turn's latency, in times of the conversation."""
-
-    ended: float  # the person's last sound
-    turn_end: float
-    first_words: float = 0.0
-
-    def latency(self, now: float, first_audio: float) -> Latency:
-        words = max(self.first_words or first_audio, self.turn_end)
-        return Latency(
-            now, self.turn_end - self.ended, words - self.ended, max(first_audio, words) - self.ended
-        )
 
 
 def _said(text: str) -> Thought:

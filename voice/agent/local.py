@@ -10,18 +10,17 @@ import json
 import queue
 import re
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from voice.agent.chat import INSTRUCTIONS, Limits, chat
+from voice.agent.chat import INSTRUCTIONS, Chat, Limits
 from voice.agent.desk import Desk
-from voice.agent.skills import Skill
-from voice.agent.thoughts import Prepared, Turn, committed
+from voice.agent.thoughts import Turn
 from voice.agent.tools import Call
 from voice.errors import BrainError, ModelDamaged, ModelMissing
-from voice.types import Message, Thought
 
 LONGEST_ANSWER = 1024  # tokens
 _INSTALL = "a chat model in a folder wants torch and transformers: pip install 'voice[local]'"
@@ -136,55 +135,34 @@ class LocalModel:
             return apply([first, *talk[2:]])
 
 
-class Local:
+def local_brain(
+    model: LocalModel,
+    *,
+    desk: Desk | None = None,
+    instructions: str = INSTRUCTIONS,
+    limits: Limits = Limits(),
+) -> Chat:
     """A brain of one conversation that thinks with a LocalModel."""
+    return Chat(partial(_ask, model, limits.first), desk, instructions, limits)
 
-    def __init__(
-        self,
-        model: LocalModel,
-        *,
-        desk: Desk | None = None,
-        instructions: str = INSTRUCTIONS,
-        limits: Limits = Limits(),
-    ) -> None:
-        self._model, self._desk = model, desk or Desk(())
-        self._instructions, self._limits = instructions, limits
 
-    def prepare(self, messages: Sequence[Message]) -> Thought:
-        """The answer as it is written. Raises BrainError where the model fails."""
-        return Prepared(
-            lambda turn: chat(self._ask, messages, self._desk, turn, self._limits, self._instructions)
-        )
-
-    def reply(self, messages: Sequence[Message]) -> Iterator[str]:
-        return committed(self.prepare(messages))
-
-    def offer(self, skills: Sequence[Skill]) -> None:
-        """Lets the model use these as tools too, from the next request on."""
-        self._desk.offer(skills)
-
-    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> Thought | None:
-        return self._desk.call_skill(name, arguments)
-
-    def _ask(self, talk: list[dict], tools: list[dict], turn: Turn) -> Iterator[str]:
-        """One answer; the value is the tools that are called in it."""
-        stop = threading.Event()
-        turn.at_drop(stop.set)
-        try:
-            prompt = self._model.prompt(
-                [_readable(each) for each in talk], tools if self._model.takes_tools else []
-            )
-        except Exception as error:  # a template may refuse anything
-            raise BrainError(
-                f"the chat template failed: {error}"[:500], "My language model failed."
-            ) from error
-        written = ""
-        if prompt.rstrip().endswith("<think>"):  # the model goes on inside, and closes it
-            yield "<think>"
-        for text in self._model.texts(prompt, self._limits.first, stop):
-            written += text
-            yield text
-        return calls_in(written)
+def _ask(
+    model: LocalModel, patience: float, talk: list[dict], tools: list[dict], turn: Turn
+) -> Iterator[str]:
+    """One answer; the value is the tools that are called in it."""
+    stop = threading.Event()
+    turn.at_drop(stop.set)
+    try:
+        prompt = model.prompt([_readable(each) for each in talk], tools if model.takes_tools else [])
+    except Exception as error:  # a template may refuse anything
+        raise BrainError(f"the chat template failed: {error}"[:500], "My language model failed.") from error
+    written = ""
+    if prompt.rstrip().endswith("<think>"):  # the model goes on inside, and closes it
+        yield "<think>"
+    for text in model.texts(prompt, patience, stop):
+        written += text
+        yield text
+    return calls_in(written)
 
 
 def _readable(message: dict[str, Any]) -> dict[str, Any]:

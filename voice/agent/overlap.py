@@ -46,7 +46,8 @@ class Overlap:
     def judge(self, now: float, ear: Ear, events: Sequence[Event], asked: bool, played: str) -> Verdict:
         """What to do at this moment, after the ear's `events` since the sound began.
 
-        `asked` says that even "yes" would be an answer now; `played` are words of the agent that may come back.
+        `asked` says that even "yes" would be an answer now; `played` are words of the agent that may have
+        come back.
         """
         if events and isinstance(events[-1], Heard):  # the host has ended the turn
             text, words = events[-1].text, events[-1].words

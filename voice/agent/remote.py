@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from voice.agent.aside import Aside
-from voice.agent.chat import INSTRUCTIONS, Limits, chat
+from voice.agent.chat import INSTRUCTIONS, Chat, Limits
 from voice.agent.deltas import Calls, Delta, read_line, read_whole
 from voice.agent.desk import Desk
-from voice.agent.skills import Skill
-from voice.agent.thoughts import Prepared, Turn, committed
+from voice.agent.thoughts import Turn
 from voice.errors import BrainError
-from voice.types import Message, Thought
 
 if TYPE_CHECKING:
     import httpx
@@ -26,52 +24,39 @@ MOST_BAD_LINES = 5
 _ADVICE = {401: "check VOICE_LLM_KEY", 403: "check VOICE_LLM_KEY", 429: "it is asked too often"}
 
 
-class Remote:
-    """Any server with `POST …/chat/completions`, such as llama.cpp, Ollama, vLLM or OpenAI.
+def remote_brain(
+    url: str,
+    model: str = "",
+    key: str = "",
+    *,
+    desk: Desk | None = None,
+    instructions: str = INSTRUCTIONS,
+    limits: Limits = Limits(),
+) -> Chat:
+    """A brain that asks any server with `POST …/chat/completions`, such as llama.cpp, Ollama, vLLM or OpenAI.
 
-    Redirects are followed and proxies used as httpx does: the key goes to no other host. A server
+    Raises BrainError where `url` is none; nothing is asked of the server yet.
+    """
+    return Chat(_Server(url, model, key, limits).ask, desk, instructions, limits)
+
+
+class _Server:
+    """Redirects are followed and proxies used as httpx does: the key goes to no other host. A server
     that refuses tools is asked without them.
     """
 
-    def __init__(
-        self,
-        url: str,
-        model: str = "",
-        key: str = "",
-        *,
-        desk: Desk | None = None,
-        instructions: str = INSTRUCTIONS,
-        limits: Limits = Limits(),
-    ) -> None:
-        """Raises BrainError where `url` is none; nothing is asked of the server yet."""
+    def __init__(self, url: str, model: str, key: str, limits: Limits) -> None:
         self._url = _endpoint(url)
-        self._model, self._key = model, key
-        self._desk, self._instructions, self._limits = desk or Desk(()), instructions, limits
+        self._model, self._key, self._limits = model, key, limits
         self._takes_tools = True
         self._opened: httpx.Client | None = None
         self._lock = threading.Lock()
-
-    def prepare(self, messages: Sequence[Message]) -> Thought:
-        """The answer as it arrives. Raises BrainError where the server fails, stalls or hangs up."""
-        return Prepared(
-            lambda turn: chat(self._ask, messages, self._desk, turn, self._limits, self._instructions)
-        )
-
-    def reply(self, messages: Sequence[Message]) -> Iterator[str]:
-        return committed(self.prepare(messages))
-
-    def offer(self, skills: Sequence[Skill]) -> None:
-        """Lets the model use these as tools too, from the next request on."""
-        self._desk.offer(skills)
-
-    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> Thought | None:
-        return self._desk.call_skill(name, arguments)
 
     @property
     def _where(self) -> str:
         return urlsplit(self._url).netloc.rpartition("@")[2]
 
-    def _ask(self, talk: list[dict], tools: list[dict], turn: Turn) -> Iterator[str]:
+    def ask(self, talk: list[dict], tools: list[dict], turn: Turn) -> Iterator[str]:
         """One request: the text as it arrives; the value is the tools that are called."""
         work, calls = Aside(self._deltas(list(talk), tools)), Calls()
         turn.at_drop(work.close)

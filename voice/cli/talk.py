@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +13,7 @@ from voice.cli.console import Threads, VoiceName, note, plainly, progress
 
 if TYPE_CHECKING:
     from voice.agent.events import Event
+    from voice.agent.opening import Models
 
 
 @plainly
@@ -61,31 +62,53 @@ def command(
     VOICE_SKILLS, VOICE_DOCUMENTS, VOICE_NOTES, VOICE_COMMANDS; and VOICE_LLM_KEY.
     """
     from voice import audio
-    from voice.agent import Models, answers, latencies, start, talk
+    from voice.agent import start, talk
     from voice.agent.brains import Brains, Choice
-    from voice.agent.opening import default_recognizer
-    from voice.models import find
 
     said = audio.read(recording)
     chosen = {"brain": brain, "model": brain_model, "skills": skills, "documents": documents, "notes": notes}
     brains = Brains(replace(Choice.of(), **{name: value for name, value in chosen.items() if value}))
+    models = _loaded(model, voice, commands, threads)
+    events = _printed(talk(said, start(models, brains=brains), patient=not impatient))
+    if output:
+        _save(events, output, models.synthesizer.rate)
+
+
+def _loaded(model: str | None, voice: str, commands: str | None, threads: int | None) -> Models:
+    """The models, fetched if they are not there."""
+    from voice.agent import Models
+    from voice.agent.opening import default_recognizer
+    from voice.models import find
+
     model = model or default_recognizer()
     with progress(f"fetching {model}", "bytes") as moved:
         find(model, progress=moved)
-    models = Models.load(model, voice, commands=commands or os.environ.get("VOICE_COMMANDS"), threads=threads)
-    conversation = start(models, brains=brains)
-    events: list[Event] = []
-    for event in talk(said, conversation, patient=not impatient):
-        events.append(event)
+    return Models.load(model, voice, commands=commands or os.environ.get("VOICE_COMMANDS"), threads=threads)
+
+
+def _printed(events: Iterable[Event]) -> list[Event]:
+    """What happens, told as it happens, and how long answers took."""
+    from voice.agent import latencies
+
+    happened = []
+    for event in events:
+        happened.append(event)
         for line in told(event):
             typer.echo(line)
-    took = latencies(events)
+    took = latencies(happened)
     if took:
         typer.echo(f"(answers began {took[0]:.2f} s after you ended at the median, {took[1]:.2f} s at p95)")
-    if output:
-        reply = answers(events, models.synthesizer.rate)
-        audio.write(output, reply)
-        note(f"{output}: {reply.duration:.1f} s")
+    return happened
+
+
+def _save(events: Sequence[Event], path: str, rate: int) -> None:
+    """Writes the agent's side."""
+    from voice import audio
+    from voice.agent import answers
+
+    reply = answers(events, rate)
+    audio.write(path, reply)
+    note(f"{path}: {reply.duration:.1f} s")
 
 
 def told(event: Event) -> Iterator[str]:

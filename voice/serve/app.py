@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
-from starlette.types import ASGIApp
 
 from voice import __version__
 from voice.serve import errors, health, models, speech, transcriptions
@@ -15,8 +14,8 @@ from voice.serve.realtime import add_realtime
 from voice.serve.services import Services
 
 
-def build(services: Services, page: ASGIApp | None = None) -> FastAPI:
-    """The server around `services`; `page` is an application for all paths that are not its own."""
+def build(services: Services) -> FastAPI:
+    """The server around `services`."""
     app = FastAPI(
         title="voice", version=__version__, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None
     )
@@ -24,8 +23,6 @@ def build(services: Services, page: ASGIApp | None = None) -> FastAPI:
         app.include_router(module.router(services))
     add_realtime(app, services)
     errors.add_handlers(app)
-    if page is not None:
-        app.mount("/", page)
     app.add_middleware(Limits, services=services)
     app.add_middleware(Access, settings=services.settings)
     if services.settings.allowed_origins:

@@ -109,6 +109,20 @@ def test_live_sessions_hear_with_a_model_of_their_own() -> None:
     assert (services.recognizer(), services.live_recognizer("gpt-realtime")) == ("a", "b")
 
 
+class Knows:
+    def __init__(self, *languages: str) -> None:
+        self.languages = languages
+
+
+def test_another_language_is_heard_by_the_recognizer_for_files() -> None:
+    quick, whole = Knows("en"), Knows("en", "de")
+    services = Services(loader=lambda name, kind: whole)
+    assert services.hears(quick, None) is services.hears(quick, "en") is quick
+    assert services.hears(quick, "de") is whole
+    with pytest.raises(VoiceError, match="no recognizer here knows 'xx'"):
+        services.hears(quick, "xx")
+
+
 def test_models_are_listed_and_described(world: World) -> None:
     names = [model.id for model in world.client().models.list()]
     assert names[0] == "whisper-base" and "heart" in names

@@ -138,6 +138,7 @@ class Conversation:
         turns: TurnDetector | None = None,
         manners: Manners | None = None,
         hearing: Hearing | None = None,
+        recognizer: Recognizer | None = None,
     ) -> None:
         """From now on speaks, thinks, or listens in another way: the next answers, the next turns."""
         if controls:
@@ -145,6 +146,7 @@ class Conversation:
         self._brain = brain or self._brain
         self._manners = manners or self._manners
         self._ear.turns = turns or self._ear.turns
+        self._ear.recognizer = recognizer or self._ear.recognizer
         if hearing:
             self._ear.use(hearing)
         self._unprepare()

@@ -54,7 +54,7 @@ class Ear:
         listening: Listening = Whole,
     ) -> None:
         self.turns, self.hearing = turns, hearing
-        self._recognizer, self._listening = recognizer, listening
+        self.recognizer, self._listening = recognizer, listening
         self._lane, self._other_lane = lanes(), lanes()
         self._probability = detector.stream()
         self._rate, self._hop = detector.rate, detector.hop
@@ -200,7 +200,7 @@ class Ear:
         if not self.in_turn:
             self._began = self._news = began
             hearing = self.hearing
-            self._listener = self._listening(self._recognizer, self._rate, hearing.language, hearing.hotwords)
+            self._listener = self._listening(self.recognizer, self._rate, hearing.language, hearing.hotwords)
             self._origin = self._time(self._count - len(self._held))
             self._unfed = [*self._held]
         self.known, self.patience, self._judging = False, None, None

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from voice.errors import ModelMissing
+from voice.errors import ModelMissing, VoiceError
 from voice.loading import load
 from voice.models import entries
 from voice.serve.metrics import Metrics
@@ -74,6 +74,18 @@ class Services:
         """The same for live sessions, whose default is quicker."""
         default = not name or name in HEARING | TALKING
         return self._model(self._live if default else self.resolve(name, "recognizer"), "recognizer")
+
+    def hears(self, recognizer: Recognizer, language: str | None) -> Recognizer:
+        """Itself, or the recognizer for files where it does not know the language of a live session.
+
+        Raises VoiceError where that knows it no better.
+        """
+        if not language or language in getattr(recognizer, "languages", (language,)):
+            return recognizer
+        other = self.recognizer()
+        if language not in getattr(other, "languages", (language,)):
+            raise VoiceError(f"no recognizer here knows {language!r}; leave the language out or use 'en'")
+        return other
 
     @property
     def _live(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from voice.agent.brains import Brains, Choice, brain_from_environment
@@ -20,7 +20,7 @@ from voice.agent.timers import Timers
 from voice.agent.work import THREADS, Work
 from voice.serve.realtime.configuration import Configuration, Detection
 from voice.serve.realtime.tools import Tools
-from voice.types import Brain, Controls, Message, Speech, Synthesizer, Thought, TurnDetector
+from voice.types import Brain, Controls, Message, Recognizer, Speech, Synthesizer, Thought, TurnDetector
 
 if TYPE_CHECKING:
     from voice.serve.services import Services
@@ -93,10 +93,16 @@ class Agent:
     throat: Throat
     voice: Callable[[str], Synthesizer]  # by name
     turns: TurnDetector  # that go by sound and words
+    recognizer: Callable[[str | None], Recognizer]  # by language
     tools: Tools = field(default_factory=Tools)
 
     def use(self, now: Configuration) -> None:
-        """Follows a session's settings from now on. Raises ModelError where a voice cannot be had."""
+        """Follows a session's settings from now on.
+
+        Raises VoiceError where a voice cannot be had or no recognizer knows the language.
+        """
+        heard = hearing(now)
+        recognizer = self.recognizer(heard.language)
         self.throat.voice = self.voice(now.voice)
         self.throat.silent = now.modality == "text"
         self.mind.instructions = now.instructions
@@ -106,7 +112,8 @@ class Agent:
             now.controls,
             turns=turn_detector(now.detection, self.turns),
             manners=replace(Manners(), answers=now.answers, yields=now.yields),
-            hearing=hearing(now),
+            hearing=heard,
+            recognizer=recognizer,
         )
 
 
@@ -160,7 +167,8 @@ def open_agent(
         listening=orders.heard_by(listening or live(models.detector, stopwatch)),
         stopwatch=stopwatch,
     )
-    agent = Agent(conversation, mind, throat, services.voice, models.turns)
+    ears = partial(services.hears, models.recognizer)
+    agent = Agent(conversation, mind, throat, services.voice, models.turns, ears)
     agent.use(now)
     return agent
 

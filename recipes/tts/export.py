@@ -62,7 +62,7 @@ class Options:
     out: Path = option(Path("voice/models/pretrained/kathleen"), "the model folder to write")
     contrast: float = option(1.25, "factor on the predicted mel's departures from its mean")
     liveliness: float = option(1.0, "factor on the predicted pitch's departures from its mean")
-    temperature: tuple[float, ...] = option((0.3, 0.7, 0.5), "of the flow, for length, pitch and energy")
+    temperature: tuple[float, ...] = option((0.4, 1.0, 0.6), "of the flow, for length, pitch and energy")
     pace: float = option(1.0, "factor on the predicted durations")
     gain: float = option(1.4, "factor on the samples, for speakers who were recorded quietly")
     weights: Weights = option("int8", "how matrices are stored and multiplied; float16 is computed in float32")
@@ -257,7 +257,7 @@ def export(run: Run, options: Options) -> Path:
 
 
 def _card(run: Run, options: Options, files: dict[str, str]) -> Card:
-    manners = {name: _manner(run, options, name, options.gain) for name in options.speaker}
+    manners = {name: _manner(run, options, name) for name in options.speaker}
     return Card(
         options.out.name, "voice", "acoustic", VOICE_RATE, "en", options.license, options.description,
         options.origin, files, {"speakers": manners, "steps": run.step},
@@ -265,16 +265,17 @@ def _card(run: Run, options: Options, files: dict[str, str]) -> Card:
     )  # fmt: skip
 
 
-def _manner(run: Run, options: Options, speaker: str, gain: float) -> dict[str, float]:
+def _manner(run: Run, options: Options, speaker: str) -> dict[str, float]:
     span = run.recipe.spans[speaker]
-    return asdict(Manner(span.pitch_mean, span.pitch_spread, options.liveliness, options.pace, gain))
+    return asdict(Manner(span.pitch_mean, span.pitch_spread, options.liveliness, options.pace, options.gain))
 
 
 def export_all(run: Run, options: Options) -> Path:
     """The voices that a file lists: the first gets the model's folder, the others cards that point to it."""
     rows = tomllib.loads(options.voices.read_text("utf-8"))
     first, speakers = next(iter(rows)), tuple(row["speaker"] for row in rows.values())
-    manners = {row["speaker"]: _manner(run, options, row["speaker"], row["gain"]) for row in rows.values()}
+    told = {row["speaker"]: replace(options, gain=row["gain"], liveliness=row["liveliness"]) for row in rows.values()}
+    manners = {speaker: _manner(run, told[speaker], speaker) for speaker in speakers}
     whole = export(run, replace(options, speaker=speakers, out=options.out / first))
     files = read_card(whole).files
     for name, row in rows.items():

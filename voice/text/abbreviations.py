@@ -40,14 +40,17 @@ _SHORT = {
     "Thurs": "Thursday",
     "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday", "Calif": "California", "Mass": "Massachusetts",
     "Conn": "Connecticut", "Penn": "Pennsylvania", "Fla": "Florida", "Tenn": "Tennessee", "ed": "edition",
-    "doz": "dozen",
+    "doz": "dozen", "Rm": "Room", "Rte": "Route", "pts": "points", "pt": "point", "Sts": "Streets",
+    "Aves": "Avenues", "msg": "message", "Lv": "level", "Lvl": "level",
 }  # fmt: skip
 _MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec".split()
 _NEEDS_FIGURE = frozenset("in min sec temp est ca ed Sun Sat Mar Co Mass".split())
 _PHRASES = {
     "e.g.": "for example", "i.e.": "that is", "eg.": "for example", "ie.": "that is", "w/": "with",
     "w/o": "without",
-    "a.k.a.": "also known as", "aka": "also known as", "vs": "versus", "and/or": "and or", "c/o": "care of",
+    "w/in": "within", "b/c": "because", "(c)": "copyright", "Ph.D.s": "P H D's", "Ph.D.'s": "P H D's",
+    "PhDs": "P H D's", "a.k.a.": "also known as", "aka": "also known as", "vs": "versus", "and/or": "and or",
+    "c/o": "care of",
     "o'clock": "o'clock", "P.S.": "P S", "N.B.": "N B", "n.b.": "N B", "Ph.D.": "P H D", "Ph.D": "P H D",
     "PhD": "P H D",
     "approx": "approximately", "BTW": "by the way",
@@ -55,6 +58,7 @@ _PHRASES = {
 }  # fmt: skip
 _BEFORE_FIGURE = {
     "No": "number", "no": "number", "Nos": "numbers", "nos": "numbers", "Nr": "number", "p": "page",
+    "sc": "scene",
     "pp": "pages",
     "Vol": "volume", "vol": "volume", "Vols": "volumes", "Ch": "chapter", "ch": "chapter", "Chap": "chapter",
     "chap": "chapter", "Fig": "figure", "fig": "figure", "Figs": "figures", "figs": "figures",
@@ -128,6 +132,12 @@ def _ends(match: re.Match) -> str:
 
 def _short(match: re.Match) -> str | None:
     word = match["said"].rstrip(".")
+    if word == "ft" and not re.search(r"[\d\ue000] ?$", match.string[: match.start("said")]):
+        return "featuring"
+    if word == "temp" and re.search(
+        r"\b(?:[Tt]he|[Hh]igh|[Ll]ow|[Rr]oom) $", match.string[: match.start("said")]
+    ):
+        return "temperature"
     if word in _NEEDS_FIGURE and not re.search(r"[\d\ue000,]\s?$", match.string[: match.start("said")]):
         following = re.match(r"\s[\d\ue000]", match.string[match.end("said") :])
         if not (following or word == "Co"):
@@ -143,7 +153,10 @@ def _phrase(match: re.Match) -> str:
 
 def _dotted(match: re.Match) -> str:
     """'U.S.A.' → 'U S A'."""
-    return " ".join(re.findall(r"[A-Za-z]", match["said"].upper())) + _ends(match)
+    text = match["said"]
+    many = text.endswith("s") and text[:-1].isupper()  # 'M.D.s'
+    letters = re.findall("[A-Z]", (text[:-1] if many else text).upper())
+    return " ".join(letters) + "'s" * many + _ends(match)
 
 
 def _counted(match: re.Match) -> str | None:
@@ -193,6 +206,11 @@ RULES = (
     rule(rf"\b(?P<said>(?:{one_of(_BEFORE_FIGURE)})\.)\s?(?=\d|[IVXL]+\b)",
          lambda m: _BEFORE_FIGURE[m["said"][:-1]]),
     rule(r"\b(?P<said>No)\s(?=\d+\b)(?!\d+ (?:people|one))", lambda m: "number" if m.start() else None),
+    rule(r"\b(?P<said>Ave)(?= of\b)", lambda m: "Avenue"),
+    rule(r"\b(?P<said>Apt)(?= #?\d)", lambda m: "Apartment"),
+    rule(r"(?<=\d )(?P<said>pts)\b(?!\.)", lambda m: "points"),
+    rule(r"(?<=[\d\ue000] )(?P<said>c\.)(?= [a-z])", lambda m: "cups"),
+    rule(r"\b(?P<said>Rev\.)(?= [\d\ue000])", lambda m: "Revelation"),
     rule(r"(?<=[\w\ue000] )(?P<said>St|Ave|Blvd|Rd|Hwy|Pkwy)\b(?!\.)", lambda m: _SHORT[m["said"]]),
     rule(rf"\b(?P<said>{one_of(_MONTHS)})(?=\s[\d\ue000])", lambda m: _SHORT[m["said"]]),
     rule(rf"(?<![\w.])(?P<said>(?:{one_of(_SHORT)})\.)(?!\w)", _short),

@@ -85,6 +85,12 @@ def _version(match: re.Match) -> str:
     return f"version {parts}" if match["v"] else parts
 
 
+def _dialed(match: re.Match) -> str:
+    """'*67', '#31#'."""
+    names = {"*": "star", "#": "pound"}
+    return " ".join(names.get(c) or digits(c) for c in match[0])
+
+
 def _release(match: re.Match) -> str:
     """'Python 3.11', 'Ubuntu 22.04'."""
     major, minor = match["said"].split(".")
@@ -96,7 +102,9 @@ def _hashtag(match: re.Match) -> str:
 
 
 def _internet_number(match: re.Match) -> str:
-    return " dot ".join(digits(part) for part in match[0].split("."))
+    address, _, port = match[0].partition(":")
+    said = " dot ".join(digits(part) for part in address.split("."))
+    return f"{said} colon {grouped(port)}" if port else said
 
 
 _HOST = rf"(?:[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?\.)+(?:{one_of(_SUFFIXES)})\b(?!\.\w)"
@@ -117,8 +125,14 @@ RULES = (
          _file, re.IGNORECASE),
     rule(r"(?<!\S)(?:~|\.\.?)?(?:/[\w.+-]*[\w+-])+/?|(?<!\w)[A-Za-z]:\\[^\s,;\"]*", lambda m: name(m[0])),
     rule(r"(?<![\w@])@(?=\w)\w+", lambda m: name(m[0])),
-    rule(r"(?<![\w#&])#([A-Za-z]\w*)", _hashtag),
-    rule(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w]|\.\d)", _internet_number),
+    rule(r"(?<![\w#&])#(?![A-Z]{1,3}\d)([A-Za-z]\w*)", _hashtag),
+    rule(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{2,5})?(?![\w]|\.\d)", _internet_number),
+    rule(r"(?<!\w)802\.11(ac|ax|be|[abgn])?\b",
+         lambda m: f"eight oh two point eleven {spelled(m[1] or '')}".strip()),
+    rule(r"(?<![\w.-])\(0\d{2,4}\) ?\d{3,4}[ -]?\d{3,4}(?![\w-])", _telephone),
+    rule(r"(?<!\S)\*\d{2,3}\b#?|(?<!\S)#\d{2,3}#", _dialed),
+    rule(r"\b(?i:code|pin|passcode|password|combination)(?: is| was|:)? (?P<said>\d{3,8})(?![\w%.,-]\w|\w)",
+         lambda m: digits(m["said"])),
     rule(r"(?<![\w.-])\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,6}(?![\w-])", _telephone),
     rule(r"(?<![\w.-])(?:1[ .-])?\(\d{3}\) ?\d{3}[ .-]\d{4}(?![\w-])", _telephone),
     rule(r"(?<![\w.-])(?:1-)?\d{3}([.-])\d{3}\1\d{4}(?![\w-])|(?<![\w.-])\d{3}-\d{4}(?![\w-])", _telephone),

@@ -48,7 +48,8 @@ _UNITS = {
     "ns": "nanosecond", "s": "second", "sec": "second", "secs": "second", "min": "minute", "mins": "minute",
     "h": "hour", "hr": "hour", "hrs": "hour", "yr": "year", "yrs": "year", "wk": "week", "wks": "week",
     "mo": "month", "mos": "month", "Hz": "hertz", "kHz": "kilohertz", "MHz": "megahertz", "GHz": "gigahertz",
-    "THz": "terahertz", "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte",
+    "THz": "terahertz", "VDC": "volt D C", "VAC": "volt A C",
+    "kB": "kilobyte", "KB": "kilobyte", "MB": "megabyte", "GB": "gigabyte",
     "TB": "terabyte",
     "PB": "petabyte", "KiB": "kibibyte", "MiB": "mebibyte", "GiB": "gibibyte", "kbit": "kilobit",
     "Mbit": "megabit",
@@ -134,6 +135,11 @@ def _pence(match: re.Match) -> str | None:
     return None if len(match[1]) > 2 else "penny" if _is_one(match[1]) else "pence"
 
 
+_EVENT = re.compile(
+    r" (?:dash|sprint|race|hurdles|freestyle|relay|backstroke|butterfly|marathon|swim|run|walk|drive)\b"
+)
+
+
 def _unit(match: re.Match) -> str | None:
     unit, between, power = match["unit"], match["between"], match["power"] or ""
     amount = match["amount"] or ""  # none where another rule has read it, a fraction
@@ -141,7 +147,13 @@ def _unit(match: re.Match) -> str | None:
         return None
     said = _UNITS[unit]
     said = {"2": "square ", "²": "square ", "3": "cubic ", "³": "cubic "}.get(power, "") + said
-    if amount and not match["hyphen"] and not _is_one(amount) and said not in _UNCOUNTED:
+    if (
+        amount
+        and not match["hyphen"]
+        and not _EVENT.match(match.string, match.end())
+        and not _is_one(amount)
+        and said not in _UNCOUNTED
+    ):
         said = _many(said)
     if match["per"]:
         below = {"s": "second", "h": "hour", "d": "day"}.get(match["per"]) or _UNITS[match["per"]]
@@ -153,6 +165,8 @@ def _unit(match: re.Match) -> str | None:
 
 def _many(unit: str) -> str:
     head, separator, tail = unit.partition(" per ")
+    if head.startswith("volt "):
+        return head.replace("volt", "volts", 1)
     head = (
         head[:-4] + "feet" if head.endswith("foot") else plural(head) if not head.endswith("hertz") else head
     )
@@ -222,7 +236,8 @@ def _vulgar(match: re.Match) -> str:
 
 def _power(match: re.Match) -> str:
     digits = unicodedata.normalize("NFKC", match["said"].lstrip("^")).replace("−", "-").strip("{}")
-    if match["said"][0] != "^" and digits in ("2", "3"):
+    letter = re.search(r"[a-z)]$", match.string[: match.start("said")])
+    if (match["said"][0] != "^" or letter) and digits in ("2", "3"):
         return "squared" if digits == "2" else "cubed"
     return f"to the power of {number(digits)}"
 
@@ -235,6 +250,13 @@ def _difference(match: re.Match) -> str:
     """'5 - 3' takes away, '3 - 5' is a range."""
     first, second = (float(match[i].replace(",", "")) for i in (1, 3))
     return "minus" if "=" in match.string[match.end() :][:3] or first > second else "to"
+
+
+def _until(match: re.Match) -> str | None:
+    """The dash of a range; that of 'A12-345' is a name's."""
+    return (
+        None if re.search(r"[A-Za-z]\d+$", match.string[max(0, match.start() - 12) : match.start()]) else "to"
+    )
 
 
 def _scale(match: re.Match) -> str | None:
@@ -256,6 +278,11 @@ def plain(text: str) -> str:
     return number(text)
 
 
+_COUNTED = one_of(
+    "people men women children votes dollars pounds euros points miles feet meters years days hours"
+    " minutes seconds copies units calories words students employees members users soldiers troops acres"
+    " tons steps times seats deaths cases others more".split()
+)
 _SYMBOL = one_of(name for name in _CURRENCIES if not name.isalpha())
 _CODE = one_of(name for name in _CURRENCIES if name.isalpha())
 _SCALE = r"\s?(?:hundred|thousand|million|billion|trillion)\b|\s?(?:mn|bn|tn)\b|[kKmMbB]\b"
@@ -264,6 +291,7 @@ _VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
 _PER = one_of([*_UNITS, "d"])
 
 RULES = (
+    rule(r"(?P<currency>€)\s?(?P<amount>\d{1,3}(?:\.\d{3})+,\d\d|\d+,\d\d)(?!\d)", _european),
     rule(rf"(?<![\w.])(?P<sign>[-−]?)(?P<currency>{_SYMBOL})\s?(?P<amount>{NUMBER})"
          rf"(?:\s?[-–]\s?(?:{_SYMBOL})?(?P<until>{NUMBER}))?(?P<scale>{_SCALE})?{_ENDS}", _money),
     rule(r"(?<![\w.,])(?P<amount>\d{1,3}(?:\.\d{3})+,\d\d|\d+,\d\d)\s?(?P<currency>€)", _european),
@@ -279,8 +307,8 @@ RULES = (
     rule(r"(?<![\w/.,])(\d+)/(5|10|100)(?= (?:stars|points|rating|score)\b)", _out_of),
     rule(r"(?<![\w/.,])(?:(\d+)[\s-])?(\d{1,4})[/⁄](\d{1,4})(?:ths|rds|nds|th)?(?![\w/]|\.\d)", _fraction),
     rule(rf"(?<![\w.,])(?:(\d+)\s?)?([{_VULGAR}])", _vulgar),
-    rule(rf"(?:(?<![\w.,])(?P<amount>{NUMBER})|(?<={TAKEN}))(?P<between>\s?)(?P<said>(?P<hyphen>-?)(?P<unit>{one_of(_UNITS)})(?P<power>[²³]|(?<=m)[23])?"
-         rf"(?:/(?P<per>{_PER})(?P<perpower>[²³])?)?(?:\.(?=\s[a-z\d(]))?)(?![\w/²³]|'\w)", _unit),
+    rule(rf"(?:(?<![\w.,])(?<![A-Za-z]-)(?P<amount>{NUMBER})|(?<={TAKEN}))(?P<between>\s?)(?P<said>(?P<hyphen>-?)(?P<unit>{one_of(_UNITS)})(?P<power>[²³]|(?<=m)[23])?"
+         rf"(?:/(?P<per>{_PER})(?P<perpower>[²³])?)?(?:\.(?=\s[a-z\d(]))?)(?![\w²³]|/(?!\d)|'\w)", _unit),
     rule(r"\b(?:[Rr]oom|Route|Highway|Flight|Boeing|Airbus|Apartment|Suite|[Bb]us) (?P<said>\d{3})\b",
          lambda m: grouped(m["said"])),
     rule(rf"({NUMBER})\s?(?P<said>[°º˚]\s?(?P<scale>[CFK])?|℃|℉)(?!\w)", _degrees),
@@ -288,7 +316,7 @@ RULES = (
     rule(r"(?<![\w.,])(\d+|\d{1,3}(?:,\d{3})+)(?:st|nd|rd|th|ST|ND|RD|TH)\b", lambda m: ordinal(_int(m[1]))),
     rule(rf"(?<![\w.])(?:{NUMBER})(?P<said>[x×])(?=\d)", lambda m: "by"),
     rule(r"(?<=[\d\ue000] )(?P<said>[x×])(?= \d)", lambda m: "times"),
-    rule(rf"(?<![\w.])(?:{NUMBER})(?P<said>[x×])(?!\w)", lambda m: "times"),
+    rule(rf"(?<![\w.])(?:{NUMBER})(?P<said>[xX×])(?![\w^]|\s?[-+=] ?[\dA-Za-z]|\))", lambda m: "times"),
     rule(r"(?<![\w:])\d+(?P<said>:)(?=\d+(?![\w:]))", lambda m: "to"),
     rule(rf"(?<![\w.])({NUMBER}) (?P<said>[-–]) ({NUMBER}){_ENDS}", _difference),
     rule(r"(?<=\d)\s?(?P<said>\*)\s?(?=\d)", lambda m: "times"),
@@ -297,14 +325,16 @@ RULES = (
     rule(r"(?<=[=<>(] )[-−](?=\w)", lambda m: "minus"),
     rule(rf"(?:(?<=\b[a-z] )|(?<=[\d²³){TAKEN}] ))[-−](?= (?:[a-z]\b|[\d({TAKEN}]))",
          lambda m: "minus" if "=" in m.string else None),
-    rule(rf"(?<=[\d{TAKEN}%])\s?(?P<said>[-–])\s?(?=[\d{TAKEN}])", lambda m: "to"),
+    rule(rf"(?<=[\d{TAKEN}%])\s?(?P<said>[-–])\s?(?=[\d{TAKEN}])", _until),
     rule(rf"(?<={TAKEN})/([A-Za-z]+)\b", lambda m: f"per {_PERIODS.get(m[1], m[1])}"),
     rule(r"(?<![\w.])(?P<n>\d+(?:\.\d+)?)(?P<said>[kKMB])\b(?P<word>(?=\s[a-z]{3,}))?", _scale),
     rule(r"~(?=\s?[\d$£€])", lambda m: "about"),
-    rule(r"(?<![\w&])#(?=\d)", lambda m: "number"),
+    rule(r"(?<![\w&])#(?=[A-Z]{0,3}\d)", lambda m: "number"),
 )  # fmt: skip
 
 PLAIN = (
+    rule(rf"(?<!\b[Ii]n )(?<![Tt]he )(?<![\w.,])(?P<said>1[1-9]\d\d|20\d\d)(?= (?:{_COUNTED})\b)",
+         lambda m: number(m["said"])),
     rule(r"(?<![\w.,])\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\w)|(?<![\w.,])\d{1,3}(?: \d{3}){2,}(?!\w)",
          lambda m: cardinal(int(re.sub(r"\s", "", m[0])))),
     rule(r"(?<![\w.,])\d{1,3}(?:[._]\d{3}){2,}(?![\w.])", lambda m: cardinal(int(re.sub(r"[._]", "", m[0])))),

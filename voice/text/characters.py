@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from voice.text.numbers import cardinal
+
 SYMBOLS = {
     "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "/": "slash", "\\": "backslash",
     "<": "less than", ">": "greater than", "|": "bar", "~": "tilde", "^": "caret", "#": "hash", "$": "dollar",
@@ -44,6 +46,9 @@ _GREEK = dict(
 )
 
 
+_FORMS = (("①", "⑨"), ("Ⓐ", "ⓩ"), ("！", "～"), ("\U0001d400", "\U0001d7ff"))
+
+
 def say_character(text: str, at: int) -> str | None:
     """The reading of `text[at]` in its place: '' where it is silent, None where it has none."""
     char = text[at]
@@ -81,8 +86,8 @@ def _letter(text: str, at: int) -> str | None:
     category = unicodedata.category(char)
     if char.isascii():
         return char if char.isalpha() else ""  # what is left of ASCII are control characters
-    if category in ("Mn", "Me", "Mc", "Sk") or category[0] == "C" and category != "Co":
-        return ""  # accents on their own, joiners, variation selectors, skin tones, controls
+    if category in ("Mn", "Me", "Mc", "Sk", "Cc", "Cf") or "\u2500" <= char <= "\u259f":
+        return ""  # accents on their own, joiners, variation selectors, skin tones, controls, drawn boxes
     if category[0] in "LN":
         return _foreign(text, at)
     if category in ("So", "Sm", "Sc") and (name := unicodedata.name(char, "")):
@@ -98,16 +103,31 @@ def _foreign(text: str, at: int) -> str | None:
         return _cased(char, _CYRILLIC[lower].replace("_", ""))
     if lower in _GREEK or "\u0370" <= lower <= "\u03ff":
         return _greek(text, at)
-    if "LATIN" not in unicodedata.name(char, ""):
-        return None
     if lower in "ßæœøłđðþ":
         return _cased(
             char, {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "w", "đ": "d", "ð": "th", "þ": "th"}[lower]
         )
     if char.isalpha() and lower <= "ÿ":
         return char  # the reader knows Latin-1's accents
+    value = unicodedata.numeric(char, None) if unicodedata.category(char)[0] == "N" else None
+    if value is not None and value == int(value):
+        return f" {cardinal(int(value))} "
     plain = "".join(c for c in unicodedata.normalize("NFKD", char) if c.isascii() and c.isalpha())
     return plain or None
+
+
+def widened(text: str) -> str:
+    """`text` with full-width, circled and mathematical forms of ASCII characters made plain, one for one."""
+    if text.isascii():
+        return text
+    return "".join(_plain(c) if c >= "\u2460" else c for c in text)
+
+
+def _plain(char: str) -> str:
+    if not any(first <= char <= last for first, last in _FORMS):
+        return char
+    plain = unicodedata.normalize("NFKC", char)
+    return plain if len(plain) == 1 and plain.isascii() else char
 
 
 def _greek(text: str, at: int) -> str | None:

@@ -61,6 +61,12 @@ def _short_date(match: re.Match) -> str | None:
     return f"{MONTHS[month - 1]} {ordinal(day)}"
 
 
+def _named_date(match: re.Match) -> str | None:
+    """'Wed 3/12'."""
+    month, day = int(match[2]), int(match[3])
+    return f"{MONTHS[month - 1]} {ordinal(day)}" if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
 def _span(match: re.Match) -> str:
     """'Mon-Fri', 'Jan–Mar', 'May–June'."""
     return " to ".join(_FULL.get(name, name) for name in match.groups())
@@ -130,15 +136,29 @@ _WEEKDAYS = {
 _FULL = _WEEKDAYS | {month[:3]: month for month in MONTHS} | {"Sept": "September"}
 _NAMED = rf"(?:{one_of([*_FULL, *_WEEKDAYS.values(), *MONTHS])})\b"
 
+_BOOKS = (
+    "Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles Ezra"
+    " Nehemiah Esther Job Psalm Psalms Proverbs Ecclesiastes Isaiah Jeremiah Ezekiel Daniel Hosea Joel"
+    " Amos Jonah Micah Malachi Matthew Mark Luke John Acts Romans Corinthians Galatians Ephesians"
+    " Philippians Colossians Thessalonians Timothy Titus Hebrews James Peter Jude Revelation Rev Gen Matt"
+    " Cor"
+).split()
+
 RULES = (
+    rule(rf"\b(?:{one_of(_BOOKS)})\.? \d{{1,3}}(?P<said>:)(?=\d{{1,3}}\b)", lambda m: " "),
     rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?Z?)?(?![\w-])", _iso),
     rule(rf"(?<![\w/])(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_END}", _slashed),
     rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_END}", _dotted),
     rule(r"\b(?i:on|due|by|until|before|after|dated|since) (?P<said>(\d{1,2})/(\d{1,2}))(?![\w/])",
          _short_date),
+    rule(rf"\b{_NAMED}\.?,? (?P<said>(\d{{1,2}})/(\d{{1,2}}))(?![\w/])", _named_date),
+    rule(rf"(?<![\w-])(\d{{1,2}})-({one_of(_FULL)})-(\d{{4}})(?![\w-])",
+         lambda m: f"{_FULL[m[2]]} {ordinal(int(m[1]))}, {year(int(m[3]))}"),
+    rule(r"(?<=\d)(?P<said>[-–])(?=['’]\d\d\b)", lambda m: " to "),
     rule(rf"(?<![\w.])({_NAMED})\.?\s?[-–]\s?({_NAMED})(?!\.?\s\d)", _span),
     rule(rf"(?<=[\d\ue000])\s?(?P<said>[-–])\s?(?={_MONTH}\s\d)", lambda m: "to"),
-    rule(rf"\b(?P<said>{one_of(_WEEKDAYS)})\b(?=,\s(?:{_MONTH}|\d))", lambda m: _WEEKDAYS[m["said"]]),
+    rule(rf"\b(?P<said>{one_of(_WEEKDAYS)})\b(?=,\s(?:{_MONTH}|\d)|\s\ue000)",
+         lambda m: _WEEKDAYS[m["said"]]),
     rule(rf"\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,? (?:and|or|to|through|until) {_DAYS}"
          r"(?![\w%]|[.,:/]\d|\s[a-z])", _day),
     rule(r"(?<![\w:.,])(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?= hours\b)", _military),

@@ -63,6 +63,11 @@ def _section_of_law(match: re.Match) -> str:
     return " ".join(filter(None, (grouped(match[1]), match[2].upper(), match[3] and grouped(match[3]))))
 
 
+def _computes(match: re.Match) -> bool:
+    """Whether '**' is a power, and not the end of bold type."""
+    return match.string.count("**") % 2 == 1 or bool(re.match(r"\d", match.string[match.end() :]))
+
+
 def _letter_span(match: re.Match) -> str:
     """'A–Z'."""
     return f"{match[0][0]} to {match[0][-1]}"
@@ -83,6 +88,9 @@ RULES = (
     rule(rf"(?:(?<=\s)|^)(?:{one_of(_FACES)})(?=[\s.,!?)]|$)", lambda m: _FACES[m[0]]),
     rule(r"(?P<said>\]\((?:https?://|/|#|\ue000)[^)\s]*\))", lambda m: ""),
     rule(r"^#{1,6}(?=\s)|^>+(?=\s)", lambda m: ""),
+    rule(r"(?<=[\w)\]])\*\*(?=[\w(])", lambda m: " to the power of " if _computes(m) else None),
+    rule(r"(?<=[\d\ue000])\*(?=\w)|(?<=\w)\*(?=\d)|(?<=\b[a-z])\*(?=[a-z]\b)", lambda m: " times "),
+    rule(r"([=~#^|+<>\\/&%@$])\1{3,}", lambda m: " "),  # a line that is drawn
     rule(r"[\U0001f1e6-\U0001f1ff]{2}", _flag),
     rule(r"(?<=[^\W\d_])[₀-₉]+", lambda m: digits(unicodedata.normalize("NFKC", m[0]))),
     rule(r"(?<=[^\W\d])(?P<said>_+)(?=[^\W_])", lambda m: ""),

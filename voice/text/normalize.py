@@ -7,9 +7,10 @@ each spoken chunk, the characters that it came from.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
-from voice.text.characters import say_character
+from voice.text.characters import say_character, widened
 from voice.text.rule import Rule
 
 _TAKEN = "\ue000"  # stands for characters that a rule has already put into words
@@ -38,6 +39,7 @@ class Spoken:
 
 def spell_out(sentence: str) -> Spoken:
     """The words in which `sentence` is read aloud."""
+    written, sentence = sentence, widened(sentence)
     replaced = _replacements(sentence)
     pieces: list[tuple[str, int, int]] = []
     unread: list[tuple[int, str]] = []
@@ -51,11 +53,17 @@ def spell_out(sentence: str) -> Spoken:
         else:
             end = position + 1
             said = say_character(sentence, position)
-            if said is None:
-                unread.append((position, sentence[position]))
+            if said is None or (not said and _marks_unread(sentence, position, unread)):
+                unread.append((position, written[position]))
             pieces.append((" " if said is None else said, position, end))
         position = end
     return Spoken(_chunks(pieces), _runs(unread))
+
+
+def _marks_unread(sentence: str, position: int, unread: list[tuple[int, str]]) -> bool:
+    """Whether it is an accent or a vowel sign on a letter that could not be read."""
+    follows = bool(unread) and unread[-1][0] == position - 1
+    return follows and unicodedata.category(sentence[position])[0] == "M"
 
 
 def _readable(words: str) -> str:

@@ -49,8 +49,8 @@ class Pacing:
     hold: float = 0.6  # words that end this close to the edge of the sound are not shown yet
     doubt: float = 0.5  # words less likely right than this are not shown before they are
     sure: float = 1.5  # words that end this long before the edge are settled if two hypotheses agree
-    widest: float = 4.5  # a window that holds settled words and is longer than this is cut,
-    context: float = 2.0  # to begin this long before the end of the settled words
+    widest: float = 7.0  # a window that holds settled words and is longer than this is cut,
+    context: float = 3.0  # to begin this long before the end of the settled words
     trust: float = 0.8  # for the last words, which somebody waits for, those this far from the edge stand
     glance: float = 2.0  # and this much of them is heard again
     ahead: float = 0.16  # a silence this long has the final words made before anybody asks for them

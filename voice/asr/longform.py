@@ -6,7 +6,9 @@ whole recording is kept.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol
@@ -24,7 +26,8 @@ class BatchRecognizer(Protocol):
     """A recognizer that takes several stretches of one recording at once.
 
     It may say by `packed` how many seconds a window had best have, by `uncut` from how many on it would
-    rather have a stretch of speech cut than whole, and by `together` how many windows it likes at once.
+    rather have a stretch of speech cut than whole, by `together` how many windows it likes at once, and by
+    `workers` into how many calls side by side these had best be divided.
     """
 
     rate: int
@@ -128,17 +131,56 @@ def transcripts(
     """A transcript per window, its times those of the recording."""
     packed = min(recognizer.longest, packing.longest or getattr(recognizer, "packed", recognizer.longest))
     uncut = min(recognizer.longest, packing.longest or getattr(recognizer, "uncut", packed))
-    batch = packing.batch or getattr(recognizer, "together", BATCH)
+    workers = getattr(recognizer, "workers", 1)
+    batch = packing.batch or max(1, getattr(recognizer, "together", BATCH) // workers)
     heard = _counted(blocks, detector.rate, progress)
     windows = pack(find_speech(heard, detector, pad=PAD, longest=uncut), packed)
-    while several := list(islice(windows, batch)):
+
+    def hear(several: Sequence[Window], language: str | None) -> list[Transcript]:
         sounds = [window.audio for window in several]
-        transcripts = recognizer.transcribe_batch(sounds, language=language, hotwords=hotwords, task=task)
-        for window, transcript in zip(several, transcripts, strict=True):
-            if transcript.segments:  # music or noise does not decide for what follows
-                language = transcript.language
+        return recognizer.transcribe_batch(sounds, language=language, hotwords=hotwords, task=task)
+
+    for several, found in _side_by_side(_batches(windows, batch), hear, language, workers):
+        for window, transcript in zip(several, found, strict=True):
             segments = tuple(_placed(segment, window) for segment in transcript.segments)
             yield replace(transcript, segments=segments)
+
+
+def _batches(windows: Iterator[Window], size: int) -> Iterator[list[Window]]:
+    while several := list(islice(windows, size)):
+        yield several
+
+
+def _side_by_side(
+    batches: Iterable[Sequence[Window]],
+    hear: Callable[[Sequence[Window], str | None], list[Transcript]],
+    language: str | None,
+    workers: int,
+) -> Iterator[tuple[Sequence[Window], list[Transcript]]]:
+    """Batches and what is heard in them, in order, as many at once as there are `workers`.
+
+    As long as no language is known they come one after the other, so that the first one heard holds for all.
+    """
+    waiting: deque[tuple[Sequence[Window], Future[list[Transcript]]]] = deque()
+    pool = ThreadPoolExecutor(workers)
+
+    def heard() -> tuple[Sequence[Window], list[Transcript]]:
+        nonlocal language
+        several, future = waiting.popleft()
+        found = future.result()
+        said = [transcript.language for transcript in found if transcript.segments]
+        language = language or (said[-1] if said else None)  # music or noise does not decide for what follows
+        return several, found
+
+    try:
+        for several in batches:
+            waiting.append((several, pool.submit(hear, several, language)))
+            while waiting and (language is None or len(waiting) > workers):
+                yield heard()
+        while waiting:
+            yield heard()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def pack(stretches: Iterable[Stretch], longest: float) -> Iterator[Window]:

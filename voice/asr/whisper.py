@@ -51,6 +51,7 @@ HEAD = "head.onnx"
 PACKED = 12.0  # seconds of a window where the context is the utterance: attention's cost is quadratic
 UNCUT = 20.0  # seconds of speech without a pause that stay in one piece even so: words at a cut get lost
 LONGEST_OUTPUT = 448
+WORKERS = 2  # batches at once: one is encoded, on all threads, while another is written token by token
 TOGETHER = 8  # utterances encoded at once where the context is the utterance
 ALIKE = 0.7  # seconds that their lengths may differ by: the shorter are shown that much more silence
 
@@ -73,7 +74,8 @@ class Whisper:
     `context` is what the encoder sees: "full" pads to 30 s as the original was trained,
     "utterance" only adds a margin (for models tuned to that, many times faster on short speech).
     `confidence` judges the words; `packed` is how many seconds a window of a long recording had best
-    have, `uncut` how many one stretch of speech may, `together` how many windows it likes at once.
+    have, `uncut` how many one stretch of speech may, `together` how many windows it likes at once, in
+    `workers` calls side by side.
     """
 
     rate = WHISPER_RATE
@@ -90,6 +92,7 @@ class Whisper:
         head: Head | None = None,
         greedy: GreedyDecoder | None = None,
         confidence: Confidence = likelihood,
+        workers: int = 1,
     ) -> None:
         self._model = model
         self._greedy = greedy
@@ -99,6 +102,7 @@ class Whisper:
         self._decoding = decoding
         self._head = head
         self.confidence = confidence
+        self.workers = workers
         self.packed, self.uncut, self.together = PACKED, UNCUT, 2 * TOGETHER
         if context == "full":
             self.packed, self.uncut, self.together = WINDOW, WINDOW, 4
@@ -121,6 +125,8 @@ class Whisper:
         `only` is the one language it was tuned to, if it was; `confidence` judges words.
         Raises ModelMissing or ModelDamaged.
         """
+        # Threads that wait awake for the next call would take the processor from the other worker's.
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         import ctranslate2
 
         folder = Path(folder)
@@ -128,8 +134,11 @@ class Whisper:
             hint = "fetch a recognizer with `voice models get whisper-base`"
             raise ModelMissing(f"{folder} holds no model.bin; {hint}")
         threads = threads or _cores()
+        workers = min(WORKERS, threads)
         try:
-            model = ctranslate2.models.Whisper(str(folder), compute_type=compute_type, intra_threads=threads)
+            model = ctranslate2.models.Whisper(
+                str(folder), compute_type=compute_type, intra_threads=threads, inter_threads=workers
+            )
         except (RuntimeError, ValueError) as error:
             raise ModelDamaged(f"{folder} is no Whisper model: {error}; fetch it again") from error
         vocabulary = Vocabulary(folder, multilingual=model.is_multilingual)
@@ -137,8 +146,9 @@ class Whisper:
         letters = Head.open(head, threads=threads) if head else None
         fast = _greedy(folder, vocabulary, threads) if (folder / QUANTIZED).is_file() else None
         return cls(
-            model, vocabulary, context, decoding, only, head=letters, greedy=fast, confidence=confidence
-        )
+            model, vocabulary, context, decoding, only,
+            head=letters, greedy=fast, confidence=confidence, workers=workers,
+        )  # fmt: skip
 
     @property
     def languages(self) -> frozenset[str]:

@@ -63,6 +63,12 @@ def test_words_that_may_end_a_sentence_are_waited_for_less() -> None:
     assert RULE.patience("The one that.") == RULE.unfinished
 
 
+def test_years_and_numbers_of_things_are_no_dictation() -> None:
+    assert RULE.patience("It was occupied in 1810.") == RULE.finished
+    assert RULE.patience("The number of debtors was extraordinary.") == RULE.finished
+    assert RULE.patience("My number is 1810.") == RULE.dictated
+
+
 def test_one_is_not_always_a_number() -> None:
     assert RULE.patience("I like the white one.") == RULE.finished
     assert RULE.patience("My number is two one.") == RULE.dictated
@@ -97,8 +103,8 @@ def test_the_sound_of_an_end_shortens_the_silence() -> None:
 
 
 def test_the_sound_of_more_to_come_makes_it_longer() -> None:
-    assert judged(SoundAndWords(Hears(0.02)), "Stop.") > RULE.finished
-    assert judged(SoundAndWords(Hears(0.02)), "turn on the light") > RULE.plain
+    for words in ("Stop.", "turn on the light"):
+        assert judged(SoundAndWords(Hears(0.02)), words) > judged(SoundAndWords(Hears(0.4)), words)
 
 
 def test_the_more_complete_it_sounds_the_shorter_the_silence() -> None:

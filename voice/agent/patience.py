@@ -25,7 +25,8 @@ _AMBIGUOUS = frozenset(
 )
 _FEW = 3  # words that are no whole sentence with one of those at the end
 # What follows these comes in pieces, each of which sounds whole.
-_DICTATES = re.compile(r"\b(address|number|code|e-?mail|zip|password|spelled|spelt)( is|:)? \S")
+_DICTATES = re.compile(r"\b(address|number|code|e-?mail|zip|password|spelled|spelt)( is|:)? (?!of |and )\S")
+_YEAR = re.compile(r"\b(in|and|since|until|before|after|of|year) (1[5-9]|20)\d\d\W*$")
 _COUNTED_ONE = re.compile(rf"(^|\b({'|'.join(NUMBER_WORDS)}|for|number|is|to|plus|minus|times) )one$")
 _ASKED_WHOLE = frozenset("what why how where who when".split())
 
@@ -97,6 +98,8 @@ def _ends_in_a_number(partial: str, last: str) -> bool:
     """Whether digits may follow: a number at the end that is not the end of a whole calculation."""
     if not (last.replace(",", "").isdecimal() or last.rpartition("-")[2] in NUMBER_WORDS):
         return False
+    if _YEAR.search(partial.lower()):
+        return False
     if last == "one":  # "I like the white one."
         return bool(_COUNTED_ONE.search(plain(partial)))
     request = without_courtesy(plain(partial))
@@ -132,10 +135,10 @@ class SoundAndWords:
 
 
 _SOUND = {  # (P(complete) at least, seconds), the surest first
-    "finished": ((0.95, 0.36), (0.8, 0.46), (0.3, 0.52), (0.03, 0.62), (0.0, 1.0)),
-    "perhaps": ((0.95, 0.36), (0.5, 0.52), (0.1, 0.75)),
-    "plain": ((0.95, 0.36), (0.5, 0.52), (0.03, 0.62), (0.0, 1.0)),
-    "unfinished": ((0.95, 0.55), (0.5, 0.75)),
+    "finished": ((0.95, 0.35), (0.8, 0.44), (0.3, 0.51), (0.03, 0.6), (0.0, 0.64)),
+    "perhaps": ((0.95, 0.35), (0.5, 0.51), (0.1, 0.64)),
+    "plain": ((0.95, 0.35), (0.5, 0.51), (0.03, 0.6), (0.0, 0.64)),
+    "unfinished": ((0.95, 0.51), (0.5, 0.75)),
 }
 
 

@@ -52,7 +52,7 @@ PACKED = 12.0  # seconds of a window where the context is the utterance: attenti
 UNCUT = 20.0  # seconds of speech without a pause that stay in one piece even so: words at a cut get lost
 LONGEST_OUTPUT = 448
 WORKERS = 2  # batches at once: one is encoded, on all threads, while another is written token by token
-TOGETHER = 8  # utterances encoded at once where the context is the utterance
+TOGETHER = 6  # utterances encoded at once where the context is the utterance
 ALIKE = 0.7  # seconds that their lengths may differ by: the shorter are shown that much more silence
 
 Context = Literal["full", "utterance"]

@@ -296,7 +296,7 @@ def measured(table: Path | None, voice: str) -> dict[str, Any]:
         return {}
     rows = [row for row in json.loads(table.read_text("utf-8")) if Path(row["system"]).name == voice]
     rates = {f"{row['test']} WER": round(row["rate"], 4) for row in rows}
-    return rates | {"command": f"python -m recipes.tts.evaluate --voice {voice}"}
+    return rates | {"command": f"python -m recipes.tts.evaluate --system {voice}"}
 
 
 def main(options: Options) -> None:

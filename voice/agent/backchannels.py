@@ -13,6 +13,7 @@ _LISTENING = frozenset(
     " yeah yep yup yes ya ok okay kay right sure wow nice great good cool true exactly indeed really"
     " i see got it go on of course all that's thats alright you".split()
 )
+_HUM = re.compile(r"m[aeiouyhm]*")  # what a lone "mm-hm" is taken for: "Mama.", "My..."
 _MOST = 5  # words of somebody who only listens
 _BACK = 12  # words of the agent that may come back
 _ALIKE = 0.66  # share of some words that are the agent's if they are its own, heard with mistakes
@@ -28,6 +29,8 @@ def says_something(text: str, words: Sequence[Word] = (), played: str = "") -> b
     if _repeats(spoken, _plain(played)[-_BACK:]):
         return False
     if all(word.strip("-") in _LISTENING for word in spoken) and len(spoken) <= _MOST:
+        return False
+    if len(spoken) == 1 and _HUM.fullmatch(spoken[0]):
         return False
     if re.fullmatch(r"\W*[\[(*♪].*[\])*♪]\W*", text):  # "[coughing]"
         return False

@@ -1,4 +1,4 @@
-"""The cases of benchmarks.agent: what is said or done to the agent, and what is measured of what came of it."""
+"""The cases of benchmarks.agent: what is said or done to the agent, and what is measured of it."""
 
 from __future__ import annotations
 
@@ -209,7 +209,7 @@ def own_voice(pairs: Pairs) -> Measures:
 
 @dataclass(frozen=True)
 class Part:
-    """One of the measures: its cases, how many times as many as asked for, how many at once, how late the line."""
+    """One of the measures: its cases, how many, how many at once, how late the line is at most (s)."""
 
     cases: Callable[[Sounds, int], Iterator[Case]]
     measure: Callable[[Pairs], Measures]

@@ -287,7 +287,9 @@ def test_partial_words_come_while_the_person_speaks() -> None:
     assert of(Partial, events)[0].time < 0.3
 
 
-@pytest.mark.parametrize("text", ["mm-hm", "Yeah.", "Oh, I see.", "", "...", "[coughs]", "Uh-huh. Okay.", "Mama.", "My..."])
+@pytest.mark.parametrize(
+    "text", ["mm-hm", "Yeah.", "Oh, I see.", "", "...", "[coughs]", "Uh-huh. Okay.", "Mama.", "My..."]
+)
 def test_words_of_listening_ask_for_nothing(text: str) -> None:
     assert not says_something(text)
 

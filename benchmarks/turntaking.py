@@ -51,6 +51,12 @@ class Played:
     def of(self, *kinds: type) -> list:
         return [event for event in self.events if isinstance(event, kinds)]
 
+    @property
+    def spoken(self) -> float:
+        """Seconds from the first that is heard of the agent to the last, pauses between words included."""
+        heard = [place for place, audible in enumerate(self.audible) if audible]
+        return (heard[-1] + 1 - heard[0]) / 50 if heard else 0.0
+
     def heard_from(self, time: float) -> float | None:
         """When the agent is first heard from `time` on."""
         places = (place for place in range(int(time * 50), len(self.audible)) if self.audible[place])
@@ -199,7 +205,7 @@ def own_voice(pairs: Pairs) -> Measures:
     """How often it interrupts itself, and gaps in what it says."""
     plays = [played for _, played in pairs]
     return {
-        "own voice, minutes": sum(sum(played.audible) for played in plays) / 50 / 60,
+        "own voice, minutes": sum(played.spoken for played in plays) / 60,
         "own voice stops it": sum(len(played.of(Interrupted, TurnEnded)) for played in plays),
         "own voice halts it": sum(len(played.of(Paused)) for played in plays),
         "gaps over 20 ms": sum(gap > 0.02 for played in plays for gap in played.gaps),

@@ -163,7 +163,8 @@ def _ends_sentence(text: str, begin: int, stop: re.Match, following: str) -> boo
 
 
 def _period_ends(before: str, following: str, lower: bool, closed: bool) -> bool:
-    word = before.split()[-1].lstrip("\"'“‘([{") if before.split() else ""
+    last = before.rsplit(None, 1)[-1:]  # of a long text, without splitting all of it
+    word = last[0].strip().lstrip("\"'“‘([{") if last else ""
     known, next_word = word.lower(), following.strip("\"'“‘”’([.,;:!?)]").lower()
     if closed and lower:
         return False

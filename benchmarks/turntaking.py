@@ -148,7 +148,7 @@ def interruptions(pairs: Pairs, name: str = "") -> Measures:
         halted = [event.time for event in played.of(Paused, Interrupted) if event.time >= at]
         caught.append(stopped)
         if stopped:
-            waits.append(1000 * (halted[0] + FRAME / RATE - at))
+            waits.append(1000 * (halted[0] - at))  # from the next frame on it is silent
     return {
         f"interruptions caught{name}, %": _percent(caught),
         f"silent p50{name}, ms": _percentile(waits, 50),

@@ -118,7 +118,7 @@ def test_the_exported_graphs_equal_the_trained_model(exported, symbols):
 def test_voices_of_one_model_share_its_graphs(tmp_path, monkeypatch):
     """Two cards, one of them with the files; each speaks as its own speaker."""
     listed = "[ann]\nspeaker = 'ann'\ngain = 1.0\n{0}[bob]\nspeaker = 'bob'\ngain = 2.0\n{0}"
-    (tmp_path / "voices.toml").write_text(listed.format("license = 'MIT'\ndescription = ''\norigin = ''\n"))
+    (tmp_path / "voices.toml").write_text(listed.format("liveliness = 1.0\nlicense = 'MIT'\ndescription = ''\norigin = ''\n"))
     monkeypatch.setattr(export, "write_vocoder", lambda source, folder, *_: (folder / "vocoder.onnx").touch())
     recipe = Recipe(SHAPE, corpus.ranges(some()))
     options = export.Options(voices=tmp_path / "voices.toml", out=tmp_path, weights="float32")

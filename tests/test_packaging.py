@@ -13,7 +13,7 @@ import pytest
 CHECKOUT = Path(__file__).resolve().parent.parent
 OWN = {"voice", "data", "recipes", "benchmarks", "page", "app"}
 NAMES = {"faster-whisper": "faster_whisper", "hibari-tts": "hibari", "huggingface-hub": "huggingface_hub"}
-NAMES |= {"pyyaml": "yaml"}
+NAMES |= {"pyyaml": "yaml", "pillow": "PIL"}
 NAMES |= {"whisper-normalizer": "whisper_normalizer", "prometheus-client": "prometheus_client"}
 SERVER = {Path("voice/serve"), Path("voice/cli/serve.py")}  # wants its own extra
 LOCAL = {Path("voice/agent/local.py")}  # too

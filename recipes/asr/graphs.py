@@ -22,7 +22,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from voice.models.ct2 import Ct2Model
-from voice.models.quantized import BLOCK, CROSS, DECODER
+from voice.models.quantized import CROSS, DECODER, block_of
 
 FLOAT, INT64, UINT8 = TensorProto.FLOAT, TensorProto.INT64, TensorProto.UINT8
 OPSETS = (("", 20), ("com.microsoft", 1))
@@ -83,15 +83,15 @@ class Graph:
 
     def matrix(self, name: str, rows: int, columns: int) -> tuple[str, str]:
         """(rows, columns) in blocks: the name of its bytes and that of its scales."""
-        blocks = columns // BLOCK
-        bytes_ = self.weight(f"{name}:bytes", (rows, blocks, BLOCK), UINT8)
+        blocks = columns // block_of(columns)
+        bytes_ = self.weight(f"{name}:bytes", (rows, blocks, block_of(columns)), UINT8)
         return bytes_, self.weight(f"{name}:scales", (rows * blocks,))
 
     def product(self, x: str, name: str, rows: int, columns: int) -> str:
         """`x` (…, columns) times the transpose of a matrix (rows, columns)."""
         given = (x, *self.matrix(name, rows, columns))
         return self.op("MatMulNBits", *given, domain="com.microsoft",
-                       K=columns, N=rows, bits=8, block_size=BLOCK, accuracy_level=4)  # fmt: skip
+                       K=columns, N=rows, bits=8, block_size=block_of(columns), accuracy_level=4)  # fmt: skip
 
     def linear(self, x: str, name: str, columns: int, rows: int) -> str:
         return self.op(
@@ -183,7 +183,7 @@ def _embedded(g: Graph) -> str:
     name, shape = "decoder/embeddings/weight", g.shape
     bytes_, scales = g.matrix(name, shape.vocabulary, shape.width)
     rows = g.op("Cast", g.op("Gather", bytes_, "tokens"), to=FLOAT)
-    by_row = g.op("Reshape", scales, g.constant(shape.vocabulary, shape.width // BLOCK, 1))
+    by_row = g.op("Reshape", scales, g.constant(shape.vocabulary, shape.width // block_of(shape.width), 1))
     centered = g.op("Sub", rows, g.constant(128.0, kind=np.float32))
     scaled = g.op("Mul", centered, g.op("Gather", by_row, "tokens"))
     return g.op("Reshape", scaled, g.constant(0, 0, shape.width))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -136,3 +137,62 @@ def test_packing_keeps_every_sample_in_order() -> None:
     joined = np.concatenate([window.audio.samples for window in windows])
     np.testing.assert_array_equal(joined, np.concatenate([stretch.audio.samples for stretch in stretches]))
     assert max(window.audio.duration for window in windows) <= 12.0
+
+
+class Pair(Levels):
+    """Two calls at once, the first of which ends after the second."""
+
+    workers, packed, together = 2, 30.0, 2
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.second = threading.Event()
+
+    def transcribe_batch(self, speeches, *, language, hotwords, task):
+        found = super().transcribe_batch(speeches, language=language, hotwords=hotwords, task=task)
+        if any(segment.text == "70" for one in found for segment in one.segments):
+            assert self.second.wait(10)
+        else:
+            self.second.set()
+        return found
+
+
+def test_batches_side_by_side_come_in_order() -> None:
+    transcript = whole(blocks(TALK), Pair(), Loudness(), language="fi", packing=Packing(longest=25))
+    assert [word.text for word in transcript.words] == [text for text, _, _ in SAID]
+
+
+def test_batches_wait_for_the_language_of_the_first_speech() -> None:
+    recognizer = Levels()
+    recognizer.workers = 2
+    transcript = whole(blocks(TALK), recognizer, Loudness(), packing=Packing(longest=20, batch=1))
+    assert [language for _, language, _, _ in recognizer.calls] == [
+        None,
+        *["fi"] * (len(recognizer.calls) - 1),
+    ]
+    assert transcript.language == "fi"
+
+
+def test_what_was_read_before_an_error_is_heard_before_it_is_raised() -> None:
+    def breaking() -> Iterator[np.ndarray]:
+        yield from blocks(TALK)
+        raise OSError("the disk is gone")
+
+    for workers in (1, 2):
+        recognizer, words = Levels(), []
+        recognizer.workers = workers
+        with pytest.raises(OSError, match="the disk is gone"):
+            for segment in transcribe(
+                breaking(), recognizer, Loudness(), language="fi", packing=Packing(25, 1)
+            ):
+                words.append(segment.text)
+        assert words == ["70", "80"]  # of what was read last it is not known whether it had ended
+
+
+def test_whoever_stops_listening_leaves_no_thread_behind() -> None:
+    before, recognizer = threading.active_count(), Levels()
+    recognizer.workers = 2
+    segments = transcribe(blocks(TALK), recognizer, Loudness(), language="fi", packing=Packing(25, 1))
+    next(segments)
+    segments.close()
+    assert threading.active_count() == before

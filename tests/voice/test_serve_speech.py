@@ -123,12 +123,25 @@ def test_ssml_is_taken_and_what_it_holds_and_is_not_understood_is_named(world: W
     assert "x-voice-notes" not in create(world).response.headers
 
 
+def test_a_line_break_in_what_is_not_understood_breaks_no_header(world: World) -> None:
+    answer = create(world, input="<speak><prosody foo='a&#13;&#10;X: 1'>hi</prosody></speak>")
+    assert "\n" not in answer.response.headers["x-voice-notes"] and "x" not in answer.response.headers
+
+
+def test_more_speech_than_the_server_gives_is_refused() -> None:
+    with serving(Settings(minutes=0.005)) as world:
+        with pytest.raises(openai.APIStatusError, match="minutes of speech"):
+            create(world).read()
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
         ({"input": "<speak>One<b></speak>"}, "malformed in line 1"),
         ({"extra_body": {"pitch": 13}}, "pitch: .* less than or equal to 12"),
         ({"extra_body": {"lexicon": {"a": "HH AH9"}}}, "AH9: no phone"),
+        ({"extra_body": {"lexicon": {" - ": "dash"}}}, "is no word"),
+        ({"extra_body": {"lexicon": {"a" * 81: "b"}}}, "more than 80 characters"),
         ({"input": "<!DOCTYPE speak [<!ENTITY a 'b'>]><speak>&a;</speak>"}, "document type"),
     ],
 )

@@ -118,7 +118,10 @@ def assert_streams(engine, text, controls=Controls()):
     (reading,) = read_aloud(text)
     whole, flowing = engine.render(reading, controls), engine.stream(reading, controls)
     parts = list(flowing.pieces)
-    np.testing.assert_allclose(np.concatenate(parts), whole.audio.samples, atol=1e-4)
+    apart = np.concatenate(parts) - whole.audio.samples
+    # In 8 bits what lies on the edge between two values may fall to either side.
+    assert np.abs(apart).max() < (1e-4 if isinstance(engine._text, FakeText) else 0.02)
+    assert np.sqrt(np.mean(apart**2)) <= 0.01 * np.sqrt(np.mean(whole.audio.samples**2))
     assert flowing.words == whole.words
     return parts
 

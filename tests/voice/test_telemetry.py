@@ -15,7 +15,9 @@ SCRIPT = (
 
 
 def test_onnx_runtime_collects_nothing_to_report(tmp_path: Path) -> None:
-    silent = {name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")}
+    silent = {
+        name: value for name, value in os.environ.items() if name not in ("CI", "ORT_DISABLE_TELEMETRY")
+    }
     silent |= {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
     made = subprocess.run(
         [sys.executable, "-c", SCRIPT], env=silent, cwd=ROOT, capture_output=True, text=True, check=True

@@ -60,7 +60,12 @@ class Orders:
 
     def understand(self, recognizer: Recognizer, sound: Audio, text: str) -> None:
         """Keep what a turn's sound asks for, with the words by which the brain is told of it."""
-        meant = self._commands.understand(_letters(recognizer, sound))
+        try:
+            letters = _letters(recognizer, sound)
+        except VoiceError:  # another language's recognizer has none: then it was no command
+            self.forget()
+            return
+        meant = self._commands.understand(letters)
         self._last = (text, meant) if meant.is_understood else None
 
     def forget(self) -> None:

@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Protocol
 
 import numpy as np
@@ -85,7 +84,7 @@ def transcribe(
     packing: Packing = Packing(),
     progress: Callable[[float], None] = lambda seconds: None,
 ) -> Iterator[Segment]:
-    """Segments of a stream of (T,) blocks at the detector's rate, as soon as they are recognized.
+    """Segments of a stream of (T,) blocks at the detector's rate, in order, while it is being read.
 
     `language` None takes the language of the first speech for all of it. `progress` is told the
     seconds of sound that have been read. No speech gives no segments.
@@ -147,24 +146,37 @@ def transcripts(
 
 
 def _batches(windows: Iterator[Window], size: int) -> Iterator[list[Window]]:
-    while several := list(islice(windows, size)):
+    """As many windows at once as `size` says, fewer at the end, also where that is an error."""
+    several: list[Window] = []
+    try:
+        for window in windows:
+            several.append(window)
+            if len(several) == size:
+                yield several
+                several = []
+    except Exception:
+        if several:
+            yield several
+        raise
+    if several:
         yield several
 
 
 def _side_by_side(
-    batches: Iterable[Sequence[Window]],
+    batches: Iterator[list[Window]],
     hear: Callable[[Sequence[Window], str | None], list[Transcript]],
     language: str | None,
     workers: int,
-) -> Iterator[tuple[Sequence[Window], list[Transcript]]]:
+) -> Iterator[tuple[list[Window], list[Transcript]]]:
     """Batches and what is heard in them, in order, as many at once as there are `workers`.
 
     As long as no language is known they come one after the other, so that the first one heard holds for all.
+    Where the batches end in an error, what came before it is heard first.
     """
-    waiting: deque[tuple[Sequence[Window], Future[list[Transcript]]]] = deque()
+    waiting: deque[tuple[list[Window], Future[list[Transcript]]]] = deque()
     pool = ThreadPoolExecutor(workers)
 
-    def heard() -> tuple[Sequence[Window], list[Transcript]]:
+    def heard() -> tuple[list[Window], list[Transcript]]:
         nonlocal language
         several, future = waiting.popleft()
         found = future.result()
@@ -173,14 +185,24 @@ def _side_by_side(
         return several, found
 
     try:
-        for several in batches:
+        while isinstance(several := _next(batches), list):
             waiting.append((several, pool.submit(hear, several, language)))
-            while waiting and (language is None or len(waiting) > workers):
+            while waiting and (language is None or len(waiting) > workers or waiting[0][1].done()):
                 yield heard()
         while waiting:
             yield heard()
     finally:
         pool.shutdown(cancel_futures=True)
+    if several:
+        raise several
+
+
+def _next(batches: Iterator[list[Window]]) -> list[Window] | Exception | None:
+    """The next of them, what went wrong with it, or None where there are no more."""
+    try:
+        return next(batches, None)
+    except Exception as error:
+        return error
 
 
 def pack(stretches: Iterable[Stretch], longest: float) -> Iterator[Window]:

@@ -122,6 +122,8 @@ class Whisper:
     ) -> Whisper:
         """Load a CTranslate2 folder, and the file `head` or the one of that folder, if it has one.
 
+        `threads` compute a batch; of long recordings two are computed side by side, with as many each.
+
         `only` is the one language it was tuned to, if it was; `confidence` judges words.
         Raises ModelMissing or ModelDamaged.
         """
@@ -301,6 +303,7 @@ class Whisper:
         # The original may write times between the words, as faster-whisper has it; tuned models do not.
         last = [] if self._context == "full" else [self._vocabulary.without_times]
         if self._greedy and (beam, no_repeat) == (1, 0):
+            limit = min(limit, LONGEST_OUTPUT - len(prompt) - len(last))
             rows = self._greedy(encoded, [*prompt, *last], limit)
             return [read_row(row, self._vocabulary) for row in rows]
         results = self._model.generate(

@@ -1,7 +1,7 @@
 """The weights of Whisper's decoder in 8 bits, for the graphs of `recipes/asr/graphs.py`.
 
 The graphs come with a model, a few kilobytes each; the weights are made of the merged model once and lie
-beside them in `weights.safetensors`: of a matrix its bytes, and a scale for every BLOCK of a row.
+beside them in `weights.safetensors`: of a matrix its bytes, and a scale for every block of a row.
 """
 
 from __future__ import annotations
@@ -16,13 +16,18 @@ from voice.errors import ModelDamaged
 from voice.models.ct2 import Ct2Model, read_model
 
 CROSS, DECODER, QUANTIZED = "cross.onnx", "decoder.onnx", "weights.safetensors"
-BLOCK = 128
+BLOCK = 128  # where a row divides into such, else what it does divide into
 ZERO = 128  # the byte that stands for 0
 
 
+def block_of(columns: int) -> int:
+    """How many values of a row share a scale: a power of two."""
+    return min(BLOCK, columns & -columns)
+
+
 def quantized(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(N, K) → (N, K / BLOCK, BLOCK) bytes and (N K / BLOCK,) scales: weight ≈ (bytes - ZERO) scale."""
-    blocks = weight.astype(np.float32).reshape(len(weight), -1, BLOCK)
+    """(N, K) → (N, blocks, values of a block) bytes and (N blocks,) scales: weight ≈ (bytes - ZERO) scale."""
+    blocks = weight.astype(np.float32).reshape(len(weight), -1, block_of(weight.shape[1]))
     scales = np.maximum(np.abs(blocks).max(axis=2, keepdims=True) / 127, 1e-8)
     return (np.rint(blocks / scales) + ZERO).astype(np.uint8), scales.reshape(-1)
 
@@ -32,6 +37,8 @@ def tensors(model: Ct2Model) -> Iterator[tuple[str, np.ndarray]]:
     for name, tensor in model.tensors.items():
         if not name.startswith("decoder/") or not tensor.ndim or tensor.dtype == np.int16:
             continue  # numbers and lists that configure the model
+        if tensor.dtype == np.int8:
+            raise ModelDamaged(f"{name} is in 8 bits already; derive from weights in 16 or 32")
         if tensor.ndim == 2 and name.endswith("/weight"):
             bytes_, scales = quantized(tensor)
             yield f"{name}:bytes", bytes_
@@ -71,4 +78,6 @@ def read_quantized(path: Path) -> dict[str, np.ndarray]:
     try:
         return load_file(path)
     except (OSError, SafetensorError) as error:
-        raise ModelDamaged(f"{path} cannot be read ({error}); remove its folder, it is made anew") from error
+        raise ModelDamaged(
+            f"{path} cannot be read ({error}); run `voice models get` for it, or export it again"
+        ) from error

@@ -15,7 +15,7 @@ from voice.serve.encode import MEDIA, encoded, events
 from voice.serve.errors import TooMuch
 from voice.serve.services import SPEAKING, Services
 from voice.serve.work import Stop, Streamed
-from voice.text.lexicon import spoken_as
+from voice.text.lexicon import entry
 from voice.text.markup import is_ssml, parse
 from voice.tts.streaming import pieces
 from voice.types import RANGES, Audio, Controls, Synthesizer
@@ -27,7 +27,7 @@ NOTES = 1000  # characters of the header that says what was not understood
 def _within(name: str, default: float | None):
     """A field of Controls."""
     lowest, highest, _ = RANGES[name]
-    return Field(default, ge=lowest, le=highest)
+    return Field(default, ge=lowest, le=highest, allow_inf_nan=False)
 
 
 class VoiceId(BaseModel):
@@ -65,7 +65,7 @@ class Wish(BaseModel):
     @property
     def controls(self) -> Controls:
         """How to speak. Raises TextError for a lexicon that cannot be read."""
-        lexicon = {word: spoken_as(said) for word, said in self.lexicon.items() if word and said.strip()}
+        lexicon = dict(entry(word, said) for word, said in self.lexicon.items())
         return Controls(
             self.speed, self.pitch, self.energy, self.pause,
             self.clause_pause, self.sentence_pause, self.paragraph_pause, lexicon or None,
@@ -105,10 +105,15 @@ def _notes(text: str) -> dict[str, str]:
 
 def spoken(voice: Synthesizer, wish: Wish, services: Services, stop: Stop) -> Iterator[Audio]:
     """The sentences of a wish. Raises TextError where there is nothing to be said."""
-    silent = True
+    silent, longest = True, 60 * services.settings.minutes
     for piece in pieces(voice, wish.input, wish.controls):
         stop.check()
         silent = False
+        longest -= piece.audio.duration
+        if longest < 0:
+            raise TooMuch(
+                f"this is more than {services.settings.minutes:g} minutes of speech; send it in parts"
+            )
         services.metrics.spoken.labels(PATH).inc(piece.audio.duration)
         yield piece.audio
     if silent:

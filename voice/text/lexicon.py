@@ -21,6 +21,7 @@ from voice.text.phones import LONGEST, from_arpabet, from_ipa, is_arpabet, looks
 from voice.types import Said
 
 LARGEST = 100_000  # words
+LONGEST_NAME = 80  # characters of a word, or of several
 LONGEST_WORDS = 400  # characters that are said for one word
 _PHONES = re.compile(r"\[\[([^\[\]]+)\]\]")
 
@@ -59,10 +60,17 @@ def _entry(line: str) -> tuple[str, Said]:
     parts = re.fullmatch(r"(.+?)\s*(?:=|\t|\s{2})\s*(.+)", line)
     if not parts:
         raise TextError(f"{line!r} is not WORD = how it is said (phones, /IPA/ or other words)")
-    word, spoken = parts[1].strip(), parts[2].strip()
-    if not re.search(r"\w", word):
-        raise TextError(f"{word!r} is no word")
-    return " ".join(word.split()), spoken_as(spoken)
+    return entry(parts[1], parts[2])
+
+
+def entry(word: str, spoken: str) -> tuple[str, Said]:
+    """A word, its spaces single, and how it is said. Raises TextError for what is no word or no phones."""
+    word, spoken = " ".join(word.split()), spoken.strip()
+    if not re.search(r"\w", word) or len(word) > LONGEST_NAME:
+        raise TextError(f"{word[:20]!r} is no word, or has more than {LONGEST_NAME} characters")
+    if not spoken:
+        raise TextError(f"{word!r} has nothing that says how it is said")
+    return word, spoken_as(spoken)
 
 
 def spoken_as(spoken: str) -> Said:
@@ -101,10 +109,14 @@ def _pattern(words: tuple[str, ...]) -> re.Pattern:
     if not words:
         return re.compile(r"(?!)")
     either = "|".join(
-        f"(?i:{re.escape(word)})" if word == word.lower() else re.escape(word)
+        f"(?i:{_spaced(word)})" if word == word.lower() else _spaced(word)
         for word in sorted(words, key=len, reverse=True)
-    ).replace(r"\ ", r"\s+")
+    )
     return re.compile(rf"(?<!\w)({either})(?!\w)(['’]s(?!\w))?")
+
+
+def _spaced(word: str) -> str:
+    return r"\s+".join(re.escape(part) for part in word.split())
 
 
 def phones_in(text: str) -> Iterator[tuple[int, int, Said | None]]:

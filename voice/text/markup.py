@@ -123,7 +123,8 @@ class _Document:
         return f"line {self.parser.CurrentLineNumber}"
 
     def _report(self, problem: str) -> None:
-        self.problems.append(f"{self._where()}: {problem}")
+        shown = "".join(c if c.isprintable() else " " for c in problem)  # it goes to terminals and headers
+        self.problems.append(f"{self._where()}: {shown}")
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         outer = self._open[-1]

@@ -60,6 +60,7 @@ class SentenceSplitter:
     def __init__(self) -> None:
         self._buffer = ""
         self._offset = 0
+        self._judged = 0  # characters of the buffer whose stops are known to end nothing
 
     def push(self, text: str) -> list[Sentence]:
         """The sentences that `text` completes: what follows them has been seen."""
@@ -72,13 +73,15 @@ class SentenceSplitter:
 
     def _take(self, final: bool) -> list[Sentence]:
         found = []
-        while cut := _first_cut(self._buffer, final):
+        while True:
+            cut, self._judged = _first_cut(self._buffer, final, self._judged)
+            if not cut:
+                return found
             end, after = cut
             if sentence := _trimmed(self._buffer[:end], self._offset, after):
                 found.append(sentence)
             self._buffer = self._buffer[end:]
-            self._offset += end
-        return found
+            self._offset, self._judged = self._offset + end, 0
 
 
 def split_sentences(text: str) -> Iterator[Sentence]:
@@ -95,22 +98,23 @@ def _trimmed(text: str, offset: int, after: str) -> Sentence | None:
     return Sentence(body, start, start + len(body), after) if body else None
 
 
-def _first_cut(text: str, final: bool) -> tuple[int, str] | None:
-    """Where the first sentence of `text` ends, or None while that cannot be known."""
+def _first_cut(text: str, final: bool, judged: int) -> tuple[tuple[int, str] | None, int]:
+    """Where the first sentence of `text` ends, or None while that cannot be known; and up to where it is
+    known that no stop ends it, which begins with `judged`."""
     begin = len(text) - len(text.lstrip())
-    position = begin
-    while stop := _STOP.search(text, position):
+    judged = max(begin, judged)
+    while stop := _STOP.search(text, judged):
         if stop.end() > begin + LONGEST:
             break
         verdict = _judge(text, begin, stop, final)
         if verdict == "wait":
-            return None
+            return None, judged
         if verdict:
-            return stop.end(), verdict
-        position = stop.end()
+            return (stop.end(), verdict), judged
+        judged = stop.end()
     if len(text) > begin + LONGEST + _LOOKAHEAD or (final and len(text) > begin + LONGEST):
-        return _forced_cut(text, begin), "clause"
-    return (len(text), "paragraph") if final and text else None
+        return (_forced_cut(text, begin), "clause"), judged
+    return ((len(text), "paragraph") if final and text else None), judged
 
 
 def _forced_cut(text: str, begin: int) -> int:

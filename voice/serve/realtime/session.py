@@ -281,9 +281,9 @@ class Session:
 
     def _update(self, session: Fields) -> None:
         after = updated(self._settings, session, self._voices)
+        self._agent.use(after)  # which may refuse it
         if after.input is not self._settings.input:
             self._inlet = Inlet(after.input, self._talk.rate)
-        self._agent.use(after)
         self._line.configuration = after
         self._line.send({"type": "session.updated", "session": rendered(after, self.id, self._beta)})
 

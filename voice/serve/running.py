@@ -50,7 +50,13 @@ def spare_memory() -> None:
             ctypes.CDLL(None).mallopt(option, value)
 
 
+def quiet_refusals(record: logging.LogRecord) -> bool:
+    """uvicorn takes a refused WebSocket, which got its 429, for one that was never answered."""
+    return "without completing handshake" not in record.getMessage()
+
+
 def run(app: FastAPI, listening: socket.socket) -> None:
     """Serve until told to stop."""
+    logging.getLogger("uvicorn.error").addFilter(quiet_refusals)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE)
     uvicorn.Server(config).run(sockets=[listening])

@@ -1,6 +1,6 @@
 """Greedy search with Whisper's decoder on ONNX Runtime: a step reads each weight once, in 8 bits.
 
-CTranslate2 does the same, and beams too; for one or a few utterances at once this takes half its time.
+CTranslate2 does the same, and beams too; for few utterances at once this takes about half its time.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from voice.asr.vocabulary import Vocabulary
 from voice.errors import ModelDamaged
 from voice.models.quantized import CROSS, DECODER, QUANTIZED, for_cross, read_quantized
 from voice.models.sessions import open_session
@@ -133,6 +134,14 @@ class GreedyDecoder:
 
         shapes = {f"past_{name}": (rows, *self._nothing[name[0]]) for name in self._made[1:]}
         return {name: OrtValue.ortvalue_from_numpy(np.zeros(s, np.float32)) for name, s in shapes.items()}
+
+
+def open_greedy(folder: Path, vocabulary: Vocabulary, *, threads: int) -> GreedyDecoder | None:
+    """That of a model folder, if it has one. Raises ModelDamaged."""
+    if not (folder / QUANTIZED).is_file():
+        return None
+    about = {"start": vocabulary.start, "end": vocabulary.end, "no_speech": vocabulary.no_speech}
+    return GreedyDecoder.open(folder, Specials.read(folder / "config.json", **about), threads=threads)
 
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:

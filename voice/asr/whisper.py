@@ -31,7 +31,7 @@ from voice.asr.decoding import (
     read_result,
     read_row,
 )
-from voice.asr.greedy import GreedyDecoder, Specials
+from voice.asr.greedy import GreedyDecoder, open_greedy
 from voice.asr.hotwords import Hotwords
 from voice.asr.hotwords import hotwords as expected
 from voice.asr.letters import FRAME
@@ -42,7 +42,7 @@ from voice.asr.vocabulary import Vocabulary, WordTokens
 from voice.asr.words import segmented, timed_words
 from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
 from voice.features import WHISPER_RATE
-from voice.models.quantized import QUANTIZED
+from voice.models.sessions import cores
 from voice.types import Audio, Segment, Transcript, Word
 
 __all__ = ["Context", "Decoding", "Whisper"]
@@ -135,7 +135,7 @@ class Whisper:
         if not (folder / "model.bin").is_file():
             hint = "fetch a recognizer with `voice models get whisper-base`"
             raise ModelMissing(f"{folder} holds no model.bin; {hint}")
-        threads = threads or _cores()
+        threads = threads or cores()
         workers = min(WORKERS, threads)
         try:
             model = ctranslate2.models.Whisper(
@@ -146,7 +146,7 @@ class Whisper:
         vocabulary = Vocabulary(folder, multilingual=model.is_multilingual)
         head = head or (folder / HEAD if (folder / HEAD).is_file() else None)
         letters = Head.open(head, threads=threads) if head else None
-        fast = _greedy(folder, vocabulary, threads) if (folder / QUANTIZED).is_file() else None
+        fast = open_greedy(folder, vocabulary, threads=threads)
         return cls(
             model, vocabulary, context, decoding, only,
             head=letters, greedy=fast, confidence=confidence, workers=workers,
@@ -385,18 +385,6 @@ class Whisper:
 def _joined(part: Transcript, rest: Transcript) -> Transcript:
     segments = part.segments + tuple(segment.shifted(part.duration) for segment in rest.segments)
     return Transcript(segments, part.language, part.duration + rest.duration)
-
-
-def _greedy(folder: Path, vocabulary: Vocabulary, threads: int) -> GreedyDecoder:
-    about = {"start": vocabulary.start, "end": vocabulary.end, "no_speech": vocabulary.no_speech}
-    return GreedyDecoder.open(folder, Specials.read(folder / "config.json", **about), threads=threads)
-
-
-def _cores() -> int:
-    """How many processor cores this process may use; not every system tells of a process."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _view(array: np.ndarray):

@@ -1,12 +1,20 @@
-"""Opening an ONNX graph on the processor."""
+"""Opening an ONNX graph on the processor, and how much of one there is."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+
+def cores() -> int:
+    """How many processor cores this process may use; not every system tells of a process."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def open_session(path: Path, *, threads: int, weights: Mapping[str, np.ndarray] | None = None) -> Any:

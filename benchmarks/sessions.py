@@ -6,8 +6,8 @@ benchmarks.wire has the third: through a server's WebSocket, in real time.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -24,12 +24,16 @@ from voice.agent.events import (
     TurnEnded,
 )
 from voice.agent.listener import live
+from voice.agent.work import INLINE, Lane, Task
 from voice.audio import resample
 from voice.types import Message, Speech, SpeechDetector
 from voice.vad import Hysteresis, Thresholds
 
 SILENCE = 0.8  # seconds that end a turn for the plain detector
 AFTER = 0.06  # seconds in which it sees the first of speech, at least
+BUSY = 1.5  # times as long as alone that work takes beside other work on two threads of one core
+
+T = TypeVar("T")
 
 
 class Session(Protocol):
@@ -66,6 +70,37 @@ class Player:
         return np.pad(frame, (0, FRAME - len(frame)))
 
 
+class Beside:
+    """Work that is done at once but counts as done only when the conversation's time, `clock`, has come."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+
+    def lane(self, stopwatch: Callable[[], float]) -> Lane:
+        return _Lane(INLINE.lane(lambda: BUSY * stopwatch()), self._clock)
+
+
+class _Lane:
+    def __init__(self, inner: Lane, clock: Callable[[], float]) -> None:
+        self._inner, self._clock = inner, clock
+
+    def start(self, job: Callable[[], T], now: float) -> _Later:
+        return _Later(self._inner.start(job, now), self._clock)
+
+
+class _Later:
+    """A task that has run already, though nobody may know before it would have."""
+
+    def __init__(self, task: Task, clock: Callable[[], float]) -> None:
+        self._task, self._clock = task, clock
+        self.took, self.ready, self.failed = task.took, task.ready, task.failed
+        self.wait, self.result = task.wait, task.result
+
+    @property
+    def done(self) -> bool:
+        return self._clock() >= self.ready
+
+
 class Direct:
     """The agent without a server: time is that of the samples, and computing runs as if beside them."""
 
@@ -75,6 +110,7 @@ class Direct:
             models.detector, models.recognizer, models.synthesizer, brains.brain(timers),
             turns=models.turns, timers=timers, listening=live(models.detector),
             hearing=Hearing(language="en"), stopwatch=time.process_time,
+            work=Beside(lambda: self.conversation.time),
         )  # fmt: skip
         self._player, self._waiting = Player(), []
 

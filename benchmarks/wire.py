@@ -17,7 +17,6 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-import soxr
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
@@ -33,6 +32,7 @@ from voice.agent.events import (
     Trouble,
     TurnEnded,
 )
+from voice.agent.resampling import Resampler
 
 LINE_RATE = 24_000
 CUSHION = 0.08  # seconds that the page's buffer holds before it plays
@@ -105,8 +105,8 @@ class Wire:
         self.buffer = Buffer()
         self._jitter, self._chance = jitter, random.Random(seed)
         self._line = _connected(url)
-        self._up = soxr.ResampleStream(RATE, LINE_RATE, 1, dtype="float32", quality="QQ")  # hardly late
-        self._down = soxr.ResampleStream(LINE_RATE, RATE, 1, dtype="float32", quality="MQ")
+        self._up = Resampler(RATE, LINE_RATE)
+        self._down = Resampler(LINE_RATE, RATE)
         self._arrived: deque[tuple[float, dict[str, Any]]] = deque()  # when each is there
         self._leaving: deque[tuple[float, str]] = deque()
         self._item = ""  # the answer that is played
@@ -148,7 +148,7 @@ class Wire:
         return self._frames * FRAME / RATE
 
     def _append(self, heard: np.ndarray) -> None:
-        samples = self._up.resample_chunk(heard)
+        samples = self._up(heard)
         pcm = np.round(np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes()
         self._tell({"type": "input_audio_buffer.append", "audio": base64.b64encode(pcm).decode()})
 
@@ -179,7 +179,7 @@ class Wire:
                 if response not in self._dropped:
                     self._item = event["item_id"]
                     samples = np.frombuffer(base64.b64decode(delta), "<i2").astype(np.float32) / 32768
-                    self.buffer.add(self._down.resample_chunk(samples))
+                    self.buffer.add(self._down(samples))
             case {"type": "response.output_audio.done"}:
                 self.buffer.end()
             case {"type": "voice.paused" | "voice.resumed" as kind}:

@@ -6,12 +6,12 @@ The companding follows ITU-T G.711: 8 segments of 16 steps for each sign, A-law 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 
+from voice.agent.resampling import Resampler
 from voice.types import Audio
 
 _ULAW_BIAS = 132  # of 16-bit samples: makes the segments powers of two
@@ -64,14 +64,15 @@ class Inlet:
     def __init__(self, form: Format, rate: int) -> None:
         self.form, self._rate = form, rate
         self._odd = b""
-        self._resampled = _resampler(form.rate, rate)
+        self._resampled = Resampler(form.rate, rate) if form.rate != rate else None
 
     def __call__(self, data: bytes) -> np.ndarray:
         """The next bytes, cut anywhere, → (T,) float32 at `rate`; T varies."""
         data = self._odd + data
         whole = len(data) - len(data) % self.form.width
         self._odd = data[whole:]
-        return self._resampled(self.form.decode(data[:whole]))
+        samples = self.form.decode(data[:whole])
+        return self._resampled(samples) if self._resampled else samples
 
 
 def outgoing(audio: Audio, form: Format) -> bytes:
@@ -81,40 +82,6 @@ def outgoing(audio: Audio, form: Format) -> bytes:
 
         audio = resample(audio, form.rate)
     return form.encode(audio.samples)
-
-
-def _resampler(source: int, target: int) -> Callable[[np.ndarray], np.ndarray]:
-    if source == target:
-        return lambda samples: samples
-    if target == 2 * source:
-        return _Doubled()  # soxr would hold back 50 to 90 ms of 8 kHz
-    import soxr
-
-    stream = soxr.ResampleStream(source, target, 1, dtype="float32", quality="MQ")  # up to 15 ms late; HQ: 35
-    return stream.resample_chunk
-
-
-class _Doubled:
-    """Twice the rate, TAPS / 2 samples late: a half-band filter (windowed sinc) between the samples."""
-
-    TAPS = 16
-
-    def __init__(self) -> None:
-        at = np.arange(self.TAPS) - (self.TAPS - 1) / 2
-        filter_ = np.sinc(at) * np.kaiser(self.TAPS, 6.0)
-        self._filter = (filter_ / filter_.sum()).astype(np.float32)
-        self._past = np.zeros(self.TAPS - 1, np.float32)
-
-    def __call__(self, samples: np.ndarray) -> np.ndarray:
-        if not len(samples):
-            return samples
-        known = np.concatenate((self._past, samples))
-        self._past = known[len(known) - self.TAPS + 1 :]
-        between = np.convolve(known, self._filter, mode="valid")  # (T,): half a sample after the next
-        doubled = np.empty(2 * len(samples), np.float32)
-        doubled[::2] = known[self.TAPS // 2 - 1 :][: len(samples)]
-        doubled[1::2] = between
-        return doubled
 
 
 @cache

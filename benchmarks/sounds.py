@@ -48,20 +48,20 @@ class Said:
 class Sounds:
     """One split of the corpora; always the same in the same order."""
 
-    def __init__(self, corpora: Path, split: str, synthesizer: Synthesizer) -> None:
+    def __init__(self, corpora: Path, split: str, synthesizer: Synthesizer | None = None) -> None:
         self._corpora, self._split, self._splits = corpora, split, TURNS[split]
         self._synthesizer = synthesizer
         self._noise = np.random.default_rng(0)
 
     def sentences(self, count: int) -> Iterator[Said]:
         """Whole single sentences, in which every pause is inside of the sentence."""
-        rows = [row for name in SENTENCES for row in self._rows(name) if _is_one_sentence(row)]
-        whole = (said for said in self._said(rows, 2 * count) if _longest_pause(said.sound) < 1.2)
+        rows = [row for name in SENTENCES for row in self.rows(name) if is_one_sentence(row)]
+        whole = (said for said in self._said(rows, 2 * count) if longest_pause(said.sound) < 1.2)
         yield from islice(whole, count)
 
     def interruptions(self, count: int) -> Iterator[Said]:
         """Requests and sentences of at least three words or of a name."""
-        rows = [row for name in SPOKEN_OVER for row in self._rows(name) if row["duration"] > 0.8]
+        rows = [row for name in SPOKEN_OVER for row in self.rows(name) if row["duration"] > 0.8]
         yield from self._said(rows, count, longest=3.0)
 
     def distractions(self, kind: str, count: int) -> Iterator[np.ndarray]:
@@ -77,7 +77,7 @@ class Sounds:
 
     def _noise_of_a_room(self, number: int) -> np.ndarray:
         """Three seconds of a recording in which nobody speaks, at a fifth to all of the level of speech."""
-        rows = sorted(self._rows("noise", NOISES[self._split]), key=lambda row: row["id"])
+        rows = sorted(self.rows("noise", NOISES[self._split]), key=lambda row: row["id"])
         recordings = [row for row in rows if any(name in row["id"] for name in ROOMS)]
         draw = random.Random(number)
         row = recordings[number % len(recordings)]
@@ -93,7 +93,7 @@ class Sounds:
 
     def room(self, number: int) -> tuple[np.ndarray, float]:
         """What a Room is made of: (T,) response at -6 to -20 dB, 0.05 to 0.3 s late."""
-        rows = sorted(self._rows("rir", ("train",)), key=lambda row: row["id"])
+        rows = sorted(self.rows("rir", ("train",)), key=lambda row: row["id"])
         draw = random.Random(number)
         response = read(self._corpora / "rir" / rows[number % len(rows)]["audio"], RATE).samples
         response = response[int(np.argmax(np.abs(response))) :]
@@ -104,7 +104,8 @@ class Sounds:
         pieces = self._synthesizer.speak(text, Controls(speed))
         return level(np.concatenate([resample(piece.audio, RATE).samples for piece in pieces]))
 
-    def _rows(self, corpus: str, splits: tuple[str, ...] | None = None) -> list[dict]:
+    def rows(self, corpus: str, splits: tuple[str, ...] | None = None) -> list[dict]:
+        """A corpus's manifest."""
         rows = []
         for split in splits or self._splits:
             path = self._corpora / corpus / f"{split}.jsonl"
@@ -115,7 +116,16 @@ class Sounds:
 
     def _said(self, rows: list[dict], count: int, longest: float = 12.0) -> Iterator[Said]:
         for row in random.Random(1).sample(rows, min(count, len(rows))):
-            yield said_by(read(self._corpora / row["corpus"] / row["audio"], RATE).samples, row, longest)
+            yield self.one(row, longest)
+
+    def one(self, row: dict, longest: float = 12.0) -> Said:
+        """What a row of a manifest says."""
+        return said_by(read(self._corpora / row["corpus"] / row["audio"], RATE).samples, row, longest)
+
+    def noises(self, count: int) -> list[np.ndarray]:
+        """Noises to tune in, none of `test`."""
+        rows = self.rows("noise", NOISES["dev"])[:count]
+        return [read(self._corpora / "noise" / row["audio"], RATE).samples for row in rows]
 
 
 def said_by(samples: np.ndarray, row: dict, longest: float) -> Said:
@@ -129,7 +139,7 @@ def said_by(samples: np.ndarray, row: dict, longest: float) -> Said:
     return Said(sound, min(last - first, len(sound)) / RATE, row["text"] or row.get("asr_text") or "")
 
 
-def _longest_pause(samples: np.ndarray) -> float:
+def longest_pause(samples: np.ndarray) -> float:
     """Seconds; who pauses for longer than a breath has begun another sentence."""
     loud = np.flatnonzero(_loudness(samples) > 0.1 * np.percentile(_loudness(samples), 95))
     return float(np.diff(loud).max(initial=0)) / 100
@@ -147,7 +157,7 @@ def _loudness(samples: np.ndarray) -> np.ndarray:
     return np.sqrt((frames**2).mean(axis=1))
 
 
-def _is_one_sentence(row: dict) -> bool:
+def is_one_sentence(row: dict) -> bool:
     text = (row["text"] or row.get("asr_text") or "").strip().rstrip(".?!")
     return len(text.split()) >= 4 and not set(text) & set(".?!;:") and row["duration"] < 12
 

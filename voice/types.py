@@ -197,7 +197,7 @@ class SpeechDetector(Protocol):
 
 
 class TurnDetector(Protocol):
-    """How many seconds of silence end a turn, from its sound up to a pause and its words so far.
+    """How many seconds of silence end a turn, from its sound up to its last one and its words so far.
 
     In each pause, a little into it, `chance` is asked how likely the sound is complete, while the
     words are being recognized, then `patience` for the seconds, which is quick. Infinity leaves the

@@ -14,6 +14,7 @@ from functools import partial
 import numpy as np
 
 from voice.agent.answer import Answer
+from voice.agent.canceller import Canceller
 from voice.agent.ear import Ear, Hearing
 from voice.agent.echo import Echo
 from voice.agent.events import (
@@ -60,7 +61,7 @@ class Manners:
 
     ahead: float = 2.0  # sound that is made before it is needed
     memory: int = 40  # messages that the brain is shown at most
-    likely: float = 1.0  # a turn that ends after so much silence or less has its answer prepared
+    likely: float = 0.3  # before the likely end of a turn its answer is begun
     merged: float = 1.0  # of an answer heard before the person goes on; less than that and it is one turn
     patience: float = 2.0  # without a sound of the answer; then the agent says that it takes long
     answers: bool = True  # whether a turn is answered by itself
@@ -100,7 +101,7 @@ class Conversation:
         lanes = partial(work.lane, stopwatch)
         self._ear = Ear(detector, recognizer, turns, hearing, lanes, listening)
         self._mouth = Mouth(synthesizer, controls, manners.ahead, self.rate, lanes)
-        self._echo = Echo(self.rate)
+        self._canceller, self._echo = Canceller(self.rate, self._hop), Echo(self.rate)
         self._overlap = Overlap(manners.courtesy)
         self._withheld: list[Event] = []  # of the person, while it is open whether they take the turn
         self._prepared: tuple[Messages, Answer] | None = None  # what may be asked, and the answer to it
@@ -233,7 +234,9 @@ class Conversation:
         while len(self._rest) >= self._hop:
             frame, self._rest = self._rest[: self._hop], self._rest[self._hop :]
             self._frames += 1
-            echo = self._echo(frame, self._mouth.play(self._hop))
+            played = self._mouth.play(self._hop)
+            frame = self._canceller(frame, played)
+            echo = self._echo(frame, played)
             if self._mouth.paused and self._ear.in_turn:
                 echo = False  # what is still heard of us dies away: the rest is theirs
             yield from self._take(self._ear.take(frame, self.time, echo))
@@ -312,7 +315,7 @@ class Conversation:
         ear = self._ear
         if not (ear.in_turn and ear.known and ear.text) or ear.speaking or not self._manners.answers:
             return
-        if self._mouth.busy or ear.patience is None or ear.patience > self._manners.likely:
+        if self._mouth.busy or ear.patience is None or ear.patience - ear.silence > self._manners.likely:
             return
         asked, messages = self.messages, list(self.messages)
         self.messages = messages

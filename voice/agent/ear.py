@@ -28,7 +28,7 @@ class Hearing:
     prepared, while it is still open whether the turn is over.
     """
 
-    thresholds: Thresholds = Thresholds(shortest_speech=0.1, shortest_silence=0.16)
+    thresholds: Thresholds = Thresholds(shortest_speech=0.064, shortest_silence=0.096)
     pre_roll: float = 0.4  # kept from before the first sure sound, so that no syllable is lost
     often: float = 0.1  # what the recognizer is given at once
     stale: float = 7.0  # a turn without a new word for so long is looked at, and ended if there is none
@@ -94,6 +94,11 @@ class Ear:
         return self._hysteresis.speaking
 
     @property
+    def silence(self) -> float:
+        """Seconds of the pause up to now."""
+        return 0.0 if self.speaking else self._seconds(self._count - self._last)
+
+    @property
     def voiced(self) -> float:
         """Seconds of speech without a pause up to now."""
         if not self.speaking:
@@ -149,7 +154,8 @@ class Ear:
 
         self._looking = self._lane.start(words, self._now)
         if not self.speaking or self._stale:
-            turn = Audio(np.concatenate(self._held), self._rate)
+            silent = 0 if self.speaking else self._count - self._last
+            turn = Audio(np.concatenate(self._held[: max(1, len(self._held) - silent)]), self._rate)
             self._judging = self._other_lane.start(lambda: turns.chance(turn), self._now)
 
     def drop(self) -> None:

@@ -9,7 +9,7 @@ from voice.agent.brains import Brains, brain_from_environment
 from voice.agent.conversation import Conversation
 from voice.agent.listener import live
 from voice.agent.orders import Orders, open_commands
-from voice.agent.patience import SilenceRule, SoundAndWords
+from voice.agent.patience import BY_SENTENCE, Sentences, SilenceRule, SoundAndWords
 from voice.agent.timers import Timers
 from voice.agent.work import INLINE, Work
 from voice.commands import Commands
@@ -54,11 +54,13 @@ class Models:
         name = recognizer or default_recognizer()
         ears = load(name, threads=threads, kind="recognizer")
         known = open_commands(commands, ears) if commands else None
-        return cls(Silero.open(), ears, load(voice, threads=threads, kind="voice"), load_turns(), known)
+        return cls(Silero.open(), ears, load(voice, threads=threads, kind="voice"), load_turns(ears), known)
 
 
-def load_turns() -> TurnDetector:
-    """The rule of silence and words, with the model that hears the end of a turn if it is there."""
+def load_turns(ears: Recognizer) -> TurnDetector:
+    """The rule of silence and words, with what hears the end of a turn: `ears`, or a model if it is there."""
+    if getattr(ears, "ending", None):
+        return SoundAndWords(Sentences(ears), silences=BY_SENTENCE)
     if entries()[TURN].in_place:
         return SoundAndWords(load(TURN, threads=1, kind="turn"))
     return SilenceRule()

@@ -25,6 +25,7 @@ class Courtesy:
     decide_after: float = 0.9  # of being paused
     wordless: float = 0.7  # of what is surely speech; that much takes the turn even if no word is recognized
     calm: float = 2.0  # after a false alarm only words count
+    pause: float = 0.16  # of silence after which what was said is all of it
 
 
 class Verdict(Enum):
@@ -58,7 +59,7 @@ class Overlap:
             return self._interrupt()
         if ear.known and not ear.text and ear.voiced >= self._courtesy.wordless and ear.sure >= SURE:
             return self._interrupt()
-        if ear.known and not ear.speaking:
+        if ear.known and not ear.speaking and ear.silence >= self._courtesy.pause:
             return self._resumed(now)
         if ear.speaking and ear.voiced >= self._courtesy.look_every * (self._looks + 1):
             self._looks += 1

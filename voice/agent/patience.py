@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from typing import Protocol
 
 from voice.agent.arithmetic import is_calculation
 from voice.agent.numbers import NUMBER_WORDS
 from voice.agent.phrases import plain, without_courtesy
-from voice.types import Audio
+from voice.types import Audio, Recognizer
 
 # After these more is to come, whatever mark the recognizer puts behind them.
 _OPEN = frozenset(
@@ -32,6 +33,7 @@ _ASKED_WHOLE = frozenset("what why how where who when".split())
 
 
 UNHEARD = 0.5  # P(complete) of a sound that nobody listened to
+HANG = 0.064  # seconds for which the detector of speech takes what follows for speech
 
 
 @dataclass(frozen=True)
@@ -108,6 +110,9 @@ def _ends_in_a_number(partial: str, last: str) -> bool:
     return not is_calculation(request)
 
 
+Silences = Mapping[str, tuple[tuple[float, float], ...]]
+
+
 class Sound(Protocol):
     """Hears how likely a turn is complete; see voice.turn."""
 
@@ -124,21 +129,45 @@ class SoundAndWords:
 
     sound: Sound
     rule: SilenceRule = SilenceRule()
+    silences: Silences = field(default_factory=lambda: BY_TURN)
 
     def chance(self, turn: Audio) -> float:
         return self.sound.chance(turn)
 
     def patience(self, partial: str, chance: float) -> float:
-        silences = _SOUND.get(kind(partial), ())
+        silences = self.silences.get(kind(partial), ())
         fitting = (seconds for least, seconds in silences if chance >= least)
         return next(fitting, self.rule.patience(partial))
 
 
-_SOUND = {  # (P(complete) at least, seconds), the surest first
+@dataclass(frozen=True)
+class Sentences:
+    """Hears whether a sentence is complete, with a recognizer that has an `ending` (see voice.asr.ending)."""
+
+    recognizer: Recognizer
+
+    def chance(self, turn: Audio) -> float:
+        from voice.asr.ending import pooled
+        from voice.audio import resample
+
+        speech = resample(turn.cut(0.0, max(HANG, turn.duration - HANG)), self.recognizer.rate)
+        return self.recognizer.ending(pooled(speech, self.recognizer.encoded))
+
+
+BY_TURN: Silences = {  # by smart-turn: (P(complete) at least, seconds), the surest first
     "finished": ((0.95, 0.35), (0.8, 0.44), (0.3, 0.51), (0.03, 0.6), (0.0, 0.64)),
     "perhaps": ((0.95, 0.35), (0.5, 0.51), (0.1, 0.64)),
     "plain": ((0.95, 0.35), (0.5, 0.51), (0.03, 0.6), (0.0, 0.64)),
     "unfinished": ((0.95, 0.51), (0.5, 0.75)),
+}
+
+
+_WHOLE = ((0.87, 0.28), (0.84, 0.42), (0.8, 0.54), (0.0, 0.66))
+BY_SENTENCE: Silences = {  # by a recognizer's ending, which leaves little for the words to tell
+    "finished": _WHOLE,
+    "perhaps": _WHOLE,
+    "plain": _WHOLE,
+    "unfinished": ((0.87, 0.48), (0.5, 0.75)),
 }
 
 

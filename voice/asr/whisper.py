@@ -31,6 +31,7 @@ from voice.asr.decoding import (
     read_result,
     read_row,
 )
+from voice.asr.ending import Ending
 from voice.asr.greedy import GreedyDecoder, open_greedy
 from voice.asr.hotwords import Hotwords
 from voice.asr.hotwords import hotwords as expected
@@ -73,9 +74,9 @@ class Whisper:
 
     `context` is what the encoder sees: "full" pads to 30 s as the original was trained,
     "utterance" only adds a margin (for models tuned to that, many times faster on short speech).
-    `confidence` judges the words; `packed` is how many seconds a window of a long recording had best
-    have, `uncut` how many one stretch of speech may, `together` how many windows it likes at once, in
-    `workers` calls side by side.
+    `confidence` judges the words, `ending` whether a sentence is complete; `packed` is how many seconds a
+    window of a long recording had best have, `uncut` how many one stretch of speech may, `together` how
+    many windows it likes at once, in `workers` calls side by side.
     """
 
     rate = WHISPER_RATE
@@ -92,6 +93,7 @@ class Whisper:
         head: Head | None = None,
         greedy: GreedyDecoder | None = None,
         confidence: Confidence = likelihood,
+        ending: Ending | None = None,
         workers: int = 1,
     ) -> None:
         self._model = model
@@ -102,6 +104,7 @@ class Whisper:
         self._decoding = decoding
         self._head = head
         self.confidence = confidence
+        self.ending = ending
         self.workers = workers
         self.packed, self.uncut, self.together = PACKED, UNCUT, 2 * TOGETHER
         if context == "full":
@@ -149,7 +152,7 @@ class Whisper:
         fast = open_greedy(folder, vocabulary, threads=threads)
         return cls(
             model, vocabulary, context, decoding, only,
-            head=letters, greedy=fast, confidence=confidence, workers=workers,
+            head=letters, greedy=fast, confidence=confidence, ending=Ending.find(folder), workers=workers,
         )  # fmt: skip
 
     @property
@@ -206,6 +209,10 @@ class Whisper:
             raise VoiceError("this recognizer has no CTC head; use quick")
         speech = audio.resample(_not_too_long(speech), WHISPER_RATE)
         return self._head(self._encode([speech]))[0][: self._frames(speech)]
+
+    def encoded(self, speech: Audio) -> np.ndarray:
+        """What the encoder makes of speech at 16 kHz, and of a margin after it: (F, D), a row each 20 ms."""
+        return self._encode([speech])[0]
 
     def _refuse_others(self, language: str | None, task: str) -> None:
         """Raises VoiceError for what a model tuned to one language would answer with invented words."""

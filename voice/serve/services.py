@@ -50,7 +50,7 @@ class Services:
         *,
         loader: Loader | None = None,
         detector: Callable[[], SpeechDetector] | None = None,
-        turns: Callable[[], TurnDetector] | None = None,
+        turns: Callable[[Recognizer], TurnDetector] | None = None,
     ) -> None:
         """`loader`, `detector` and `turns` open models; tests give others."""
         self.settings = settings
@@ -104,8 +104,9 @@ class Services:
     def detector(self) -> SpeechDetector:
         return self._once("detector", self._open_detector)
 
-    def turns(self) -> TurnDetector:
-        return self._once("turns", self._open_turns)
+    def turns(self, ears: Recognizer) -> TurnDetector:
+        """What ends turns that `ears` hear."""
+        return self._once(("turns", id(ears)), lambda: self._open_turns(ears))
 
     def talking(self, voice: str | None = None, model: str | None = None) -> Models:
         """What a live conversation needs, shared by all of them.
@@ -115,7 +116,7 @@ class Services:
         from voice.agent.opening import Models
 
         ears = self.live_recognizer(model)
-        return Models(self.detector(), ears, self.voice(voice), self.turns(), self._commands(ears))
+        return Models(self.detector(), ears, self.voice(voice), self.turns(ears), self._commands(ears))
 
     def _commands(self, ears: Recognizer) -> Commands | None:
         from voice.agent.orders import open_commands
@@ -171,10 +172,10 @@ def _silero() -> SpeechDetector:
     return Silero.open()
 
 
-def _turns() -> TurnDetector:
+def _turns(ears: Recognizer) -> TurnDetector:
     from voice.agent.opening import load_turns
 
-    return load_turns()
+    return load_turns(ears)
 
 
 __all__ = ["HEARING", "SPEAKING", "TALKING", "VOICES", "Loader", "Services"]

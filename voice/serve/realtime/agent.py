@@ -92,7 +92,7 @@ class Agent:
     mind: Mind
     throat: Throat
     voice: Callable[[str], Synthesizer]  # by name
-    turns: TurnDetector  # that go by sound and words
+    turns: Callable[[Recognizer], TurnDetector]  # that go by sound and words, as the recognizer hears them
     recognizer: Callable[[str | None], Recognizer]  # by language
     tools: Tools = field(default_factory=Tools)
 
@@ -110,7 +110,7 @@ class Agent:
         self.mind.offer(self.tools.skills(now.tools if now.tool_choice != "none" else ()))
         self.conversation.use(
             now.controls,
-            turns=turn_detector(now.detection, self.turns),
+            turns=turn_detector(now.detection, self.turns(recognizer)),
             manners=replace(Manners(), answers=now.answers, yields=now.yields),
             hearing=heard,
             recognizer=recognizer,
@@ -168,7 +168,7 @@ def open_agent(
         stopwatch=stopwatch,
     )
     ears = partial(services.hears, models.recognizer)
-    agent = Agent(conversation, mind, throat, services.voice, models.turns, ears)
+    agent = Agent(conversation, mind, throat, services.voice, services.turns, ears)
     agent.use(now)
     return agent
 

@@ -1,0 +1,156 @@
+"""Where sentences end and where people only pause: fits quick's ending, and how well it tells them apart.
+
+    python -m benchmarks.endings [--out voice/models/pretrained/quick/ending.npz]
+
+Single sentences and orders of the corpora, none of `test`: each silence that the agent's detector of
+speech finds is the end of its sentence or a pause in it. The recognizer hears what was said before it,
+cut off at the last sound (once clean, once in noise), so that nothing of a recording's end is learnt.
+Scores are of sentences that the layer was not fitted on. About seven minutes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from benchmarks.sounds import LEVEL, RATE, SENTENCES, Sounds, is_one_sentence, longest_pause
+from voice.agent.ear import Hearing
+from voice.agent.patience import HANG
+from voice.asr.ending import CONTEXT, pooled
+from voice.loading import load
+from voice.types import Audio, Recognizer
+from voice.vad import Hysteresis, Silero
+
+ORDERS = ("wake_words", "speech_to_intent")
+QUIET = 1.0  # seconds around a sentence
+FURTHER = 0.036  # seconds that the noisy copy is cut off earlier at most, for a detector that is less sure
+NOISE = (8.0, 30.0)  # dB below the speech
+LONG = 0.25  # seconds of a pause that matters
+FOLDS, STEPS, WEAKNESS = 5, 120, 0.3  # of fitting: the last is the penalty on the weights
+
+
+@dataclass(frozen=True, eq=False)
+class Silence:
+    """`clean` and `noisy` are (6, D) of the sound before; a pause lasts `seconds`, an end for ever."""
+
+    clean: np.ndarray
+    noisy: np.ndarray
+    seconds: float
+    sentence: int
+    corpus: str
+
+    @property
+    def is_end(self) -> bool:
+        return self.seconds == np.inf
+
+
+def silences(sounds: Sounds, recognizer: Recognizer, limit: int | None) -> Iterator[Silence]:
+    """Those of all sentences, or of `limit`."""
+    detector, chance = Silero.open(), random.Random(5)
+    noises = sounds.noises(60)
+    rows = [row for name in SENTENCES for row in sounds.rows(name) if is_one_sentence(row)]
+    rows += [row for name in ORDERS for row in sounds.rows(name)]
+    for number, row in enumerate(random.Random(1).sample(rows, min(limit or len(rows), len(rows)))):
+        said = sounds.one(row)
+        if longest_pause(said.sound) >= 1.2:
+            continue
+        track = np.concatenate((sounds.quiet(QUIET), said.sound, sounds.quiet(QUIET)))
+        for before, seconds in _found(track, detector):
+            cut = len(before) - round(chance.uniform(0, FURTHER) * RATE)
+            noisy = _noisy(before[:cut], noises[chance.randrange(len(noises))], chance)
+            clean, other = (pooled(Audio(each, RATE), recognizer.encoded) for each in (before, noisy))
+            yield Silence(clean, other, seconds, number, row["corpus"])
+
+
+def _found(track: np.ndarray, detector: Silero) -> Iterator[tuple[np.ndarray, float]]:
+    """What is said before each silence, up to its last sound, and how long the silence lasts."""
+    hop, hearing = detector.hop, Hearing()
+    judged = detector.stream_several()(track[: len(track) // hop * hop].reshape(-1, hop))
+    hysteresis = Hysteresis(hearing.thresholds, hop / RATE)
+    regions = [region for region in map(hysteresis, judged.tolist()) if region]
+    for place, region in enumerate(regions):
+        end = region.last * hop - round(HANG * RATE)
+        begin = regions[0].first * hop - round(hearing.pre_roll * RATE)
+        begin = max(0, begin, end - round(CONTEXT * RATE))
+        later = regions[place + 1].first if place + 1 < len(regions) else np.inf
+        yield track[begin:end], (later - region.last) * hop / RATE
+
+
+def _noisy(sound: np.ndarray, noise: np.ndarray, chance: random.Random) -> np.ndarray:
+    noise = np.resize(noise[chance.randrange(max(1, len(noise) - len(sound))) :], len(sound))
+    loudness = LEVEL * 10 ** (-chance.uniform(*NOISE) / 20)
+    return (sound + loudness * noise / (np.sqrt(np.mean(noise**2)) + 1e-6)).astype(np.float32)
+
+
+def fit(found: Sequence[Silence]) -> tuple[np.ndarray, float]:
+    """Weights (6, D) and bias: logistic regression, by Nesterov's method. Long pauses weigh more."""
+    rows = np.stack([each.ravel() for one in found for each in (one.clean, one.noisy)]).astype(np.float32)
+    middle, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
+    rows = (rows - middle) / spread
+    ends = np.repeat([one.is_end for one in found], 2).astype(np.float32)
+    heavy = np.repeat([1.0 if one.is_end else np.clip(one.seconds / 0.3, 0.1, 2.0) for one in found], 2)
+    heavy = (heavy / heavy.sum()).astype(np.float32)
+    step = 4 / (np.linalg.norm(rows * np.sqrt(heavy)[:, None], 2) ** 2 + 4 * WEAKNESS + 1)
+    now = ahead = np.zeros(rows.shape[1], np.float32)
+    bias = bias_ahead = 0.0
+    for turn in range(STEPS):
+        wrong = heavy * (1 / (1 + np.exp(-(rows @ ahead + bias_ahead))) - ends)
+        then, bias_then = ahead - step * (rows.T @ wrong + WEAKNESS * ahead), bias_ahead - step * wrong.sum()
+        pace = turn / (turn + 3)
+        ahead, bias_ahead = then + pace * (then - now), bias_then + pace * (bias_then - bias)
+        now, bias = then, bias_then
+    weights = now / spread
+    return weights.reshape(found[0].clean.shape), float(bias - weights @ middle)
+
+
+def odds(found: Sequence[Silence], weights: np.ndarray, bias: float) -> np.ndarray:
+    return np.array([float((one.clean * weights).sum()) + bias for one in found])
+
+
+def unseen(found: Sequence[Silence]) -> np.ndarray:
+    """The log-odds of each silence by a layer that was fitted on other sentences."""
+    scores = np.zeros(len(found))
+    folds = np.array([one.sentence % FOLDS for one in found])
+    for fold in range(FOLDS):
+        layer = fit([one for one, its in zip(found, folds, strict=True) if its != fold])
+        places = np.flatnonzero(folds == fold)
+        scores[places] = odds([found[place] for place in places], *layer)
+    return scores
+
+
+def told_apart(found: Sequence[Silence], scores: np.ndarray) -> float:
+    """The share of pairs of an end and a long pause in which the end scores higher."""
+    ends = scores[[one.is_end for one in found]]
+    pauses = scores[[LONG <= one.seconds < np.inf for one in found]]
+    return float(np.mean(ends[:, None] > pauses[None])) if len(ends) and len(pauses) else np.nan
+
+
+def report(found: Sequence[Silence], scores: np.ndarray) -> None:
+    print(f"{len(found)} silences, {sum(one.is_end for one in found)} of them ends")
+    for name in sorted({one.corpus for one in found}):
+        places = [place for place, one in enumerate(found) if one.corpus == name]
+        share = told_apart([found[place] for place in places], scores[places])
+        print(f"{name:18} {len(places):5} told apart {share:.3f}")
+    print(f"{'all':18} {len(found):5} told apart {told_apart(found, scores):.3f}")
+
+
+def main(
+    corpora: Annotated[Path, typer.Option(help="Folder of speech corpora.")] = Path("../shared/corpora"),
+    out: Annotated[Path | None, typer.Option(help="Where the layer is written.")] = None,
+    limit: Annotated[int | None, typer.Option(help="At most so many sentences.")] = None,
+) -> None:
+    found = [*silences(Sounds(corpora, "dev"), load("quick", kind="recognizer"), limit)]
+    report(found, unseen(found))
+    if out:
+        weights, bias = fit(found)
+        np.savez_compressed(out, weights=weights.astype(np.float16), bias=np.float32(bias))
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -16,6 +16,7 @@ from voice.types import Audio, Recognizer, SpeechDetector, TurnDetector, Word
 from voice.vad import Hysteresis, Region, Thresholds
 
 FAILED = 0.8  # seconds of silence that end a turn whose words could not be recognized
+CLEAR = 0.8  # P(speech) below which a pause may begin, whose words should not have to wait for a partial's
 ONSET = 3  # frames of an echo that may hold the beginning of somebody's speech
 JUDGED = 8.0  # seconds of a turn's end from which its patience is judged
 
@@ -74,7 +75,8 @@ class Ear:
         self._unfed: list[np.ndarray] = []
         self._feeding: Task | None = None
         self._looking: Task | None = None  # for the final words so far
-        self._judging: Task | None = None  # whether its sound is complete
+        self._judging: Task | None = None  # whether its sound is complete, up to frame `_judged`
+        self._judged = -1
         self.patience: float | None = None  # how long a silence ends the turn, in this pause
         self.looks = 0
         self._news = self._now  # when there was a new word
@@ -134,7 +136,10 @@ class Ear:
         if region:
             yield from self._pause(region)
         if self.in_turn:
-            self._feed()
+            if self._hysteresis.quiet == 1:  # perhaps a pause: its sound is judged before its words are made
+                self._listen(self._count - 1)
+            if chance >= CLEAR:
+                self._feed()
             yield from self._collect()
             yield from self._bounded()
         else:
@@ -145,7 +150,7 @@ class Ear:
         self._again = self._looking is not None
         if not self.in_turn or self._again:
             return
-        sound, listener, turns = self._taken(), self._listener, self.turns
+        sound, listener = self._taken(), self._listener
         self.known = False
 
         def words() -> tuple[str, tuple[Word, ...]]:
@@ -154,9 +159,15 @@ class Ear:
 
         self._looking = self._lane.start(words, self._now)
         if not self.speaking or self._stale:
-            silent = 0 if self.speaking else self._count - self._last
-            turn = Audio(np.concatenate(self._held[: max(1, len(self._held) - silent)]), self._rate)
-            self._judging = self._other_lane.start(lambda: turns.chance(turn), self._now)
+            self._listen(self._count if self.speaking else self._last)
+
+    def _listen(self, end: int) -> None:
+        """Hear whether the turn's sound up to frame `end` is complete, unless that is under way."""
+        if self._judging and self._judged == end:
+            return
+        turns, frames = self.turns, max(1, len(self._held) - (self._count - end))
+        turn = Audio(np.concatenate(self._held[:frames]), self._rate)
+        self._judged, self._judging = end, self._other_lane.start(lambda: turns.chance(turn), self._now)
 
     def drop(self) -> None:
         """What has been said in this turn is no turn; speech that goes on begins another."""
@@ -220,8 +231,7 @@ class Ear:
 
     def _feed(self) -> None:
         enough = self._seconds(len(self._unfed)) >= self.hearing.often
-        # Not in what may become a pause: its look should not have to wait for a partial.
-        if enough and self.speaking and not self._hysteresis.quiet and not self.pending:
+        if enough and self.speaking and not (self._feeding or self._looking):
             sound, listener, self.known = self._taken(), self._listener, False
             self._feeding = self._lane.start(lambda: listener.feed(sound), self._now)
 

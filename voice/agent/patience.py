@@ -162,12 +162,12 @@ BY_TURN: Silences = {  # by smart-turn: (P(complete) at least, seconds), the sur
 }
 
 
-_WHOLE = ((0.87, 0.28), (0.84, 0.42), (0.8, 0.54), (0.0, 0.66))
+_WHOLE = ((0.83, 0.28), (0.77, 0.44), (0.0, 0.63))
 BY_SENTENCE: Silences = {  # by a recognizer's ending, which leaves little for the words to tell
     "finished": _WHOLE,
     "perhaps": _WHOLE,
     "plain": _WHOLE,
-    "unfinished": ((0.87, 0.48), (0.5, 0.75)),
+    "unfinished": ((0.83, 0.48), (0.5, 0.75)),
 }
 
 

@@ -1,18 +1,18 @@
 """Where sentences end and where people only pause: fits quick's ending, and how well it tells them apart.
 
-    python -m benchmarks.endings [--out voice/models/pretrained/quick/ending.npz]
+    python -m benchmarks.endings [--out voice/models/pretrained/quick]
 
 Single sentences and orders of the corpora, none of `test`: each silence that the agent's detector of
 speech finds is the end of its sentence or a pause in it. The recognizer hears what was said before it,
 cut off at the last sound (once clean, once in noise), so that nothing of a recording's end is learnt.
-Scores are of sentences that the layer was not fitted on. About seven minutes.
+Scores are of sentences that the layer was not fitted on. About ten minutes.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -22,8 +22,9 @@ import typer
 from benchmarks.sounds import LEVEL, RATE, SENTENCES, Sounds, is_one_sentence, longest_pause
 from voice.agent.ear import Hearing
 from voice.agent.patience import HANG
-from voice.asr.ending import CONTEXT, pooled
+from voice.asr.ending import CONTEXT, NAME, pooled
 from voice.loading import load
+from voice.models.card import hashes, read_card, write_card
 from voice.types import Audio, Recognizer
 from voice.vad import Hysteresis, Silero
 
@@ -140,16 +141,22 @@ def report(found: Sequence[Silence], scores: np.ndarray) -> None:
     print(f"{'all':18} {len(found):5} told apart {told_apart(found, scores):.3f}")
 
 
+def write(folder: Path, weights: np.ndarray, bias: float) -> None:
+    """Into a model's folder, and onto its card."""
+    np.savez_compressed(folder / NAME, weights=weights.astype(np.float16), bias=np.float32(bias))
+    card = read_card(folder)
+    write_card(folder, replace(card, files={**card.files, **hashes(folder, [NAME])}))
+
+
 def main(
     corpora: Annotated[Path, typer.Option(help="Folder of speech corpora.")] = Path("../shared/corpora"),
-    out: Annotated[Path | None, typer.Option(help="Where the layer is written.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Model folder that the layer is written to.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many sentences.")] = None,
 ) -> None:
     found = [*silences(Sounds(corpora, "dev"), load("quick", kind="recognizer"), limit)]
     report(found, unseen(found))
     if out:
-        weights, bias = fit(found)
-        np.savez_compressed(out, weights=weights.astype(np.float16), bias=np.float32(bias))
+        write(out, *fit(found))
 
 
 if __name__ == "__main__":

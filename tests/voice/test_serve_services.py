@@ -52,6 +52,19 @@ def test_a_wrong_setting_is_named(variable: str, value: str, reason: str) -> Non
         from_environment({variable: value})
 
 
+def test_files_do_not_wait_in_line_with_live_sessions() -> None:
+    services = Services(Settings(model="whisper-base", live_model="quick"), loader=lambda *about: object())
+    live = services.live_recognizer("gpt-realtime")
+    assert live is services.live_recognizer("quick") is services.live_recognizer()
+    assert services.recognizer("quick") is services.recognizer("quick") is not live
+    assert services.live_recognizer("whisper-base") is services.recognizer()
+
+
+def test_one_model_for_both_is_loaded_once() -> None:
+    services = Services(Settings(model="quick", live_model="quick"), loader=lambda *about: object())
+    assert services.live_recognizer() is services.recognizer() is services.recognizer("quick")
+
+
 def test_a_model_is_loaded_once_however_many_ask_at_once() -> None:
     loaded, ready = [], threading.Barrier(5)
 

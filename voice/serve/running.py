@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import logging
 import socket
+import sys
+import threading
 import warnings
 from contextlib import suppress
 
@@ -14,6 +16,7 @@ from fastapi import FastAPI
 from voice.errors import VoiceError
 from voice.serve.settings import Settings
 
+TIDY_EVERY = 20.0  # seconds; it takes a few milliseconds
 GRACE = 10  # seconds that requests under way have to end in, once the server is told to stop
 # What glibc is told (malloc.h): threads share two heaps, and whatever is large is given back when it is
 # free. Left to itself it keeps a heap for each thread and holes in all of them, 100 MB and growing.
@@ -59,4 +62,16 @@ def run(app: FastAPI, listening: socket.socket) -> None:
     """Serve until told to stop."""
     logging.getLogger("uvicorn.error").addFilter(quiet_refusals)
     config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE)
-    uvicorn.Server(config).run(sockets=[listening])
+    over = threading.Event()
+    threading.Thread(target=_tidy, args=(over,), name="tidy", daemon=True).start()
+    try:
+        uvicorn.Server(config).run(sockets=[listening])
+    finally:
+        over.set()
+
+
+def _tidy(over: threading.Event) -> None:
+    """Gives back what lies free in between what is used, which glibc by itself never does."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
+    while trim and not over.wait(TIDY_EVERY):
+        trim(0)

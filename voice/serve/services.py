@@ -57,7 +57,7 @@ class Services:
         self.requests = Slots("places for requests", settings.requests)
         self.sessions = Slots("places for live sessions", settings.sessions)
         self.metrics = Metrics()
-        self._load = loader or self._from_disk
+        self._load, self._load_alone = loader or self._from_disk, loader or self._alone
         self._open_detector, self._open_turns = detector or _silero, turns or _turns
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
@@ -71,9 +71,12 @@ class Services:
         return self._model(self.resolve(name, "recognizer"), "recognizer")
 
     def live_recognizer(self, name: str | None = None) -> Recognizer:
-        """The same for live sessions, whose default is quicker."""
-        default = not name or name in HEARING | TALKING
-        return self._model(self._live if default else self.resolve(name, "recognizer"), "recognizer")
+        """The same for live sessions, whose default is quicker and nobody else's: files would hold it up."""
+        named = name and name not in HEARING | TALKING
+        name = self.resolve(name, "recognizer") if named else self._live
+        if name != self._live or name == self.settings.model:
+            return self._model(name, "recognizer")
+        return self._once(("live", name), lambda: self._load_alone(name, "recognizer"))
 
     def hears(self, recognizer: Recognizer, language: str | None) -> Recognizer:
         """Itself, or the recognizer for files where it does not know the language of a live session.
@@ -152,9 +155,11 @@ class Services:
         return self._once((kind, name), lambda: self._load(name, kind))
 
     def _from_disk(self, name: str, kind: str) -> Any:
+        return load(name, kind=kind, threads=self.settings.threads)
+
+    def _alone(self, name: str, kind: str) -> Any:
         # Somebody who talks is answered sooner if hearing leaves a core to the rest of the work.
-        alone = kind == "recognizer" and name == self._live != self.settings.model
-        return load(name, kind=kind, threads=self.settings.threads or (1 if alone else None))
+        return load(name, kind=kind, threads=self.settings.threads or 1)
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` returned the first time; who asks meanwhile waits for it. Failures are tried again."""

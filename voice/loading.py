@@ -21,6 +21,7 @@ KIND_NAMES = {
     "voice": "a voice",
     "turn": "an end-of-turn detector",
     "speakers": "something that tells speakers apart",
+    "vocoder": "a vocoder",
 }
 
 
@@ -97,10 +98,17 @@ def _speakers(model: Model, threads: int | None) -> Any:
     return Speakers.open(model.folder, threads=threads)
 
 
+def _vocoder(model: Model, threads: int | None) -> Any:
+    from voice.tts.vocoder import Vocoder
+
+    return Vocoder.open(model.folder, threads=threads or 1)
+
+
 OPENERS: dict[tuple[str, str], Callable[[Model, int | None], Any]] = {
     ("recognizer", "whisper"): _whisper,
     ("voice", "heart"): _heart,
     ("voice", "acoustic"): _acoustic,
     ("turn", "smart-turn"): _smart_turn,
     ("speakers", "pyannote-campplus"): _speakers,
+    ("vocoder", "source-filter"): _vocoder,
 }

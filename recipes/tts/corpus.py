@@ -29,7 +29,7 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Range:
-    """Of a speaker's log-F0 (of voiced frames) and energy: mean and standard deviation."""
+    """Of a speaker's log-F0 (of voiced frames) and loudness: mean and standard deviation."""
 
     pitch_mean: float
     pitch_spread: float
@@ -82,15 +82,15 @@ def ranges(utterances: Sequence[Utterance]) -> dict[str, Range]:
     for speaker in sorted({u.speaker for u in utterances}):
         own = [u for u in utterances if u.speaker == speaker]
         pitch = np.log(np.concatenate([u.f0[u.f0 > 0] for u in own]))
-        energy = np.concatenate([energy_of(u.mel) for u in own])
+        energy = np.concatenate([loudness_of(u.mel) for u in own])
         values = (pitch.mean(), pitch.std() + 1e-3, energy.mean(), energy.std() + 1e-3)
         found[speaker] = Range(*(round(float(v), 5) for v in values))
     return found
 
 
-def energy_of(mel: np.ndarray) -> np.ndarray:
-    """(F, 100) log-mel → (F,) mean over the bands."""
-    return mel.astype(np.float32).mean(1)
+def loudness_of(mel: np.ndarray) -> np.ndarray:
+    """(F, 100) log-mel → (F,) natural logarithm of each frame's amplitude."""
+    return np.log(np.square(np.exp(mel.astype(np.float32))).sum(1)) / 2
 
 
 def token_means(values: np.ndarray, durations: np.ndarray) -> np.ndarray:
@@ -121,19 +121,19 @@ class Example:
     index: np.ndarray  # (F,) the token of each frame
     features: np.ndarray  # (F, FEATURES)
     curve: np.ndarray  # (F,) pitch of each frame
+    loud: np.ndarray  # (F,) loudness of each frame
     voiced: np.ndarray  # (F,) 0 or 1
-    mel: np.ndarray  # (F, 100) float32
 
 
 def example(utterance: Utterance, span: Range) -> Example:
     durations = utterance.durations.astype(np.int64)
     curve = np.nan_to_num((continuous(utterance.f0) - span.pitch_mean) / span.pitch_spread)
-    loudness = (energy_of(utterance.mel) - span.energy_mean) / span.energy_spread
+    loudness = (loudness_of(utterance.mel) - span.energy_mean) / span.energy_spread
     pitch, energy = token_means(curve, durations), token_means(loudness, durations)
     index, features = frame_features(durations, pitch, energy)
     return Example(
         utterance.tokens.astype(np.int64), durations, pitch, energy, index, features,
-        curve.astype(np.float32), (utterance.f0 > 0).astype(np.float32), utterance.mel.astype(np.float32),
+        curve.astype(np.float32), loudness.astype(np.float32), (utterance.f0 > 0).astype(np.float32),
     )  # fmt: skip
 
 
@@ -150,8 +150,8 @@ class Batch:
     index: torch.Tensor  # (B, F)
     features: torch.Tensor  # (B, F, FEATURES)
     curve: torch.Tensor  # (B, F)
+    loud: torch.Tensor  # (B, F)
     voiced: torch.Tensor  # (B, F)
-    mel: torch.Tensor  # (B, F, 100)
     frame_mask: torch.Tensor  # (B, F, 1)
 
 
@@ -163,10 +163,10 @@ def collate(examples: Sequence[Example], speakers: Sequence[int], device: torch.
         ones = [np.ones((len(getattr(e, name)), 1), np.float32) for e in examples]
         return torch.from_numpy(pad(ones, axis=0)[0]).to(device)
 
-    names = ("tokens", "durations", "pitch", "energy", "index", "features", "curve", "voiced", "mel")
+    names = ("tokens", "durations", "pitch", "energy", "index", "features", "curve", "loud", "voiced")
     return Batch(
         speaker=torch.tensor(speakers, device=device),
         token_mask=mask("tokens"),
-        frame_mask=mask("mel"),
+        frame_mask=mask("index"),
         **{name: stack(name) for name in names},
     )

@@ -1,18 +1,17 @@
-"""A trained model and a vocoder → a voice that `voice` speaks with: graphs, and the card that describes them.
+"""What two runs learned, sounds and prosody → a voice that `voice` speaks with: graphs, and a card about them.
 
-    python -m recipes.tts.export --run runs/tts --vocoder runs/vocoder --speaker kathleen \
+    python -m recipes.tts.export --run runs/sounds --prosody runs/prosody --speaker kathleen \
         --out voice/models/pretrained/kathleen
 
 The averaged weights are exported; what is computed per frame is multiplied in eight bits. Symbols that
-training never met sound as the ones most like them. Predictions are means and vary less than speech does:
-`--contrast` and `--liveliness` give some of that back. `--scores` takes a table by `evaluate.py --json`.
+training never met are spoken as the ones most like them. Predicted pitch varies less than speech does:
+`--temperature` and `--liveliness` give that back. `--scores` takes a table by `evaluate.py --json`.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 import tomllib
 from collections.abc import Sequence
@@ -25,28 +24,33 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from recipes.exporting import Weights, stored
 from recipes.options import option, parse
 from recipes.tts import texts
 from recipes.tts.corpus import tokens_of
-from recipes.tts.model import NOISES, AcousticModel, FrameModel, SentenceModel, Shape
-from recipes.tts.train import Recipe
-from recipes.exporting import Weights, stored
+from recipes.tts.model import NOISES, CurveModel, ProsodyModel, Shape, SpeakingModel
+from recipes.tts.sounds import MAGNITUDES, PARTS, Decoder, Size, SoundModel, TextModel, spectrum
+from recipes.tts.train_prosody import Recipe
 from voice.errors import ModelMissing, VoiceError
 from voice.features import VOICE_RATE
 from voice.models.card import Card, hashes, read_card, write_card
 from voice.text.frontend import read_aloud
 from voice.tts.acoustic import (
     BOUNDARY,
+    CURVES_FILE,
     FEATURES,
-    FRAMES_FILE,
+    SOUNDS_FILE,
     SYMBOLS,
     TEXT_FILE,
     Manner,
     frame_features,
     token_frames,
 )
-from voice.tts.vocoder import FILE as VOCODER_FILE
+from voice.tts.vocoder import BINS
 
+SHARPEST = 1.4  # nats that contrast adds at most
+HEARD = -1.5  # logarithm of a frame's amplitude above which it counts for the mean that contrast departs from
+FILES = (TEXT_FILE, CURVES_FILE, SOUNDS_FILE)
 STAND_INS = {
     "!": ".", "?": ".", "…": ",", ":": ";", "—": ",", "“": '"', "”": '"', '"': " ", "(": ",", ")": ",",
     "Q": "O", "a": "ɑ", "e": "A", "o": "O", "ɒ": "ɑ", "ɚ": "ə", "r": "ɹ", "x": "k", "ɾ": "T", "ʔ": "t",
@@ -55,12 +59,11 @@ STAND_INS = {
 
 @dataclass(frozen=True)
 class Options:
-    run: Path = option(Path("runs/tts"), "folder that train.py wrote")
+    run: Path = option(Path("runs/sounds"), "folder that train.py wrote")
     prosody: Path = option(Path("runs/prosody"), "folder that train_prosody.py wrote")
-    vocoder: Path = option(Path("runs/vocoder"), "folder of a vocoder's run, or one with vocoder.onnx")
     speaker: tuple[str, ...] = option(("kathleen",), "speaker to export, the default one first (repeatable)")
     out: Path = option(Path("voice/models/pretrained/kathleen"), "the model folder to write")
-    contrast: float = option(1.25, "factor on the predicted mel's departures from its mean")
+    contrast: tuple[float, ...] = option((), "factor on the predicted spectra's departures from their mean, a speaker")
     liveliness: float = option(1.0, "factor on the predicted pitch's departures from its mean")
     temperature: tuple[float, ...] = option((0.4, 1.0, 0.6), "of the flow, for length, pitch and energy")
     pace: float = option(1.0, "factor on the predicted durations")
@@ -69,67 +72,81 @@ class Options:
     license: str = option("Apache-2.0", "its license")
     description: str = option("An American woman over fifty, from 52 minutes of her reading", "for its card")
     origin: str = option(
-        "trained by recipes/tts and recipes/vocoder on the corpus kathleen (CC0), and beside it on LJ Speech "
-        "(public domain) and on speech by heart (Apache-2.0)", "for its card",
+        "trained by recipes/tts on the corpus kathleen (CC0), and beside it on LJ Speech (public domain) and on speech "
+        "by heart (Apache-2.0), beginning with the weights of hibari-tts (Apache-2.0), which are changed", "for its card",
     )  # fmt: skip
     voices: Path | None = option(None, "a list of voices instead, such as voices.toml; --out then holds their folders")
     scores: Path | None = option(None, "a table by evaluate.py --json, for its card")
 
 
-PROSODY = "sentence.prosody."
-
-
 class TextGraph(nn.Module):
-    """tokens [1, L], speaker [1] → hidden [1, L, width], durations, pitch, energy [1, L]"""
+    """tokens [1, L], speaker [1] → for the curves and for the sounds [1, L, width], durations, pitch, energy [1, L]"""
 
-    def __init__(self, model: SentenceModel):
+    def __init__(self, prosody: ProsodyModel, curves: CurveModel, text: TextModel):
+        super().__init__()
+        self.prosody, self.curves, self.text = prosody, curves, text
+
+    def forward(self, tokens: Tensor, speaker: Tensor) -> tuple[Tensor, ...]:
+        mask = torch.ones_like(tokens, dtype=torch.float32)[..., None]
+        said = self.prosody.said(tokens, speaker, mask).unbind(-1)
+        return self.curves.hidden(tokens, speaker, mask), self.text(tokens, speaker, mask), *said
+
+
+class CurvesGraph(nn.Module):
+    """hidden [1, F, width], features [1, F, FEATURES] → pitch, loudness and voicing [1, F, 3]"""
+
+    def __init__(self, model: CurveModel):
         super().__init__()
         self.model = model
 
-    def forward(self, tokens: Tensor, speaker: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        said = self.model(tokens, speaker, torch.ones_like(tokens, dtype=torch.float32)[..., None])
-        return said.hidden, said.duration, said.pitch, said.energy
+    def forward(self, hidden: Tensor, features: Tensor) -> Tensor:
+        return self.model(hidden, features, torch.ones_like(features[..., :1]))
 
 
-class FramesGraph(nn.Module):
-    """hidden [1, F, width], features [1, F, FEATURES] → mel [1, F, 100], curve [1, F], voicing [1, F]"""
+class SoundsGraph(nn.Module):
+    """frames [1, text + 1, F], f0 [1, F], speaker [1] → parts [1, 5, F, 601]"""
 
-    def __init__(self, model: FrameModel):
+    def __init__(self, decoder: Decoder, middle: Tensor, contrast: Sequence[float]):
+        """`middle` [S, 5, 1, 601]: each speaker's mean, from which its `contrast` drives predictions away."""
         super().__init__()
-        self.model = model
+        self.decoder = decoder
+        flat = middle.flatten(1)
+        more = torch.zeros(len(contrast), PARTS, 1, 1)
+        more[:, list(MAGNITUDES)] = torch.tensor(contrast)[:, None, None, None] - 1
+        self.middle, self.more = nn.Embedding.from_pretrained(flat), nn.Embedding.from_pretrained(more.flatten(1))
 
-    def forward(self, hidden: Tensor, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        drawn = self.model(hidden, features, torch.ones_like(features[..., :1]))
-        return drawn.mel, drawn.curve, drawn.voicing
+    def forward(self, frames: Tensor, f0: Tensor, speaker: Tensor) -> Tensor:
+        raw = self.decoder.raw(frames, f0, speaker)
+        middle = self.middle(speaker).unflatten(1, (PARTS, 1, BINS))
+        more = self.more(speaker).unflatten(1, (PARTS, 1, 1))
+        return spectrum(raw + (more * (raw - middle)).clamp(max=SHARPEST))
 
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """What a run has learned: the model with averaged weights, the speakers' ranges, the steps done."""
+    """What two runs have learned: averaged weights, the speakers' ranges, and the steps of the sounds."""
 
-    model: AcousticModel
+    sounds: SoundModel
+    speaking: SpeakingModel
     recipe: Recipe
     step: int
+    speakers: tuple[str, ...]  # in the order of the models' tables
 
 
-def load_run(folder: Path, prosody: Path | None = None) -> Run:
-    """The sounds of one run, the prosody of another (none: random). Raises ModelMissing, or VoiceError where they
-    have different speakers."""
-    saved = _checkpoint(folder, "train")
+def load_run(folder: Path, prosody: Path) -> Run:
+    """The sounds of one run, the prosody of another. Raises ModelMissing, or VoiceError where they have different
+    speakers."""
+    saved, learned = _checkpoint(folder, "train"), _checkpoint(prosody, "train_prosody")["parts"]
     recipe = Recipe(Shape(("",)), {})
-    recipe.load_state_dict(saved["parts"]["recipe"])
-    model = AcousticModel(recipe.shape)
-    weights = model.state_dict() | {
-        name: value for name, value in saved["parts"]["ema"]["weights"].items() if not name.startswith(PROSODY)
-    }
-    if prosody is not None:
-        learned = _checkpoint(prosody, "train_prosody")["parts"]
-        if tuple(learned["recipe"]["shape"]["speakers"]) != tuple(recipe.shape.speakers):
-            raise VoiceError(f"{folder} and {prosody} have different speakers: train both on the same features")
-        weights |= {PROSODY + name: value for name, value in learned["best"]["weights"].items()}
-    model.load_state_dict(weights)
-    _stand_in(model, _untrained(model, saved["parts"]["optimizer"]))
-    return Run(model.eval(), recipe, saved["step"])
+    recipe.load_state_dict(learned["recipe"])
+    sounds, speaking = SoundModel(Size(**saved["parts"]["about"])), SpeakingModel(recipe.shape)
+    if tuple(sounds.size.speakers) != tuple(recipe.shape.speakers):
+        raise VoiceError(f"{folder} and {prosody} have different speakers: train both on the same features")
+    sounds.load_state_dict(saved["parts"]["ema"]["weights"])
+    speaking.load_state_dict(learned["best"]["weights"])
+    for model in (speaking.prosody, speaking.curves):
+        _stand_in(model.symbols, _untrained(speaking, model.symbols, learned["optimizer"]))
+    return Run(sounds.eval(), speaking.eval(), recipe, saved["step"], tuple(recipe.shape.speakers))
 
 
 def _checkpoint(folder: Path, script: str) -> dict[str, Any]:
@@ -139,52 +156,62 @@ def _checkpoint(folder: Path, script: str) -> dict[str, Any]:
     return torch.load(path, map_location="cpu", weights_only=False)
 
 
-def spirited(model: AcousticModel, temperature: Sequence[float]) -> None:
+def spirited(prosody: ProsodyModel, temperature: Sequence[float]) -> None:
     """Gives prosody the noise that it speaks from, the same in every export; temperatures of length, pitch, energy."""
     noise = torch.randn(NOISES, len(temperature), generator=torch.Generator().manual_seed(0))
-    model.sentence.prosody.noise.copy_(noise * torch.tensor(temperature))
+    prosody.noise.copy_(noise * torch.tensor(temperature))
 
 
-def _untrained(model: AcousticModel, optimizer: dict[str, Any]) -> set[str]:
+def _untrained(model: nn.Module, symbols: nn.Embedding, optimizer: dict[str, Any]) -> set[str]:
     """The symbols that no gradient has ever reached: Adam's mean of its squares is still zero there."""
-    index = [id(p) for p in model.parameters()].index(id(model.sentence.symbols.weight))
+    index = [id(p) for p in model.parameters()].index(id(symbols.weight))
     squares = optimizer["state"][index]["exp_avg_sq"].sum(1)
     return {SYMBOLS[i] for i in torch.nonzero(squares == 0).flatten().tolist()}
 
 
-def _stand_in(model: AcousticModel, untrained: set[str]) -> None:
+def _stand_in(symbols: nn.Embedding, untrained: set[str]) -> None:
     for symbol in untrained & STAND_INS.keys():
         other = STAND_INS[symbol]
         while other in untrained and other in STAND_INS:
             other = STAND_INS[other]
-        for part in (model.sentence, model.sentence.prosody):
-            part.symbols.weight.data[SYMBOLS.index(symbol)] = part.symbols.weight.data[SYMBOLS.index(other)]
+        symbols.weight.data[SYMBOLS.index(symbol)] = symbols.weight.data[SYMBOLS.index(other)]
 
 
-def keep_speakers(model: AcousticModel, names: Sequence[str]) -> None:
-    """Only these speakers, in this order. Raises VoiceError for one that the run does not know."""
-    known = model.shape.speakers
+def keep_speakers(run: Run, names: Sequence[str]) -> Run:
+    """With only these speakers, in this order. Raises VoiceError for one that the runs do not know."""
+    known = run.speakers
     unknown = [name for name in names if name not in known]
     if unknown:
         raise VoiceError(f"the run has no speaker {unknown[0]}; it has {', '.join(known)}")
-    for part in (model.sentence, model.sentence.prosody):
-        rows = part.speakers.weight.data[[known.index(name) for name in names]]
-        part.speakers = nn.Embedding.from_pretrained(rows)
+    rows = [known.index(name) for name in names]
+    speaking, sounds = run.speaking, run.sounds
+    for part, table in ((speaking.prosody, "speakers"), (speaking.curves, "speakers"), (sounds.text, "speakers"),
+                        (sounds.decoder, "tones")):  # fmt: skip
+        setattr(part, table, nn.Embedding.from_pretrained(getattr(part, table).weight.data[rows]))
+    return replace(run, speakers=tuple(names))
 
 
-def write_graphs(model: AcousticModel, folder: Path, weights: Weights = "int8") -> None:
-    """text.onnx and frames.onnx; sentences of any length, one at a time. The former, which runs once a
-    sentence, is never multiplied in integers."""
+def write_graphs(run: Run, folder: Path, weights: Weights = "int8", contrast: Sequence[float] = ()) -> None:
+    """The three graphs, with each speaker's contrast (none: 1); sentences of any length, one at a time. The text's, which runs once a sentence, is never
+    multiplied in integers, and the curves' is small."""
     tokens, frames = torch.export.Dim("tokens", min=2), torch.export.Dim("frames", min=2)
-    sentence = (torch.zeros(1, 20, dtype=torch.int64), torch.zeros(1, dtype=torch.int64))
-    said = ["hidden", "durations", "pitch", "energy"]
-    text = _graph(TextGraph(model.sentence), sentence, {"tokens": {1: tokens}, "speaker": {}}, said)
-    _save(stored(text, "float16" if weights == "int8" else weights), folder / TEXT_FILE)
-    drawn = (torch.zeros(1, 40, model.shape.width), torch.zeros(1, 40, FEATURES))
-    dynamic = {"hidden": {1: frames}, "features": {1: frames}}
-    graph = _graph(FramesGraph(model.frames), drawn, dynamic, ["mel", "curve", "voicing"])
-    shown = [given for given, _ in examples(model)] if weights == "int8" else ()
-    _save(stored(graph, weights, shown), folder / FRAMES_FILE, model.shape.decoder * (model.shape.kernel // 2))
+    plain = "float16" if weights == "int8" else weights
+    speaking, sounds, one = run.speaking, run.sounds, torch.zeros(1, dtype=torch.int64)
+    graph = TextGraph(speaking.prosody, speaking.curves, sounds.text)
+    said = ["hidden", "sounds", "durations", "pitch", "energy"]
+    text = _graph(graph, (torch.zeros(1, 20, dtype=torch.int64), one), {"tokens": {1: tokens}, "speaker": {}}, said)
+    _save(stored(text, plain), folder / TEXT_FILE)
+
+    given = torch.zeros(1, 40, speaking.shape.width), torch.zeros(1, 40, FEATURES)
+    curves = _graph(CurvesGraph(speaking.curves), given, {"hidden": {1: frames}, "features": {1: frames}}, ["curves"])
+    _save(stored(curves, plain), folder / CURVES_FILE, speaking.curves.reach)
+
+    given = torch.zeros(1, sounds.size.text + 1, 40), torch.zeros(1, 40), one
+    dynamic = {"frames": {2: frames}, "f0": {1: frames}, "speaker": {}}
+    shown = examples(run)
+    graph = SoundsGraph(sounds.decoder, _middles(run, shown), contrast or [1.0] * sounds.text.speakers.num_embeddings)
+    decoder = _graph(graph, given, dynamic, ["parts"])
+    _save(stored(decoder, weights, shown if weights == "int8" else ()), folder / SOUNDS_FILE, sounds.size.reach)
 
 
 def _graph(graph: nn.Module, example: tuple[Tensor, ...], dynamic: dict[str, dict], outputs: list[str]):
@@ -208,50 +235,52 @@ Arrays = dict[str, np.ndarray]
 
 
 @torch.no_grad()
-def examples(model: AcousticModel, count: int = 12) -> list[tuple[Arrays, Arrays]]:
-    """What the frames' graph and the vocoder are given for invented sentences, each speaker in turn."""
-    found = []
+def examples(run: Run, count: int = 8) -> list[Arrays]:
+    """What the decoder is given for invented sentences, each speaker in turn."""
+    found, speakers = [], run.sounds.text.speakers.num_embeddings
     readings = (reading for text in texts.invented(1) for reading in read_aloud(text) if reading.phonemes)
-    for number, reading in enumerate(islice(readings, count * len(model.shape.speakers))):
+    for number, reading in enumerate(islice(readings, count * speakers)):
         symbols = BOUNDARY + "".join(p for p in reading.phonemes if p in SYMBOLS) + BOUNDARY
-        tokens = torch.from_numpy(tokens_of(symbols).astype(np.int64))[None]
-        speaker = torch.tensor([number % model.sentence.speakers.num_embeddings])
-        said = model.sentence(tokens, speaker, torch.ones(1, len(symbols), 1))
-        durations = token_frames(symbols, torch.expm1(said.duration[0]).numpy())
-        index, features = frame_features(durations, said.pitch[0].numpy(), said.energy[0].numpy())
-        hidden, features = said.hidden[:, index], torch.from_numpy(features)[None]
-        drawn = model.frames(hidden, features, torch.ones(1, len(index), 1))
-        hertz = torch.exp(5.2 + 0.3 * drawn.curve) * (drawn.voicing > 0)
-        sound = {"mel": drawn.mel.transpose(1, 2).numpy(), "f0": hertz.numpy()}
-        found.append(({"hidden": hidden.numpy(), "features": features.numpy()}, sound))
+        found.append(_frames(run, symbols, number % speakers))
     return found
 
 
-def write_vocoder(source: Path, folder: Path, weights: Weights = "int8", drawn: Sequence[Arrays] = ()) -> None:
-    """A run is exported, a folder's vocoder.onnx copied. `drawn`: what it will be given, besides recordings."""
-    if (source / "last.pt").exists():
-        from recipes.vocoder.export import export, load_run
+@torch.no_grad()
+def _middles(run: Run, shown: Sequence[Arrays]) -> Tensor:
+    """[S, 5, 1, 601] what the decoder predicts for each speaker on average, where something is to be heard."""
+    found: dict[int, list[Tensor]] = {}
+    for given in shown:
+        raw = run.sounds.decoder.raw(*(torch.from_numpy(given[name]) for name in ("frames", "f0", "speaker")))
+        found.setdefault(int(given["speaker"][0]), []).append(raw[0, :, given["frames"][0, -1] > HEARD])
+    return torch.stack([torch.cat(found[speaker], 1).mean(1, keepdim=True) for speaker in sorted(found)])
 
-        export(load_run(source), folder, weights, drawn)
-    elif (source / VOCODER_FILE).exists():
-        shutil.copyfile(source / VOCODER_FILE, folder / VOCODER_FILE)
-    else:
-        raise ModelMissing(f"{source} holds neither a run of recipes.vocoder.train nor {VOCODER_FILE}")
+
+def _frames(run: Run, symbols: str, speaker: int) -> Arrays:
+    """As the runtime would, with a pitch that any speaker may have."""
+    tokens = torch.from_numpy(tokens_of(symbols).astype(np.int64))[None]
+    given = tokens, torch.tensor([speaker]), torch.ones(1, len(symbols), 1)
+    duration, pitch, energy = run.speaking.prosody.said(*given)[0].unbind(-1)
+    durations = token_frames(symbols, torch.expm1(duration).numpy())
+    index, features = frame_features(durations, pitch.numpy(), energy.numpy())
+    hidden = run.speaking.curves.hidden(*given)[:, index]
+    curve, loud, voicing = run.speaking.curves(hidden, torch.from_numpy(features)[None], torch.ones(1, len(index), 1)).unbind(-1)
+    span = run.recipe.spans[run.speakers[speaker]]
+    hertz = torch.exp(span.pitch_mean + span.pitch_spread * curve) * (voicing > 0)
+    loud = loud * span.energy_spread + span.energy_mean
+    frames = torch.cat([run.sounds.text(*given)[0, index].T, loud])
+    return {"frames": frames[None].numpy(), "f0": hertz.numpy(), "speaker": np.array([speaker], np.int64)}
 
 
 def export(run: Run, options: Options) -> Path:
     """Writes the model folder; its card comes last, so that a broken export is not taken for a voice."""
-    keep_speakers(run.model, options.speaker)
-    run.model.frames.mel_spread *= options.contrast
+    run = keep_speakers(run, options.speaker)
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    files = (TEXT_FILE, FRAMES_FILE, VOCODER_FILE)
     with tempfile.TemporaryDirectory(dir=options.out.parent, prefix=".export-") as beside:
         stage = Path(beside)
-        write_graphs(run.model, stage, options.weights)
-        write_vocoder(options.vocoder, stage, options.weights, [sound for _, sound in examples(run.model)])
-        write_card(stage, _card(run, options, hashes(stage, files)))
+        write_graphs(run, stage, options.weights, options.contrast)
+        write_card(stage, _card(run, options, hashes(stage, FILES)))
         options.out.mkdir(exist_ok=True)
-        for name in (*files, "model.toml"):
+        for name in (*FILES, "model.toml"):
             os.replace(stage / name, options.out / name)
     return options.out
 
@@ -267,7 +296,7 @@ def _card(run: Run, options: Options, files: dict[str, str]) -> Card:
 
 def _manner(run: Run, options: Options, speaker: str) -> dict[str, float]:
     span = run.recipe.spans[speaker]
-    return asdict(Manner(span.pitch_mean, span.pitch_spread, options.liveliness, options.pace, options.gain))
+    return asdict(Manner(**asdict(span), liveliness=options.liveliness, pace=options.pace, gain=options.gain))
 
 
 def export_all(run: Run, options: Options) -> Path:
@@ -276,7 +305,8 @@ def export_all(run: Run, options: Options) -> Path:
     first, speakers = next(iter(rows)), tuple(row["speaker"] for row in rows.values())
     told = {row["speaker"]: replace(options, gain=row["gain"], liveliness=row["liveliness"]) for row in rows.values()}
     manners = {speaker: _manner(run, told[speaker], speaker) for speaker in speakers}
-    whole = export(run, replace(options, speaker=speakers, out=options.out / first))
+    contrast = tuple(row.get("contrast", 1.0) for row in rows.values())
+    whole = export(run, replace(options, speaker=speakers, contrast=contrast, out=options.out / first))
     files = read_card(whole).files
     for name, row in rows.items():
         shared = {} if name == first else {"graphs": f"../{first}"}
@@ -301,7 +331,7 @@ def measured(table: Path | None, voice: str) -> dict[str, Any]:
 
 def main(options: Options) -> None:
     run = load_run(options.run, options.prosody)
-    spirited(run.model, options.temperature)
+    spirited(run.speaking.prosody, options.temperature)
     folder = export_all(run, options) if options.voices else export(run, options)
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6
     print(f"{folder}: {size:.1f} MB, {run.step} steps")

@@ -108,9 +108,9 @@ def size(name: str, peers: Path) -> float | None:
     elif name == PIPER:
         files = list(_piper_voice(peers).parent.glob("*.onnx*"))
     elif name == "heart":
-        from voice.tts.heart import _package
+        from voice.tts.heart import package
 
-        files = [_package() / "hibari.onnx"]
+        files = [package() / "hibari.onnx"]
     else:
         files = list(catalog.find(name).folder.glob("*.onnx"))
     return sum(path.stat().st_size for path in files) / 1e6 if files else None

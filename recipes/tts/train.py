@@ -1,230 +1,248 @@
-"""Trains how a sentence sounds whose lengths, pitch and energy are known: phonemes → mel and F0, several speakers.
+"""Trains how phonemes sound whose lengths, pitch and loudness are known: several speakers, one network.
 
-    python -m recipes.tts.train --features runs/tts-data/kathleen-train.npz \
-        --features runs/tts-data/ljspeech-train.npz --features runs/tts-data/heart-train.npz \
-        --dev runs/tts-data/kathleen-dev.npz --out runs/tts
+    python -m recipes.tts.train --features runs/tts-data/kathleen-train.npz --manifest ../shared/corpora/kathleen/train.jsonl \
+        --features runs/tts-data/heart-train.npz --manifest runs/taught/heart/train.jsonl \
+        --dev runs/tts-data/kathleen-dev.npz --manifest ../shared/corpora/kathleen/dev.jsonl --out runs/sounds
 
-Non-autoregressive regression on features that `prepare.py` made, after FastSpeech 2 (Ren et al. 2021,
-https://arxiv.org/abs/2006.04558). The same command again resumes where the run stopped.
+It begins with hibari's voice (`warm.py`), or with another run's (`--warm-start`); spectra of several resolutions
+teach it, then critics beside them, as in `recipes/vocoder`. The same command again resumes where the run stopped.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 
-from data.batching import batches_from, prefetch
+from data.batching import prefetch
+from recipes import training
 from recipes.options import option, parse
-from recipes.training import (
-    Checkpoint,
-    Deadline,
-    Ema,
-    Progress,
-    autocast,
-    best_device,
-    evaluating,
-    seed_everything,
+from recipes.tts import pieces, prepare
+from recipes.tts.pieces import CONTEXT, Collection, Errors, Pieces
+from recipes.tts.sounds import Size, SoundModel
+from recipes.tts.warm import heart_weights
+from recipes.vocoder import losses
+from recipes.vocoder.crops import EDGE
+from recipes.vocoder.discriminators import discriminators
+from recipes.vocoder.model import Synthesis
+from recipes.vocoder.train import (
+    CLIP_NORM,
+    adversarial_share,
+    against_critics,
+    critic_step,
+    excerpts,
+    rate_at,
 )
-from recipes.tts import corpus
-from recipes.tts.corpus import Batch, Range, Utterance
-from recipes.tts.finish import MelCritic, excerpts, flow_loss
-from recipes.tts.model import AcousticModel, Shape, losses, total
-from recipes.vocoder.train import against_critics, critic_step
 from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 
-CRITIC_RATE = 4e-4
-HEAD_START = 50  # steps that the critic learns before the model hears of it
-RAMP = 100  # steps over which its say grows
+TINY = Path(__file__).parents[2] / "data" / "tiny"
+SMALL = {"text": 16, "text_blocks": 1, "rounds": 2, "width": 32, "hidden": 48, "blocks": 2}  # a size to try with
 
 
 @dataclass(frozen=True)
 class Options:
     features: tuple[Path, ...] = option((), "file that prepare.py made, to train on (repeatable)")
     dev: tuple[Path, ...] = option((), "file to watch the losses on (repeatable)")
-    out: Path = option(Path("runs/tts"), "folder of the run")
-    steps: int = option(5000, "steps in all; the learning rate falls to its end by then")
-    minutes: float | None = option(None, "stop after so many minutes, resumably")
-    batch_seconds: float = option(28.0, "seconds of speech a batch, padding included")
-    rate: float = option(1e-3, "peak learning rate")
-    warmup: int = option(100, "steps until the peak")
-    width: int = option(192, "channels of the model")
-    warm_start: Path | None = option(None, "last.pt of another run to take the weights from")
-    finish: Literal["", "flow", "critic"] = option("", "what sharpens the spectra")
-    refiner: int = option(4, "blocks of the flow")
-    critic_weight: float = option(0.3, "of fooling the critic")
-    feature_weight: float = option(1.0, "of matching its features")
+    manifest: tuple[Path, ...] = option((), "where the audio of all these is (repeatable)")
+    share: tuple[str, ...] = option((), "NAME=NUMBER: how often a speaker is drawn; 1 where not said (repeatable)")
+    out: Path = option(Path("runs/sounds"), "folder of the run")
+    steps: int = option(4000, "all steps; the learning rate falls until then")
+    minutes: float | None = option(None, "stop after so long, to go on another time")
+    warm_start: Path | None = option(None, "last.pt of another run to begin with, instead of hibari's voice")
+    cold: bool = option(False, "begin with nothing")
+    adversarial_from: int = option(1500, "the first step with critics")
+    discriminator: Literal["small", "hifigan"] = option("small", "our own, or speechbrain's HiFi-GAN's")
+    critic_width: int = option(16, "channels of the small critics' first layer")
+    critic_batch: int = option(8, "pieces that critics see, of the batch")
+    critic_seconds: float = option(0.3, "and how much of each")
+    critics_start: Path | None = option(None, "last.pt of a run whose critics to begin with")
+    adversarial_weight: float = option(0.25, "of fooling the critics")
+    feature_weight: float = option(1.0, "of matching their features")
+    batch: int = option(16, "pieces in a batch")
+    seconds: float = option(0.6, "length of a piece")
+    rate: float = option(5e-4, "highest learning rate")
+    critic_rate: float = option(4e-4, "the critics' learning rate")
+    loud_noise: float = option(0.15, "slow errors in the loudness given, nats")
+    pitch_jitter: float = option(0.002, "slow errors in the pitch given, relative")
     threads: int = option(1, "CPU threads")
-    seed: int = option(0, "of the weights, the dropout and the data order")
-    save_every: int = option(200, "steps between checkpoints, and between scores on the dev set")
+    seed: int = option(0, "of pieces and noise")
+    save_every: int = option(250, "steps between checkpoints and looks at the dev clips")
+    dev_clips: int = option(8, "dev clips to score then")
     fresh: bool = option(False, "start over even where there is a run")
     smoke: bool = option(False, "seconds on data/tiny with a tiny model, to see that all of it works")
 
 
-def main(options: Options) -> None:
-    if options.smoke:
-        options = _smoke(options)
-    torch.set_num_threads(options.threads)
-    seed_everything(options.seed)
-    device = best_device()
+class Learner:
+    """A run's networks and what moves them; all of it is in the checkpoint."""
 
-    utterances = [u for path in options.features for u in corpus.read(path)]
-    if not utterances:
-        raise VoiceError("there is nothing to learn from: give --features what recipes.tts.prepare made")
-    spans = corpus.ranges(utterances)
-    shape = _shape(options, spans)
-    model = AcousticModel(shape).to(device)
-    _set_scale(model, utterances)
-    if options.warm_start:
-        model.load_state_dict(warm_weights(options.warm_start, model))
-    model.sentence.prosody.requires_grad_(False)  # train_prosody.py does that
-    critic = MelCritic().to(device)
-    critic_optimizer = torch.optim.AdamW(critic.parameters(), CRITIC_RATE, betas=(0.8, 0.99), weight_decay=0.01)
-    optimizer = torch.optim.AdamW(model.parameters(), options.rate, betas=(0.9, 0.98), weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, options))
-    ema = Ema(model, 0.998)
-    recipe = Recipe(shape, spans)
-    parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "ema": ema, "recipe": recipe,
-             "critic": critic, "critic_optimizer": critic_optimizer}  # fmt: skip
-    checkpoint = Checkpoint(options.out, parts)
-    done = 0 if options.fresh else checkpoint.restore()
-    batches = _batches(utterances, recipe, options, done, device)
-    dev = [u for path in options.dev for u in corpus.read(path) if u.speaker in spans]
+    def __init__(self, o: Options, size: Size, device: torch.device) -> None:
+        self.options, self.device = o, device
+        self.model, self.sound = SoundModel(size).to(device), Synthesis().to(device)
+        self.critics = discriminators(o.discriminator, o.critic_width).to(device)
+        self.distance = losses.SpectralLoss().to(device)
+        fused = {"betas": (0.8, 0.99), "weight_decay": 0.01, "fused": True}
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), o.rate, **fused)
+        self.critic_optimizer = torch.optim.AdamW(self.critics.parameters(), o.critic_rate, **fused)
+        self.begin()
+        self.ema = training.Ema(self.model, 0.998)
 
-    with Deadline(options.minutes) as deadline:
-        progress = Progress(options.out, first=done, steps=options.steps, deadline=deadline)
-        while done < options.steps and not deadline.passed:
-            batch = next(batches)
-            with autocast(device):
-                drawn = model(batch)
-            parts = losses(drawn, batch, model.frames.mel_spread)
-            loss = total(parts)
-            if options.finish == "flow":
-                with autocast(device):
-                    refiner, spread = model.frames.refiner, model.frames.mel_spread
-                    parts["flow"] = flow_loss(refiner, drawn.mel, drawn.inside, batch, spread)
-                loss = loss + parts["flow"]
-            if options.finish == "critic":
-                made, real = excerpts(drawn.mel, batch, model.frames.mel_mean, model.frames.mel_spread, done)
-                parts["critic"] = critic_step(critic, critic_optimizer, made, real)
-                if done > HEAD_START:
-                    parts["fooling"], parts["features"] = against_critics(critic, made, real)
-                    fooled = options.critic_weight * parts["fooling"] + options.feature_weight * parts["features"]
-                    loss = loss + min(1.0, (done - HEAD_START) / RAMP) * fooled
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
-            schedule.step()
-            ema.update(model)
-            done += 1
-            progress.step(done, {"loss": loss.detach(), **{n: p.detach() for n, p in parts.items()}})
-            if done % options.save_every == 0:
-                if dev:
-                    progress.scores(done, dev_losses(ema, recipe, dev, device))
-                checkpoint.save(done)
-        checkpoint.save(done)
-        batches.close()
-        progress.close()
+    def begin(self) -> None:
+        """The weights that a new run begins with."""
+        o = self.options
+        if o.warm_start:
+            self.model.load_state_dict(warm_weights(o.warm_start, self.model))
+        elif not o.cold:
+            self.model.load_state_dict(heart_weights(self.model))
+        if o.critics_start:
+            self.critics.load_state_dict(_saved(o.critics_start)["critics"])
+
+    def parts(self) -> dict[str, training.Stateful]:
+        return {"model": self.model, "optimizer": self.optimizer, "ema": self.ema, "critics": self.critics,
+                "critic_optimizer": self.critic_optimizer, "about": About(self.model.size)}  # fmt: skip
+
+    def step(self, step: int, given: Pieces) -> dict[str, Tensor]:
+        """One step of all networks; the losses."""
+        o = self.options
+        for optimizer, peak in ((self.optimizer, o.rate), (self.critic_optimizer, o.critic_rate)):
+            for group in optimizer.param_groups:
+                group["lr"] = rate_at(step, o, peak)
+        with training.autocast(self.device):
+            parts = self.model(*given.inputs)
+        made, real = drawn(self.sound, parts, given)
+        loss, shown = self.distance(made, real)
+        if step >= o.adversarial_from:
+            some, some_real = excerpts(made, real, o, step)
+            shown["critics"] = critic_step(self.critics, self.critic_optimizer, some, some_real)
+            if share := adversarial_share(step, o):
+                fooling, features = against_critics(self.critics, some, some_real)
+                loss = loss + share * (o.adversarial_weight * fooling + o.feature_weight * features)
+                shown |= {"fooling": fooling.detach(), "features": features.detach()}
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
+        self.optimizer.step()
+        self.ema.update(self.model)
+        return {"loss": loss.detach(), **shown}
 
 
-class Recipe:
-    """The model's shape and the speakers' ranges, kept in the checkpoint so that it describes itself."""
+class About:
+    """The network's size, kept in the checkpoint so that it describes itself."""
 
-    def __init__(self, shape: Shape, spans: dict[str, Range]):
-        self.shape, self.spans = shape, spans
+    def __init__(self, size: Size) -> None:
+        self.size = size
 
     def state_dict(self) -> dict:
-        spans = {name: asdict(span) for name, span in self.spans.items()}
-        return {"shape": asdict(self.shape), "spans": spans}
+        return asdict(self.size)
 
     def load_state_dict(self, state: dict) -> None:
-        self.shape = Shape(**state["shape"])
-        self.spans = {name: Range(**span) for name, span in state["spans"].items()}
-
-    def batch(self, utterances: list[Utterance], device: torch.device) -> Batch:
-        examples = [corpus.example(u, self.spans[u.speaker]) for u in utterances]
-        speakers = [self.shape.speakers.index(u.speaker) for u in utterances]
-        return corpus.collate(examples, speakers, device)
+        self.size = Size(**state)
 
 
-def _shape(options: Options, spans: dict[str, Range]) -> Shape:
-    refiner = options.refiner if options.finish == "flow" else 0
-    shape = Shape(speakers=tuple(spans), width=options.width, refiner=refiner)
-    return replace(shape, encoder=1, predictor=1, decoder=2) if options.smoke else shape
+def drawn(sound: Synthesis, parts: Tensor, given: Pieces) -> tuple[Tensor, Tensor]:
+    """(B, 5, F, 601) of pieces → their samples and the recording's, without context and edges: (B, T) each"""
+    inner = slice(CONTEXT, parts.shape[2] - CONTEXT)
+    samples = slice(CONTEXT * VOICE_HOP, -CONTEXT * VOICE_HOP)
+    made = sound(parts[:, :, inner], given.pulse[:, samples], given.noise[:, samples])
+    edge = slice(EDGE * VOICE_HOP, -EDGE * VOICE_HOP)
+    return made[:, edge], given.real[:, samples][:, edge]
 
 
-def _rate(step: int, options: Options) -> float:
-    """Up in a line, down in half a cosine to a fiftieth."""
-    if step < options.warmup:
-        return (step + 1) / options.warmup
-    share = min(1.0, (step - options.warmup) / max(1, options.steps - options.warmup))
-    return 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * share))
-
-
-def _set_scale(model: AcousticModel, utterances: list[Utterance]) -> None:
-    """Mean of each mel band, and one spread for all of them: quiet bands need no finer drawing."""
-    mel = np.concatenate([u.mel[::4] for u in utterances]).astype(np.float32)
-    model.frames.mel_mean.copy_(torch.from_numpy(mel.mean(0)))
-    model.frames.mel_spread.fill_(float((mel - mel.mean(0)).std()))
-
-
-def _batches(
-    utterances: list[Utterance], recipe: Recipe, options: Options, done: int, device: torch.device
-) -> Iterator[Batch]:
-    seconds = [len(u.f0) * VOICE_HOP / VOICE_RATE for u in utterances]
-    order = batches_from(done, seconds, options.batch_seconds, seed=options.seed)
-    return prefetch(order, lambda item: recipe.batch([utterances[i] for i in item[1]], device), ahead=2)
-
-
-def dev_losses(ema: Ema, recipe: Recipe, dev: list[Utterance], device: torch.device) -> dict[str, float]:
-    """Losses of the averaged weights, with the true lengths, pitch and energy given."""
-    with torch.random.fork_rng(devices=[]):  # a resumed run does not score again; its dropout must not notice
-        model = AcousticModel(recipe.shape).to(device)
-    model.load_state_dict(ema.weights)
-    found: dict[str, list[float]] = {}
-    with evaluating(model):
-        for first in range(0, len(dev), 8):
-            batch = recipe.batch(dev[first : first + 8], device)
-            for name, part in losses(model(batch), batch, model.frames.mel_spread).items():
-                found.setdefault(name, []).append(float(part))
-    return {name: float(np.mean(values)) for name, values in found.items()}
-
-
-def warm_weights(path: Path, model: AcousticModel) -> dict[str, torch.Tensor]:
-    """Another run's averaged weights where they fit, speakers by their names; the model's own elsewhere."""
-    own = model.state_dict()
-    saved = torch.load(path, map_location="cpu", weights_only=False)["parts"]
-    other, known = saved["ema"]["weights"], saved["recipe"]["shape"]["speakers"]
-    shared = [name for name in model.shape.speakers if name in known]
+def warm_weights(path: Path, model: SoundModel) -> dict[str, Tensor]:
+    """Another run's averaged weights, speakers by their names; new ones begin as the mean of the others."""
+    own, saved = model.state_dict(), _saved(path)
+    other, known = saved["ema"]["weights"], saved["about"]["speakers"]
     for name, value in own.items():
-        if name.endswith("speakers.weight") and name in other and other[name].shape[1] == value.shape[1]:
-            for speaker in shared:
-                value[model.shape.speakers.index(speaker)] = other[name][known.index(speaker)]
-        elif name in other and other[name].shape == value.shape:
+        if name in ("text.speakers.weight", "decoder.tones.weight"):
+            rows = [other[name][known.index(s)] if s in known else other[name].mean(0) for s in model.size.speakers]
+            own[name] = torch.stack(rows)
+        else:
             own[name] = other[name]
     return own
 
 
-def _smoke(options: Options) -> Options:
-    """A tiny model, a few steps, features of data/tiny made on the way."""
-    from recipes.tts import prepare
+def _shares(given: Sequence[str]) -> dict[str, float]:
+    try:
+        return {name: float(number) for name, number in (each.split("=") for each in given)}
+    except ValueError as error:
+        raise VoiceError("--share wants a speaker and a number, such as heart=0.3") from error
 
-    root = Path(__file__).parents[2] / "data" / "tiny"
-    made = options.out.parent / "tiny-data"
-    manifests = tuple(str(root / f"{split}.jsonl") for split in ("train", "dev"))
+
+def _saved(path: Path) -> dict:
+    return torch.load(path, map_location="cpu", weights_only=False)["parts"]
+
+
+def batches(collection: Collection, o: Options, first: int) -> Iterator[Pieces]:
+    """The batches of steps `first`, `first` + 1, …; each depends on the seed and its step alone."""
+    frames = round(o.seconds * VOICE_RATE / VOICE_HOP) + 2 * EDGE
+    errors = Errors(o.loud_noise, o.pitch_jitter)
+    return prefetch(count(first), lambda step: collection.pieces(o.seed, step, o.batch, frames, errors))
+
+
+def dev_losses(learner: Learner, dev: Collection) -> dict[str, float]:
+    """Distances of whole dev clips, drawn by the averaged weights with true lengths, pitch and loudness."""
+    with torch.random.fork_rng(devices=[]):  # a resumed run does not score again
+        model = SoundModel(learner.model.size).to(learner.device)
+    model.load_state_dict(learner.ema.weights)
+    found: dict[str, list[float]] = {}
+    chosen = np.linspace(0, len(dev.spoken) - 1, min(learner.options.dev_clips, len(dev.spoken))).astype(int)
+    with training.evaluating(model):
+        for number in chosen.tolist():
+            given = dev.whole(number).to(learner.device)
+            made = learner.sound(model(*given.inputs), given.pulse, given.noise)
+            for name, part in learner.distance(made, given.real)[1].items():
+                found.setdefault(name, []).append(float(part))
+    return {name: float(np.mean(values)) for name, values in found.items()}
+
+
+def smoked(o: Options) -> Options:
+    """Everything small, on features of data/tiny that are made on the way."""
+    made = o.out.parent / "tiny-data"
+    manifests = tuple(TINY / f"{split}.jsonl" for split in ("train", "dev"))
     if not (made / "tiny-dev.npz").exists():
-        prepare.main(prepare.Options(manifest=manifests, out=made))
+        prepare.main(prepare.Options(manifest=tuple(map(str, manifests)), out=made))
     return replace(
-        options, features=(made / "tiny-train.npz",), dev=(made / "tiny-dev.npz",), width=32,
-        batch_seconds=20.0, steps=min(options.steps, 30), warmup=5, save_every=min(options.save_every, 10),
+        o, features=(made / "tiny-train.npz",), dev=(made / "tiny-dev.npz",), manifest=manifests, cold=True, batch=2,
+        seconds=0.3, critic_batch=2, critic_seconds=0.2, critic_width=4, steps=min(o.steps, 24), adversarial_from=8,
+        save_every=min(o.save_every, 6), dev_clips=1,
     )  # fmt: skip
+
+
+def main(o: Options) -> None:
+    if o.smoke:
+        o = smoked(o)
+    torch.set_num_threads(o.threads)
+    training.seed_everything(o.seed)
+    spoken = pieces.load(o.features, o.manifest)
+    if not spoken:
+        raise VoiceError("there is nothing to learn from: give --features what recipes.tts.prepare made")
+    speakers = tuple(sorted({each.speaker for each in spoken}))
+    learner = Learner(o, Size(speakers, **SMALL) if o.smoke else Size(speakers), training.best_device())
+    checkpoint = training.Checkpoint(o.out, learner.parts())
+    first = 0 if o.fresh else checkpoint.restore()
+    collection = Collection(spoken, speakers, _shares(o.share))
+    dev = Collection([each for each in pieces.load(o.dev, o.manifest) if each.speaker in speakers], speakers)
+    print(f"{len(spoken)} clips, {sum(len(s.f0) for s in spoken) * VOICE_HOP / VOICE_RATE / 60:.1f} minutes, "
+          f"speakers {', '.join(speakers)}", flush=True)  # fmt: skip
+
+    with training.Deadline(o.minutes) as deadline:
+        progress = training.Progress(o.out, first=first, steps=o.steps, deadline=deadline)
+        for step, given in zip(range(first, o.steps), batches(collection, o, first), strict=False):
+            progress.step(step + 1, learner.step(step, given.to(learner.device)))
+            over = deadline.passed or step + 1 == o.steps
+            if over or (step + 1) % o.save_every == 0:
+                checkpoint.save(step + 1)
+                if dev.spoken:
+                    progress.scores(step + 1, dev_losses(learner, dev))
+            if over:
+                break
+        progress.close()
 
 
 if __name__ == "__main__":

@@ -1,30 +1,40 @@
-"""Trains the small network that says how long, high and loud each phoneme is.
+"""Trains the small networks that say how long, high and loud each phoneme is, and each of its frames.
 
     python -m recipes.tts.train_prosody --features runs/tts-data/kathleen-train.npz \
         --features runs/tts-data/heart-train.npz --dev runs/tts-data/kathleen-dev.npz --out runs/prosody
 
-It sees tokens, not frames, so that thousands of steps take minutes. Besides the means it learns a flow (Lipman et al.
-2023) from noise to what was said: means alone are flat. The weights that the dev set likes best are kept.
+They see no spectra, so that thousands of steps take minutes. Of phonemes, a flow (Lipman et al. 2023) from noise to
+what was said is learned besides the means, which alone are flat. Of either network the weights that the dev set likes
+best are kept.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
 
 from data.batching import batches_from, prefetch
 from recipes.options import option, parse
-from recipes.training import Checkpoint, Deadline, Ema, Progress, autocast, evaluating, seed_everything, warm_cosine
+from recipes.training import (
+    Checkpoint,
+    Deadline,
+    Ema,
+    Progress,
+    autocast,
+    evaluating,
+    seed_everything,
+    warm_cosine,
+)
 from recipes.tts import corpus
-from recipes.tts.corpus import Batch, Utterance
-from recipes.tts.model import ProsodyModel, Shape
-from recipes.tts.train import Recipe
+from recipes.tts.corpus import Batch, Range, Utterance
+from recipes.tts.model import Shape, SpeakingModel
 from voice.errors import VoiceError
 
-WEIGHTS = {"duration": 1.0, "pitch": 0.3, "energy": 0.3, "flow": 1.0}
+WEIGHTS = {"duration": 1.0, "pitch": 0.3, "energy": 0.3, "flow": 1.0, "curve": 1.0, "loudness": 1.0, "voicing": 1.0}
+JUDGED = {"prosody.": ("flow",), "curves.": ("curve", "loudness", "voicing")}  # each network's losses on the dev set
 
 
 @dataclass(frozen=True)
@@ -51,7 +61,7 @@ def main(options: Options) -> None:
         raise VoiceError("there is nothing to learn from: give --features what recipes.tts.prepare made")
     spans = corpus.ranges(utterances)
     recipe, best = Recipe(Shape(speakers=tuple(spans)), spans), Best()
-    model = ProsodyModel(recipe.shape)
+    model = SpeakingModel(recipe.shape)
     optimizer = torch.optim.AdamW(model.parameters(), options.rate, betas=(0.9, 0.98), weight_decay=options.decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warm_cosine(step, 100, options.steps))
     ema = Ema(model, 0.998)
@@ -87,22 +97,45 @@ def main(options: Options) -> None:
         progress.close()
 
 
-class Best:
-    """The averaged weights when the dev set liked them best."""
+class Recipe:
+    """The models' shape and the speakers' ranges, kept in the checkpoint so that it describes itself."""
 
-    def __init__(self) -> None:
-        self.loss, self.weights = math.inf, {}
-
-    def consider(self, found: dict[str, float], ema: Ema) -> None:
-        if found["flow"] < self.loss:
-            weights = {name: value.clone() for name, value in ema.weights.items()}
-            self.loss, self.weights = found["flow"], weights
+    def __init__(self, shape: Shape, spans: dict[str, Range]):
+        self.shape, self.spans = shape, spans
 
     def state_dict(self) -> dict:
-        return {"loss": self.loss, "weights": self.weights}
+        spans = {name: asdict(span) for name, span in self.spans.items()}
+        return {"shape": asdict(self.shape), "spans": spans}
 
     def load_state_dict(self, state: dict) -> None:
-        self.loss, self.weights = state["loss"], state["weights"]
+        self.shape = Shape(**state["shape"])
+        self.spans = {name: Range(**span) for name, span in state["spans"].items()}
+
+    def batch(self, utterances: list[Utterance], device: torch.device) -> Batch:
+        examples = [corpus.example(u, self.spans[u.speaker]) for u in utterances]
+        speakers = [self.shape.speakers.index(u.speaker) for u in utterances]
+        return corpus.collate(examples, speakers, device)
+
+
+class Best:
+    """Each network's averaged weights when the dev set liked them best."""
+
+    def __init__(self) -> None:
+        self.losses, self.weights = dict.fromkeys(JUDGED, math.inf), {}
+
+    def consider(self, found: dict[str, float], ema: Ema) -> None:
+        for network, names in JUDGED.items():
+            loss = sum(found[name] for name in names)
+            if loss < self.losses[network]:
+                self.losses[network] = loss
+                own = {name: value.clone() for name, value in ema.weights.items() if name.startswith(network)}
+                self.weights |= own
+
+    def state_dict(self) -> dict:
+        return {"losses": self.losses, "weights": self.weights}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.losses, self.weights = state["losses"], state["weights"]
 
 
 def _batch(recipe: Recipe, utterances: list[Utterance]) -> Batch:
@@ -113,7 +146,7 @@ def dev_losses(recipe: Recipe, ema: Ema, dev: list[Batch]) -> dict[str, float]:
     """Of the averaged weights, with the same noise each time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = ProsodyModel(recipe.shape)
+        model = SpeakingModel(recipe.shape)
         model.load_state_dict(ema.weights)
         with evaluating(model):
             found = [model.loss(batch) for batch in dev]

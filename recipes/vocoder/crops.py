@@ -44,12 +44,6 @@ class Crops:
     def to(self, device: torch.device) -> Crops:
         return Crops(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
 
-    def beside(self, other: Crops) -> Crops:
-        """Both as one batch, shuffled by turns, so that its first crops are of both kinds."""
-        order = torch.argsort(torch.cat([torch.linspace(0, 1, len(each.f0)) for each in (self, other)]), stable=True)
-        pairs = ((getattr(self, name), getattr(other, name)) for name in self.__dataclass_fields__)
-        return Crops(*(torch.cat(pair)[order] for pair in pairs))
-
     @property
     def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         return self.mel, self.f0, self.pulse, self.noise
@@ -107,12 +101,6 @@ def load_corpus(manifests: Sequence[Path], cache: Path | None = None, workers: i
     if kept is not None:
         keep(corpus, kept)
     return corpus
-
-
-def kept_corpora(paths: Sequence[Path]) -> Corpus:
-    """What `keep` wrote, one after the other."""
-    held = [Corpus(**np.load(path)) for path in paths]
-    return Corpus(*(np.concatenate([getattr(each, name) for each in held]) for name in vars(held[0])))
 
 
 def _fingerprint(manifests: Sequence[Path]) -> str:

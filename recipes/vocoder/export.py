@@ -1,6 +1,6 @@
-"""Turn a run into what `voice.tts.vocoder.Vocoder` opens: `vocoder.onnx`, its matrices in eight bits.
+"""Turn a run into what `voice.tts.vocoder.Vocoder` opens: `vocoder.onnx`, its matrices in eight bits, and its card.
 
-    python -m recipes.vocoder.export --run runs/vocoder --out voice/models/pretrained/kathleen
+    python -m recipes.vocoder.export --run runs/vocoder --out voice/models/pretrained/vocoder
 
 The average of the weights is exported. Only the network is in the file; pulses, noise and the inverse
 STFT are NumPy's part.
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +23,9 @@ from recipes.options import option
 from recipes.vocoder.crops import load_corpus
 from recipes.vocoder.model import SIZES, Generator
 from voice.errors import ModelMissing
-from voice.features import VOICE_BANDS
+from voice.features import VOICE_BANDS, VOICE_RATE
+from voice.models.card import Card, hashes, write_card
 from voice.tts.vocoder import FILE
-
 
 TINY = Path(__file__).resolve().parents[2] / "data" / "tiny"
 
@@ -35,18 +34,24 @@ TINY = Path(__file__).resolve().parents[2] / "data" / "tiny"
 class Options:
     run: Path = option(Path("runs/vocoder"), "folder that train.py wrote")
     out: Path | None = option(None, "folder for vocoder.onnx; the run's own if not given")
+    license: str = option("Apache-2.0", "its license")
+    description: str = option("Log-mel and pitch to speech, for any speaker", "for its card")
+    origin: str = option(
+        "trained by recipes/vocoder on kathleen (CC0), LJ Speech (public domain) and speech that heart and Kokoro-82M "
+        "made (Apache-2.0)", "for its card",
+    )  # fmt: skip
     weights: Weights = option("int8", "how matrices are stored and multiplied; float16 is computed in float32")
 
 
 class Network(nn.Module):
-    """The part of the generator that learned something: mel [1, 100, F], f0 [1, F] → parts [1, 5, F, 601]."""
+    """The part of the generator that learned something: frames, mel [1, 100, F], f0 [1, F] → parts [1, 5, F, 601]."""
 
     def __init__(self, generator: Generator):
         super().__init__()
         self.generator = generator
 
-    def forward(self, mel: Tensor, f0: Tensor) -> Tensor:
-        return self.generator.parts(mel, f0)
+    def forward(self, frames: Tensor, f0: Tensor) -> Tensor:
+        return self.generator.parts(frames, f0)
 
 
 Arrays = dict[str, np.ndarray]
@@ -56,7 +61,7 @@ def examples() -> list[Arrays]:
     """Speech to see the ranges of inner values by."""
     clips = load_corpus([TINY / "train.jsonl"])
     wholes = (clips.whole(index) for index in range(len(clips.frames)))
-    return [{"mel": whole.mel.numpy(), "f0": whole.f0.numpy()} for whole in wholes]
+    return [{"frames": whole.mel.numpy(), "f0": whole.f0.numpy()} for whole in wholes]
 
 
 def load_run(run: Path) -> Generator:
@@ -71,11 +76,8 @@ def load_run(run: Path) -> Generator:
     return generator.eval()
 
 
-def export(
-    generator: Generator, folder: Path, weights: Weights = "int8", drawn: Sequence[Arrays] = ()
-) -> Path:
-    """Writes `folder`/vocoder.onnx, whole or not at all; frames are dynamic. `drawn`: mels of a model, and pitch,
-    to see the ranges of inner values by, beside those of recordings."""
+def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Path:
+    """Writes `folder`/vocoder.onnx, whole or not at all; frames are dynamic."""
     import onnx
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -85,14 +87,14 @@ def export(
     program = torch.onnx.export(
         Network(generator).eval(),
         (torch.zeros(1, VOICE_BANDS, 40), torch.zeros(1, 40)),
-        input_names=["mel", "f0"],
+        input_names=["frames", "f0"],
         output_names=["parts"],
-        dynamic_shapes={"mel": {2: frames}, "f0": {1: frames}},
+        dynamic_shapes={"frames": {2: frames}, "f0": {1: frames}},
         opset_version=20,  # has GELU
         dynamo=True,
         verbose=False,
     )
-    model = stored(program.model_proto, weights, [*drawn, *examples()] if weights == "int8" else ())
+    model = stored(program.model_proto, weights, examples() if weights == "int8" else ())
     model.metadata_props.add(key="reach", value=str(generator.size.reach))  # for streaming
     onnx.save(model, beside)
     os.replace(beside, path)
@@ -101,6 +103,9 @@ def export(
 
 def main(o: Options) -> None:
     path = export(load_run(o.run), o.out or o.run, o.weights)
+    files = hashes(path.parent, (FILE,))
+    card = Card(path.parent.name, "vocoder", "source-filter", VOICE_RATE, "any", o.license, o.description, o.origin, files)
+    write_card(path.parent, card)
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 

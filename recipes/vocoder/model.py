@@ -59,7 +59,7 @@ class Block(nn.Module):
 
 
 class Generator(nn.Module):
-    """Keeps the frame rate throughout; `spectrum` and `waveform` hold no weights."""
+    """Keeps the frame rate throughout."""
 
     def __init__(self, size: Size):
         super().__init__()
@@ -73,11 +73,11 @@ class Generator(nn.Module):
         spread, offset = envelope_map()
         self.register_buffer("spread", torch.from_numpy(spread), persistent=False)
         self.register_buffer("offset", torch.from_numpy(offset), persistent=False)
-        self.register_buffer("window", torch.from_numpy(hann().copy()), persistent=False)
+        self.sound = Synthesis()
 
     def forward(self, mel: Tensor, f0: Tensor, pulse: Tensor, noise: Tensor) -> Tensor:
         """mel [B, 100, F], f0 [B, F] in Hz (0: unvoiced), pulse and noise [B, F · 300] → [B, F · 300]"""
-        return self.waveform(self.spectrum(self.parts(mel, f0), pulse, noise))
+        return self.sound(self.parts(mel, f0), pulse, noise)
 
     def parts(self, mel: Tensor, f0: Tensor) -> Tensor:
         """mel [B, 100, F], f0 [B, F] → [B, 5, F, 601]: what `voice.tts.vocoder.combined` takes.
@@ -107,6 +107,18 @@ class Generator(nn.Module):
         for block in self.blocks:
             x = block(x)
         return self.leave(self.norm(x.transpose(1, 2)))
+
+
+class Synthesis(nn.Module):
+    """The parts of a spectrum and both sources → sound; holds no weights."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("window", torch.from_numpy(hann().copy()), persistent=False)
+
+    def forward(self, parts: Tensor, pulse: Tensor, noise: Tensor) -> Tensor:
+        """[B, 5, F, 601], [B, F · 300] twice → [B, F · 300]"""
+        return self.waveform(self.spectrum(parts, pulse, noise))
 
     def spectrum(self, parts: Tensor, pulse: Tensor, noise: Tensor) -> Tensor:
         """[B, 5, F, 601], [B, F · 300] twice → [B, F, 601] complex"""

@@ -27,7 +27,7 @@ from data.batching import prefetch
 from recipes import options, training
 from recipes.options import option
 from recipes.vocoder import losses
-from recipes.vocoder.crops import EDGE, Augmentation, Corpus, Crops, kept_corpora, load_corpus
+from recipes.vocoder.crops import EDGE, Augmentation, Corpus, Crops, load_corpus
 from recipes.vocoder.discriminators import discriminators
 from recipes.vocoder.model import SIZES, Generator
 from voice.features import VOICE_HOP, VOICE_RATE
@@ -47,8 +47,6 @@ class Options:
     dev: tuple[Path, ...] = option(
         (CORPORA / "kathleen/dev.jsonl", CORPORA / "ljspeech/dev.jsonl"), "scored on the way, repeatable"
     )
-    drawn: tuple[Path, ...] = option((), "recordings with predicted mels, by recipes.tts.redraw (repeatable)")
-    drawn_share: float = option(0.7, "of a batch that is taken from those")
     out: Path = option(Path("runs/vocoder"), "folder of the run")
     steps: int = option(3200, "all steps; the learning rate falls until then")
     minutes: float | None = option(None, "stop after so long, to go on another time")
@@ -84,18 +82,11 @@ def smoked(o: Options) -> Options:
     )  # fmt: skip
 
 
-def batches(corpus: Corpus, drawn: Corpus | None, o: Options, first: int) -> Iterator[Crops]:
+def batches(corpus: Corpus, o: Options, first: int) -> Iterator[Crops]:
     """The batches of steps `first`, `first` + 1, …; each depends on the seed and its step alone."""
     frames = round(o.seconds * VOICE_RATE / VOICE_HOP) + 2 * EDGE
     how = Augmentation(o.mel_noise, o.mel_blur, o.pitch_jitter)
-    plain = replace(how, noise=how.noise / 3, blur=0.0)  # what is predicted is smooth enough
-    many = round(o.batch * o.drawn_share) if drawn else 0
-
-    def made(step: int) -> Crops:
-        measured = corpus.crops(o.seed, step, o.batch - many, frames, how)
-        return measured.beside(drawn.crops(o.seed + 1, step, many, frames, plain)) if drawn else measured
-
-    return prefetch(count(first), made)
+    return prefetch(count(first), lambda step: corpus.crops(o.seed, step, o.batch, frames, how))
 
 
 def rate_at(step: int, o: Options, peak: float) -> float:
@@ -199,12 +190,11 @@ def main(o: Options) -> None:
     first = 0 if o.fresh else checkpoint.restore()
     describe(o)
     corpus, dev = load_corpus(o.manifest, o.out.parent), load_corpus(o.dev, o.out.parent)
-    drawn = kept_corpora(o.drawn) if o.drawn else None
     print(f"{len(corpus.frames)} clips, {corpus.minutes:.1f} minutes", flush=True)
 
     with training.Deadline(o.minutes) as deadline:
         progress = training.Progress(o.out, first=first, steps=o.steps, deadline=deadline)
-        for step, crops in zip(range(first, o.steps), batches(corpus, drawn, o, first), strict=False):
+        for step, crops in zip(range(first, o.steps), batches(corpus, o, first), strict=False):
             crops = crops.to(device)
             for group in optimizer.param_groups:
                 group["lr"] = rate_at(step, o, o.rate)
@@ -213,7 +203,7 @@ def main(o: Options) -> None:
 
             with training.autocast(device):
                 spectral = generator.parts(crops.mel, crops.f0)
-            made = generator.waveform(generator.spectrum(spectral, crops.pulse, crops.noise))
+            made = generator.sound(spectral, crops.pulse, crops.noise)
             made, real = inner(made), inner(crops.real)
             loss, shown = distance(made, real)
 

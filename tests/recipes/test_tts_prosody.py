@@ -1,4 +1,4 @@
-"""Prosody: it learns, resumes exactly, says the same every time, and varies by as much as it is told to."""
+"""Prosody and curves: they learn, resume exactly, say the same every time, and vary by as much as they are told to."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from killing import first_difference  # noqa: E402
 
 from recipes.tts import corpus, export, train_prosody  # noqa: E402
 from recipes.tts.corpus import Utterance  # noqa: E402
-from recipes.tts.model import AcousticModel, ProsodyModel, Shape  # noqa: E402
-from recipes.tts.train import Recipe  # noqa: E402
+from recipes.tts.model import Shape, SpeakingModel  # noqa: E402
+from recipes.tts.sounds import Size, SoundModel  # noqa: E402
+from recipes.tts.train_prosody import Recipe  # noqa: E402
 from voice.errors import VoiceError  # noqa: E402
 
-SHAPE = Shape(speakers=("ann",), width=32, prosody_width=32, prosody_dropout=0.0, encoder=1, decoder=1)
+SHAPE = Shape(speakers=("ann",), width=32, dropout=0.0, encoder=1, decoder=1)
 
 
 def utterance(seed):
@@ -48,7 +49,7 @@ def test_overfits_one_batch():
     some = [utterance(seed) for seed in range(3)]
     batch = Recipe(SHAPE, corpus.ranges(some)).batch(some, torch.device("cpu"))
     torch.manual_seed(0)
-    model, seen = ProsodyModel(SHAPE), []
+    model, seen = SpeakingModel(SHAPE), []
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
     for _ in range(60):
         parts = model.loss(batch)
@@ -92,23 +93,34 @@ class _Stop:
 
 def test_says_the_same_every_time_and_without_noise_what_the_flow_makes_of_none():
     torch.manual_seed(1)
-    model = AcousticModel(SHAPE).eval()
+    model = SpeakingModel(SHAPE).prosody.eval()
     tokens, speaker = torch.randint(15, 60, (1, 30)), torch.tensor([0])
     mask = torch.ones(1, 30, 1)
     with torch.no_grad():
-        calm = model.sentence.prosody.said(tokens, speaker, mask)
+        calm = model.said(tokens, speaker, mask)
         export.spirited(model, (0.0, 0.9, 0.0))
-        lively, again = (model.sentence.prosody.said(tokens, speaker, mask) for _ in range(2))
+        lively, again = (model.said(tokens, speaker, mask) for _ in range(2))
     assert torch.equal(lively, again) and lively[..., 1].std() > calm[..., 1].std()
 
 
 def test_runs_with_different_speakers_are_not_joined(features, tmp_path):
     trained(features, tmp_path / "prosody")
-    recipe = Recipe(Shape(speakers=("eve",), width=32), {})
-    model = AcousticModel(recipe.shape)
-    optimizer = torch.optim.AdamW(model.parameters())
-    parts = {"recipe": recipe.state_dict(), "ema": {"weights": model.state_dict()}, "optimizer": optimizer.state_dict()}
+    size = Size(("eve",), text=8, width=8, hidden=8, blocks=1)
+    parts = {"about": vars(size), "ema": {"weights": SoundModel(size).state_dict()}}
     (tmp_path / "eve").mkdir()
     torch.save({"step": 0, "parts": parts}, tmp_path / "eve" / "last.pt")
     with pytest.raises(VoiceError, match="train both on the same features"):
         export.load_run(tmp_path / "eve", tmp_path / "prosody")
+
+
+def test_each_network_keeps_the_weights_that_the_dev_set_liked_best():
+    model, best = SpeakingModel(SHAPE), train_prosody.Best()
+    ema = train_prosody.Ema(model)
+    found = {"flow": 1.0, "curve": 1.0, "loudness": 1.0, "voicing": 1.0}
+    best.consider(found, ema)
+    for value in ema.weights.values():
+        value += 1
+    best.consider(found | {"flow": 0.5, "curve": 2.0}, ema)
+    name = {part: f"{part}.symbols.weight" for part in ("prosody", "curves")}
+    assert torch.equal(best.weights[name["prosody"]], ema.weights[name["prosody"]])
+    assert torch.equal(best.weights[name["curves"]], model.state_dict()[name["curves"]])

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
+
 import numpy as np
 import pytest
 
 from voice.errors import ModelDamaged, ModelMissing
 from voice.models.card import Card, write_card
+from voice.text.delivery import Delivery
 from voice.text.frontend import Reading, SpokenWord, read_aloud
 from voice.tts.acoustic import (
     EDGE,
     FEATURES,
     LONGEST,
+    LOUDNESS,
+    PITCH,
     SHORTEST_PAUSE,
     SYMBOLS,
     Acoustic,
@@ -24,8 +29,9 @@ from voice.tts.acoustic import (
 from voice.types import Controls
 
 HOP, RATE = 300, 24000
-MANNER = Manner(pitch_mean=5.0, pitch_spread=0.2)
+MANNER = Manner(pitch_mean=5.0, pitch_spread=0.2, energy_mean=-1.0, energy_spread=2.0)
 FRAMES = 6.0  # that the fake gives each token
+WIDTH = 4
 
 
 class FakeText:
@@ -36,28 +42,29 @@ class FakeText:
         rise = np.arange(count, dtype=np.float32)[None] * (given["speaker"][0] + 1) * 0.1
         return [
             given["tokens"][..., None].astype(np.float32),
+            np.repeat(given["tokens"][..., None].astype(np.float32), WIDTH, 2),
             np.full((1, count), np.log1p(FRAMES), np.float32),
             rise,
             np.zeros((1, count), np.float32),
         ]
 
 
-class FakeFrames:
-    """The mel holds the token's number; all but the first symbols of the table are voiced."""
+class FakeCurves:
+    """Pitch and loudness are those of the tokens; all but the first symbols of the table are voiced."""
 
     def run(self, _, given):
-        assert given["features"].shape[2] == FEATURES
-        mel = np.repeat(given["hidden"], 100, axis=2)
-        return [mel, given["features"][..., FEATURES - 2], given["hidden"][..., 0] - 13.5]
+        features = given["features"]
+        assert features.shape[2] == FEATURES
+        return [np.stack([features[..., PITCH], features[..., LOUDNESS], given["hidden"][..., 0] - 13.5], 2)]
 
 
-def fake_vocoder(mel, f0):
-    assert mel.shape == (100, len(f0))
+def fake_decoder(frames, f0):
+    assert frames.shape == (WIDTH + 1, len(f0)) and (frames[-1] == -1.0).all()  # its tokens are of average loudness
     return np.repeat(np.where(f0 > 0, 0.5, 0.0), HOP).astype(np.float32)
 
 
 def voice(speaker=0, manner=MANNER):
-    return Acoustic(FakeText(), FakeFrames(), fake_vocoder, speaker, manner)
+    return Acoustic(FakeText(), FakeCurves(), fake_decoder, speaker, manner)
 
 
 def reading(text="So do we, Ann."):
@@ -116,8 +123,8 @@ def test_speed_scales_all_but_the_edges(speed):
 
 def test_pace_and_liveliness_change_what_is_predicted():
     symbols = "_sO_"
-    lively = voice(manner=Manner(5.0, 0.2, liveliness=2.0)).draw(symbols)[2]
-    slow = voice(manner=Manner(5.0, 0.2, pace=2.0)).draw(symbols)[0]
+    lively = voice(manner=replace(MANNER, liveliness=2.0)).draw(symbols)[2]
+    slow = voice(manner=replace(MANNER, pace=2.0)).draw(symbols)[0]
     durations, _, plain = voice().draw(symbols)
     voiced = plain > 0
     assert np.allclose(np.log(lively[voiced]) - 5.0, 2 * (np.log(plain[voiced]) - 5.0), atol=1e-4)
@@ -126,6 +133,15 @@ def test_pace_and_liveliness_change_what_is_predicted():
 
 def test_voicing_does_not_flicker():
     assert list(steady(np.array([-1, 2, -1, -1, 3, 4, -5, 6, 7.0])) > 0) == [False] * 4 + [True] * 5
+
+
+def test_pitch_that_is_asked_for_moves_f0_by_exactly_that():
+    (plain, higher) = (voice().render(reading(), Controls(pitch=p)) for p in (0.0, 3.0))
+    symbols = "_sO_"
+    asked = Delivery(np.ones(4), np.full(4, 3.0), np.zeros(4), np.full(4, np.nan))
+    (_, _, low), (_, _, high) = voice().draw(symbols), voice().draw(symbols, asked)
+    assert np.allclose(high[low > 0] / low[low > 0], 2 ** (3 / 12), rtol=1e-5) and (high[low == 0] == 0).all()
+    assert len(plain.audio.samples) == len(higher.audio.samples)
 
 
 def test_speakers_differ():
@@ -164,7 +180,7 @@ def test_says_what_a_folder_lacks(tmp_path):
     write_card(tmp_path, card(None))
     with pytest.raises(ModelDamaged, match="speakers"):
         Acoustic.open(tmp_path)
-    write_card(tmp_path, card({"ann": {"pitch_mean": 5.0, "pitch_spread": 0.2}}))
+    write_card(tmp_path, card({"ann": asdict(MANNER)}))
     with pytest.raises(ModelMissing, match="no speaker bob; it has ann"):
         Acoustic.open(tmp_path, speaker="bob")
     with pytest.raises(ModelMissing, match="text.onnx"):

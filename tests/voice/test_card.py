@@ -39,7 +39,7 @@ def test_a_folder_without_a_card_is_no_model(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ('kind = "recognizer"', 'kind = "vocoder"', "it is one of recognizer, voice, turn"),
+        ('kind = "recognizer"', 'kind = "toaster"', "it is one of recognizer, voice, turn"),
         ('kind = "recognizer"', "", 'has no "kind"'),
         ("rate = 16000", 'rate = "fast"', "expected int"),
         ("rate = 16000", "rate = 16000\nspeed = 1", 'a card has no "speed"'),

@@ -10,7 +10,7 @@ import pytest
 
 import voice
 from voice.text.frontend import read_aloud
-from voice.tts.acoustic import FEATURES, TEXT_FILE, Acoustic, Manner
+from voice.tts.acoustic import PITCH, REACH, TEXT_FILE, Acoustic, Manner
 from voice.tts.streaming import FIRST, LEAD, MOST, STRETCH, TAIL, Flowing, cuts, pieces, spoken, trimmed
 from voice.tts.vocoder import BINS, Vocoder
 from voice.tts.voice import Voice, join
@@ -91,26 +91,26 @@ class FakeText:
         count = given["tokens"].shape[1]
         rng = np.random.default_rng(count)
         tones = rng.normal(0, 1, (2, 1, count)).astype(np.float32)
-        return [given["tokens"][..., None] / 40.0, np.full((1, count), np.log1p(6), np.float32), *tones]
+        hidden = given["tokens"][..., None] / 40.0
+        return [hidden, np.repeat(hidden, 100, 2), np.full((1, count), np.log1p(6), np.float32), *tones]
 
 
-class FakeFrames(Smeared):
+class FakeCurves(Smeared):
     def run(self, _, given):
-        seen = self._smear(given["hidden"][0, :, 0] + given["features"][0, :, FEATURES - 2])
-        mel = np.repeat(seen[None, :, None], 100, axis=2)
-        return [mel, self._smear(given["features"][0, :, 0])[None], np.sin(seen * 9)[None]]
+        seen = self._smear(given["hidden"][0, :, 0] + given["features"][0, :, PITCH])
+        return [np.stack([self._smear(given["features"][0, :, 0]), seen, np.sin(seen * 9)], 1)[None]]
 
 
 class FakeSpectra(Smeared):
     def run(self, _, given):
-        seen = self._smear(given["mel"][0].mean(0) + given["f0"][0] / 300)
+        seen = self._smear(given["frames"][0].mean(0) + given["f0"][0] / 300)
         plane = seen[:, None] * np.linspace(0.2, 1, BINS)
         return [np.stack([plane * k for k in (0.3, -0.2, 0.1, 0.01, 0.02)])[None].astype(np.float32)]
 
 
-def fake_voice(frames=18, vocoder=27):
-    networks = FakeFrames(frames), FakeSpectra(vocoder)
-    engine = Acoustic(FakeText(), networks[0], Vocoder(networks[1]), 0, Manner(5.0, 0.2))
+def fake_voice(curves=REACH, decoder=27):
+    networks = FakeCurves(curves), FakeSpectra(decoder)
+    engine = Acoustic(FakeText(), networks[0], Vocoder(networks[1], bands=101), 0, Manner(5.0, 0.2, 0.0, 1.0))
     return engine, networks
 
 
@@ -127,13 +127,13 @@ def assert_streams(engine, text, controls=Controls()):
 
 
 def test_a_sentence_in_pieces_is_the_sentence():
-    engine, (frames, vocoder) = fake_voice()
+    engine, _ = fake_voice()
     parts = assert_streams(engine, LONG)
     assert len(parts) > 3 and len(parts[0]) < RATE
-    fresh, (frames, vocoder) = fake_voice()
+    fresh, (_, decoder) = fake_voice()
     (reading,) = read_aloud(LONG)
     first = next(fresh.stream(reading).pieces)
-    assert vocoder.widest <= len(first) // 300 + fresh._vocoder.lookahead  # nothing is drawn too soon
+    assert decoder.widest <= len(first) // 300 + fresh._decoder.lookahead  # nothing is drawn too soon
 
 
 def test_what_controls_ask_for_is_the_same_in_pieces():
@@ -143,7 +143,7 @@ def test_what_controls_ask_for_is_the_same_in_pieces():
 
 def test_networks_that_see_further_than_they_say_are_found_out():
     with pytest.raises(AssertionError):
-        assert_streams(fake_voice(frames=40)[0], LONG)
+        assert_streams(fake_voice(curves=40)[0], LONG)
 
 
 @pytest.mark.parametrize("text", ["Yes.", LONG])

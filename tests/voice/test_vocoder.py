@@ -20,7 +20,7 @@ class FakeSession:
     """A network that passes the pulse train through and adds a little noise."""
 
     def run(self, _, inputs):
-        parts = np.zeros((1, 5, inputs["mel"].shape[2], vocoder.BINS), np.float32)
+        parts = np.zeros((1, 5, inputs["frames"].shape[2], vocoder.BINS), np.float32)
         parts[:, 0], parts[:, 2] = 1.0, 0.01
         return [parts]
 
@@ -32,7 +32,7 @@ class Averaging:
         self.reach, self.most = reach, 0
 
     def run(self, _, inputs):
-        mel, count = inputs["mel"][0], inputs["mel"].shape[2]
+        mel, count = inputs["frames"][0], inputs["frames"].shape[2]
         self.most = max(self.most, count)
         window = np.ones(2 * self.reach + 1) / (2 * self.reach + 1)
         seen = np.convolve(mel.mean(0) + inputs["f0"][0] / 200, window)[self.reach : self.reach + count]

@@ -17,7 +17,7 @@ from typing import Any
 from voice.errors import ModelDamaged, ModelMissing
 
 NAME = "model.toml"
-KINDS = ("recognizer", "voice", "turn", "speakers")
+KINDS = ("recognizer", "voice", "turn", "speakers", "vocoder")
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
-"""Our own voices: phonemes → durations, pitch, energy → mel and F0 → vocoder.
+"""Our own voices: phonemes → durations, pitch, energy → curves of pitch and loudness → sound.
 
-Two ONNX graphs with NumPy between them. `text.onnx` looks at the whole sentence once and says how
-long, how high and how loud each token is; the lengths are made here, where speed and other
-controls act on plain arrays; `frames.onnx` draws the mel spectrum and the fine pitch curve.
-The recipe that trains them is `recipes/tts`.
+Three ONNX graphs with NumPy between them. `text.onnx` looks at the whole sentence once and says how each token
+sounds, how long, how high and how loud it is; the lengths are made here, where speed and other
+controls act on plain arrays; `curves.onnx` draws fine pitch, loudness and voicing; `sounds.onnx` makes of all
+that a spectrum, which is heard as a vocoder's is. The recipe that trains them is `recipes/tts`.
 """
 
 from __future__ import annotations
@@ -35,22 +35,25 @@ SYMBOLS = BOUNDARY + ' ;:,.!?—…"()“”' + "AIOQWYaeoæɑɐɒɔəɚɛɜɪʊ
 TIMELESS = "ˈˌː"  # color the phoneme beside them and take no time of their own
 PAUSING = ' ;:,.!?—…"()“”'  # may take no time either
 FEATURES = 8  # what `frame_features` says of a frame
-PITCH = 6  # the place of pitch among them
+PITCH, LOUDNESS = 6, 7  # the places of these two among them
 SEMITONE = np.float32(np.log(2) / 12)  # of log-F0
 EDGE = 8  # frames of silence at either end; the pauses between sentences are made elsewhere
 SHORTEST_PAUSE = 3  # frames; in training a pause has as many or none
 LONGEST = 160  # frames (2 s) that one token may take
-REACH = 18  # frames on both sides of each that `frames.onnx` sees, unless it says otherwise
-TEXT_FILE, FRAMES_FILE = "text.onnx", "frames.onnx"
+REACH = 9  # frames on both sides of each that `curves.onnx` sees, unless it says otherwise
+TEXT_FILE, CURVES_FILE, SOUNDS_FILE = "text.onnx", "curves.onnx", "sounds.onnx"
 
 
 @dataclass(frozen=True)
 class Manner:
-    """How a speaker speaks: log-F0's mean and standard deviation, of voiced frames; factors on the predicted
-    pitch's departures from its mean (`liveliness`), on durations (`pace`) and on samples (`gain`)."""
+    """How a speaker speaks: mean and standard deviation of log-F0, of voiced frames, and of the logarithm of a
+    frame's amplitude; factors on the predicted pitch's departures from its mean (`liveliness`), on durations (`pace`)
+    and on samples (`gain`)."""
 
     pitch_mean: float
     pitch_spread: float
+    energy_mean: float
+    energy_spread: float
     liveliness: float = 1.0
     pace: float = 1.0
     gain: float = 1.0
@@ -59,11 +62,12 @@ class Manner:
 @dataclass(frozen=True, eq=False)
 class Plan:
     """All that is needed to draw any of the F frames of a sentence: (L,) frames of each of its symbols,
-    what the text network makes of them, (1, L, width), and per frame its symbol and FEATURES; where more
-    is asked, (F,) how far to move log-F0, and (F,) dB."""
+    what the text network makes of them for the curves and for the sounds, (1, L, width) each, and per frame its
+    symbol and FEATURES; where more is asked, (F,) how far to move log-F0, and (F,) dB."""
 
     durations: np.ndarray
     hidden: np.ndarray
+    sounds: np.ndarray
     token: np.ndarray
     features: np.ndarray
     moved: np.ndarray | None = None
@@ -76,9 +80,9 @@ class Acoustic:
     rate = VOICE_RATE
 
     def __init__(
-        self, text: Any, frames: Any, vocoder: Vocoder, speaker: int, manner: Manner, reach: int = REACH
+        self, text: Any, curves: Any, decoder: Vocoder, speaker: int, manner: Manner, reach: int = REACH
     ) -> None:
-        self._text, self._frames, self._vocoder = text, frames, vocoder
+        self._text, self._curves, self._decoder = text, curves, decoder
         self._speaker, self._manner, self._reach = speaker, manner, reach
 
     @classmethod
@@ -91,10 +95,10 @@ class Acoustic:
         if speaker not in speakers:
             raise ModelMissing(f"{folder} has no speaker {speaker}; it has {', '.join(speakers)}")
         folder = folder / options.get("graphs", ".")  # voices of one model share them
-        text, frames = (open_graph(folder / name, threads=threads) for name in (TEXT_FILE, FRAMES_FILE))
-        vocoder = Vocoder.open(folder, threads=threads)
+        text, curves = (open_graph(folder / name, threads=threads) for name in (TEXT_FILE, CURVES_FILE))
         index = list(speakers).index(speaker)
-        return cls(text, frames, vocoder, index, speakers[speaker], reach_of(frames, REACH))
+        decoder = Vocoder.open(folder / SOUNDS_FILE, threads=threads, speaker=index)
+        return cls(text, curves, decoder, index, speakers[speaker], reach_of(curves, REACH))
 
     def render(self, reading: Reading, controls: Controls = Controls()) -> Speech:
         """A sentence as speech, its written words timed by the durations of their phonemes."""
@@ -112,9 +116,9 @@ class Acoustic:
 
     def _pieces(self, plan: Plan, ends: Sequence[int]) -> Iterator[np.ndarray]:
         """Samples up to each of the frames `ends`, no frame drawn before it is needed."""
-        flow, seen, made = self._vocoder.begin(), 0, 0
+        flow, seen, made = self._decoder.begin(), 0, 0
         for end in ends:
-            stop = min(end + self._vocoder.lookahead, len(plan.token)) if end < ends[-1] else end
+            stop = min(end + self._decoder.lookahead, len(plan.token)) if end < ends[-1] else end
             samples = flow.push(*self.frames(plan, seen, stop), last=end == ends[-1])
             yield self._leveled(samples, plan, made)
             seen, made = stop, made + len(samples)
@@ -123,8 +127,8 @@ class Acoustic:
         """Speak `phonemes` as `asked`; one that the voice has no sound for takes no time, with a warning."""
         symbols, every, asked = self._symbols(phonemes, asked)
         plan = self.plan(symbols, asked)
-        mel, f0 = self.frames(plan, 0, len(plan.token))
-        return Utterance(self._leveled(self._vocoder(mel, f0), plan), every(plan.durations), f0)
+        frames, f0 = self.frames(plan, 0, len(plan.token))
+        return Utterance(self._leveled(self._decoder(frames, f0), plan), every(plan.durations), f0)
 
     def _leveled(self, samples: np.ndarray, plan: Plan, first: int = 0) -> np.ndarray:
         """Samples from the `first` one of the sentence on, at the speaker's level and what else is asked."""
@@ -152,7 +156,7 @@ class Acoustic:
         return symbols, every, asked.of(known).with_edges() if asked else None
 
     def draw(self, symbols: str, asked: Delivery | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """L symbols, a BOUNDARY at both ends → (L,) frames of each, (100, F) log-mel, (F,) Hz, 0 unvoiced."""
+        """L symbols, a BOUNDARY at both ends → (L,) frames of each, and what `frames` gives for all of them."""
         plan = self.plan(symbols, asked)
         return plan.durations, *self.frames(plan, 0, len(plan.token))
 
@@ -160,37 +164,33 @@ class Acoustic:
         """One look at the whole sentence; `asked` has as many entries as it has symbols."""
         tokens = np.array([[SYMBOLS.index(s) for s in symbols]], np.int64)
         speaker = np.array([self._speaker], np.int64)
-        hidden, durations, pitch, energy = self._text.run(None, {"tokens": tokens, "speaker": speaker})
+        hidden, sounds, durations, pitch, energy = self._text.run(None, {"tokens": tokens, "speaker": speaker})
         lengths = np.expm1(durations[0]) * self._manner.pace
         if asked:
             lengths = lengths_asked(lengths, asked, VOICE_HOP / VOICE_RATE)
         durations = token_frames(symbols, lengths)
         token, features = frame_features(durations, pitch[0] * self._manner.liveliness, energy[0])
         if not asked:
-            return Plan(durations, hidden, token, features)
+            return Plan(durations, hidden, sounds, token, features)
         moved = per_frame(asked.pitch, durations) * SEMITONE if asked.pitch.any() else None
-        return Plan(durations, hidden, token, features, moved, per_frame(asked.energy, durations))
+        return Plan(durations, hidden, sounds, token, features, moved, per_frame(asked.energy, durations))
 
     def frames(self, plan: Plan, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
-        """Frames `first` to `last` of a sentence: (100, F) log-mel, (F,) Hz, 0 unvoiced. What lies further
-        than the network's reach and one frame beyond them, for steady voicing, makes no difference.
-
-        Pitch that is asked for colors the mel as the network has learned, at the level that it had without;
-        F0 itself moves by exactly that."""
+        """Frames `first` to `last` of a sentence: (C, F) its symbols' sounds and, last, the logarithm of its
+        amplitude; (F,) Hz, 0 unvoiced. What lies further than the network's reach and one frame beyond them, for
+        steady voicing, makes no difference. F0 moves by exactly what is asked."""
         low, high = max(0, first - self._reach - 1), min(len(plan.token), last + self._reach + 1)
         given = {"hidden": plan.hidden[:, plan.token[low:high]], "features": plan.features[None, low:high]}
-        mel, curve, voicing = self._frames.run(None, given)
-        log_f0 = curve[0] * self._manner.pitch_spread + self._manner.pitch_mean
+        (curves,) = self._curves.run(None, given)
+        pitch, loudness, voicing = curves[0].T
+        manner, kept = self._manner, slice(first - low, last - low)
+        log_f0 = pitch * manner.pitch_spread + manner.pitch_mean
         if plan.moved is not None:
-            features = plan.features[None, low:high].copy()
-            features[0, :, PITCH] += plan.moved[low:high] / self._manner.pitch_spread
-            colored, _, _ = self._frames.run(None, given | {"features": features})
-            mel = colored + (level(mel) - level(colored))  # who speaks higher often speaks louder too
             log_f0 = log_f0 + plan.moved[low:high]
-        hertz = np.exp(log_f0)
-        f0 = np.where(steady(voicing[0]) > 0, hertz, 0.0).astype(np.float32)
-        kept = slice(first - low, last - low)
-        return mel[0].T[:, kept], f0[kept]
+        f0 = np.where(steady(voicing) > 0, np.exp(log_f0), 0.0).astype(np.float32)
+        loud = (loudness * manner.energy_spread + manner.energy_mean).astype(np.float32)
+        sounds = plan.sounds[0, plan.token[first:last]].T
+        return np.concatenate([sounds, loud[None, kept]]), f0[kept]
 
 
 def _speakers(folder: Path) -> Mapping[str, Manner]:
@@ -245,11 +245,6 @@ def token_frames(symbols: str, lengths: np.ndarray) -> np.ndarray:
     pauses = np.where(lengths < SHORTEST_PAUSE / 2, 0.0, np.maximum(lengths, SHORTEST_PAUSE))
     lengths = np.where(pausing, pauses, np.maximum(lengths, 1.0))
     return whole_frames(np.where(timeless, 0.0, np.where(ends, EDGE, lengths)))
-
-
-def level(mel: np.ndarray) -> np.ndarray:
-    """(1, F, bands) log-mel → (1, F, 1) the natural logarithm of each frame's amplitude."""
-    return np.log(np.square(np.exp(mel)).sum(2, keepdims=True)) / 2
 
 
 def steady(values: np.ndarray) -> np.ndarray:

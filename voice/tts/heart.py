@@ -60,7 +60,7 @@ class Heart:
     def open(cls, folder: Path | None = None, threads: int | None = None) -> Heart:
         """The voice in `folder` (one that holds hibari.onnx), else in the hibari package."""
         path = (
-            Path(folder) if folder and (Path(folder) / "hibari.onnx").exists() else _package()
+            Path(folder) if folder and (Path(folder) / "hibari.onnx").exists() else package()
         ) / "hibari.onnx"
         if not path.exists():
             raise ModelMissing(f"{path} is missing; {_INSTALL}")
@@ -182,7 +182,7 @@ def timed_words(reading: Reading, seconds: np.ndarray) -> tuple[Word, ...]:
     return tuple(words)
 
 
-def _package() -> Path:
+def package() -> Path:
     from importlib.util import find_spec
 
     spec = find_spec("hibari")

@@ -6,7 +6,7 @@ what else there is; the rest is one inverse STFT. `recipes/vocoder` trains it an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,7 +27,7 @@ REACH = 27  # frames on both sides of each that the network sees, unless its fil
 
 
 class Vocoder:
-    """(100, F) log-mel and (F,) Hz → (F · 300,) float32 samples at 24 kHz.
+    """(bands, F) frames, log-mel unless a voice has its own, and (F,) Hz → (F · 300,) float32 samples at 24 kHz.
 
     Frame i is centered on sample 300 · i. The network sees `reach` frames on both sides of each. The same
     seed gives the same samples; nothing is kept between calls, so that threads may share it.
@@ -35,15 +35,19 @@ class Vocoder:
 
     rate = VOICE_RATE
 
-    def __init__(self, session: object, reach: int = REACH) -> None:
-        self._session, self.reach = session, reach
+    def __init__(
+        self, session: object, reach: int = REACH, bands: int = VOICE_BANDS, speaker: int | None = None
+    ) -> None:
+        self._session, self.reach, self.bands = session, reach, bands
+        self._given = {} if speaker is None else {"speaker": np.array([speaker], np.int64)}
 
     @classmethod
-    def open(cls, path: Path, *, threads: int = 1) -> Vocoder:
-        """`path`: an ONNX file, or a folder with `vocoder.onnx`. Raises ModelMissing, ModelDamaged."""
+    def open(cls, path: Path, *, threads: int = 1, speaker: int | None = None) -> Vocoder:
+        """`path`: an ONNX file, or a folder with `vocoder.onnx`; `speaker`: for one that has several. Raises
+        ModelMissing, ModelDamaged."""
         path = Path(path)
         session = open_graph(path / FILE if path.is_dir() else path, threads=threads)
-        return cls(session, reach_of(session, REACH))
+        return cls(session, reach_of(session, REACH), session.get_inputs()[0].shape[1], speaker)
 
     @property
     def lookahead(self) -> int:
@@ -52,73 +56,79 @@ class Vocoder:
         return max(self.reach, OVERLAP - 1) + 2
 
     def stream(self, chunks: Iterable[tuple[np.ndarray, np.ndarray]], seed: int = 0) -> Iterator[np.ndarray]:
-        """The samples of mel and pitch that come in `chunks`, as soon as nothing can change them.
+        """The samples of frames and pitch that come in `chunks`, as soon as nothing can change them.
 
         After F frames in all, (F − lookahead) · 300 samples are out; the rest follows when the chunks end.
         Together they are what a call gives for the whole, up to rounding (1e-4; with 8 bits 40 dB below); memory holds one chunk and
         twice the reach.
         """
         flow = self.begin(seed)
-        for mel, f0 in chunks:
-            samples = flow.push(*_checked(mel, f0))
+        for frames, f0 in chunks:
+            samples = flow.push(*self._checked(frames, f0))
             if len(samples):
                 yield samples
-        samples = flow.push(np.zeros((VOICE_BANDS, 0), np.float32), np.zeros(0, np.float32), last=True)
+        samples = flow.push(np.zeros((self.bands, 0), np.float32), np.zeros(0, np.float32), last=True)
         if len(samples):
             yield samples
 
     def begin(self, seed: int = 0) -> Flow:
         """A stream for those who know which frames are the last."""
-        return Flow(self._session, self.reach, seed)
+        return Flow(self._parts, self.bands, self.reach, seed)
 
-    def __call__(self, mel: np.ndarray, f0: np.ndarray, seed: int = 0) -> np.ndarray:
-        """`mel`: natural log as `voice_log_mel` gives it; `f0`: Hz, 0 where unvoiced."""
-        mel, f0 = _checked(mel, f0)
+    def __call__(self, frames: np.ndarray, f0: np.ndarray, seed: int = 0) -> np.ndarray:
+        """`frames`: mel in natural log as `voice_log_mel` gives it; `f0`: Hz, 0 where unvoiced."""
+        frames, f0 = self._checked(frames, f0)
         if len(f0) == 0:
             return np.zeros(0, np.float32)
         noise = np.random.default_rng(seed).standard_normal(len(f0) * VOICE_HOP, dtype=np.float32)
-        return self.render(mel, f0, pulses(f0), noise)
+        return self.render(frames, f0, pulses(f0), noise)
 
-    def render(self, mel: np.ndarray, f0: np.ndarray, pulse: np.ndarray, noise: np.ndarray) -> np.ndarray:
+    def render(self, frames: np.ndarray, f0: np.ndarray, pulse: np.ndarray, noise: np.ndarray) -> np.ndarray:
         """The same from a given pulse train and white noise, (F · 300,) each."""
-        (parts,) = self._session.run(None, {"mel": mel[None], "f0": f0[None]})
-        return istft(combined(parts[0], stft(pulse), stft(noise)))
+        return istft(combined(self._parts(frames, f0), stft(pulse), stft(noise)))
+
+    def _parts(self, frames: np.ndarray, f0: np.ndarray) -> np.ndarray:
+        """→ (5, F, 601)"""
+        (parts,) = self._session.run(None, {"frames": frames[None], "f0": f0[None]} | self._given)
+        return parts[0]
+
+    def _checked(self, frames: np.ndarray, f0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        frames, f0 = np.asarray(frames, np.float32), np.asarray(f0, np.float32)
+        if frames.shape != (self.bands, len(f0)):
+            shapes = f"not {frames.shape} and {f0.shape}"
+            raise VoiceError(f"the vocoder takes ({self.bands}, F) frames and (F,) pitch, {shapes}")
+        return frames, f0
 
 
-def _checked(mel: np.ndarray, f0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    mel, f0 = np.asarray(mel, np.float32), np.asarray(f0, np.float32)
-    if mel.shape != (VOICE_BANDS, len(f0)):
-        shapes = f"not {mel.shape} and {f0.shape}"
-        raise VoiceError(f"the vocoder takes ({VOICE_BANDS}, F) mel and (F,) pitch, {shapes}")
-    return mel, f0
+Network = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (bands, F) frames, (F,) Hz → (5, F, 601)
 
 
 class Flow:
     """One stream through the vocoder: frames go in as they come, samples come out once they are certain."""
 
-    def __init__(self, session: object, reach: int, seed: int) -> None:
-        self._session = session
+    def __init__(self, network: Network, bands: int, reach: int, seed: int) -> None:
+        self._network = network
         self._reach = max(reach, OVERLAP - 1)  # the pulses come two frames late, and a window needs one more
         self._random = np.random.default_rng(seed)
-        self._mel = np.zeros((VOICE_BANDS, 0), np.float32)  # of the frames that are still needed
+        self._frames = np.zeros((bands, 0), np.float32)  # those that are still needed
         self._f0 = np.zeros(0, np.float32)
         self._done = 0  # of them, how many have been drawn
         self._train, self._sum = Pulses(), OverlapAdd()
         # Both sources from two hops before the first frame that is to be drawn.
         self._pulse = self._noise = np.zeros(VOICE_WINDOW // 2, np.float32)
 
-    def push(self, mel: np.ndarray, f0: np.ndarray, last: bool = False) -> np.ndarray:
-        """(100, n) and (n,) more frames → what they make certain of the samples, with `last` all."""
-        self._mel, self._f0 = np.concatenate([self._mel, mel], 1), np.append(self._f0, f0)
+    def push(self, frames: np.ndarray, f0: np.ndarray, last: bool = False) -> np.ndarray:
+        """(bands, n) and (n,) more frames → what they make certain of the samples, with `last` all."""
+        self._frames, self._f0 = np.concatenate([self._frames, frames], 1), np.append(self._f0, f0)
         self._source(f0, last)
         stop = len(self._f0) if last else len(self._f0) - self._reach
         if stop <= self._done:
             return np.zeros(0, np.float32)
-        (parts,) = self._session.run(None, {"mel": self._mel[None], "f0": self._f0[None]})
+        parts = self._network(self._frames, self._f0)
         count = stop - self._done
         length = (count + OVERLAP - 1) * VOICE_HOP
         sources = transformed(self._pulse[:length]), transformed(self._noise[:length])
-        samples = self._sum.push(combined(parts[0, :, self._done : stop], *sources), last)
+        samples = self._sum.push(combined(parts[:, self._done : stop], *sources), last)
         self._forget(stop, count)
         return samples
 
@@ -131,7 +141,7 @@ class Flow:
     def _forget(self, stop: int, count: int) -> None:
         """Keeps of the past what the network will look back to."""
         first = max(0, stop - self._reach)
-        self._mel, self._f0, self._done = self._mel[:, first:], self._f0[first:], stop - first
+        self._frames, self._f0, self._done = self._frames[:, first:], self._f0[first:], stop - first
         self._pulse, self._noise = self._pulse[count * VOICE_HOP :], self._noise[count * VOICE_HOP :]
 
 

@@ -1,0 +1,169 @@
+"""Recordings with the symbols of their frames, and random pieces of them: what `train_sounds.py` learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data.batching import pad, prefetch, rng_for
+from data.loading import FULL_SCALE, coded_16_bit
+from recipes.tts import corpus
+from recipes.tts.corpus import Utterance
+from voice import audio
+from voice.errors import VoiceError
+from voice.features import VOICE_HOP, VOICE_RATE
+from voice.manifest import read_manifest
+from voice.tts.vocoder import pulses
+
+CONTEXT = 12  # frames on either side of a piece that the network sees too
+
+
+@dataclass(frozen=True, eq=False)
+class Spoken:
+    """L symbols, F frames."""
+
+    speaker: str
+    tokens: np.ndarray  # (L,) int64
+    index: np.ndarray  # (F,) the token of each frame
+    f0: np.ndarray  # (F,) Hz, 0 where unvoiced
+    loud: np.ndarray  # (F,) natural logarithm of the amplitude
+    samples: np.ndarray  # (F · 300,) int16
+
+
+@dataclass(frozen=True, eq=False)
+class Pieces:
+    """B pieces of F frames, CONTEXT of them at either end; of each the whole sentence's L symbols."""
+
+    speaker: Tensor  # (B,)
+    tokens: Tensor  # (B, L)
+    mask: Tensor  # (B, L, 1) 0 or 1
+    index: Tensor  # (B, F)
+    f0: Tensor  # (B, F)
+    loud: Tensor  # (B, F)
+    pulse: Tensor  # (B, F · 300)
+    noise: Tensor  # (B, F · 300)
+    real: Tensor  # (B, F · 300)
+
+    def to(self, device: torch.device) -> Pieces:
+        return Pieces(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        return self.tokens, self.speaker, self.mask, self.index, self.f0, self.loud
+
+
+def load(features: Sequence[Path], manifests: Sequence[Path]) -> list[Spoken]:
+    """The utterances of feature files with their audio, which the manifests name; once decoded, it is kept beside
+    the features. Raises VoiceError where a clip is in none of the manifests."""
+    sounds = {clip.id: clip.audio for path in manifests for clip in read_manifest(path)}
+    return [spoken for path in features for spoken in _spoken(path, sounds)]
+
+
+def _spoken(features: Path, sounds: Mapping[str, Path]) -> Iterator[Spoken]:
+    utterances, kept = corpus.read(features), features.with_suffix(".samples.npy")
+    ends = np.cumsum([len(u.f0) for u in utterances]) * VOICE_HOP
+    if not kept.exists() or kept.stat().st_mtime < features.stat().st_mtime:
+        _decode(utterances, sounds, kept)
+    for utterance, samples in zip(utterances, np.split(np.load(kept, mmap_mode="r"), ends[:-1]), strict=True):
+        durations = utterance.durations.astype(np.int64)
+        yield Spoken(
+            utterance.speaker, utterance.tokens.astype(np.int64), np.repeat(np.arange(len(durations)), durations),
+            utterance.f0, corpus.loudness_of(utterance.mel), samples,
+        )  # fmt: skip
+
+
+def _decode(utterances: Sequence[Utterance], sounds: Mapping[str, Path], kept: Path) -> None:
+    missing = [u.id for u in utterances if u.id not in sounds]
+    if missing:
+        raise VoiceError(f"no --manifest names the audio of {missing[0]} ({len(missing)} clips in all)")
+    paired = [(sounds[u.id], len(u.f0) * VOICE_HOP) for u in utterances]
+    beside = kept.with_suffix(".tmp.npy")
+    np.save(beside, np.concatenate(list(prefetch(paired, lambda pair: _decoded(*pair), 2, ahead=16))))
+    beside.replace(kept)
+
+
+def _decoded(path: Path, count: int) -> np.ndarray:
+    samples = coded_16_bit(audio.read(path, VOICE_RATE).samples[:count])
+    return np.pad(samples, (0, count - len(samples)))
+
+
+@dataclass(frozen=True)
+class Errors:
+    """What is added to what is given, so that predictions will do: `loud` in nats, `pitch` relative."""
+
+    loud: float = 0.15
+    pitch: float = 0.002
+
+
+class Collection:
+    """All recordings, each speaker's equally likely whatever there is of it, unless `shares` say otherwise."""
+
+    def __init__(
+        self, spoken: Sequence[Spoken], speakers: Sequence[str], shares: Mapping[str, float] = MappingProxyType({})
+    ) -> None:
+        self.spoken, self.speakers = spoken, speakers
+        self._shares = _summing_to_one([shares.get(name, 1.0) for name in speakers])
+        self._own = [np.flatnonzero([s.speaker == name for s in spoken]) for name in speakers]
+        self._chances = [_summing_to_one([len(spoken[i].f0) for i in own]) for own in self._own]
+
+    def pieces(self, seed: int, step: int, count: int, frames: int, errors: Errors) -> Pieces:
+        """`count` pieces of `frames` frames and CONTEXT around them; they follow from seed and step alone."""
+        rng = rng_for(seed, step)
+        cut = []
+        for _ in range(count):
+            speaker = int(rng.choice(len(self.speakers), p=self._shares))
+            spoken = self.spoken[rng.choice(self._own[speaker], p=self._chances[speaker])]
+            start = int(rng.integers(max(1, len(spoken.f0) - frames + 1)))
+            cut.append(_piece(spoken, speaker, start - CONTEXT, frames + 2 * CONTEXT, rng, errors))
+        return _stacked(cut)
+
+    def whole(self, number: int, seed: int = 0) -> Pieces:
+        """One recording from start to end, with nothing around it."""
+        spoken = self.spoken[number]
+        speaker = self.speakers.index(spoken.speaker)
+        rng = np.random.default_rng(seed)
+        return _stacked([_piece(spoken, speaker, 0, len(spoken.f0), rng, Errors(0.0, 0.0))])
+
+
+def _summing_to_one(values: Sequence[float]) -> np.ndarray:
+    return np.array(values, float) / sum(values)
+
+
+_Piece = tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]
+
+
+def _piece(
+    spoken: Spoken, speaker: int, first: int, frames: int, rng: np.random.Generator, errors: Errors
+) -> _Piece:
+    """Silence where the piece reaches beyond the recording."""
+    before, after = max(0, -first), max(0, first + frames - len(spoken.f0))
+    kept = slice(first + before, first + frames - after)
+    f0 = np.pad(spoken.f0[kept] * _drift(kept, rng, errors.pitch), (before, after))
+    loud = np.pad(spoken.loud[kept], (before, after), constant_values=spoken.loud.min())
+    loud = loud + np.log(_drift(slice(0, frames), rng, errors.loud))
+    index = np.pad(spoken.index[kept], (before, after), mode="edge")
+    samples = spoken.samples[kept.start * VOICE_HOP : kept.stop * VOICE_HOP].astype(np.float32) / FULL_SCALE
+    real = np.pad(samples, (before * VOICE_HOP, after * VOICE_HOP))
+    noise = rng.standard_normal(frames * VOICE_HOP, dtype=np.float32)
+    f0 = f0.astype(np.float32)
+    return speaker, spoken.tokens, index, f0, loud.astype(np.float32), pulses(f0), noise, real
+
+
+def _drift(kept: slice, rng: np.random.Generator, size: float) -> np.ndarray:
+    """A factor near 1 for each frame that takes a tenth of a second to change; `size` is the deviation's logarithm."""
+    count = kept.stop - kept.start
+    points = rng.standard_normal(count // 8 + 2)
+    return np.exp(size * np.interp(np.arange(count) / 8, np.arange(len(points)), points))
+
+
+def _stacked(cut: Sequence[_Piece]) -> Pieces:
+    speaker, tokens, *rest = zip(*cut, strict=True)
+    ones = [np.ones((len(each), 1), np.float32) for each in tokens]
+    padded, mask = (torch.from_numpy(pad(list(each), axis=0)[0]) for each in (tokens, ones))
+    return Pieces(torch.tensor(speaker), padded, mask, *(torch.from_numpy(np.stack(each)) for each in rest))

@@ -1,0 +1,136 @@
+"""Sounds: hibari's weights arrive whole, pieces are cut where they should be, it learns and resumes exactly."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+torch = pytest.importorskip("torch")
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from killing import assert_resume_equals_uninterrupted  # noqa: E402
+
+from recipes.tts import corpus, pieces, train  # noqa: E402
+from recipes.tts.corpus import Utterance  # noqa: E402
+from recipes.tts.pieces import CONTEXT, Collection, Errors  # noqa: E402
+from recipes.tts.sounds import LOUD, Size, SoundModel  # noqa: E402
+from recipes.tts.warm import heart_weights  # noqa: E402
+from voice.errors import VoiceError  # noqa: E402
+from voice.features import voice_log_mel  # noqa: E402
+from voice.tts import rewiring  # noqa: E402
+from voice.tts.acoustic import SYMBOLS  # noqa: E402
+from voice.tts.heart import package  # noqa: E402
+
+HOP, RATE = 300, 24000
+
+
+@torch.no_grad()
+def test_a_voice_that_begins_as_hibaris_says_what_it_says():
+    """Its network in ONNX, in eight bits, and ours in floats: the same spectra, but for rounding."""
+    import onnxruntime
+
+    from voice.text.phonemes import alphabet
+
+    phonemes = "ðə kwˈɪk bɹˈWn fˈɑks."
+    model = (package() / "hibari.onnx").read_bytes()
+    session = onnxruntime.InferenceSession(rewiring.with_outputs(model, "/Mul_62_output_0", "/Cast_32_output_0"))
+    ids = [[0, *(alphabet()[p] for p in phonemes), 0]]
+    given = {"ids": np.array(ids, np.int64), "speed": np.ones(1, np.float32)}
+    pulse, _, noise, _, _, f0, loud, durations = session.run(None, given)
+
+    ours = SoundModel(Size(("anyone",))).eval()
+    ours.load_state_dict(heart_weights(ours))
+    tokens = torch.tensor([[SYMBOLS.index(symbol) for symbol in f"_{phonemes}_"]])
+    index = torch.from_numpy(np.repeat(np.arange(len(durations)), 2 * durations))[None]
+    frames = index, torch.from_numpy(np.maximum(f0, 0)), torch.from_numpy((loud - LOUD[1]) / LOUD[0])
+    parts = ours(tokens, torch.tensor([0]), torch.ones(1, tokens.shape[1], 1), *frames)[0]
+    assert (torch.hypot(parts[0], parts[1]).log() - torch.from_numpy(pulse[0].T)).abs().mean() < 0.06
+    assert (parts[2].log() - np.log(2) / 2 - torch.from_numpy(noise[0].T)).abs().mean() < 0.06
+
+
+def spoken(folder, count=4):
+    """Features and recordings of two speakers, with a manifest that names the audio."""
+    utterances, rows = [], []
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        tokens = np.concatenate([[0], rng.integers(15, 60, 6), [0]]).astype(np.int16)
+        durations = rng.integers(6, 12, len(tokens))
+        frames = int(durations.sum())
+        f0 = np.full(frames, 150.0 + 50 * (seed % 2), np.float32)
+        samples = 0.2 * np.sin(2 * np.pi * np.cumsum(np.repeat(f0, HOP)) / RATE)
+        soundfile.write(folder / f"{seed}.wav", samples, RATE)
+        name = ("ann", "bob")[seed % 2]
+        mel = voice_log_mel(samples.astype(np.float32))[:, :frames].T.astype(np.float16)
+        utterances.append(Utterance(f"{name}-{seed}", name, tokens, durations, f0, mel))
+        rows.append({"id": f"{name}-{seed}", "audio": f"{seed}.wav", "text": "", "duration": frames / 80, "speaker": name})
+    corpus.write(folder / "some.npz", utterances)
+    (folder / "some.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder / "some.npz", folder / "some.jsonl"
+
+
+def test_a_piece_holds_what_was_said_there(tmp_path):
+    features, manifest = spoken(tmp_path)
+    loaded = pieces.load([features], [manifest])
+    collection = Collection(loaded, ("ann", "bob"))
+    made = collection.pieces(0, 0, 8, 20, Errors(0.0, 0.0))
+    assert made.f0.shape == (8, 20 + 2 * CONTEXT) and made.real.shape == (8, made.f0.shape[1] * HOP)
+    assert torch.equal(made.f0, collection.pieces(0, 0, 8, 20, Errors(0.0, 0.0)).f0)
+    assert not torch.equal(made.real, collection.pieces(0, 1, 8, 20, Errors(0.0, 0.0)).real)
+    for row, speaker in enumerate(made.speaker.tolist()):
+        heard = made.f0[row][made.f0[row] > 0]
+        assert (heard == 150 + 50 * speaker).all()
+        inside = made.f0[row].repeat_interleave(HOP) > 0
+        assert made.real[row][~inside].abs().max() == 0 if (~inside).any() else True
+        assert made.real[row][inside].square().mean() == pytest.approx(0.02, rel=0.1)
+
+
+def test_speakers_are_drawn_as_often_as_is_asked(tmp_path):
+    loaded = pieces.load(*([path] for path in spoken(tmp_path)))
+    made = Collection(loaded, ("ann", "bob"), {"ann": 3.0}).pieces(0, 0, 200, 4, Errors())
+    assert (made.speaker == 0).float().mean() == pytest.approx(0.75, abs=0.1)
+    with pytest.raises(VoiceError, match="heart=0.3"):
+        train._shares(["heart"])
+
+
+def test_recordings_are_decoded_once_and_one_without_audio_is_named(tmp_path):
+    features, manifest = spoken(tmp_path)
+    pieces.load([features], [manifest])
+    assert len(pieces.load([features], [])) == 4  # kept beside the features
+    features.with_suffix(".samples.npy").unlink()
+    with pytest.raises(VoiceError, match="ann-0"):
+        pieces.load([features], [])
+
+
+def test_overfits_one_batch(tmp_path):
+    collection = Collection(pieces.load(*([path] for path in spoken(tmp_path))), ("ann", "bob"))
+    given = collection.pieces(0, 0, 2, 24, Errors(0.0, 0.0))
+    torch.manual_seed(0)
+    options = train.Options(cold=True, rate=1e-2, steps=400, critic_width=4)
+    one = train.Learner(options, Size(("ann", "bob"), **train.SMALL), torch.device("cpu"))
+    losses = [float(one.step(step, given)["loss"]) for step in range(60)]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_killed_and_resumed_equals_uninterrupted(tmp_path):
+    assert_resume_equals_uninterrupted(
+        ["-m", "recipes.tts.train", "--smoke", "--threads", "1", "--save-every", "6"], tmp_path
+    )
+
+
+def test_a_run_may_begin_with_another_one_and_new_speakers_with_the_mean_of_the_old(tmp_path):
+    size = Size(("ann", "bob"), **train.SMALL)
+    old = SoundModel(size)
+    torch.nn.init.normal_(old.decoder.tones.weight)
+    saved = {"ema": {"weights": old.state_dict()}, "about": vars(size)}
+    torch.save({"parts": saved}, tmp_path / "last.pt")
+    new = SoundModel(Size(("bob", "eve"), **train.SMALL))
+    weights = train.warm_weights(tmp_path / "last.pt", new)
+    tones = old.decoder.tones.weight
+    assert torch.equal(weights["decoder.tones.weight"], torch.stack([tones[1], tones.mean(0)]))
+    assert torch.equal(weights["decoder.head.weight"], old.decoder.head.weight)

@@ -14,7 +14,6 @@ from functools import partial
 import numpy as np
 
 from voice.agent.answer import Answer
-from voice.agent.canceller import Canceller
 from voice.agent.ear import Ear, Hearing
 from voice.agent.echo import Echo
 from voice.agent.events import (
@@ -101,7 +100,7 @@ class Conversation:
         lanes = partial(work.lane, stopwatch)
         self._ear = Ear(detector, recognizer, turns, hearing, lanes, listening)
         self._mouth = Mouth(synthesizer, controls, manners.ahead, self.rate, lanes)
-        self._canceller, self._echo = Canceller(self.rate, self._hop), Echo(self.rate)
+        self._echo = Echo(self.rate)
         self._overlap = Overlap(manners.courtesy)
         self._withheld: list[Event] = []  # of the person, while it is open whether they take the turn
         self._prepared: tuple[Messages, Answer] | None = None  # what may be asked, and the answer to it
@@ -234,9 +233,7 @@ class Conversation:
         while len(self._rest) >= self._hop:
             frame, self._rest = self._rest[: self._hop], self._rest[self._hop :]
             self._frames += 1
-            played = self._mouth.play(self._hop)
-            frame = self._canceller(frame, played)
-            echo = self._echo(frame, played)
+            echo = self._echo(frame, self._mouth.play(self._hop))
             if self._mouth.paused and self._ear.in_turn:
                 echo = False  # what is still heard of us dies away: the rest is theirs
             yield from self._take(self._ear.take(frame, self.time, echo))

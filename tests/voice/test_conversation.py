@@ -426,3 +426,33 @@ def test_a_timer_rings_by_the_clock_on_the_wall() -> None:
     events = session.bell()
     assert of(Spoken, events)[0].text == "Your timer for 10 seconds is done."
     assert not session.waiting
+
+
+class Listens:
+    """Ends turns after half a second; keeps what it was asked to judge."""
+
+    def __init__(self) -> None:
+        self.turns: list[Audio] = []
+
+    def chance(self, turn: Audio) -> float:
+        self.turns.append(turn)
+        return 0.5
+
+    def patience(self, partial: str, chance: float) -> float:
+        return 0.5
+
+
+def test_a_pause_is_judged_by_the_sound_before_it_alone() -> None:
+    book, listens = Phrasebook("What time is it?"), Listens()
+    hear(conversation(book, Script(["Noon."]), turns=listens), quiet(0.5), book.say(0), quiet(2))
+    (turn,) = listens.turns
+    assert np.count_nonzero(turn.samples) == RATE
+    assert turn.samples[-512:].any()
+
+
+def test_a_dip_in_speech_is_judged_but_ends_nothing() -> None:
+    book, listens = Phrasebook("What time is it?", "In Paris."), Listens()
+    talks = conversation(book, Script(["Noon."]), turns=listens)
+    events = hear(talks, book.say(0, 0.5), quiet(0.08), book.say(1, 0.5), quiet(2))
+    assert [event.text for event in of(Heard, events)] == ["What time is it? In Paris."]
+    assert [round(turn.duration, 1) for turn in listens.turns] == [0.5, 1.1]

@@ -29,7 +29,7 @@ from recipes.options import option, parse
 from recipes.tts import texts
 from recipes.tts.corpus import tokens_of
 from recipes.tts.model import NOISES, CurveModel, ProsodyModel, Shape, SpeakingModel
-from recipes.tts.sounds import MAGNITUDES, PARTS, Decoder, Size, SoundModel, TextModel, spectrum
+from recipes.tts.sounds import MAGNITUDES, Decoder, Size, SoundModel, TextModel, spectrum
 from recipes.tts.train_prosody import Recipe
 from voice.errors import ModelMissing, VoiceError
 from voice.features import VOICE_RATE
@@ -48,7 +48,6 @@ from voice.tts.acoustic import (
 )
 from voice.tts.vocoder import BINS
 
-SHARPEST = 1.4  # nats that contrast adds at most
 HEARD = -1.5  # logarithm of a frame's amplitude above which it counts for the mean that contrast departs from
 FILES = (TEXT_FILE, CURVES_FILE, SOUNDS_FILE)
 STAND_INS = {
@@ -107,19 +106,25 @@ class SoundsGraph(nn.Module):
     """frames [1, text + 1, F], f0 [1, F], speaker [1] → parts [1, 5, F, 601]"""
 
     def __init__(self, decoder: Decoder, middle: Tensor, contrast: Sequence[float]):
-        """`middle` [S, 5, 1, 601]: each speaker's mean, from which its `contrast` drives predictions away."""
+        """`middle` [S, 3, 601]: each speaker's mean magnitudes, from which its `contrast` drives predictions away."""
         super().__init__()
         self.decoder = decoder
-        flat = middle.flatten(1)
-        more = torch.zeros(len(contrast), PARTS, 1, 1)
-        more[:, list(MAGNITUDES)] = torch.tensor(contrast)[:, None, None, None] - 1
-        self.middle, self.more = nn.Embedding.from_pretrained(flat), nn.Embedding.from_pretrained(more.flatten(1))
+        factor = torch.tensor(contrast)[:, None]
+        self.factor = nn.Embedding.from_pretrained(factor)
+        self.offset = nn.Embedding.from_pretrained(middle.flatten(1) * (1 - factor))
 
     def forward(self, frames: Tensor, f0: Tensor, speaker: Tensor) -> Tensor:
         raw = self.decoder.raw(frames, f0, speaker)
-        middle = self.middle(speaker).unflatten(1, (PARTS, 1, BINS))
-        more = self.more(speaker).unflatten(1, (PARTS, 1, 1))
-        return spectrum(raw + (more * (raw - middle)).clamp(max=SHARPEST))
+        plain = [raw[:, :, i] for i in MAGNITUDES]
+        factor, offsets = self.factor(speaker)[:, None], self.offset(speaker).unflatten(1, (3, 1, BINS)).unbind(1)
+        sharper = [part * factor + offset for part, offset in zip(plain, offsets, strict=True)]
+        louder = _level(sharper) - _level(plain)  # how loud a frame is stays as it was
+        return spectrum(raw, [part - louder for part in sharper])
+
+
+def _level(magnitudes: Sequence[Tensor]) -> Tensor:
+    """Three times [1, F, 601] → [1, F, 1] logarithm of each frame's amplitude, about: every eighth bin says enough."""
+    return torch.logsumexp(2 * torch.cat([each[..., ::8] for each in magnitudes], 2), 2, keepdim=True) / 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,12 +252,12 @@ def examples(run: Run, count: int = 8) -> list[Arrays]:
 
 @torch.no_grad()
 def _middles(run: Run, shown: Sequence[Arrays]) -> Tensor:
-    """[S, 5, 1, 601] what the decoder predicts for each speaker on average, where something is to be heard."""
+    """[S, 3, 601] the logarithms that the decoder predicts for each speaker on average, where there is sound."""
     found: dict[int, list[Tensor]] = {}
     for given in shown:
         raw = run.sounds.decoder.raw(*(torch.from_numpy(given[name]) for name in ("frames", "f0", "speaker")))
-        found.setdefault(int(given["speaker"][0]), []).append(raw[0, :, given["frames"][0, -1] > HEARD])
-    return torch.stack([torch.cat(found[speaker], 1).mean(1, keepdim=True) for speaker in sorted(found)])
+        found.setdefault(int(given["speaker"][0]), []).append(raw[0, given["frames"][0, -1] > HEARD])
+    return torch.stack([torch.cat(found[speaker]).mean(0)[list(MAGNITUDES)] for speaker in sorted(found)])
 
 
 def _frames(run: Run, symbols: str, speaker: int) -> Arrays:

@@ -20,7 +20,7 @@ from voice.tts.acoustic import FEATURES, LOUDNESS, PITCH, SYMBOLS
 
 PLACES = 3
 MELODY_BLOCKS = 3
-MELODY_STEPS = 6
+MELODY_STEPS = 4
 NOISES = 512  # tokens until the noise repeats
 CURVES = 3  # per frame: pitch, loudness, voicing
 KERNEL = 7  # frames that a block of curves sees

@@ -8,6 +8,7 @@ here each speaker has vectors of its own, which begin at zero.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -123,19 +124,21 @@ class Decoder(nn.Module):
         return spectrum(self.raw(features, f0, speaker))
 
     def raw(self, features: Tensor, f0: Tensor, speaker: Tensor) -> Tensor:
-        """→ (B, 5, F, 601): the PARTS as they are predicted, logarithms and angles"""
+        """→ (B, F, 5, 601): the PARTS as they are predicted, logarithms and angles"""
         pitch, loud = torch.log1p(f0)[:, None] / 5, (LOUD[0] * features[:, -1:] + LOUD[1]) / 5
         x = self.enter(torch.cat([features[:, :-1], pitch, loud], 1))
         tones = self.tones(speaker).unflatten(1, (len(self.blocks), 2, -1))
         for i, block in enumerate(self.blocks):
             x = block(x, tones[:, i])
-        return self.head(self.norm(x.transpose(1, 2))).float().unflatten(2, (PARTS, BINS)).transpose(1, 2)
+        return self.head(self.norm(x.transpose(1, 2))).float().unflatten(2, (PARTS, BINS))
 
 
-def spectrum(raw: Tensor) -> Tensor:
-    """(B, 5, F, 601) PARTS → (B, 5, F, 601): what `voice.tts.vocoder.combined` takes"""
-    pulse, noise, rest = (torch.exp(raw[:, i].clamp(max=LOUDEST)) for i in MAGNITUDES)
-    turn, free = torch.pi * torch.tanh(raw[:, 1]), raw[:, 4]
+def spectrum(raw: Tensor, magnitudes: Sequence[Tensor] | None = None) -> Tensor:
+    """(B, F, 5, 601) PARTS → (B, 5, F, 601): what `voice.tts.vocoder.combined` takes. `magnitudes`: three times
+    (B, F, 601) logarithms to take instead."""
+    logarithms = magnitudes or [raw[:, :, i] for i in MAGNITUDES]
+    pulse, noise, rest = (torch.exp(each.clamp(max=LOUDEST)) for each in logarithms)
+    turn, free = torch.pi * torch.tanh(raw[:, :, 1]), raw[:, :, 4]
     return torch.stack([pulse * turn.cos(), pulse * turn.sin(), noise, rest * free.cos(), rest * free.sin()], 1)
 
 

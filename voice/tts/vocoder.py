@@ -191,8 +191,10 @@ class Pulses:
         turns = np.cumsum(np.append(self._turns, hertz / VOICE_RATE))[1:]
         fade = between_frames(voiced.astype(np.float64))[: count * VOICE_HOP]
         heard, train = fade > 0, np.zeros(len(fade), np.float32)
-        train[heard] = _harmonics(hertz[heard], 2 * np.pi * np.modf(turns[heard])[0]) * fade[heard]
-        self._f0, self._pitch, self._turns = self._f0[count:], pitch[count - 1], np.modf(turns[-1])[0]
+        turned = turns[heard]
+        angle = (2 * np.pi * (turned - np.rint(turned))).astype(np.float32)  # around 0, where peaks are, it is exact
+        train[heard] = _harmonics(hertz[heard].astype(np.float32), angle) * fade[heard]
+        self._f0, self._pitch, self._turns = self._f0[count:], pitch[count - 1], turns[-1] % 1.0
         return train
 
 

@@ -15,9 +15,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from killing import assert_resume_equals_uninterrupted, first_difference  # noqa: E402
 
+from recipes.exporting import halved  # noqa: E402
 from recipes.vocoder import crops, losses, model, train  # noqa: E402
 from recipes.vocoder.discriminators import discriminators  # noqa: E402
-from recipes.exporting import halved, stored  # noqa: E402
 from recipes.vocoder.export import export, load_run  # noqa: E402
 from voice.features import voice_log_mel  # noqa: E402
 from voice.tts.vocoder import Vocoder, pulses  # noqa: E402

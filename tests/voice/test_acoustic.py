@@ -12,6 +12,8 @@ from voice.models.card import Card, write_card
 from voice.text.delivery import Delivery
 from voice.text.frontend import Reading, SpokenWord, read_aloud
 from voice.tts.acoustic import (
+    AFTER,
+    BEFORE,
     EDGE,
     FEATURES,
     LONGEST,
@@ -21,6 +23,7 @@ from voice.tts.acoustic import (
     SYMBOLS,
     Acoustic,
     Manner,
+    edges,
     frame_features,
     steady,
     token_frames,
@@ -142,6 +145,14 @@ def test_pitch_that_is_asked_for_moves_f0_by_exactly_that():
     (_, _, low), (_, _, high) = voice().draw(symbols), voice().draw(symbols, asked)
     assert np.allclose(high[low > 0] / low[low > 0], 2 ** (3 / 12), rtol=1e-5) and (high[low == 0] == 0).all()
     assert len(plain.audio.samples) == len(higher.audio.samples)
+
+
+def test_both_ends_are_silent_and_no_speech_is_lost():
+    durations = np.array([EDGE, 5, 7, EDGE])
+    whole = edges(durations, 0, int(durations.sum()) * HOP)
+    assert not whole[: (EDGE - BEFORE) * HOP].any() and not whole[-(EDGE - AFTER) * HOP :].any()
+    assert (whole[(EDGE - BEFORE + 1) * HOP : (EDGE + 12 + AFTER - 1) * HOP] == 1).all()
+    assert np.array_equal(edges(durations, 1000, 3000), whole[1000:4000])
 
 
 def test_speakers_differ():

@@ -38,6 +38,7 @@ FEATURES = 8  # what `frame_features` says of a frame
 PITCH, LOUDNESS = 6, 7  # the places of these two among them
 SEMITONE = np.float32(np.log(2) / 12)  # of log-F0
 EDGE = 8  # frames of silence at either end; the pauses between sentences are made elsewhere
+BEFORE, AFTER = 2, 4  # of these, how many beside the speech are heard; the others are silent, whatever a room adds
 SHORTEST_PAUSE = 3  # frames; in training a pause has as many or none
 LONGEST = 160  # frames (2 s) that one token may take
 REACH = 9  # frames on both sides of each that `curves.onnx` sees, unless it says otherwise
@@ -132,7 +133,7 @@ class Acoustic:
 
     def _leveled(self, samples: np.ndarray, plan: Plan, first: int = 0) -> np.ndarray:
         """Samples from the `first` one of the sentence on, at the speaker's level and what else is asked."""
-        samples = samples * np.float32(self._manner.gain)
+        samples = samples * (edges(plan.durations, first, len(samples)) * np.float32(self._manner.gain))
         if plan.energy is not None:
             samples = leveled(samples, plan.energy, VOICE_HOP, first)
         return np.clip(samples, -1.0, 1.0)
@@ -245,6 +246,14 @@ def token_frames(symbols: str, lengths: np.ndarray) -> np.ndarray:
     pauses = np.where(lengths < SHORTEST_PAUSE / 2, 0.0, np.maximum(lengths, SHORTEST_PAUSE))
     lengths = np.where(pausing, pauses, np.maximum(lengths, 1.0))
     return whole_frames(np.where(timeless, 0.0, np.where(ends, EDGE, lengths)))
+
+
+def edges(durations: np.ndarray, first: int, count: int) -> np.ndarray:
+    """(count,) float32 factors of samples from the `first` one of a sentence on: 1, and 0 at the silent ends."""
+    start = (int(durations[0]) - BEFORE) * VOICE_HOP
+    end = (int(durations.sum()) - int(durations[-1]) + AFTER) * VOICE_HOP
+    places = np.arange(first, first + count)
+    return np.clip(np.minimum(places - start, end - places) / VOICE_HOP, 0.0, 1.0).astype(np.float32)
 
 
 def steady(values: np.ndarray) -> np.ndarray:

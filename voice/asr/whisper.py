@@ -142,7 +142,7 @@ class Whisper:
         workers = min(WORKERS, threads)
         try:
             model = ctranslate2.models.Whisper(
-                str(folder), compute_type=compute_type, intra_threads=threads, inter_threads=workers
+                str(folder), compute_type=compute_type, intra_threads=threads, inter_threads=WORKERS
             )
         except (RuntimeError, ValueError) as error:
             raise ModelDamaged(f"{folder} is no Whisper model: {error}; fetch it again") from error

@@ -331,7 +331,9 @@ def measured(table: Path | None, voice: str) -> dict[str, Any]:
         return {}
     rows = [row for row in json.loads(table.read_text("utf-8")) if Path(row["system"]).name == voice]
     rates = {f"{row['test']} WER": round(row["rate"], 4) for row in rows}
-    return rates | {"command": f"python -m recipes.tts.evaluate --system {voice}"}
+    scores = {f"{row['test']} Distill-MOS": round(row["mos"], 2) for row in rows if row["mos"] is not None}
+    most = max((row["sentences"] for row in rows), default=0)
+    return rates | scores | {"command": f"python -m recipes.tts.evaluate --system {voice} --limit {most}"}
 
 
 def main(options: Options) -> None:

@@ -142,6 +142,30 @@ def test_eight_bits_change_little_and_a_frame_is_the_same_whatever_is_beside_it(
     np.testing.assert_array_equal(part[:, :, 20:], whole[:, :, 40:])
 
 
+@torch.no_grad()
+def test_contrast_drives_spectra_from_their_mean_and_leaves_levels():
+    run = untrained()
+    run.sounds.decoder.head.weight.mul_(3)
+    shown = export.examples(run, 1)
+    given = [torch.from_numpy(shown[0][name]) for name in ("frames", "f0", "speaker")]
+    middles = export._middles(run, shown)
+
+    def magnitudes(contrast):
+        parts = export.SoundsGraph(run.sounds.decoder, middles, [contrast] * 2)(*given)[0]
+        return _magnitudes(parts)
+
+    plain, sharp = magnitudes(1.0), magnitudes(1.4)
+    levels = [each.square().sum((0, 2)).log() / 2 for each in (plain, sharp)]
+    assert (levels[0] - levels[1]).abs().mean() < 0.1
+    spread = [each.log().std(2).mean() for each in (plain, sharp)]
+    assert spread[1] > 1.2 * spread[0]
+    assert torch.allclose(plain, _magnitudes(run.sounds.decoder(*given)[0]), rtol=1e-3)
+
+
+def _magnitudes(parts):
+    return torch.stack([torch.hypot(parts[0], parts[1]), parts[2], torch.hypot(parts[3], parts[4])])
+
+
 def test_only_the_speakers_that_are_asked_for_are_kept():
     run = untrained()
     bob = run.sounds.decoder.tones.weight.data[1].clone()

@@ -105,10 +105,8 @@ class Hysteresis:
 
     def __init__(self, thresholds: Thresholds, frame: float, count: int = 0) -> None:
         """`frame` is the length of one frame in seconds; `count` of them came before."""
-        self._thresholds = thresholds
-        self._speech_frames = max(1, round(thresholds.shortest_speech / frame))
-        self._silence_frames = max(1, round(thresholds.shortest_silence / frame))
-        self._frame = count
+        self._length, self._frame = frame, count
+        self.use(thresholds)
         self.since: int | None = None
         self.speaking = False
         self.quiet = 0
@@ -126,6 +124,12 @@ class Hysteresis:
         else:
             self.quiet += 1  # neither: a silence that has begun goes on until the speech is clear again
         return self._decide()
+
+    def use(self, thresholds: Thresholds) -> None:
+        """From the next frame on other thresholds; what is under way goes on."""
+        self._thresholds = thresholds
+        self._speech_frames = max(1, round(thresholds.shortest_speech / self._length))
+        self._silence_frames = max(1, round(thresholds.shortest_silence / self._length))
 
     def cut(self, frame: int) -> None:
         """The speech under way counts as begun at `frame`; what was before it has been dealt with."""

@@ -33,6 +33,8 @@ from voice.agent import (
     talk,
 )
 from voice.agent.conversation import APOLOGY
+from voice.agent.ear import Ear
+from voice.agent.work import INLINE
 from voice.errors import AudioError, BrainError
 from voice.types import Audio, Controls, Message
 
@@ -456,3 +458,19 @@ def test_a_dip_in_speech_is_judged_but_ends_nothing() -> None:
     events = hear(talks, book.say(0, 0.5), quiet(0.08), book.say(1, 0.5), quiet(2))
     assert [event.text for event in of(Heard, events)] == ["What time is it? In Paris."]
     assert [round(turn.duration, 1) for turn in listens.turns] == [0.5, 1.1]
+
+
+def test_over_the_agents_echo_more_makes_a_speech_and_over_its_voice_more_makes_a_pause() -> None:
+    ear = Ear(LoudIsSpeech(), Phrasebook("Stop."), Listens(), Hearing(), lambda: INLINE.lane(lambda: 0.0))
+    loud, silent = np.full(512, 0.1, np.float32), np.zeros(512, np.float32)
+
+    def needed(frame: np.ndarray, kind: type, **agent: bool) -> int:
+        ear.overheard(**agent)
+        return next(count for count in range(1, 20) if of(kind, ear.take(frame, count * 0.032)))
+
+    counts = [
+        (needed(loud, SpeechStarted, **agent), needed(silent, SpeechEnded, **agent), ear.drop())[:2]
+        for agent in ({"speaks": False, "echoes": True}, {"speaks": True, "echoes": False},
+                      {"speaks": True, "echoes": True})
+    ]  # fmt: skip
+    assert counts == [(2, 3), (2, 5), (3, 5)]

@@ -234,6 +234,7 @@ class Conversation:
             frame, self._rest = self._rest[: self._hop], self._rest[self._hop :]
             self._frames += 1
             echo = self._echo(frame, self._mouth.play(self._hop))
+            self._ear.overheard(self._mouth.busy, self._echo.returning)
             if self._mouth.paused and self._ear.in_turn:
                 echo = False  # what is still heard of us dies away: the rest is theirs
             yield from self._take(self._ear.take(frame, self.time, echo))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -30,6 +30,8 @@ class Hearing:
     """
 
     thresholds: Thresholds = Thresholds(shortest_speech=0.064, shortest_silence=0.096)
+    over: float = 0.16  # shortest silence while the agent speaks too: a word or two must not be judged apart
+    echoing: float = 0.1  # shortest speech while the agent hears itself
     pre_roll: float = 0.4  # kept from before the first sure sound, so that no syllable is lost
     often: float = 0.1  # what the recognizer is given at once
     stale: float = 7.0  # a turn without a new word for so long is looked at, and ended if there is none
@@ -60,6 +62,7 @@ class Ear:
         self._probability = detector.stream()
         self._rate, self._hop = detector.rate, detector.hop
         self._hysteresis = Hysteresis(hearing.thresholds, self._seconds(1))
+        self._overheard = (False, False)
         self._count = 0  # frames so far
         self._now = 0.0  # the conversation's time at the end of the last of them
         self._held: list[np.ndarray] = []  # the turn's last seconds, or the pre-roll
@@ -116,6 +119,15 @@ class Ear:
     def pending(self) -> list[Task]:
         """What is being worked on just now."""
         return [task for task in (self._feeding, self._looking, self._judging) if task]
+
+    def overheard(self, speaks: bool, echoes: bool) -> None:
+        """Whether the agent speaks at this moment, and whether it hears itself: then more makes a speech."""
+        if (speaks, echoes) == self._overheard:
+            return
+        self._overheard, usual = (speaks, echoes), self.hearing.thresholds
+        silence = max(usual.shortest_silence, self.hearing.over if speaks else 0.0)
+        speech = max(usual.shortest_speech, self.hearing.echoing if speaks and echoes else 0.0)
+        self._hysteresis.use(replace(usual, shortest_speech=speech, shortest_silence=silence))
 
     def take(self, frame: np.ndarray, now: float, echo: bool = False) -> Iterator[Event]:
         """The next (hop,) samples, which end at `now`; an `echo` is sound of our own.
@@ -188,6 +200,7 @@ class Ear:
         """Listens in another way from the next turn on; where somebody speaks, thresholds stay."""
         if hearing.thresholds != self.hearing.thresholds and self._hysteresis.since is None:
             self._hysteresis = Hysteresis(hearing.thresholds, self._seconds(1), self._count)
+            self._overheard = (False, False)
         self.hearing = hearing
 
     def idle(self) -> Iterator[Event]:

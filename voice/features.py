@@ -43,7 +43,7 @@ def whisper_log_mel(samples: np.ndarray) -> np.ndarray:
 
 
 def voice_log_mel(samples: np.ndarray) -> np.ndarray:
-    """The spectrum that our voices draw: (T,) at 24 kHz → (100, T // 300) float32, natural log."""
+    """The spectrum that our vocoder takes: (T,) at 24 kHz → (100, T // 300) float32, natural log."""
     if len(samples) < VOICE_HOP:
         return np.zeros((VOICE_BANDS, 0), np.float32)
     magnitudes = _magnitudes(samples, VOICE_WINDOW, VOICE_HOP)  # (T // 300, 601)

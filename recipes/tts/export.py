@@ -3,7 +3,7 @@
     python -m recipes.tts.export --run runs/sounds --prosody runs/prosody --speaker kathleen \
         --out voice/models/pretrained/kathleen
 
-The averaged weights are exported; what is computed per frame is multiplied in eight bits. Symbols that
+The averaged weights are exported; the sounds' matrices are multiplied in eight bits. Symbols that
 training never met are spoken as the ones most like them. Predicted pitch varies less than speech does:
 `--temperature` and `--liveliness` give that back. `--scores` takes a table by `evaluate.py --json`.
 """
@@ -15,6 +15,7 @@ import os
 import tempfile
 import tomllib
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -62,20 +63,22 @@ class Options:
     prosody: Path = option(Path("runs/prosody"), "folder that train_prosody.py wrote")
     speaker: tuple[str, ...] = option(("kathleen",), "speaker to export, the default one first (repeatable)")
     out: Path = option(Path("voice/models/pretrained/kathleen"), "the model folder to write")
-    contrast: tuple[float, ...] = option((), "factor on the predicted spectra's departures from their mean, a speaker")
+    contrast: tuple[float, ...] = option(
+        (), "factor on the predicted spectra's departures from their mean; for every speaker one (repeatable)"
+    )
     liveliness: float = option(1.0, "factor on the predicted pitch's departures from its mean")
     temperature: tuple[float, ...] = option((0.4, 1.0, 0.6), "of the flow, for length, pitch and energy")
     pace: float = option(1.0, "factor on the predicted durations")
-    gain: float = option(1.4, "factor on the samples, for speakers who were recorded quietly")
+    gain: float = option(1.0, "factor on the samples, for speakers who were recorded quietly")
     weights: Weights = option("int8", "how matrices are stored and multiplied; float16 is computed in float32")
     license: str = option("Apache-2.0", "its license")
-    description: str = option("An American woman over fifty, from 52 minutes of her reading", "for its card")
+    description: str = option("", "who speaks, for its card")
     origin: str = option(
-        "trained by recipes/tts on the corpus kathleen (CC0), and beside it on LJ Speech (public domain) and on speech "
-        "by heart (Apache-2.0), beginning with the weights of hibari-tts (Apache-2.0), which are changed", "for its card",
-    )  # fmt: skip
+        "hibari-tts 0.2.1's network (Apache-2.0), changed by recipes/tts", "what it was trained on, for its card"
+    )
     voices: Path | None = option(None, "a list of voices instead, such as voices.toml; --out then holds their folders")
     scores: Path | None = option(None, "a table by evaluate.py --json, for its card")
+    start: Path | None = option(None, "where to write all speakers' sounds too, for other voices to begin with")
 
 
 class TextGraph(nn.Module):
@@ -148,7 +151,7 @@ def load_run(folder: Path, prosody: Path) -> Run:
     if tuple(sounds.size.speakers) != tuple(recipe.shape.speakers):
         raise VoiceError(f"{folder} and {prosody} have different speakers: train both on the same features")
     sounds.load_state_dict(saved["parts"]["ema"]["weights"])
-    speaking.load_state_dict(learned["best"]["weights"])
+    speaking.load_state_dict(learned["ema"]["weights"] | learned["best"]["weights"])
     for model in (speaking.prosody, speaking.curves):
         _stand_in(model.symbols, _untrained(speaking, model.symbols, learned["optimizer"]))
     return Run(sounds.eval(), speaking.eval(), recipe, saved["step"], tuple(recipe.shape.speakers))
@@ -188,7 +191,10 @@ def keep_speakers(run: Run, names: Sequence[str]) -> Run:
     unknown = [name for name in names if name not in known]
     if unknown:
         raise VoiceError(f"the run has no speaker {unknown[0]}; it has {', '.join(known)}")
+    if len(set(names)) < len(names):
+        raise VoiceError("a speaker is named twice; one voice for each is enough")
     rows = [known.index(name) for name in names]
+    run = deepcopy(run)
     speaking, sounds = run.speaking, run.sounds
     for part, table in ((speaking.prosody, "speakers"), (speaking.curves, "speakers"), (sounds.text, "speakers"),
                         (sounds.decoder, "tones")):  # fmt: skip
@@ -213,8 +219,11 @@ def write_graphs(run: Run, folder: Path, weights: Weights = "int8", contrast: Se
 
     given = torch.zeros(1, sounds.size.text + 1, 40), torch.zeros(1, 40), one
     dynamic = {"frames": {2: frames}, "f0": {1: frames}, "speaker": {}}
+    contrast = contrast or [1.0] * len(run.speakers)
+    if len(contrast) != len(run.speakers):
+        raise VoiceError(f"--contrast was given {len(contrast)} times for {len(run.speakers)} speakers: one for each")
     shown = examples(run)
-    graph = SoundsGraph(sounds.decoder, _middles(run, shown), contrast or [1.0] * sounds.text.speakers.num_embeddings)
+    graph = SoundsGraph(sounds.decoder, _middles(run, shown), contrast)
     decoder = _graph(graph, given, dynamic, ["parts"])
     _save(stored(decoder, weights, shown if weights == "int8" else ()), folder / SOUNDS_FILE, sounds.size.reach)
 
@@ -256,7 +265,9 @@ def _middles(run: Run, shown: Sequence[Arrays]) -> Tensor:
     found: dict[int, list[Tensor]] = {}
     for given in shown:
         raw = run.sounds.decoder.raw(*(torch.from_numpy(given[name]) for name in ("frames", "f0", "speaker")))
-        found.setdefault(int(given["speaker"][0]), []).append(raw[0, given["frames"][0, -1] > HEARD])
+        loud = given["frames"][0, -1]
+        heard = loud >= min(HEARD, np.quantile(loud, 0.75))  # who was recorded quietly has loudest frames too
+        found.setdefault(int(given["speaker"][0]), []).append(raw[0, heard])
     return torch.stack([torch.cat(found[speaker]).mean(0)[list(MAGNITUDES)] for speaker in sorted(found)])
 
 
@@ -268,7 +279,8 @@ def _frames(run: Run, symbols: str, speaker: int) -> Arrays:
     durations = token_frames(symbols, torch.expm1(duration).numpy())
     index, features = frame_features(durations, pitch.numpy(), energy.numpy())
     hidden = run.speaking.curves.hidden(*given)[:, index]
-    curve, loud, voicing = run.speaking.curves(hidden, torch.from_numpy(features)[None], torch.ones(1, len(index), 1)).unbind(-1)
+    frames = torch.from_numpy(features)[None], torch.ones(1, len(index), 1)
+    curve, loud, voicing = run.speaking.curves(hidden, *frames).unbind(-1)
     span = run.recipe.spans[run.speakers[speaker]]
     hertz = torch.exp(span.pitch_mean + span.pitch_spread * curve) * (voicing > 0)
     loud = loud * span.energy_spread + span.energy_mean
@@ -336,8 +348,18 @@ def measured(table: Path | None, voice: str) -> dict[str, Any]:
     return rates | scores | {"command": f"python -m recipes.tts.evaluate --system {voice} --limit {most}"}
 
 
+def write_start(run: Run, path: Path) -> None:
+    """What `train.py --warm-start` takes: the weights of sounds in half precision, with the speakers' names."""
+    from safetensors.torch import save_file
+
+    weights = {name: value.half().contiguous() for name, value in run.sounds.state_dict().items()}
+    save_file(weights, path, {"speakers": ",".join(run.sounds.size.speakers)})
+
+
 def main(options: Options) -> None:
     run = load_run(options.run, options.prosody)
+    if options.start:
+        write_start(run, options.start)
     spirited(run.speaking.prosody, options.temperature)
     folder = export_all(run, options) if options.voices else export(run, options)
     size = sum(path.stat().st_size for path in folder.iterdir()) / 1e6

@@ -1,4 +1,4 @@
-"""Recordings with the symbols of their frames, and random pieces of them: what `train_sounds.py` learns from."""
+"""Recordings with the symbols of their frames, and random pieces of them: what `train.py` learns from."""
 
 from __future__ import annotations
 
@@ -60,15 +60,19 @@ class Pieces:
 
 def load(features: Sequence[Path], manifests: Sequence[Path]) -> list[Spoken]:
     """The utterances of feature files with their audio, which the manifests name; once decoded, it is kept beside
-    the features. Raises VoiceError where a clip is in none of the manifests."""
-    sounds = {clip.id: clip.audio for path in manifests for clip in read_manifest(path)}
+    the features. Raises VoiceError where a clip is in none of the manifests, or in two as two recordings."""
+    sounds: dict[str, Path] = {}
+    for clip in (clip for path in manifests for clip in read_manifest(path)):
+        if sounds.setdefault(clip.id, clip.audio) != clip.audio:
+            raise VoiceError(f"{sounds[clip.id]} and {clip.audio} have the same id, {clip.id}: rename one")
     return [spoken for path in features for spoken in _spoken(path, sounds)]
 
 
 def _spoken(features: Path, sounds: Mapping[str, Path]) -> Iterator[Spoken]:
     utterances, kept = corpus.read(features), features.with_suffix(".samples.npy")
     ends = np.cumsum([len(u.f0) for u in utterances]) * VOICE_HOP
-    if not kept.exists() or kept.stat().st_mtime < features.stat().st_mtime:
+    fresh = kept.exists() and kept.stat().st_mtime >= features.stat().st_mtime
+    if not fresh or len(np.load(kept, mmap_mode="r")) != ends[-1]:
         _decode(utterances, sounds, kept)
     for utterance, samples in zip(utterances, np.split(np.load(kept, mmap_mode="r"), ends[:-1]), strict=True):
         durations = utterance.durations.astype(np.int64)

@@ -1,4 +1,4 @@
-"""Recordings with transcripts → what `train.py` learns from: phonemes, durations, F0, mel.
+"""Recordings with transcripts → what `train.py` and `train_prosody.py` learn from: phonemes, durations, F0, mel.
 
     python -m recipes.tts.prepare --manifest ../shared/corpora/kathleen/train.jsonl \
         --manifest ../shared/corpora/kathleen/dev.jsonl --manifest ../shared/corpora/ljspeech/train.jsonl

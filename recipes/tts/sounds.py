@@ -74,7 +74,7 @@ class Attention(nn.Module):
         self.linear1, self.linear2 = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """(B, L, C), (B, 1, 1, L) −inf where nothing is → (B, L, C)"""
+        """(B, L, C), (B, 1, 1, L) very low where nothing is → (B, L, C)"""
         parts = self.qkv(self.norm1(x)).unflatten(2, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         query, key, value = parts.unbind(0)
         weights = torch.softmax(query @ key.transpose(2, 3) / query.shape[-1] ** 0.5 + bias, -1)

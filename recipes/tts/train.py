@@ -1,6 +1,7 @@
 """Trains how phonemes sound whose lengths, pitch and loudness are known: several speakers, one network.
 
-    python -m recipes.tts.train --features runs/tts-data/kathleen-train.npz --manifest ../shared/corpora/kathleen/train.jsonl \
+    python -m recipes.tts.train \
+        --features runs/tts-data/kathleen-train.npz --manifest ../shared/corpora/kathleen/train.jsonl \
         --features runs/tts-data/heart-train.npz --manifest runs/taught/heart/train.jsonl \
         --dev runs/tts-data/kathleen-dev.npz --manifest ../shared/corpora/kathleen/dev.jsonl --out runs/sounds
 
@@ -10,6 +11,7 @@ teach it, then critics beside them, as in `recipes/vocoder`. The same command ag
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
@@ -39,7 +41,7 @@ from recipes.vocoder.train import (
     excerpts,
     rate_at,
 )
-from voice.errors import VoiceError
+from voice.errors import ModelMissing, VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 
 TINY = Path(__file__).parents[2] / "data" / "tiny"
@@ -55,7 +57,9 @@ class Options:
     out: Path = option(Path("runs/sounds"), "folder of the run")
     steps: int = option(4000, "all steps; the learning rate falls until then")
     minutes: float | None = option(None, "stop after so long, to go on another time")
-    warm_start: Path | None = option(None, "last.pt of another run to begin with, instead of hibari's voice")
+    warm_start: Path | None = option(
+        None, "what to begin with instead of hibari's voice: voices.safetensors beside this file, or another run's last.pt"
+    )
     cold: bool = option(False, "begin with nothing")
     adversarial_from: int = option(1500, "the first step with critics")
     discriminator: Literal["small", "hifigan"] = option("small", "our own, or speechbrain's HiFi-GAN's")
@@ -90,12 +94,15 @@ class Learner:
         fused = {"betas": (0.8, 0.99), "weight_decay": 0.01, "fused": True}
         self.optimizer = torch.optim.AdamW(self.model.parameters(), o.rate, **fused)
         self.critic_optimizer = torch.optim.AdamW(self.critics.parameters(), o.critic_rate, **fused)
-        self.begin()
+        if o.fresh or not (o.out / "last.pt").exists():
+            self._begin()
         self.ema = training.Ema(self.model, 0.998)
 
-    def begin(self) -> None:
+    def _begin(self) -> None:
         """The weights that a new run begins with."""
         o = self.options
+        if o.cold and o.warm_start:
+            raise VoiceError("--cold begins with nothing, --warm-start with another run: leave one out")
         if o.warm_start:
             self.model.load_state_dict(warm_weights(o.warm_start, self.model))
         elif not o.cold:
@@ -104,8 +111,8 @@ class Learner:
             self.critics.load_state_dict(_saved(o.critics_start)["critics"])
 
     def parts(self) -> dict[str, training.Stateful]:
-        return {"model": self.model, "optimizer": self.optimizer, "ema": self.ema, "critics": self.critics,
-                "critic_optimizer": self.critic_optimizer, "about": About(self.model.size)}  # fmt: skip
+        return {"about": About(self.model.size), "model": self.model, "optimizer": self.optimizer, "ema": self.ema,
+                "critics": self.critics, "critic_optimizer": self.critic_optimizer}  # fmt: skip
 
     def step(self, step: int, given: Pieces) -> dict[str, Tensor]:
         """One step of all networks; the losses."""
@@ -142,7 +149,13 @@ class About:
         return asdict(self.size)
 
     def load_state_dict(self, state: dict) -> None:
-        self.size = Size(**state)
+        """Raises VoiceError where the run is of another network than this one."""
+        saved = Size(**state)
+        if saved != self.size:
+            raise VoiceError(
+                f"the run there is of {', '.join(saved.speakers)}, not of {', '.join(self.size.speakers)} at the same "
+                "size: give the same features, another --out, or --fresh to start over"
+            )
 
 
 def drawn(sound: Synthesis, parts: Tensor, given: Pieces) -> tuple[Tensor, Tensor]:
@@ -155,9 +168,9 @@ def drawn(sound: Synthesis, parts: Tensor, given: Pieces) -> tuple[Tensor, Tenso
 
 
 def warm_weights(path: Path, model: SoundModel) -> dict[str, Tensor]:
-    """Another run's averaged weights, speakers by their names; new ones begin as the mean of the others."""
-    own, saved = model.state_dict(), _saved(path)
-    other, known = saved["ema"]["weights"], saved["about"]["speakers"]
+    """Another run's averaged weights, speakers by their names; new ones begin as the mean of the others. Raises
+    ModelMissing."""
+    own, (other, known) = model.state_dict(), sounds_of(path)
     for name, value in own.items():
         if name in ("text.speakers.weight", "decoder.tones.weight"):
             rows = [other[name][known.index(s)] if s in known else other[name].mean(0) for s in model.size.speakers]
@@ -167,14 +180,34 @@ def warm_weights(path: Path, model: SoundModel) -> dict[str, Tensor]:
     return own
 
 
-def _shares(given: Sequence[str]) -> dict[str, float]:
+def sounds_of(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """The averaged weights of a run's last.pt, or of what `export.py --start` wrote, and its speakers."""
+    if path.suffix != ".safetensors":
+        saved = _saved(path)
+        return saved["ema"]["weights"], tuple(saved["about"]["speakers"])
+    from safetensors import safe_open
+
+    if not path.exists():
+        raise ModelMissing(f"there is no {path}")
+    with safe_open(path, "pt") as file:
+        weights = {name: file.get_tensor(name).float() for name in file.keys()}
+        return weights, tuple(file.metadata()["speakers"].split(","))
+
+
+def _shares(given: Sequence[str], speakers: Sequence[str]) -> dict[str, float]:
     try:
-        return {name: float(number) for name, number in (each.split("=") for each in given)}
+        found = {name: float(number) for name, number in (each.split("=") for each in given)}
     except ValueError as error:
         raise VoiceError("--share wants a speaker and a number, such as heart=0.3") from error
+    wrong = [name for name, number in found.items() if name not in speakers or not 0 < number < math.inf]
+    if wrong:
+        raise VoiceError(f"--share {wrong[0]}: give one of {', '.join(speakers)} a number above 0")
+    return found
 
 
 def _saved(path: Path) -> dict:
+    if not path.exists():
+        raise ModelMissing(f"there is no {path}; a run of recipes.tts.train or recipes.vocoder.train writes last.pt")
     return torch.load(path, map_location="cpu", weights_only=False)["parts"]
 
 
@@ -226,7 +259,7 @@ def main(o: Options) -> None:
     learner = Learner(o, Size(speakers, **SMALL) if o.smoke else Size(speakers), training.best_device())
     checkpoint = training.Checkpoint(o.out, learner.parts())
     first = 0 if o.fresh else checkpoint.restore()
-    collection = Collection(spoken, speakers, _shares(o.share))
+    collection = Collection(spoken, speakers, _shares(o.share, speakers))
     dev = Collection([each for each in pieces.load(o.dev, o.manifest) if each.speaker in speakers], speakers)
     print(f"{len(spoken)} clips, {sum(len(s.f0) for s in spoken) * VOICE_HOP / VOICE_RATE / 60:.1f} minutes, "
           f"speakers {', '.join(speakers)}", flush=True)  # fmt: skip

@@ -60,16 +60,18 @@ def main(options: Options) -> None:
     if not utterances:
         raise VoiceError("there is nothing to learn from: give --features what recipes.tts.prepare made")
     spans = corpus.ranges(utterances)
+    watched = [u for path in options.dev for u in corpus.read(path) if u.speaker in spans]
+    if not watched:
+        raise VoiceError("give --dev what recipes.tts.prepare made of recordings by the same speakers")
     recipe, best = Recipe(Shape(speakers=tuple(spans)), spans), Best()
     model = SpeakingModel(recipe.shape)
     optimizer = torch.optim.AdamW(model.parameters(), options.rate, betas=(0.9, 0.98), weight_decay=options.decay)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warm_cosine(step, 100, options.steps))
     ema = Ema(model, 0.998)
-    parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "ema": ema, "recipe": recipe,
-             "best": best}  # fmt: skip
-    checkpoint = Checkpoint(options.out, parts)
+    kept = {"recipe": recipe, "model": model, "optimizer": optimizer, "schedule": schedule, "ema": ema, "best": best}
+    checkpoint = Checkpoint(options.out, kept)
     done = 0 if options.fresh else checkpoint.restore()
-    dev = [recipe.batch([u], torch.device("cpu")) for path in options.dev for u in corpus.read(path)]
+    dev = [recipe.batch([u], torch.device("cpu")) for u in watched]
     order = batches_from(done, [len(u.tokens) for u in utterances], options.batch_tokens, seed=options.seed)
     batches = prefetch(order, lambda item: _batch(recipe, [utterances[i] for i in item[1]]), ahead=2)
 
@@ -108,6 +110,9 @@ class Recipe:
         return {"shape": asdict(self.shape), "spans": spans}
 
     def load_state_dict(self, state: dict) -> None:
+        """Raises VoiceError where the run is of other speakers than this one, if it has any."""
+        if self.spans and set(self.spans) != set(state["spans"]):
+            raise VoiceError(f"the run there is of {', '.join(state['spans'])}: another --out, or --fresh to start over")
         self.shape = Shape(**state["shape"])
         self.spans = {name: Range(**span) for name, span in state["spans"].items()}
 

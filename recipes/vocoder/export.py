@@ -36,10 +36,7 @@ class Options:
     out: Path | None = option(None, "folder for vocoder.onnx; the run's own if not given")
     license: str = option("Apache-2.0", "its license")
     description: str = option("Log-mel and pitch to speech, for any speaker", "for its card")
-    origin: str = option(
-        "trained by recipes/vocoder on kathleen (CC0), LJ Speech (public domain) and speech that heart and Kokoro-82M "
-        "made (Apache-2.0)", "for its card",
-    )  # fmt: skip
+    origin: str = option("trained by recipes/vocoder", "what it was trained on, for its card")
     weights: Weights = option("int8", "how matrices are stored and multiplied; float16 is computed in float32")
 
 
@@ -104,8 +101,8 @@ def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Pat
 def main(o: Options) -> None:
     path = export(load_run(o.run), o.out or o.run, o.weights)
     files = hashes(path.parent, (FILE,))
-    card = Card(path.parent.name, "vocoder", "source-filter", VOICE_RATE, "any", o.license, o.description, o.origin, files)
-    write_card(path.parent, card)
+    about = (VOICE_RATE, "any", o.license, o.description, o.origin)
+    write_card(path.parent, Card(path.parent.name, "vocoder", "source-filter", *about, files))
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 

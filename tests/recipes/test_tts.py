@@ -145,8 +145,9 @@ def test_eight_bits_change_little_and_a_frame_is_the_same_whatever_is_beside_it(
 @torch.no_grad()
 def test_contrast_drives_spectra_from_their_mean_and_leaves_levels():
     run = untrained()
-    run.sounds.decoder.head.weight.mul_(3)
     shown = export.examples(run, 1)
+    for each in shown:
+        each["frames"][0, -1] -= 9.0  # recorded very quietly
     given = [torch.from_numpy(shown[0][name]) for name in ("frames", "f0", "speaker")]
     middles = export._middles(run, shown)
 
@@ -155,10 +156,11 @@ def test_contrast_drives_spectra_from_their_mean_and_leaves_levels():
         return _magnitudes(parts)
 
     plain, sharp = magnitudes(1.0), magnitudes(1.4)
+    assert plain.isfinite().all() and sharp.isfinite().all()
     levels = [each.square().sum((0, 2)).log() / 2 for each in (plain, sharp)]
     assert (levels[0] - levels[1]).abs().mean() < 0.1
     spread = [each.log().std(2).mean() for each in (plain, sharp)]
-    assert spread[1] > 1.2 * spread[0]
+    assert spread[1] > 1.1 * spread[0]
     assert torch.allclose(plain, _magnitudes(run.sounds.decoder(*given)[0]), rtol=1e-3)
 
 
@@ -166,14 +168,19 @@ def _magnitudes(parts):
     return torch.stack([torch.hypot(parts[0], parts[1]), parts[2], torch.hypot(parts[3], parts[4])])
 
 
-def test_only_the_speakers_that_are_asked_for_are_kept():
+def test_only_the_speakers_that_are_asked_for_are_kept(tmp_path):
     run = untrained()
     bob = run.sounds.decoder.tones.weight.data[1].clone()
-    assert export.keep_speakers(run, ["bob"]).speakers == ("bob",)
-    assert torch.equal(run.sounds.decoder.tones.weight, bob[None])
-    assert run.speaking.prosody.speakers.num_embeddings == 1
+    kept = export.keep_speakers(run, ["bob"])
+    assert kept.speakers == ("bob",) and run.speakers == SPEAKERS
+    assert torch.equal(kept.sounds.decoder.tones.weight, bob[None])
+    assert kept.speaking.prosody.speakers.num_embeddings == 1
+    with pytest.raises(VoiceError, match="named twice"):
+        export.keep_speakers(run, ["bob", "bob"])
     with pytest.raises(VoiceError, match="no speaker eve; it has ann, bob"):
         export.keep_speakers(untrained(), ["eve"])
+    with pytest.raises(VoiceError, match="given 1 times for 2 speakers"):
+        export.write_graphs(run, tmp_path, "float32", (1.2,))
 
 
 def test_symbols_that_training_never_met_are_spoken_as_their_stand_ins():

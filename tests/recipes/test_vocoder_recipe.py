@@ -79,7 +79,7 @@ def test_speech_that_is_the_recording_costs_nothing(corpus):
     assert losses.SpectralLoss()(real, real)[0].item() == pytest.approx(0.0, abs=1e-6)
 
 
-def test_the_loss_hears_the_mel_that_models_draw(corpus):
+def test_the_loss_hears_the_mel_that_features_measure(corpus):
     real = corpus.whole(0).real
     _, mel = losses.Spectrum(1200, 100)(real)
     expected = voice_log_mel(real[0].numpy())

@@ -1,4 +1,5 @@
-"""From a mel spectrum and a pitch curve to sound: a small network around a harmonic source, without torch.
+"""From frames, of a mel spectrum or of a voice's own, and a pitch curve to sound: a small network around a harmonic
+source, without torch.
 
 The network says, frame by frame and bin by bin, how to filter a pulse train, how loud noise is, and
 what else there is; the rest is one inverse STFT. `recipes/vocoder` trains it and explains the idea.
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voice.errors import VoiceError
+from voice.errors import ModelDamaged, VoiceError
 from voice.features import VOICE_BANDS, VOICE_HOP, VOICE_RATE, VOICE_WINDOW
 from voice.tts.graphs import open_graph, reach_of
 
@@ -47,6 +48,8 @@ class Vocoder:
         ModelMissing, ModelDamaged."""
         path = Path(path)
         session = open_graph(path / FILE if path.is_dir() else path, threads=threads)
+        if [each.name for each in session.get_inputs()][:2] != ["frames", "f0"]:
+            raise ModelDamaged(f"{path} is of an older version; export it again with the recipe that trained it")
         return cls(session, reach_of(session, REACH), session.get_inputs()[0].shape[1], speaker)
 
     @property
@@ -59,8 +62,8 @@ class Vocoder:
         """The samples of frames and pitch that come in `chunks`, as soon as nothing can change them.
 
         After F frames in all, (F − lookahead) · 300 samples are out; the rest follows when the chunks end.
-        Together they are what a call gives for the whole, up to rounding (1e-4; with 8 bits 40 dB below); memory holds one chunk and
-        twice the reach.
+        Together they are what a call gives for the whole, up to rounding (1e-4; with 8 bits 40 dB below); memory
+        holds one chunk and twice the reach.
         """
         flow = self.begin(seed)
         for frames, f0 in chunks:
@@ -76,7 +79,7 @@ class Vocoder:
         return Flow(self._parts, self.bands, self.reach, seed)
 
     def __call__(self, frames: np.ndarray, f0: np.ndarray, seed: int = 0) -> np.ndarray:
-        """`frames`: mel in natural log as `voice_log_mel` gives it; `f0`: Hz, 0 where unvoiced."""
+        """`frames`: for a vocoder, mel in natural log as `voice_log_mel` gives it; `f0`: Hz, 0 where unvoiced."""
         frames, f0 = self._checked(frames, f0)
         if len(f0) == 0:
             return np.zeros(0, np.float32)

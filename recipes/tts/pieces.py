@@ -15,6 +15,7 @@ from data.batching import pad, prefetch, rng_for
 from data.loading import FULL_SCALE, coded_16_bit
 from recipes.tts import corpus
 from recipes.tts.corpus import Utterance
+from recipes.vocoder.crops import slow
 from voice import audio
 from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
@@ -148,22 +149,15 @@ def _piece(
     """Silence where the piece reaches beyond the recording."""
     before, after = max(0, -first), max(0, first + frames - len(spoken.f0))
     kept = slice(first + before, first + frames - after)
-    f0 = np.pad(spoken.f0[kept] * _drift(kept, rng, errors.pitch), (before, after))
+    f0 = np.pad(spoken.f0[kept] * np.exp(errors.pitch * slow(kept.stop - kept.start, rng)), (before, after))
     loud = np.pad(spoken.loud[kept], (before, after), constant_values=spoken.loud.min())
-    loud = loud + np.log(_drift(slice(0, frames), rng, errors.loud))
+    loud = loud + errors.loud * slow(frames, rng)
     index = np.pad(spoken.index[kept], (before, after), mode="edge")
     samples = spoken.samples[kept.start * VOICE_HOP : kept.stop * VOICE_HOP].astype(np.float32) / FULL_SCALE
     real = np.pad(samples, (before * VOICE_HOP, after * VOICE_HOP))
     noise = rng.standard_normal(frames * VOICE_HOP, dtype=np.float32)
     f0 = f0.astype(np.float32)
     return speaker, spoken.tokens, index, f0, loud.astype(np.float32), pulses(f0), noise, real
-
-
-def _drift(kept: slice, rng: np.random.Generator, size: float) -> np.ndarray:
-    """A factor near 1 for each frame that takes a tenth of a second to change; `size` is the deviation's logarithm."""
-    count = kept.stop - kept.start
-    points = rng.standard_normal(count // 8 + 2)
-    return np.exp(size * np.interp(np.arange(count) / 8, np.arange(len(points)), points))
 
 
 def _stacked(cut: Sequence[_Piece]) -> Pieces:

@@ -155,5 +155,3 @@ class SoundModel(nn.Module):
         hidden = self.text(tokens, speaker, mask)
         frames = hidden.gather(1, index[..., None].expand(-1, -1, hidden.shape[-1]))
         return self.decoder(torch.cat([frames, loud[..., None]], -1).transpose(1, 2), f0, speaker)
-
-

@@ -33,14 +33,8 @@ from recipes.vocoder import losses
 from recipes.vocoder.crops import EDGE
 from recipes.vocoder.discriminators import discriminators
 from recipes.vocoder.model import Synthesis
-from recipes.vocoder.train import (
-    CLIP_NORM,
-    adversarial_share,
-    against_critics,
-    critic_step,
-    excerpts,
-    rate_at,
-)
+from recipes.vocoder.train import CLIP_NORM, adversarial_step, averaged, rate_at
+from recipes.vocoder.train import inner as without_edges
 from voice.errors import ModelMissing, VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 
@@ -125,12 +119,8 @@ class Learner:
         made, real = drawn(self.sound, parts, given)
         loss, shown = self.distance(made, real)
         if step >= o.adversarial_from:
-            some, some_real = excerpts(made, real, o, step)
-            shown["critics"] = critic_step(self.critics, self.critic_optimizer, some, some_real)
-            if share := adversarial_share(step, o):
-                fooling, features = against_critics(self.critics, some, some_real)
-                loss = loss + share * (o.adversarial_weight * fooling + o.feature_weight * features)
-                shown |= {"fooling": fooling.detach(), "features": features.detach()}
+            more, judged = adversarial_step(self.critics, self.critic_optimizer, made, real, o, step)
+            loss, shown = loss + more, shown | judged
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
@@ -163,8 +153,7 @@ def drawn(sound: Synthesis, parts: Tensor, given: Pieces) -> tuple[Tensor, Tenso
     inner = slice(CONTEXT, parts.shape[2] - CONTEXT)
     samples = slice(CONTEXT * VOICE_HOP, -CONTEXT * VOICE_HOP)
     made = sound(parts[:, :, inner], given.pulse[:, samples], given.noise[:, samples])
-    edge = slice(EDGE * VOICE_HOP, -EDGE * VOICE_HOP)
-    return made[:, edge], given.real[:, samples][:, edge]
+    return without_edges(made), without_edges(given.real[:, samples])
 
 
 def warm_weights(path: Path, model: SoundModel) -> dict[str, Tensor]:
@@ -220,9 +209,7 @@ def batches(collection: Collection, o: Options, first: int) -> Iterator[Pieces]:
 
 def dev_losses(learner: Learner, dev: Collection) -> dict[str, float]:
     """Distances of whole dev clips, drawn by the averaged weights with true lengths, pitch and loudness."""
-    with torch.random.fork_rng(devices=[]):  # a resumed run does not score again
-        model = SoundModel(learner.model.size).to(learner.device)
-    model.load_state_dict(learner.ema.weights)
+    model = averaged(learner.model, learner.ema)
     found: dict[str, list[float]] = {}
     chosen = np.linspace(0, len(dev.spoken) - 1, min(learner.options.dev_clips, len(dev.spoken))).astype(int)
     with training.evaluating(model):

@@ -134,7 +134,7 @@ def _augmented(piece: _Piece, how: Augmentation, rng: np.random.Generator) -> _P
     mel = mel + rng.standard_normal(mel.shape, dtype=np.float32) * np.float32(level)
     if rng.random() < how.blur:
         mel = _blurred(mel)
-    f0 = f0 * np.exp(_slow(len(f0), rng) * how.jitter).astype(np.float32)
+    f0 = f0 * np.exp(slow(len(f0), rng) * how.jitter).astype(np.float32)
     return mel, f0, noise, real
 
 
@@ -147,7 +147,7 @@ def _blurred(mel: np.ndarray) -> np.ndarray:
     return mel
 
 
-def _slow(count: int, rng: np.random.Generator) -> np.ndarray:
+def slow(count: int, rng: np.random.Generator) -> np.ndarray:
     """(count,) a curve of variance about 1 that takes a tenth of a second to change."""
     points = rng.standard_normal(count // 8 + 2)
     return np.interp(np.arange(count) / 8, np.arange(len(points)), points)

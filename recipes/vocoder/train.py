@@ -141,6 +141,20 @@ def against_critics(critics: nn.Module, made: Tensor, real: Tensor) -> tuple[Ten
     return terms
 
 
+def adversarial_step(
+    critics: nn.Module, optimizer: torch.optim.Optimizer, made: Tensor, real: Tensor, o: Options, step: int
+) -> tuple[Tensor | float, dict[str, Tensor]]:
+    """The critics learn of this step; what the generator's loss gets on top, and all losses to show."""
+    some, some_real = excerpts(made, real, o, step)
+    shown = {"critics": critic_step(critics, optimizer, some, some_real)}
+    share = adversarial_share(step, o)
+    if not share:
+        return 0.0, shown
+    fooling, features = against_critics(critics, some, some_real)
+    shown |= {"fooling": fooling.detach(), "features": features.detach()}
+    return share * (o.adversarial_weight * fooling + o.feature_weight * features), shown
+
+
 def dev_scores(generator: Generator, corpus: Corpus, o: Options) -> dict[str, float]:
     """PESQ-WB and log-mel L1 of copy synthesis on the first clips of each dev set."""
     from recipes.vocoder.scores import mel_distance, pesq_wideband
@@ -158,7 +172,7 @@ def dev_scores(generator: Generator, corpus: Corpus, o: Options) -> dict[str, fl
     return {"pesq": float(pesq), "mel_l1": float(distance)}
 
 
-def averaged(generator: Generator, ema: training.Ema) -> Generator:
+def averaged(generator: nn.Module, ema: training.Ema) -> nn.Module:
     """A copy that holds the average weights; draws nothing at random, unlike a new one."""
     copy = deepcopy(generator)
     copy.load_state_dict(ema.weights)
@@ -208,12 +222,8 @@ def main(o: Options) -> None:
             loss, shown = distance(made, real)
 
             if step >= o.adversarial_from:
-                some, some_real = excerpts(made, real, o, step)
-                shown["critics"] = critic_step(critics, critic_optimizer, some, some_real)
-                if share := adversarial_share(step, o):
-                    fooling, features = against_critics(critics, some, some_real)
-                    loss = loss + share * (o.adversarial_weight * fooling + o.feature_weight * features)
-                    shown |= {"fooling": fooling.detach(), "features": features.detach()}
+                more, judged = adversarial_step(critics, critic_optimizer, made, real, o, step)
+                loss, shown = loss + more, shown | judged
 
             optimizer.zero_grad(set_to_none=True)
             loss.backward()

@@ -17,26 +17,15 @@ import numpy as np
 
 from voice import audio
 from voice.asr.confidence import Confidence, likelihood, weighed
-from voice.asr.ctc import Head, greedy
-from voice.asr.decoding import (
-    SILENCE,
-    Decoding,
-    Guess,
-    better,
-    bounded,
-    is_babble,
-    is_doubtful,
-    is_silence,
-    is_unheard,
-    read_result,
-    read_row,
-)
+from voice.asr.ctc import Head
+from voice.asr.decoding import Decoding, Guess, is_babble
 from voice.asr.ending import Ending
 from voice.asr.greedy import GreedyDecoder, open_greedy
 from voice.asr.hotwords import Hotwords
 from voice.asr.hotwords import hotwords as expected
 from voice.asr.letters import FRAME
-from voice.asr.placing import place, said_until
+from voice.asr.placing import place
+from voice.asr.search import Search, view
 from voice.asr.sounds import FULL_FRAMES, WINDOW, Sound, alike, padded, shown
 from voice.asr.spotting import apply
 from voice.asr.vocabulary import Vocabulary, WordTokens
@@ -51,7 +40,6 @@ __all__ = ["Context", "Decoding", "Whisper"]
 HEAD = "head.onnx"
 PACKED = 12.0  # seconds of a window where the context is the utterance: attention's cost is quadratic
 UNCUT = 20.0  # seconds of speech without a pause that stay in one piece even so: words at a cut get lost
-LONGEST_OUTPUT = 448
 WORKERS = 2  # batches at once: one is encoded, on all threads, while another is written token by token
 TOGETHER = 6  # utterances encoded at once where the context is the utterance
 ALIKE = 0.7  # seconds that their lengths may differ by: the shorter are shown that much more silence
@@ -97,11 +85,12 @@ class Whisper:
         workers: int = 1,
     ) -> None:
         self._model = model
-        self._greedy = greedy
         self._only = only
         self._vocabulary = vocabulary
         self._context = context
         self._decoding = decoding
+        # The original may write times between the words, as faster-whisper has it; tuned models do not.
+        self._search = Search(model, greedy, vocabulary, decoding, timed=context == "full")
         self._head = head
         self.confidence = confidence
         self.ending = ending
@@ -232,7 +221,8 @@ class Whisper:
         encoded = self._encode(speeches)
         request = replace(request, language=request.language or self._detect(encoded))
         sounds = self._sounds(speeches, encoded, request)
-        guesses = self._decode(encoded, sounds, request)
+        prompt = self._prompt(request, spotted=sounds[0].log_probs is not None)
+        guesses = self._search(encoded, sounds, prompt)
         parts = self._transcripts(
             [s.until(g.until) for s, g in zip(sounds, guesses, strict=True)], guesses, request
         )
@@ -252,7 +242,7 @@ class Whisper:
         else:
             frames = 2 * max(self._frames(speech) for speech in speeches)
             features = [shown(speech.samples, min(FULL_FRAMES, frames)) for speech in speeches]
-        return np.asarray(self._model.encode(_view(np.stack(features)), to_cpu=True))
+        return np.asarray(self._model.encode(view(np.stack(features)), to_cpu=True))
 
     def _frames(self, speech: Audio) -> int:
         """The encoder's frames of the speech and the margin after it."""
@@ -273,58 +263,16 @@ class Whisper:
         if not self._model.is_multilingual:
             return "en"
         chances: dict[str, float] = {}
-        for ranking in self._model.detect_language(_view(encoded)):
+        for ranking in self._model.detect_language(view(encoded)):
             for token, chance in ranking:
                 chances[token[2:-2]] = chances.get(token[2:-2], 0.0) + chance
         return max(chances, key=lambda code: chances[code])
 
-    def _decode(self, encoded: np.ndarray, sounds: Sequence[Sound], request: _Request) -> list[Guess]:
-        """The believed tokens of each row; none where it is silence."""
-        start = self._vocabulary.start_sequence(request.language, request.task)
-        spotted = sounds[0].log_probs is not None  # by the head: the decoder need not be told
+    def _prompt(self, request: _Request, spotted: bool) -> list[int]:
+        """What the decoder is told; nothing of words that the head has `spotted`."""
         told = request.hotwords.terms if request.hotwords and not spotted else ()
-        prompt = [*self._vocabulary.prompt([term.text for term in told]), *start]
-        limit = 24 + round(self._decoding.tokens_per_second * max(sound.speech.duration for sound in sounds))
-        guesses = self._search(encoded, prompt, limit, self._decoding.beam)
-        return [
-            self._believed(guess, sound, prompt, limit) for guess, sound in zip(guesses, sounds, strict=True)
-        ]
-
-    def _believed(self, guess: Guess, sound: Sound, prompt: list[int], limit: int) -> Guess:
-        """The guess, a better one where it is doubtful, or silence."""
-        limits = self._decoding
-        letters = None if sound.log_probs is None else greedy(sound.log_probs)
-        if not is_silence(guess, limits) and is_doubtful(guess, letters, limits):
-            (again,) = self._search(sound.encoded[None], prompt, limit, limits.second_beam, no_repeat=3)
-            guess = better(guess, again, letters, limits)
-        if is_silence(guess, limits) or is_unheard(guess, letters, limits):
-            return SILENCE
-        if letters is not None:
-            until = said_until(guess.text, letters, sound.log_probs, limits.missed)
-            guess = guess if until is None else replace(guess, until=until, left_off=True)
-        return bounded(guess, sound.speech.duration, limits)
-
-    def _search(
-        self, encoded: np.ndarray, prompt: list[int], limit: int, beam: int, no_repeat: int = 0
-    ) -> list[Guess]:
-        # The original may write times between the words, as faster-whisper has it; tuned models do not.
-        last = [] if self._context == "full" else [self._vocabulary.without_times]
-        if self._greedy and (beam, no_repeat) == (1, 0):
-            limit = min(limit, LONGEST_OUTPUT - len(prompt) - len(last))
-            rows = self._greedy(encoded, [*prompt, *last], limit)
-            return [read_row(row, self._vocabulary) for row in rows]
-        results = self._model.generate(
-            _view(encoded),
-            [[*prompt, *last]] * len(encoded),
-            beam_size=beam,
-            # Of its max_length CTranslate2 gives the output half, or what the prompt leaves if that is less.
-            max_length=min(LONGEST_OUTPUT, max(2 * limit, len(prompt) + 1 + limit)),
-            no_repeat_ngram_size=no_repeat,
-            return_scores=True,
-            return_no_speech_prob=True,
-            return_logits_vocab=beam == 1,
-        )
-        return [read_result(result, self._vocabulary) for result in results]
+        start = self._vocabulary.start_sequence(request.language, request.task)
+        return [*self._vocabulary.prompt([term.text for term in told]), *start]
 
     def _transcripts(
         self, sounds: Sequence[Sound], guesses: Sequence[Guess], request: _Request
@@ -383,7 +331,7 @@ class Whisper:
         most = 2 * encoded.shape[1]  # mel frames
         frames = [max(2, min(most, round(sound.speech.duration * 100))) for sound in sounds]
         start = self._vocabulary.start_sequence(request.language, request.task)
-        results = self._model.align(_view(encoded), start, [list(guess.tokens) for guess in guesses], frames)
+        results = self._model.align(view(encoded), start, [list(guess.tokens) for guess in guesses], frames)
         for sound, guess, texts, result in zip(sounds, guesses, written, results, strict=True):
             words = timed_words(texts, result.alignments, result.text_token_probs, sound.speech)
             yield weighed(words, texts, guess, self.confidence if self._head is None else likelihood)
@@ -392,12 +340,6 @@ class Whisper:
 def _joined(part: Transcript, rest: Transcript) -> Transcript:
     segments = part.segments + tuple(segment.shifted(part.duration) for segment in rest.segments)
     return Transcript(segments, part.language, part.duration + rest.duration)
-
-
-def _view(array: np.ndarray):
-    import ctranslate2
-
-    return ctranslate2.StorageView.from_array(np.ascontiguousarray(array, np.float32))
 
 
 def _not_too_long(speech: Audio) -> Audio:

@@ -14,7 +14,8 @@ from voice.cli.console import Threads, VoiceName, note, plainly, progress
 from voice.errors import TextError, VoiceError
 
 if TYPE_CHECKING:
-    from voice.types import Mark, Segment, Speech, Transcript
+    from voice.tts.voice import Voice
+    from voice.types import Controls, Mark, Segment, Speech
 
 
 @plainly
@@ -61,35 +62,14 @@ def command(
 
     [[HH AH0 L OW1]] in it are phones. A document in SSML is spoken as it asks.
     """
-    from voice import audio, loading
-    from voice.text.lexicon import read_lexicon
-    from voice.text.markup import as_ssml
-    from voice.types import Controls, Transcript
-
-    words = _text(text, input)
-    words = as_ssml(words) if ssml else words
-    try:
-        controls = Controls(
-            speed, pitch, energy, pause, clause_pause, sentence_pause, paragraph_pause,
-            read_lexicon(lexicon) if lexicon else None,
-        )  # fmt: skip
-    except ValueError as error:
-        raise VoiceError(str(error)) from error
+    spoken = _text(text, input, ssml)
+    controls = _controls(
+        speed, pitch, energy, pause, clause_pause, sentence_pause, paragraph_pause, lexicon=lexicon
+    )
     form = _subtitle_format(subtitles)
-    with progress(f"fetching {voice}", "bytes") as moved:
-        synthesizer = loading.load(voice, kind="voice", threads=threads, progress=moved)
-    said = _Said()
-    with progress("speaking") as moved:
-        pieces = _watched(synthesizer.speak(words, controls), synthesizer.rate, len(words), moved, said)
-        if output == "-":
-            stream(pieces, synthesizer.rate)
-        else:
-            with audio.Writer(output, synthesizer.rate) as writer:
-                for piece in pieces:
-                    writer.write(piece.audio.samples)
+    said = _speak(_opened(voice, threads), spoken, controls, output)
     if subtitles:
-        spoken = Transcript(tuple(said.segments), "en", said.seconds, tuple(said.marks))
-        _write_subtitles(subtitles, form, spoken)
+        _write_subtitles(subtitles, form, said)
     if output != "-":
         note(f"{output}: {said.seconds:.1f} s")
 
@@ -103,7 +83,7 @@ class _Said:
     seconds: float = 0.0
 
 
-def _text(text: str | None, path: str | None) -> str:
+def _text(text: str | None, path: str | None, ssml: bool) -> str:
     if (text is None) == (path is None):
         raise TextError('say what to speak: voice speak "Hello.", or voice speak -i FILE')
     if path is None:
@@ -119,7 +99,22 @@ def _text(text: str | None, path: str | None) -> str:
             raise TextError(f"{path} is not text in UTF-8; save it as such") from error
     if not found.strip():
         raise TextError("there is no text to speak")
-    return found
+    if not ssml:
+        return found
+    from voice.text.markup import as_ssml
+
+    return as_ssml(found)
+
+
+def _controls(*settings: float | None, lexicon: Path | None) -> Controls:
+    """`settings` in the order of Controls."""
+    from voice.text.lexicon import read_lexicon
+    from voice.types import Controls
+
+    try:
+        return Controls(*settings, read_lexicon(lexicon) if lexicon else None)
+    except ValueError as error:
+        raise VoiceError(str(error)) from error
 
 
 def _subtitle_format(path: Path | None) -> str:
@@ -132,10 +127,35 @@ def _subtitle_format(path: Path | None) -> str:
     return form
 
 
-def _write_subtitles(path: Path, form: str, transcript: Transcript) -> None:
+def _opened(name: str, threads: int | None) -> Voice:
+    from voice import loading
+
+    with progress(f"fetching {name}", "bytes") as moved:
+        return loading.load(name, kind="voice", threads=threads, progress=moved)
+
+
+def _speak(voice: Voice, text: str, controls: Controls, output: str) -> _Said:
+    """Write the speech to `output` as it comes."""
+    from voice import audio
+
+    said = _Said()
+    with progress("speaking") as moved:
+        pieces = _watched(voice.speak(text, controls), voice.rate, len(text), moved, said)
+        if output == "-":
+            stream(pieces, voice.rate)
+            return said
+        with audio.Writer(output, voice.rate) as writer:
+            for piece in pieces:
+                writer.write(piece.audio.samples)
+    return said
+
+
+def _write_subtitles(path: Path, form: str, said: _Said) -> None:
     from voice.cli.transcribe import write_text
     from voice.text.subtitles import render
+    from voice.types import Transcript
 
+    transcript = Transcript(tuple(said.segments), "en", said.seconds, tuple(said.marks))
     write_text(path, render(transcript, form))
 
 

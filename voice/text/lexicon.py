@@ -24,6 +24,9 @@ LARGEST = 100_000  # words
 LONGEST_NAME = 80  # characters of a word, or of several
 LONGEST_WORDS = 400  # characters that are said for one word
 _PHONES = re.compile(r"\[\[([^\[\]]+)\]\]")
+_TOKEN = re.compile(
+    r"\w+|[^\w\s]"
+)  # what a word can begin with: the letters up to its first other sign, or a sign
 
 
 def read_lexicon(path: str | Path) -> dict[str, Said]:
@@ -89,7 +92,13 @@ def spoken_as(spoken: str) -> Said:
 
 def found_in(text: str, lexicon: Mapping[str, Said]) -> Iterator[tuple[int, int, Said]]:
     """(start, end, how it is said) of the words of `text` that are in `lexicon`, in order."""
-    for match in _pattern(tuple(lexicon)).finditer(text):
+    beginning, reached = _by_beginning(tuple(lexicon)), 0
+    for token in _TOKEN.finditer(text):
+        words = beginning.get(token[0].lower()) if token.start() >= reached else None
+        match = _pattern(words).match(text, token.start()) if words else None
+        if match is None:
+            continue
+        reached = match.end()
         word = " ".join(match[1].split())
         said = lexicon.get(word) or lexicon.get(word.lower())
         if said:
@@ -104,10 +113,17 @@ def _possessive(said: Said) -> Said:
 
 
 @lru_cache(maxsize=8)
+def _by_beginning(words: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    """Words by what they begin with, in lower case, so that a text need not be compared with all of them."""
+    found: dict[str, list[str]] = {}
+    for word in words:
+        found.setdefault(_TOKEN.match(word)[0].lower(), []).append(word)
+    return {beginning: tuple(some) for beginning, some in found.items()}
+
+
+@lru_cache(maxsize=1024)
 def _pattern(words: tuple[str, ...]) -> re.Pattern:
     """Any of `words`, the longest first, where no letter or figure stands beside it."""
-    if not words:
-        return re.compile(r"(?!)")
     either = "|".join(
         f"(?i:{_spaced(word)})" if word == word.lower() else _spaced(word)
         for word in sorted(words, key=len, reverse=True)

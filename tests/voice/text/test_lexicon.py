@@ -3,7 +3,9 @@ import time
 import pytest
 
 from voice.errors import TextError
+from voice.text import lexicon as lexicons
 from voice.text.lexicon import entry, found_in
+from voice.types import Said
 
 
 def test_a_word_of_several_is_found_over_any_spaces():
@@ -22,3 +24,19 @@ def test_spaces_in_a_word_cost_no_more_than_one():
 def test_what_is_no_word_is_refused(word: str):
     with pytest.raises(TextError, match="no word"):
         entry(word, "b")
+
+
+def test_of_several_words_the_longest_is_found_and_only_where_it_stands_alone():
+    lexicon = dict(entry(word, "x y") for word in ("york", "New York", "C++", ".NET", "don't"))
+    text = "NEW YORK: don't new york; New  York's C++, C+, ASP.NET .NET yorks"
+    found = [text[start:end] for start, end, _ in found_in(text, lexicon)]
+    assert found == ["YORK", "don't", "york", "New  York's", "C++", ".NET"]
+
+
+def test_a_text_is_compared_only_with_the_words_that_begin_as_it_does(monkeypatch: pytest.MonkeyPatch):
+    compared = []
+    pattern = lexicons._pattern
+    monkeypatch.setattr(lexicons, "_pattern", lambda words: compared.extend(words) or pattern(words))
+    lexicon = {f"word{number}": Said(words="x") for number in range(5000)} | {"Word7 b": Said(words="y")}
+    assert [said.words for _, _, said in found_in("of word7 and of Word7 b", lexicon)] == ["x", "y"]
+    assert compared == ["word7", "Word7 b"] * 2

@@ -18,11 +18,20 @@ def cores() -> int:
 
 
 def open_session(path: Path, *, threads: int, weights: Mapping[str, np.ndarray] | None = None) -> Any:
-    """An onnxruntime session of the graph at `path`, whose `weights` may be given.
+    """As `session_of`, of the graph at `path`."""
+    return session_of(path.read_bytes(), threads=threads, weights=weights)
+
+
+def session_of(
+    graph: bytes, *, threads: int, weights: Mapping[str, np.ndarray] | None = None, hoards: bool = False
+) -> Any:
+    """An onnxruntime session of a graph, whose `weights` may be given.
 
     Its threads sleep between calls: ones that wait awake slow down whatever runs between two calls,
     another graph or CTranslate2, to half its speed. Memory goes back when a call is over: kept for
-    the next one, it holds as much as the longest call of each session ever took. Raises what onnxruntime raises.
+    the next one, it holds as much as the longest call of each session ever took. A session that `hoards`
+    keeps it even so, for small graphs that take a quarter longer over long inputs without it.
+    Raises what onnxruntime raises.
     """
     import onnxruntime
 
@@ -30,8 +39,8 @@ def open_session(path: Path, *, threads: int, weights: Mapping[str, np.ndarray] 
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.enable_cpu_mem_arena = False
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = hoards
     if weights:
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
         options.add_external_initializers(list(weights), values)
-    return onnxruntime.InferenceSession(path.read_bytes(), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])

@@ -6,19 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from voice.errors import ModelDamaged, ModelMissing
+from voice.models.sessions import session_of
 
 
 def open_graph(path: Path, *, threads: int = 1) -> Any:
-    """An onnxruntime session of the graph at `path`, on the CPU. Raises ModelMissing, ModelDamaged."""
-    import onnxruntime
-
+    """An onnxruntime session of the graph at `path`. Raises ModelMissing, ModelDamaged."""
     if not path.is_file():
         raise ModelMissing(f"there is no {path}; export it again with the recipe that trained it")
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads, settings.inter_op_num_threads = threads, 1
-    settings.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(str(path), settings, providers=["CPUExecutionProvider"])
+        return session_of(path.read_bytes(), threads=threads, hoards=True)
     except Exception as error:  # onnxruntime has no common class for what a broken file raises
         raise ModelDamaged(f"{path} is no graph that onnxruntime can load: {error}") from error
 

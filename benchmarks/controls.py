@@ -23,6 +23,7 @@ from voice.pitch import f0
 from voice.text.frontend import read_aloud
 from voice.text.markup import as_ssml, parse
 from voice.text.passages import read_passages
+from voice.tts.delivering import RISE
 from voice.tts.voice import Voice, join
 from voice.types import Controls, Speech
 
@@ -34,6 +35,10 @@ TEXTS = (
     "Nobody believed that a river could run dry in a single summer.",
     "Please remember to water the garden while we are away.",
 )
+QUESTIONS = (
+    "Have you seen the garden?", "Will she come on Monday?", "Are they ready to go?", "Is this your brother?",
+    "Can we leave tomorrow?", "Did he like the music?", "Is there more coffee?", "Could you open the window?",
+)  # fmt: skip
 HOP, RATE = 300, 24_000
 PITCHES, SPEEDS, ENERGIES = (-12, -6, -3, 3, 6, 12), (0.5, 0.75, 1.5, 2.0), (-12, -6, 3, 6)
 BREAKS = (0.25, 0.5, 1.0)
@@ -85,6 +90,8 @@ def measured(name: str, voice: Voice) -> Iterator[Row]:
         made = [broken(voice, text, seconds) for text in TEXTS]
         yield Row(name, "break, s", seconds, tuple(map(silence, made)), tuple(made))
     yield from emphasized(name, voice, plain)
+    asking = [spoken(voice, text) for text in QUESTIONS]
+    yield Row(name, "questions' ends over their medians, semitones", RISE, tuple(map(ending, asking)), tuple(asking))
 
 
 def spoken(voice: Voice, text: str, controls: Controls = Controls()) -> Speech:
@@ -134,6 +141,13 @@ def middle(speech: Speech) -> float:
     """The median pitch in Hz."""
     hertz = f0(speech.audio.samples, RATE, HOP)
     return float(np.median(hertz[hertz > 0])) if hertz.any() else float("nan")
+
+
+def ending(speech: Speech) -> float:
+    """How many semitones the last tenth of what is voiced lies above the median."""
+    hertz = f0(speech.audio.samples, RATE, HOP)
+    melody = 12 * np.log2(hertz[hertz > 0])
+    return float(np.mean(melody[-max(1, len(melody) // 10) :]) - np.median(melody))
 
 
 def semitones(after: Speech, before: Speech) -> float:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from voice.text.questions import rise, rises
 from voice.types import Controls
 
 if TYPE_CHECKING:
@@ -41,12 +42,18 @@ PLAIN = Style()
 
 @dataclass(frozen=True, eq=False)
 class Delivery:
-    """(L,) float64 arrays over phonemes; `hold` is the seconds that each lasts, NaN where `pace` decides."""
+    """(L,) float64 arrays over phonemes; `hold` is the seconds that each lasts, NaN where `pace` decides;
+    `rise`, where there is one, how much of a question's rise is done at the end of each, 0 to 1."""
 
     pace: np.ndarray
     pitch: np.ndarray
     energy: np.ndarray
     hold: np.ndarray
+    rise: np.ndarray | None = None
+
+    @property
+    def moves_pitch(self) -> bool:
+        return bool(self.pitch.any()) or self.rise is not None
 
     def with_edges(self) -> Delivery:
         """(L + 2,): the same with the silence before and after, which is as long as ever."""
@@ -56,19 +63,23 @@ class Delivery:
         return Delivery(
             np.concatenate([one, self.pace, one]), np.concatenate([first, self.pitch, last]),
             np.concatenate([soft, self.energy, loud]), np.concatenate([none, self.hold, none]),
+            None if self.rise is None else np.pad(self.rise, 1, mode="edge" if len(self.rise) else "constant"),
         )  # fmt: skip
 
     def of(self, places: np.ndarray | list[int]) -> Delivery:
         """The delivery of the phonemes at `places` alone."""
-        return Delivery(self.pace[places], self.pitch[places], self.energy[places], self.hold[places])
+        rise = None if self.rise is None else self.rise[places]
+        return Delivery(self.pace[places], self.pitch[places], self.energy[places], self.hold[places], rise)
 
 
 def delivery(reading: Reading, controls: Controls) -> Delivery | None:
-    """What the styles of `reading` and `controls` ask for together, None where that is plain speech."""
+    """What the styles of `reading` and `controls` ask for together, and its being a question that rises; None
+    where that is plain speech."""
     plain = (controls.speed, controls.pitch, controls.energy, controls.pause, controls.clause_pause) == (
         1.0, 0.0, 0.0, 1.0, None,
     )  # fmt: skip
-    if plain and not reading.styles:
+    rising = rise(reading.phonemes) if reading.phonemes and rises(reading.text) else None
+    if plain and not reading.styles and rising is None:
         return None
     styles = reading.styles or (PLAIN,) * len(reading.phonemes)
     columns = np.array([(s.pace, s.pitch, s.energy) for s in styles]).reshape(-1, 3).T
@@ -81,4 +92,4 @@ def delivery(reading: Reading, controls: Controls) -> Delivery | None:
     if controls.clause_pause is not None:
         hold[after], hold[marks] = 0.0, controls.clause_pause * controls.pause
     pitch = np.clip(columns[1] + controls.pitch, -WIDEST, WIDEST)
-    return Delivery(pace, pitch, np.clip(columns[2] + controls.energy, QUIETEST, LOUDEST), hold)
+    return Delivery(pace, pitch, np.clip(columns[2] + controls.energy, QUIETEST, LOUDEST), hold, rising)

@@ -20,7 +20,7 @@ from voice.errors import ModelDamaged, ModelMissing
 from voice.features import VOICE_HOP, VOICE_RATE
 from voice.models.card import read_card
 from voice.text.delivery import Delivery, delivery
-from voice.tts.delivering import lengths_asked, leveled, per_frame
+from voice.tts.delivering import lengths_asked, leveled, per_frame, pitch_asked
 from voice.tts.graphs import open_graph, reach_of
 from voice.tts.heart import Utterance, timed_words
 from voice.tts.streaming import Flowing, cuts
@@ -64,7 +64,7 @@ class Manner:
 class Plan:
     """All that is needed to draw any of the F frames of a sentence: (L,) frames of each of its symbols,
     what the text network makes of them for the curves and for the sounds, (1, L, width) each, and per frame its
-    symbol and FEATURES; where more is asked, (F,) how far to move log-F0, and (F,) dB."""
+    symbol and FEATURES; where more is asked, (F,) semitones to move F0 by, and (F,) dB."""
 
     durations: np.ndarray
     hidden: np.ndarray
@@ -173,8 +173,9 @@ class Acoustic:
         token, features = frame_features(durations, pitch[0] * self._manner.liveliness, energy[0])
         if not asked:
             return Plan(durations, hidden, sounds, token, features)
-        moved = per_frame(asked.pitch, durations) * SEMITONE if asked.pitch.any() else None
-        return Plan(durations, hidden, sounds, token, features, moved, per_frame(asked.energy, durations))
+        melody = features[:, PITCH] * (self._manner.pitch_spread / SEMITONE)
+        moved, energy = pitch_asked(asked, durations, melody), per_frame(asked.energy, durations)
+        return Plan(durations, hidden, sounds, token, features, moved, energy)
 
     def frames(self, plan: Plan, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
         """Frames `first` to `last` of a sentence: (C, F) its symbols' sounds and, last, the logarithm of its
@@ -187,7 +188,7 @@ class Acoustic:
         manner, kept = self._manner, slice(first - low, last - low)
         log_f0 = pitch * manner.pitch_spread + manner.pitch_mean
         if plan.moved is not None:
-            log_f0 = log_f0 + plan.moved[low:high]
+            log_f0 = log_f0 + plan.moved[low:high] * SEMITONE
         f0 = np.where(steady(voicing) > 0, np.exp(log_f0), 0.0).astype(np.float32)
         loud = (loudness * manner.energy_spread + manner.energy_mean).astype(np.float32)
         sounds = plan.sounds[0, plan.token[first:last]].T

@@ -7,6 +7,7 @@ import numpy as np
 from voice.text.delivery import Delivery
 
 REACH = 3  # frames (38 ms) over which pitch and level pass from one phoneme's to the next one's
+RISE = 5.0  # semitones over the median of a sentence at the end of a question for yes or no
 KNEE = 0.85  # of full scale: what is louder is rounded off rather than cut
 
 
@@ -22,6 +23,20 @@ def per_frame(values: np.ndarray, durations: np.ndarray) -> np.ndarray:
         return steps
     window = np.hanning(2 * REACH + 3)[1:-1].astype(np.float32)
     return np.convolve(np.pad(steps, REACH, mode="edge"), window / window.sum(), mode="valid")
+
+
+def pitch_asked(asked: Delivery, durations: np.ndarray, own: np.ndarray) -> np.ndarray | None:
+    """(F,) float32 semitones to move F0 by, None where it stays. `own`: (F,) the voice's melody in semitones,
+    which a question leaves on its way to RISE above the median."""
+    if not asked.moves_pitch:
+        return None
+    moved = per_frame(asked.pitch, durations)
+    if asked.rise is None or not len(moved):
+        return moved
+    said, lasting = own[durations[0] : len(own) - durations[-1]], durations > 0
+    middle = np.median(said if len(said) else own)
+    done = np.interp(np.arange(len(moved)) + 0.5, np.cumsum(durations)[lasting], asked.rise[lasting])
+    return (moved + done * np.maximum(middle + RISE - own, 0.0)).astype(np.float32)
 
 
 def leveled(samples: np.ndarray, energy: np.ndarray, hop: int, first: int = 0) -> np.ndarray:

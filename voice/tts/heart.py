@@ -17,7 +17,7 @@ from voice.errors import ModelDamaged, ModelMissing
 from voice.text.delivery import Delivery, delivery
 from voice.text.phonemes import PUNCTUATION, alphabet
 from voice.tts import rewiring
-from voice.tts.delivering import lengths_asked, leveled, per_frame
+from voice.tts.delivering import lengths_asked, leveled, per_frame, pitch_asked
 from voice.types import Audio, Controls, Speech, Word
 
 if TYPE_CHECKING:
@@ -98,10 +98,10 @@ class Heart:
     ) -> tuple[np.ndarray, np.ndarray]:
         """(F × HOP,) samples and (F,) Hz with the durations `given`, and `f0` moved as is `asked`."""
         plain = self._drawn(given, f0, seed)
-        if not asked.pitch.any():
+        semitones = pitch_asked(asked, given[_DURATIONS] * SPAN, _melody(f0))
+        if semitones is None:
             return plain, f0
-        ratio = 2 ** (per_frame(asked.pitch, given[_DURATIONS] * SPAN) / 12)
-        f0 = _times(f0, ratio)
+        f0 = _times(f0, 2 ** (semitones / 12))
         moved = self._drawn(given, f0, seed)
         return moved * (_power(plain) / max(_power(moved), 1e-6)), f0  # pitch alone leaves the level
 
@@ -144,6 +144,14 @@ def _sounded(parts: list[np.ndarray], f0: np.ndarray, seed: int) -> np.ndarray:
 def _times(f0: np.ndarray, ratio: np.ndarray | float) -> np.ndarray:
     """(F,) Hz, where voiced times `ratio`, and voiced still."""
     return np.where(f0 > VOICED, np.maximum(f0 * ratio, VOICED + 1), f0).astype(np.float32)
+
+
+def _melody(f0: np.ndarray) -> np.ndarray:
+    """(F,) Hz → (F,) semitones, lines drawn through what is not voiced."""
+    voiced = np.flatnonzero(f0 > VOICED)
+    if not len(voiced):
+        return np.zeros(len(f0))
+    return 12 * np.log2(np.interp(np.arange(len(f0)), voiced, f0[voiced]))
 
 
 def _as_high(f0: np.ndarray, plain: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
-"""From frames, of a mel spectrum or of a voice's own, and a pitch curve to sound: a small network around a harmonic
-source, without torch.
+"""From frames, of a mel spectrum or of a voice's own, and a pitch curve to sound, without torch.
+
+A small network around a harmonic source.
 
 The network says, frame by frame and bin by bin, how to filter a pulse train, how loud noise is, and
 what else there is; the rest is one inverse STFT. `recipes/vocoder` trains it and explains the idea.
@@ -28,7 +29,7 @@ REACH = 27  # frames on both sides of each that the network sees, unless its fil
 
 
 class Vocoder:
-    """(bands, F) frames, log-mel unless a voice has its own, and (F,) Hz → (F · 300,) float32 samples at 24 kHz.
+    """(bands, F) frames, log-mel unless a voice has its own, and (F,) Hz → (F · 300,) float32 at 24 kHz.
 
     Frame i is centered on sample 300 · i. The network sees `reach` frames on both sides of each. The same
     seed gives the same samples; nothing is kept between calls, so that threads may share it.
@@ -49,7 +50,8 @@ class Vocoder:
         path = Path(path)
         session = open_graph(path / FILE if path.is_dir() else path, threads=threads)
         if [each.name for each in session.get_inputs()][:2] != ["frames", "f0"]:
-            raise ModelDamaged(f"{path} is of an older version; export it again with the recipe that trained it")
+            hint = "export it again with the recipe that trained it"
+            raise ModelDamaged(f"{path} is of an older version; {hint}")
         return cls(session, reach_of(session, REACH), session.get_inputs()[0].shape[1], speaker)
 
     @property
@@ -62,8 +64,8 @@ class Vocoder:
         """The samples of frames and pitch that come in `chunks`, as soon as nothing can change them.
 
         After F frames in all, (F − lookahead) · 300 samples are out; the rest follows when the chunks end.
-        Together they are what a call gives for the whole, up to rounding (1e-4; with 8 bits 40 dB below); memory
-        holds one chunk and twice the reach.
+        Together they are what a call gives for the whole, up to rounding (1e-4; with 8 bits 40 dB below);
+        memory holds one chunk and twice the reach.
         """
         flow = self.begin(seed)
         for frames, f0 in chunks:
@@ -79,7 +81,7 @@ class Vocoder:
         return Flow(self._parts, self.bands, self.reach, seed)
 
     def __call__(self, frames: np.ndarray, f0: np.ndarray, seed: int = 0) -> np.ndarray:
-        """`frames`: for a vocoder, mel in natural log as `voice_log_mel` gives it; `f0`: Hz, 0 where unvoiced."""
+        """`frames`: for a vocoder, log-mel as `voice_log_mel` gives it; `f0`: Hz, 0 where unvoiced."""
         frames, f0 = self._checked(frames, f0)
         if len(f0) == 0:
             return np.zeros(0, np.float32)
@@ -195,7 +197,8 @@ class Pulses:
         fade = between_frames(voiced.astype(np.float64))[: count * VOICE_HOP]
         heard, train = fade > 0, np.zeros(len(fade), np.float32)
         turned = turns[heard]
-        angle = (2 * np.pi * (turned - np.rint(turned))).astype(np.float32)  # around 0, where peaks are, it is exact
+        # Around 0, where peaks are, it is exact.
+        angle = (2 * np.pi * (turned - np.rint(turned))).astype(np.float32)
         train[heard] = _harmonics(hertz[heard].astype(np.float32), angle) * fade[heard]
         self._f0, self._pitch, self._turns = self._f0[count:], pitch[count - 1], turns[-1] % 1.0
         return train

@@ -1,9 +1,9 @@
 """The sounds of a voice: phonemes, pitch and loudness → what to do with a pulse train and noise → speech.
 
-One network from phonemes to a spectrum, without a mel between that would have to be guessed. Its form is that of
-hibari's voice (Apache-2.0): two ConvNeXt blocks and one shared attention layer over the sentence, eight ConvNeXt
-blocks over its frames. `warm.py` brings that voice's weights, so that a new one begins where a good one is;
-here each speaker has vectors of its own, which begin at zero.
+One network from phonemes to a spectrum, without a mel between that would have to be guessed. Its form is that
+of hibari's voice (Apache-2.0): two ConvNeXt blocks and one shared attention layer over the sentence, eight
+ConvNeXt blocks over its frames. `warm.py` brings that voice's weights, so that a new one begins where a good
+one is; here each speaker has vectors of its own, which begin at zero.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recipes.vocoder.model import PARTS, filters
 from voice.tts.acoustic import SYMBOLS
 from voice.tts.vocoder import BINS
 
-LOUD = (1.761, 6.844)  # hibari's measure of loudness is this times the logarithm of a mel frame's amplitude, plus that
-PARTS = 5  # log |pulse filter|, its phase, log |noise|, log |rest|, its phase
-MAGNITUDES = (0, 2, 3)  # the places of the logarithms among them
+LOUD = (1.761, 6.844)  # times the logarithm of a mel frame's amplitude, plus that: loudness as hibari has it
+MAGNITUDES = (0, 2, 3)  # the places of the logarithms among the PARTS
 LOUDEST = 7.0  # log-magnitudes stop there, lest one bad step overflows
 KERNEL, TEXT_KERNEL = 7, 5
 
 
 @dataclass(frozen=True)
 class Size:
-    """Of the network; stored with its weights. What differs from the defaults can't start from hibari's voice."""
+    """Of the network; stored with its weights. Only the defaults can start from hibari's voice."""
 
     speakers: tuple[str, ...]
     text: int = 128
@@ -45,7 +45,7 @@ class Size:
 
 
 class Block(nn.Module):
-    """ConvNeXt (Liu et al. 2022) in one dimension; `tone`, where there is one, scales and shifts what it normalizes."""
+    """ConvNeXt (Liu et al. 2022) in one dimension; a `tone` scales and shifts what it normalizes."""
 
     def __init__(self, width: int, hidden: int, kernel: int):
         super().__init__()
@@ -64,7 +64,7 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """A transformer layer that normalizes first, gone through several times with the same weights (as in ALBERT)."""
+    """A transformer layer that normalizes first; several rounds share its weights (as in ALBERT)."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -90,7 +90,8 @@ class TextModel(nn.Module):
         self.rounds = size.rounds
         self.emb = nn.Embedding(len(SYMBOLS), size.text)
         self.speakers = nn.Embedding(len(size.speakers), size.text)
-        self.convs = nn.ModuleList(Block(size.text, 2 * size.text, TEXT_KERNEL) for _ in range(size.text_blocks))
+        blocks = (Block(size.text, 2 * size.text, TEXT_KERNEL) for _ in range(size.text_blocks))
+        self.convs = nn.ModuleList(blocks)
         self.attn = Attention(size.text, size.heads)
         self.norm = nn.LayerNorm(size.text)
         nn.init.zeros_(self.speakers.weight)
@@ -120,7 +121,8 @@ class Decoder(nn.Module):
         nn.init.zeros_(self.tones.weight)
 
     def forward(self, features: Tensor, f0: Tensor, speaker: Tensor) -> Tensor:
-        """features (B, text + 1, F): text and loudness; f0 (B, F) Hz, 0 unvoiced; speaker (B,) → (B, 5, F, 601)"""
+        """features (B, text + 1, F): text and loudness; f0 (B, F) Hz, 0 unvoiced; speaker (B,)
+        → (B, 5, F, 601)"""
         return spectrum(self.raw(features, f0, speaker))
 
     def raw(self, features: Tensor, f0: Tensor, speaker: Tensor) -> Tensor:
@@ -134,12 +136,14 @@ class Decoder(nn.Module):
 
 
 def spectrum(raw: Tensor, magnitudes: Sequence[Tensor] | None = None) -> Tensor:
-    """(B, F, 5, 601) PARTS → (B, 5, F, 601): what `voice.tts.vocoder.combined` takes. `magnitudes`: three times
-    (B, F, 601) logarithms to take instead."""
+    """(B, F, 5, 601) PARTS → (B, 5, F, 601): what `voice.tts.vocoder.combined` takes.
+
+    `magnitudes`: three times (B, F, 601) logarithms to take instead.
+    """
     logarithms = magnitudes or [raw[:, :, i] for i in MAGNITUDES]
     pulse, noise, rest = (torch.exp(each.clamp(max=LOUDEST)) for each in logarithms)
     turn, free = torch.pi * torch.tanh(raw[:, :, 1]), raw[:, :, 4]
-    return torch.stack([pulse * turn.cos(), pulse * turn.sin(), noise, rest * free.cos(), rest * free.sin()], 1)
+    return filters(pulse, turn, noise, rest, free)
 
 
 class SoundModel(nn.Module):
@@ -150,8 +154,11 @@ class SoundModel(nn.Module):
         self.size = size
         self.text, self.decoder = TextModel(size), Decoder(size)
 
-    def forward(self, tokens: Tensor, speaker: Tensor, mask: Tensor, index: Tensor, f0: Tensor, loud: Tensor) -> Tensor:
-        """tokens (B, L), mask (B, L, 1); of F frames: index (B, F) of the symbol, f0, loud (B, F) → (B, 5, F, 601)"""
+    def forward(
+        self, tokens: Tensor, speaker: Tensor, mask: Tensor, index: Tensor, f0: Tensor, loud: Tensor
+    ) -> Tensor:
+        """tokens (B, L), mask (B, L, 1); of F frames: index (B, F) of the symbol, f0, loud (B, F)
+        → (B, 5, F, 601)"""
         hidden = self.text(tokens, speaker, mask)
         frames = hidden.gather(1, index[..., None].expand(-1, -1, hidden.shape[-1]))
         return self.decoder(torch.cat([frames, loud[..., None]], -1).transpose(1, 2), f0, speaker)

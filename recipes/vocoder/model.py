@@ -91,9 +91,7 @@ class Generator(nn.Module):
         turn = torch.pi * torch.tanh(raw[:, 1])
         noise = torch.exp((envelope + raw[:, 2]).clamp(max=LOUDEST))
         rest = torch.exp((envelope + REST_START + raw[:, 3]).clamp(max=LOUDEST))
-        free = torch.pi * raw[:, 4]
-        planes = [pulse * turn.cos(), pulse * turn.sin(), noise, rest * free.cos(), rest * free.sin()]
-        return torch.stack(planes, 1)
+        return filters(pulse, turn, noise, rest, torch.pi * raw[:, 4])
 
     def _inputs(self, mel: Tensor, f0: Tensor) -> Tensor:
         """→ [B, 102, F], of about unit scale"""
@@ -107,6 +105,13 @@ class Generator(nn.Module):
         for block in self.blocks:
             x = block(x)
         return self.leave(self.norm(x.transpose(1, 2)))
+
+
+def filters(pulse: Tensor, turn: Tensor, noise: Tensor, rest: Tensor, free: Tensor) -> Tensor:
+    """Magnitude and angle of the pulse filter, magnitude of the noise, both of the rest, [B, F, 601] each
+    → [B, 5, F, 601]: what `voice.tts.vocoder.combined` takes."""
+    harmonic, other = (pulse * turn.cos(), pulse * turn.sin()), (rest * free.cos(), rest * free.sin())
+    return torch.stack([*harmonic, noise, *other], 1)
 
 
 class Synthesis(nn.Module):

@@ -121,6 +121,6 @@ def pad(arrays: Sequence[np.ndarray], value: float = 0.0, axis: int = -1) -> tup
     shape = list(arrays[0].shape)
     shape[axis] = int(lengths.max())
     stacked = np.full((len(arrays), *shape), value, dtype=np.result_type(*arrays))
-    for row, array, length in zip(stacked, arrays, lengths):
+    for row, array, length in zip(stacked, arrays, lengths, strict=True):
         np.moveaxis(row, axis, 0)[:length] = np.moveaxis(array, axis, 0)
     return stacked, lengths

@@ -70,7 +70,8 @@ def _columns(header: list[str]) -> dict[str, int]:
     names = [name.strip().lower() for name in header]
     places: dict[str, int] = {}
     for ours, theirs in SAME.items():
-        places |= {ours: names.index(name) for name in theirs[::-1] if name in names}
+        known = [name for name in theirs if name in names]
+        places |= {ours: names.index(known[0])} if known else {}
     return places if "audio" in places else {}
 
 

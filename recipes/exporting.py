@@ -17,8 +17,11 @@ Inputs = Sequence[Mapping[str, np.ndarray]]  # what a graph is given, several ti
 
 
 def stored(model, weights: Weights, examples: Inputs = ()):
-    """An ONNX model with its weights as `weights`. "int8": matrices are multiplied in integers, in ranges that
-    `examples` show; they are fixed, so that a frame comes out the same whatever is drawn beside it."""
+    """An ONNX model with its weights as `weights`.
+
+    "int8": matrices are multiplied in integers, in ranges that `examples` show; they are fixed, so that a
+    frame comes out the same whatever is drawn beside it.
+    """
     if weights == "int8":
         model = _quantized(model, examples)
     return model if weights == "float32" else halved(model)
@@ -50,7 +53,11 @@ def _quantized(model, examples: Inputs):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         quantize_dynamic(
-            model, path, op_types_to_quantize=["MatMul", "Gemm"], weight_type=QuantType.QInt8, per_channel=True
+            model,
+            path,
+            op_types_to_quantize=["MatMul", "Gemm"],
+            weight_type=QuantType.QInt8,
+            per_channel=True,
         )
         return _fixed(onnx.load(path), examples)
 

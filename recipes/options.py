@@ -40,7 +40,9 @@ def _add(parser: argparse.ArgumentParser, field: dataclasses.Field, kind: Any) -
         parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=field.default, help=text)
     elif typing.get_origin(kind) is tuple:
         one = typing.get_args(kind)[0]
-        parser.add_argument(flag, action=_Extend, type=one, default=field.default, help=text, metavar=one.__name__)
+        parser.add_argument(
+            flag, action=_Extend, type=one, default=field.default, help=text, metavar=one.__name__
+        )
     elif typing.get_origin(kind) is typing.Literal:
         parser.add_argument(flag, choices=typing.get_args(kind), default=field.default, help=text)
     else:

@@ -49,7 +49,7 @@ def autocast(device: torch.device, enabled: bool = True) -> torch.autocast:
 
 
 def seed_everything(seed: int) -> None:
-    """Weights and dropout. Data order and augmentation have their own stateless generators (`data.batching`)."""
+    """Weights and dropout. The data's order and augmentation have their own generators (`data.batching`)."""
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
@@ -158,7 +158,8 @@ class Checkpoint:
 
 def _rng_state() -> dict[str, Any]:
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"python": random.getstate(), "numpy": np.random.get_state(), "torch": torch.get_rng_state(), "cuda": cuda}
+    own = {"python": random.getstate(), "numpy": np.random.get_state()}
+    return own | {"torch": torch.get_rng_state(), "cuda": cuda}
 
 
 def _set_rng_state(state: dict[str, Any]) -> None:

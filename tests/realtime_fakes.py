@@ -42,7 +42,10 @@ def services(book: Phrasebook, voice: EvenVoice | None = None, settings: Setting
     models = {"recognizer": book, "voice": voice or EvenVoice()}
     book.rate = RATE
     return Services(
-        settings, loader=lambda name, kind: models[kind], detector=LoudAtOurRate, turns=lambda ears: SilenceRule()
+        settings,
+        loader=lambda name, kind: models[kind],
+        detector=LoudAtOurRate,
+        turns=lambda ears: SilenceRule(),
     )
 
 

@@ -216,7 +216,8 @@ def _frames(container, name: str) -> Iterator:
     except av.FFmpegError:
         damaged = True
     if heard < _READABLE * promised:
-        raise AudioError(f"{name} is damaged: of {promised:.1f} s only {heard:.1f} s can be read; get it anew")
+        share = f"of {promised:.1f} s only {heard:.1f} s can be read"
+        raise AudioError(f"{name} is damaged: {share}; get it anew")
     if damaged or heard < promised / 2:
         warnings.warn(f"{name} is damaged: {heard:.1f} s of {promised:.1f} s could be read", stacklevel=2)
 

@@ -1,7 +1,8 @@
 """Word error rates, speed and memory of recognizers on manifests with transcripts, as one table.
 
     python -m recipes.asr.evaluate
-    python -m recipes.asr.evaluate --noise 10 --model quick --manifest ../shared/corpora/librispeech/test.jsonl
+    python -m recipes.asr.evaluate --noise 10 --model quick \
+        --manifest ../shared/corpora/librispeech/test.jsonl
     python -m recipes.asr.evaluate --manifest my/test.jsonl --model runs/mine/model --json scores.json
 
 Every recognizer runs as `voice transcribe` runs it, speech detection and word times included, in a process of

@@ -49,7 +49,7 @@ def from_ct2(source: Ct2Model) -> WhisperForConditionalGeneration:
     with torch.no_grad():
         for name, targets in _tensors(model.config):
             parts = np.split(source.tensors[name], len(targets))
-            for target, part in zip(targets, parts):
+            for target, part in zip(targets, parts, strict=False):
                 if target in state:  # a key projection has no bias
                     state[target].copy_(torch.from_numpy(part.astype(np.float32)))
     return model.eval()
@@ -110,7 +110,7 @@ def _tensors(config: WhisperConfig) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 def _pair(name: str, modules: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
     kinds = ("gamma", "beta") if name.endswith("layer_norm") else ("weight", "bias")
-    for kind, own in zip(kinds, ("weight", "bias")):
+    for kind, own in zip(kinds, ("weight", "bias"), strict=True):
         yield f"{name}/{kind}", tuple(f"{module}.{own}" for module in modules)
 
 

@@ -19,7 +19,7 @@ Hear = Callable[[np.ndarray, str], str]  # samples (T,) at 16 kHz and their lang
 
 
 def hearing(name: str, threads: int) -> Hear:
-    """What hears as `name`: pocketsphinx with the American model of its wheel, or one of ours as `voice` runs it."""
+    """What hears as `name`: pocketsphinx with its wheel's model, or one of ours as `voice` runs it."""
     return _sphinx() if name == POCKETSPHINX else _ours(name, threads)
 
 

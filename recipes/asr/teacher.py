@@ -1,8 +1,9 @@
 """What the student is to learn from: tokens, and the frozen model's last hidden states over them.
 
-The teacher hears 30 s, as Whisper was trained, or the utterance alone if it is tuned to that. Its last decoder hidden states (30 KB an utterance) give
-its whole distribution back through the tied projection, so that the costly pass happens once for
-each window and not once an epoch; results are kept in a folder and found again by the sound itself.
+The teacher hears 30 s, as Whisper was trained, or the utterance alone if it is tuned to that. Its last
+decoder hidden states (30 KB an utterance) give its whole distribution back through the tied projection, so
+that the costly pass happens once for each window and not once an epoch; results are kept in a folder and
+found again by the sound itself.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ class Teacher:
             padded, _ = pad([decoder_input(self.vocabulary, row) for row in tokens], self.vocabulary.end)
             hidden = whisper.decode(self.model, encoded, torch.from_numpy(padded).to(self.device))
         rows = predicting(self.vocabulary, hidden).half().cpu().numpy()
-        return [Target(np.array(row, np.int32), h[: len(row)]) for row, h in zip(tokens, rows)]
+        return [Target(np.array(row, np.int32), h[: len(row)]) for row, h in zip(tokens, rows, strict=False)]
 
     def _tokens(self, encoded: torch.Tensor, texts: Sequence[str | None]) -> list[list[int]]:
         if None not in texts:
@@ -89,7 +90,7 @@ class Teacher:
         language = self.vocabulary.prompt[1]
         return [
             [language, *mine] if text is None else labels(self.vocabulary, text)
-            for text, mine in zip(texts, own)
+            for text, mine in zip(texts, own, strict=False)
         ]
 
 
@@ -165,6 +166,6 @@ def answered(teacher: Teacher, shelf: Shelf, questions: Sequence[Question], batc
     for first in range(0, len(questions), batch):
         some = questions[first : first + batch]
         answers = teacher.targets([each.sound() for each in some], [each.text for each in some])
-        for each, target in zip(some, answers):
+        for each, target in zip(some, answers, strict=False):
             shelf.put(each.path, target)
         yield first + len(some)

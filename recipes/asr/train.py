@@ -95,7 +95,7 @@ class Options:
 
 
 class Best:
-    """The lowest word error rate of a run on its dev clips, the lower loss where two are equal, and its step."""
+    """The lowest word error rate of a run on its dev clips, the lower loss of equal ones, and its step."""
 
     def __init__(self) -> None:
         self.wer, self.loss, self.step = math.inf, math.inf, 0
@@ -166,8 +166,9 @@ def check(
     said = [each.text or task.vocabulary.decode(each.target.tokens) for each in dev]
     rates = scoring.error_rates([each.corpus for each in dev], said, list(heard))
     if task.augment and task.augment.noises:
+        sounds = noisy_sounds(dev, task, options.seed)
         noisy = list(scoring.transcribe(
-            folder, noisy_sounds(dev, task, options.seed), task.vocabulary, context=task.context, threads=options.threads
+            folder, sounds, task.vocabulary, context=task.context, threads=options.threads
         ))  # fmt: skip
         rates["noisy"] = scoring.error_rates(["all"] * len(dev), said, noisy)["wer"]
     if task.letters:
@@ -183,7 +184,7 @@ def noisy_sounds(dev: Sequence[Example], task: Task, seed: int) -> list[np.ndarr
     rngs = [rng_for(seed, 3, place) for place in range(len(dev))]
     return [
         with_noise(each.sound(), noises[int(rng.integers(len(noises)))], 10.0, rng)
-        for each, rng in zip(dev, rngs)
+        for each, rng in zip(dev, rngs, strict=False)
     ]
 
 

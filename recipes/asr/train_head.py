@@ -1,6 +1,7 @@
 """Trains a CTC head on what a recognizer's encoder gives, the encoder as it is.
 
-    python -m recipes.asr.train_head --manifest …/train.jsonl --dev …/dev.jsonl --augment ../shared/corpora --out runs/head
+    python -m recipes.asr.train_head --manifest …/train.jsonl --dev …/dev.jsonl \
+        --augment ../shared/corpora --out runs/head
 
 The encoder runs once over every window (and over further, augmented copies of it), as CTranslate2
 runs it in use; its output stays in memory. Text comes from the manifest's `text`, or its `asr_text`.

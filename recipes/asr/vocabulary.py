@@ -27,7 +27,7 @@ class Vocabulary:
         names = ("startoftranscript", language, "transcribe", "notimestamps", "endoftext")
         ids = [tokenizer.token_to_id(f"<|{name}|>") for name in names]
         if None in ids:
-            missing = ", ".join(name for name, number in zip(names, ids) if number is None)
+            missing = ", ".join(name for name, number in zip(names, ids, strict=True) if number is None)
             raise ModelDamaged(f"{folder} has no token for {missing}; is it a multilingual Whisper?")
         return cls(tokenizer, tuple(ids[:-1]), ids[-1])
 

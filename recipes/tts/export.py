@@ -1,4 +1,4 @@
-"""What two runs learned, sounds and prosody → a voice that `voice` speaks with: graphs, and a card about them.
+"""What two runs learned, sounds and prosody → a voice that `voice` speaks with: graphs, and their card.
 
     python -m recipes.tts.export --run runs/sounds --prosody runs/prosody --speaker kathleen \
         --out voice/models/pretrained/kathleen
@@ -70,19 +70,25 @@ class Options:
     temperature: tuple[float, ...] = option((0.4, 1.0, 0.6), "of the flow, for length, pitch and energy")
     pace: float = option(1.0, "factor on the predicted durations")
     gain: float = option(1.0, "factor on the samples, for speakers who were recorded quietly")
-    weights: Weights = option("int8", "how matrices are stored and multiplied; float16 is computed in float32")
+    weights: Weights = option("int8", "how matrices are stored and multiplied; float16 computes in float32")
     license: str = option("Apache-2.0", "its license")
     description: str = option("", "who speaks, for its card")
     origin: str = option(
-        "hibari-tts 0.2.1's network (Apache-2.0), changed by recipes/tts", "what it was trained on, for its card"
+        "hibari-tts 0.2.1's network (Apache-2.0), changed by recipes/tts",
+        "what it was trained on, for its card",
     )
-    voices: Path | None = option(None, "a list of voices instead, such as voices.toml; --out then holds their folders")
+    voices: Path | None = option(
+        None, "a list of voices instead, such as voices.toml; --out then holds their folders"
+    )
     scores: Path | None = option(None, "a table by evaluate.py --json, for its card")
-    start: Path | None = option(None, "where to write all speakers' sounds too, for other voices to begin with")
+    start: Path | None = option(
+        None, "where to write all speakers' sounds too, for other voices to begin with"
+    )
 
 
 class TextGraph(nn.Module):
-    """tokens [1, L], speaker [1] → for the curves and for the sounds [1, L, width], durations, pitch, energy [1, L]"""
+    """tokens [1, L], speaker [1] → for the curves and for the sounds [1, L, width];
+    durations, pitch, energy [1, L]"""
 
     def __init__(self, prosody: ProsodyModel, curves: CurveModel, text: TextModel):
         super().__init__()
@@ -109,7 +115,7 @@ class SoundsGraph(nn.Module):
     """frames [1, text + 1, F], f0 [1, F], speaker [1] → parts [1, 5, F, 601]"""
 
     def __init__(self, decoder: Decoder, middle: Tensor, contrast: Sequence[float]):
-        """`middle` [S, 3, 601]: each speaker's mean magnitudes, from which its `contrast` drives predictions away."""
+        """`middle` [S, 3, 601]: each speaker's mean magnitudes; `contrast` drives predictions away."""
         super().__init__()
         self.decoder = decoder
         factor = torch.tensor(contrast)[:, None]
@@ -119,14 +125,15 @@ class SoundsGraph(nn.Module):
     def forward(self, frames: Tensor, f0: Tensor, speaker: Tensor) -> Tensor:
         raw = self.decoder.raw(frames, f0, speaker)
         plain = [raw[:, :, i] for i in MAGNITUDES]
-        factor, offsets = self.factor(speaker)[:, None], self.offset(speaker).unflatten(1, (3, 1, BINS)).unbind(1)
+        factor = self.factor(speaker)[:, None]
+        offsets = self.offset(speaker).unflatten(1, (3, 1, BINS)).unbind(1)
         sharper = [part * factor + offset for part, offset in zip(plain, offsets, strict=True)]
         louder = _level(sharper) - _level(plain)  # how loud a frame is stays as it was
         return spectrum(raw, [part - louder for part in sharper])
 
 
 def _level(magnitudes: Sequence[Tensor]) -> Tensor:
-    """Three times [1, F, 601] → [1, F, 1] logarithm of each frame's amplitude, about: every eighth bin says enough."""
+    """Three times [1, F, 601] → [1, F, 1] logarithm of each frame's amplitude, by every eighth bin."""
     return torch.logsumexp(2 * torch.cat([each[..., ::8] for each in magnitudes], 2), 2, keepdim=True) / 2
 
 
@@ -142,8 +149,10 @@ class Run:
 
 
 def load_run(folder: Path, prosody: Path) -> Run:
-    """The sounds of one run, the prosody of another. Raises ModelMissing, or VoiceError where they have different
-    speakers."""
+    """The sounds of one run, the prosody of another.
+
+    Raises ModelMissing, or VoiceError where they have different speakers.
+    """
     saved, learned = _checkpoint(folder, "train"), _checkpoint(prosody, "train_prosody")["parts"]
     recipe = Recipe(Shape(("",)), {})
     recipe.load_state_dict(learned["recipe"])
@@ -165,7 +174,10 @@ def _checkpoint(folder: Path, script: str) -> dict[str, Any]:
 
 
 def spirited(prosody: ProsodyModel, temperature: Sequence[float]) -> None:
-    """Gives prosody the noise that it speaks from, the same in every export; temperatures of length, pitch, energy."""
+    """Gives prosody the noise that it speaks from, the same in every export.
+
+    `temperature`: those of length, pitch and energy.
+    """
     noise = torch.randn(NOISES, len(temperature), generator=torch.Generator().manual_seed(0))
     prosody.noise.copy_(noise * torch.tensor(temperature))
 
@@ -196,36 +208,42 @@ def keep_speakers(run: Run, names: Sequence[str]) -> Run:
     rows = [known.index(name) for name in names]
     run = deepcopy(run)
     speaking, sounds = run.speaking, run.sounds
-    for part, table in ((speaking.prosody, "speakers"), (speaking.curves, "speakers"), (sounds.text, "speakers"),
-                        (sounds.decoder, "tones")):  # fmt: skip
+    tables = [(part, "speakers") for part in (speaking.prosody, speaking.curves, sounds.text)]
+    for part, table in (*tables, (sounds.decoder, "tones")):
         setattr(part, table, nn.Embedding.from_pretrained(getattr(part, table).weight.data[rows]))
     return replace(run, speakers=tuple(names))
 
 
 def write_graphs(run: Run, folder: Path, weights: Weights = "int8", contrast: Sequence[float] = ()) -> None:
-    """The three graphs, with each speaker's contrast (none: 1); sentences of any length, one at a time. The text's, which runs once a sentence, is never
-    multiplied in integers, and the curves' is small."""
+    """The three graphs, with each speaker's contrast (none: 1); sentences of any length, one at a time.
+
+    The text's, which runs once a sentence, is never multiplied in integers, and the curves' is small.
+    """
     tokens, frames = torch.export.Dim("tokens", min=2), torch.export.Dim("frames", min=2)
     plain = "float16" if weights == "int8" else weights
     speaking, sounds, one = run.speaking, run.sounds, torch.zeros(1, dtype=torch.int64)
     graph = TextGraph(speaking.prosody, speaking.curves, sounds.text)
     said = ["hidden", "sounds", "durations", "pitch", "energy"]
-    text = _graph(graph, (torch.zeros(1, 20, dtype=torch.int64), one), {"tokens": {1: tokens}, "speaker": {}}, said)
+    given = torch.zeros(1, 20, dtype=torch.int64), one
+    text = _graph(graph, given, {"tokens": {1: tokens}, "speaker": {}}, said)
     _save(stored(text, plain), folder / TEXT_FILE)
 
     given = torch.zeros(1, 40, speaking.shape.width), torch.zeros(1, 40, FEATURES)
-    curves = _graph(CurvesGraph(speaking.curves), given, {"hidden": {1: frames}, "features": {1: frames}}, ["curves"])
+    dynamic = {"hidden": {1: frames}, "features": {1: frames}}
+    curves = _graph(CurvesGraph(speaking.curves), given, dynamic, ["curves"])
     _save(stored(curves, plain), folder / CURVES_FILE, speaking.curves.reach)
 
     given = torch.zeros(1, sounds.size.text + 1, 40), torch.zeros(1, 40), one
     dynamic = {"frames": {2: frames}, "f0": {1: frames}, "speaker": {}}
     contrast = contrast or [1.0] * len(run.speakers)
     if len(contrast) != len(run.speakers):
-        raise VoiceError(f"--contrast was given {len(contrast)} times for {len(run.speakers)} speakers: one for each")
+        count = f"{len(contrast)} times for {len(run.speakers)} speakers"
+        raise VoiceError(f"--contrast was given {count}: give one for each")
     shown = examples(run)
     graph = SoundsGraph(sounds.decoder, _middles(run, shown), contrast)
     decoder = _graph(graph, given, dynamic, ["parts"])
-    _save(stored(decoder, weights, shown if weights == "int8" else ()), folder / SOUNDS_FILE, sounds.size.reach)
+    decoder = stored(decoder, weights, shown if weights == "int8" else ())
+    _save(decoder, folder / SOUNDS_FILE, sounds.size.reach)
 
 
 def _graph(graph: nn.Module, example: tuple[Tensor, ...], dynamic: dict[str, dict], outputs: list[str]):
@@ -261,7 +279,7 @@ def examples(run: Run, count: int = 8) -> list[Arrays]:
 
 @torch.no_grad()
 def _middles(run: Run, shown: Sequence[Arrays]) -> Tensor:
-    """[S, 3, 601] the logarithms that the decoder predicts for each speaker on average, where there is sound."""
+    """[S, 3, 601] the logarithms that the decoder predicts for each speaker, their mean over sound."""
     found: dict[int, list[Tensor]] = {}
     for given in shown:
         raw = run.sounds.decoder.raw(*(torch.from_numpy(given[name]) for name in ("frames", "f0", "speaker")))
@@ -320,7 +338,10 @@ def export_all(run: Run, options: Options) -> Path:
     """The voices that a file lists: the first gets the model's folder, the others cards that point to it."""
     rows = tomllib.loads(options.voices.read_text("utf-8"))
     first, speakers = next(iter(rows)), tuple(row["speaker"] for row in rows.values())
-    told = {row["speaker"]: replace(options, gain=row["gain"], liveliness=row["liveliness"]) for row in rows.values()}
+    told = {
+        row["speaker"]: replace(options, gain=row["gain"], liveliness=row["liveliness"])
+        for row in rows.values()
+    }
     manners = {speaker: _manner(run, told[speaker], speaker) for speaker in speakers}
     contrast = tuple(row.get("contrast", 1.0) for row in rows.values())
     whole = export(run, replace(options, speaker=speakers, contrast=contrast, out=options.out / first))
@@ -349,7 +370,7 @@ def measured(table: Path | None, voice: str) -> dict[str, Any]:
 
 
 def write_start(run: Run, path: Path) -> None:
-    """What `train.py --warm-start` takes: the weights of sounds in half precision, with the speakers' names."""
+    """What `train.py --warm-start` takes: the sounds' weights in half precision, with the speakers' names."""
     from safetensors.torch import save_file
 
     weights = {name: value.half().contiguous() for name, value in run.sounds.state_dict().items()}

@@ -1,5 +1,7 @@
-"""Flow matching (Lipman et al. 2023; in speech: Matcha-TTS, Mehta et al. 2024): from noise to what might be said, in a
-few steps, where regression would give the mean of it."""
+"""Flow matching (Lipman et al. 2023; in speech: Matcha-TTS, Mehta et al. 2024).
+
+From noise to what might be said, in a few steps, where regression would give the mean of it.
+"""
 
 from __future__ import annotations
 

@@ -60,8 +60,11 @@ class Pieces:
 
 
 def load(features: Sequence[Path], manifests: Sequence[Path]) -> list[Spoken]:
-    """The utterances of feature files with their audio, which the manifests name; once decoded, it is kept beside
-    the features. Raises VoiceError where a clip is in none of the manifests, or in two as two recordings."""
+    """The utterances of feature files with their audio, which the manifests name.
+
+    Once decoded, it is kept beside the features. Raises VoiceError where a clip is in none of the
+    manifests, or in two as two recordings.
+    """
     sounds: dict[str, Path] = {}
     for clip in (clip for path in manifests for clip in read_manifest(path)):
         if sounds.setdefault(clip.id, clip.audio) != clip.audio:
@@ -76,11 +79,10 @@ def _spoken(features: Path, sounds: Mapping[str, Path]) -> Iterator[Spoken]:
     if not fresh or len(np.load(kept, mmap_mode="r")) != ends[-1]:
         _decode(utterances, sounds, kept)
     for utterance, samples in zip(utterances, np.split(np.load(kept, mmap_mode="r"), ends[:-1]), strict=True):
-        durations = utterance.durations.astype(np.int64)
-        yield Spoken(
-            utterance.speaker, utterance.tokens.astype(np.int64), np.repeat(np.arange(len(durations)), durations),
-            utterance.f0, corpus.loudness_of(utterance.mel), samples,
-        )  # fmt: skip
+        tokens, durations = utterance.tokens.astype(np.int64), utterance.durations.astype(np.int64)
+        index = np.repeat(np.arange(len(durations)), durations)
+        loudness = corpus.loudness_of(utterance.mel)
+        yield Spoken(utterance.speaker, tokens, index, utterance.f0, loudness, samples)
 
 
 def _decode(utterances: Sequence[Utterance], sounds: Mapping[str, Path], kept: Path) -> None:
@@ -107,10 +109,13 @@ class Errors:
 
 
 class Collection:
-    """All recordings, each speaker's equally likely whatever there is of it, unless `shares` say otherwise."""
+    """All recordings, each speaker as likely whatever there is of it, unless `shares` say otherwise."""
 
     def __init__(
-        self, spoken: Sequence[Spoken], speakers: Sequence[str], shares: Mapping[str, float] = MappingProxyType({})
+        self,
+        spoken: Sequence[Spoken],
+        speakers: Sequence[str],
+        shares: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         self.spoken, self.speakers = spoken, speakers
         self._shares = _summing_to_one([shares.get(name, 1.0) for name in speakers])

@@ -1,12 +1,12 @@
-"""Recordings with transcripts → what `train.py` and `train_prosody.py` learn from: phonemes, durations, F0, mel.
+"""Recordings with transcripts → what trainings learn from: phonemes, durations, F0, mel.
 
     python -m recipes.tts.prepare --manifest ../shared/corpora/kathleen/train.jsonl \
         --manifest ../shared/corpora/kathleen/dev.jsonl --manifest ../shared/corpora/ljspeech/train.jsonl
 
-Each manifest becomes one file in `--out`, named after its folder and itself (`kathleen-train.npz`). A teacher's
-(`teach.py`) says how long its phonemes take, others are guessed from heart's. Sounds are then
-aligned as `align.py` says, all clips of a speaker together; clips that fit their transcript badly
-are left out and named. What a run has finished, the next one does not do again.
+Each manifest becomes one file in `--out`, named after its folder and itself (`kathleen-train.npz`), for
+`train.py` and `train_prosody.py`. A teacher's (`teach.py`) says how long its phonemes take, others are
+guessed from heart's. Sounds are then aligned as `align.py` says, all clips of a speaker together; clips that
+fit their transcript badly are left out and named. What a run has finished, the next one does not do again.
 """
 
 from __future__ import annotations

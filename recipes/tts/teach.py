@@ -5,8 +5,9 @@
     python -m recipes.tts.teach --speaker kumo+alpha --minutes 5
 
 Half of the sentences are made by `texts.py`, half are transcripts of `--manifest`. Every `DEV`th one goes to
-`dev.jsonl`, the others to `train.jsonl`, in `--out`/SPEAKER; the rows say who the teacher is. Stop it at any time: the
-same command goes on after the last sentence that was written. `prepare.py` and the vocoder's recipe take the manifests.
+`dev.jsonl`, the others to `train.jsonl`, in `--out`/SPEAKER; the rows say who the teacher is. Stop it at any
+time: the same command goes on after the last sentence that was written. `prepare.py` and the vocoder's recipe
+take the manifests.
 """
 
 from __future__ import annotations
@@ -36,13 +37,15 @@ LONGEST = 180  # phonemes in a sentence, about 13 s
 
 @dataclass(frozen=True)
 class Options:
-    speaker: str = option("heart", "heart, kumo, alpha, gongitsune, tebukuro, nezumi, or an average: kumo+alpha")
+    speaker: str = option(
+        "heart", "heart, kumo, alpha, gongitsune, tebukuro, nezumi, or an average: kumo+alpha"
+    )
     minutes: float = option(30.0, "of speech in all")
     out: Path = option(Path("runs/taught"), "folder for the speakers' folders")
     manifest: tuple[Path, ...] = option(
         tuple(CORPORA / f"{name}.jsonl" for name in (
-            "librispeech/untranscribed", "kathleen/train", "ljspeech/train", "kathleen/train", "asterisk_allison/train",
-            "speechocean762/train",
+            "librispeech/untranscribed", "kathleen/train", "ljspeech/train", "kathleen/train",
+            "asterisk_allison/train", "speechocean762/train",
         )), "whose transcripts to speak too, never test sets (repeatable)",
     )  # fmt: skip
     first: int = option(0, "sentences to skip, so that speakers say different ones")
@@ -92,7 +95,8 @@ def _written(folder: Path, speaker: str, number: int, text: str, speak: Teacher)
         name = f"{number:05d}-{part}.flac"
         soundfile.write(folder / name, np.clip(spoken.samples, -1, 1), VOICE_RATE, subtype="PCM_16")
         row = _row(speaker, number, name, reading.text, phonemes, spoken)
-        with (folder / ("dev.jsonl" if number % DEV == DEV - 1 else "train.jsonl")).open("a", encoding="utf-8") as file:
+        manifest = folder / ("dev.jsonl" if number % DEV == DEV - 1 else "train.jsonl")
+        with manifest.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
         yield row["duration"]
 

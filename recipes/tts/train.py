@@ -5,8 +5,9 @@
         --features runs/tts-data/heart-train.npz --manifest runs/taught/heart/train.jsonl \
         --dev runs/tts-data/kathleen-dev.npz --manifest ../shared/corpora/kathleen/dev.jsonl --out runs/sounds
 
-It begins with hibari's voice (`warm.py`), or with another run's (`--warm-start`); spectra of several resolutions
-teach it, then critics beside them, as in `recipes/vocoder`. The same command again resumes where the run stopped.
+It begins with hibari's voice (`warm.py`), or with another run's (`--warm-start`); spectra of several
+resolutions teach it, then critics beside them, as in `recipes/vocoder`. The same command again resumes where
+the run stopped.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ from voice.errors import ModelMissing, VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 
 TINY = Path(__file__).parents[2] / "data" / "tiny"
-SMALL = {"text": 16, "text_blocks": 1, "rounds": 2, "width": 32, "hidden": 48, "blocks": 2}  # a size to try with
+# A size to try with.
+SMALL = {"text": 16, "text_blocks": 1, "rounds": 2, "width": 32, "hidden": 48, "blocks": 2}
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ class Options:
     features: tuple[Path, ...] = option((), "file that prepare.py made, to train on (repeatable)")
     dev: tuple[Path, ...] = option((), "file to watch the losses on (repeatable)")
     manifest: tuple[Path, ...] = option((), "where the audio of all these is (repeatable)")
-    share: tuple[str, ...] = option((), "NAME=NUMBER: how often a speaker is drawn; 1 where not said (repeatable)")
+    share: tuple[str, ...] = option((), "NAME=NUMBER: how often a speaker is drawn, if not 1 (repeatable)")
     out: Path = option(Path("runs/sounds"), "folder of the run")
     steps: int = option(4000, "all steps; the learning rate falls until then")
     minutes: float | None = option(None, "stop after so long, to go on another time")
     warm_start: Path | None = option(
-        None, "what to begin with instead of hibari's voice: voices.safetensors beside this file, or another run's last.pt"
+        None, "what to begin with instead of hibari's voice: voices.safetensors here or a run's last.pt"
     )
     cold: bool = option(False, "begin with nothing")
     adversarial_from: int = option(1500, "the first step with critics")
@@ -105,8 +107,9 @@ class Learner:
             self.critics.load_state_dict(_saved(o.critics_start)["critics"])
 
     def parts(self) -> dict[str, training.Stateful]:
-        return {"about": About(self.model.size), "model": self.model, "optimizer": self.optimizer, "ema": self.ema,
-                "critics": self.critics, "critic_optimizer": self.critic_optimizer}  # fmt: skip
+        own = {"about": About(self.model.size), "model": self.model, "optimizer": self.optimizer}
+        critics = {"critics": self.critics, "critic_optimizer": self.critic_optimizer}
+        return {**own, "ema": self.ema, **critics}
 
     def step(self, step: int, given: Pieces) -> dict[str, Tensor]:
         """One step of all networks; the losses."""
@@ -142,9 +145,10 @@ class About:
         """Raises VoiceError where the run is of another network than this one."""
         saved = Size(**state)
         if saved != self.size:
+            there, here = ", ".join(saved.speakers), ", ".join(self.size.speakers)
             raise VoiceError(
-                f"the run there is of {', '.join(saved.speakers)}, not of {', '.join(self.size.speakers)} at the same "
-                "size: give the same features, another --out, or --fresh to start over"
+                f"the run there is of {there}, not of {here} at the same size: "
+                "give the same features, another --out, or --fresh to start over"
             )
 
 
@@ -157,15 +161,16 @@ def drawn(sound: Synthesis, parts: Tensor, given: Pieces) -> tuple[Tensor, Tenso
 
 
 def warm_weights(path: Path, model: SoundModel) -> dict[str, Tensor]:
-    """Another run's averaged weights, speakers by their names; new ones begin as the mean of the others. Raises
-    ModelMissing."""
+    """Another run's averaged weights, speakers by their names; new ones begin as the mean of the others.
+
+    Raises ModelMissing.
+    """
     own, (other, known) = model.state_dict(), sounds_of(path)
-    for name, value in own.items():
+    for name in own:
+        theirs = own[name] = other[name]
         if name in ("text.speakers.weight", "decoder.tones.weight"):
-            rows = [other[name][known.index(s)] if s in known else other[name].mean(0) for s in model.size.speakers]
+            rows = [theirs[known.index(s)] if s in known else theirs.mean(0) for s in model.size.speakers]
             own[name] = torch.stack(rows)
-        else:
-            own[name] = other[name]
     return own
 
 
@@ -196,7 +201,7 @@ def _shares(given: Sequence[str], speakers: Sequence[str]) -> dict[str, float]:
 
 def _saved(path: Path) -> dict:
     if not path.exists():
-        raise ModelMissing(f"there is no {path}; a run of recipes.tts.train or recipes.vocoder.train writes last.pt")
+        raise ModelMissing(f"there is no {path}; recipes.tts.train and recipes.vocoder.train write last.pt")
     return torch.load(path, map_location="cpu", weights_only=False)["parts"]
 
 
@@ -228,9 +233,9 @@ def smoked(o: Options) -> Options:
     if not (made / "tiny-dev.npz").exists():
         prepare.main(prepare.Options(manifest=tuple(map(str, manifests)), out=made))
     return replace(
-        o, features=(made / "tiny-train.npz",), dev=(made / "tiny-dev.npz",), manifest=manifests, cold=True, batch=2,
-        seconds=0.3, critic_batch=2, critic_seconds=0.2, critic_width=4, steps=min(o.steps, 24), adversarial_from=8,
-        save_every=min(o.save_every, 6), dev_clips=1,
+        o, features=(made / "tiny-train.npz",), dev=(made / "tiny-dev.npz",), manifest=manifests, cold=True,
+        batch=2, seconds=0.3, critic_batch=2, critic_seconds=0.2, critic_width=4, steps=min(o.steps, 24),
+        adversarial_from=8, save_every=min(o.save_every, 6), dev_clips=1,
     )  # fmt: skip
 
 

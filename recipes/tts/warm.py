@@ -1,4 +1,4 @@
-"""The weights of hibari's voice (Apache-2.0), out of the ONNX file of its package, for a new voice to begin with.
+"""The weights of hibari's voice (Apache-2.0), from its package's ONNX file, for a new voice to begin with.
 
 Its matrices are stored in eight bits; here they are floats again. The network is that of `sounds.py`.
 """
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 # How parts are called there, and here; the first that fits counts.
 _NAMES = (
     ("text.attn.self_attn.in_proj_", "text.attn.qkv."), ("text.attn.self_attn.out_proj.", "text.attn.out."),
-    ("text.emb.", "text.emb."), ("text.", "text."), ("dec_in.", "decoder.enter."), ("dec_norm.", "decoder.norm."),
-    ("dec.", "decoder.blocks."), ("head.", "decoder.head."),
+    ("text.emb.", "text.emb."), ("text.", "text."), ("dec_in.", "decoder.enter."),
+    ("dec_norm.", "decoder.norm."), ("dec.", "decoder.blocks."), ("head.", "decoder.head."),
 )  # fmt: skip
 _MODEL = "m."  # what the names of its sound network begin with; another one speaks of prosody
 _PAD = 0  # its symbol for the silence at both ends
@@ -48,7 +48,7 @@ def heart_weights(model: SoundModel, path: Path | None = None) -> dict[str, torc
 
 
 def _in_our_units(head: torch.Tensor) -> torch.Tensor:
-    """Their noise has twice the power, in bins of complex numbers; the head's rows are log-magnitudes and angles."""
+    """Their noise has twice the power, in complex bins; the head's rows are log-magnitudes and angles."""
     rows = head.unflatten(0, (5, -1)).clone()
     if head.dim() == 1:
         rows[2] += np.log(2) / 2
@@ -74,7 +74,7 @@ def _tensors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def _matrix(product: onnx.NodeProto, made_by: dict, held: dict[str, np.ndarray]) -> np.ndarray:
-    """(out, in) float32 of a product that is computed in eight bits: scaled = cast(integers) · (scale · scale)."""
+    """(out, in) float32 of a product computed in eight bits: scaled = cast(integers) · (scale · scale)."""
     cast, scales = (made_by[name] for name in product.input)
     integers = made_by[cast.input[0]]
     weight, zero = (held[integers.input[i]].astype(np.float32) for i in (1, 3))

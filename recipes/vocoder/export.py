@@ -1,4 +1,4 @@
-"""Turn a run into what `voice.tts.vocoder.Vocoder` opens: `vocoder.onnx`, its matrices in eight bits, and its card.
+"""Turn a run into what `voice.tts.vocoder.Vocoder` opens: `vocoder.onnx`, in eight bits, and its card.
 
     python -m recipes.vocoder.export --run runs/vocoder --out voice/models/pretrained/vocoder
 
@@ -37,11 +37,11 @@ class Options:
     license: str = option("Apache-2.0", "its license")
     description: str = option("Log-mel and pitch to speech, for any speaker", "for its card")
     origin: str = option("trained by recipes/vocoder", "what it was trained on, for its card")
-    weights: Weights = option("int8", "how matrices are stored and multiplied; float16 is computed in float32")
+    weights: Weights = option("int8", "how matrices are stored and multiplied; float16 computes in float32")
 
 
 class Network(nn.Module):
-    """The part of the generator that learned something: frames, mel [1, 100, F], f0 [1, F] → parts [1, 5, F, 601]."""
+    """The part of the generator that learned something: mel [1, 100, F], f0 [1, F] → parts [1, 5, F, 601]."""
 
     def __init__(self, generator: Generator):
         super().__init__()

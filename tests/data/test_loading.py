@@ -89,5 +89,5 @@ def test_the_corpora_decode_as_long_as_their_manifest_says(corpora):
     from voice.manifest import read_manifest
 
     clips = read_manifest(corpora / "kathleen" / "dev.jsonl")[:4]
-    for clip, samples in zip(clips, Sounds(clips, 24000)):
+    for clip, samples in zip(clips, Sounds(clips, 24000), strict=True):
         assert len(samples) / 24000 == pytest.approx(clip.duration, abs=0.03)

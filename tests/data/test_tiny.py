@@ -25,7 +25,7 @@ def test_the_tiny_manifests_have_no_problems_and_name_the_teacher(split):
 
 def test_the_written_words_are_timed_within_their_clip():
     for clip in read_manifest(TINY / "train.jsonl"):
-        words, starts, ends = zip(*clip.extra["words"])
+        words, starts, ends = zip(*clip.extra["words"], strict=True)
         assert list(words) == clip.text.split()
         assert list(starts) == sorted(starts) and max(ends) <= clip.duration
 

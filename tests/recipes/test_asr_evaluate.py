@@ -22,7 +22,8 @@ def options(**changed) -> Options:
 
 def test_a_recognizer_that_hears_everything_makes_no_errors():
     clips = read_manifest(TINY)[:2]
-    answers = iter([clips[0].text, *(clip.text for clip in clips)])  # the first is asked for once more, untimed
+    # The first is asked for once more, untimed.
+    answers = iter([clips[0].text, *(clip.text for clip in clips)])
     row = score(lambda samples, language: next(answers), "ear", Part("tiny", clips, None), options())
     assert (row.model, row.clips, row.rate) == ("ear", 2, 0.0)
     assert row.words > 0 and row.memory > 0

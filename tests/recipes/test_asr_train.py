@@ -72,7 +72,7 @@ def test_a_batch_is_cut_to_its_longest_utterance_and_margin(run):
     task = train.asked(options(run))
     some = gather(TINY, task)[:2]
     batch = collate(some, np.array([0.0, 0.5]), task)
-    longest = max(len(each.sound()) + extra for each, extra in zip(some, (0, 8000)))
+    longest = max(len(each.sound()) + extra for each, extra in zip(some, (0, 8000), strict=False))
     assert batch.features.shape == (2, 80, longest // 160)
     counted = batch.targets != train.IGNORED
     assert batch.hidden.shape == (int(counted.sum()), 32)

@@ -104,7 +104,8 @@ def test_the_exported_graphs_equal_the_trained_models(exported, symbols):
     _, pitch, energy = run.speaking.prosody.said(*given)[0].numpy().T
     index, features = frame_features(durations, pitch, energy)
     model = run.speaking.curves
-    drawn = model(model.hidden(*given)[:, index], torch.from_numpy(features)[None], torch.ones(1, len(index), 1))
+    hidden, mask = model.hidden(*given)[:, index], torch.ones(1, len(index), 1)
+    drawn = model(hidden, torch.from_numpy(features)[None], mask)
     curve, loud, voicing = drawn[0].numpy().T
     np.testing.assert_allclose(f0, np.where(steady(voicing) > 0, np.exp(curve * 0.2 + 5.0), 0), rtol=1e-4)
     np.testing.assert_allclose(frames[-1], loud * 1.5 - 2.0, atol=1e-4)
@@ -119,7 +120,8 @@ def test_the_exported_graphs_equal_the_trained_models(exported, symbols):
 def test_voices_of_one_model_share_its_graphs(tmp_path):
     """Two cards, one of them with the files; each speaks as its own speaker."""
     listed = "[ann]\nspeaker = 'ann'\ngain = 1.0\n{0}[bob]\nspeaker = 'bob'\ngain = 2.0\n{0}"
-    (tmp_path / "voices.toml").write_text(listed.format("liveliness = 1.0\nlicense = 'MIT'\ndescription = ''\norigin = ''\n"))
+    rest = "liveliness = 1.0\nlicense = 'MIT'\ndescription = ''\norigin = ''\n"
+    (tmp_path / "voices.toml").write_text(listed.format(rest))
     options = export.Options(voices=tmp_path / "voices.toml", out=tmp_path, weights="float32")
     export.export_all(untrained(), options)
     own, shared = (read_card(tmp_path / name) for name in ("ann", "bob"))

@@ -1,4 +1,4 @@
-"""Prosody and curves: they learn, resume exactly, say the same every time, and vary by as much as they are told to."""
+"""Prosody and curves: they learn, resume exactly, say the same every time, vary as much as they are told."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ def utterance(seed):
     durations = rng.integers(2, 9, len(tokens))
     frames = int(durations.sum())
     f0 = (180 + 40 * np.sin(np.arange(frames) / 7 + seed)).astype(np.float32)
-    return Utterance(str(seed), "ann", tokens, durations, f0, rng.normal(-5, 1, (frames, 100)).astype(np.float16))
+    mel = rng.normal(-5, 1, (frames, 100)).astype(np.float16)
+    return Utterance(str(seed), "ann", tokens, durations, f0, mel)
 
 
 @pytest.fixture

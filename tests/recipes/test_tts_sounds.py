@@ -1,4 +1,4 @@
-"""Sounds: hibari's weights arrive whole, pieces are cut where they should be, it learns and resumes exactly."""
+"""Sounds: hibari's weights arrive whole, pieces are cut where they should be, it learns, resumes exactly."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ def test_a_voice_that_begins_as_hibaris_says_what_it_says():
 
     phonemes = "ðə kwˈɪk bɹˈWn fˈɑks."
     model = (package() / "hibari.onnx").read_bytes()
-    session = onnxruntime.InferenceSession(rewiring.with_outputs(model, "/Mul_62_output_0", "/Cast_32_output_0"))
+    model = rewiring.with_outputs(model, "/Mul_62_output_0", "/Cast_32_output_0")
+    session = onnxruntime.InferenceSession(model)
     ids = [[0, *(alphabet()[p] for p in phonemes), 0]]
     given = {"ids": np.array(ids, np.int64), "speed": np.ones(1, np.float32)}
     pulse, turn, noise, rest, free, f0, loud, durations = session.run(None, given)
@@ -51,13 +52,14 @@ def test_a_voice_that_begins_as_hibaris_says_what_it_says():
     index = torch.from_numpy(np.repeat(np.arange(len(durations)), 2 * durations))[None]
     frames = index, torch.from_numpy(np.maximum(f0, 0)), torch.from_numpy((loud - LOUD[1]) / LOUD[0])
     parts = ours(tokens, torch.tensor([0]), torch.ones(1, tokens.shape[1], 1), *frames)[0]
-    pulse, turn, noise, rest, free = (torch.from_numpy(each[0].T) for each in (pulse, turn, noise, rest, free))
+    theirs = (pulse, turn, noise, rest, free)
+    pulse, turn, noise, rest, free = (torch.from_numpy(each[0].T) for each in theirs)
     assert (torch.hypot(parts[0], parts[1]).log() - pulse).abs().mean() < 0.06
     assert (parts[2].log() - np.log(2) / 2 - noise).abs().mean() < 0.06
     assert (torch.hypot(parts[3], parts[4]).log() - rest).abs().mean() < 0.06
     for ours, theirs in ((parts[:2], torch.pi * torch.tanh(turn)), (parts[3:], free)):
-        along = (ours[0] * theirs.cos() + ours[1] * theirs.sin()) / torch.hypot(*ours)  # cosine of the difference
-        assert along.mean() > 0.97
+        cosine = (ours[0] * theirs.cos() + ours[1] * theirs.sin()) / torch.hypot(*ours)  # of the difference
+        assert cosine.mean() > 0.97
 
 
 def spoken(folder, count=4):
@@ -74,7 +76,8 @@ def spoken(folder, count=4):
         name = ("ann", "bob")[seed % 2]
         mel = voice_log_mel(samples.astype(np.float32))[:, :frames].T.astype(np.float16)
         utterances.append(Utterance(f"{name}-{seed}", name, tokens, durations, f0, mel))
-        rows.append({"id": f"{name}-{seed}", "audio": f"{seed}.wav", "text": "", "duration": frames / 80, "speaker": name})
+        row = {"id": f"{name}-{seed}", "audio": f"{seed}.wav", "text": ""}
+        rows.append(row | {"duration": frames / 80, "speaker": name})
     corpus.write(folder / "some.npz", utterances)
     (folder / "some.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return folder / "some.npz", folder / "some.jsonl"

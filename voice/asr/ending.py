@@ -48,7 +48,7 @@ class Ending:
 
 
 def pooled(speech: Audio, encode: Callable[[Audio], np.ndarray]) -> np.ndarray:
-    """The mean (6, D) of what `encode` makes of each of STRETCHES, back from the last sound, which ends `speech`.
+    """The mean (6, D) of what `encode` makes of each of STRETCHES, back from the last sound of `speech`.
 
     `encode` takes Audio at 16 kHz and returns (F, D), a row for each FRAME seconds. It is called once.
     """

@@ -23,7 +23,7 @@ _LABELS = {letter: 1 + place for place, letter in enumerate(ALPHABET)}
 
 @dataclass(frozen=True, eq=False)
 class Spelling:
-    """`labels` (L,) of the letters and, as long, `owners`: the index of each one's written word, -1 for spaces.
+    """`labels` (L,) of the letters and, as long, `owners`: the index of each one's word, -1 for spaces.
 
     The words are those of `text.split()`; one that is not heard ("—") owns no letters.
     """

@@ -62,7 +62,8 @@ class FakeCurves:
 
 
 def fake_decoder(frames, f0):
-    assert frames.shape == (WIDTH + 1, len(f0)) and (frames[-1] == -1.0).all()  # its tokens are of average loudness
+    assert frames.shape == (WIDTH + 1, len(f0))
+    assert (frames[-1] == -1.0).all()  # its tokens are of average loudness
     return np.repeat(np.where(f0 > 0, 0.5, 0.0), HOP).astype(np.float32)
 
 

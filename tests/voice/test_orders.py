@@ -171,7 +171,10 @@ def test_live_sessions_of_a_server_obey_the_commands_of_its_settings(tmp_path: P
     made = {"recognizer": book, "voice": EvenVoice()}
     settings = Settings(commands=str(tmp_path / "home.yml"))
     services = Services(
-        settings, loader=lambda name, kind: made[kind], detector=LoudIsSpeech, turns=lambda ears: SilenceRule()
+        settings,
+        loader=lambda name, kind: made[kind],
+        detector=LoudIsSpeech,
+        turns=lambda ears: SilenceRule(),
     )
     talks = open_agent(services, Configuration(), house, INLINE, Whole, lambda: 0.0).conversation
     hear(talks, quiet(0.5), book.say(0, 2.0), quiet(3))

@@ -141,7 +141,7 @@ def interruption_cases(sounds: Sounds, count: int, echo: bool = False) -> Iterat
 
 def interruptions(pairs: Pairs, name: str = "") -> Measures:
     """How many are caught, and how soon the agent is silent."""
-    caught, waits = [], []
+    caught, waits, again = [], [], []
     for case, played in pairs:
         (at,) = case.marks
         stopped = any(at <= event.time <= case.end + 1.5 for event in played.of(Interrupted))
@@ -149,10 +149,13 @@ def interruptions(pairs: Pairs, name: str = "") -> Measures:
         caught.append(stopped)
         if stopped:
             waits.append(1000 * (halted[0] - at))  # from the next frame on it is silent
+            ended = min(event.time for event in played.of(Interrupted) if event.time >= at)
+            again.append(any(at <= event.time <= ended for event in played.of(Resumed)))
     return {
         f"interruptions caught{name}, %": _percent(caught),
         f"silent p50{name}, ms": _percentile(waits, 50),
         f"silent p95{name}, ms": _percentile(waits, 95),
+        f"spoke again meanwhile{name}, %": _percent(again),
     }
 
 

@@ -281,8 +281,9 @@ class Conversation:
         if self._mouth.paused:
             self._mouth.paused = False
             yield Resumed(self.time, self._mouth.position)
-        if self._ear.looks or not self._ear.in_turn:  # else its words are still waited for
-            self._ear.drop()
+        if not self._ear.looking:  # else its words are still waited for
+            if self._ear.in_turn:  # else somebody may still begin
+                self._ear.drop()
             yield from (event for event in self._withheld if isinstance(event, Trouble))
             self._withheld = []
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from voice.agent.events import Event, Heard, Partial, SpeechEnded, SpeechStarted, Trouble, TurnEnded
 from voice.agent.listener import Listener, Listening, Whole, text_of
+from voice.agent.suspicion import Suspicion
 from voice.agent.work import Lane, Task
 from voice.errors import VoiceError
 from voice.types import Audio, Recognizer, SpeechDetector, TurnDetector, Word
@@ -63,6 +64,8 @@ class Ear:
         self._rate, self._hop = detector.rate, detector.hop
         self._hysteresis = Hysteresis(hearing.thresholds, self._seconds(1))
         self._overheard = (False, False)
+        self._suspicion = Suspicion()
+        self.suspected = False  # whether somebody may be about to speak
         self._count = 0  # frames so far
         self._now = 0.0  # the conversation's time at the end of the last of them
         self._held: list[np.ndarray] = []  # the turn's last seconds, or the pre-roll
@@ -116,6 +119,11 @@ class Ear:
         return self._chances[0] / max(1, self._chances[1])
 
     @property
+    def looking(self) -> bool:
+        """Whether the final words so far are being made."""
+        return self._looking is not None
+
+    @property
     def pending(self) -> list[Task]:
         """What is being worked on just now."""
         return [task for task in (self._feeding, self._looking, self._judging) if task]
@@ -142,6 +150,7 @@ class Ear:
             del self._held[:-ONSET]
         self._sum_chances(chance)
         was_speaking = self.speaking
+        self.suspected = self._suspicion(frame, 0.0 if echo else chance)
         region = self._hysteresis(0.0 if echo else chance)
         if self.speaking and not was_speaking:
             yield self._start()

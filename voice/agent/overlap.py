@@ -1,7 +1,8 @@
 """Sound over the agent's speech: fall silent at once, then see whether it was a person who wants the turn.
 
-The agent pauses at the first sure speech and decides within a second, by how long the speech goes
-on and by its words: it resumes where it was, or the turn is the person's.
+The agent pauses at the first suspicion of speech, goes on where it was a moment later if that is not
+borne out, and else decides within a second, by how long the speech goes on and by its words: it resumes
+where it was, or the turn is the person's.
 """
 
 from __future__ import annotations
@@ -14,18 +15,20 @@ from voice.agent.backchannels import says_something
 from voice.agent.ear import Ear
 from voice.agent.events import Event, Heard
 
-SURE = 0.85  # P(speech) over all of a sound that is surely speech
+SURE = 0.75  # P(speech) over all of a sound that is surely speech
 
 
 @dataclass(frozen=True)
 class Courtesy:
     """How speech over the agent's is judged, in seconds."""
 
-    look_every: float = 0.4  # of speech after which its words are asked for
+    look_every: float = 0.35  # of speech after which its words are asked for
     decide_after: float = 0.9  # of being paused
     wordless: float = 0.7  # of what is surely speech; that much takes the turn even if no word is recognized
     calm: float = 2.0  # after a false alarm only words count
     pause: float = 0.16  # of silence after which what was said is all of it
+    borne_out: float = 0.1  # of being paused by what turned out to be speech, which do count
+    doubtful: float = 0.25  # of being paused by a suspicion; twice that while it lasts
 
 
 class Verdict(Enum):
@@ -41,7 +44,8 @@ class Overlap:
     def __init__(self, courtesy: Courtesy) -> None:
         self._courtesy = courtesy
         self._paused_at: float | None = None
-        self._calm_until = 0.0
+        self._suspected = False  # paused, and nobody has spoken yet
+        self._calm_until = self._trusting_until = 0.0
         self._looks = 0
 
     def judge(self, now: float, ear: Ear, events: Sequence[Event], asked: bool, played: str) -> Verdict:
@@ -54,21 +58,40 @@ class Overlap:
             text, words = events[-1].text, events[-1].words
             return self._interrupt() if says_something(text, words, played) else self._resumed(now)
         if not ear.in_turn:
-            return Verdict.GO_ON if self._paused_at is None else self._resumed(now)
+            return self._suspicion(now, ear)
         if ear.known and ((asked and ear.text) or says_something(ear.text, ear.words, played)):
             return self._interrupt()
-        if ear.known and not ear.text and ear.voiced >= self._courtesy.wordless and ear.sure >= SURE:
+        if ear.known and self._goes_on(ear):
             return self._interrupt()
         if ear.known and not ear.speaking and ear.silence >= self._courtesy.pause:
             return self._resumed(now)
         if ear.speaking and ear.voiced >= self._courtesy.look_every * (self._looks + 1):
             self._looks += 1
             ear.look()
+        if self._suspected and ear.speaking:
+            self._suspected, self._paused_at = False, max(self._paused_at, now - self._courtesy.borne_out)
         return self._onset(now, ear) if self._paused_at is None else self._doubt(now, ear)
 
     def reset(self) -> None:
         """There is no answer any more to speak over."""
-        self._paused_at, self._looks, self._calm_until = None, 0, 0.0
+        self._paused_at, self._looks, self._suspected = None, 0, False
+        self._calm_until = self._trusting_until = 0.0
+
+    def _suspicion(self, now: float, ear: Ear) -> Verdict:
+        """While nobody speaks for sure: pauses for a moment, once in a while, where somebody may."""
+        if self._paused_at is None:
+            if not ear.suspected or now < max(self._trusting_until, self._calm_until):
+                return Verdict.GO_ON
+            self._paused_at, self._suspected = now, True
+            return Verdict.PAUSE
+        most = self._courtesy.doubtful * (2 if ear.suspected else 1)
+        if self._suspected and now - self._paused_at < most:
+            return Verdict.GO_ON
+        if not self._suspected:
+            return self._resumed(now)
+        self._paused_at, self._suspected = None, False
+        self._trusting_until = now + self._courtesy.calm
+        return Verdict.RESUME
 
     def _onset(self, now: float, ear: Ear) -> Verdict:
         if now < self._calm_until or not ear.speaking:
@@ -79,9 +102,13 @@ class Overlap:
     def _doubt(self, now: float, ear: Ear) -> Verdict:
         if now - self._paused_at < self._courtesy.decide_after:
             return Verdict.GO_ON
-        if ear.speaking and not ear.looks:  # nobody knows its words in time
+        if ear.speaking and (not ear.looks or self._goes_on(ear)):  # nobody knows its words in time
             return self._interrupt()
         return self._resumed(now)
+
+    def _goes_on(self, ear: Ear) -> bool:
+        """Whether it is long and surely speech, though no word of it is known."""
+        return not ear.text and ear.voiced >= self._courtesy.wordless and ear.sure >= SURE
 
     def _interrupt(self) -> Verdict:
         self.reset()

@@ -1,0 +1,34 @@
+"""Whether somebody may be about to speak: sooner than a detector of speech is sure, and often wrong.
+
+The detector hesitates for half a second at some beginnings ("I need…", "She looked…"), whose sound
+stands out of the quiet all the while. So what is loud adds up how likely it is speech.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+LOUD = 15.0  # dB above the quiet
+AUDIBLE = -45.0  # dB of full scale below which nothing is loud
+RISE = 0.15  # dB by which the quiet is taken to grow in each frame that is not as quiet
+UNLIKELY = 0.1  # P(speech) of a frame that is none
+ENOUGH = 0.6  # sum of the probabilities of loud frames
+SHORTEST = 2  # of them: one is a click
+
+
+class Suspicion:
+    """One stream, a frame at a time."""
+
+    def __init__(self) -> None:
+        self._quiet: float | None = None  # dB
+        self._sum, self._count = 0.0, 0
+
+    def __call__(self, frame: np.ndarray, chance: float) -> bool:
+        """Whether the last frames, up to this (T,) one whose P(speech) is `chance`, may be somebody."""
+        loudness = 10 * float(np.log10(np.mean(np.square(frame)) + 1e-10))
+        self._quiet = loudness if self._quiet is None else min(loudness, self._quiet + RISE)
+        if loudness > max(AUDIBLE, self._quiet + LOUD) and chance > UNLIKELY:
+            self._sum, self._count = self._sum + chance, self._count + 1
+        else:
+            self._sum, self._count = 0.0, 0
+        return self._count >= SHORTEST and self._sum >= ENOUGH

@@ -56,6 +56,14 @@ def test_words_sound_where_they_are_said_to(heart):
     assert inside > 0.9 * energy.sum()
 
 
+def test_words_begin_and_end_with_their_sound(heart):
+    for text in ("Stop.", "Is it cold?", "Pack the boxes.", "Take it back."):
+        (reading,) = read_aloud(text)
+        speech = heart.render(reading)
+        loud = np.flatnonzero(np.abs(speech.audio.samples) > 0.03 * np.abs(speech.audio.samples).max()) / RATE
+        assert abs(speech.words[0].start - loud[0]) < 0.08 and abs(speech.words[-1].end - loud[-1]) < 0.16
+
+
 def test_speed_scales_durations(heart):
     (reading,) = read_aloud(TEXT)
     slow, normal, fast = (heart.render(reading, Controls(speed=s)).audio.duration for s in (0.5, 1.0, 2.0))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 RATE = 24000
 HOP = 300  # samples a frame
 SPAN = 2  # frames that the network counts as one
+AHEAD = 4  # frames (50 ms) by which what is heard comes before the durations that the network counts
 VOICED = 40.0  # Hz; hibari's DSP takes what is lower as unvoiced
 _DURATIONS = "/Cast_32_output_0"  # (L,) int64: frames of SPAN × HOP samples a phoneme, pads included
 _LENGTHS = "/Sub_output_0"  # (L,) the same before rounding, at speed 1
@@ -37,7 +38,7 @@ class Utterance(NamedTuple):
     """What the network makes of phonemes.
 
     `samples` (F × HOP,) float32; `durations` (L + 2,) int64 frames of HOP samples: the pad before,
-    each of the L phoneme characters, the pad after; they sum to F. `f0` (F,) float32 Hz, near 0
+    each of the L phoneme characters, the pad after, as they are heard; they sum to F. `f0` (F,) float32 Hz, near 0
     where unvoiced.
     """
 
@@ -82,23 +83,24 @@ class Heart:
         *parts, durations, lengths = self._session.run(None, given)
         if asked is None:
             samples = _sounded(parts, parts[-1][0], seed)
-            return Utterance(np.clip(samples, -1.0, 1.0), durations * SPAN, parts[-1][0])
+            return Utterance(np.clip(samples, -1.0, 1.0), _heard(phonemes, durations), parts[-1][0])
         asked = asked.with_edges()
         longer = _whole_frames(phonemes, durations, lengths.reshape(-1), asked)
         given[_DURATIONS], f0 = longer, parts[-1][0]
         if not np.array_equal(longer, durations):
             silent = np.zeros((1, int(longer.sum()) * SPAN), np.float32)
             f0 = _as_high(self._guided_session().run(None, given | {_HEARD: silent})[-1][0], f0)
-        samples, f0 = self._guide(given, f0, asked, seed)
-        samples = leveled(samples, per_frame(asked.energy, longer * SPAN), HOP)
-        return Utterance(np.clip(samples, -1.0, 1.0), longer * SPAN, f0)
+        heard = _heard(phonemes, longer)
+        samples, f0 = self._guide(given, f0, asked, heard, seed)
+        samples = leveled(samples, per_frame(asked.energy, heard), HOP)
+        return Utterance(np.clip(samples, -1.0, 1.0), heard, f0)
 
     def _guide(
-        self, given: dict, f0: np.ndarray, asked: Delivery, seed: int
+        self, given: dict, f0: np.ndarray, asked: Delivery, heard: np.ndarray, seed: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """(F × HOP,) samples and (F,) Hz with the durations `given`, and `f0` moved as is `asked`."""
         plain = self._drawn(given, f0, seed)
-        semitones = pitch_asked(asked, given[_DURATIONS] * SPAN, _melody(f0))
+        semitones = pitch_asked(asked, heard, _melody(f0))
         if semitones is None:
             return plain, f0
         f0 = _times(f0, 2 ** (semitones / 12))
@@ -144,6 +146,19 @@ def _sounded(parts: list[np.ndarray], f0: np.ndarray, seed: int) -> np.ndarray:
 def _times(f0: np.ndarray, ratio: np.ndarray | float) -> np.ndarray:
     """(F,) Hz, where voiced times `ratio`, and voiced still."""
     return np.where(f0 > VOICED, np.maximum(f0 * ratio, VOICED + 1), f0).astype(np.float32)
+
+
+def _heard(phonemes: str, durations: np.ndarray) -> np.ndarray:
+    """(L + 2,) lengths as the network counts them → frames of HOP samples, where they are heard: AHEAD of where
+    they are counted, the last phoneme without the silence that it is given too, about half of it."""
+    frames = durations * SPAN
+    last = len(phonemes.rstrip("".join(PUNCTUATION)))
+    silent = frames[last] // 2 if last else 0
+    ahead = min(AHEAD, int(frames[0]) - 1)
+    frames[0] -= ahead
+    frames[last] -= silent
+    frames[-1] += ahead + silent
+    return frames
 
 
 def _melody(f0: np.ndarray) -> np.ndarray:

@@ -151,7 +151,7 @@ def spec_augmented(
 def _stretches(size: int, count: int, widest: int, rng: np.random.Generator) -> list[tuple[int, int]]:
     widths = rng.integers(0, min(widest, size) + 1, count)
     starts = [int(rng.integers(0, size - width + 1)) for width in widths]
-    return [(start, start + int(width)) for start, width in zip(starts, widths, strict=False)]
+    return [(start, start + int(width)) for start, width in zip(starts, widths, strict=True)]
 
 
 @dataclass(frozen=True, eq=False)

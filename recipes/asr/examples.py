@@ -106,7 +106,7 @@ def gather(
         targets = [_read(windows.text(window, clips), task.vocabulary) for window in every]
     else:
         targets = _taught(every, sounds, task, threads)
-    made = [_example(window, sounds, target) for window, target in zip(every, targets, strict=False)]
+    made = [_example(window, sounds, target) for window, target in zip(every, targets, strict=True)]
     kept = [each for each in made if task.keep_loops or not loops(task.vocabulary.decode(each.target.tokens))]
     if not kept:
         raise VoiceError("nothing is left to learn from: the model understood none of these clips")
@@ -134,11 +134,11 @@ def _taught(every: Sequence[Window], sounds: Sounds, task: Task, threads: int) -
     texts = [_own_text([sounds.clips[index] for index in window.clips]) for window in every]
     paths = [
         shelf.path(f"{windows.identity(window, sounds.clips)}\n{text}")
-        for window, text in zip(every, texts, strict=False)
+        for window, text in zip(every, texts, strict=True)
     ]
     missing = [
         Question(path, partial(windows.sound, window, sounds), text)
-        for window, path, text in zip(every, paths, texts, strict=False)
+        for window, path, text in zip(every, paths, texts, strict=True)
         if not path.exists()
     ]
     if missing:
@@ -180,8 +180,8 @@ def collate(
     """
     sounds = [each.sound() for each in some]
     if rngs and task.augment:
-        sounds = [task.augment(sound, rng)[:FULL] for sound, rng in zip(sounds, rngs, strict=False)]
-    lengths = [len(s) + round(float(m) * WHISPER_RATE) for s, m in zip(sounds, margins, strict=False)]
+        sounds = [task.augment(sound, rng)[:FULL] for sound, rng in zip(sounds, rngs, strict=True)]
+    lengths = [len(s) + round(float(m) * WHISPER_RATE) for s, m in zip(sounds, margins, strict=True)]
     length = FULL if task.context == "full" else min(FULL, max(lengths))
     tokens = [each.target.tokens for each in some]
     inputs, _ = pad([decoder_input(task.vocabulary, row) for row in tokens], task.vocabulary.end)

@@ -41,15 +41,14 @@ def from_ct2(source: Ct2Model) -> WhisperForConditionalGeneration:
     """The same network as a torch module, float32."""
     config = _config(source)
     if not torch.cuda.is_available():
-        config._attn_implementation = (
-            "eager"  # torch's fused kernel takes twice as long on CPUs, backwards above all
-        )
+        # Torch's fused kernel takes twice as long on CPUs, backwards above all.
+        config._attn_implementation = "eager"
     model = WhisperForConditionalGeneration(config)
     state = model.state_dict()
     with torch.no_grad():
         for name, targets in _tensors(model.config):
             parts = np.split(source.tensors[name], len(targets))
-            for target, part in zip(targets, parts, strict=False):
+            for target, part in zip(targets, parts, strict=True):
                 if target in state:  # a key projection has no bias
                     state[target].copy_(torch.from_numpy(part.astype(np.float32)))
     return model.eval()

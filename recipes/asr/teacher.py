@@ -81,7 +81,7 @@ class Teacher:
             padded, _ = pad([decoder_input(self.vocabulary, row) for row in tokens], self.vocabulary.end)
             hidden = whisper.decode(self.model, encoded, torch.from_numpy(padded).to(self.device))
         rows = predicting(self.vocabulary, hidden).half().cpu().numpy()
-        return [Target(np.array(row, np.int32), h[: len(row)]) for row, h in zip(tokens, rows, strict=False)]
+        return [Target(np.array(row, np.int32), h[: len(row)]) for row, h in zip(tokens, rows, strict=True)]
 
     def _tokens(self, encoded: torch.Tensor, texts: Sequence[str | None]) -> list[list[int]]:
         if None not in texts:
@@ -90,7 +90,7 @@ class Teacher:
         language = self.vocabulary.prompt[1]
         return [
             [language, *mine] if text is None else labels(self.vocabulary, text)
-            for text, mine in zip(texts, own, strict=False)
+            for text, mine in zip(texts, own, strict=True)
         ]
 
 
@@ -166,6 +166,6 @@ def answered(teacher: Teacher, shelf: Shelf, questions: Sequence[Question], batc
     for first in range(0, len(questions), batch):
         some = questions[first : first + batch]
         answers = teacher.targets([each.sound() for each in some], [each.text for each in some])
-        for each, target in zip(some, answers, strict=False):
+        for each, target in zip(some, answers, strict=True):
             shelf.put(each.path, target)
         yield first + len(some)

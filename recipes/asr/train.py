@@ -184,7 +184,7 @@ def noisy_sounds(dev: Sequence[Example], task: Task, seed: int) -> list[np.ndarr
     rngs = [rng_for(seed, 3, place) for place in range(len(dev))]
     return [
         with_noise(each.sound(), noises[int(rng.integers(len(noises)))], 10.0, rng)
-        for each, rng in zip(dev, rngs, strict=False)
+        for each, rng in zip(dev, rngs, strict=True)
     ]
 
 

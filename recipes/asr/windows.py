@@ -84,7 +84,7 @@ def _join(clips: Sequence[Clip], groups: Sequence[list[int]], rng: np.random.Gen
 def sound(window: Window, sounds: Sounds) -> np.ndarray:
     """The samples of a window: (T,) float32 at 16 kHz."""
     pieces = [sounds[window.clips[0]]]
-    for index, pause in zip(window.clips[1:], window.pauses, strict=False):
+    for index, pause in zip(window.clips[1:], window.pauses, strict=True):
         rng = rng_for(SHUFFLE, index)
         pieces.append(HISS * rng.standard_normal(round(pause * WHISPER_RATE), dtype=np.float32))
         pieces.append(sounds[index])

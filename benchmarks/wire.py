@@ -226,7 +226,7 @@ def refused(url: str) -> str:
 
 
 def _connected(url: str, patience: float = PLACE) -> ClientConnection:
-    """A line to the server; a place that is just becoming free is waited for."""
+    """A line to the server; one that is just starting, or a place that is just becoming free, is waited for."""
     until = time.monotonic() + patience
     while True:
         try:
@@ -234,4 +234,7 @@ def _connected(url: str, patience: float = PLACE) -> ClientConnection:
         except InvalidStatus as refusal:
             if refusal.response.status_code != 429 or time.monotonic() > until:
                 raise Busy(refusal.response.body.decode()) from refusal
-            time.sleep(0.1)
+        except ConnectionRefusedError:
+            if time.monotonic() > until:
+                raise
+        time.sleep(0.1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -23,10 +24,11 @@ from voice.agent import (
     TurnEnded,
     answers,
 )
+from voice.agent.answer import promptly
 from voice.agent.backchannels import says_something
 from voice.agent.thoughts import Prepared, Turn
 from voice.agent.work import THREADS, Task
-from voice.types import Message, Word
+from voice.types import Audio, Message, Speech, Word
 from voice.vad import Thresholds
 
 LONG = "This is a rather long answer. " * 4
@@ -320,3 +322,37 @@ def test_other_thresholds_leave_the_times_as_they_are() -> None:
     events = hear(talks, book.say(0), quiet(2))
     assert of(SpeechStarted, events)[0].began == pytest.approx(1.0, abs=0.033)
     assert np.count_nonzero(book.heard[0].samples) == RATE
+
+
+def test_words_are_made_before_a_pause_is_sure_and_made_again_only_if_speech_goes_on() -> None:
+    book = Phrasebook("What time is it?", "In Paris.")
+    hear(conversation(book, Script(["Noon."])), book.say(0, 0.512), quiet(2))
+    assert len(book.heard) == 1
+    assert book.heard[0].duration == pytest.approx(0.576, abs=0.001)  # two frames of silence are enough
+    talks, dip = conversation(book, Script(["Noon."])), quiet(0.064)
+    events = hear(talks, book.say(0, 0.512), dip, book.say(1, 0.512), quiet(2))
+    assert [event.text for event in of(Heard, events)] == ["What time is it? In Paris."]
+
+
+def test_what_threads_have_done_can_be_collected_between_two_frames() -> None:
+    book, work = Phrasebook("What time is it?"), Later()
+    talks = conversation(book, Script(["It is noon."]), work=work)
+    hear(talks, book.say(0), quiet(0.8))
+    for lane in work.lanes[:2]:
+        lane.catch_up()
+    assert [event.text for event in of(Partial, talks.collect())] == ["What time is it?"]
+    kinds = [type(event) for event in talks.collect()]
+    assert kinds == [TurnEnded, Heard]
+    work.lanes[2].catch_up()
+    assert of(Speaking, talks.collect())
+
+
+def test_an_answer_begins_without_the_silence_before_its_first_sound() -> None:
+    samples = np.concatenate((np.zeros(2400), np.full(4800, 0.1), np.zeros(2400))).astype(np.float32)
+    speech = Speech(Audio(samples, 24_000), "Noon then.", (Word("Noon", 0.1, 0.2), Word("then.", 0.2, 0.3)))
+    prompt = promptly(speech)
+    assert prompt.audio.duration == pytest.approx(0.4 - 0.09)
+    assert [(word.start, word.end) for word in prompt.words] == [
+        pytest.approx(times, abs=1e-6) for times in ((0.01, 0.11), (0.11, 0.21))
+    ]
+    assert promptly(prompt) == prompt and promptly(replace(speech, audio=Audio(samples * 0, 24_000))).words

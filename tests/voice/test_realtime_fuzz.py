@@ -131,7 +131,7 @@ def server(monkeypatch) -> Iterator[tuple[int, Places]]:
     host = services(Phrasebook("Hello."), settings=Settings(sessions=1))
     host.sessions = Places(host.sessions)
     app = FastAPI()
-    add_realtime(app, host, lambda host, now: open_agent(host, now, Parrot(), INLINE, Whole))
+    add_realtime(app, host, lambda host, now, work: open_agent(host, now, Parrot(), INLINE, Whole))
     with running_app(app) as port:
         yield port, host.sessions
         assert host.sessions.free(), "a place was not given back"

@@ -27,6 +27,22 @@ def test_texts_come_in_order_and_none_after_the_end():
     run(work())
 
 
+def test_who_waits_for_a_text_can_be_woken_and_no_text_is_lost_by_that():
+    async def work():
+        inbox = Inbox(asyncio.get_running_loop())
+        waiting = asyncio.create_task(asyncio.to_thread(inbox.get, None))
+        await inbox.put("a")
+        assert await waiting == "a"
+        waiting = asyncio.create_task(asyncio.to_thread(inbox.get, None))
+        inbox.wake()
+        assert await waiting is None and not inbox.closed
+        inbox.wake()
+        await inbox.put("b")
+        assert [inbox.get(0), inbox.get(None)] == ["b", None]
+
+    run(work())
+
+
 def test_a_client_that_sends_faster_than_it_is_heard_has_to_wait(monkeypatch):
     monkeypatch.setattr(pipes, "MOST_WAITING", 10)
 

@@ -20,7 +20,7 @@ from realtime_fakes import PATIENCE, Places, at_24k, encoded, running_app, servi
 
 from voice.agent.listener import Whole
 from voice.agent.remote import remote_brain
-from voice.agent.work import INLINE, THREADS, Work
+from voice.agent.work import INLINE
 from voice.audio import resample
 from voice.serve.access import Access
 from voice.serve.realtime import add_realtime, pipes
@@ -45,15 +45,15 @@ class Server:
 
 @contextmanager
 def serving(
-    settings: Settings = Settings(), brain: Callable[[], object] | None = None, work: Work = INLINE
+    settings: Settings = Settings(), brain: Callable[[], object] | None = None, live: bool = False
 ) -> Iterator[Server]:
     """A server whose sessions each get a fresh brain."""
     host = services(BOOK, EvenVoice(), settings)
     host.sessions = Places(host.sessions)
 
-    def opening(services, configuration):
+    def opening(services, configuration, *, work):
         mind = brain() if brain else Script(*([LONG] for _ in range(9)))
-        return open_agent(services, configuration, mind, work, Whole)
+        return open_agent(services, configuration, mind, work if live else INLINE, Whole)
 
     app = FastAPI()
     add_realtime(app, host, opening)
@@ -182,6 +182,7 @@ def test_a_client_of_the_beta_is_spoken_to_in_its_words(server):
 
 def test_one_session_too_many_is_refused_with_a_reason_and_a_place_is_free_again_afterwards(server):
     async def talk() -> None:
+        await served(server)  # whom others left
         async with websockets.connect(address(server)) as one, websockets.connect(address(server)) as two:
             await one.recv(), await two.recv()
             with pytest.raises(websockets.InvalidStatus) as refusal:
@@ -341,7 +342,7 @@ def test_the_client_carries_out_its_own_functions():
 
     with chat_server.servers() as start:
         url = start(answering)
-        with serving(brain=lambda: remote_brain(url), work=THREADS) as server:
+        with serving(brain=lambda: remote_brain(url), live=True) as server:
             events = run(talk())
     said = next(each for each in events if each.type == "response.output_audio_transcript.done")
     assert said.transcript == "It is clear."

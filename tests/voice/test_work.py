@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from voice.agent.work import INLINE, THREADS
+from voice.agent.work import INLINE, THREADS, Threads
 
 
 def test_inline_a_job_is_done_at_once_and_counts_as_beside_the_listening() -> None:
@@ -43,3 +43,11 @@ def test_in_threads_starting_a_job_waits_for_nothing() -> None:
     go_on.set()
     task.wait()
     assert task.result() is True
+
+
+def test_in_threads_the_host_is_told_of_each_job_that_is_done() -> None:
+    told = threading.Semaphore(0)
+    lane = Threads(told.release).lane()
+    tasks = [lane.start(lambda: 1 / 0, 0.0), lane.start(lambda: None, 0.0)]
+    assert told.acquire(timeout=10) and tasks[0].done
+    assert told.acquire(timeout=10) and tasks[1].done

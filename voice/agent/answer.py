@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from voice.agent.speakable import Speakable
 from voice.agent.work import Lane, Task
@@ -18,6 +20,9 @@ from voice.tts.voice import PAUSES, after_silence
 from voice.types import Controls, Pace, Speech, Synthesizer, Thought
 
 LONGEST_ANSWER = 8000  # characters; a brain that never ends is not listened to for ever
+SILENT = 0.002  # samples below this are not heard
+BREATH = 0.01  # seconds before the first sound that are kept
+MOST_SILENCE = 0.2  # seconds that are cut; a longer silence is meant
 _WHOLE = (".", "!", "?")
 
 
@@ -48,6 +53,7 @@ class Answer:
         self._made: deque[str | Speech | Pace] = deque()
         self._pieces = self._spoken()
         self._over = False  # no more will be made
+        self._sounded = False  # whether there is sound of it
         self._held = False  # until the turn has surely ended
         self.written = ""  # as the brain wrote it, so far
         self._task: Task | None = lane.start(self._produce, now)
@@ -159,5 +165,20 @@ class Answer:
 
     def _sound(self, sentence: Sentence, pause: float) -> Iterator[Speech]:
         for piece in self._synthesizer.speak(sentence.text, self._controls):
-            yield after_silence(piece, pause / self._controls.speed)
-            pause = 0.0
+            yield after_silence(piece, pause / self._controls.speed) if self._sounded else promptly(piece)
+            self._sounded, pause = True, 0.0
+
+
+def promptly(speech: Speech) -> Speech:
+    """The same without the silence before its first sound, for which somebody would wait."""
+    loud = np.abs(speech.audio.samples) > SILENT
+    early = int(np.argmax(loud)) / speech.audio.rate - BREATH if loud.any() else 0.0
+    early = min(early, MOST_SILENCE)
+    if early <= 0:
+        return speech
+    words = tuple(
+        replace(word, start=max(0.0, word.start - early), end=max(0.0, word.end - early))
+        for word in speech.words
+    )
+    marks = tuple(replace(mark, time=max(0.0, mark.time - early)) for mark in speech.marks)
+    return replace(speech, audio=speech.audio.cut(early, speech.audio.duration), words=words, marks=marks)

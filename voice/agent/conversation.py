@@ -163,6 +163,11 @@ class Conversation:
         self._rest = np.concatenate((self._rest, frame))
         return self._work()
 
+    def collect(self) -> Iterator[Event]:
+        """What work in threads has brought since the last frame; else it waits for the next."""
+        yield from self._take(self._ear.idle())
+        yield from self._pass_time()
+
     def finish(self) -> Iterator[Event]:
         """No more is said for now: who was speaking is done, and hears the answer to its end.
 
@@ -184,8 +189,7 @@ class Conversation:
                 task.wait()
             self._frames += 1
             self._mouth.play(self._hop)
-            yield from self._take(self._ear.idle())
-            yield from self._pass_time()
+            yield from self.collect()
 
     def commit(self) -> Iterator[Event]:
         """The person's turn is over, as by a button that is let go; it is answered if `manners.answers`.

@@ -18,6 +18,7 @@ from voice.vad import Hysteresis, Region, Thresholds
 
 FAILED = 0.8  # seconds of silence that end a turn whose words could not be recognized
 CLEAR = 0.8  # P(speech) below which a pause may begin, whose words should not have to wait for a partial's
+GLANCE = 2  # frames of silence after which words are made, in case that it becomes a pause
 ONSET = 3  # frames of an echo that may hold the beginning of somebody's speech
 JUDGED = 8.0  # seconds of a turn's end from which its patience is judged
 
@@ -85,6 +86,7 @@ class Ear:
         self._judged = -1
         self.patience: float | None = None  # how long a silence ends the turn, in this pause
         self.looks = 0
+        self._looked: int | None = None  # the frame after the last sound of a glance ahead
         self._news = self._now  # when there was a new word
         self._stale = self._ending = False
         self._again = False  # whether there is more to look at than what is being looked at
@@ -159,6 +161,8 @@ class Ear:
         if self.in_turn:
             if self._hysteresis.quiet == 1:  # perhaps a pause: its sound is judged before its words are made
                 self._listen(self._count - 1)
+            if self._hysteresis.quiet == GLANCE and not self._overheard[0]:
+                self._look_ahead()
             if chance >= CLEAR:
                 self._feed()
             yield from self._collect()
@@ -181,6 +185,14 @@ class Ear:
         self._looking = self._lane.start(words, self._now)
         if not self.speaking or self._stale:
             self._listen(self._count if self.speaking else self._last)
+
+    def _look_ahead(self) -> None:
+        """Perhaps a pause: its words are made before it is sure, and count if it comes to be one."""
+        if self._looking:
+            return
+        self.patience, self._looked = None, self._count - self._hysteresis.quiet
+        self.look()
+        self._listen(self._looked)
 
     def _listen(self, end: int) -> None:
         """Hear whether the turn's sound up to frame `end` is complete, unless that is under way."""
@@ -246,8 +258,10 @@ class Ear:
         return SpeechStarted(self._now, began)
 
     def _pause(self, region: Region) -> Iterator[Event]:
-        self._last, self.patience = region.last, None
-        self.look()
+        self._last = region.last
+        if self._looked != region.last:
+            self.patience = None
+            self.look()
         yield from self._collect()
         yield SpeechEnded(self._now, self._time(region.last), self.text)
 

@@ -76,10 +76,16 @@ class Inline:
 
 
 class Threads:
-    """Each lane has a thread of its own while it has jobs, and none when it has not."""
+    """Each lane has a thread of its own while it has jobs, and none when it has not.
+
+    `told` is called in that thread after each job, for a host that can collect what it brought.
+    """
+
+    def __init__(self, told: Callable[[], None] = lambda: None) -> None:
+        self._told = told
 
     def lane(self, stopwatch: Callable[[], float] = time.perf_counter) -> Lane:
-        return _ThreadLane(stopwatch)
+        return _ThreadLane(stopwatch, self._told)
 
 
 INLINE, THREADS = Inline(), Threads()
@@ -97,8 +103,8 @@ class _InlineLane:
 
 
 class _ThreadLane:
-    def __init__(self, stopwatch: Callable[[], float]) -> None:
-        self._stopwatch = stopwatch
+    def __init__(self, stopwatch: Callable[[], float], told: Callable[[], None]) -> None:
+        self._stopwatch, self._told = stopwatch, told
         self._waiting: deque[Task] = deque()
         self._lock = threading.Lock()
         self._running = False
@@ -120,3 +126,4 @@ class _ThreadLane:
                     return
                 task = self._waiting.popleft()
             task.run()
+            self._told()

@@ -6,18 +6,17 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from voice.serve import errors
-from voice.serve.realtime.agent import Agent, open_agent
+from voice.serve.realtime.agent import open_agent
 from voice.serve.realtime.configuration import Configuration, Transcription
 from voice.serve.realtime.items import fresh
 from voice.serve.realtime.pipes import Inbox, Outbox, Slow
-from voice.serve.realtime.worker import begin
+from voice.serve.realtime.worker import Opening, begin
 from voice.serve.services import Services
 from voice.serve.slots import Busy, Slot
 
@@ -26,7 +25,6 @@ MOST_FRAMES = 1000  # a second, of which a second's worth may come at once; then
 GOODBYE = 5.0  # seconds for a client to take leave
 TOO_LARGE, NOT_TEXT, TOO_SLOW, TRY_LATER, IDLE = 1009, 1003, 1008, 1013, 1000  # close codes
 
-Opening = Callable[[Services, Configuration], Agent]
 _LOG = logging.getLogger("uvicorn.error")
 
 

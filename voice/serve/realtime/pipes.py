@@ -23,7 +23,7 @@ class Inbox:
         self._loop, self._room = loop, asyncio.Event()
         self._room.set()
         self._texts: deque[str] = deque()
-        self._size, self._closed = 0, False
+        self._size, self._closed, self._woken = 0, False, False
         self._changed = threading.Condition()
 
     async def put(self, text: str) -> None:
@@ -37,16 +37,23 @@ class Inbox:
             self._changed.notify()
 
     def get(self, patience: float | None) -> str | None:
-        """From the session's thread; None after `patience` seconds without a text, and once closed."""
+        """From the session's thread; None by `wake`, after `patience` seconds without a text, once closed."""
         with self._changed:
-            self._changed.wait_for(lambda: self._texts or self._closed, patience)
+            self._changed.wait_for(lambda: self._texts or self._closed or self._woken, patience)
             if self._closed or not self._texts:
+                self._woken = False
                 return None
             text = self._texts.popleft()
             self._size -= len(text)
         if not self._room.is_set() and self._size <= MOST_WAITING // 2:
             self._loop.call_soon_threadsafe(self._room.set)
         return text
+
+    def wake(self) -> None:
+        """From any thread: there is something to do, though no text for it."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify()
 
     @property
     def closed(self) -> bool:

@@ -108,15 +108,20 @@ class Session:
         return max(beat, self._heard + self._stall - self._clock())
 
     def tick(self) -> None:
-        """Lets time pass if the client's sound does not."""
+        """Takes up what is done by now, and lets time pass if the client's sound does not."""
+        self._take_up(self._talk.collect)
         now = self._clock()
         if self.patience is None or (not self._manual and now - self._heard < self._stall):
             return
         seconds = min(LONGEST_LEAP, now - self._passed)
         self._passed = now
+        self._turns.unheard += seconds
+        silence = np.zeros(round(seconds * self._talk.rate), np.float32)
+        self._take_up(lambda: self._talk.hear(silence))
+
+    def _take_up(self, happened: Callable[[], Iterable[Event]]) -> None:
         try:
-            self._turns.unheard += seconds
-            self._happened(self._talk.hear(np.zeros(round(seconds * self._talk.rate), np.float32)))
+            self._happened(happened())
             self._flow()
         except VoiceError as error:
             self.refuse(ProtocolError(str(error), "failed"), "server_error")

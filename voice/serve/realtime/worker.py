@@ -6,10 +6,10 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Callable
 from contextlib import closing
-from typing import Any
+from typing import Any, Protocol
 
+from voice.agent.work import Threads, Work
 from voice.errors import VoiceError
 from voice.serve.realtime import beta as dialect
 from voice.serve.realtime.agent import Agent
@@ -25,6 +25,13 @@ from voice.serve.slots import Slot
 
 MOST_MISTAKES = 50  # events in a row that make no sense; a client that goes on so is let go
 
+
+class Opening(Protocol):
+    """Makes the agent of a session, which works as `work` has it."""
+
+    def __call__(self, services: Services, settings: Configuration, /, *, work: Work) -> Agent: ...
+
+
 _LOG = logging.getLogger("uvicorn.error")
 _SOUND = frozenset(["response.output_audio.delta", "response.audio.delta"])
 
@@ -34,7 +41,7 @@ def begin(
     settings: Configuration,
     inbox: Inbox,
     outbox: Outbox,
-    opening: Callable[[Services, Configuration], Agent],
+    opening: Opening,
     beta: bool,
     slot: Slot,
 ) -> asyncio.Event:
@@ -72,7 +79,8 @@ def _live(services, settings, inbox, outbox, opening, beta) -> None:
 
     line = Line(send, settings, cut=outbox.cut, answered=services.metrics.turn.observe)
     try:
-        session = Session(opening(services, settings), line, voices=services.names("voice"), beta=beta)
+        agent = opening(services, settings, work=Threads(inbox.wake))
+        session = Session(agent, line, voices=services.names("voice"), beta=beta)
         with closing(session):
             session.start()
             _follow(session, inbox)

@@ -91,7 +91,9 @@ def measured(name: str, voice: Voice) -> Iterator[Row]:
         yield Row(name, "break, s", seconds, tuple(map(silence, made)), tuple(made))
     yield from emphasized(name, voice, plain)
     asking = [spoken(voice, text) for text in QUESTIONS]
-    yield Row(name, "questions' ends over their medians, semitones", RISE, tuple(map(ending, asking)), tuple(asking))
+    yield Row(
+        name, "questions' ends over their medians, semitones", RISE, tuple(map(ending, asking)), tuple(asking)
+    )
 
 
 def spoken(voice: Voice, text: str, controls: Controls = Controls()) -> Speech:

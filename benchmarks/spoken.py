@@ -1,10 +1,11 @@
-"""Whether the word times of a voice are those of its sound: beside an independent forced aligner, over an hour.
+"""Whether the word times of a voice are those of its sound: beside an independent forced aligner, over an
+hour.
 
     python -m benchmarks.spoken [--voice kathleen --voice heart] [--minutes 60] [--every 6]
 
-Each voice speaks invented sentences, one after the other, until they last so long. Of every sixth one, cut out of
-the whole by its own times, pocketsphinx aligns the words: starts are compared, and the middle of the differences in the
-first and in the last fifth shows drift.
+Each voice speaks invented sentences, one after the other, until they last so long. Of every sixth one, cut
+out of the whole by its own times, pocketsphinx aligns the words: starts are compared, and the middle of the
+differences in the first and in the last fifth shows drift.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ def main(
         parts = [1000 * float(np.median(part)) for part in (off, off[:fifth], off[-fifth:])]
         median, most = 1000 * np.percentile(np.abs(off - np.median(off)), [50, 95])
         biases = " | ".join(f"{part:+.0f} ms" for part in parts)
-        print(f"| {name} | {lasted / 60:.0f} | {len(off)} | {median:.0f} ms | {most:.0f} ms | {biases} |", flush=True)
+        print(
+            f"| {name} | {lasted / 60:.0f} | {len(off)} | {median:.0f} ms | {most:.0f} ms | {biases} |",
+            flush=True,
+        )
 
 
 def measured(voice: Synthesizer, aligner: Aligner, seconds: float, every: int) -> tuple[float, np.ndarray]:

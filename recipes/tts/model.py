@@ -1,9 +1,10 @@
-"""Prosody: symbols → how long, high and loud each is, and from that how high and loud each frame is, and if voiced.
+"""Prosody: symbols → how long, high and loud each is, and from that how high and loud each frame is, and if
+voiced.
 
-ConvNeXt blocks (Liu et al. 2022; in speech: Siuzdak 2023, Vocos) where FastSpeech 2 (Ren et al. 2021) has transformers,
-which learn slower from an hour of speech. `ProsodyModel` and `CurveModel` are trained by `train_prosody.py`; what
-lies between them, making lengths, is `voice.tts.acoustic.frame_features`, in training and at run time alike. How
-it then sounds is `sounds.py`'s part.
+ConvNeXt blocks (Liu et al. 2022; in speech: Siuzdak 2023, Vocos) where FastSpeech 2 (Ren et al. 2021) has
+transformers, which learn slower from an hour of speech. `ProsodyModel` and `CurveModel` are trained by
+`train_prosody.py`; what lies between them, making lengths, is `voice.tts.acoustic.frame_features`, in
+training and at run time alike. How it then sounds is `sounds.py`'s part.
 """
 
 from __future__ import annotations
@@ -69,7 +70,8 @@ class Blocks(nn.Module):
 
 
 class ProsodyModel(nn.Module):
-    """How long, high and loud each token is: of the symbols alone, so that it can stop learning before the rest does.
+    """How long, high and loud each token is: of the symbols alone, so that it can stop learning before the
+    rest does.
 
     Small, with much dropout: an hour of a speaker is enough to learn sounds by heart, not melodies.
     """
@@ -88,7 +90,7 @@ class ProsodyModel(nn.Module):
         self.dropout = nn.Dropout(shape.dropout)
         self.heads = nn.Linear(width, 3)
         self.flow = Flow(Blocks(MELODY_BLOCKS, width, 2, 9, 0.1), width, 3)
-        self.register_buffer("noise", torch.zeros(NOISES, 3))  # scaled by the export; zeros speak with means alone
+        self.register_buffer("noise", torch.zeros(NOISES, 3))  # scaled by the export; zeros are the likeliest
 
     def forward(self, tokens: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """tokens (B, L), speaker (B,), mask (B, L, 1) → (B, L, 3) duration, pitch, energy: their means."""
@@ -149,13 +151,16 @@ class CurveModel(nn.Module):
         return self.encoder(self.symbols(tokens) + voice, mask) + voice
 
     def forward(self, hidden: torch.Tensor, features: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """hidden (B, F, width) of each frame's token, features (B, F, FEATURES), mask (B, F, 1) → (B, F, CURVES).
+        """hidden (B, F, width) of each frame's token, features (B, F, FEATURES), mask (B, F, 1) → (B, F,
+        CURVES).
 
-        Pitch and loudness, in the speaker's standard deviations, are those in `features` plus a correction; voicing
-        is a logit.
+        Pitch and loudness, in the speaker's standard deviations, are those in `features` plus a correction;
+        voicing is a logit.
         """
         drawn = self.head(self.decoder(hidden + self.features(features), mask)).float()
-        given = torch.stack([features[..., PITCH], features[..., LOUDNESS], torch.zeros_like(features[..., 0])], -1)
+        given = torch.stack(
+            [features[..., PITCH], features[..., LOUDNESS], torch.zeros_like(features[..., 0])], -1
+        )
         return drawn + given
 
     def loss(self, batch: Batch) -> dict[str, torch.Tensor]:

@@ -3,9 +3,9 @@
     python -m recipes.tts.train_prosody --features runs/tts-data/kathleen-train.npz \
         --features runs/tts-data/heart-train.npz --dev runs/tts-data/kathleen-dev.npz --out runs/prosody
 
-They see no spectra, so that thousands of steps take minutes. Of phonemes, a flow (Lipman et al. 2023) from noise to
-what was said is learned besides the means, which alone are flat. Of either network the weights that the dev set likes
-best are kept.
+They see no spectra, so that thousands of steps take minutes. Of phonemes, a flow (Lipman et al. 2023) from
+noise to what was said is learned besides the means, which alone are flat. Of either network the weights that
+the dev set likes best are kept.
 """
 
 from __future__ import annotations
@@ -33,8 +33,19 @@ from recipes.tts.corpus import Batch, Range, Utterance
 from recipes.tts.model import Shape, SpeakingModel
 from voice.errors import VoiceError
 
-WEIGHTS = {"duration": 1.0, "pitch": 0.3, "energy": 0.3, "flow": 1.0, "curve": 1.0, "loudness": 1.0, "voicing": 1.0}
-JUDGED = {"prosody.": ("flow",), "curves.": ("curve", "loudness", "voicing")}  # each network's losses on the dev set
+WEIGHTS = {
+    "duration": 1.0,
+    "pitch": 0.3,
+    "energy": 0.3,
+    "flow": 1.0,
+    "curve": 1.0,
+    "loudness": 1.0,
+    "voicing": 1.0,
+}
+JUDGED = {
+    "prosody.": ("flow",),
+    "curves.": ("curve", "loudness", "voicing"),
+}  # each network's losses on the dev set
 
 
 @dataclass(frozen=True)
@@ -65,10 +76,21 @@ def main(options: Options) -> None:
         raise VoiceError("give --dev what recipes.tts.prepare made of recordings by the same speakers")
     recipe, best = Recipe(Shape(speakers=tuple(spans)), spans), Best()
     model = SpeakingModel(recipe.shape)
-    optimizer = torch.optim.AdamW(model.parameters(), options.rate, betas=(0.9, 0.98), weight_decay=options.decay)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: warm_cosine(step, 100, options.steps))
+    optimizer = torch.optim.AdamW(
+        model.parameters(), options.rate, betas=(0.9, 0.98), weight_decay=options.decay
+    )
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: warm_cosine(step, 100, options.steps)
+    )
     ema = Ema(model, 0.998)
-    kept = {"recipe": recipe, "model": model, "optimizer": optimizer, "schedule": schedule, "ema": ema, "best": best}
+    kept = {
+        "recipe": recipe,
+        "model": model,
+        "optimizer": optimizer,
+        "schedule": schedule,
+        "ema": ema,
+        "best": best,
+    }
     checkpoint = Checkpoint(options.out, kept)
     done = 0 if options.fresh else checkpoint.restore()
     dev = [recipe.batch([u], torch.device("cpu")) for u in watched]
@@ -112,7 +134,9 @@ class Recipe:
     def load_state_dict(self, state: dict) -> None:
         """Raises VoiceError where the run is of other speakers than this one, if it has any."""
         if self.spans and set(self.spans) != set(state["spans"]):
-            raise VoiceError(f"the run there is of {', '.join(state['spans'])}: another --out, or --fresh to start over")
+            raise VoiceError(
+                f"the run there is of {', '.join(state['spans'])}: another --out, or --fresh to start over"
+            )
         self.shape = Shape(**state["shape"])
         self.spans = {name: Range(**span) for name, span in state["spans"].items()}
 

@@ -28,9 +28,7 @@ class PeriodDiscriminator(nn.Module):
         super().__init__()
         self.period = period
         sizes = [1, width, 2 * width, 4 * width, 8 * width]
-        self.layers = nn.ModuleList(
-            convolution(a, b, (5, 1), (3, 1)) for a, b in pairwise(sizes)
-        )
+        self.layers = nn.ModuleList(convolution(a, b, (5, 1), (3, 1)) for a, b in pairwise(sizes))
         self.last = convolution(sizes[-1], 1, (3, 1))
 
     def forward(self, samples: Tensor) -> Judgment:
@@ -47,9 +45,7 @@ class SpectrumDiscriminator(nn.Module):
         self.size = window
         self.register_buffer("window", torch.hann_window(window), persistent=False)
         sizes = [2, width, 2 * width, 2 * width, 2 * width]
-        self.layers = nn.ModuleList(
-            convolution(a, b, (5, 3), (2, 1)) for a, b in pairwise(sizes)
-        )
+        self.layers = nn.ModuleList(convolution(a, b, (5, 3), (2, 1)) for a, b in pairwise(sizes))
         self.last = convolution(sizes[-1], 1, (3, 3))
 
     def forward(self, samples: Tensor) -> Judgment:

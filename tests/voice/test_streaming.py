@@ -148,10 +148,14 @@ def test_networks_that_see_further_than_they_say_are_found_out():
         assert_streams(fake_voice(curves=40)[0], LONG)
 
 
-@pytest.mark.parametrize("text", ["Yes.", LONG, "Did anybody remember to water the garden while we were away?"])
+@pytest.mark.parametrize(
+    "text", ["Yes.", LONG, "Did anybody remember to water the garden while we were away?"]
+)
 @pytest.mark.parametrize("speed", [0.5, 1.0, 2.0])
 def test_every_voice_of_ours_in_pieces_is_the_voice(text, speed):
-    cards = [read_card(path.parent) for path in Path(voice.__file__).parent.glob("models/pretrained/*/model.toml")]
+    cards = [
+        read_card(path.parent) for path in Path(voice.__file__).parent.glob("models/pretrained/*/model.toml")
+    ]
     ours = [card.name for card in cards if card.engine == "acoustic"]
     assert {"kathleen", "lj", "kumo"} <= set(ours)
     for name in ours:

@@ -63,7 +63,7 @@ class Delivery:
         return Delivery(
             np.concatenate([one, self.pace, one]), np.concatenate([first, self.pitch, last]),
             np.concatenate([soft, self.energy, loud]), np.concatenate([none, self.hold, none]),
-            None if self.rise is None else np.pad(self.rise, 1, mode="edge" if len(self.rise) else "constant"),
+            None if self.rise is None else np.concatenate([[0.0], self.rise, [1.0]]),
         )  # fmt: skip
 
     def of(self, places: np.ndarray | list[int]) -> Delivery:

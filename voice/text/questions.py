@@ -1,4 +1,5 @@
-"""Which questions rise at their end, and where: those that ask for a yes or a no (Pierrehumbert & Hirschberg 1990).
+"""Which questions rise at their end, and where: those that ask for a yes or a no (Pierrehumbert & Hirschberg
+1990).
 
 "Do you like it?" goes up, "What do you like?" and "Tea or coffee?" come down as statements do.
 """
@@ -12,9 +13,12 @@ import numpy as np
 QUESTION_WORDS = frozenset("who whom whose what which when where why how".split())
 ASKING = frozenset(
     "am is are was were do does did have has had can could will would shall should may might must need "
-    "ain't aren't isn't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't couldn't won't wouldn't shouldn't".split()
+    "ain't aren't isn't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't couldn't won't "
+    "wouldn't shouldn't".split()
 )
-LEADING = frozenset("and but so or well oh then now okay ok hey yes no sorry please to in on at for from by with of".split())
+LEADING = frozenset(
+    "and but so or well oh then now okay ok hey yes no sorry please to in on at for from by with of".split()
+)
 HIGH = 0.9  # of the way to the end a rise is over, for the last sound is often too short or soft to be heard
 MARKS = ' ;:,.!?—…"()“”'
 
@@ -38,8 +42,8 @@ def rises(text: str) -> bool:
 
 
 def rise(phonemes: str) -> np.ndarray:
-    """(L,) of a question that rises: how much of its rise, from 0 to 1, is done at the end of each phoneme; it
-    begins at the last stress."""
+    """(L,) of a question that rises: how much of its rise, from 0 to 1, is done at the end of each phoneme;
+    it begins at the last stress."""
     begin = max(phonemes.rfind("ˈ"), 0) or max(phonemes.rfind("ˌ"), 0)
     climb = HIGH * (len(phonemes.rstrip(MARKS)) - begin)
     return np.clip((np.arange(len(phonemes)) + 1 - begin) / max(climb, 1), 0.0, 1.0)

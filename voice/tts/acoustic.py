@@ -1,7 +1,7 @@
 """Our own voices: phonemes → durations, pitch, energy → curves of pitch and loudness → sound.
 
-Three ONNX graphs with NumPy between them. `text.onnx` looks at the whole sentence once and says how each token
-sounds, how long, how high and how loud it is; the lengths are made here, where speed and other
+Three ONNX graphs with NumPy between them. `text.onnx` looks at the whole sentence once and says how each
+token sounds, how long, how high and how loud it is; the lengths are made here, where speed and other
 controls act on plain arrays; `curves.onnx` draws fine pitch, loudness and voicing; `sounds.onnx` makes of all
 that a spectrum, which is heard as a vocoder's is. The recipe that trains them is `recipes/tts`.
 """
@@ -38,7 +38,10 @@ FEATURES = 8  # what `frame_features` says of a frame
 PITCH, LOUDNESS = 6, 7  # the places of these two among them
 SEMITONE = np.float32(np.log(2) / 12)  # of log-F0
 EDGE = 8  # frames of silence at either end; the pauses between sentences are made elsewhere
-BEFORE, AFTER = 2, 4  # of these, how many beside the speech are heard; the others are silent, whatever a room adds
+BEFORE, AFTER = (
+    2,
+    4,
+)  # of these, how many beside the speech are heard; the others are silent, whatever a room adds
 SHORTEST_PAUSE = 3  # frames; in training a pause has as many or none
 LONGEST = 160  # frames (2 s) that one token may take
 REACH = 9  # frames on both sides of each that `curves.onnx` sees, unless it says otherwise
@@ -47,9 +50,9 @@ TEXT_FILE, CURVES_FILE, SOUNDS_FILE = "text.onnx", "curves.onnx", "sounds.onnx"
 
 @dataclass(frozen=True)
 class Manner:
-    """How a speaker speaks: mean and standard deviation of log-F0, of voiced frames, and of the logarithm of a
-    frame's amplitude; factors on the predicted pitch's departures from its mean (`liveliness`), on durations (`pace`)
-    and on samples (`gain`)."""
+    """How a speaker speaks: mean and standard deviation of log-F0, of voiced frames, and of the logarithm of
+    a frame's amplitude; factors on the predicted pitch's departures from its mean (`liveliness`), on
+    durations (`pace`) and on samples (`gain`)."""
 
     pitch_mean: float
     pitch_spread: float
@@ -63,8 +66,8 @@ class Manner:
 @dataclass(frozen=True, eq=False)
 class Plan:
     """All that is needed to draw any of the F frames of a sentence: (L,) frames of each of its symbols,
-    what the text network makes of them for the curves and for the sounds, (1, L, width) each, and per frame its
-    symbol and FEATURES; where more is asked, (F,) semitones to move F0 by, and (F,) dB."""
+    what the text network makes of them for the curves and for the sounds, (1, L, width) each, and per frame
+    its symbol and FEATURES; where more is asked, (F,) semitones to move F0 by, and (F,) dB."""
 
     durations: np.ndarray
     hidden: np.ndarray
@@ -88,8 +91,8 @@ class Acoustic:
 
     @classmethod
     def open(cls, folder: Path, *, threads: int | None = 1, speaker: str | None = None) -> Acoustic:
-        """The voice that `recipes/tts/export.py` wrote to `folder`, speaking as its card says (the first of the
-        model's speakers) unless told otherwise. Raises ModelMissing, ModelDamaged."""
+        """The voice that `recipes/tts/export.py` wrote to `folder`, speaking as its card says (the first of
+        the model's speakers) unless told otherwise. Raises ModelMissing, ModelDamaged."""
         folder, threads = Path(folder), threads or 1
         speakers, options = _speakers(folder), read_card(folder).options
         speaker = speaker or options.get("speaker") or next(iter(speakers))
@@ -157,7 +160,8 @@ class Acoustic:
         return symbols, every, asked.of(known).with_edges() if asked else None
 
     def draw(self, symbols: str, asked: Delivery | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """L symbols, a BOUNDARY at both ends → (L,) frames of each, and what `frames` gives for all of them."""
+        """L symbols, a BOUNDARY at both ends → (L,) frames of each, and what `frames` gives for all of
+        them."""
         plan = self.plan(symbols, asked)
         return plan.durations, *self.frames(plan, 0, len(plan.token))
 
@@ -165,7 +169,9 @@ class Acoustic:
         """One look at the whole sentence; `asked` has as many entries as it has symbols."""
         tokens = np.array([[SYMBOLS.index(s) for s in symbols]], np.int64)
         speaker = np.array([self._speaker], np.int64)
-        hidden, sounds, durations, pitch, energy = self._text.run(None, {"tokens": tokens, "speaker": speaker})
+        hidden, sounds, durations, pitch, energy = self._text.run(
+            None, {"tokens": tokens, "speaker": speaker}
+        )
         lengths = np.expm1(durations[0]) * self._manner.pace
         if asked:
             lengths = lengths_asked(lengths, asked, VOICE_HOP / VOICE_RATE)
@@ -179,8 +185,8 @@ class Acoustic:
 
     def frames(self, plan: Plan, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
         """Frames `first` to `last` of a sentence: (C, F) its symbols' sounds and, last, the logarithm of its
-        amplitude; (F,) Hz, 0 unvoiced. What lies further than the network's reach and one frame beyond them, for
-        steady voicing, makes no difference. F0 moves by exactly what is asked."""
+        amplitude; (F,) Hz, 0 unvoiced. What lies further than the network's reach and one frame beyond them,
+        for steady voicing, makes no difference. F0 moves by exactly what is asked."""
         low, high = max(0, first - self._reach - 1), min(len(plan.token), last + self._reach + 1)
         given = {"hidden": plan.hidden[:, plan.token[low:high]], "features": plan.features[None, low:high]}
         (curves,) = self._curves.run(None, given)
@@ -250,7 +256,8 @@ def token_frames(symbols: str, lengths: np.ndarray) -> np.ndarray:
 
 
 def edges(durations: np.ndarray, first: int, count: int) -> np.ndarray:
-    """(count,) float32 factors of samples from the `first` one of a sentence on: 1, and 0 at the silent ends."""
+    """(count,) float32 factors of samples from the `first` one of a sentence on: 1, and 0 at the silent
+    ends."""
     start = (int(durations[0]) - BEFORE) * VOICE_HOP
     end = (int(durations.sum()) - int(durations[-1]) + AFTER) * VOICE_HOP
     places = np.arange(first, first + count)

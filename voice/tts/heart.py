@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from voice.errors import ModelDamaged, ModelMissing
+from voice.models.sessions import session_of
 from voice.text.delivery import Delivery, delivery
 from voice.text.phonemes import PUNCTUATION, alphabet
 from voice.tts import rewiring
@@ -38,8 +39,8 @@ class Utterance(NamedTuple):
     """What the network makes of phonemes.
 
     `samples` (F × HOP,) float32; `durations` (L + 2,) int64 frames of HOP samples: the pad before,
-    each of the L phoneme characters, the pad after, as they are heard; they sum to F. `f0` (F,) float32 Hz, near 0
-    where unvoiced.
+    each of the L phoneme characters, the pad after, as they are heard; they sum to F. `f0` (F,) float32 Hz,
+    near 0 where unvoiced.
     """
 
     samples: np.ndarray
@@ -122,16 +123,8 @@ class Heart:
 
 
 def _session(model: bytes, threads: int):
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = threads
-    options.log_severity_level = 3
-    # What a sentence takes is given back after it: else the longest one's share is kept by each thread that
-    # speaks at the same time, for a tenth of the time that it saves.
-    options.enable_cpu_mem_arena = options.enable_mem_pattern = False
     try:
-        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return session_of(model, threads=threads)
     except Exception as error:  # onnxruntime's own exceptions have no common base of their own
         raise ModelDamaged(f"heart's network is not the one this version knows; {_INSTALL}") from error
 
@@ -149,8 +142,8 @@ def _times(f0: np.ndarray, ratio: np.ndarray | float) -> np.ndarray:
 
 
 def _heard(phonemes: str, durations: np.ndarray) -> np.ndarray:
-    """(L + 2,) lengths as the network counts them → frames of HOP samples, where they are heard: AHEAD of where
-    they are counted, the last phoneme without the silence that it is given too, about half of it."""
+    """(L + 2,) lengths as the network counts them → frames of HOP samples, where they are heard: AHEAD of
+    where they are counted, the last phoneme without the silence that it is given too, about half of it."""
     frames = durations * SPAN
     last = len(phonemes.rstrip("".join(PUNCTUATION)))
     silent = frames[last] // 2 if last else 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -12,25 +14,19 @@ from voice.text.questions import rise, rises
 from voice.tts.voice import Voice
 from voice.types import Controls
 
+RISING = """Do you like it?|Isn't that nice?|Really?|You know him?|And will they come?
+It is late, isn’t it?|When it rains, do you stay home?|He asked, "Are you sure?"|Do you know what time it is?
+Can you hear me?!"""
+FALLING = """What do you like?|Where did you put the keys, the ones with the red tag?|Tea or coffee?|In which year?
+I like it.|Is it red, or is it blue?|What's that?|So why are you here?|Who? Nobody knows.|Stop!"""
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Do you like it?", "Isn't that nice?", "Really?", "You know him?", "And will they come?", 'He asked, "Are you sure?"',
-        "It is late, isn’t it?", "When it rains, do you stay home?", "Do you know what time it is?", "Can you hear me?!",
-    ],
-)  # fmt: skip
+
+@pytest.mark.parametrize("text", re.split(r"[|\n]", RISING))
 def test_questions_for_yes_or_no_rise(text: str) -> None:
     assert rises(text)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "What do you like?", "Where did you put the keys, the ones with the red tag?", "Tea or coffee?", "In which year?",
-        "I like it.", "Is it red, or is it blue?", "What's that?", "So why are you here?", "Who? Nobody knows.", "Stop!", "",
-    ],
-)  # fmt: skip
+@pytest.mark.parametrize("text", [*re.split(r"[|\n]", FALLING), ""])
 def test_other_sentences_do_not(text: str) -> None:
     assert not rises(text)
 
@@ -54,4 +50,3 @@ def test_a_question_ends_higher_than_the_same_words_as_a_statement(voice: Voice)
         return float(np.mean(melody[-8:]) - np.median(melody))
 
     assert ending("You saw the garden?") > ending("You saw the garden.") + 1.5
-

@@ -328,7 +328,7 @@ def test_words_are_made_before_a_pause_is_sure_and_made_again_only_if_speech_goe
     book = Phrasebook("What time is it?", "In Paris.")
     hear(conversation(book, Script(["Noon."])), book.say(0, 0.512), quiet(2))
     assert len(book.heard) == 1
-    assert book.heard[0].duration == pytest.approx(0.576, abs=0.001)  # two frames of silence are enough
+    assert book.heard[0].duration == pytest.approx(0.544, abs=0.001)  # one frame of silence is enough
     talks, dip = conversation(book, Script(["Noon."])), quiet(0.064)
     events = hear(talks, book.say(0, 0.512), dip, book.say(1, 0.512), quiet(2))
     assert [event.text for event in of(Heard, events)] == ["What time is it? In Paris."]

@@ -18,7 +18,6 @@ from voice.vad import Hysteresis, Region, Thresholds
 
 FAILED = 0.8  # seconds of silence that end a turn whose words could not be recognized
 CLEAR = 0.8  # P(speech) below which a pause may begin, whose words should not have to wait for a partial's
-GLANCE = 2  # frames of silence after which words are made, in case that it becomes a pause
 ONSET = 3  # frames of an echo that may hold the beginning of somebody's speech
 JUDGED = 8.0  # seconds of a turn's end from which its patience is judged
 
@@ -159,9 +158,7 @@ class Ear:
         if region:
             yield from self._pause(region)
         if self.in_turn:
-            if self._hysteresis.quiet == 1:  # perhaps a pause: its sound is judged before its words are made
-                self._listen(self._count - 1)
-            if self._hysteresis.quiet == GLANCE and not self._overheard[0]:
+            if self._hysteresis.quiet == 1:
                 self._look_ahead()
             if chance >= CLEAR:
                 self._feed()
@@ -187,12 +184,15 @@ class Ear:
             self._listen(self._count if self.speaking else self._last)
 
     def _look_ahead(self) -> None:
-        """Perhaps a pause: its words are made before it is sure, and count if it comes to be one."""
-        if self._looking:
-            return
-        self.patience, self._looked = None, self._count - self._hysteresis.quiet
-        self.look()
-        self._listen(self._looked)
+        """Perhaps a pause: five times of six it is. So its sound is judged and its words are made at once.
+
+        While the agent speaks, who only listens says a word or two, which are not asked for twice.
+        """
+        end = self._count - self._hysteresis.quiet
+        self._listen(end)
+        if not (self._looking or self._overheard[0]):
+            self.patience, self._looked = None, end
+            self.look()
 
     def _listen(self, end: int) -> None:
         """Hear whether the turn's sound up to frame `end` is complete, unless that is under way."""

@@ -162,7 +162,7 @@ BY_TURN: Silences = {  # by smart-turn: (P(complete) at least, seconds), the sur
 }
 
 
-_WHOLE = ((0.83, 0.28), (0.77, 0.44), (0.0, 0.63))
+_WHOLE = ((0.96, 0.19), (0.82, 0.32), (0.65, 0.44), (0.0, 0.63))
 BY_SENTENCE: Silences = {  # by a recognizer's ending, which leaves little for the words to tell
     "finished": _WHOLE,
     "perhaps": _WHOLE,

@@ -151,7 +151,8 @@ class Ear:
             del self._held[:-ONSET]
         self._sum_chances(chance)
         was_speaking = self.speaking
-        self.suspected = self._suspicion(frame, 0.0 if echo else chance)
+        returns = echo or self._overheard[1]  # a suspicion would be of our own voice too often
+        self.suspected = self._suspicion(frame, 0.0 if returns else chance)
         region = self._hysteresis(0.0 if echo else chance)
         if self.speaking and not was_speaking:
             yield self._start()

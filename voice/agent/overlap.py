@@ -15,7 +15,8 @@ from voice.agent.backchannels import says_something
 from voice.agent.ear import Ear
 from voice.agent.events import Event, Heard
 
-SURE = 0.75  # P(speech) over all of a sound that is surely speech
+SURE = 0.75  # P(speech) over all of a sound that is surely speech,
+SURER = 0.85  # and where the agent hears itself, which is speech too
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Overlap:
             return self._suspicion(now, ear)
         if ear.known and ((asked and ear.text) or says_something(ear.text, ear.words, played)):
             return self._interrupt()
-        if ear.known and self._goes_on(ear):
+        if ear.known and self._goes_on(ear, SURER if played else SURE):
             return self._interrupt()
         if ear.known and not ear.speaking and ear.silence >= self._courtesy.pause:
             return self._resumed(now)
@@ -70,7 +71,7 @@ class Overlap:
             ear.look()
         if self._suspected and ear.speaking:
             self._suspected, self._paused_at = False, max(self._paused_at, now - self._courtesy.borne_out)
-        return self._onset(now, ear) if self._paused_at is None else self._doubt(now, ear)
+        return self._onset(now, ear) if self._paused_at is None else self._doubt(now, ear, played)
 
     def reset(self) -> None:
         """There is no answer any more to speak over."""
@@ -99,16 +100,16 @@ class Overlap:
         self._paused_at = now
         return Verdict.PAUSE
 
-    def _doubt(self, now: float, ear: Ear) -> Verdict:
+    def _doubt(self, now: float, ear: Ear, played: str) -> Verdict:
         if now - self._paused_at < self._courtesy.decide_after:
             return Verdict.GO_ON
-        if ear.speaking and (not ear.looks or self._goes_on(ear)):  # nobody knows its words in time
+        if ear.speaking and (not ear.looks or not played and self._goes_on(ear, SURE)):  # words come too late
             return self._interrupt()
         return self._resumed(now)
 
-    def _goes_on(self, ear: Ear) -> bool:
+    def _goes_on(self, ear: Ear, sure: float) -> bool:
         """Whether it is long and surely speech, though no word of it is known."""
-        return not ear.text and ear.voiced >= self._courtesy.wordless and ear.sure >= SURE
+        return not ear.text and ear.voiced >= self._courtesy.wordless and ear.sure >= sure
 
     def _interrupt(self) -> Verdict:
         self.reset()

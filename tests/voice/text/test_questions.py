@@ -17,7 +17,8 @@ from voice.types import Controls
 RISING = """Do you like it?|Isn't that nice?|Really?|You know him?|And will they come?
 It is late, isn’t it?|When it rains, do you stay home?|He asked, "Are you sure?"|Do you know what time it is?
 Can you hear me?!"""
-FALLING = """What do you like?|Where did you put the keys, the ones with the red tag?|Tea or coffee?|In which year?
+FALLING = """What do you like?|Where did you put the keys, the ones with the red tag?|Tea or coffee?
+In which year?
 I like it.|Is it red, or is it blue?|What's that?|So why are you here?|Who? Nobody knows.|Stop!"""
 
 

@@ -61,7 +61,7 @@ def test_words_begin_and_end_with_their_sound(heart):
         (reading,) = read_aloud(text)
         speech = heart.render(reading)
         loud = np.flatnonzero(np.abs(speech.audio.samples) > 0.03 * np.abs(speech.audio.samples).max()) / RATE
-        assert abs(speech.words[0].start - loud[0]) < 0.08 and abs(speech.words[-1].end - loud[-1]) < 0.16
+        assert abs(speech.words[0].start - loud[0]) < 0.045 and abs(speech.words[-1].end - loud[-1]) < 0.06
 
 
 def test_speed_scales_durations(heart):

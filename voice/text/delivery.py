@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from voice.text.questions import rise, rises
+from voice.text.questions import rise
 from voice.types import Controls
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def delivery(reading: Reading, controls: Controls) -> Delivery | None:
     plain = (controls.speed, controls.pitch, controls.energy, controls.pause, controls.clause_pause) == (
         1.0, 0.0, 0.0, 1.0, None,
     )  # fmt: skip
-    rising = rise(reading.phonemes) if reading.phonemes and rises(reading.text) else None
+    rising = rise(reading.phonemes) if reading.rises else None
     if plain and not reading.styles and rising is None:
         return None
     styles = reading.styles or (PLAIN,) * len(reading.phonemes)

@@ -11,7 +11,8 @@ import numpy as np
 
 from voice.text.delivery import PLAIN, Style
 from voice.text.normalize import Chunk
-from voice.text.phonemes import PUNCTUATION, pronounce
+from voice.text.phonemes import PUNCTUATION, pronounce, without_marks
+from voice.text.questions import rises
 from voice.text.saying import Wish, given_spans, spell_out_around
 from voice.text.sentences import JOINING, Sentence, SentenceSplitter, split_sentences
 from voice.types import Said
@@ -37,7 +38,8 @@ class Reading:
     long, the index into `words` of the word that each belongs to, or -1 for spaces and punctuation.
     The texts of `words`, joined by spaces, are the written text (one that is too long to be
     spoken at once comes in several). `unread` are the characters that
-    have no reading. `after` says what follows: the end of a "clause", "sentence" or "paragraph".
+    have no reading. `after` says what follows: the end of a "clause", "sentence" or "paragraph";
+    `rises`, whether a question for yes or no ends with it.
 
     What markup adds: `styles`, as long as `phonemes`, or nothing where all is plain; `pause`, the
     silence after it in seconds, which is exact, or None where that is left to `after`; `marks`, names
@@ -55,6 +57,7 @@ class Reading:
     pause: float | None = None
     marks: tuple[tuple[str, int], ...] = ()
     voice: str = ""
+    rises: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def read_sentence(
         stop = len(spans) if is_last else part[-1].owner + 1
         yield _reading(
             sentence, spans[first:stop], first, part, () if not is_last else spoken.unread,
-            sentence.after if is_last else "clause",
+            sentence.after if is_last else "clause", is_last and rises(sentence.text),
         )  # fmt: skip
         first = stop
 
@@ -146,7 +149,7 @@ def _sounds(chunks: Sequence[Chunk], spans: list[tuple[int, int]], given: Mappin
             owner += 1
         spoken = chunk.text
         if index in given:
-            spoken = phonemes = given[index] + phonemes[len(phonemes.rstrip("".join(PUNCTUATION))) :]
+            spoken = phonemes = given[index] + phonemes[len(without_marks(phonemes)) :]
         sounds.append(_Sound(phonemes, spoken, owner))
     return sounds
 
@@ -209,7 +212,9 @@ def _fitting(sounds: list[_Sound]) -> int:
     return len(sounds)
 
 
-def _reading(sentence: Sentence, spans, first: int, part: list[_Sound], unread, after: str) -> Reading:
+def _reading(
+    sentence: Sentence, spans, first: int, part: list[_Sound], unread, after: str, rising: bool
+) -> Reading:
     """Put a part together; words without sound join the word before them, or the one after."""
     heard = sorted({sound.owner for sound in part if _is_heard(sound.phonemes)})
     bounds = [spans[0][0], *(spans[owner - first][0] for owner in heard[1:]), spans[-1][1]]
@@ -231,7 +236,7 @@ def _reading(sentence: Sentence, spans, first: int, part: list[_Sound], unread, 
         phonemes += sound.phonemes
         owners += [-1 if c in PUNCTUATION else index[sound.owner] for c in sound.phonemes]
     text, styles = sentence.text[spans[0][0] : spans[-1][1]], _styles(part, phonemes)
-    return Reading(text, phonemes, tuple(owners), words, unread, after, styles)
+    return Reading(text, phonemes, tuple(owners), words, unread, after, styles, rises=rising)
 
 
 def _styles(part: list[_Sound], phonemes: str) -> tuple[Style, ...]:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from voice.text.delivery import PLAIN
 from voice.text.frontend import Reading, read_aloud
 from voice.text.markup import Passage
+from voice.text.questions import rises
 from voice.types import Said
+
+ENDING = re.compile(r"[.!?…][\"'”’)]*$")
 
 
 def read_passages(
@@ -20,6 +24,7 @@ def read_passages(
     no sound are passed on to the next.
     """
     carried: tuple[tuple[str, int], ...] = ()
+    begun = ""  # what has been said of a sentence that goes on after a break
     for passage in passages:
         passage = replace(passage, marks=tuple((name, 0) for name, _ in carried) + passage.marks)
         carried = ()
@@ -29,7 +34,10 @@ def read_passages(
         for reading in _readings(passage, lexicon):
             if not reading.phonemes:
                 carried, reading = reading.marks, replace(reading, marks=())
-            yield replace(reading, voice=passage.voice)
+            ends = reading.after != "clause" or bool(ENDING.search(reading.text))
+            rising = rises(f"{begun} {reading.text}") if begun and ends else reading.rises
+            begun = "" if ends else f"{begun} {reading.text}"
+            yield replace(reading, voice=passage.voice, rises=rising)
     if carried:
         yield Reading("", "", (), (), marks=carried)
 

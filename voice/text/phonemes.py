@@ -20,6 +20,11 @@ from voice.text.phones import from_arpabet
 PUNCTUATION = frozenset(';:,.!?—…"()“” ')
 
 
+def without_marks(phonemes: str) -> str:
+    """`phonemes` without the punctuation and spaces at their end."""
+    return phonemes.rstrip("".join(PUNCTUATION))
+
+
 @lru_cache(maxsize=1)
 def _reader():
     from hibari.g2p import G2P

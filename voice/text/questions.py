@@ -10,6 +10,8 @@ import re
 
 import numpy as np
 
+from voice.text.phonemes import without_marks
+
 QUESTION_WORDS = frozenset("who whom whose what which when where why how".split())
 ASKING = frozenset(
     "am is are was were do does did have has had can could will would shall should may might must need "
@@ -20,30 +22,40 @@ LEADING = frozenset(
     "and but so or well oh then now okay ok hey yes no sorry please to in on at for from by with of".split()
 )
 HIGH = 0.9  # of the way to the end a rise is over, for the last sound is often too short or soft to be heard
-MARKS = ' ;:,.!?—…"()“”'
 
 
-def rises(text: str) -> bool:
-    """Whether a sentence is a question for yes or no. Of its clauses the last one that begins like a
-    question decides; one without such a clause ("Really?", "You know him?") asks for confirmation."""
-    if not re.search(r"\?[^\w.]*$", text):
+def rises(sentence: str) -> bool:
+    """Whether a whole sentence is a question for yes or no.
+
+    It is where a clause begins with an auxiliary, unless a later one asks for something else ("Is it late,
+    and where are we?"), and where none begins like a question ("Really?", "You know him?").
+    """
+    if not re.search(r"\?[^\w.]*$", sentence):
         return False
-    parts = re.split(r"[,;:—–\"“(]+", text.lower().replace("’", "'"))
+    plain = re.sub(r"\bor (so|two|more|less|not)\b", "", sentence.lower().replace("’", "'"))
+    parts = re.split(r"[,;:—–\"“(]+", plain)
     clauses = [re.findall(r"[\w']+", part) for part in parts]
     if any("or" in clause[:-1] for clause in clauses):
         return False
-    for clause in reversed(clauses):
-        first = next((word for word in clause if word not in LEADING), "")
+    asked = False
+    for clause in clauses:
+        first, second = ([word for word in clause if word not in LEADING] + ["", ""])[:2]
         if first in ASKING:
-            return True
-        if first.split("'")[0] in QUESTION_WORDS:
+            asked = True
+        elif asked and first in QUESTION_WORDS and second in ASKING:
             return False
-    return True
+    return asked or not any(_asks(clause) for clause in clauses)
+
+
+def _asks(clause: list[str]) -> bool:
+    """Whether it begins with a question word, be it "what's"."""
+    first = next((word for word in clause if word not in LEADING), "")
+    return first.split("'")[0] in QUESTION_WORDS
 
 
 def rise(phonemes: str) -> np.ndarray:
     """(L,) of a question that rises: how much of its rise, from 0 to 1, is done at the end of each phoneme;
     it begins at the last stress."""
-    begin = max(phonemes.rfind("ˈ"), 0) or max(phonemes.rfind("ˌ"), 0)
-    climb = HIGH * (len(phonemes.rstrip(MARKS)) - begin)
+    begin = max(0, phonemes.rfind("ˈ") if "ˈ" in phonemes else phonemes.rfind("ˌ"))
+    climb = HIGH * (len(without_marks(phonemes)) - begin)
     return np.clip((np.arange(len(phonemes)) + 1 - begin) / max(climb, 1), 0.0, 1.0)

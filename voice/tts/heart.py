@@ -2,12 +2,12 @@
 
 The network predicts, from phonemes, a spectrum in frames of 12.5 ms and F0 per frame; hibari's DSP
 turns those into a waveform. Durations are counted inside it in frames of 25 ms. Plain speech comes from
-the network as it is; for other speech its durations are given, and the F0 that its decoder sees is moved.
+the network as it is; for other speech, questions that rise among it, its durations are given, and the F0 that
+its decoder sees is moved.
 """
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,7 +16,7 @@ import numpy as np
 from voice.errors import ModelDamaged, ModelMissing
 from voice.models.sessions import session_of
 from voice.text.delivery import Delivery, delivery
-from voice.text.phonemes import PUNCTUATION, alphabet
+from voice.text.phonemes import PUNCTUATION, alphabet, without_marks
 from voice.tts import rewiring
 from voice.tts.delivering import lengths_asked, leveled, per_frame, pitch_asked
 from voice.types import Audio, Controls, Speech, Word
@@ -54,9 +54,9 @@ class Heart:
     rate = RATE
 
     def __init__(self, model: bytes, threads: int = 1) -> None:
-        self._model, self._threads, self._lock = model, threads, threading.Lock()
         self._session = _session(rewiring.with_outputs(model, _DURATIONS, _LENGTHS), threads)
-        self._guided = None
+        guided = rewiring.with_input(model, _DURATIONS, rewiring.INT64, ("L",))
+        self._guided = _session(rewiring.with_input(guided, _HEARD, rewiring.FLOAT, (1, "F")), threads)
 
     @classmethod
     def open(cls, folder: Path | None = None, threads: int | None = None) -> Heart:
@@ -82,44 +82,36 @@ class Heart:
             "speed": np.ones(1, np.float32),
         }
         *parts, durations, lengths = self._session.run(None, given)
+        f0 = parts[-1][0]
         if asked is None:
-            samples = _sounded(parts, parts[-1][0], seed)
-            return Utterance(np.clip(samples, -1.0, 1.0), _heard(phonemes, durations), parts[-1][0])
+            samples = _sounded(parts, f0, seed)
+            return Utterance(np.clip(samples, -1.0, 1.0), _heard(phonemes, durations), f0)
         asked = asked.with_edges()
         longer = _whole_frames(phonemes, durations, lengths.reshape(-1), asked)
-        given[_DURATIONS], f0 = longer, parts[-1][0]
-        if not np.array_equal(longer, durations):
+        given[_DURATIONS] = longer
+        if np.array_equal(longer, durations):
+            plain = _sounded(parts, f0, seed)
+        else:
             silent = np.zeros((1, int(longer.sum()) * SPAN), np.float32)
-            f0 = _as_high(self._guided_session().run(None, given | {_HEARD: silent})[-1][0], f0)
+            f0 = _as_high(self._guided.run(None, given | {_HEARD: silent})[-1][0], f0)
+            plain = self._drawn(given, f0, seed)
         heard = _heard(phonemes, longer)
-        samples, f0 = self._guide(given, f0, asked, heard, seed)
+        semitones = pitch_asked(asked, heard, _melody(f0))
+        samples, f0 = (plain, f0) if semitones is None else self._moved(given, f0, semitones, plain, seed)
         samples = leveled(samples, per_frame(asked.energy, heard), HOP)
         return Utterance(np.clip(samples, -1.0, 1.0), heard, f0)
 
-    def _guide(
-        self, given: dict, f0: np.ndarray, asked: Delivery, heard: np.ndarray, seed: int
+    def _moved(
+        self, given: dict, f0: np.ndarray, semitones: np.ndarray, plain: np.ndarray, seed: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """(F × HOP,) samples and (F,) Hz with the durations `given`, and `f0` moved as is `asked`."""
-        plain = self._drawn(given, f0, seed)
-        semitones = pitch_asked(asked, heard, _melody(f0))
-        if semitones is None:
-            return plain, f0
+        """(F × HOP,) samples and (F,) Hz with `f0` moved, as loud as the `plain` samples are."""
         f0 = _times(f0, 2 ** (semitones / 12))
         moved = self._drawn(given, f0, seed)
-        return moved * (_power(plain) / max(_power(moved), 1e-6)), f0  # pitch alone leaves the level
+        return moved * (_power(plain) / max(_power(moved), 1e-6)), f0
 
     def _drawn(self, given: dict, f0: np.ndarray, seed: int) -> np.ndarray:
-        parts = self._guided_session().run(None, given | {_HEARD: np.maximum(f0, 0.0)[None]})
+        parts = self._guided.run(None, given | {_HEARD: np.maximum(f0, 0.0)[None]})
         return _sounded(parts, f0, seed)
-
-    def _guided_session(self):
-        """The network that is given its durations and F0; opened when it is first needed."""
-        with self._lock:
-            if self._guided is None:
-                model = rewiring.with_input(self._model, _DURATIONS, rewiring.INT64, ("L",))
-                model = rewiring.with_input(model, _HEARD, rewiring.FLOAT, (1, "F"))
-                self._guided = _session(model, self._threads)
-            return self._guided
 
 
 def _session(model: bytes, threads: int):
@@ -145,7 +137,7 @@ def _heard(phonemes: str, durations: np.ndarray) -> np.ndarray:
     """(L + 2,) lengths as the network counts them → frames of HOP samples, where they are heard: AHEAD of
     where they are counted, the last phoneme without the silence that it is given too, about half of it."""
     frames = durations * SPAN
-    last = len(phonemes.rstrip("".join(PUNCTUATION)))
+    last = len(without_marks(phonemes))
     silent = frames[last] // 2 if last else 0
     ahead = min(AHEAD, int(frames[0]) - 1)
     frames[0] -= ahead

@@ -226,7 +226,7 @@ def refused(url: str) -> str:
 
 
 def _connected(url: str, patience: float = PLACE) -> ClientConnection:
-    """A line to the server; one that is just starting, or a place that is just becoming free, is waited for."""
+    """A line to the server; one that is just starting, or a place that just becomes free, is waited for."""
     until = time.monotonic() + patience
     while True:
         try:

@@ -37,7 +37,8 @@ class Phrasebook:
     ) -> Transcript:
         self.heard.append(speech)
         levels = np.round(np.abs(speech.samples) * 100).astype(int)
-        order = [int(level) for level, before in zip(levels, np.r_[0, levels]) if level != before and level]
+        begins = np.diff(levels, prepend=0) != 0
+        order = [int(level) for level in levels[begins] if level]
         text = " ".join(self.phrases[level - 10] for level in order)
         return Transcript((Segment(text, 0.0, speech.duration),), "en", speech.duration)
 

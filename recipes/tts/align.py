@@ -1,7 +1,7 @@
 """When each phoneme of a recording is spoken, found without a trained aligner.
 
-A teacher speaks the same phonemes with durations that it knows exactly. Dynamic time warping
-carries its boundaries over to the recording; Gaussian phone models, estimated from that first
+A teacher speaks the same phonemes with durations that it knows (heart's to a frame or two). Dynamic time
+warping carries its boundaries over to the recording; Gaussian phone models, estimated from that first
 guess, then refine it by Viterbi alignment, a few rounds, all recordings of a speaker together
 (the classical monophone training of Young et al., The HTK Book, but without a flat start).
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -47,16 +48,26 @@ class Later:
 
 class LateLane:
     def __init__(self) -> None:
-        self.waiting: list[Task] = []
+        self.waiting: list[tuple[Task, float]] = []
 
     def start(self, job: Callable, now: float) -> Task:
-        self.waiting.append(Task(job, lambda: 0.0))
-        return self.waiting[-1]
+        self.waiting.append((Task(job, lambda: 0.0), now))
+        return self.waiting[-1][0]
 
-    def catch_up(self) -> None:
-        tasks, self.waiting = self.waiting, []
-        for task in tasks:
-            task.run()
+    def catch_up(self, begun: float = math.inf) -> None:
+        """Does what was asked for up to that time of the conversation."""
+        while self.waiting and self.waiting[0][1] <= begun:
+            self.waiting.pop(0)[0].run()
+
+
+def hear_slowly(talks: Conversation, work: Later, *sounds: np.ndarray, takes: float) -> list:
+    """All events of some sounds where words take so many seconds, and all other work none."""
+    events, samples = [], np.concatenate(sounds)
+    for start in range(0, len(samples), 512):
+        events += talks.hear(samples[start : start + 512])
+        for lane in work.lanes:
+            lane.catch_up(talks.time - (takes if lane is work.lanes[0] else 0.0))
+    return events
 
 
 def conversation(book: Phrasebook, brain: object, **options: object) -> Conversation:
@@ -128,6 +139,15 @@ def test_noise_that_goes_on_does_not_halt_it_again_and_again() -> None:
 def test_what_is_surely_speech_takes_the_turn_even_if_no_word_is_recognized() -> None:
     events, _ = over("", 1.5)
     assert of(Interrupted, events)
+
+
+@pytest.mark.parametrize("takes", [0.1, 0.36, 0.5])
+def test_words_that_take_longer_than_the_looks_are_apart_are_known_in_time(takes: float) -> None:
+    book, work = Phrasebook("Tell me all.", "Mm-hm."), Later()
+    talks = conversation(book, Script([LONG]), work=work)
+    events = hear_slowly(talks, work, book.say(0), quiet(2), book.say(1, 1.2), quiet(6), takes=takes)
+    assert of(Paused, events) and not of(Interrupted, events)
+    assert talks.messages[-1] == Message("assistant", LONG.strip())
 
 
 def test_words_that_follow_a_murmur_take_the_turn() -> None:
@@ -355,4 +375,6 @@ def test_an_answer_begins_without_the_silence_before_its_first_sound() -> None:
     assert [(word.start, word.end) for word in prompt.words] == [
         pytest.approx(times, abs=1e-6) for times in ((0.01, 0.11), (0.11, 0.21))
     ]
+    late = replace(speech, audio=Audio(np.pad(samples, (4800, 0)), 24_000))
+    assert promptly(late) == late  # so long a silence is meant
     assert promptly(prompt) == prompt and promptly(replace(speech, audio=Audio(samples * 0, 24_000))).words

@@ -26,6 +26,7 @@ from voice.serve.access import Access
 from voice.serve.realtime import add_realtime, pipes
 from voice.serve.realtime.agent import open_agent
 from voice.serve.realtime.formats import PCM
+from voice.serve.realtime.session import Session
 from voice.serve.services import Services
 from voice.serve.settings import Settings
 from voice.tts.voice import join
@@ -349,3 +350,17 @@ def test_the_client_carries_out_its_own_functions():
     assert [each["function"] for each in seen[0]["tools"]] == [
         {"name": "weather", "description": "Today's weather.", "parameters": about}
     ]
+
+
+def test_what_threads_have_done_is_told_though_the_client_sends_nothing_more(monkeypatch):
+    monkeypatch.setattr(Session, "patience", None)  # so that only the threads themselves wake the session
+
+    async def talk() -> list:
+        async with client(server).realtime.connect(model="gpt-realtime") as connection:
+            await say(connection, BOOK.say(0))
+            await connection.input_audio_buffer.commit()
+            return await asyncio.wait_for(until(connection, "response.output_audio.delta"), PATIENCE / 2)
+
+    with serving(brain=lambda: Script(["One. ", "Two. ", "Three."]), live=True) as server:
+        heard = next(event for event in run(talk()) if event.type.endswith("transcription.completed"))
+    assert heard.transcript == "What time is it?"

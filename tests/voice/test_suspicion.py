@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from agent_fakes import RATE, EvenVoice, Phrasebook, Script, hear, of, quiet
 
-from voice.agent import Conversation, Heard, Interrupted, Paused, Resumed, SpeechStarted
+from voice.agent import Conversation, Heard, Interrupted, Paused, Resumed, SpeechStarted, Spoken
 from voice.agent.suspicion import Suspicion
 
 LONG = "This is a rather long answer. " * 4
@@ -46,6 +46,12 @@ def test_a_noise_that_goes_on_becomes_the_quiet() -> None:
     assert not any(suspected(*[(-30, 0.01)] * 300, *[(-28, 0.3)] * 20))
 
 
+def test_a_gap_of_digital_silence_does_not_make_every_noise_loud() -> None:
+    suspicion, noise = Suspicion(), [(frame(-35), 0.3)] * 160
+    heard = [suspicion(*each) for each in [*noise, (np.zeros(HOP, np.float32), 0.0), *noise]]
+    assert not any(heard[:160]) and sum(heard) * HOP / RATE < 2.5
+
+
 class Wary:
     """Takes what is at the level of a phrase for speech, and what is softer perhaps for it."""
 
@@ -62,9 +68,13 @@ def murmured(seconds: float) -> np.ndarray:
 BOOK = Phrasebook("Tell me all.", "Stop that.", *["", ""] * 2)  # from its end: a murmur has no words
 
 
-def over(*sounds: np.ndarray) -> list:
+def conversation(*answers: list[str]) -> Conversation:
+    return Conversation(Wary(), BOOK, EvenVoice(), Script(*answers), stopwatch=lambda: 0.0)
+
+
+def over(*sounds: np.ndarray, answer: str = LONG) -> list:
     """What happens when there are `sounds` two seconds after a question."""
-    talks = Conversation(Wary(), BOOK, EvenVoice(), Script([LONG], ["Okay."]), stopwatch=lambda: 0.0)
+    talks = conversation([answer], ["Okay."])
     return hear(talks, BOOK.say(0), quiet(2), *sounds, quiet(4))
 
 
@@ -76,9 +86,30 @@ def test_a_suspicion_that_is_not_borne_out_halts_it_for_a_quarter_of_a_second() 
     assert not of(Interrupted, events)
 
 
-def test_a_murmur_that_goes_on_halts_it_once_in_a_while_at_most() -> None:
-    events = over(murmured(2.0))
-    assert len(of(Paused, events)) == 1 and not of(Interrupted, events)
+def test_a_murmur_that_goes_on_halts_it_twice_at_most() -> None:
+    events = over(murmured(8.0), answer=3 * LONG)
+    assert len(of(Paused, events)) == len(of(Resumed, events)) == 2 and not of(Interrupted, events)
+
+
+def test_a_murmur_that_comes_and_goes_halts_it_more_and_more_rarely() -> None:
+    events = over(*[murmured(0.4), quiet(0.4)] * 18, answer=4 * LONG)  # for 14 s
+    halts = np.array([event.time for event in of(Paused, events)])
+    assert len(halts) == 3 and not of(Interrupted, events)
+    assert (np.diff(halts) > [2.0, 4.0]).all()
+
+
+def test_the_next_answer_is_halted_as_readily_as_the_first() -> None:
+    talks, murmurs = conversation([2 * LONG], [2 * LONG]), [murmured(0.4), quiet(0.4)] * 6
+    halts = []
+    for _ in range(2):
+        halts.append(len(of(Paused, hear(talks, BOOK.say(0), quiet(2), *murmurs, quiet(12)))))
+    assert halts == [2, 2]
+
+
+def test_a_recording_that_ends_in_speech_is_answered_without_a_halt() -> None:
+    talks = conversation([2 * LONG])
+    events = hear(talks, quiet(1), BOOK.say(0)) + list(talks.finish())
+    assert of(Spoken, events) and not of(Paused, events)
 
 
 @pytest.mark.parametrize("before", [0.1, 0.4, 0.7])

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 import numpy as np
 import pytest
 
@@ -49,7 +52,7 @@ def test_times_never_run_backward_or_past_the_end() -> None:
     assert times[-1] <= 1.0
 
 
-def said(text: str, gaps: dict[int, float] = {}) -> list[Word]:
+def said(text: str, gaps: Mapping[int, float] = MappingProxyType({})) -> list[Word]:
     """Words of 0.2 s without pauses, but for `gaps` before the numbered ones."""
     clock, words = 0.0, []
     for number, word in enumerate(text.split()):

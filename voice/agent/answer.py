@@ -173,8 +173,7 @@ def promptly(speech: Speech) -> Speech:
     """The same without the silence before its first sound, for which somebody would wait."""
     loud = np.abs(speech.audio.samples) > SILENT
     early = int(np.argmax(loud)) / speech.audio.rate - BREATH if loud.any() else 0.0
-    early = min(early, MOST_SILENCE)
-    if early <= 0:
+    if not 0 < early <= MOST_SILENCE:
         return speech
     words = tuple(
         replace(word, start=max(0.0, word.start - early), end=max(0.0, word.end - early))

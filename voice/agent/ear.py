@@ -207,11 +207,13 @@ class Ear:
         """What has been said in this turn is no turn; speech that goes on begins another."""
         self._hysteresis.finish()
         self._held = self._held[-1:]
+        self._suspect_nobody()
         self._forget_turn()
 
     def finish(self) -> Iterator[Event]:
         """No more will be heard for now: who was speaking is done. In threads the end comes later."""
         region = self._hysteresis.finish()
+        self._suspect_nobody()
         if self.in_turn:
             self._ending = True
             if region:
@@ -234,6 +236,11 @@ class Ear:
     def ending(self) -> bool:
         """Whether the turn is over and only its last words are waited for."""
         return self._ending
+
+    def _suspect_nobody(self) -> None:
+        """Else the last frame would be suspected for as long as no other comes."""
+        self._suspicion.forget()
+        self.suspected = False
 
     def _hold(self, frame: np.ndarray) -> None:
         self._held.append(frame)

@@ -26,7 +26,7 @@ class Courtesy:
     look_every: float = 0.35  # of speech after which its words are asked for
     decide_after: float = 0.9  # of being paused
     wordless: float = 0.7  # of what is surely speech; that much takes the turn even if no word is recognized
-    calm: float = 2.0  # after a false alarm only words count
+    calm: float = 2.0  # after a false alarm only words count; each in vain doubles it for suspicions
     pause: float = 0.16  # of silence after which what was said is all of it
     borne_out: float = 0.1  # of being paused by what turned out to be speech, which do count
     doubtful: float = 0.25  # of being paused by a suspicion; twice that while it lasts
@@ -47,6 +47,7 @@ class Overlap:
         self._paused_at: float | None = None
         self._suspected = False  # paused, and nobody has spoken yet
         self._calm_until = self._trusting_until = 0.0
+        self._trust = courtesy.calm  # how long the next suspicion in vain will be the last
         self._looks = 0
 
     def judge(self, now: float, ear: Ear, events: Sequence[Event], asked: bool, played: str) -> Verdict:
@@ -66,7 +67,8 @@ class Overlap:
             return self._interrupt()
         if ear.known and not ear.speaking and ear.silence >= self._courtesy.pause:
             return self._resumed(now)
-        if ear.speaking and ear.voiced >= self._courtesy.look_every * (self._looks + 1):
+        # A look while one is under way would begin it anew: no words would be known in time.
+        if ear.speaking and not ear.looking and ear.voiced >= self._courtesy.look_every * (self._looks + 1):
             self._looks += 1
             ear.look()
         if self._suspected and ear.speaking:
@@ -75,8 +77,12 @@ class Overlap:
 
     def reset(self) -> None:
         """There is no answer any more to speak over."""
-        self._paused_at, self._looks, self._suspected = None, 0, False
+        self._go_on()
         self._calm_until = self._trusting_until = 0.0
+        self._trust = self._courtesy.calm
+
+    def _go_on(self) -> None:
+        self._paused_at, self._looks, self._suspected = None, 0, False
 
     def _suspicion(self, now: float, ear: Ear) -> Verdict:
         """While nobody speaks for sure: pauses for a moment, once in a while, where somebody may."""
@@ -91,7 +97,7 @@ class Overlap:
         if not self._suspected:
             return self._resumed(now)
         self._paused_at, self._suspected = None, False
-        self._trusting_until = now + self._courtesy.calm
+        self._trusting_until, self._trust = now + self._trust, 2 * self._trust
         return Verdict.RESUME
 
     def _onset(self, now: float, ear: Ear) -> Verdict:
@@ -116,6 +122,6 @@ class Overlap:
         return Verdict.INTERRUPT
 
     def _resumed(self, now: float) -> Verdict:
-        self.reset()
+        self._go_on()
         self._calm_until = now + self._courtesy.calm
         return Verdict.RESUME

@@ -10,6 +10,7 @@ import numpy as np
 
 LOUD = 15.0  # dB above the quiet
 AUDIBLE = -45.0  # dB of full scale below which nothing is loud
+QUIETEST = AUDIBLE - LOUD  # dB; a gap of digital silence says nothing of how quiet the room is
 RISE = 0.15  # dB by which the quiet is taken to grow in each frame that is not as quiet
 UNLIKELY = 0.1  # P(speech) of a frame that is none
 ENOUGH = 0.6  # sum of the probabilities of loud frames
@@ -26,9 +27,14 @@ class Suspicion:
     def __call__(self, frame: np.ndarray, chance: float) -> bool:
         """Whether the last frames, up to this (T,) one whose P(speech) is `chance`, may be somebody."""
         loudness = 10 * float(np.log10(np.mean(np.square(frame)) + 1e-10))
-        self._quiet = loudness if self._quiet is None else min(loudness, self._quiet + RISE)
+        quiet = loudness if self._quiet is None else min(loudness, self._quiet + RISE)
+        self._quiet = max(QUIETEST, quiet)
         if loudness > max(AUDIBLE, self._quiet + LOUD) and chance > UNLIKELY:
             self._sum, self._count = self._sum + chance, self._count + 1
         else:
             self._sum, self._count = 0.0, 0
         return self._count >= SHORTEST and self._sum >= ENOUGH
+
+    def forget(self) -> None:
+        """What was heard is dealt with, or no more of it comes; how quiet it is here stays known."""
+        self._sum, self._count = 0.0, 0

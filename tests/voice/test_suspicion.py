@@ -119,3 +119,11 @@ def test_speech_that_begins_as_a_murmur_stops_it_at_the_murmur_and_is_heard_whol
     assert of(Interrupted, events) and of(Heard, events)[1].text.endswith("Stop that.")
     began = of(SpeechStarted, events)[1].began
     assert began == pytest.approx(3.0 + before, abs=0.033)
+
+
+def test_who_is_not_to_be_heard_is_not_suspected_of_going_on() -> None:
+    talks = conversation([2 * LONG])
+    hear(talks, quiet(1), BOOK.say(0))
+    talks.forget()
+    events = list(talks.answer()) + list(talks.wait())
+    assert of(Spoken, events) and not of(Paused, events)

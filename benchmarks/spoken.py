@@ -76,8 +76,10 @@ def spoken(voice: Synthesizer, seconds: float) -> Iterator[Speech]:
 
 
 def differences(aligner: Aligner, sound: Audio, words: Sequence[Word]) -> list[float]:
-    """Seconds from where the aligner finds each of a sentence's `words` to where they are said to start; none
-    where it does not find them, or where a word holds a space ("half past", a sum), which it counts as two."""
+    """Seconds from where the aligner finds each of a sentence's `words` to where they are said to start.
+
+    None where it does not find them, or where a word holds a space (a sum, an hour), which it counts as two.
+    """
     if any(len(word.text.split()) != 1 for word in words):
         return []
     begin, end = max(0.0, words[0].start - AROUND), min(sound.duration, words[-1].end + AROUND)

@@ -38,6 +38,7 @@ class Options:
     description: str = option("Log-mel and pitch to speech, for any speaker", "for its card")
     origin: str = option("trained by recipes/vocoder", "what it was trained on, for its card")
     weights: Weights = option("int8", "how matrices are stored and multiplied; float16 computes in float32")
+    scores: Path | None = option(None, "a table by evaluate.py --json, for its card")
 
 
 class Network(nn.Module):
@@ -98,11 +99,20 @@ def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Pat
     return path
 
 
+def measured(table: Path | None, name: str) -> dict[str, float]:
+    """What the card says of a table by evaluate.py: PESQ-WB and STOI on each test."""
+    rows = json.loads(table.read_text("utf-8")) if table else []
+    own = [row for row in rows if row["system"] == name]
+    pesq = {f"{row['test']} PESQ-WB": round(row["pesq"], 2) for row in own}
+    return pesq | {f"{row['test']} STOI": round(row["stoi"], 3) for row in own}
+
+
 def main(o: Options) -> None:
     path = export(load_run(o.run), o.out or o.run, o.weights)
     files = hashes(path.parent, (FILE,))
     about = (VOICE_RATE, "any", o.license, o.description, o.origin)
-    write_card(path.parent, Card(path.parent.name, "vocoder", "source-filter", *about, files))
+    scores = measured(o.scores, path.parent.name)
+    write_card(path.parent, Card(path.parent.name, "vocoder", "source-filter", *about, files, {}, scores))
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 

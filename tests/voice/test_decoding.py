@@ -30,10 +30,17 @@ def test_what_is_nothing_like_what_a_head_read_is_doubtful() -> None:
 
 def test_the_better_of_two_guesses_is_closer_to_the_head() -> None:
     one, other = guess("wreck a nice beach"), guess("recognize speech")
-    assert better(one, other, "recgnise speech", LIMITS) is other
-    assert better(other, one, "recgnise speech", LIMITS) is other
-    assert better(one, other, None, LIMITS) is other
-    assert better(guess("no " * 60), other, "no no no no", LIMITS) is other
+    assert better(one, other, "recgnise speech") is other
+    assert better(other, one, "recgnise speech") is other
+    assert better(one, other, None) is other
+    assert better(guess("no " * 60), other, "no no no no") is other
+
+
+def test_what_is_really_said_again_and_again_is_kept() -> None:
+    said = "please stay on the line, an agent will be with you shortly. " * 3
+    mangled = guess("please stay on the line, an agent will be with you shortly. Pleased, stay on, the lines")
+    assert is_doubtful(guess(said), said, LIMITS)
+    assert better(guess(said), mangled, said).text == said
 
 
 def test_a_text_of_which_a_head_heard_next_to_nothing_is_made_up() -> None:

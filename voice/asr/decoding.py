@@ -140,9 +140,10 @@ def is_unheard(guess: Guess, letters: str | None, limits: Decoding) -> bool:
     return letters is not None and len(letters) < limits.unheard_of * len(guess.text)
 
 
-def better(first: Guess, second: Guess, letters: str | None, limits: Decoding) -> Guess:
-    """The guess closer to a head's letters; the second without them, or where the first repeats itself."""
-    if letters is None or first.compression > limits.compression:
+def better(first: Guess, second: Guess, letters: str | None) -> Guess:
+    """The guess closer to a head's letters, which follow what is really said again and again; without them
+    the second, which repeats nothing."""
+    if letters is None:
         return second
     return min(second, first, key=lambda guess: strayed(guess.text, letters))
 

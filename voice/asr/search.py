@@ -61,7 +61,7 @@ class Search:
         letters = None if sound.log_probs is None else read_greedily(sound.log_probs)
         if not is_silence(guess, limits) and is_doubtful(guess, letters, limits):
             (again,) = self._found(sound.encoded[None], prompt, limit, limits.second_beam, no_repeat=3)
-            guess = better(guess, again, letters, limits)
+            guess = better(guess, again, letters)
         if is_silence(guess, limits) or is_unheard(guess, letters, limits):
             return SILENCE
         if letters is not None:

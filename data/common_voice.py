@@ -46,7 +46,7 @@ def _rows(table: Path) -> Iterator[Row | Fault]:
         if len(values) != len(header):
             yield Fault(f"{table}, line {number}", f"{len(values)} fields where {len(header)} belong")
         else:
-            yield _row(table, dict(zip(header, values, strict=False)))
+            yield _row(table, dict(zip(header, values, strict=True)))
 
 
 def _row(table: Path, row: dict[str, str]) -> Row:

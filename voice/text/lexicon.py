@@ -24,9 +24,8 @@ LARGEST = 100_000  # words
 LONGEST_NAME = 80  # characters of a word, or of several
 LONGEST_WORDS = 400  # characters that are said for one word
 _PHONES = re.compile(r"\[\[([^\[\]]+)\]\]")
-_TOKEN = re.compile(
-    r"\w+|[^\w\s]"
-)  # what a word can begin with: the letters up to its first other sign, or a sign
+# What a word can begin with: the letters up to its first other sign, or a sign.
+_TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 def read_lexicon(path: str | Path) -> dict[str, Said]:

@@ -37,20 +37,14 @@ def rises(sentence: str) -> bool:
     clauses = [re.findall(r"[\w']+", part) for part in parts]
     if any("or" in clause[:-1] for clause in clauses):
         return False
+    openings = [([word for word in clause if word not in LEADING] + ["", ""])[:2] for clause in clauses]
     asked = False
-    for clause in clauses:
-        first, second = ([word for word in clause if word not in LEADING] + ["", ""])[:2]
+    for first, second in openings:
         if first in ASKING:
             asked = True
         elif asked and first in QUESTION_WORDS and second in ASKING:
             return False
-    return asked or not any(_asks(clause) for clause in clauses)
-
-
-def _asks(clause: list[str]) -> bool:
-    """Whether it begins with a question word, be it "what's"."""
-    first = next((word for word in clause if word not in LEADING), "")
-    return first.split("'")[0] in QUESTION_WORDS
+    return asked or not any(first.split("'")[0] in QUESTION_WORDS for first, _ in openings)
 
 
 def rise(phonemes: str) -> np.ndarray:

@@ -38,10 +38,8 @@ FEATURES = 8  # what `frame_features` says of a frame
 PITCH, LOUDNESS = 6, 7  # the places of these two among them
 SEMITONE = np.float32(np.log(2) / 12)  # of log-F0
 EDGE = 8  # frames of silence at either end; the pauses between sentences are made elsewhere
-BEFORE, AFTER = (
-    2,
-    4,
-)  # of these, how many beside the speech are heard; the others are silent, whatever a room adds
+# Of these, how many beside the speech are heard; the others are silent, whatever a room adds.
+BEFORE, AFTER = 2, 4
 SHORTEST_PAUSE = 3  # frames; in training a pause has as many or none
 LONGEST = 160  # frames (2 s) that one token may take
 REACH = 9  # frames on both sides of each that `curves.onnx` sees, unless it says otherwise

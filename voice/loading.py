@@ -33,7 +33,7 @@ def load(
     `threads` bounds the processor cores it uses (default: all). With `kind`, a model of another
     kind is refused. `progress` hears of bytes fetched. Raises ModelError.
     """
-    model = find(name, progress=progress)
+    model = find(name, kind=kind, progress=progress)
     card = model.card
     if kind is not None and card.kind != kind:
         raise ModelError(f"{name} is {KIND_NAMES[card.kind]}, not {KIND_NAMES[kind]}; voice models lists all")

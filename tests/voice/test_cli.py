@@ -201,6 +201,12 @@ def test_several_do_not_go_into_one_file(recognizer, recording, tmp_path):
     assert (tmp_path / "out.txt").read_text() == "precious"
 
 
+def test_several_subtitles_do_not_go_to_the_screen_where_they_would_run_together(recognizer, recording):
+    done = run("transcribe", recording, recording, "-f", "srt")
+    assert done.exit_code == 1 and "name a folder with --output" in done.stderr
+    assert done.stdout == "" and recognizer.loads == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -406,6 +412,7 @@ def test_lists_the_models(monkeypatch, tmp_path):
     assert done.exit_code == 0 and run("models", "list").stdout == done.stdout
     rows = {line.split()[0]: line for line in done.stdout.splitlines()}
     assert "to be fetched" in rows["whisper-base"] and "in place" in rows["heart"]
+    assert "in kathleen" in rows["kumo"]  # whose files it shares
 
 
 def test_describes_a_model_without_fetching_it(monkeypatch, tmp_path):

@@ -31,7 +31,7 @@ def listed() -> None:
         state = "in place" if entry.in_place else "to be fetched"
         card = entry.card
         rows.append(
-            (card.name, card.kind, card.language, card.license, _size(entry.size), state, card.description)
+            (card.name, card.kind, card.language, card.license, _held(entry), state, card.description)
         )
     widths = [max(len(row[column]) for row in rows) for column in range(6)]
     for row in rows:
@@ -66,7 +66,7 @@ def info(name: Name) -> None:
         elif value != "":
             typer.echo(f"{key}: {value}")
     if entry:
-        typer.echo(f"size: {_size(entry.size)}")
+        typer.echo(f"size: {_held(entry)}")
     here = entry is None or entry.in_place
     typer.echo(f"folder: {folder}" if here else f"not here; to fetch it: voice models get {name}")
 
@@ -95,6 +95,13 @@ def remove(name: Name) -> None:
     from voice.models import catalog
 
     note(f"removed {name}: {_size(catalog.remove(name))}")
+
+
+def _held(entry) -> str:
+    """What it takes on the disk, or whose files it shares."""
+    lenders = {entry.base, *(name.split("/")[1] for name in entry.card.files if name.startswith("../"))}
+    shared = ", ".join(sorted(filter(None, lenders)))
+    return f"in {shared}" if shared else _size(entry.size)
 
 
 def _size(size: int) -> str:

@@ -114,18 +114,18 @@ def _pretrained(folder: Path) -> Entry:
     return Entry(made, size, folder, base=made.options.get(BASE))
 
 
-def find(name: str, *, progress: Progress | None = None) -> Model:
+def find(name: str, *, kind: str | None = None, progress: Progress | None = None) -> Model:
     """The model called `name`, fetched first if it has to be.
 
-    `name` is in the catalog, or a folder, or hf:ORG/NAME[@revision]; `progress` hears of bytes
-    fetched. Raises ModelMissing where it cannot be had, ModelDamaged where its files are not
-    what its card says; both say what to do.
+    `name` is in the catalog, or a folder, or hf:ORG/NAME[@revision]; `kind` is what is looked for, so that
+    an error names no others; `progress` hears of bytes fetched. Raises ModelMissing where it cannot be
+    had, ModelDamaged where its files are not what its card says; both say what to do.
     """
-    model = _locate(name, progress)
+    model = _locate(name, progress, kind)
     return _derived(model, progress) if BASE in model.card.options else model
 
 
-def _locate(name: str, progress: Progress | None) -> Model:
+def _locate(name: str, progress: Progress | None, kind: str | None = None) -> Model:
     if name.startswith("hf:"):
         return _from_hub(name)
     known = entries()
@@ -134,8 +134,9 @@ def _locate(name: str, progress: Progress | None) -> Model:
     folder = Path(name).expanduser().absolute()
     if folder.is_dir():
         return _checked(folder, read_or_guess(folder))
+    fitting = [each for each, entry in known.items() if kind in (None, entry.card.kind)]
     raise ModelMissing(
-        f'there is no model "{name}": it is neither a folder here nor one of {", ".join(known)}'
+        f'there is no {kind or "model"} "{name}": it is neither a folder here nor one of {", ".join(fitting)}'
     )
 
 

@@ -101,7 +101,8 @@ def _held(entry) -> str:
     """What it takes on the disk, or whose files it shares."""
     lenders = {entry.base, *(name.split("/")[1] for name in entry.card.files if name.startswith("../"))}
     shared = ", ".join(sorted(filter(None, lenders)))
-    return f"in {shared}" if shared else _size(entry.size)
+    own = _size(entry.size)
+    return own if not shared else f"in {shared}" if own == _size(0) else f"{own} + {shared}"
 
 
 def _size(size: int) -> str:

@@ -3,7 +3,8 @@
     python -m benchmarks.endings [--out voice/models/pretrained/quick]
 
 Single sentences and orders of the corpora, none of `test`: each silence that the agent's detector of
-speech finds is the end of its sentence or a pause in it. The recognizer hears what was said before it,
+speech finds is the end of its sentence or a pause in it; what follows the end of a recording that was
+cut off in the middle of one nobody knows. The recognizer hears what was said before it,
 cut off at the last sound (once clean, once in noise), so that nothing of a recording's end is learnt.
 Scores are of sentences that the layer was not fitted on. About ten minutes.
 """
@@ -19,7 +20,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from benchmarks.sounds import LEVEL, RATE, SENTENCES, Sounds, is_one_sentence, longest_pause
+from benchmarks.sounds import LEVEL, RATE, SENTENCES, Sounds, is_of_one_sentence, is_whole, longest_pause
 from voice.agent.ear import Hearing
 from voice.agent.patience import HANG
 from voice.asr.ending import CONTEXT, NAME, pooled
@@ -55,7 +56,7 @@ def silences(sounds: Sounds, recognizer: Recognizer, limit: int | None) -> Itera
     """Those of all sentences, or of `limit`."""
     detector, chance = Silero.open(), random.Random(5)
     noises = sounds.noises(60)
-    rows = [row for name in SENTENCES for row in sounds.rows(name) if is_one_sentence(row)]
+    rows = [row for name in SENTENCES for row in sounds.rows(name) if is_of_one_sentence(row)]
     rows += [row for name in ORDERS for row in sounds.rows(name)]
     for number, row in enumerate(random.Random(1).sample(rows, min(limit or len(rows), len(rows)))):
         said = sounds.one(row)
@@ -63,6 +64,8 @@ def silences(sounds: Sounds, recognizer: Recognizer, limit: int | None) -> Itera
             continue
         track = np.concatenate((sounds.quiet(QUIET), said.sound, sounds.quiet(QUIET)))
         for before, seconds in _found(track, detector):
+            if seconds == np.inf and not is_whole(row):
+                continue
             cut = len(before) - round(chance.uniform(0, FURTHER) * RATE)
             noisy = _noisy(before[:cut], noises[chance.randrange(len(noises))], chance)
             clean, other = (pooled(Audio(each, RATE), recognizer.encoded) for each in (before, noisy))

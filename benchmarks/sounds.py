@@ -6,22 +6,26 @@ import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from voice.audio import read, resample
+from voice.loading import load
 from voice.types import Controls, Synthesizer
 
 RATE = 16_000
 FRAME = RATE // 50
 LEVEL = 0.06  # loudness of speech, root mean square
 SENTENCES = ("kathleen", "ljspeech", "speechocean762", "asterisk_allison", "librispeech")
+MARKED = ("kathleen", "ljspeech", "librispeech")  # prose with its marks; the others are prompts without
 SPOKEN_OVER = ("speechocean762", "kathleen", "wake_words", "speech_to_intent", "librispeech")
 TURNS = {"dev": ("dev", "train", "untranscribed"), "test": ("test",)}
 NOISES = {"dev": ("train",), "test": ("test",)}
 ROOMS = ("doing_the_dishes", "running_tap", "exercise_bike", "room_bg_noise")  # recorded, without a voice
+BREAK, CLICK = 25, 10  # frames of 10 ms: a sound after a longer silence, and shorter than that, is no word
 LISTENING = (
     "Mm-hm.",
     "Yeah.",
@@ -55,9 +59,17 @@ class Sounds:
 
     def sentences(self, count: int) -> Iterator[Said]:
         """Whole single sentences, in which every pause is inside of the sentence."""
-        rows = [row for name in SENTENCES for row in self.rows(name) if is_one_sentence(row)]
-        whole = (said for said in self._said(rows, 2 * count) if longest_pause(said.sound) < 1.2)
-        yield from islice(whole, count)
+        rows = [row for name in SENTENCES for row in self.rows(name) if is_of_one_sentence(row)]
+        marked = (self.marked(row) for row in random.Random(1).sample(rows, len(rows)))
+        said = (self.one(row) for row in marked if is_of_one_sentence(row) and is_whole(row))
+        yield from islice((each for each in said if longest_pause(each.sound) < 1.2), count)
+
+    def marked(self, row: dict) -> dict:
+        """The row with marks in its text: capitals without any get those that whisper-base hears."""
+        if row["corpus"] not in MARKED or not said_in(row).isupper():
+            return row
+        sound = read(self._corpora / row["corpus"] / row["audio"], RATE)
+        return row | {"text": _whisper().transcribe(sound, language="en").text}
 
     def interruptions(self, count: int) -> Iterator[Said]:
         """Requests and sentences of at least three words or of a name."""
@@ -134,9 +146,16 @@ def said_by(samples: np.ndarray, row: dict, longest: float) -> Said:
     # The first 30 ms that are no click; the last sound may be as soft as an ending is, but no noise.
     sure = np.flatnonzero(np.convolve(loudness > 0.2, np.ones(3), "valid") == 3)
     soft = max(0.05, 2.5 * float(np.percentile(loudness, 5)))
-    first, last = max(0, sure[0] - 2) * 160, (np.flatnonzero(loudness > soft)[-1] + 1) * 160
+    first, last = max(0, sure[0] - 2) * 160, (last_spoken(loudness > soft) + 1) * 160
     sound = level(samples[first:][: round(longest * RATE)])
-    return Said(sound, min(last - first, len(sound)) / RATE, row["text"] or row.get("asr_text") or "")
+    return Said(sound, min(last - first, len(sound)) / RATE, said_in(row))
+
+
+def last_spoken(loud: np.ndarray) -> int:
+    """The last of the frames of 10 ms that are `loud` (F,), without the click of a button long after it."""
+    frames = np.flatnonzero(loud)
+    parts = np.split(frames, np.flatnonzero(np.diff(frames) > BREAK) + 1)
+    return next((part[-1] for part in reversed(parts) if part[-1] - part[0] >= CLICK), frames[-1])
 
 
 def longest_pause(samples: np.ndarray) -> float:
@@ -157,9 +176,27 @@ def _loudness(samples: np.ndarray) -> np.ndarray:
     return np.sqrt((frames**2).mean(axis=1))
 
 
-def is_one_sentence(row: dict) -> bool:
-    text = (row["text"] or row.get("asr_text") or "").strip().rstrip(".?!")
+@lru_cache(1)
+def _whisper():
+    return load("whisper-base", kind="recognizer")
+
+
+def said_in(row: dict) -> str:
+    return (row["text"] or row.get("asr_text") or "").strip()
+
+
+def is_of_one_sentence(row: dict) -> bool:
+    """Whether no sentence ends in the middle of it, as far as its marks tell."""
+    text = said_in(row).rstrip(".?!")
     return len(text.split()) >= 4 and not set(text) & set(".?!;:") and row["duration"] < 12
+
+
+def is_whole(row: dict) -> bool:
+    """Whether its end is that of a sentence: recordings of books are cut at pauses of the reader too."""
+    text = said_in(row).rstrip("\"'”’")
+    if row["corpus"] in MARKED:
+        return text.endswith((".", "?", "!")) and not text.endswith("...")
+    return not text.endswith((",", "..."))
 
 
 # ---- sounds that are made

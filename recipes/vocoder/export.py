@@ -102,7 +102,7 @@ def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Pat
 def measured(table: Path | None, name: str) -> dict[str, float]:
     """What the card says of a table by evaluate.py: PESQ-WB and STOI on each test."""
     rows = json.loads(table.read_text("utf-8")) if table else []
-    own = [row for row in rows if row["system"] == name]
+    own = [row for row in rows if Path(row["system"]).name == name]
     pesq = {f"{row['test']} PESQ-WB": round(row["pesq"], 2) for row in own}
     return pesq | {f"{row['test']} STOI": round(row["stoi"], 3) for row in own}
 

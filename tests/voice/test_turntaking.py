@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.sessions import Beside
+from benchmarks.sounds import is_of_one_sentence, is_whole, last_spoken
 from benchmarks.turntaking import Case, Played, distractions, interruptions, must, onsets, play, sentences
 from benchmarks.wire import CUSHION, GROWTH, Buffer
 from voice.agent.events import Interrupted, Paused, Resumed, SpeechStarted
@@ -19,6 +20,33 @@ def case(**about: object) -> Case:
 
 def audible(*spans: tuple[float, float], until: float = 6.0) -> list[bool]:
     return [any(a <= place / 50 < b for a, b in spans) for place in range(round(until * 50))]
+
+
+@pytest.mark.parametrize(
+    ("corpus", "text", "within", "whole"),
+    [
+        ("kathleen", "The voyage was our idea of a good time.", True, True),
+        ("ljspeech", "Under the conditions referred to in the previous chapter,", True, False),
+        ("ljspeech", "and beyond it was now a day room", True, False),  # a book goes on
+        ("librispeech", "Go. Do you hear me?", False, True),
+        ("asterisk_allison", "press 0 for help", True, True),  # a prompt has no marks
+        ("asterisk_allison", "Please enter the first ...", True, False),
+        ("speechocean762", "THE CASE IS STILL ON APPEAL", True, True),
+    ],
+)
+def test_only_whole_single_sentences_count(corpus: str, text: str, within: bool, whole: bool) -> None:
+    row = {"corpus": corpus, "text": text, "duration": 3.0}
+    assert (is_of_one_sentence(row), is_whole(row)) == (within, whole)
+
+
+def test_speech_ends_with_its_last_word_and_not_with_the_click_of_a_button_after_it() -> None:
+    loud = np.zeros(200, bool)
+    loud[20:80] = loud[95:98] = True  # the last is the release of a "t"
+    assert last_spoken(loud) == 97
+    loud[160:164] = True
+    assert last_spoken(loud) == 97
+    loud[180:195] = True  # a word
+    assert last_spoken(loud) == 194
 
 
 def test_an_answer_is_timed_from_the_end_of_speech_and_one_before_it_cuts_off() -> None:

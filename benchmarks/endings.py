@@ -3,8 +3,8 @@
     python -m benchmarks.endings [--out voice/models/pretrained/quick]
 
 Single sentences and orders of the corpora, none of `test`: each silence that the agent's detector of
-speech finds is the end of its sentence or a pause in it; what follows the end of a recording that was
-cut off in the middle of one nobody knows. The recognizer hears what was said before it,
+speech finds is the end of its sentence or a pause in it; the last silence of a recording that stops
+inside a sentence is left out. The recognizer hears what was said before it,
 cut off at the last sound (once clean, once in noise), so that nothing of a recording's end is learnt.
 Scores are of sentences that the layer was not fitted on. About ten minutes.
 """

@@ -13,19 +13,21 @@ from pathlib import Path
 import numpy as np
 
 from voice.audio import read, resample
+from voice.errors import AudioError
 from voice.loading import load
-from voice.types import Controls, Synthesizer
+from voice.types import Controls, Recognizer, Synthesizer
 
 RATE = 16_000
 FRAME = RATE // 50
 LEVEL = 0.06  # loudness of speech, root mean square
 SENTENCES = ("kathleen", "ljspeech", "speechocean762", "asterisk_allison", "librispeech")
-MARKED = ("kathleen", "ljspeech", "librispeech")  # prose with its marks; the others are prompts without
+MARKED = ("kathleen", "ljspeech", "librispeech")  # prose; of prompts many have no mark at their end
 SPOKEN_OVER = ("speechocean762", "kathleen", "wake_words", "speech_to_intent", "librispeech")
 TURNS = {"dev": ("dev", "train", "untranscribed"), "test": ("test",)}
 NOISES = {"dev": ("train",), "test": ("test",)}
 ROOMS = ("doing_the_dishes", "running_tap", "exercise_bike", "room_bg_noise")  # recorded, without a voice
-BREAK, CLICK = 25, 10  # frames of 10 ms: a sound after a longer silence, and shorter than that, is no word
+# Frames of 10 ms: a last sound after a longer silence, and shorter than that, is no word.
+BREAK, CLICK = 25, 10
 LISTENING = (
     "Mm-hm.",
     "Yeah.",
@@ -56,9 +58,14 @@ class Sounds:
         self._corpora, self._split, self._splits = corpora, split, TURNS[split]
         self._synthesizer = synthesizer
         self._noise = np.random.default_rng(0)
+        self._heard: dict[str, str] = {}  # by row
 
     def sentences(self, count: int) -> Iterator[Said]:
-        """Whole single sentences, in which every pause is inside of the sentence."""
+        """Whole single sentences, in which every pause is inside of the sentence.
+
+        Where the text has no marks, those that whisper-base hears decide, which may leave out some that are
+        hard for a recognizer related to it.
+        """
         rows = [row for name in SENTENCES for row in self.rows(name) if is_of_one_sentence(row)]
         marked = (self.marked(row) for row in random.Random(1).sample(rows, len(rows)))
         said = (self.one(row) for row in marked if is_of_one_sentence(row) and is_whole(row))
@@ -68,8 +75,10 @@ class Sounds:
         """The row with marks in its text: capitals without any get those that whisper-base hears."""
         if row["corpus"] not in MARKED or not said_in(row).isupper():
             return row
-        sound = read(self._corpora / row["corpus"] / row["audio"], RATE)
-        return row | {"text": _whisper().transcribe(sound, language="en").text}
+        if row["id"] not in self._heard:
+            sound = read(self._corpora / row["corpus"] / row["audio"], RATE)
+            self._heard[row["id"]] = _whisper().transcribe(sound, language="en").text
+        return row | {"text": self._heard[row["id"]]}
 
     def interruptions(self, count: int) -> Iterator[Said]:
         """Requests and sentences of at least three words or of a name."""
@@ -146,7 +155,10 @@ def said_by(samples: np.ndarray, row: dict, longest: float) -> Said:
     # The first 30 ms that are no click; the last sound may be as soft as an ending is, but no noise.
     sure = np.flatnonzero(np.convolve(loudness > 0.2, np.ones(3), "valid") == 3)
     soft = max(0.05, 2.5 * float(np.percentile(loudness, 5)))
-    first, last = max(0, sure[0] - 2) * 160, (last_spoken(loudness > soft) + 1) * 160
+    if not sure.size:
+        raise AudioError(f"nothing is said in {row['id']}; leave it out of the manifest")
+    begin = max(0, int(sure[0]) - 2)
+    first, last = begin * 160, (begin + last_spoken(loudness[begin:] > soft) + 1) * 160
     sound = level(samples[first:][: round(longest * RATE)])
     return Said(sound, min(last - first, len(sound)) / RATE, said_in(row))
 
@@ -155,7 +167,8 @@ def last_spoken(loud: np.ndarray) -> int:
     """The last of the frames of 10 ms that are `loud` (F,), without the click of a button long after it."""
     frames = np.flatnonzero(loud)
     parts = np.split(frames, np.flatnonzero(np.diff(frames) > BREAK) + 1)
-    return next((part[-1] for part in reversed(parts) if part[-1] - part[0] >= CLICK), frames[-1])
+    clicked = len(parts) > 1 and parts[-1][-1] - parts[-1][0] + 1 < CLICK
+    return int(parts[-2 if clicked else -1][-1])
 
 
 def longest_pause(samples: np.ndarray) -> float:
@@ -177,12 +190,13 @@ def _loudness(samples: np.ndarray) -> np.ndarray:
 
 
 @lru_cache(1)
-def _whisper():
+def _whisper() -> Recognizer:
     return load("whisper-base", kind="recognizer")
 
 
 def said_in(row: dict) -> str:
-    return (row["text"] or row.get("asr_text") or "").strip()
+    """The row's text, quotation marks at its end aside."""
+    return (row["text"] or row.get("asr_text") or "").strip().rstrip("\"'”’")
 
 
 def is_of_one_sentence(row: dict) -> bool:
@@ -193,10 +207,10 @@ def is_of_one_sentence(row: dict) -> bool:
 
 def is_whole(row: dict) -> bool:
     """Whether its end is that of a sentence: recordings of books are cut at pauses of the reader too."""
-    text = said_in(row).rstrip("\"'”’")
+    text = said_in(row)
     if row["corpus"] in MARKED:
         return text.endswith((".", "?", "!")) and not text.endswith("...")
-    return not text.endswith((",", "..."))
+    return not text.endswith((",", "...", "…"))
 
 
 # ---- sounds that are made

@@ -121,6 +121,7 @@ def sentences(pairs: Pairs, name: str = "") -> Measures:
     return {
         f"answer p50{name}, ms": _percentile(waits, 50),
         f"answer p95{name}, ms": _percentile(waits, 95),
+        f"answer mean{name}, ms": float(np.mean(waits or [np.nan])),
         f"cut off{name}, %": _percent(cut),
         f"cut off and not made good{name}, %": _percent(broken),
         f"answered{name}, %": _percent(answered),

@@ -67,8 +67,8 @@ def load_run(run: Path) -> Generator:
     path = run / "last.pt"
     if not path.exists():
         raise ModelMissing(f"{run} holds no last.pt; `python -m recipes.vocoder.train --out {run}` makes one")
-    size = json.loads((run / "options.json").read_text())["size"]
-    generator = Generator(SIZES[size])
+    trained = json.loads((run / "options.json").read_text())
+    generator = Generator(SIZES[trained["size"]], trained.get("plain", False))
     saved = torch.load(path, map_location="cpu", weights_only=False)
     generator.load_state_dict(saved["parts"]["ema"]["weights"])
     return generator.eval()
@@ -99,19 +99,19 @@ def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Pat
     return path
 
 
-def measured(table: Path | None, name: str) -> dict[str, float]:
-    """What the card says of a table by evaluate.py: PESQ-WB and STOI on each test."""
+def measured(table: Path | None, folder: Path) -> dict[str, float]:
+    """What the card says of a table by evaluate.py that has the model in `folder`: PESQ-WB and STOI."""
     rows = json.loads(table.read_text("utf-8")) if table else []
-    own = [row for row in rows if Path(row["system"]).name == name]
-    pesq = {f"{row['test']} PESQ-WB": round(row["pesq"], 2) for row in own}
-    return pesq | {f"{row['test']} STOI": round(row["stoi"], 3) for row in own}
+    own = [row for row in rows if Path(row["system"]).resolve() == folder.resolve()]
+    pesq = {f"PESQ-WB, {row['test']}": round(row["pesq"], 2) for row in own}
+    return pesq | {f"STOI, {row['test']}": round(row["stoi"], 3) for row in own}
 
 
 def main(o: Options) -> None:
     path = export(load_run(o.run), o.out or o.run, o.weights)
     files = hashes(path.parent, (FILE,))
     about = (VOICE_RATE, "any", o.license, o.description, o.origin)
-    scores = measured(o.scores, path.parent.name)
+    scores = measured(o.scores, path.parent)
     write_card(path.parent, Card(path.parent.name, "vocoder", "source-filter", *about, files, {}, scores))
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 

@@ -61,9 +61,10 @@ class Block(nn.Module):
 class Generator(nn.Module):
     """Keeps the frame rate throughout."""
 
-    def __init__(self, size: Size):
+    def __init__(self, size: Size, plain: bool = False):
+        """`plain` has no sources: magnitude and phase of everything are the network's, as in Vocos."""
         super().__init__()
-        self.size = size
+        self.size, self.plain = size, plain
         self.enter = nn.Conv1d(VOICE_BANDS + 2, size.width, KERNEL, padding=KERNEL // 2)
         self.blocks = nn.ModuleList(Block(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
@@ -90,7 +91,10 @@ class Generator(nn.Module):
         pulse = torch.exp((envelope + raw[:, 0]).clamp(max=LOUDEST))
         turn = torch.pi * torch.tanh(raw[:, 1])
         noise = torch.exp((envelope + raw[:, 2]).clamp(max=LOUDEST))
-        rest = torch.exp((envelope + REST_START + raw[:, 3]).clamp(max=LOUDEST))
+        rest_start = 0.0 if self.plain else REST_START
+        rest = torch.exp((envelope + rest_start + raw[:, 3]).clamp(max=LOUDEST))
+        if self.plain:
+            pulse, noise = torch.zeros_like(pulse), torch.zeros_like(noise)
         return filters(pulse, turn, noise, rest, torch.pi * raw[:, 4])
 
     def _inputs(self, mel: Tensor, f0: Tensor) -> Tensor:

@@ -30,6 +30,7 @@ from recipes.vocoder import losses
 from recipes.vocoder.crops import EDGE, Augmentation, Corpus, Crops, load_corpus
 from recipes.vocoder.discriminators import discriminators
 from recipes.vocoder.model import SIZES, Generator
+from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 
 CORPORA = Path("../shared/corpora")
@@ -65,6 +66,7 @@ class Options:
     mel_blur: float = option(0.15, "share of crops whose input mel is smoothed")
     pitch_jitter: float = option(0.002, "relative standard deviation of slow errors in pitch")
     size: Literal["base", "tiny"] = option("base", "of the generator")
+    plain: bool = option(False, "without sources, as Vocos is: to compare with")
     threads: int = option(torch.get_num_threads(), "CPU threads")
     seed: int = option(0, "of weights, crops and noise")
     save_every: int = option(250, "steps between checkpoints and looks at the dev clips")
@@ -179,10 +181,18 @@ def averaged(generator: nn.Module, ema: training.Ema) -> nn.Module:
     return copy
 
 
-def describe(o: Options) -> None:
-    """`options.json` beside the checkpoint, so that the export knows the size."""
+def describe(o: Options, resumes: bool) -> None:
+    """`options.json` beside the checkpoint, so that the export knows what was trained.
+
+    Raises VoiceError where a run goes on as another kind: the weights would fit, but mean something else.
+    """
     o.out.mkdir(parents=True, exist_ok=True)
-    (o.out / "options.json").write_text(json.dumps(asdict(o), default=str, indent=1) + "\n")
+    path = o.out / "options.json"
+    before = json.loads(path.read_text()).get("plain", False) if resumes else o.plain
+    if before != o.plain:
+        has = "no sources" if before else "sources"
+        raise VoiceError(f"{o.out} was begun with {has}; name another --out, or give --fresh to start over")
+    path.write_text(json.dumps(asdict(o), default=str, indent=1) + "\n")
 
 
 def main(o: Options) -> None:
@@ -191,7 +201,7 @@ def main(o: Options) -> None:
     torch.set_num_threads(o.threads)
     device = training.best_device()
     training.seed_everything(o.seed)
-    generator = Generator(SIZES[o.size]).to(device)
+    generator = Generator(SIZES[o.size], o.plain).to(device)
     critics = discriminators(o.discriminator, o.critic_width).to(device)
     distance = losses.SpectralLoss().to(device)
     fused = {"betas": (0.8, 0.99), "weight_decay": 0.01, "fused": True}
@@ -202,7 +212,7 @@ def main(o: Options) -> None:
              "critics": critics, "critic_optimizer": critic_optimizer}  # fmt: skip
     checkpoint = training.Checkpoint(o.out, parts)
     first = 0 if o.fresh else checkpoint.restore()
-    describe(o)
+    describe(o, resumes=first > 0)
     corpus, dev = load_corpus(o.manifest, o.out.parent), load_corpus(o.dev, o.out.parent)
     print(f"{len(corpus.frames)} clips, {corpus.minutes:.1f} minutes", flush=True)
 

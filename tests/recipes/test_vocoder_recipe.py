@@ -19,6 +19,7 @@ from recipes.exporting import halved  # noqa: E402
 from recipes.vocoder import crops, losses, model, train  # noqa: E402
 from recipes.vocoder.discriminators import discriminators  # noqa: E402
 from recipes.vocoder.export import export, load_run  # noqa: E402
+from voice.errors import VoiceError  # noqa: E402
 from voice.features import voice_log_mel  # noqa: E402
 from voice.tts.vocoder import Vocoder, pulses  # noqa: E402
 
@@ -57,6 +58,23 @@ def test_overfits_one_batch(corpus):
         optimizer.step()
         seen.append(loss.item())
     assert seen[-1] < 0.8 * seen[0]
+
+
+def test_without_sources_it_is_the_network_alone_that_makes_the_sound():
+    mel, f0, pulse, noise = batched(sources(20))
+    for plain, equal in ((True, True), (False, False)):
+        generator = model.Generator(model.SIZES["tiny"], plain)
+        with torch.no_grad():
+            heard = [generator(mel, f0, each * pulse, each * noise) for each in (0.0, 1.0)]
+        assert heard[0].abs().max() > 0 and torch.equal(*heard) == equal
+
+
+def test_a_run_does_not_go_on_as_another_kind(tmp_path):
+    options = train.Options(out=tmp_path, plain=True)
+    train.describe(options, resumes=False)
+    train.describe(options, resumes=True)
+    with pytest.raises(VoiceError, match="begun with no sources"):
+        train.describe(dataclasses.replace(options, plain=False), resumes=True)
 
 
 def test_critics_learn_to_tell_noise_from_speech_and_the_generator_hears_of_it(corpus):

@@ -311,7 +311,7 @@ def test_our_own_models_are_what_their_cards_say_and_small():
 
 
 def test_what_is_not_there_is_answered_with_what_is_there_of_its_kind():
-    with pytest.raises(ModelMissing, match='no voice "nobody"') as found:
+    with pytest.raises(ModelMissing, match='no model "nobody"') as found:
         catalog.find("nobody", kind="voice")
     assert "kathleen" in str(found.value) and "whisper-base" not in str(found.value)
 

@@ -413,6 +413,7 @@ def test_lists_the_models(monkeypatch, tmp_path):
     rows = {line.split()[0]: line for line in done.stdout.splitlines()}
     assert "to be fetched" in rows["whisper-base"] and "in place" in rows["heart"]
     assert "in kathleen" in rows["kumo"]  # whose files it shares
+    assert "MB + whisper-base" in rows["quick"]
 
 
 def test_describes_a_model_without_fetching_it(monkeypatch, tmp_path):

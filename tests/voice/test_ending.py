@@ -69,3 +69,4 @@ def test_the_surer_the_end_the_shorter_the_silence(text: str) -> None:
     waits = [turns.patience(text, chance) for chance in (0.0, 0.3, 0.6, 0.7, 0.85, 0.97)]
     assert waits == sorted(waits, reverse=True)
     assert waits[0] > 2 * waits[-1]
+    assert turns.patience(text, 0.1) > 1.5 * turns.patience(text, 0.3)  # so sound few ends, many long pauses

@@ -43,8 +43,14 @@ def test_speech_ends_with_its_last_word_and_not_with_the_click_of_a_button_after
     loud = np.zeros(200, bool)
     loud[20:80] = loud[95:98] = True  # the last is the release of a "t"
     assert last_spoken(loud) == 97
-    loud[160:164] = True
+    loud[160:169] = True
     assert last_spoken(loud) == 97
+    loud[169] = True  # as long as a word
+    assert last_spoken(loud) == 169
+    loud[160:170] = False
+    loud[98:123] = False
+    loud[123:126] = True  # soon after
+    assert last_spoken(loud) == 125
     loud[180:195] = True  # a word
     assert last_spoken(loud) == 194
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from voice.cli.console import note, plainly, progress
+
+if TYPE_CHECKING:
+    from voice.models.catalog import Entry
+
+CARD_ALONE = 50_000  # bytes: less is no model
 
 app = typer.Typer(help="List, fetch, describe and remove models.", invoke_without_command=True)
 
@@ -97,12 +102,12 @@ def remove(name: Name) -> None:
     note(f"removed {name}: {_size(catalog.remove(name))}")
 
 
-def _held(entry) -> str:
-    """What it takes on the disk, or whose files it shares."""
-    lenders = {entry.base, *(name.split("/")[1] for name in entry.card.files if name.startswith("../"))}
-    shared = ", ".join(sorted(filter(None, lenders)))
-    own = _size(entry.size)
-    return own if not shared else f"in {shared}" if own == _size(0) else f"{own} + {shared}"
+def _held(entry: Entry) -> str:
+    """What it takes on the disk, and whose files it shares."""
+    shared = ", ".join(entry.lenders)
+    if shared and entry.size < CARD_ALONE:
+        return f"in {shared}"
+    return f"{_size(entry.size)} + {shared}" if shared else _size(entry.size)
 
 
 def _size(size: int) -> str:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from voice.types import Transcript
 
 
-APART = ("srt", "vtt", "tsv")  # formats of which two, one after the other, are none
+# Two of these, one after the other, are no valid file; JSON documents are read one after the other.
+APART = ("srt", "vtt", "tsv")
 
 Terms = Annotated[
     str, typer.Option(metavar="FILE|TERMS", help='Terms to expect: "Ada, Kubernetes" or a file of them.')
@@ -227,7 +228,8 @@ def _format(form: str | None, output: str | None) -> str:
 
 
 def plan(files: Sequence[str], form: str, output: str | None) -> list[Job]:
-    """Where each transcript goes. Raises VoiceError where several would go to one file."""
+    """Where each transcript goes. Raises VoiceError where several would go to one file,
+    or subtitles of several to standard output."""
     if output is None or output == "-":
         if len(files) > 1 and form in APART:
             raise VoiceError(f"several recordings as {form} would run together; name a folder with --output")

@@ -54,6 +54,12 @@ class Entry:
         return self.card.name
 
     @property
+    def lenders(self) -> tuple[str, ...]:
+        """The models whose files it shares."""
+        beside = {name.split("/")[1] for name in self.card.files if name.startswith("../")}
+        return tuple(sorted(beside | ({self.base} if self.base else set())))
+
+    @property
     def fetched(self) -> bool:
         """Whether it has to be fetched, as opposed to what comes installed."""
         return bool(self.sources)
@@ -117,9 +123,9 @@ def _pretrained(folder: Path) -> Entry:
 def find(name: str, *, kind: str | None = None, progress: Progress | None = None) -> Model:
     """The model called `name`, fetched first if it has to be.
 
-    `name` is in the catalog, or a folder, or hf:ORG/NAME[@revision]; `kind` is what is looked for, so that
-    an error names no others; `progress` hears of bytes fetched. Raises ModelMissing where it cannot be
-    had, ModelDamaged where its files are not what its card says; both say what to do.
+    `name` is in the catalog, or a folder, or hf:ORG/NAME[@revision]; an error names those of the `kind`
+    that is looked for; `progress` hears of bytes fetched. Raises ModelMissing where it cannot be had,
+    ModelDamaged where its files are not what its card says; both say what to do.
     """
     model = _locate(name, progress, kind)
     return _derived(model, progress) if BASE in model.card.options else model
@@ -136,7 +142,7 @@ def _locate(name: str, progress: Progress | None, kind: str | None = None) -> Mo
         return _checked(folder, read_or_guess(folder))
     fitting = [each for each, entry in known.items() if kind in (None, entry.card.kind)]
     raise ModelMissing(
-        f'there is no {kind or "model"} "{name}": it is neither a folder here nor one of {", ".join(fitting)}'
+        f'there is no model "{name}": it is neither a folder here nor one of {", ".join(fitting)}'
     )
 
 

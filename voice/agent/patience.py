@@ -162,7 +162,7 @@ BY_TURN: Silences = {  # by smart-turn: (P(complete) at least, seconds), the sur
 }
 
 
-# The last step is long: few ends sound so incomplete, but most of the pauses of more than 0.6 s.
+# The last step is long: one to five ends in a hundred sound so incomplete, but half of the pauses over 0.6 s.
 _WHOLE = ((0.96, 0.19), (0.75, 0.32), (0.65, 0.44), (0.15, 0.63), (0.0, 1.0))
 BY_SENTENCE: Silences = {  # by a recognizer's ending, which leaves little for the words to tell
     "finished": _WHOLE,

@@ -63,10 +63,14 @@ def test_what_the_detector_takes_for_speech_after_the_last_sound_is_not_heard() 
     assert counts.heard[0].duration == pytest.approx(2.1 - HANG)
 
 
+def test_what_sounds_like_no_end_at_all_is_waited_for_longer_than_any_other_whole_sentence() -> None:
+    turns = SoundAndWords(Sentences(Counts()), silences=BY_SENTENCE)
+    assert turns.patience("What time is it?", 0.1) > 1.5 * turns.patience("What time is it?", 0.3)
+
+
 @pytest.mark.parametrize("text", ["Who they are.", "so it is", "Set a timer for", "What time is it?"])
 def test_the_surer_the_end_the_shorter_the_silence(text: str) -> None:
     turns = SoundAndWords(Sentences(Counts()), silences=BY_SENTENCE)
     waits = [turns.patience(text, chance) for chance in (0.0, 0.3, 0.6, 0.7, 0.85, 0.97)]
     assert waits == sorted(waits, reverse=True)
     assert waits[0] > 2 * waits[-1]
-    assert turns.patience(text, 0.1) > 1.5 * turns.patience(text, 0.3)  # so sound few ends, many long pauses

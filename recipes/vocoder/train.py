@@ -188,7 +188,8 @@ def describe(o: Options, resumes: bool) -> None:
     """
     o.out.mkdir(parents=True, exist_ok=True)
     path = o.out / "options.json"
-    before = json.loads(path.read_text()).get("plain", False) if resumes else o.plain
+    begun = resumes and path.exists()
+    before = json.loads(path.read_text()).get("plain", False) if begun else o.plain
     if before != o.plain:
         has = "no sources" if before else "sources"
         raise VoiceError(f"{o.out} was begun with {has}; name another --out, or give --fresh to start over")

@@ -131,7 +131,7 @@ def find(name: str, *, kind: str | None = None, progress: Progress | None = None
     return _derived(model, progress) if BASE in model.card.options else model
 
 
-def _locate(name: str, progress: Progress | None, kind: str | None = None) -> Model:
+def _locate(name: str, progress: Progress | None, kind: str | None) -> Model:
     if name.startswith("hf:"):
         return _from_hub(name)
     known = entries()

@@ -1,11 +1,12 @@
-"""What exports share: ONNX files of half or a quarter of the size."""
+"""What exports share: ONNX files of half or a quarter of the size, and a card's scores out of a table."""
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -14,6 +15,13 @@ Weights = Literal["float32", "float16", "int8"]
 
 
 Inputs = Sequence[Mapping[str, np.ndarray]]  # what a graph is given, several times
+
+
+def rows_about(folder: Path, table: Path | None, column: str) -> list[dict[str, Any]]:
+    """The rows of a table by an evaluate.py whose `column` is the model in `folder`, or its catalog name."""
+    rows = json.loads(table.read_text("utf-8")) if table else []
+    names = (folder.name, str(folder.resolve()))
+    return [row for row in rows if row[column] in names or str(Path(row[column]).resolve()) in names]
 
 
 def stored(model, weights: Weights, examples: Inputs = ()):

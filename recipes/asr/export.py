@@ -9,7 +9,6 @@ the second a folder that CTranslate2 opens. Both get their card.
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,6 +20,7 @@ from recipes.asr import graphs, scoring
 from recipes.asr import model as whisper
 from recipes.asr.head import INSIDE, head_like, saved_head
 from recipes.asr.head import export as export_head
+from recipes.exporting import rows_about
 from recipes.options import option, parse
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
@@ -76,13 +76,10 @@ def tuned(base: Path, weights: dict[str, torch.Tensor]) -> WhisperForConditional
     return model
 
 
-def measured(table: Path | None, name: str) -> dict[str, Any]:
+def measured(folder: Path, table: Path | None) -> dict[str, Any]:
     """What a card says of a table by evaluate.py: manifest → word error rate, and the command."""
-    if table is None:
-        return {}
-    rows = [row for row in json.loads(table.read_text("utf-8")) if Path(row["model"]).name == name]
-    rates = {f"{row['manifest']} WER": round(row["rate"], 4) for row in rows}
-    return rates | {"command": f"python -m recipes.asr.evaluate --model {name}"}
+    rates = {f"{row['manifest']} WER": round(row["rate"], 4) for row in rows_about(folder, table, "model")}
+    return rates | {"command": f"python -m recipes.asr.evaluate --model {folder.name}"} if rates else {}
 
 
 def main(options: Options) -> None:
@@ -110,7 +107,7 @@ def main(options: Options) -> None:
     card = Card(
         options.name, "recognizer", "whisper", WHISPER_RATE, options.language, options.license,
         options.description, options.origin, hashes(options.out, files), settings,
-        measured(options.scores, options.name),
+        measured(options.out, options.scores),
     )  # fmt: skip
     write_card(options.out, card)
     size = sum(path.stat().st_size for path in options.out.iterdir()) / 1e6

@@ -10,7 +10,6 @@ training never met are spoken as the ones most like them. Predicted pitch varies
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 import tomllib
@@ -25,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recipes.exporting import Weights, stored
+from recipes.exporting import Weights, rows_about, stored
 from recipes.options import option, parse
 from recipes.tts import texts
 from recipes.tts.corpus import tokens_of
@@ -325,7 +324,7 @@ def _card(run: Run, options: Options, files: dict[str, str]) -> Card:
     return Card(
         options.out.name, "voice", "acoustic", VOICE_RATE, "en", options.license, options.description,
         options.origin, files, {"speakers": manners, "steps": run.step},
-        measured(options.scores, options.out.name),
+        measured(options.out, options.scores),
     )  # fmt: skip
 
 
@@ -353,20 +352,19 @@ def export_all(run: Run, options: Options) -> Path:
         about = (row["license"], row["description"], row["origin"])
         folder = options.out / name
         folder.mkdir(exist_ok=True)
-        scores = measured(options.scores, name)
+        scores = measured(folder, options.scores)
         write_card(folder, Card(name, "voice", "acoustic", VOICE_RATE, "en", *about, listed, chosen, scores))
     return whole
 
 
-def measured(table: Path | None, voice: str) -> dict[str, Any]:
-    """What the card says of a table by evaluate.py."""
-    if table is None:
-        return {}
-    rows = [row for row in json.loads(table.read_text("utf-8")) if Path(row["system"]).name == voice]
+def measured(folder: Path, table: Path | None) -> dict[str, Any]:
+    """What the card of the voice in `folder` says of a table by evaluate.py."""
+    rows = rows_about(folder, table, "system")
     rates = {f"{row['test']} WER": round(row["rate"], 4) for row in rows}
     scores = {f"{row['test']} Distill-MOS": round(row["mos"], 2) for row in rows if row["mos"] is not None}
     most = max((row["sentences"] for row in rows), default=0)
-    return rates | scores | {"command": f"python -m recipes.tts.evaluate --system {voice} --limit {most}"}
+    command = f"python -m recipes.tts.evaluate --system {folder.name} --limit {most}"
+    return rates | scores | {"command": command} if rows else {}
 
 
 def write_start(run: Run, path: Path) -> None:

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from recipes import options
-from recipes.exporting import Weights, stored
+from recipes.exporting import Weights, rows_about, stored
 from recipes.options import option
 from recipes.vocoder.crops import load_corpus
 from recipes.vocoder.model import SIZES, Generator
@@ -99,10 +99,9 @@ def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Pat
     return path
 
 
-def measured(table: Path | None, folder: Path) -> dict[str, float]:
-    """What the card says of a table by evaluate.py that has the model in `folder`: PESQ-WB and STOI."""
-    rows = json.loads(table.read_text("utf-8")) if table else []
-    own = [row for row in rows if Path(row["system"]).resolve() == folder.resolve()]
+def measured(folder: Path, table: Path | None) -> dict[str, float]:
+    """What the card of the model in `folder` says of a table by evaluate.py: PESQ-WB and STOI."""
+    own = rows_about(folder, table, "system")
     pesq = {f"PESQ-WB, {row['test']}": round(row["pesq"], 2) for row in own}
     return pesq | {f"STOI, {row['test']}": round(row["stoi"], 3) for row in own}
 
@@ -111,7 +110,7 @@ def main(o: Options) -> None:
     path = export(load_run(o.run), o.out or o.run, o.weights)
     files = hashes(path.parent, (FILE,))
     about = (VOICE_RATE, "any", o.license, o.description, o.origin)
-    scores = measured(o.scores, path.parent)
+    scores = measured(path.parent, o.scores)
     write_card(path.parent, Card(path.parent.name, "vocoder", "source-filter", *about, files, {}, scores))
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 

@@ -1,29 +1,34 @@
-"""Whether the word times of a voice are those of its sound: beside an independent forced aligner.
+"""Whether the word times of a voice are those of its sound: beside two aligners of different kinds.
 
     python -m benchmarks.spoken [--voice kathleen --voice heart] [--minutes 60] [--every 6]
 
 Each voice speaks invented sentences, one after the other, until they last so long. Of every sixth one, cut
-out of the whole by its own times, pocketsphinx aligns the words. Given are how far apart the starts are, how
-much of that is one constant (the aligner has its own idea of where a word begins), and whether it drifts.
+out of the whole by its own times, pocketsphinx aligns the words, and quick places those that it hears by its
+CTC head. Given are how far apart the starts are, how much of that is one constant, and whether it drifts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated
 
 import numpy as np
 import typer
 
-from recipes.asr.aligner import RATE, Aligner, spoken_words
+from benchmarks.alignment import same
+from recipes.asr.aligner import RATE, Aligner, Placed, spoken_words
 from recipes.tts import texts
 from voice import audio, load
 from voice.tts.voice import join
-from voice.types import Audio, Speech, Synthesizer, Word
+from voice.types import Audio, Recognizer, Speech, Synthesizer, Word
 
 VOICES = ("kathleen", "lj", "kumo", "heart")
 AROUND = 0.05  # seconds kept on either side of a sentence
+QUIET = 0.2  # seconds put around it for the recognizer
 SEED = 5
+
+# (T,) samples of a sentence at RATE and its words → by how many seconds those found start later than found.
+Judge = Callable[[np.ndarray, Sequence[Word]], list[float]]
 
 
 def main(
@@ -31,15 +36,18 @@ def main(
     minutes: Annotated[float, typer.Option(help="of speech")] = 10.0,
     every: Annotated[int, typer.Option(help="sentences, of which one is aligned")] = 6,
 ) -> None:
-    """Print a row for each voice: how far off its word starts are, and whether they drift."""
-    aligner = Aligner()
-    print(
-        "| voice | minutes | words | median, ms | 95th | bias | median beside it | first fifth | last fifth |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
+    """Print how far off each voice's word starts are by either aligner, and whether they drift."""
+    judges = {
+        "pocketsphinx": by_text(Aligner()),
+        "quick's CTC": by_ear(load("quick", kind="recognizer", threads=1)),
+    }
+    print("| voice | aligner | minutes | words | median, ms | 95th | bias | beside it | first fifth | last |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for name in voice:
-        lasted, off = measured(load(name, threads=1), aligner, 60 * minutes, every)
-        print(f"| {name} | {lasted / 60:.0f} | {len(off)} | {columns(1000 * off)} |", flush=True)
+        lasted, off = measured(load(name, threads=1), judges, 60 * minutes, every)
+        for judge, late in off.items():
+            row = f"{lasted / 60:.0f} | {len(late)} | {columns(1000 * np.array(late))}"
+            print(f"| {name} | {judge} | {row} |", flush=True)
 
 
 def columns(off: np.ndarray) -> str:
@@ -53,15 +61,21 @@ def columns(off: np.ndarray) -> str:
     return f"{median:.0f} | {most:.0f} | {bias:+.0f} | {beside:.0f} | {first:+.0f} | {last:+.0f}"
 
 
-def measured(voice: Synthesizer, aligner: Aligner, seconds: float, every: int) -> tuple[float, np.ndarray]:
-    """How long it spoke, and (W,) seconds by which its word starts come later than the aligner's."""
+def measured(
+    voice: Synthesizer, judges: dict[str, Judge], seconds: float, every: int
+) -> tuple[float, dict[str, list[float]]]:
+    """How long it spoke, and by how many seconds its word starts come later than each judge finds them."""
     sentences = list(spoken(voice, seconds))
-    whole, off, done = join(sentences), [], 0
+    whole, done = join(sentences), 0
+    off: dict[str, list[float]] = {name: [] for name in judges}
     for number, sentence in enumerate(sentences):
         words, done = whole.words[done : done + len(sentence.words)], done + len(sentence.words)
-        if number % every == 0 and words:
-            off += differences(aligner, whole.audio, words)
-    return whole.audio.duration, np.array(off)
+        if number % every or not words:
+            continue
+        samples, said = cut_out(whole.audio, words)
+        for name, judge in judges.items():
+            off[name] += judge(samples, said)
+    return whole.audio.duration, off
 
 
 def spoken(voice: Synthesizer, seconds: float) -> Iterator[Speech]:
@@ -75,21 +89,43 @@ def spoken(voice: Synthesizer, seconds: float) -> Iterator[Speech]:
                 return
 
 
-def differences(aligner: Aligner, sound: Audio, words: Sequence[Word]) -> list[float]:
-    """Seconds from where the aligner finds each of a sentence's `words` to where they are said to start.
+def cut_out(sound: Audio, words: Sequence[Word]) -> tuple[np.ndarray, list[Word]]:
+    """A sentence's samples at RATE, and its `words` in them.
 
-    None where it does not find them, or where a word holds a space (a sum, an hour), which it counts as two.
+    No words where one of them holds a space (a sum, an hour), which aligners count as two.
     """
-    if any(len(word.text.split()) != 1 for word in words):
-        return []
     begin, end = max(0.0, words[0].start - AROUND), min(sound.duration, words[-1].end + AROUND)
-    part = audio.resample(sound.cut(begin, end), RATE)
-    text = " ".join(word.text for word in words)
-    placed = aligner(part.samples, text)
-    if not placed:
-        return []
-    heard = [words[owner] for owner, _ in spoken_words(text)]
-    return [word.start - begin - each.start for word, each in zip(heard, placed, strict=True)]
+    samples = audio.resample(sound.cut(begin, end), RATE).samples
+    alone = all(len(word.text.split()) == 1 for word in words)
+    return samples, [word.shifted(-begin) for word in words] if alone else []
+
+
+def placed(words: Sequence[Word]) -> list[Placed]:
+    """`words` as their letters are spoken, those that are not left out."""
+    owned = spoken_words(" ".join(word.text for word in words))
+    return [Placed(letters, words[owner].start, words[owner].end) for owner, letters in owned]
+
+
+def by_text(aligner: Aligner) -> Judge:
+    """Forced alignment; finds all words of a sentence or none."""
+
+    def late(samples: np.ndarray, words: Sequence[Word]) -> list[float]:
+        found = aligner(samples, " ".join(word.text for word in words))
+        pairs = zip(placed(words), found, strict=True) if found else ()
+        return [said.start - its.start for said, its in pairs]
+
+    return late
+
+
+def by_ear(recognizer: Recognizer) -> Judge:
+    """Finds the words that the recognizer hears as they are written."""
+    quiet = np.zeros(round(QUIET * RATE), np.float32)
+
+    def late(samples: np.ndarray, words: Sequence[Word]) -> list[float]:
+        heard = recognizer.transcribe(Audio(np.concatenate((quiet, samples, quiet)), RATE)).words
+        return [said.start - (word.start - QUIET) for word, said in same(heard, placed(words))]
+
+    return late
 
 
 if __name__ == "__main__":

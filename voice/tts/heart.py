@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 RATE = 24000
 HOP = 300  # samples a frame
 SPAN = 2  # frames that the network counts as one
+SOONER = 0.025  # seconds by which words are heard before their phonemes are counted (benchmarks.spoken)
 AHEAD = 4  # frames (50 ms) by which what is heard comes before the durations that the network counts
 VOICED = 40.0  # Hz; hibari's DSP takes what is lower as unvoiced
 _DURATIONS = "/Cast_32_output_0"  # (L,) int64: frames of SPAN × HOP samples a phoneme, pads included
@@ -180,8 +181,8 @@ def _whole_frames(phonemes: str, durations: np.ndarray, lengths: np.ndarray, ask
 
 def timed_words(reading: Reading, seconds: np.ndarray) -> tuple[Word, ...]:
     """The words of `reading` with times, from the seconds (L + 2,) that each of its L phonemes
-    takes and the silence before and after takes."""
-    ends = np.cumsum(seconds)
+    takes and the silence before and after takes; SOONER than their phonemes are counted."""
+    ends = np.maximum(0.0, np.cumsum(seconds) - SOONER)
     owners = np.array(reading.owners)
     words = []
     for index, word in enumerate(reading.words):

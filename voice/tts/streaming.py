@@ -13,7 +13,7 @@ import numpy as np
 
 from voice.types import Audio, Controls, Mark, Speech, Synthesizer, Word
 
-LEAD = 0.05  # seconds kept before the first word
+LEAD = 0.025  # seconds kept before the first word
 TAIL = 0.08  # seconds kept after the last sound
 FADE = 0.005
 SILENCE = 10 ** (-50 / 20)  # of the peak

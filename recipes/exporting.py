@@ -24,14 +24,14 @@ def rows_about(folder: Path, table: Path | None, column: str) -> list[dict[str, 
     return [row for row in rows if row[column] in names or str(Path(row[column]).resolve()) in names]
 
 
-def stored(model, weights: Weights, examples: Inputs = ()):
+def stored(model, weights: Weights, examples: Inputs = (), exact: Sequence[str] = ()):
     """An ONNX model with its weights as `weights`.
 
-    "int8": matrices are multiplied in integers, in ranges that `examples` show; they are fixed, so that a
-    frame comes out the same whatever is drawn beside it.
+    "int8": matrices, but for those named in `exact`, are multiplied in integers, in ranges that `examples`
+    show; they are fixed, so that a frame comes out the same whatever is drawn beside it.
     """
     if weights == "int8":
-        model = _quantized(model, examples)
+        model = _quantized(model, examples, exact)
     return model if weights == "float32" else halved(model)
 
 
@@ -53,7 +53,7 @@ def halved(model):
     return model
 
 
-def _quantized(model, examples: Inputs):
+def _quantized(model, examples: Inputs, exact: Sequence[str]):
     """Matrices as int8 with a scale for each column; what they multiply as bytes with one fixed scale."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -66,6 +66,7 @@ def _quantized(model, examples: Inputs):
             op_types_to_quantize=["MatMul", "Gemm"],
             weight_type=QuantType.QInt8,
             per_channel=True,
+            nodes_to_exclude=[node.name for node in model.graph.node if set(node.input) & set(exact)],
         )
         return _fixed(onnx.load(path), examples)
 

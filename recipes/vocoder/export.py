@@ -27,6 +27,7 @@ from voice.features import VOICE_BANDS, VOICE_RATE
 from voice.models.card import Card, hashes, write_card
 from voice.tts.vocoder import FILE
 
+EXACT = ("generator.spread",)  # multiplies the mel itself: a byte would hold it to half a decibel
 TINY = Path(__file__).resolve().parents[2] / "data" / "tiny"
 
 
@@ -92,7 +93,7 @@ def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Pat
         dynamo=True,
         verbose=False,
     )
-    model = stored(program.model_proto, weights, examples() if weights == "int8" else ())
+    model = stored(program.model_proto, weights, examples() if weights == "int8" else (), EXACT)
     model.metadata_props.add(key="reach", value=str(generator.size.reach))  # for streaming
     onnx.save(model, beside)
     os.replace(beside, path)

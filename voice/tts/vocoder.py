@@ -64,8 +64,8 @@ class Vocoder:
         """The samples of frames and pitch that come in `chunks`, as soon as nothing can change them.
 
         After F frames in all, (F − lookahead) · 300 samples are out; the rest follows when the chunks end.
-        Together they are what a call gives for the whole, up to rounding (1e-4; with 8 bits 40 dB below);
-        memory holds one chunk and twice the reach.
+        Together they are what a call gives for the whole, to 1e-4 (in eight bits from FEW frames on, a second
+        of sound); memory holds one chunk and some hundred frames.
         """
         flow = self.begin(seed)
         for frames, f0 in chunks:
@@ -105,6 +105,9 @@ class Vocoder:
         return frames, f0
 
 
+# Kernels take frames in groups, and few frames in another way than many: how a frame is rounded depends on
+# its place, and in eight bits a rounding may grow to 40 dB below the sound. A stream keeps to the groups.
+GROUP, FEW = 16, 80
 Network = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (bands, F) frames, (F,) Hz → (5, F, 601)
 
 
@@ -115,7 +118,7 @@ class Flow:
         self._network = network
         self._reach = max(reach, OVERLAP - 1)  # the pulses come two frames late, and a window needs one more
         self._random = np.random.default_rng(seed)
-        self._frames = np.zeros((bands, 0), np.float32)  # those that are still needed
+        self._frames = np.zeros((bands, 0), np.float32)  # still needed, from a GROUP's first on
         self._f0 = np.zeros(0, np.float32)
         self._done = 0  # of them, how many have been drawn
         self._train, self._sum = Pulses(), OverlapAdd()
@@ -129,7 +132,7 @@ class Flow:
         stop = len(self._f0) if last else len(self._f0) - self._reach
         if stop <= self._done:
             return np.zeros(0, np.float32)
-        parts = self._network(self._frames, self._f0)
+        parts = self._parts(last)
         count = stop - self._done
         length = (count + OVERLAP - 1) * VOICE_HOP
         sources = transformed(self._pulse[:length]), transformed(self._noise[:length])
@@ -143,9 +146,16 @@ class Flow:
         self._pulse = np.concatenate([self._pulse, self._train.push(f0, last), silence])
         self._noise = np.concatenate([self._noise, noise, silence])
 
+    def _parts(self, last: bool) -> np.ndarray:
+        """What the network makes of the frames that are here; before the last, of whole groups."""
+        here = len(self._f0)
+        more = 0 if last else max(FEW - here, -here % GROUP)
+        frames, f0 = np.pad(self._frames, ((0, 0), (0, more))), np.pad(self._f0, (0, more))
+        return self._network(frames, f0)[:, :here]
+
     def _forget(self, stop: int, count: int) -> None:
-        """Keeps of the past what the network will look back to."""
-        first = max(0, stop - self._reach)
+        """Keeps of the past what the network will look back to, and FEW frames with what is here."""
+        first = max(0, min(stop - self._reach, len(self._f0) - FEW)) // GROUP * GROUP
         self._frames, self._f0, self._done = self._frames[:, first:], self._f0[first:], stop - first
         self._pulse, self._noise = self._pulse[count * VOICE_HOP :], self._noise[count * VOICE_HOP :]
 

@@ -4,7 +4,7 @@
 
 A server of its own is started with real models. Everything is asked for: speech in all formats,
 transcripts in all forms and as streams, live sessions, lists, nonsense. Memory is what the server says
-of itself, after the first fifth and after all.
+of itself at rest, when it has given back what was free: after the first fifth and after all.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 FORMS = ("json", "text", "srt", "vtt", "verbose_json")
 CANCELLED = 0.2  # of all requests
 WARM = 0.2  # of all requests, after which memory should not grow any more
+REST = 25.0  # seconds without requests before memory is read
 LIVE_RATE = 24_000
 
 
@@ -170,6 +171,7 @@ def main(
     with ThreadPoolExecutor(clients) as pool:
         for start in range(0, requests, steps):
             found.update(pool.map(run, cases[start : start + steps]))
+            time.sleep(REST)
             sizes.append(memory(url))
             typer.echo(f"{start + steps} requests: {sizes[-1]:.0f} MB", err=True)
     crashed = server.poll() is not None

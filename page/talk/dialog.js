@@ -176,6 +176,11 @@ export class Dialog {
     this.line.send({ type: "voice.played", item_id: turn.id, audio_ms: Math.round(1000 * turn.said) });
   }
 
+  /** Whether there is sound of the agent that has not been played to its end. */
+  sounding() {
+    return [...this.turns.values()].some((turn) => turn.who === "agent" && !turn.over && turn.received > 0);
+  }
+
   hold(held) {
     this.held = held;
     this.sound.hold(held);
@@ -192,6 +197,7 @@ export class Dialog {
 
   cancelled(response, items) {
     this.dropped.add(response);
+    if (this.held && !this.playing) this.hold(false); // or the next answer would be silent
     if (items.includes(this.playing)) this.sound.flush();
     for (const item of items) {
       const turn = this.turns.get(item);
@@ -235,6 +241,7 @@ const HANDLERS = {
   "session.created": (dialog) => dialog.created(),
   "input_audio_buffer.speech_started": (dialog) => {
     dialog.hearing = true;
+    if (dialog.held && !dialog.playing) dialog.hold(false); // nothing is there to be resumed later
     dialog.show.trouble(""); // of the turn before
   },
   "voice.partial": (dialog, event) => dialog.partial(event),
@@ -259,7 +266,7 @@ const HANDLERS = {
   },
   "response.done": (dialog, event) => dialog.done(event),
   "output_audio_buffer.cleared": (dialog) => dialog.sound.flush(),
-  "voice.paused": (dialog) => dialog.hold(true),
+  "voice.paused": (dialog) => dialog.hold(dialog.sounding()), // or else the next answer would be silent
   "voice.resumed": (dialog) => dialog.hold(false),
   "voice.latency": (dialog, event) => {
     dialog.detail = event;

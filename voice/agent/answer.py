@@ -79,6 +79,9 @@ class Answer:
         self._closed = True
         if self._thought:
             self._thought.close()
+        if self._task is None or self._task.done:
+            self._pieces.close()  # a suspended generator and its answer would hold each other, and the sound
+            self._made.clear()
 
     def take(self, now: float) -> Iterator[Made]:
         """What has been made by now. Passes on what the brain or the synthesizer raises."""

@@ -23,7 +23,8 @@ class Task(Generic[T]):
     """
 
     def __init__(self, job: Callable[[], T], stopwatch: Callable[[], float]) -> None:
-        self._job, self._stopwatch = job, stopwatch
+        self._job: Callable[[], T] | None = job
+        self._stopwatch = stopwatch
         self._value: T | None = None
         self._error: BaseException | None = None
         self.took = self.ready = 0.0
@@ -36,7 +37,8 @@ class Task(Generic[T]):
     def run(self) -> None:
         begun = self._stopwatch()
         try:
-            self._value = self._job()
+            job, self._job = self._job, None  # what it holds is held no longer than it runs
+            self._value = job()
         except BaseException as error:  # raised again where the result is asked for
             self._error = error
         self.took = self._stopwatch() - begun

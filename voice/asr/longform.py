@@ -193,8 +193,11 @@ def _side_by_side(
             yield heard()
     finally:
         pool.shutdown(cancel_futures=True)
-    if several:
-        raise several
+    try:
+        if several:
+            raise several
+    finally:
+        several = None  # the error's traceback holds this frame, and so the sound
 
 
 def _next(batches: Iterator[list[Window]]) -> list[Window] | Exception | None:

@@ -27,7 +27,8 @@ AROUND = 0.05  # seconds kept on either side of a sentence
 QUIET = 0.2  # seconds put around it for the recognizer
 SEED = 5
 
-# (T,) samples of a sentence at RATE and its words → by how many seconds those found start later than found.
+# (T,) samples of a sentence at RATE and its words → of each word that is found in the sound, the seconds by
+# which it is said to start later than there.
 Judge = Callable[[np.ndarray, Sequence[Word]], list[float]]
 
 

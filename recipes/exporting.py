@@ -20,8 +20,8 @@ Inputs = Sequence[Mapping[str, np.ndarray]]  # what a graph is given, several ti
 def rows_about(folder: Path, table: Path | None, column: str) -> list[dict[str, Any]]:
     """The rows of a table by an evaluate.py whose `column` is the model in `folder`, or its catalog name."""
     rows = json.loads(table.read_text("utf-8")) if table else []
-    names = (folder.name, str(folder.resolve()))
-    return [row for row in rows if row[column] in names or str(Path(row[column]).resolve()) in names]
+    place = folder.resolve()
+    return [row for row in rows if row[column] == folder.name or Path(row[column]).resolve() == place]
 
 
 def stored(model, weights: Weights, examples: Inputs = (), exact: Sequence[str] = ()):

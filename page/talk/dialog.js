@@ -181,6 +181,7 @@ export class Dialog {
     return [...this.turns.values()].some((turn) => turn.who === "agent" && !turn.over && turn.received > 0);
   }
 
+  /** Only what sounds is held: a hold with nothing to resume would silence the next answer. */
   hold(held) {
     this.held = held;
     this.sound.hold(held);
@@ -197,12 +198,12 @@ export class Dialog {
 
   cancelled(response, items) {
     this.dropped.add(response);
-    if (this.held && !this.playing) this.hold(false); // or the next answer would be silent
     if (items.includes(this.playing)) this.sound.flush();
     for (const item of items) {
       const turn = this.turns.get(item);
       if (turn && item !== this.playing && !turn.over) this.remove(turn); // not a word of it was heard
     }
+    if (this.held && !this.sounding()) this.hold(false);
   }
 
   // ---- all turns
@@ -241,7 +242,6 @@ const HANDLERS = {
   "session.created": (dialog) => dialog.created(),
   "input_audio_buffer.speech_started": (dialog) => {
     dialog.hearing = true;
-    if (dialog.held && !dialog.playing) dialog.hold(false); // nothing is there to be resumed later
     dialog.show.trouble(""); // of the turn before
   },
   "voice.partial": (dialog, event) => dialog.partial(event),
@@ -266,7 +266,7 @@ const HANDLERS = {
   },
   "response.done": (dialog, event) => dialog.done(event),
   "output_audio_buffer.cleared": (dialog) => dialog.sound.flush(),
-  "voice.paused": (dialog) => dialog.hold(dialog.sounding()), // or else the next answer would be silent
+  "voice.paused": (dialog) => dialog.hold(dialog.sounding()),
   "voice.resumed": (dialog) => dialog.hold(false),
   "voice.latency": (dialog, event) => {
     dialog.detail = event;

@@ -8,6 +8,7 @@ import numpy as np
 
 from voice.agent.conversation import Conversation
 from voice.agent.events import Event
+from voice.agent.work import Task
 from voice.types import Audio, Controls, Message, Segment, Speech, Transcript, Word
 
 RATE = 16_000
@@ -77,6 +78,31 @@ class Script:
         for piece in next(self._answers):
             self.given.append(piece)
             yield piece
+
+
+class Later:
+    """Work that is done when somebody waits for it, or `catch_up` is called."""
+
+    def __init__(self) -> None:
+        self._begun: list[Task] = []
+
+    def lane(self, stopwatch: Callable[[], float]) -> Later:
+        return self
+
+    def start(self, job: Callable[[], object], now: float) -> Task:
+        self._begun.append(_Awaited(job, lambda: 0.0))
+        return self._begun[-1]
+
+    def catch_up(self) -> None:
+        for task in self._begun:
+            task.wait()
+        self._begun.clear()
+
+
+class _Awaited(Task):
+    def wait(self) -> None:
+        if not self.done:
+            self.run()
 
 
 def quiet(seconds: float) -> np.ndarray:

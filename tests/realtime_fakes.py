@@ -16,7 +16,7 @@ from agent_fakes import EvenVoice, LoudIsSpeech, Phrasebook, Script
 
 from voice.agent.listener import Whole
 from voice.agent.patience import SilenceRule
-from voice.agent.work import INLINE
+from voice.agent.work import INLINE, Work
 from voice.serve.realtime.agent import open_agent
 from voice.serve.realtime.commands import parse
 from voice.serve.realtime.configuration import Configuration
@@ -95,14 +95,14 @@ def running_app(app: Any) -> Iterator[int]:
 class Client:
     """A client whose frames come in time: what it sends moves the clock, what it is told is kept."""
 
-    def __init__(self, book: Phrasebook, brain: Script, first: Configuration = Configuration()) -> None:
+    def __init__(
+        self, book: Phrasebook, brain: Script, first: Configuration = Configuration(), work: Work = INLINE
+    ) -> None:
         self.told: list[dict[str, Any]] = []
         self.now = 100.0
         self.cuts = 0
         host = services(book)
-        agent = open_agent(
-            host, first, brain, INLINE, Whole, stopwatch=lambda: 0.0
-        )  # computing takes no time
+        agent = open_agent(host, first, brain, work, Whole, stopwatch=lambda: 0.0)  # computing takes no time
         line = Line(self.told.append, first, cut=self._cut)
         names = host.names("voice")
         self.session = Session(agent, line, voices=names, clock=lambda: self.now)

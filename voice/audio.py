@@ -35,6 +35,7 @@ _FORMATS = {
     "aac": ("adts", "aac", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
     "pcm": ("s16le", "pcm_s16le", 0, (24_000,)),  # bare samples have no header to tell another rate
 }
+ENDINGS = tuple(f".{name}" for name in _FORMATS)  # of what can be written
 _LOUDEST_FLOAT = 100.0  # beyond this, floats are integers that nobody scaled
 # What comes in without a name may come from anyone; a playlist in it must not open files or addresses.
 _NOWHERE = {"protocol_whitelist": "none"}
@@ -62,15 +63,21 @@ def blocks(source: str | Path | BinaryIO, rate: int, seconds: float = 30.0) -> I
     return _regrouped(_at_rate(_decoded(source), rate), max(1, round(rate * seconds)))
 
 
-def length(source: str | Path) -> float:
-    """Seconds of a media file as its header says, 0 where it does not say."""
-    import av
+def length(source: str | Path | BinaryIO) -> float:
+    """Seconds of a media file as its header says, 0 where it does not say or is standard input's.
 
-    try:
-        with av.open(_local(source)) as container:
-            return (container.duration or 0) / 1e6
-    except (av.FFmpegError, OSError, ValueError):
+    An open file is left at its beginning.
+    """
+    if source == "-":
         return 0.0
+    try:
+        with _opened(source) as container:
+            return (container.duration or 0) / 1e6
+    except AudioError:
+        return 0.0
+    finally:
+        if not isinstance(source, (str, Path)):
+            source.seek(0)
 
 
 def from_array(samples: np.ndarray, rate: int) -> Audio:
@@ -103,6 +110,12 @@ def resample(audio: Audio, rate: int) -> Audio:
     return Audio(soxr.resample(audio.samples, audio.rate, rate), rate)
 
 
+def check_target(path: str | Path) -> None:
+    """Raises AudioError where the ending or the folder of `path` would keep sound from being written."""
+    _format_of(path)
+    _partial_path(path)
+
+
 def write(path: str | Path | BinaryIO, audio: Audio) -> None:
     """Save `audio` in the format that the suffix names; there is the whole file or none."""
     with Writer(path, audio.rate) as writer:
@@ -127,11 +140,13 @@ class Writer:
 
     def write(self, samples: np.ndarray) -> None:
         """Append (T,) samples at the writer's rate; what lies outside [-1, 1] is clipped."""
-        self._encoder.write(samples)
+        with _named(self._target):
+            self._encoder.write(samples)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            self._encoder.close(whole=kind is None)
+            with _named(self._target):
+                self._encoder.close(whole=kind is None)
             if kind is None:
                 _deliver(self._partial, self._target)
         finally:
@@ -176,6 +191,16 @@ class Encoder:
         frame = av.AudioFrame.from_ndarray(_as_int16(samples)[None], format="s16", layout="mono")
         frame.sample_rate = self._rate
         self._container.mux(self._stream.encode(frame))
+
+
+@contextmanager
+def _named(target: str | Path | BinaryIO) -> Iterator[None]:
+    """What FFmpeg cannot write, with the name that it leaves out."""
+    try:
+        yield
+    except OSError as error:
+        what = error.strerror or error
+        raise AudioError(f"{_name_of(target)} cannot be written: {what}; name another place") from error
 
 
 def _as_int16(samples: np.ndarray) -> np.ndarray:
@@ -346,8 +371,7 @@ def _format_of(target: str | Path | BinaryIO) -> str:
         return "wav"
     suffix = Path(target).suffix.lower().lstrip(".")
     if suffix not in _FORMATS:
-        known = ", ".join(f".{name}" for name in _FORMATS)
-        raise AudioError(f"{target}: sound can be written as {known}; choose one of these endings")
+        raise AudioError(f"{target}: sound can be written as {', '.join(ENDINGS)}; choose one of these endings")
     return suffix
 
 
@@ -369,6 +393,8 @@ def _partial_path(target: str | Path | BinaryIO) -> Path:
         raise AudioError(f"{path.parent} is not a directory; make it first")
     if path.is_dir():
         raise AudioError(f"{path} is a directory; name the file to be written")
+    if not os.access(path.parent, os.W_OK):
+        raise AudioError(f"{path.parent} cannot be written to; check its permissions or name another folder")
     return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 

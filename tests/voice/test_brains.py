@@ -9,11 +9,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from http.server import BaseHTTPRequestHandler
 
+import httpx
 import pytest
 from chat_server import Serving, begin, send, servers
 
 from voice.agent import Chat, Offline, Timers, brain_from_environment, remote_brain
-from voice.agent.brains import NOTHING, UNKNOWN
+from voice.agent.brains import NOTHING, UNKNOWN, Choice, brain_of
 from voice.agent.chat import LOST, Limits
 from voice.agent.desk import Desk
 from voice.agent.skills import made, skill
@@ -200,3 +201,21 @@ def test_the_environment_chooses_the_brain(tmp_path) -> None:
     assert list(brain.reply([Message("user", "Ping!")])) == ["Pong."]
     with pytest.raises(VoiceError, match="no file of skills"):
         brain_from_environment(Timers(), {"VOICE_SKILLS": "nowhere.py"})
+
+
+def test_conversations_share_the_server_that_answers_and_what_is_loaded(serve: Serving, monkeypatch) -> None:
+    opened, inner = [], httpx.Client
+
+    def counted(**options) -> httpx.Client:
+        opened.append(inner(**options))
+        return opened[-1]
+
+    def answering(handler: BaseHTTPRequestHandler, asked: dict) -> None:
+        begin(handler)
+        send(handler, "Noon.")
+
+    monkeypatch.setattr(httpx, "Client", counted)
+    choice = Choice(serve(answering))
+    for _ in range(3):
+        assert "".join(brain_of(choice, Timers()).reply([Message("user", "Who won?")])) == "Noon."
+    assert len(opened) == 1

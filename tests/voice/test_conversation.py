@@ -406,6 +406,16 @@ def test_a_long_silence_inside_a_recorded_turn_loses_nothing_of_it() -> None:
     assert np.count_nonzero(book.heard[-1].samples) == RATE
 
 
+def test_a_turn_that_only_the_host_ends_holds_no_more_of_a_silence_than_a_few_seconds() -> None:
+    book = Phrasebook("What is two", "plus two?")
+    talks = conversation(book, Script(["4."]), turns=WhenTold())
+    hear(talks, book.say(0), quiet(50))
+    assert sum(heard.duration for heard in book.heard) > 29  # the silence is not kept
+    hear(talks, book.say(1), quiet(0.5))
+    assert of(Heard, talks.commit())[0].text == "What is two plus two?"
+    assert max(heard.duration for heard in book.heard) < 30
+
+
 def test_a_bell_leaves_a_turn_that_is_under_way_alone() -> None:
     book, clock, session = by_turns("Set a timer for ten seconds.", "What is two plus two?")
     list(session.turn(Audio(book.say(0), RATE)))

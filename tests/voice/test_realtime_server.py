@@ -23,7 +23,7 @@ from voice.agent.remote import remote_brain
 from voice.agent.work import INLINE
 from voice.audio import resample
 from voice.serve.access import Access
-from voice.serve.realtime import add_realtime, pipes
+from voice.serve.realtime import add_realtime, endpoint, pipes
 from voice.serve.realtime.agent import open_agent
 from voice.serve.realtime.formats import PCM
 from voice.serve.realtime.session import Session
@@ -221,6 +221,31 @@ def test_clients_that_vanish_give_back_their_places(server):
         await served(server)
 
     run(vanish())
+
+
+def test_a_session_that_cannot_begin_gives_back_its_place(monkeypatch):
+    def none_left(*_) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def fails(server: Server) -> None:
+        with pytest.raises(websockets.ConnectionClosed):
+            async with websockets.connect(address(server)) as line:
+                await line.recv()
+        assert await asyncio.to_thread(server.places.free)
+
+    with serving(Settings(sessions=1)) as server:
+        with monkeypatch.context() as broken:
+            broken.setattr(endpoint, "begin", none_left)
+            run(fails(server))
+        run(served(server))
+
+
+def test_a_line_that_fails_is_logged(caplog, monkeypatch):
+    monkeypatch.setattr(endpoint._LOG, "handlers", [caplog.handler])
+    refused = endpoint.Refused(1000, "idle_timeout", "nothing was said")
+    assert endpoint._reason([KeyError("surprise"), refused]) is refused
+    assert "surprise" in caplog.text
+    assert endpoint._reason([]) is None
 
 
 def test_a_client_that_takes_nothing_is_let_go(server, monkeypatch):

@@ -6,7 +6,7 @@ from typing import get_args
 
 import numpy as np
 import pytest
-from agent_fakes import Phrasebook, Script, quiet
+from agent_fakes import Later, Phrasebook, Script, quiet
 from openai.types.realtime import RealtimeServerEvent
 from realtime_fakes import Client, encoded, kinds, sound
 
@@ -174,6 +174,51 @@ def test_what_is_cleared_was_not_said():
     client.play(book.say(1), quiet(0.3))
     told = client.send("input_audio_buffer.commit")
     assert one(told, TURN[-1])["transcript"] == "What time is it?"
+
+
+def by_hand(book: Phrasebook, *answers: list[str]) -> tuple[Client, Later]:
+    """A client that says itself where turns end, of a server that takes its time."""
+    work = Later()
+    client = Client(book, Script(*answers), work=work)
+    client.send("session.update", session={"audio": {"input": {"turn_detection": None}}})
+    return client, work
+
+
+def test_a_committed_turn_is_written_down_though_the_buffer_is_cleared_soon_after():
+    book = Phrasebook("What time is it?", "Forget this.", "And now?")
+    client, work = by_hand(book)
+    client.play(book.say(0), quiet(0.3))
+    (item,) = {each["item_id"] for each in client.send("input_audio_buffer.commit") if "item_id" in each}
+    client.play(book.say(1, 0.3))
+    client.send("input_audio_buffer.clear")
+    work.catch_up()
+    heard = one(client.wait(1), TURN[-1])
+    assert (heard["item_id"], heard["transcript"]) == (item, "What time is it?")
+    client.play(book.say(2), quiet(0.3))
+    client.send("input_audio_buffer.commit")
+    work.catch_up()
+    assert one(client.wait(1), TURN[-1])["transcript"] == "And now?"
+
+
+def test_two_turns_committed_one_after_the_other_are_two():
+    book = Phrasebook("What time is it?", "And now?")
+    client, work = by_hand(book)
+    told = client.play(book.say(0), quiet(0.1)) + client.send("input_audio_buffer.commit")
+    told += client.play(book.say(1), quiet(0.1)) + client.send("input_audio_buffer.commit")
+    work.catch_up()
+    told += client.wait(1)
+    heard = [each for each in told if each["type"] == TURN[-1]]
+    assert [each["transcript"] for each in heard] == ["What time is it?", "And now?"]
+    assert len({each["item_id"] for each in heard}) == 2
+
+
+def test_what_is_committed_while_the_agent_speaks_takes_the_turn():
+    book = Phrasebook("Tell me a story.", "mm-hm")
+    client = Client(book, Script([LONG], ["Yes?"]))
+    client.play(book.say(0), quiet(3))
+    told = client.play(book.say(1, 0.5)) + client.send("input_audio_buffer.commit") + client.wait(1)
+    assert one(told, TURN[-1])["transcript"] == "mm-hm"
+    assert "response.created" in kinds(told)
 
 
 def test_text_is_answered_with_text():

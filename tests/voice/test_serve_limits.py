@@ -120,6 +120,16 @@ def test_what_is_too_large_is_refused(world: World, form: str) -> None:
     assert is_served(world)
 
 
+def test_a_recording_that_is_too_long_is_refused_before_any_of_it_is_recognized() -> None:
+    with serving(Settings(minutes=0.5)) as world:
+        with pytest.raises(openai.APIStatusError, match="longer than the 0.5 minutes") as refusal:
+            world.client().audio.transcriptions.create(
+                model="whisper-1", file=("a.flac", recording(29.0, 29.0, form="flac"))
+            )
+        assert refusal.value.status_code == 413
+        assert not world.recognizer.asked
+
+
 def test_text_that_is_too_large_is_not_held_in_memory(world: World) -> None:
     with pytest.raises(openai.APIStatusError, match="larger than the 0.077536 MB") as refusal:
         world.client().audio.speech.create(**{**SPEECH, "input": "a" * 100_000})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 from voice.cli import app
 from voice.errors import ModelMissing, VoiceError
 from voice.serve import Services, Settings
+from voice.serve.metrics import Counted, Metrics
 from voice.serve.running import listen
 from voice.serve.settings import from_environment
 
@@ -167,6 +169,18 @@ def test_the_figures_tell_what_was_done(fresh: World) -> None:
         "voice_sessions_limit 4.0",
     ):
         assert line in figures.text.splitlines(), figures.text
+
+
+def test_a_request_that_the_server_fails_at_counts_as_500_and_its_client_as_there() -> None:
+    async def failing(scope, receive, send) -> None:
+        raise KeyError("surprise")
+
+    metrics = Metrics()
+    with pytest.raises(KeyError):
+        asyncio.run(Counted(failing, metrics)({"type": "http", "path": "/v1/models"}, None, None))
+    lines = metrics.text().decode().splitlines()
+    assert 'voice_requests_total{path="/v1/models",status="500"} 1.0' in lines
+    assert "voice_vanished_total 0.0" in lines
 
 
 def test_health_says_how_full_it_is(world: World) -> None:

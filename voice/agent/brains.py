@@ -11,10 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from voice.agent.chat import Chat
 from voice.agent.desk import Desk, Piece
 from voice.agent.folder import Documents
 from voice.agent.notes import Notes, default_path
-from voice.agent.remote import remote_brain
+from voice.agent.remote import Server
 from voice.agent.skills import Skill, load_skills, skills_of
 from voice.agent.thoughts import Prepared, Turn, committed
 from voice.agent.timers import Timers
@@ -112,7 +113,12 @@ class Brains:
         self._documents = Documents(choice.documents) if choice.documents else None
         if self._documents:
             self._documents.refresh()
-        self._model = self._local_model() if not _is_offline(choice) and not _is_address(choice) else None
+        self._model: LocalModel | None = None
+        self._server: Server | None = None  # one for all conversations, with its connections
+        if not _is_offline(choice) and _is_address(choice):
+            self._server = Server(choice.brain, choice.model, choice.key)
+        elif not _is_offline(choice):
+            self._model = self._local_model()
         self.brain(Timers())  # complains now, not when somebody speaks
 
     def brain(self, timers: Timers) -> Brain:
@@ -121,13 +127,13 @@ class Brains:
         if not self._documents:
             skills = tuple(each for each in skills if each.name != "search_files")
         desk = Desk(skills, timers=timers, notes=self._notes, documents=self._documents, clock=self._clock)
-        if _is_offline(self._choice):
-            return Offline(desk)
+        if self._server:
+            return Chat(self._server.ask, desk)
         if self._model:
             from voice.agent.local import local_brain
 
             return local_brain(self._model, desk=desk)
-        return remote_brain(self._choice.brain, self._choice.model, self._choice.key, desk=desk)
+        return Offline(desk)
 
     def _local_model(self) -> LocalModel:
         from voice.agent.local import LocalModel
@@ -149,12 +155,14 @@ def brain_from_environment(
     environment: Mapping[str, str] = os.environ,
     clock: Callable[[], datetime] = datetime.now,
 ) -> Brain:
-    """The brain that the environment asks for (see Choice.of). Raises VoiceError where that is wrong.
+    """The brain that the environment asks for (see Choice.of). Raises VoiceError where that is wrong."""
+    return brain_of(Choice.of(environment), timers, clock)
 
-    What it needs is loaded once in a process.
-    """
+
+def brain_of(choice: Choice, timers: Timers, clock: Callable[[], datetime] = datetime.now) -> Brain:
+    """The brain of one more conversation; what such brains need is loaded once in a process."""
     with _OPENING:
-        return _opened(Choice.of(environment), clock).brain(timers)
+        return _opened(choice, clock).brain(timers)
 
 
 _OPENING = threading.Lock()
@@ -169,5 +177,6 @@ __all__ = [
     "Offline",
     "VoiceError",
     "brain_from_environment",
+    "brain_of",
     "everyday_skills",
 ]

@@ -196,10 +196,19 @@ class Conversation:
 
         Events of it may still come with later frames, where work runs in threads.
         """
+        yield from self.settle()
         yield from self._take(self._ear.finish())
 
+    def settle(self) -> Iterator[Event]:
+        """Waits for the last words of a turn that is over, if there is one: the next would run into it."""
+        while self._ear.ending:
+            for task in self._ear.pending:
+                task.wait()
+            yield from self._take(self._ear.idle())
+
     def forget(self) -> None:
-        """What is being said counts as not said."""
+        """What is being said counts as not said, unless its turn is over."""
+        self._rest = np.zeros_like(self._rest)
         self._ear.drop()
         self._withheld = []
         self._unprepare()
@@ -207,6 +216,7 @@ class Conversation:
     def answer(self) -> Iterator[Event]:
         """Answers `messages` as they stand (a host may have added some), as if a turn had ended."""
         yield from self.interrupt()
+        del self.messages[: -self._manners.memory]
         self._measured = Measured(self.time, self.time)
         self._reply(tuple(self.messages))
         yield from self._speak()

@@ -20,6 +20,8 @@ FAILED = 0.8  # seconds of silence that end a turn whose words could not be reco
 CLEAR = 0.8  # P(speech) below which a pause may begin, whose words should not have to wait for a partial's
 ONSET = 3  # frames of an echo that may hold the beginning of somebody's speech
 JUDGED = 8.0  # seconds of a turn's end from which its patience is judged
+PAUSED = 2.0  # seconds of silence in a turn after which a word is waited for anew
+SILENT = 5.0  # seconds of a silence inside a turn that are held at most before the recognizer is given them
 
 
 @dataclass(frozen=True)
@@ -163,6 +165,8 @@ class Ear:
                 self._look_ahead()
             if chance >= CLEAR:
                 self._feed()
+            elif self._seconds(len(self._unfed)) >= SILENT:
+                self._feed_silence()
             yield from self._collect()
             yield from self._bounded()
         else:
@@ -204,11 +208,17 @@ class Ear:
         self._judged, self._judging = end, self._other_lane.start(lambda: turns.chance(turn), self._now)
 
     def drop(self) -> None:
-        """What has been said in this turn is no turn; speech that goes on begins another."""
+        """What has been said in this turn is no turn; speech that goes on begins another.
+
+        A turn that is over, whose last words are waited for, is one: only what came since is dropped.
+        """
         self._hysteresis.finish()
         self._held = self._held[-1:]
         self._suspect_nobody()
-        self._forget_turn()
+        if self._ending:
+            self._held, self._unfed = [np.zeros_like(each) for each in self._held], []
+        else:
+            self._forget_turn()
 
     def finish(self) -> Iterator[Event]:
         """No more will be heard for now: who was speaking is done. In threads the end comes later."""
@@ -256,8 +266,10 @@ class Ear:
 
     def _start(self) -> Event:
         began = self._time(self._hysteresis.since)
+        if not self.in_turn or began - self._time(self._last) >= PAUSED:
+            self._news = began
         if not self.in_turn:
-            self._began = self._news = began
+            self._began = began
             hearing = self.hearing
             self._listener = self._listening(self.recognizer, self._rate, hearing.language, hearing.hotwords)
             self._origin = self._time(self._count - len(self._held))
@@ -277,6 +289,12 @@ class Ear:
         enough = self._seconds(len(self._unfed)) >= self.hearing.often
         if enough and self.speaking and not (self._feeding or self._looking):
             sound, listener, self.known = self._taken(), self._listener, False
+            self._feeding = self._lane.start(lambda: listener.feed(sound), self._now)
+
+    def _feed_silence(self) -> None:
+        """Else a turn that only the host ends would hold all the sound of its silences."""
+        if not (self.speaking or self._ending or self._feeding or self._looking):
+            sound, listener = self._taken(), self._listener
             self._feeding = self._lane.start(lambda: listener.feed(sound), self._now)
 
     def _taken(self) -> np.ndarray:

@@ -37,15 +37,16 @@ def remote_brain(
 
     Raises BrainError where `url` is none; nothing is asked of the server yet.
     """
-    return Chat(_Server(url, model, key, limits).ask, desk, instructions, limits)
+    return Chat(Server(url, model, key, limits).ask, desk, instructions, limits)
 
 
-class _Server:
+class Server:
     """Redirects are followed and proxies used as httpx does: the key goes to no other host. A server
-    that refuses tools is asked without them.
+    that refuses tools is asked without them. Any number of conversations may share one.
     """
 
-    def __init__(self, url: str, model: str, key: str, limits: Limits) -> None:
+    def __init__(self, url: str, model: str = "", key: str = "", limits: Limits = Limits()) -> None:
+        """Raises BrainError where `url` is none."""
         self._url = _endpoint(url)
         self._model, self._key, self._limits = model, key, limits
         self._takes_tools = True

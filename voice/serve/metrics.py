@@ -69,6 +69,9 @@ class Counted:
         seen = _Seen(send)
         try:
             await self._app(scope, receive, seen.send)
+        except Exception:  # which the server around us answers
+            seen.status, seen.whole = seen.status or 500, True
+            raise
         finally:
             self._metrics.requests.labels(path, str(seen.status)).inc()
             self._metrics.seconds.labels(path).observe(time.perf_counter() - begun)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Iterator
 from functools import partial
 from typing import BinaryIO, Literal
@@ -155,7 +156,7 @@ def heard(
         services.metrics.heard.labels(path).inc(read - seconds)
         seconds = read
 
-    blocks = _bounded(audio.blocks(file, recognizer.rate, BLOCK), recognizer.rate, services, stop)
+    blocks = _blocks(file, recognizer.rate, services, stop)
     listening = services.speakers().listen() if wish.diarized else None
     blocks = listening.through(blocks) if listening else blocks
     language, packing = wish.code, longform.Packing(batch=1)
@@ -174,6 +175,18 @@ def _named(parts: Iterator[Transcript], listening: Listening, count: int | None)
     whole = folded(parts)
     if whole.segments:
         yield attribution.attributed(whole, listening.turns(count))
+
+
+def _blocks(file: Upload, rate: int, services: Services, stop: Stop) -> Iterator[np.ndarray]:
+    """A recording at `rate`. Raises TooMuch for more than the server takes, soon if its header says so."""
+
+    def bounded() -> Iterator[np.ndarray]:
+        return _bounded(audio.blocks(file, rate, BLOCK), rate, services, stop)
+
+    if audio.length(file) > 60 * services.settings.minutes:  # as recorders write at times that is not true
+        deque(bounded(), maxlen=0)
+        file.seek(0)
+    return bounded()
 
 
 def _bounded(blocks: Iterator[np.ndarray], rate: int, services: Services, stop: Stop) -> Iterator[np.ndarray]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from voice.agent.brains import Brains, Choice, brain_from_environment
+from voice.agent.brains import Choice, brain_from_environment, brain_of
 from voice.agent.conversation import Conversation, Manners
 from voice.agent.ear import Hearing
 from voice.agent.listener import Listening, live
@@ -174,7 +174,7 @@ def open_agent(
 
 
 def _offline(timers: Timers) -> Brain:
-    return Brains(replace(Choice.of(), brain="offline")).brain(timers)
+    return brain_of(replace(Choice.of(), brain="offline"), timers)
 
 
 __all__ = ["Agent", "Asked", "Mind", "Throat", "open_agent"]

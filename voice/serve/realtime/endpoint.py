@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -80,11 +81,11 @@ async def _served(socket: WebSocket, services: Services, slot: Slot, opening: Op
     inbox, outbox = Inbox(loop), Outbox(loop)
     try:
         await socket.accept(_subprotocol(socket))
+        settings, beta = _settings(socket, services), "realtime=v1" in socket.headers.get("openai-beta", "")
+        ended = begin(services, settings, inbox, outbox, opening, beta, slot)
     except BaseException:
         slot.release()
         raise
-    settings, beta = _settings(socket, services), "realtime=v1" in socket.headers.get("openai-beta", "")
-    ended = begin(services, settings, inbox, outbox, opening, beta, slot)
     activity = Activity(time.monotonic())
     work = [
         asyncio.create_task(_receive(socket, inbox, activity)),
@@ -93,7 +94,7 @@ async def _served(socket: WebSocket, services: Services, slot: Slot, opening: Op
     ]
     try:
         done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
-        reason = next((error for task in done if isinstance(error := task.exception(), Refused)), None)
+        reason = _reason([error for task in done if (error := task.exception())])
     finally:
         inbox.close()
         for task in work:
@@ -101,6 +102,14 @@ async def _served(socket: WebSocket, services: Services, slot: Slot, opening: Op
         await asyncio.gather(*work, return_exceptions=True)
     await _farewell(socket, reason)
     await ended.wait()
+
+
+def _reason(errors: Sequence[BaseException]) -> Refused | None:
+    """Why the connection ends, where it was not the client; what nobody thought of goes to the log."""
+    for error in errors:
+        if not isinstance(error, Refused):
+            _LOG.error("a live line failed", exc_info=error)
+    return next((error for error in errors if isinstance(error, Refused)), None)
 
 
 async def _receive(socket: WebSocket, inbox: Inbox, activity: Activity) -> None:

@@ -192,6 +192,9 @@ class Session:
                 "there is less than 0.1 s of sound to commit; append some first",
                 "input_audio_buffer_commit_empty",
             )
+        self._happened(self._talk.settle())  # the turn committed before, which is not part of this one
+        if self._talk.listening:
+            self._happened(self._talk.interrupt())  # what is committed is a turn, whoever else speaks
         self._turns.commit(self._talk.listening, self._appended)
         self._appended = 0.0
         self._happened(self._talk.commit())

@@ -144,14 +144,16 @@ class Speech:
         self._line.state("listening")
 
     def _pause(self, now: float, position: float) -> None:
-        if self.answer:
-            self.answer.pause(now)
+        if not (self.answer and self.answer.opened):
+            return  # there is nothing yet that could fall silent
+        self.answer.pause(now)
         self._line.state("paused")
         self._line.tell("paused", {"audio_ms": round(position * 1000)})
 
     def _resume(self, now: float, position: float) -> None:
-        if self.answer:
-            self.answer.resume(now)
+        if not (self.answer and self.answer.opened):
+            return
+        self.answer.resume(now)
         self._line.state("speaking")
         self._line.tell("resumed", {"audio_ms": round(position * 1000)})
 

@@ -53,9 +53,9 @@ class Turns:
             self._done(item, seconds, "")
 
     def forget(self) -> None:
-        """The turn so far counts as not said."""
+        """The turn so far counts as not said; one that was committed stays."""
         self._id = None
-        self._line.state("listening")
+        self._line.state("thinking" if self._awaited else "listening")
 
     def create(self, item: Item, after: str | None) -> None:
         """An item that the client wrote. Raises ProtocolError."""

@@ -111,7 +111,7 @@ def resample(audio: Audio, rate: int) -> Audio:
 
 
 def check_target(path: str | Path) -> None:
-    """Raises AudioError where the ending or the folder of `path` would keep sound from being written."""
+    """Raises AudioError where sound cannot be written to `path`, by its ending or its folder."""
     _format_of(path)
     _partial_path(path)
 
@@ -188,7 +188,8 @@ class Encoder:
             return
         import av
 
-        frame = av.AudioFrame.from_ndarray(_as_int16(samples)[None], format="s16", layout="mono")
+        coded = np.round(np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(coded[None], format="s16", layout="mono")
         frame.sample_rate = self._rate
         self._container.mux(self._stream.encode(frame))
 
@@ -199,12 +200,7 @@ def _named(target: str | Path | BinaryIO) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = error.strerror or error
-        raise AudioError(f"{_name_of(target)} cannot be written: {what}; name another place") from error
-
-
-def _as_int16(samples: np.ndarray) -> np.ndarray:
-    return np.round(np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16)
+        raise AudioError(f"{_name_of(target)} cannot be written ({error}); name another place") from error
 
 
 def _decoded(source: str | Path | BinaryIO) -> Iterator[tuple[np.ndarray, int]]:
@@ -292,16 +288,13 @@ def _check_path(path: Path) -> None:
 def _name_of(source: str | Path | BinaryIO) -> str:
     if source == "-":
         return "standard input"
-    if isinstance(source, (str, Path)):
-        return str(source)
-    return str(getattr(source, "name", "the stream"))
+    return str(source if isinstance(source, (str, Path)) else getattr(source, "name", "the stream"))
 
 
 def _mono(frame) -> np.ndarray:
     """A decoded frame → (T,) float32, the mean of its channels."""
-    channels = frame.layout.nb_channels
     samples = frame.to_ndarray()
-    samples = samples if frame.format.is_planar else samples.reshape(-1, channels).T
+    samples = samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
     return _as_float(samples).mean(axis=0)
 
 
@@ -352,8 +345,7 @@ class _Resampler:
 
 def _regrouped(pieces: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
     """Pieces of any length → blocks of `size`, the last one shorter."""
-    held: list[np.ndarray] = []
-    length = 0
+    held, length = [], 0
     for piece in pieces:
         held.append(piece)
         length += len(piece)
@@ -371,7 +363,7 @@ def _format_of(target: str | Path | BinaryIO) -> str:
         return "wav"
     suffix = Path(target).suffix.lower().lstrip(".")
     if suffix not in _FORMATS:
-        raise AudioError(f"{target}: sound can be written as {', '.join(ENDINGS)}; choose one of these endings")
+        raise AudioError(f"{target}: sound can have the endings {', '.join(ENDINGS)}; choose one")
     return suffix
 
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import voice
 from voice import metrics
 from voice.errors import VoiceError
+from voice.text.languages import name_of
 from voice.types import Word
 
 SENTENCE = "The quick brown fox jumps over the lazy dog, and the voice you hear was made on this computer."
@@ -36,7 +37,7 @@ def _transcribe(file: str) -> voice.Transcript:
     began = time.perf_counter()
     transcript = voice.transcribe(file)
     took = time.perf_counter() - began
-    print(f"heard    {file}: {transcript.duration:.1f} s of {transcript.language} in {took:.1f} s")
+    print(f"heard    {file}: {transcript.duration:.1f} s of {name_of(transcript.language)} in {took:.1f} s")
     for segment in transcript.segments:
         print(f"  {segment.text.strip()}\n  {_times(segment.words)}")
     return transcript

@@ -74,8 +74,13 @@ def read_manifest(path: str | Path) -> list[Clip]:
     path = Path(path)
     try:
         lines = path.read_text("utf-8").splitlines()
+    except FileNotFoundError as error:
+        raise ManifestError(f"{path} does not exist; check the path, or make it with data.folder") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError(f"{path} cannot be read as a manifest: {error}") from error
+        what = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise ManifestError(
+            f"{path} cannot be read ({what}); name a list of recordings, JSON lines"
+        ) from error
     folder = path.absolute().parent
     return [_clip(line, folder, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
 

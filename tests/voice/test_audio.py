@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import sys
 from pathlib import Path
@@ -259,6 +260,22 @@ def test_places_that_cannot_be_written_say_why(tmp_path: Path, name: str, says: 
     (tmp_path / "dir.wav").mkdir()
     with pytest.raises(AudioError, match=says):
         audio.write(tmp_path / name, Audio(tone(0.1), 16000))
+
+
+def test_a_place_that_cannot_be_written_after_all_is_named(tmp_path: Path, monkeypatch) -> None:
+    def denied(*_) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")  # FFmpeg's names no file
+
+    monkeypatch.setattr(audio.Encoder, "write", denied)
+    with pytest.raises(AudioError, match="late.wav cannot be written .*denied"):
+        audio.write(tmp_path / "late.wav", Audio(tone(0.1), 16000))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_closed_folder_is_found_out_before_anything_is_written(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(AudioError, match="cannot be written to; check its permissions"):
+        audio.check_target(tmp_path / "out.wav")
 
 
 class Pipe:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 import subprocess
@@ -162,6 +163,8 @@ def test_a_number_belongs_to_speakers_and_a_file_does_not():
     assert counted(["--speakers", "a.wav", "-f", "srt"]) == ["--speakers=0", "a.wav", "-f", "srt"]
     assert counted(["a.wav", "--speakers"]) == ["a.wav", "--speakers=0"]
     assert counted(["--", "--speakers"]) == ["--", "--speakers"]
+    assert counted(["--speakers", "two", "a.wav"]) == ["--speakers=two", "a.wav"]
+    assert counted(["--speakers", "-1", "-l", "en"]) == ["--speakers=-1", "-l", "en"]
 
 
 def test_does_not_name_who_speaks_live(recognizer, recording):
@@ -212,14 +215,65 @@ def test_several_subtitles_do_not_go_to_the_screen_where_they_would_run_together
     [
         (["-f", "doc"], 'there is no format "doc"; choose one of txt, json, srt, vtt, tsv'),
         (["--model", "whisper-huge"], 'there is no model "whisper-huge"'),
-        (["-o", "/no/such/folder/out.txt"], "/no/such/folder"),
+        (["-o", "/no/such/folder/out.txt"], "/no/such/folder is not a directory; make it first"),
+        (["-o", "/dev/null"], "/dev/null is no ordinary file"),
+        (["--speakers", "zero"], '"zero" after --speakers is neither a number nor a file; give how many'),
+        (["--speakers=-1"], '"-1" after --speakers is neither a number nor a file'),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(recognizer, recording, arguments, complaint):
     done = run("transcribe", recording, *arguments)
-    assert done.exit_code == 1 and done.stdout == ""
+    assert done.exit_code == 1 and done.stdout == "" and recognizer.loads == 0
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
     assert complaint in done.stderr
+
+
+def test_a_transcript_overwrites_no_recording(recognizer, recording, tmp_path):
+    song = tmp_path / "song"
+    song.write_bytes(recording.read_bytes())
+    for target, complaint in {
+        recording: "is read here and would be overwritten; name another file",
+        tmp_path / "new.wav": f"is a name for sound; for text, name {tmp_path / 'new.txt'}",
+        song: "is there and is no text, perhaps a recording; name another file",
+    }.items():
+        before = target.read_bytes() if target.exists() else None
+        for form in ("txt", "srt"):
+            done = run("transcribe", recording, "-f", form, "-o", target)
+            assert done.exit_code == 1 and complaint in done.stderr and done.stderr.count("\n") == 1
+        assert (target.read_bytes() if target.exists() else None) == before
+    assert recognizer.loads == 0
+
+
+def test_a_transcript_overwrites_an_earlier_one_and_not_the_terms_that_it_is_made_with(
+    recognizer, recording, tmp_path
+):
+    (tmp_path / "out.txt").write_text("Ada\n")
+    done = run("transcribe", recording, "--hotwords", tmp_path / "out.txt", "-o", tmp_path / "out.txt")
+    assert done.exit_code == 1 and "is read here" in done.stderr
+    assert run("transcribe", recording, "-o", tmp_path / "out.txt").exit_code == 0
+    assert (tmp_path / "out.txt").read_text() == "2 seconds.\n"
+
+
+def test_says_how_much_of_which_language_it_wrote_down(recognizer, recording, tmp_path):
+    for code, name in {"en": "English", "de": "German", "tlh": "tlh"}.items():
+        done = run("transcribe", recording, "-l", code, "-o", tmp_path / "out.txt")
+        assert done.stderr == f"{tmp_path / 'out.txt'}: 2.0 s of {name}\n"
+
+
+def test_a_folder_that_is_closed_is_named_before_anything_is_loaded(
+    recognizer, recording, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    for arguments in (
+        ["transcribe", recording, "-o", tmp_path / "out.txt"],
+        ["speak", "Hello.", "-o", tmp_path / "out.wav"],
+        ["speak", "Hello.", "-o", "-", "--subtitles", tmp_path / "out.srt"],
+        ["talk", recording, "-o", tmp_path / "out.wav"],
+    ):
+        done = run(*arguments)
+        assert done.exit_code == 1 and recognizer.loads == 0
+        hint = "check its permissions or name another folder"
+        assert done.stderr == f"error: {tmp_path} cannot be written to; {hint}\n"
 
 
 def test_control_c_ends_it_quietly_and_leaves_no_file(recognizer, recording, tmp_path, monkeypatch):
@@ -352,7 +406,7 @@ def test_speaks_faster_when_asked(recognizer, tmp_path):
     ("arguments", "complaint"),
     [
         ([], "say what to speak"),
-        (["Hello.", "-i", "text.txt"], "say what to speak"),
+        (["Hello.", "-i", "text.txt"], "and a file as well (-i text.txt); leave one of them out"),
         (["  "], "no text to speak"),
         (["..."], "can be spoken"),
         (["-i", "missing.txt"], "missing.txt cannot be read"),
@@ -368,6 +422,21 @@ def test_what_cannot_be_spoken_leaves_no_file(recognizer, tmp_path, monkeypatch,
     assert done.exit_code == 1 and complaint in done.stderr
     assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+    assert recognizer.loads == 0 or complaint in ("can be spoken", 'there is no model "nobody"')
+
+
+def test_what_is_read_is_not_overwritten_by_what_is_spoken(recognizer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("text.txt", "names.txt", "text.wav"):
+        Path(name).write_text("SQL = sequel")
+    for arguments in (
+        ["-i", "text.txt", "--subtitles", "text.txt"],
+        ["-i", "text.txt", "--lexicon", "names.txt", "--subtitles", "./names.txt"],
+        ["-i", "text.wav", "-o", "text.wav"],
+    ):
+        done = run("speak", *arguments)
+        assert done.exit_code == 1 and "is read here and would be overwritten" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["names.txt", "text.txt", "text.wav"]
 
 
 # talk
@@ -401,6 +470,22 @@ def test_the_agent_answers_a_recording(monkeypatch, tmp_path):
 def test_the_agent_is_not_started_for_what_is_no_recording(tmp_path, name):
     done = run("talk", make_bad(tmp_path, name))
     assert done.exit_code == 1 and done.stdout == "" and name in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("output", "complaint"),
+    [
+        ("two.wav", "would be overwritten"),
+        ("out.txt", "sound can have the endings"),
+        ("no/a.wav", "make it first"),
+    ],
+)
+def test_the_agent_is_not_started_where_its_side_cannot_be_saved(recording, monkeypatch, output, complaint):
+    monkeypatch.chdir(recording.parent)
+    before = recording.read_bytes()
+    done = run("talk", recording, "-o", output)
+    assert done.exit_code == 1 and complaint in done.stderr and done.stderr.count("\n") == 1
+    assert recording.read_bytes() == before
 
 
 # models and data
@@ -439,6 +524,39 @@ def test_checks_a_manifest_and_says_so_in_its_status(recording, tmp_path):
     assert done.exit_code == 0 and "1 recording, 0.0 minutes, no problems" in done.stderr
     done = run("data", "check", tmp_path / "bad.jsonl")
     assert done.exit_code == 1 and done.stdout == "two: the id occurs more than once\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"),
+    [
+        ("empty.jsonl", "empty.jsonl is empty; list recordings in it"),
+        ("none.jsonl", "none.jsonl does not exist; check the path"),
+        ("folder", "folder cannot be read (Is a directory); name a list of recordings"),
+    ],
+)
+def test_what_is_no_manifest_is_said_in_a_line(tmp_path, monkeypatch, name, complaint):
+    monkeypatch.chdir(tmp_path)
+    Path("empty.jsonl").write_text("\n")
+    Path("folder").mkdir()
+    done = run("data", "check", name)
+    assert done.exit_code == 1 and done.stderr.startswith(f"error: {complaint}")
+    assert done.stdout == "" and done.stderr.count("\n") == 1
+
+
+def test_commands_that_are_not_there_are_named(recognizer, recording, tmp_path):
+    done = run("understand", recording, "--commands", tmp_path / "none.yml")
+    hint = "name the YAML file in which the commands stand"
+    assert (done.exit_code, done.stderr) == (1, f"error: {tmp_path / 'none.yml'} does not exist; {hint}\n")
+
+
+def test_a_failure_of_the_disk_says_what_and_where(recognizer, recording, tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path))
+
+    monkeypatch.setattr(recognizer, "transcribe_batch", full)
+    done = run("transcribe", recording)
+    assert done.exit_code == 1
+    assert done.stderr == f"error: {tmp_path}: No space left on device; make room on that disk\n"
 
 
 # as a program

@@ -158,7 +158,7 @@ def test_a_broken_file_names_the_line_and_what_to_do(tmp_path, text, message):
 
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(TextError, match="cannot be read as commands"):
+    with pytest.raises(TextError, match="none.yml does not exist; name the YAML file"):
         context.read(tmp_path / "none.yml")
 
 

@@ -65,7 +65,7 @@ def test_a_wrong_row_is_named_with_its_line(tmp_path, row, complaint):
 
 
 def test_a_missing_manifest_is_an_error_in_words(tmp_path):
-    with pytest.raises(ManifestError, match="cannot be read"):
+    with pytest.raises(ManifestError, match="does not exist; check the path"):
         read_manifest(tmp_path / "none.jsonl")
 
 

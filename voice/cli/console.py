@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
@@ -16,12 +17,24 @@ from voice.errors import VoiceError
 
 Threads = Annotated[int | None, typer.Option(help="Processor cores to use; all if not given.", min=1)]
 VoiceName = Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Whose voice.")]
+_HINTS = {
+    errno.EACCES: "; check its permissions",
+    errno.EPERM: "; check its permissions",
+    errno.ENOENT: "; check the path",
+    errno.ENOSPC: "; make room on that disk",
+}
 INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
 
 
 def note(message: str) -> None:
     """One line on standard error."""
     typer.echo(message, err=True)
+
+
+def explained(error: OSError) -> str:
+    """Which file could not be used and why, and what to look at."""
+    what = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
+    return what + _HINTS.get(error.errno, "")
 
 
 def plainly(command: Callable[..., None]) -> Callable[..., None]:
@@ -44,7 +57,7 @@ def plainly(command: Callable[..., None]) -> Callable[..., None]:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
                 raise typer.Exit(1) from None
             except OSError as error:
-                note(f"error: {error.filename or 'a file'}: {error.strerror or error}")
+                note(f"error: {explained(error)}")
                 raise typer.Exit(1) from None
 
     return run

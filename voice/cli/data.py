@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from voice.cli.console import note, plainly
+from voice.errors import ManifestError
 
 app = typer.Typer(help="Look after lists of recordings.")
 
@@ -22,12 +23,14 @@ def _data() -> None:
 def check(
     manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="A list of recordings (JSON lines).")],
 ) -> None:
-    """Open every recording of a manifest and print what is wrong; status 1 if anything is."""
+    """Open every recording of a manifest and say what is wrong; status 1 if anything is or it is empty."""
     from voice.manifest import check as check_manifest
 
     report = check_manifest(manifest)
     for problem in report.problems:
         typer.echo(f"{problem.id}: {problem.message}")
+    if not report.clips:
+        raise ManifestError(f"{manifest} is empty; list recordings in it, one JSON object a line")
     found = len(report.problems)
     size = f"{_count(report.clips, 'recording')}, {report.seconds / 60:.1f} minutes"
     note(f"{manifest}: {size}, {_count(found, 'problem')}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voice.cli.console import Threads, VoiceName, note, plainly, progress
+from voice.cli.targets import check_sound, check_text, write_text
 from voice.errors import TextError, VoiceError
 
 if TYPE_CHECKING:
@@ -67,6 +68,9 @@ def command(
         speed, pitch, energy, pause, clause_pause, sentence_pause, paragraph_pause, lexicon=lexicon
     )
     form = _subtitle_format(subtitles)
+    check_sound(output, [input, lexicon])
+    if subtitles:
+        check_text(subtitles, [input, lexicon])
     said = _speak(_opened(voice, threads), spoken, controls, output)
     if subtitles:
         _write_subtitles(subtitles, form, said)
@@ -84,7 +88,9 @@ class _Said:
 
 
 def _text(text: str | None, path: str | None, ssml: bool) -> str:
-    if (text is None) == (path is None):
+    if text is not None and path is not None:
+        raise TextError(f"there is a text to speak, and a file as well (-i {path}); leave one of them out")
+    if text is None and path is None:
         raise TextError('say what to speak: voice speak "Hello.", or voice speak -i FILE')
     if path is None:
         found = text
@@ -151,7 +157,6 @@ def _speak(voice: Voice, text: str, controls: Controls, output: str) -> _Said:
 
 
 def _write_subtitles(path: Path, form: str, said: _Said) -> None:
-    from voice.cli.transcribe import write_text
     from voice.text.subtitles import render
     from voice.types import Transcript
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voice.cli.console import Threads, VoiceName, note, plainly, progress
+from voice.cli.targets import check_sound
 
 if TYPE_CHECKING:
     from voice.agent.events import Event
@@ -65,6 +66,8 @@ def command(
     from voice.agent import start, talk
     from voice.agent.brains import Brains, Choice
 
+    if output:
+        check_sound(output, [recording])
     said = audio.read(recording)
     chosen = {"brain": brain, "model": brain_model, "skills": skills, "documents": documents, "notes": notes}
     brains = Brains(replace(Choice.of(), **{name: value for name, value in chosen.items() if value}))

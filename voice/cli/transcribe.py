@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperCommand
 
-from voice.cli.console import Threads, is_terminal, note, plainly, progress
+from voice.cli.console import Threads, explained, is_terminal, note, plainly, progress
+from voice.cli.targets import check_text, write_text
 from voice.errors import AudioError, VoiceError
 
 if TYPE_CHECKING:
@@ -56,7 +58,10 @@ class Command(TyperCommand):
 
 
 def counted(args: Sequence[str]) -> list[str]:
-    """`--speakers 2` → `--speakers=2`; alone → `--speakers=0`, which is: find out."""
+    """`--speakers 2` → `--speakers=2`; alone → `--speakers=0`, which is: find out.
+
+    A word that no file is called ("two") is taken for a number too, so that it can be refused as one.
+    """
     result: list[str] = []
     rest = list(args)
     while rest:
@@ -64,9 +69,15 @@ def counted(args: Sequence[str]) -> list[str]:
         if arg == "--":
             return [*result, arg, *rest]
         if arg == "--speakers":
-            arg = f"--speakers={rest.pop(0) if rest and rest[0].isdecimal() else 0}"
+            arg = f"--speakers={rest.pop(0) if rest and _may_be_number(rest[0]) else 0}"
         result.append(arg)
     return result
+
+
+def _may_be_number(arg: str) -> bool:
+    if arg.isdecimal():
+        return True
+    return bool(re.fullmatch(r"[-+]?\d[\d.,]*|\w+", arg)) and not os.path.exists(arg)
 
 
 @plainly
@@ -89,9 +100,7 @@ def command(
     ] = None,
     translate: Annotated[bool, typer.Option("--translate", help="Answer in English.")] = False,
     hotwords: Terms = "",
-    speakers: Annotated[
-        int | None, typer.Option(metavar="[N]", min=0, help="Name who speaks, of N people.")
-    ] = None,
+    speakers: Annotated[str | None, typer.Option(metavar="[N]", help="Name who speaks, of N people.")] = None,
     live: LiveWords = False,
     real_time: Annotated[
         bool, typer.Option("--real-time", help="With --live: a recording takes as long as it lasts.")
@@ -107,17 +116,21 @@ def command(
         raise VoiceError("--live writes down what is said as it is said; leave out --translate")
     if speakers is not None and live:
         raise VoiceError("--speakers compares all that is said in a recording; leave out --live")
+    people = _people(speakers)
     model = model or ("quick" if live else "whisper-base")
     form = _format(form, output)
     terms = read_hotwords(hotwords)
     jobs = plan(files, form, output)
+    for job in jobs:
+        if job.target:
+            check_text(job.target, [*files, hotwords])
     with progress(f"fetching {model}", "bytes") as moved:
         recognizer = loading.load(model, kind="recognizer", threads=threads, progress=moved)
     heard = {
         "language": language,
         "hotwords": terms,
         "task": "translate" if translate else "transcribe",
-        "named": _named(speakers, threads),
+        "named": _named(people, threads),
     }
     several = len(jobs) > 1
 
@@ -131,13 +144,20 @@ def command(
     _each(jobs, write_down)
 
 
-def _named(speakers: int | None, threads: int | None) -> Named | None:
+def _people(speakers: str | None) -> int | None:
     """What `--speakers` asks for: None if it is not there, 0 if the number is to be found out."""
+    if speakers is not None and not speakers.isdecimal():
+        hint = "give how many people speak, such as --speakers 2, or --speakers alone to have them counted"
+        raise VoiceError(f'"{speakers}" after --speakers is neither a number nor a file; {hint}')
+    return None if speakers is None else int(speakers)
+
+
+def _named(people: int | None, threads: int | None) -> Named | None:
     from voice import loading
 
-    if speakers is None:
+    if people is None:
         return None
-    return Named(loading.load("speakers", kind="speakers", threads=threads), speakers or None)
+    return Named(loading.load("speakers", kind="speakers", threads=threads), people or None)
 
 
 def _each(jobs: Sequence[Job], write_down: Callable[[Job, str], None]) -> None:
@@ -151,7 +171,7 @@ def _each(jobs: Sequence[Job], write_down: Callable[[Job, str], None]) -> None:
             if isinstance(error, BrokenPipeError):
                 raise
             failed += 1
-            note(f"error: {error}")
+            note(f"error: {explained(error) if isinstance(error, OSError) else error}")
     if failed and len(jobs) > 1:
         note(f"{failed} of {len(jobs)} recordings failed; the others are done")
     if failed:
@@ -258,26 +278,15 @@ def _free_stem(file: str, taken: set[str]) -> str:
 
 
 def _deliver(job: Job, transcript: Transcript, form: str, several: bool) -> None:
+    from voice.text.languages import name_of
     from voice.text.subtitles import render
 
     text = render(transcript, form)
     if job.target:
         write_text(job.target, text)
-        note(f"{job.target}: {transcript.duration:.1f} s of {transcript.language}")
+        note(f"{job.target}: {transcript.duration:.1f} s of {name_of(transcript.language)}")
         return
     if several and form == "txt":
         text = f"{job.source}:\n{text}"
     sys.stdout.buffer.write(text.encode())
     sys.stdout.buffer.flush()
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        beside.write_text(text, "utf-8")
-        beside.replace(path)
-    except OSError as error:
-        raise VoiceError(f"{path} cannot be written: {error.strerror}") from error
-    finally:
-        beside.unlink(missing_ok=True)

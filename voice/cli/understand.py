@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice.cli.console import Threads, note, plainly, progress
+from voice.cli.console import Threads, explained, note, plainly, progress
 from voice.errors import AudioError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def command(
             if isinstance(error, BrokenPipeError):
                 raise
             failed += 1
-            note(f"error: {error}")
+            note(f"error: {explained(error) if isinstance(error, OSError) else error}")
             continue
         typer.echo(json.dumps(_row(file, heard, len(files) > 1), ensure_ascii=False))
     if failed:

@@ -47,8 +47,11 @@ def read(path: str | Path) -> Context:
     """The context in a file. Raises TextError, with the line, for what is no context."""
     try:
         text = Path(path).read_text("utf-8-sig")
+    except FileNotFoundError as error:
+        raise TextError(f"{path} does not exist; name the YAML file in which the commands stand") from error
     except (OSError, UnicodeDecodeError) as error:
-        raise TextError(f"{path} cannot be read as commands: {error}") from error
+        what = getattr(error, "strerror", None) or "it is no text in UTF-8"
+        raise TextError(f"{path} cannot be read ({what}); name the YAML file of the commands") from error
     return parsed(text, str(path))
 
 

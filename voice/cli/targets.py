@@ -1,0 +1,59 @@
+"""Where results go: what could not be written there, or would cost a recording, is said before any work."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from voice.errors import VoiceError
+
+_LOOKED_AT = 4096  # bytes; sound and video have a zero among the first ones, text has none
+
+
+def check_sound(path: str, inputs: Iterable[str | Path | None] = ()) -> None:
+    """Raises VoiceError where sound cannot be written to `path`, "-" aside, or it is one of the `inputs`."""
+    from voice import audio
+
+    if path == "-":
+        return
+    _check_place(Path(path), inputs)
+    audio.check_target(path)
+
+
+def check_text(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
+    """Raises VoiceError where text cannot be written to `path`: see check_sound; or it holds a recording."""
+    from voice import audio
+
+    _check_place(path, inputs)
+    if path.suffix.lower() in audio.ENDINGS:
+        raise VoiceError(f"{path} is a name for sound; for text, name {path.with_suffix('.txt')}")
+    if path.exists():
+        with path.open("rb") as file:
+            if b"\0" in file.read(_LOOKED_AT):
+                raise VoiceError(f"{path} is there and is no text, perhaps a recording; name another file")
+
+
+def _check_place(path: Path, inputs: Iterable[str | Path | None]) -> None:
+    if path.is_dir():
+        raise VoiceError(f"{path} is a directory; name the file to be written")
+    if path.exists() and any(each and os.path.exists(each) and path.samefile(each) for each in inputs):
+        raise VoiceError(f"{path} is read here and would be overwritten; name another file to write")
+    if path.exists() and not path.is_file():
+        raise VoiceError(f"{path} is no ordinary file; name another, or - for standard output")
+    if not path.parent.is_dir():
+        raise VoiceError(f"{path.parent} is not a directory; make it first")
+    if not os.access(path.parent, os.W_OK):
+        raise VoiceError(f"{path.parent} cannot be written to; check its permissions or name another folder")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file, whole or not at all."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        beside.write_text(text, "utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise VoiceError(f"{path} cannot be written: {error.strerror}") from error
+    finally:
+        beside.unlink(missing_ok=True)

@@ -170,6 +170,13 @@ def test_half_precision_weights_change_little_and_halve_the_file(exported, full,
     )
 
 
+def test_a_smoke_run_asks_for_so_little_that_it_takes_seconds():
+    o = train.smoked(train.Options(threads=8))
+    assert o.threads == 1 and o.dev_clips == 1 and o.size == "tiny"  # threads would wait for each other
+    assert o.steps * o.batch * o.seconds < 60 and o.adversarial_from < o.save_every * 2 < o.steps
+    assert train.smoked(train.Options(steps=3)).steps == 3
+
+
 def test_killed_and_resumed_equals_uninterrupted(tmp_path):
     assert_resume_equals_uninterrupted(
         ["-m", "recipes.vocoder.train", "--smoke", "--threads", "1", "--save-every", "6"], tmp_path

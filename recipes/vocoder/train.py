@@ -76,7 +76,7 @@ class Options:
 
 
 def smoked(o: Options) -> Options:
-    """Everything small; what was set by hand otherwise stays. Steps so small are slower in several threads."""
+    """Everything small; what was set by hand otherwise stays. Threads would wait for each other."""
     return replace(
         o, manifest=(TINY / "train.jsonl",), dev=(TINY / "dev.jsonl",), size="tiny", batch=2, seconds=0.3,
         critic_batch=2, critic_seconds=0.2, critic_width=4, steps=min(o.steps, 24), adversarial_from=8,

@@ -1,0 +1,60 @@
+"""What programs of data and recipes say when they fail."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def without(tmp_path):
+    """Runs `python -m …` where the libraries of that name cannot be imported."""
+
+    def run(names: list[str], *arguments: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "sitecustomize.py").write_text(f"import sys; sys.modules |= dict.fromkeys({names})")
+        environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+        command = [sys.executable, "-m", *arguments]
+        return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "module",
+    ["recipes.asr.train", "recipes.tts.prepare", "recipes.vocoder.train", "recipes.speakers.convert"],
+)
+def test_a_recipe_says_in_a_line_what_to_install(without, module):
+    done = without(["torch", "onnx", "numba"], module, "--help")
+    assert done.returncode == 1 and done.stdout == "" and done.stderr.count("\n") == 1
+    assert " is not installed; run make test, which installs" in done.stderr
+
+
+def test_the_help_of_a_corpus_needs_no_training_library(without):
+    done = without(["torch", "scipy", "soundfile", "numba", "transformers"], "data.folder", "--help")
+    assert done.returncode == 0 and "SOURCE" in done.stdout.upper()
+
+
+def test_a_corpus_says_what_to_install_when_it_comes_to_measuring(without, tmp_path):
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    done = without(["soundfile"], "data.folder", str(tmp_path), str(tmp_path / "out.jsonl"))
+    assert done.returncode == 1 and done.stderr.startswith("error: soundfile is not installed; run make test")
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_is_wrong_with_a_manifest_is_said_in_a_line(without):
+    done = without([], "recipes.tts.prepare", "--manifest", "none.jsonl")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("error: none.jsonl does not exist; check the path")
+
+
+def test_other_errors_keep_their_traceback(without):
+    done = without([], "data.nothing")
+    assert done.returncode == 1 and "No module named data.nothing" in done.stderr
+    done = without(["voice.pitch"], "recipes.vocoder.train", "--help")
+    assert done.returncode == 1 and "Traceback" in done.stderr

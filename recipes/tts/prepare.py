@@ -6,7 +6,8 @@
 Each manifest becomes one file in `--out`, named after its folder and itself (`kathleen-train.npz`), for
 `train.py` and `train_prosody.py`. A teacher's (`teach.py`) says how long its phonemes take, others are
 guessed from heart's. Sounds are then aligned as `align.py` says, all clips of a speaker together; clips that
-fit their transcript badly are left out and named. What a run has finished, the next one does not do again.
+fit their transcript badly are left out and named. What a run has finished, the next one does not do again;
+`--out` belongs to the manifests that it was made of.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from recipes.options import option, parse
 from recipes.tts import align, corpus
 from recipes.tts.corpus import Utterance
 from voice import audio
+from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE, voice_log_mel
 from voice.manifest import Clip, read_manifest
 from voice.pitch import f0
@@ -29,6 +31,7 @@ from voice.tts.acoustic import BOUNDARY, SYMBOLS
 from voice.tts.heart import Heart
 
 SAVE_EVERY = 200  # clips
+LENGTH_TOLERANCE = 3  # frames that a manifest's duration may be off
 OUTLIER = 4.5  # median absolute deviations below the median score at which a clip is left out
 
 
@@ -40,16 +43,27 @@ class Options:
 
 
 def main(options: Options) -> None:
+    listed = {path: _clips(path, options) for path in options.manifest}
+    named = {_name(path, options.out): clips for path, clips in listed.items()}
     teacher = Heart.open()
-    guessed = {_name(path): _guessed(path, options, teacher) for path in options.manifest}
+    guessed = {name: _guessed(name, clips, options, teacher) for name, clips in named.items()}
     for name, utterances in _aligned(guessed).items():
         corpus.write(options.out / f"{name}.npz", utterances)
         minutes = sum(len(u.f0) for u in utterances) * VOICE_HOP / VOICE_RATE / 60
         print(f"{name}: {len(utterances)} clips, {minutes:.1f} min", flush=True)
 
 
-def _name(manifest: str) -> str:
-    return f"{Path(manifest).absolute().parent.name}-{Path(manifest).stem}"
+def _name(manifest: str, out: Path) -> str:
+    """What a manifest's features are called. Raises VoiceError where another manifest's are called so."""
+    path = Path(manifest).resolve()
+    name = f"{path.parent.name}-{path.stem}"
+    owner = out / "guessed" / f"{name}.txt"
+    if owner.exists() and owner.read_text("utf-8") != f"{path}\n":
+        was, hint = owner.read_text("utf-8").strip(), f"name another --out, or delete {owner} if it has moved"
+        raise VoiceError(f"{name} in {out} was made of {was}; {path} would overwrite it: {hint}")
+    owner.parent.mkdir(parents=True, exist_ok=True)
+    owner.write_text(f"{path}\n", "utf-8")
+    return name
 
 
 def _clips(path: str, options: Options) -> list[Clip]:
@@ -65,15 +79,14 @@ def _phonemes(clip: Clip) -> str:
     return BOUNDARY + "".join(p for p in inner if p in SYMBOLS) + BOUNDARY
 
 
-def _guessed(path: str, options: Options, teacher: Heart) -> list[Utterance]:
+def _guessed(name: str, clips: list[Clip], options: Options, teacher: Heart) -> list[Utterance]:
     """A manifest's clips with the durations that they come with, or the teacher's warped to them.
 
-    What an earlier run made is kept; a manifest may have grown since.
+    What an earlier run made is kept; a manifest may have grown since, or mean other recordings by its ids.
     """
-    name, clips = _name(path), _clips(path, options)
     kept = options.out / "guessed" / f"{name}.npz"
     held = {u.id: u for u in (corpus.read(kept) if kept.exists() else [])}
-    missing = [clip for clip in clips if clip.id not in held]
+    missing = [clip for clip in clips if clip.id not in held or not _is_of(held[clip.id], clip)]
     for done, clip in enumerate(missing, 1):
         held[clip.id] = _guess(clip, teacher)
         if done % SAVE_EVERY == 0 or done == len(missing):
@@ -82,12 +95,22 @@ def _guessed(path: str, options: Options, teacher: Heart) -> list[Utterance]:
     return [held[clip.id] for clip in clips]
 
 
+def _is_of(utterance: Utterance, clip: Clip) -> bool:
+    """Whether it was made of a recording as long as this, by the same speaker."""
+    frames = clip.duration * VOICE_RATE / VOICE_HOP
+    return utterance.speaker == _speaker(clip) and abs(len(utterance.f0) - frames) < LENGTH_TOLERANCE
+
+
+def _speaker(clip: Clip) -> str:
+    return clip.speaker or "unknown"
+
+
 def _guess(clip: Clip, teacher: Heart) -> Utterance:
     samples = audio.read(clip.audio, VOICE_RATE).samples
     mel, phonemes = voice_log_mel(samples), _phonemes(clip)
     return Utterance(
         id=clip.id,
-        speaker=clip.speaker or "unknown",
+        speaker=_speaker(clip),
         tokens=corpus.tokens_of(phonemes),
         durations=align.spread(phonemes, _frames(clip, phonemes, mel, teacher)),
         f0=f0(samples, VOICE_RATE, VOICE_HOP),

@@ -201,7 +201,9 @@ export class Dialog {
     if (items.includes(this.playing)) this.sound.flush();
     for (const item of items) {
       const turn = this.turns.get(item);
-      if (turn && item !== this.playing && !turn.over) this.remove(turn); // not a word of it was heard
+      if (!turn || item === this.playing || turn.over) continue;
+      this.sound.drop(item); // it may wait in the player
+      this.remove(turn); // not a word of it was heard
     }
     if (this.held && !this.sounding()) this.hold(false);
   }

@@ -47,6 +47,15 @@ export class JitterBuffer {
     this.ended.clear();
   }
 
+  /** Forgets one item; falls silent if that has just begun. */
+  drop(item) {
+    if (this.item === item) return this.flush();
+    this.queue = this.queue.filter((each) => each.item !== item);
+    this.queued = this.queue.reduce((sum, { samples, at }) => sum + samples.length - at, 0);
+    this.ended.delete(item);
+    this.settle();
+  }
+
   /** Stops where it is until `held` is false again. */
   hold(held) {
     this.held = held;

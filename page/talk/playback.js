@@ -15,6 +15,7 @@ class Playback extends AudioWorkletProcessor {
     if (kind === "add") this.buffer.add(item, samples);
     else if (kind === "end") this.buffer.end(item);
     else if (kind === "flush") this.buffer.flush();
+    else if (kind === "drop") this.buffer.drop(item);
     else if (kind === "hold") this.buffer.hold(held);
     this.tell();
   }

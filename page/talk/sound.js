@@ -50,7 +50,8 @@ export class Sound {
     this.playback.port.onmessage = ({ data }) => played({ ...data, seconds: this.reached(data) });
     this.playback.connect(context.destination);
     this.resamplers = new Map();
-    this.source = this.stream = null;
+    this.source = this.microphone = this.recording = this.stream = null;
+    this.closed = false;
   }
 
   /** What has left the loudspeaker, rather than the page. */
@@ -63,8 +64,10 @@ export class Sound {
     const stream = await microphone(deviceId);
     this.stop();
     this.stream = stream;
+    if (this.closed) return this.stop(); // while the person was asked
     stream.getAudioTracks()[0].onended = lost;
-    this.from(this.context.createMediaStreamSource(stream));
+    this.microphone = this.context.createMediaStreamSource(stream);
+    this.from(this.microphone);
   }
 
   /** Listens to a recording instead of the microphone, until it ends. Raises SoundError. */
@@ -72,12 +75,12 @@ export class Sound {
     const sound = await this.context.decodeAudioData(await file.arrayBuffer()).catch(() => {
       throw new SoundError(`The browser cannot read ${file.name}. Try a wav or mp3 file.`);
     });
-    const microphone = this.source;
     const recording = new AudioBufferSourceNode(this.context, { buffer: sound });
     recording.onended = () => {
-      if (this.source === recording) this.from(microphone);
-      ended();
+      if (this.source === recording) this.from(this.microphone);
+      if (this.recording === recording) ended(); // no other one took its place
     };
+    this.recording = recording;
     this.from(recording);
     recording.start();
     return () => recording.stop();
@@ -90,7 +93,7 @@ export class Sound {
   }
 
   stop() {
-    this.from(null);
+    this.from((this.microphone = null));
     this.stream?.getTracks().forEach((track) => track.stop());
     this.stream = null;
   }
@@ -115,6 +118,12 @@ export class Sound {
     this.send({ kind: "flush" });
   }
 
+  /** Forgets what there is of `item`, of which nothing has been heard. */
+  drop(item) {
+    this.resamplers.delete(item);
+    this.send({ kind: "drop", item });
+  }
+
   hold(held) {
     this.send({ kind: "hold", held });
   }
@@ -129,6 +138,7 @@ export class Sound {
   }
 
   async close() {
+    this.closed = true;
     this.stop();
     await this.context.close();
   }

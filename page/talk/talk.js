@@ -29,8 +29,10 @@ class Talk {
     this.view = new View(root);
     this.dialog = this.fresh();
     this.sound = this.line = null;
+    this.begun = null; // the start that was asked for, until it is stopped: a promise
+    this.starts = 0; // how often it was started or stopped; what belongs to an earlier one is let go
     const press = (name, action) => this.view.part(name).addEventListener("click", action);
-    press("button", () => (this.sound ? this.stop() : this.start()));
+    press("button", () => (this.begun ? this.stop() : this.start()));
     press("hush", () => this.dialog.hush());
     press("anew", () => this.anew());
     this.view.part("recording").addEventListener("change", ({ target }) => this.playRecording(target));
@@ -66,17 +68,26 @@ class Talk {
 
   // ---- beginning and ending
 
-  /** With the microphone, or without it for a recording. */
-  async start({ microphone = true } = {}) {
+  /** With the microphone, or without it for a recording; whoever asks again waits for the first. */
+  start({ microphone = true } = {}) {
+    this.begun ??= this.begin(microphone);
+    return this.begun;
+  }
+
+  async begin(microphone) {
+    const start = (this.starts += 1);
     this.view.trouble("");
     this.view.phase("connecting");
     (window.voicePlayers ?? []).forEach((silence) => silence());
     try {
-      this.sound = await Sound.open((frame) => this.heard(frame), (event) => this.dialog.played(event));
+      const sound = await Sound.open((frame) => this.heard(frame), (event) => this.dialog.played(event));
+      if (start !== this.starts) return await sound.close();
+      this.sound = sound;
       if (microphone) await this.listen();
-      await this.sound.through(this.settings.device("loudspeaker"));
-      this.connect();
+      await sound.through(this.settings.device("loudspeaker"));
+      if (start === this.starts) this.connect();
     } catch (error) {
+      if (start !== this.starts) return; // nobody waits for it any more
       await this.stop();
       if (!(error instanceof SoundError)) throw error;
       this.view.trouble(error.message);
@@ -100,19 +111,23 @@ class Talk {
   }
 
   async stop() {
+    this.starts += 1;
+    this.begun = null;
     this.line?.close();
     if (this.line) this.dialog.lost();
     const { sound } = this;
     this.line = this.sound = null;
     this.view.phase("off");
+    this.view.playing("");
     await sound?.close();
   }
 
   async anew() {
-    const talking = Boolean(this.sound);
-    await this.stop();
+    const talking = Boolean(this.begun);
+    const stopped = this.stop();
     this.dialog = this.fresh();
     this.view.empty();
+    await stopped;
     if (talking) await this.start();
   }
 
@@ -159,11 +174,14 @@ class Talk {
     const [file] = input.files;
     input.value = "";
     if (!file) return;
-    if (!this.sound) await this.start({ microphone: false });
+    await this.start({ microphone: false });
+    const { sound } = this;
+    if (!sound) return;
     try {
-      await this.sound?.listenTo(file, () => this.view.playing(""));
-      this.view.playing(file.name);
+      await sound.listenTo(file, () => this.view.playing(""));
+      if (sound === this.sound) this.view.playing(file.name);
     } catch (error) {
+      if (sound !== this.sound) return;
       if (!(error instanceof SoundError)) throw error;
       this.view.trouble(error.message);
     }

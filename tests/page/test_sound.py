@@ -125,6 +125,65 @@ def test_a_held_answer_goes_on_where_it_was(browser: webdriver.Chrome) -> None:
     assert found["gap"] == 0
 
 
+# A dialog whose agent has sent sound of two responses; what it does to player and line after `values[0]`.
+CANCELLED = """
+const done = [], nothing = () => {};
+const show = { phase: nothing, turn: nothing, gone: ({ id }) => done.push(`gone ${id}`), trouble: nothing };
+const sound = { play: nothing, end: nothing, hold: nothing };
+Object.assign(sound, { flush: () => done.push("flush"), drop: (item) => done.push(`drop ${item}`) });
+const line = { send: ({ type }) => done.push(type), sendSound: nothing };
+const dialog = new it.Dialog({ show, chosen: () => ({}) });
+dialog.begin(line, sound);
+dialog.ready = true;
+for (const [item_id, response_id] of [["a", "1"], ["b", "2"]]) {
+  dialog.told({ type: "response.output_audio_transcript.delta", item_id, response_id, delta: "Words." });
+  dialog.told({ type: "response.output_audio.delta", item_id, response_id, delta: "AAAA" });
+}
+for (const event of values[0]) dialog.played(event);
+done.length = 0;
+dialog.told({ type: "response.done", response: { id: "2", status: "cancelled" } });
+return done;
+"""
+BEGUN = {"kind": "started", "item": "a", "seconds": 0.0}
+FINISHED = {"kind": "finished", "item": "a", "seconds": 1.0}
+NEXT = {"kind": "started", "item": "b", "seconds": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("played", "done"),
+    [
+        ([BEGUN], ["drop b", "gone b"]),  # another one is heard to its end
+        ([BEGUN, FINISHED], ["drop b", "gone b"]),
+        ([BEGUN, FINISHED, NEXT], ["flush"]),
+    ],
+)
+def test_a_cancelled_answer_that_waits_in_the_player_is_forgotten_and_not_cut_short(
+    browser: webdriver.Chrome, played: list[dict], done: list[str]
+) -> None:
+    assert run(browser, "dialog.js", CANCELLED, played) == done
+
+
+def test_an_item_that_is_dropped_before_its_turn_leaves_the_others_whole(browser: webdriver.Chrome) -> None:
+    body = """
+    const buffer = new it.JitterBuffer(48000), out = new Float32Array(128), heard = [];
+    const add = (item, value) => (buffer.add(item, new Float32Array(6400).fill(value)), buffer.end(item));
+    add("a", 1);
+    add("b", 2);
+    for (let count = 0; count < 150; count += 1) {
+      if (count === 10) buffer.drop("b");
+      if (count === 20) add("c", 3);
+      if (count === 80) buffer.drop("c");
+      buffer.fill(out);
+      heard.push(...out);
+    }
+    return { heard, happened: buffer.happened.map(({ kind, item }) => `${kind} ${item}`) };"""
+    found = run(browser, "jitter.js", body)
+    heard = np.array(found["heard"])
+    assert [np.count_nonzero(heard == value) for value in (1, 2)] == [6400, 0]
+    assert np.flatnonzero(heard)[-1] < 81 * 128
+    assert found["happened"] == ["started a", "finished a", "started c", "flushed c"]
+
+
 RESAMPLED = """
 const [from, to, samples, size] = values, resampler = new it.Resampler(from, to), found = [];
 for (let at = 0; at < samples.length; at += size) {

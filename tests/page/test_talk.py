@@ -191,6 +191,75 @@ def test_a_refused_microphone_is_explained(page: webdriver.Chrome) -> None:
     assert phase(page) == "off"
 
 
+# The permission for the microphone is given by window.allow(); window.live() is how many are open.
+ASKED = """
+const media = navigator.mediaDevices, ask = media.getUserMedia.bind(media), tracks = [], waiting = [];
+media.getUserMedia = async (wanted) => {
+  await new Promise((allow) => waiting.push(allow));
+  const stream = await ask(wanted);
+  tracks.push(...stream.getTracks());
+  return stream;
+};
+window.asked = () => waiting.length;
+window.allow = () => waiting.forEach((allow) => allow());
+window.given = () => tracks.length;
+window.live = () => tracks.filter((track) => track.readyState === "live").length;
+"""
+
+
+def asked(page: webdriver.Chrome, what: str) -> int:
+    return page.execute_script(f"return window.{what}()")
+
+
+def test_what_is_stopped_while_the_permission_is_asked_leaves_no_microphone_open(
+    page: webdriver.Chrome, scene: Scene
+) -> None:
+    page.execute_script(ASKED)
+    within(page, ".talk-button").click()
+    until(lambda: asked(page, "asked") == 1)
+    within(page, ".talk-button").click()
+    page.execute_script("window.allow()")
+    until(lambda: asked(page, "given") == 1 and asked(page, "live") == 0)
+    assert phase(page) == "off" and not scene.sockets and not within(page, ".talk-trouble").text
+
+
+def test_clicks_in_a_row_open_one_microphone_and_one_line(page: webdriver.Chrome, scene: Scene) -> None:
+    page.execute_script(ASKED)
+    button = "document.querySelector('.talk-button')"
+    page.execute_script(f"for (const _ of [1, 2, 3]) {button}.click();")  # start, stop, start
+    until(lambda: asked(page, "asked") == 1)
+    page.execute_script("window.allow()")
+    until(lambda: phase(page) == "listening")
+    assert (asked(page, "given"), asked(page, "live"), len(scene.sockets)) == (1, 1, 1)
+
+
+def test_a_new_conversation_during_a_start_opens_one_microphone_and_one_line(
+    page: webdriver.Chrome, scene: Scene
+) -> None:
+    page.execute_script(ASKED)
+    within(page, ".talk-button").click()
+    until(lambda: asked(page, "asked") == 1)
+    within(page, ".talk-anew").click()
+    until(lambda: asked(page, "asked") == 2)
+    page.execute_script("window.allow()")
+    until(lambda: phase(page) == "listening")
+    assert (asked(page, "given"), asked(page, "live"), len(scene.sockets)) == (2, 1, 1)
+
+
+def test_a_recording_chosen_during_a_start_is_heard_when_it_has_begun(
+    page: webdriver.Chrome, scene: Scene, tmp_path: Path
+) -> None:
+    page.execute_script(ASKED)
+    within(page, ".talk-button").click()
+    until(lambda: asked(page, "asked") == 1)
+    play(page, recording(tmp_path / "question.wav", noise(0.6), quiet(1.0)))
+    page.execute_script("window.allow()")
+    until(lambda: "Hearing question.wav" in within(page, ".talk-file").text)
+    assert (asked(page, "asked"), asked(page, "live"), len(scene.sockets)) == (1, 1, 1)
+    within(page, ".talk-button").click()
+    until(lambda: within(page, ".talk-file").text == "Play it a recording")
+
+
 def test_a_recording_is_answered_without_a_microphone(
     page: webdriver.Chrome, scene: Scene, tmp_path: Path
 ) -> None:

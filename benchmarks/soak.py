@@ -4,7 +4,8 @@
 
 A server of its own is started with real models. Everything is asked for: speech in all formats,
 transcripts in all forms and as streams, live sessions, lists, nonsense. Memory is what the server says
-of itself at rest, when it has given back what was free: after the first fifth and after all.
+of itself at rest, when it has given back what was free: after the first fifth and after all. Status 1
+where it crashed, an answer failed, or memory grew by more than 30 MB in between.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ FORMATS = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 FORMS = ("json", "text", "srt", "vtt", "verbose_json")
 CANCELLED = 0.2  # of all requests
 WARM = 0.2  # of all requests, after which memory should not grow any more
+GROWTH = 30.0  # MB that it may grow all the same
 REST = 25.0  # seconds without requests before memory is read
 LIVE_RATE = 24_000
 
@@ -61,10 +63,13 @@ class Case:
         """Whether a request is answered; a client that has lost patience takes one piece at most."""
         try:
             with httpx.stream("POST", f"{self.url}{path}", timeout=self.patience, **content) as answer:
-                for _ in answer.iter_bytes():
+                body = b""
+                for piece in answer.iter_bytes():
                     if self.cancelled:
                         return "cancelled"
-                return outcome(answer.status_code)
+                    body += piece
+                events = answer.headers.get("content-type", "").startswith("text/event-stream")
+                return told(body) if events else outcome(answer.status_code)
         except httpx.ReadTimeout:
             return "cancelled" if self.cancelled else "timeout"
         except httpx.HTTPError as error:
@@ -73,6 +78,26 @@ class Case:
 
 def outcome(status: int) -> str:
     return {200: "answered", 429: "refused"}.get(status, f"status {status}")
+
+
+def told(body: bytes) -> str:
+    """What came of a stream of events, which has to end with one that says it is done."""
+    events = [json.loads(line[6:]) for line in body.splitlines() if line.startswith(b"data: ")]
+    for event in events:
+        if "error" in event:
+            return f"failed: {event['error'].get('message')}"
+    is_whole = events and events[-1].get("type", "").endswith(".done")
+    return "answered" if is_whole else "failed: the events break off"
+
+
+def closed(event: dict) -> str:
+    """What came of a response in a live session, by the event that says so."""
+    if event["type"] == "error":
+        return f"failed: {event['error'].get('message')}"
+    response = event["response"]
+    if response["status"] == "failed":
+        return f"failed: {response['status_details']['error']['message']}"
+    return {"completed": "answered", "cancelled": "interrupted"}[response["status"]]
 
 
 def speech(case: Case, chance: random.Random) -> str:
@@ -116,10 +141,10 @@ def live(case: Case, chance: random.Random) -> str:
                 line.send(json.dumps({"type": "input_audio_buffer.append", "audio": sound}))
                 if case.cancelled and chance.random() < 0.1:
                     return "cancelled"
-            while json.loads(line.recv(WAIT))["type"] != "response.done":
+            while (event := json.loads(line.recv(WAIT)))["type"] not in ("response.done", "error"):
                 if case.cancelled and chance.random() < 0.1:
                     return "cancelled"
-        return "answered"
+        return closed(event)
     except InvalidStatus as refusal:
         return outcome(refusal.response.status_code)
     except ConnectionClosedOK as goodbye:
@@ -180,21 +205,29 @@ def main(
     typer.echo(
         f"places still taken: {left['requests']['open']} requests, {left['sessions']['open']} sessions"
     )
-    failed = sum(
+    typer.echo(f"crashed: {'yes' if crashed else 'no'}; failed: {failures(found)}")
+    raise typer.Exit(1 if crashed or failures(found) or growth(sizes) > GROWTH else 0)
+
+
+def failures(found: Counter[tuple[str, str]]) -> int:
+    return sum(
         count for (_, what), count in found.items() if what.startswith(("failed", "status", "timeout"))
     )
-    typer.echo(f"crashed: {'yes' if crashed else 'no'}; failed: {failed}")
-    raise typer.Exit(1 if crashed or failed else 0)
+
+
+def growth(sizes: list[float]) -> float:
+    """Megabytes after the first fifth; `sizes` are those at the start and after each."""
+    return sizes[-1] - sizes[1]
 
 
 def report(found: Counter[tuple[str, str]], sizes: list[float], seconds: float) -> None:
     typer.echo("| request | outcome | times |\n|---|---|---|")
     for (kind, what), count in sorted(found.items()):
         typer.echo(f"| {kind} | {what} | {count} |")
-    growth = sizes[-1] - sizes[1]
     typer.echo(f"{sum(found.values())} requests in {seconds:.0f} s; memory in MB at the start and after")
     typer.echo(
-        f"each fifth: {', '.join(f'{size:.0f}' for size in sizes)}; growth after the first {growth:+.0f}"
+        f"each fifth: {', '.join(f'{size:.0f}' for size in sizes)}; "
+        f"growth after the first {growth(sizes):+.0f}, at most {GROWTH:.0f} is well"
     )
 
 

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import lru_cache, wraps
+from functools import wraps
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI
@@ -26,10 +28,9 @@ from page.shelf import Stream, Written, clear, new_folder, shelf
 from voice import audio
 from voice.agent.brains import Choice
 from voice.errors import VoiceError
-from voice.loading import load
-from voice.models import entries
+from voice.models import entries, find
+from voice.serve import Services
 from voice.serve.settings import Settings, from_environment
-from voice.simple import detector
 from voice.text.lexicon import parse_lexicon
 from voice.text.markup import is_ssml, parse
 from voice.text.subtitles import FORMATS, render, spoken_segment
@@ -47,28 +48,32 @@ TEXTS = (
     '<prosody rate="80%" pitch="-2st">Slowly now, and a little lower.</prosody></speak>',
 )
 
+UNGUARDED = "warning: no token is set, so whoever reaches this machine can use the page; see VOICE_TOKEN"
+
 Progress = Callable[[float, str], None]  # a share of 1, and what is being done
 
 
 # ---- what is shared by all who use the page
 
 
-@lru_cache(maxsize=6)
-def model(name: str, kind: str):
-    """A model, loaded when it is first asked for."""
-    return load(name, kind=kind)
+def model(services: Services, name: str, kind: str) -> Any:
+    """A "recognizer" or "voice", the one that the interfaces have; fetched first if it has to be."""
+    if name not in services.names(kind):
+        find(name, kind=kind)
+    return services.recognizer(name) if kind == "recognizer" else services.voice(name)
 
 
-def names(kind: str) -> list[tuple[str, str]]:
-    """(what is shown, name) of each model of a kind."""
-    known = [entry for entry in entries().values() if entry.card.kind == kind]
-    return [
-        (
-            entry.name if entry.in_place else f"{entry.name} (fetched first, {entry.size / 1e6:.0f} MB)",
-            entry.name,
-        )
-        for entry in known
-    ]
+def names(services: Services, kind: str) -> list[tuple[str, str]]:
+    """(what is shown, name) of each model of a kind, the default first."""
+    known = {entry.name: entry for entry in entries().values() if entry.card.kind == kind}
+
+    def shown(name: str) -> str:
+        if name not in known:
+            return Path(name).name
+        entry = known[name]
+        return name if entry.in_place else f"{name} (fetched first, {entry.size / 1e6:.0f} MB)"
+
+    return [(shown(name), name) for name in dict.fromkeys([*services.names(kind), *known])]
 
 
 def explained(handler: Callable) -> Callable:
@@ -89,7 +94,7 @@ def explained(handler: Callable) -> Callable:
 
 @explained
 def transcribe(
-    path: str | None, name: str, language: str, named: bool, progress: Progress
+    services: Services, path: str | None, name: str, language: str, named: bool, progress: Progress
 ) -> Iterator[tuple]:
     """(words, status, a file in each format) as the segments are recognized; at the end `named`, if asked."""
     from voice.asr import attribution, longform
@@ -97,7 +102,7 @@ def transcribe(
     if not path:
         raise VoiceError("there is nothing to transcribe yet: drop a file or record one")
     progress(0.0, f"loading {name}")
-    recognizer, begun, read = model(name, "recognizer"), time.perf_counter(), [0.0]
+    recognizer, begun, read = model(services, name, "recognizer"), time.perf_counter(), [0.0]
     told, length, heard = LANGUAGES.get(language), audio.length(path), []
 
     def listened(seconds: float) -> None:
@@ -106,10 +111,10 @@ def transcribe(
         progress(min(1.0, seconds / length) if length else 0.0, f"{show.clock(seconds)}{of}")
 
     blocks, packing = audio.blocks(path, recognizer.rate), longform.Packing()
-    listening = model("speakers", "speakers").listen() if named else None
+    listening = services.speakers().listen() if named else None
     blocks = listening.through(blocks) if listening else blocks
     for part in longform.transcripts(
-        blocks, recognizer, detector(), told, (), "transcribe", packing, listened
+        blocks, recognizer, services.detector(), told, (), "transcribe", packing, listened
     ):
         heard += part.segments
         told = part.language
@@ -141,14 +146,16 @@ SOUNDS, SUBTITLES = ("wav", "mp3"), ("srt", "vtt")
 
 
 @explained
-def voiceover(text: str, name: str, controls: Controls, words: str, progress: Progress) -> Iterator[tuple]:
+def voiceover(
+    services: Services, text: str, name: str, controls: Controls, words: str, progress: Progress
+) -> Iterator[tuple]:
     """(player, whole sound, status, downloads): pieces first, the whole at the end. `words` are a lexicon."""
     if not text.strip():
         raise VoiceError("there is no text to speak: write some or take an example")
     controls = replace(controls, lexicon=parse_lexicon(words) or None)
     problems = parse(text).problems if is_ssml(text) else ()
     progress(0.0, f"loading {name}")
-    voice, begun, first = model(name, "voice"), time.perf_counter(), 0.0
+    voice, begun, first = model(services, name, "voice"), time.perf_counter(), 0.0
     stream, said, spoken = Stream(), [], 0
     waiting = (gr.skip(),) * (len(SOUNDS) + len(SUBTITLES))
     with Written(voice.rate, SOUNDS) as written:
@@ -174,16 +181,16 @@ def voiceover(text: str, name: str, controls: Controls, words: str, progress: Pr
 # ---- the page
 
 
-def build() -> gr.Blocks:
+def build(services: Services) -> gr.Blocks:
     """The page with its three tabs."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # which reports home otherwise, whatever Blocks is told
     with gr.Blocks(title="Voice", analytics_enabled=False) as page:
-        gr.Markdown(f"# Voice\n{show.promise(os.environ.get('VOICE_LLM_URL', ''))}", elem_id="title")
+        gr.Markdown(f"# Voice\n{show.promise(Choice.of())}", elem_id="title")
         with gr.Tabs():
             with gr.Tab("Transcribe", id="transcribe"):
-                _transcribe_tab()
+                _transcribe_tab(services)
             with gr.Tab("Voiceover", id="voiceover"):
-                _voiceover_tab()
+                _voiceover_tab(services)
             with gr.Tab("Talk", id="talk"):
                 _talk_tab()
     return page.queue(default_concurrency_limit=2)
@@ -201,10 +208,10 @@ def _downloads(forms: Sequence[str]) -> list[gr.DownloadButton]:
         return [gr.DownloadButton(f".{form}", size="sm", interactive=False, min_width=60) for form in forms]
 
 
-def _transcribe_tab() -> None:
+def _transcribe_tab(services: Services) -> None:
     sound = gr.Audio(type="filepath", label="Recording", elem_id="recording", buttons=[])
     with gr.Row():
-        name = gr.Dropdown(names("recognizer"), value="whisper-base", label="Model")
+        name = gr.Dropdown(names(services, "recognizer"), value=services.settings.model, label="Model")
         language = gr.Dropdown(list(LANGUAGES), value="Detect", label="Language")
     named = gr.Checkbox(False, label="Tell speakers apart", elem_id="named", container=False)
     with gr.Row():
@@ -217,18 +224,18 @@ def _transcribe_tab() -> None:
     downloads = _downloads(tuple(FORMATS))
 
     def run(path, name, language, named, progress=gr.Progress()):
-        yield from transcribe(path, name, language, named, progress)
+        yield from transcribe(services, path, name, language, named, progress)
 
     outputs = [words, status, *downloads]
     go.click(run, [sound, name, language, named], outputs)
     video.upload(run, [video, name, language, named], outputs)
 
 
-def _voiceover_tab() -> None:
+def _voiceover_tab(services: Services) -> None:
     text = gr.Textbox(TEXTS[0], lines=5, max_lines=14, label="Text", elem_id="text")
     gr.Examples([[each] for each in TEXTS], [text], label="Examples")
     with gr.Row():
-        name = gr.Dropdown(names("voice"), value="heart", label="Voice")
+        name = gr.Dropdown(names(services, "voice"), value=services.settings.voice, label="Voice")
         speed = gr.Slider(0.5, 2.0, 1.0, step=0.05, label="Speed")
     with gr.Accordion("Pitch, loudness, pauses, words", open=False, elem_id="controls"):
         with gr.Row():
@@ -246,7 +253,8 @@ def _voiceover_tab() -> None:
     downloads = _downloads(SOUNDS + SUBTITLES)
 
     def run(text, name, speed, pitch, energy, pause, lexicon, progress=gr.Progress()):
-        yield from voiceover(text, name, Controls(speed, pitch, energy, pause), lexicon, progress)
+        controls = Controls(speed, pitch, energy, pause)
+        yield from voiceover(services, text, name, controls, lexicon, progress)
 
     inputs = [text, name, speed, pitch, energy, pause, lexicon]
     go.click(run, inputs, [player, whole, status, *downloads])
@@ -254,7 +262,7 @@ def _voiceover_tab() -> None:
 
 def _talk_tab() -> None:
     gr.HTML(
-        html_template=show.talk(Choice.of().brain),
+        html_template=show.talk(Choice.of()),
         js_on_load=show.asset("begin.js"),
         elem_id="talk",
         apply_default_css=False,
@@ -286,21 +294,21 @@ def theme() -> gr.Theme:
     )  # fmt: skip
 
 
-def mount(server: FastAPI) -> None:
+def mount(server: FastAPI, services: Services) -> None:
     """The page at "/" of a server, below whatever the server answers itself."""
     add_files(server)
     gr.mount_gradio_app(
-        server, build(), "/", theme=theme(), css=show.asset("page.css") + show.asset("talk/talk.css"),
+        server, build(services), "/", theme=theme(), css=show.asset("page.css") + show.asset("talk/talk.css"),
         allowed_paths=[str(shelf())], footer_links=["settings"], max_file_size="2gb",
     )  # fmt: skip
 
 
-def server(settings: Settings) -> FastAPI:
+def server(services: Services) -> FastAPI:
     """The page and OpenAI's interfaces, on the same models."""
-    from voice.serve import Services, build
+    from voice.serve import build
 
-    both = build(Services(settings, loader=model, detector=detector))
-    mount(both)
+    both = build(services)
+    mount(both, services)
     return both
 
 
@@ -310,18 +318,21 @@ def serve(settings: Settings) -> None:
 
     listening = running.listen(settings)
     running.spare_memory()
-    app = server(settings)
+    app = server(Services(settings))
+    if not settings.local and not settings.token:
+        print(UNGUARDED, file=sys.stderr, flush=True)
     print(f"The page is on http://{settings.host}:{settings.port}", flush=True)
     running.run(app, listening)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The page: transcribe, voiceover, talk.")
-    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "7860")))
-    parser.add_argument("--host", default="127.0.0.1", help="0.0.0.0 lets other machines in")
-    options = parser.parse_args()
+    parser.add_argument("--port", type=int, help="7860 if not given")
+    parser.add_argument("--host", help="127.0.0.1 if not given; 0.0.0.0 lets other machines in")
+    given = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
     try:
-        serve(replace(from_environment(), host=options.host, port=options.port))
+        usual = {"VOICE_PORT": os.environ.get("PORT", "7860")}
+        serve(replace(from_environment({**usual, **os.environ}), **given))
     except VoiceError as error:
         parser.exit(1, f"{error}\n")
     finally:

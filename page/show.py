@@ -5,7 +5,10 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from voice.agent.brains import Choice
+from voice.serve.settings import LOOPBACK
 from voice.types import Segment
 
 HERE = Path(__file__).parent
@@ -23,13 +26,20 @@ _NO_SPEECH = '<div class="words"><span class="empty">No speech was found.</span>
 _LEGEND = '<span class="legend"><i class="fair"></i>less sure <i class="poor"></i>unsure</span>'
 
 
-def promise(brain: str) -> str:
-    """What the page says of itself; `brain` is "offline", the address of a language model, or its folder."""
-    if brain.startswith("http"):
-        return (
-            f"It hears and speaks on this computer; the words of *Talk* go to the language model at {brain}."
-        )
-    return "It hears, speaks and talks on this computer; nothing leaves it."
+def promise(choice: Choice) -> str:
+    """What the page says of itself, as Markdown, where this is the brain of *Talk*."""
+    if not choice.is_address:
+        return "It hears, speaks and talks on this computer; nothing leaves it."
+    host, name = _server(choice)
+    if host in LOOPBACK:
+        return f"It hears, speaks and talks on this computer, with the language model at `{name}`."
+    return f"It hears and speaks on this computer; the words of *Talk* go to the language model at `{name}`."
+
+
+def _server(choice: Choice) -> tuple[str, str]:
+    """(host, host and port) of an address, which may have no scheme; without the password it may have."""
+    parts = urlsplit(choice.brain if "//" in choice.brain else f"http://{choice.brain}")
+    return parts.hostname or "", parts.netloc.rpartition("@")[2]
 
 
 def asset(name: str) -> str:
@@ -37,10 +47,11 @@ def asset(name: str) -> str:
     return (HERE / name).read_text("utf-8")
 
 
-def talk(brain: str) -> str:
-    """The markup of Talk, whose usual brain is `brain`."""
-    usual = "The usual one: skills" if brain == "offline" else f"The usual one: {brain}"
-    return asset("talk/talk.html").replace("@brain@", html.escape(usual))
+def talk(choice: Choice) -> str:
+    """The markup of Talk, whose usual brain is that of `choice`."""
+    usual = "skills" if choice.brain == "offline" else choice.brain
+    usual = _server(choice)[1] if choice.is_address else usual
+    return asset("talk/talk.html").replace("@brain@", html.escape(f"The usual one: {usual}"))
 
 
 def words(segments: Sequence[Segment]) -> str:

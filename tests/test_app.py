@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,8 +17,10 @@ import gradio as gr
 
 import app
 from page import shelf, show
+from voice.agent.brains import Choice
 from voice.asr.speakers import Turn
 from voice.audio import read, write
+from voice.serve import Services, Settings, running
 from voice.types import Audio, Controls, Segment, Transcript, Word
 
 
@@ -45,17 +49,20 @@ class Alternating:
         return Turn(0, 0.0, 0.3), Turn(1, 0.3, 1.6)
 
 
+BOOK = Batches("What time?")
+
+
+def services(voice: EvenVoice = EvenVoice()) -> Services:
+    """What is shared, with models that are made up."""
+    made = {"recognizer": BOOK, "voice": voice, "speakers": Alternating()}
+    return Services(Settings(), loader=lambda name, kind: made[kind], detector=LoudIsSpeech)
+
+
 @pytest.fixture
-def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Batches]:
-    book = Batches("What time?")
-    made = {"recognizer": book, "voice": EvenVoice(), "speakers": Alternating()}
-    monkeypatch.setattr(app, "model", lambda name, kind: made[kind])
-    monkeypatch.setattr(app, "detector", LoudIsSpeech)
+def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Services:
     monkeypatch.setattr(shelf, "shelf", lambda: tmp_path / "shelf")
     (tmp_path / "shelf").mkdir()
-    monkeypatch.delenv("VOICE_LLM_URL", raising=False)
-    monkeypatch.delenv("VOICE_SKILLS", raising=False)
-    return book
+    return services()
 
 
 def recording(folder: Path, samples: np.ndarray) -> str:
@@ -68,51 +75,50 @@ def unheard(share: float, what: str) -> None:
     """Progress that nobody watches."""
 
 
-def test_opening_the_page_loads_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(name: str, **_: object) -> None:
+def test_opening_the_page_loads_no_model() -> None:
+    def refuse(name: str, kind: str) -> None:
         raise AssertionError(f"{name} was loaded")
 
-    monkeypatch.setattr(app, "load", refuse)
-    app.build()
+    app.build(Services(Settings(), loader=refuse))
 
 
 def test_the_page_has_its_three_tabs() -> None:
-    config = app.build().get_config_file()
+    config = app.build(services()).get_config_file()
     labels = [each["props"]["label"] for each in config["components"] if each["type"] == "tabitem"]
     assert labels == ["Transcribe", "Voiceover", "Talk"]
 
 
-def test_a_recording_becomes_words_and_files(models: Batches, tmp_path: Path) -> None:
-    path = recording(tmp_path, models.say(0))
-    *_, (words, status, *buttons) = app.transcribe(path, "any", "Detect", False, unheard)
+def test_a_recording_becomes_words_and_files(models: Services, tmp_path: Path) -> None:
+    path = recording(tmp_path, BOOK.say(0))
+    *_, (words, status, *buttons) = app.transcribe(models, path, "whisper-base", "Detect", False, unheard)
     assert 'class="poor" title="' in words
     assert "2 words" in status
     assert [Path(button["value"]).suffix for button in buttons] == [".txt", ".json", ".srt", ".vtt", ".tsv"]
     assert "What time?" in Path(buttons[2]["value"]).read_text()
 
 
-def test_a_recording_tells_its_speakers_apart(models: Batches, tmp_path: Path) -> None:
-    path = recording(tmp_path, models.say(0))
-    *_, (words, _, *buttons) = app.transcribe(path, "any", "Detect", True, unheard)
+def test_a_recording_tells_its_speakers_apart(models: Services, tmp_path: Path) -> None:
+    path = recording(tmp_path, BOOK.say(0))
+    *_, (words, _, *buttons) = app.transcribe(models, path, "whisper-base", "Detect", True, unheard)
     assert words.count("<b>Speaker 1</b>") == words.count("<b>Speaker 2</b>") == 1
     assert "Speaker 2: time?" in Path(buttons[0]["value"]).read_text()
 
 
-def test_no_speech_is_said_plainly(models: Batches, tmp_path: Path) -> None:
+def test_no_speech_is_said_plainly(models: Services, tmp_path: Path) -> None:
     path = recording(tmp_path, np.zeros(RATE, np.float32))
-    *_, (words, status, *_) = app.transcribe(path, "any", "Detect", False, unheard)
+    *_, (words, status, *_) = app.transcribe(models, path, "whisper-base", "Detect", False, unheard)
     assert "No speech was found" in words
 
 
 @pytest.mark.parametrize("path", [None, "missing.wav"])
-def test_what_cannot_be_heard_is_an_error_that_says_why(models: Batches, path: str | None) -> None:
+def test_what_cannot_be_heard_is_an_error_that_says_why(models: Services, path: str | None) -> None:
     with pytest.raises(gr.Error) as error:
-        list(app.transcribe(path, "any", "Detect", False, unheard))
+        list(app.transcribe(models, path, "whisper-base", "Detect", False, unheard))
     assert "nothing to transcribe" in str(error.value) or "missing.wav" in str(error.value)
 
 
-def test_a_voiceover_is_heard_while_it_is_made(models: Batches) -> None:
-    player, *rows = app.voiceover("One two three. Four five.", "any", Controls(), "", unheard)
+def test_a_voiceover_is_heard_while_it_is_made(models: Services) -> None:
+    player, *rows = app.voiceover(models, "One two three. Four five.", "heart", Controls(), "", unheard)
     assert len(player[0]["pieces"]) == 1
     assert not player[0]["done"]
     value, whole, status, *buttons = rows[-1]
@@ -122,13 +128,13 @@ def test_a_voiceover_is_heard_while_it_is_made(models: Batches) -> None:
     assert "One two three" in Path(buttons[2]["value"]).read_text()
 
 
-def test_no_text_is_an_error_that_says_so(models: Batches) -> None:
+def test_no_text_is_an_error_that_says_so(models: Services) -> None:
     with pytest.raises(gr.Error, match="no text"):
-        list(app.voiceover("  ", "any", Controls(), "", unheard))
+        list(app.voiceover(models, "  ", "heart", Controls(), "", unheard))
 
 
 def test_a_voiceover_takes_the_controls_and_names_what_markup_it_does_not_know(
-    models: Batches, monkeypatch: pytest.MonkeyPatch
+    models: Services,
 ) -> None:
     asked = []
 
@@ -137,9 +143,10 @@ def test_a_voiceover_takes_the_controls_and_names_what_markup_it_does_not_know(
             asked.append(controls)
             return EvenVoice.speak(self, "One.", controls)
 
-    monkeypatch.setattr(app, "model", lambda name, kind: Listening())
     text = "<speak>One <audio src='a.mp3'/> two.</speak>"
-    *_, last = app.voiceover(text, "any", Controls(speed=1.5, pitch=2.0), "SQL = sequel", unheard)
+    *_, last = app.voiceover(
+        services(Listening()), text, "heart", Controls(speed=1.5, pitch=2.0), "SQL = sequel", unheard
+    )
     assert "&lt;audio&gt; is not supported" in last[2]
     assert (asked[0].speed, asked[0].pitch) == (1.5, 2.0) and "SQL" in asked[0].lexicon
 
@@ -148,10 +155,10 @@ def test_a_voiceover_takes_the_controls_and_names_what_markup_it_does_not_know(
     ("text", "words", "reason"), [("<speak>One</s>", "", "malformed"), ("One.", "SQL sequel", "line 1")]
 )
 def test_wrong_markup_and_a_wrong_lexicon_are_errors_that_say_why(
-    models: Batches, text: str, words: str, reason: str
+    models: Services, text: str, words: str, reason: str
 ) -> None:
     with pytest.raises(gr.Error, match=reason):
-        list(app.voiceover(text, "any", Controls(), words, unheard))
+        list(app.voiceover(models, text, "heart", Controls(), words, unheard))
 
 
 def test_words_are_shown_as_text_never_as_markup() -> None:
@@ -161,7 +168,87 @@ def test_words_are_shown_as_text_never_as_markup() -> None:
     assert show.clock(3723.4) == "1:02:03"
 
 
-def test_old_folders_make_room(models: Batches, tmp_path: Path) -> None:
+def test_old_folders_make_room(models: Services, tmp_path: Path) -> None:
     for _ in range(shelf.KEPT + 5):
         shelf.new_folder()
     assert len(list((tmp_path / "shelf").iterdir())) <= shelf.KEPT + 1
+
+
+@pytest.mark.parametrize(
+    ("environment", "promise"),
+    [
+        ({}, "nothing leaves it"),
+        ({"VOICE_BRAIN": " Offline "}, "nothing leaves it"),
+        ({"VOICE_BRAIN": "./model"}, "nothing leaves it"),
+        ({"VOICE_LLM_URL": "https://me:secret@llm.example/v1"}, "go to the language model at `llm.example`"),
+        ({"VOICE_BRAIN": "HTTP://llm.example:8080"}, "go to the language model at `llm.example:8080`"),
+        ({"VOICE_BRAIN": "llm.example:8080/v1"}, "go to the language model at `llm.example:8080`"),
+        (
+            {"VOICE_BRAIN": "localhost:11434"},
+            "on this computer, with the language model at `localhost:11434`",
+        ),
+        ({"VOICE_LLM_URL": "http://[::1]:80/v1"}, "on this computer, with the language model at `[::1]:80`"),
+    ],
+)
+def test_the_page_promises_what_its_brain_can_keep(environment: dict[str, str], promise: str) -> None:
+    choice = Choice.of(environment)
+    assert promise in show.promise(choice)
+    assert "secret" not in show.promise(choice) + show.talk(choice)
+
+
+def test_a_folder_is_no_address_whatever_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Choice("llm.example").is_address
+    (tmp_path / "llm.example").mkdir()
+    assert not Choice("llm.example").is_address
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[Services]:
+    """What is served, by and by; nobody listens."""
+    made: list[Services] = []
+    for name in [each for each in os.environ if each.startswith("VOICE_") or each == "PORT"]:
+        monkeypatch.delenv(name)
+    monkeypatch.setattr(app, "server", made.append)
+    monkeypatch.setattr(running, "listen", lambda settings: None)
+    monkeypatch.setattr(running, "spare_memory", lambda: None)
+    monkeypatch.setattr(running, "run", lambda app, listening: None)
+    monkeypatch.setattr(app, "clear", lambda: None)
+    return made
+
+
+def test_the_page_is_set_as_the_server_is(started: list[Services], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOICE_THREADS", "1")
+    monkeypatch.setenv("VOICE_LIVE_MODEL", "whisper-tiny.en")
+    monkeypatch.setenv("VOICE_PORT", "9000")
+    monkeypatch.setattr(sys, "argv", ["app.py", "--host", "localhost"])
+    app.main()
+    found = started[0].settings
+    assert (found.threads, found.live_model, found.port, found.host) == (
+        1,
+        "whisper-tiny.en",
+        9000,
+        "localhost",
+    )
+
+
+def test_the_page_hears_conversations_with_a_recognizer_of_their_own() -> None:
+    shared = Services(Settings(live_model="quick"), loader=lambda name, kind: object())
+    assert app.model(shared, "whisper-base", "recognizer") is shared.recognizer()
+    assert app.model(shared, "whisper-base", "recognizer") is not shared.live_recognizer()
+
+
+@pytest.mark.parametrize(
+    ("host", "token", "is_warned"), [("0.0.0.0", "", True), ("0.0.0.0", "sesame", False), ("", "", False)]
+)
+def test_whoever_lets_other_machines_in_without_a_token_is_warned(
+    started: list[Services], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    host: str, token: str, is_warned: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("VOICE_TOKEN", token)
+    monkeypatch.setattr(sys, "argv", ["app.py", *(["--host", host] if host else [])])
+    app.main()
+    assert ("no token is set" in capsys.readouterr().err) == is_warned
+    assert started[0].settings.port == 7860

@@ -39,12 +39,11 @@ def said(text: str, path: Path) -> Path:
 def address(whisper_base: Path) -> Iterator[str]:
     """The page and what it talks to, served; skipped where there is no model to use it with."""
     import app
-    from voice.agent.opening import default_recognizer
-    from voice.serve.settings import Settings
+    from voice.serve import Services
 
-    app.model(default_recognizer(), "recognizer")  # before the question is asked, which is asked only once
-    app.model("heart", "voice")
-    with served(app.server(Settings())) as address:
+    services = Services()
+    services.warm()  # before the question is asked, which is asked only once
+    with served(app.server(services)) as address:
         yield address
 
 

@@ -46,9 +46,10 @@ def scene() -> Scene:
 @pytest.fixture(scope="module")
 def address(scene: Scene) -> Iterator[str]:
     import app
+    from voice.serve import Services
 
     server = scripted(scene)
-    app.mount(server)
+    app.mount(server, Services())
     with served(server) as address:
         yield address
 

@@ -100,6 +100,13 @@ class Choice:
             said("NOTES") or None,
         )
 
+    @property
+    def is_address(self) -> bool:
+        """Whether the brain is a server, rather than skills alone or a folder of this machine."""
+        if _is_offline(self) or self.brain.startswith((".", "/", "~")):
+            return False
+        return not Path(self.brain).expanduser().is_dir()
+
 
 class Brains:
     """What the brains of several conversations share: skills, notes, files, a local model."""
@@ -115,7 +122,7 @@ class Brains:
             self._documents.refresh()
         self._model: LocalModel | None = None
         self._server: Server | None = None  # one for all conversations, with its connections
-        if not _is_offline(choice) and _is_address(choice):
+        if choice.is_address:
             self._server = Server(choice.brain, choice.model, choice.key)
         elif not _is_offline(choice):
             self._model = self._local_model()
@@ -143,11 +150,6 @@ class Brains:
 
 def _is_offline(choice: Choice) -> bool:
     return choice.brain.strip().lower() in ("", "offline")
-
-
-def _is_address(choice: Choice) -> bool:
-    """Whether the brain is a server, rather than a folder of this machine."""
-    return not Path(choice.brain).expanduser().is_dir() and not choice.brain.startswith((".", "/", "~"))
 
 
 def brain_from_environment(

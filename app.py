@@ -48,6 +48,7 @@ TEXTS = (
     '<prosody rate="80%" pitch="-2st">Slowly now, and a little lower.</prosody></speak>',
 )
 
+NARROW = 200  # pixels; what has less stands below its neighbor, as on phones
 UNGUARDED = "warning: no token is set, so whoever reaches this machine can use the page; see VOICE_TOKEN"
 
 Progress = Callable[[float, str], None]  # a share of 1, and what is being done
@@ -102,7 +103,9 @@ def transcribe(
     if not path:
         raise VoiceError("there is nothing to transcribe yet: drop a file or record one")
     progress(0.0, f"loading {name}")
-    recognizer, begun, read = model(services, name, "recognizer"), time.perf_counter(), [0.0]
+    recognizer, detector = model(services, name, "recognizer"), services.detector()
+    listening = services.speakers().listen() if named else None
+    begun, read = time.perf_counter(), [0.0]
     told, length, heard = LANGUAGES.get(language), audio.length(path), []
 
     def listened(seconds: float) -> None:
@@ -111,10 +114,9 @@ def transcribe(
         progress(min(1.0, seconds / length) if length else 0.0, f"{show.clock(seconds)}{of}")
 
     blocks, packing = audio.blocks(path, recognizer.rate), longform.Packing()
-    listening = services.speakers().listen() if named else None
     blocks = listening.through(blocks) if listening else blocks
     for part in longform.transcripts(
-        blocks, recognizer, services.detector(), told, (), "transcribe", packing, listened
+        blocks, recognizer, detector, told, (), "transcribe", packing, listened
     ):
         heard += part.segments
         told = part.language
@@ -123,9 +125,8 @@ def transcribe(
     if listening:
         transcript = attribution.attributed(transcript, listening.turns())
     took = time.perf_counter() - begun
-    status = (
-        f"{len(transcript.words)} words in {show.clock(read[0])} of sound, heard by {name} in {took:.1f} s"
-    )
+    length = show.clock(round(read[0]))  # as the player has it
+    status = f"{len(transcript.words)} words in {length} of sound, heard by {name} in {took:.1f} s"
     downloads = files(transcript, Path(path).stem, FORMATS)
     yield show.words(transcript.segments), show.status(status, legend=True), *downloads
 
@@ -171,7 +172,8 @@ def voiceover(
         if not said:
             raise VoiceError("nothing in this text can be spoken: give it words or figures")
     took = time.perf_counter() - begun
-    status = f"{show.clock(written.seconds)} of speech made in {took:.1f} s; first sound after {first:.2f} s"
+    length = show.clock(round(written.seconds))  # as the player has it
+    status = f"{length} of speech made in {took:.1f} s; first sound after {first:.2f} s"
     sounds = [gr.update(value=str(path), interactive=True) for path in written.paths]
     subtitles = files(Transcript(tuple(said), "en", written.seconds), "voiceover", SUBTITLES)
     status = ". ".join([status, *problems])
@@ -211,8 +213,9 @@ def _downloads(forms: Sequence[str]) -> list[gr.DownloadButton]:
 def _transcribe_tab(services: Services) -> None:
     sound = gr.Audio(type="filepath", label="Recording", elem_id="recording", buttons=[])
     with gr.Row():
-        name = gr.Dropdown(names(services, "recognizer"), value=services.settings.model, label="Model")
-        language = gr.Dropdown(list(LANGUAGES), value="Detect", label="Language")
+        usual = services.settings.model
+        name = gr.Dropdown(names(services, "recognizer"), value=usual, label="Model", min_width=NARROW)
+        language = gr.Dropdown(list(LANGUAGES), value="Detect", label="Language", min_width=NARROW)
     named = gr.Checkbox(False, label="Tell speakers apart", elem_id="named", container=False)
     with gr.Row():
         go = gr.Button("Transcribe", variant="primary", elem_id="transcribe-go", scale=3, min_width=140)
@@ -235,8 +238,9 @@ def _voiceover_tab(services: Services) -> None:
     text = gr.Textbox(TEXTS[0], lines=5, max_lines=14, label="Text", elem_id="text")
     gr.Examples([[each] for each in TEXTS], [text], label="Examples")
     with gr.Row():
-        name = gr.Dropdown(names(services, "voice"), value=services.settings.voice, label="Voice")
-        speed = gr.Slider(0.5, 2.0, 1.0, step=0.05, label="Speed")
+        usual = services.settings.voice
+        name = gr.Dropdown(names(services, "voice"), value=usual, label="Voice", min_width=NARROW)
+        speed = gr.Slider(0.5, 2.0, 1.0, step=0.05, label="Speed", min_width=NARROW)
     with gr.Accordion("Pitch, loudness, pauses, words", open=False, elem_id="controls"):
         with gr.Row():
             pitch = gr.Slider(-12.0, 12.0, 0.0, step=0.5, label="Pitch (semitones)")
@@ -291,6 +295,8 @@ def theme() -> gr.Theme:
         block_background_fill="white", block_shadow="none",
         block_border_width="1px", block_border_color="*neutral_200", block_border_color_dark="*neutral_700",
         button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_600",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_600",
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from selenium.webdriver.remote.webelement import WebElement
 CHROMIUM, DRIVER = "/usr/bin/chromium", "/usr/bin/chromedriver"
 FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync --disable-dev-shm-usage"
+    " --hide-scrollbars --disable-component-update --disable-sync --disable-dev-shm-usage"
     " --autoplay-policy=no-user-gesture-required"
     " --use-fake-device-for-media-stream --use-fake-ui-for-media-stream"
 ).split()

@@ -7,6 +7,7 @@ also saves what the page looks like, at desktop and at phone width.
 
 from __future__ import annotations
 
+import base64
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 from voice.types import Audio
+
+FRAME = 140  # pixels of a window's height that are the browser's own
 
 
 def said(text: str, path: Path) -> Path:
@@ -72,14 +75,16 @@ def picture(browser: webdriver.Chrome) -> Callable[[str], None]:
         if not folder:
             return
         Path(folder).mkdir(parents=True, exist_ok=True)
-        for device, (width, least) in SIZES.items():
-            browser.set_window_size(width, least)
+        for device, (width, height) in SIZES.items():
+            screen = {"width": width, "height": height - FRAME, "deviceScaleFactor": 1, "mobile": False}
+            browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
             time.sleep(0.6)
-            height = browser.execute_script("return document.documentElement.scrollHeight")
-            browser.set_window_size(width, min(2400, max(least, height + 140)))
-            time.sleep(0.4)
-            browser.save_screenshot(str(Path(folder) / f"{name}-{device}.png"))
-        browser.set_window_size(*SIZES["desktop"])
+            whole = browser.execute_script("return document.documentElement.scrollHeight")
+            clip = {"x": 0, "y": 0, "width": width, "height": min(2400, whole), "scale": 1}
+            about = {"clip": clip, "captureBeyondViewport": True}
+            taken = browser.execute_cdp_cmd("Page.captureScreenshot", about)["data"]
+            (Path(folder) / f"{name}-{device}.png").write_bytes(base64.b64decode(taken))
+        browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
     return take
 

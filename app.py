@@ -115,9 +115,7 @@ def transcribe(
 
     blocks, packing = audio.blocks(path, recognizer.rate), longform.Packing()
     blocks = listening.through(blocks) if listening else blocks
-    for part in longform.transcripts(
-        blocks, recognizer, detector, told, (), "transcribe", packing, listened
-    ):
+    for part in longform.transcripts(blocks, recognizer, detector, told, (), "transcribe", packing, listened):
         heard += part.segments
         told = part.language
         yield show.words(heard), gr.skip(), *(gr.skip() for _ in FORMATS)

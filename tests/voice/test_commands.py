@@ -92,6 +92,34 @@ def test_other_speech_is_turned_away(home, said):
     assert understood.confidence > 0.5
 
 
+COURTEOUS = [
+    "{} please",
+    "{} thank you",
+    "{} please thank you",
+    "please {}",
+    "could you please {}",
+    "can you {}",
+]
+
+
+@pytest.mark.parametrize("courtesy", COURTEOUS)
+def test_courtesy_around_a_command_is_understood_and_changes_no_slot(courtesy):
+    commands = Commands(context.parsed(HOME))
+    for said, intent, slots in ASKED:
+        understood = commands.understand(heard(courtesy.format(said.removesuffix(" please"))))
+        assert (understood.intent, dict(understood.slots)) == (intent, slots)
+    for said in ("", "the kitchen", "we went to the sea"):
+        assert not commands.understand(heard(courtesy.format(said).strip())).is_understood
+
+
+def test_a_slot_may_hold_a_word_of_courtesy():
+    text = EXPRESSION.format('"say $word:word"') + "  slots:\n    word: [hello, hello please]\n"
+    commands = Commands(context.parsed(text))
+    assert commands.understand(heard("say hello please")).slots == {"word": "hello please"}
+    assert commands.understand(heard("say hello")).slots == {"word": "hello"}
+    assert commands.understand(heard("say hello thanks")).slots == {"word": "hello"}
+
+
 def test_an_expression_reads_as_a_tree():
     assert parse("[brew, make me] (a, $size:size @kind) coffee, please"[:-8]) == (
         OneOf(((Words("brew"),), (Words("make me"),)), optional=False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +14,12 @@ from voice.commands import builtin, context
 from voice.commands.context import Context
 from voice.commands.expressions import Item, Macro, OneOf, Slot, Words, spoken
 from voice.errors import TextError
+
+# What may be said before and after every expression.
+ASKING = ("could you", "can you", "would you", "will you")
+BEFORE = ("please", *ASKING, *(f"{asking} please" for asking in ASKING))
+AFTER = ("please", "thanks", "thank you", "please thank you")
+POLITE = ()  # the tag of such words
 
 
 @dataclass(frozen=True)
@@ -46,23 +52,27 @@ class Believing:
 class Commands:
     """A compiled context: holds no state between utterances."""
 
-    def __init__(self, grammar: Grammar, believing: Believing = Believing()) -> None:
-        self._grammar = grammar
+    def __init__(self, commands: Context, believing: Believing = Believing()) -> None:
+        """Raises TextError for an expression that cannot be said."""
+        # What is understood without courtesy is never read in another way because of it.
+        self._grammars = compiled(commands), compiled(commands, polite=True)
         self._believing = believing
 
     @classmethod
     def open(cls, path: str | Path, believing: Believing = Believing()) -> Commands:
         """The commands in a YAML file. Raises TextError, with the line, for what is wrong in it."""
-        return cls(compiled(context.read(path)), believing)
+        return cls(context.read(path), believing)
 
     def understand(self, log_probs: np.ndarray) -> Understanding:
         """The intent and slots in what a CTC head wrote of one utterance, (F, 29) log-probabilities."""
-        limits = self._believing
-        parse = decode(log_probs, self._grammar, floor=limits.floor, reluctance=limits.reluctance)
-        chance = confidence(parse, self._believing) if parse else 0.0
-        if parse is None or chance < self._believing.threshold:
-            return Understanding(None, MappingProxyType({}), False, 1.0 - chance)
-        return Understanding(str(parse.mark), MappingProxyType(slots_of(parse)), True, chance)
+        limits, best = self._believing, 0.0
+        for grammar in self._grammars:
+            parse = decode(log_probs, grammar, floor=limits.floor, reluctance=limits.reluctance)
+            chance = confidence(parse, limits) if parse else 0.0
+            if parse and chance >= limits.threshold:
+                return Understanding(str(parse.mark), MappingProxyType(slots_of(parse)), True, chance)
+            best = max(best, chance)
+        return Understanding(None, MappingProxyType({}), False, 1.0 - best)
 
 
 def confidence(parse: Parse, believing: Believing = Believing()) -> float:
@@ -72,8 +82,11 @@ def confidence(parse: Parse, believing: Believing = Believing()) -> float:
 
 
 def gaps(parse: Parse) -> tuple[float, float]:
-    """Log-probability lost per letter: over the utterance, and in the worst word (both ≤ 0)."""
-    letters = sum(len(said.symbol.word) for said in parse.words)
+    """Log-probability lost per letter: over the utterance, and in the worst word (both ≤ 0).
+
+    Courtesy makes nothing likelier: "please" alone would else be half of "please stop".
+    """
+    letters = sum(len(said.symbol.word) for said in parse.words if said.symbol.tag != POLITE)
     return parse.gap / letters, min(said.gap / (len(said.symbol.word) + 1) for said in parse.words)
 
 
@@ -82,9 +95,12 @@ def slots_of(parse: Parse) -> dict[str, str]:
     return dict(said.symbol.tag for said in parse.words if said.symbol.tag)
 
 
-def compiled(commands: Context) -> Grammar:
-    """The graph of all expressions. Raises TextError for one that cannot be said."""
-    return _Compiler(commands).grammar()
+def compiled(commands: Context, polite: bool = False) -> Grammar:
+    """The graph of all expressions, with courtesy around them if `polite`.
+
+    Raises TextError for one that cannot be said.
+    """
+    return _Compiler(commands).grammar(BEFORE if polite else (), AFTER if polite else ())
 
 
 class _Compiler:
@@ -92,15 +108,18 @@ class _Compiler:
         self._commands = commands
         self._sentences = Sentences()
 
-    def grammar(self) -> Grammar:
+    def grammar(self, before: Sequence[str], after: Sequence[str]) -> Grammar:
         starts = []
         for rank, (intent, expressions) in enumerate(self._commands.intents.items()):
-            end = self._sentences.ending(Mark(rank, intent))
+            end = self._politely(after, self._sentences.ending(Mark(rank, intent)))
             starts += [self._sequence(expression, end) for expression in expressions]
             if any(self._sentences.mark(start) for start in starts):
                 hint = "give each of its expressions a word that is not optional"
                 raise TextError(f'"{intent}" can be said with no word at all; {hint}')
-        return compile(self._sentences, self._united(starts))
+        return compile(self._sentences, self._politely(before, self._united(starts)))
+
+    def _politely(self, phrases: Sequence[str], following: int) -> int:
+        return self._united([following, *(self._phrase(each, POLITE, following) for each in phrases)])
 
     def _sequence(self, items: tuple[Item, ...], following: int) -> int:
         for item in reversed(items):
@@ -124,7 +143,7 @@ class _Compiler:
         values = self._commands.slots.get(kind) or builtin.values(kind) or {}
         return list(values.items())
 
-    def _phrase(self, text: str, tag: tuple[str, str] | None, following: int) -> int:
+    def _phrase(self, text: str, tag: tuple[str, ...] | None, following: int) -> int:
         for word in reversed(spoken(text)):
             following = self._sentences.before(Symbol(word, tag), following)
         return following

@@ -59,6 +59,11 @@ def test_a_change_beside_the_end_of_a_sentence_is_moved_there(change):
     ]
 
 
+def test_a_change_is_not_moved_into_a_name():
+    found = lines(said("I saw Dr. Livingstone there"), turns=[Turn(0, 0, 1), Turn(1, 1, 3)])
+    assert found == [("Speaker 1", "I saw"), ("Speaker 2", "Dr. Livingstone there")]
+
+
 def test_an_interjection_stays_whose_it_is():
     turns = [Turn(0, 0, 1), Turn(1, 1.5, 2), Turn(0, 2, 4)]
     assert lines(said("So we went? Yes. And then home."), turns=turns) == [

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from voice.text.sentences import LONGEST, SentenceSplitter, split_sentences
+from voice.text.sentences import LONGEST, SentenceSplitter, ends_sentence, split_sentences
 
 CASES = [
     ("Hello there. How are you?", ["Hello there.", "How are you?"]),
@@ -76,3 +76,30 @@ def test_text_without_a_full_stop_is_cut_at_clauses():
     assert all(len(sentence.text) <= LONGEST for sentence in sentences)
     assert all(sentence.text.endswith("on,") for sentence in sentences)
     assert " ".join(sentence.text for sentence in sentences) == text.strip()
+
+
+@pytest.mark.parametrize(
+    ("before", "following", "ends"),
+    [
+        ("to Dr.", "Smith", False),
+        ("Dr. A.", "Smith", False),
+        ("the U.S.", "Senate", False),
+        ("the U.S.", "The", True),
+        ("at 9 p.m.", "Bring", True),
+        ("said No.", "He", True),
+        ("in No.", "5", False),
+        ("and Smith Jr.", "Smiled", False),
+        ("came home.", "Nobody", True),
+        ("came home.", "nobody", False),
+        ("in 1999.", "Nobody", True),
+        ('home?"', "He", True),
+        ('home?"', "he", False),
+        ("well\u2026", "Perhaps", True),
+        ("came home,", "Then", False),
+        ("que l'on est.", "Nous", True),
+        ("fuimos al mar.", "Comimos", True),
+        ("行きました。", "そう", True),
+    ],
+)
+def test_knows_where_a_sentence_of_a_transcript_ends(before, following, ends):
+    assert ends_sentence(before, following) is ends

@@ -118,6 +118,12 @@ def test_cues_end_with_sentences_where_they_can() -> None:
     assert found[0] == "This is the first of the sentences."
 
 
+def test_no_cue_ends_inside_a_name() -> None:
+    text = "In the end of that year the whole committee asked Dr. A. Smith of the U.S. Senate to come back"
+    ends = [cue.lines[-1].split()[-1] for cue in cues(Transcript((spoken(text),), "en", 30.0))]
+    assert len(ends) > 1 and not {"Dr.", "A.", "U.S."} & set(ends)
+
+
 def test_no_cue_spans_a_long_pause() -> None:
     words = (Word("One,", 0, 1), Word("two.", 5, 6))
     found = cues(Transcript((Segment("One, two.", 0.0, 6.0, words),), "en", 6.0))

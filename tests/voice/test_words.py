@@ -80,5 +80,10 @@ def test_a_pause_ends_a_segment_and_an_abbreviation_does_not() -> None:
     ]
 
 
+def test_a_segment_does_not_end_inside_a_name() -> None:
+    found = segments(said("We met Dr. A. Smith of the U.S. Senate. He waved."))
+    assert [segment.text for segment in found] == ["We met Dr. A. Smith of the U.S. Senate.", "He waved."]
+
+
 def test_no_words_are_no_segments() -> None:
     assert segments([]) == []

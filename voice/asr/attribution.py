@@ -7,11 +7,10 @@ from dataclasses import replace
 from itertools import groupby
 
 from voice.asr.speakers import Turn
+from voice.text.sentences import ends_sentence
 from voice.types import Segment, Transcript, Word
 
 NEAR = 0.7  # seconds of words that a change of speaker moves by, to lie where a sentence ends
-SENTENCE_ENDS = (".", "?", "!", "…", "。", "？", "！")
-CLOSING = "\"'”’)]"
 
 
 def attributed(transcript: Transcript, turns: Sequence[Turn]) -> Transcript:
@@ -66,12 +65,12 @@ def _said_by(word: Word, turns: Sequence[Turn], before: int | None) -> int:
 def _move(labels: list[int], words: Sequence[Word], place: int) -> None:
     """The change of speaker before word `place` goes to the nearest end of a sentence, if one is near."""
     old, new = labels[place - 1], labels[place]
-    if old == new or _ends_sentence(words[place - 1]):
+    if old == new or _ends_sentence(words, place):
         return
     for step in (1, -1, 2, -2):
         end = place + step
         moved = range(min(place, end), max(place, end))
-        if not (0 < end < len(words) and _ends_sentence(words[end - 1])):
+        if not (0 < end < len(words) and _ends_sentence(words, end)):
             continue
         one_turn = all(labels[n] == (new if step > 0 else old) for n in moved)
         if one_turn and words[moved[-1]].end - words[moved[0]].start <= NEAR:
@@ -79,8 +78,9 @@ def _move(labels: list[int], words: Sequence[Word], place: int) -> None:
             return
 
 
-def _ends_sentence(word: Word) -> bool:
-    return word.text.rstrip(CLOSING).endswith(SENTENCE_ENDS)
+def _ends_sentence(words: Sequence[Word], place: int) -> bool:
+    """Whether a sentence ends before word `place`."""
+    return ends_sentence(" ".join(word.text for word in words[max(0, place - 2) : place]), words[place].text)
 
 
 def _divided(segment: Segment, labels: Sequence[int]) -> list[tuple[int, Segment]]:

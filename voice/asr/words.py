@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import numpy as np
 
 from voice.asr.vocabulary import WordTokens
+from voice.text.sentences import ends_sentence
 from voice.types import Audio, Segment, Word
 
 FRAME = 0.02  # seconds an encoder frame stands for
@@ -47,9 +48,11 @@ def segmented(texts: Iterable[str], words: Iterable[Word]) -> Iterator[Segment]:
     """Words with their texts as decoded, spaces included → a segment per sentence or pause."""
     held: list[tuple[str, Word]] = []
     for text, word in zip(texts, words, strict=True):
-        if held and (_ends_sentence(held[-1][1].text, word.text) or word.start - held[-1][1].end >= PAUSE):
-            yield _segment(held)
-            held = []
+        if held:
+            said = "".join(each for each, _ in held[-2:])
+            if ends_sentence(said, word.text) or word.start - held[-1][1].end >= PAUSE:
+                yield _segment(held)
+                held = []
         held.append((text, word))
     if held:
         yield _segment(held)
@@ -58,17 +61,6 @@ def segmented(texts: Iterable[str], words: Iterable[Word]) -> Iterator[Segment]:
 def _segment(pairs: Sequence[tuple[str, Word]]) -> Segment:
     words = tuple(word for _, word in pairs)
     return Segment("".join(text for text, _ in pairs).strip(), words[0].start, words[-1].end, words)
-
-
-# Closed list: a period after these does not end a sentence.
-_ABBREVIATIONS = frozenset("mr. mrs. ms. dr. st. prof. sr. jr. gen. col. capt. lt. rev. hon. vs. no.".split())
-
-
-def _ends_sentence(word: str, following: str) -> bool:
-    bare = word.rstrip("\"'”’)]»")
-    if bare.lower() in _ABBREVIATIONS or following[:1].islower():
-        return False
-    return bare.endswith((".", "?", "!", "。", "？", "！", "…"))
 
 
 def _token_starts(alignment: Sequence[tuple[int, int]]) -> np.ndarray:

@@ -92,6 +92,22 @@ def split_sentences(text: str) -> Iterator[Sentence]:
     yield from splitter.flush()
 
 
+def ends_sentence(before: str, following: str) -> bool:
+    """Whether a sentence of a transcript ends between `before`, whose last two words count, and a word.
+
+    Recognizers begin sentences with capitals, and names too: what is an abbreviation as a name alone and
+    stands there in small letters ("est.", "mar.") is a word of another language.
+    """
+    before = before.rstrip()
+    stop = next((each for each in _STOP.finditer(before) if each.end() == len(before)), None)
+    if stop is None or following[:1].islower():
+        return False
+    last = before[: stop.start()].split()[-1:]
+    if stop[0][0] in "。！？" or (last and last[0].isalpha() and last[0].islower() and last[0] in _EITHER):
+        return True
+    return _ends_sentence(before, 0, stop, following)
+
+
 def _trimmed(text: str, offset: int, after: str) -> Sentence | None:
     body = text.strip()
     start = offset + len(text) - len(text.lstrip())

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from voice.errors import VoiceError
+from voice.text.sentences import ends_sentence
 from voice.types import Segment, Speech, Transcript, Word
 
 LINE = 42  # characters
@@ -204,13 +205,15 @@ def _cost(words: Sequence[_Spaced], index: int) -> float:
     before, after = words[index - 1][1], words[index][1]
     off_middle = abs(index / len(words) - 0.5)
     pause = min(max(0.0, after.start - before.end), LONGEST_PAUSE)
-    return off_middle - _clause_end(before.text) - pause
+    return off_middle - _clause_end(words, index) - pause
 
 
-def _clause_end(word: str) -> float:
-    bare = word.rstrip("\"'”’)]")
-    if bare.endswith((".", "?", "!", "…", "。", "？", "！")):
+def _clause_end(words: Sequence[_Spaced], index: int) -> float:
+    """How much a sentence or a clause that ends before word `index` speaks for dividing there."""
+    before = "".join(text for text, _ in words[max(0, index - 2) : index])
+    if ends_sentence(before, words[index][1].text):
         return 0.6
+    bare = before.rstrip("\"'”’)]")
     return 0.25 if bare.endswith((",", ";", ":", "—", "–", "，", "、")) else 0.0
 
 

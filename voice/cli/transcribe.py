@@ -84,11 +84,19 @@ def _may_be_number(arg: str) -> bool:
 def command(
     files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Sound or video; - is standard input.")],
     form: Annotated[
-        str | None, typer.Option("--format", "-f", metavar="txt|json|srt|vtt|tsv", help="What to write.")
+        str | None,
+        typer.Option(
+            "--format",
+            "-f",
+            metavar="txt|json|srt|vtt|tsv",
+            help="What to write or print; as PATH ends, else txt.",
+        ),
     ] = None,
     output: Annotated[
         str | None,
-        typer.Option("--output", "-o", metavar="PATH", help="A file or, for several, a folder."),
+        typer.Option(
+            "--output", "-o", metavar="PATH", help="A file or, for several, a folder; printed if not given."
+        ),
     ] = None,
     model: Annotated[
         str | None,

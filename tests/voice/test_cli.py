@@ -268,7 +268,6 @@ def test_a_folder_that_is_closed_is_named_before_anything_is_loaded(
         ["transcribe", recording, "-o", tmp_path / "out.txt"],
         ["speak", "Hello.", "-o", tmp_path / "out.wav"],
         ["speak", "Hello.", "-o", "-", "--subtitles", tmp_path / "out.srt"],
-        ["talk", recording, "-o", tmp_path / "out.wav"],
     ):
         done = run(*arguments)
         assert done.exit_code == 1 and recognizer.loads == 0

@@ -33,12 +33,16 @@ class Audio:
 
 @dataclass(frozen=True)
 class Word:
-    """A written word, when it was said, and how sure its source is of it (0 to 1)."""
+    """A written word, when it was said, and how sure its source is of it (0 to 1).
+
+    `closing` is how likely a sentence ends with it, where the source weighs what to write after it.
+    """
 
     text: str
     start: float
     end: float
     confidence: float = 1.0
+    closing: float | None = None
 
     def shifted(self, offset: float) -> Word:
         return replace(self, start=self.start + offset, end=self.end + offset)
@@ -200,13 +204,14 @@ class TurnDetector(Protocol):
     """How many seconds of silence end a turn, from its sound up to its last one and its words so far.
 
     In each pause, a little into it, `chance` is asked how likely the sound is complete, while the
-    words are being recognized, then `patience` for the seconds, which is quick. Infinity leaves the
-    end to whoever says so.
+    words are being recognized, then `patience` for the seconds, which is quick. It is told how likely
+    a sentence ends with the last word, if that is known (see Word). Infinity leaves the end to whoever
+    says so.
     """
 
     def chance(self, turn: Audio) -> float: ...
 
-    def patience(self, partial: str, chance: float) -> float: ...
+    def patience(self, partial: str, chance: float, closing: float | None = None) -> float: ...
 
 
 class Brain(Protocol):

@@ -13,6 +13,7 @@ from voice.models.quantized import BLOCK, DECODER, QUANTIZED, ZERO, quantized, w
 LAYERS, HEADS, WIDTH, WORDS, FRAMES = 2, 2, 2 * BLOCK, 40, 7
 START, END, SILENT = 30, 31, 32
 NEVER, NOT_FIRST = (35, 36), (END,)
+CLOSING = [5, 7]
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,8 @@ def decoder(folder: Path) -> GreedyDecoder:
 
 
 def specials(folder: Path) -> Specials:
-    return Specials.read(folder / "config.json", start=START, end=END, no_speech=SILENT)
+    about = {"start": START, "end": END, "no_speech": SILENT, "closing": CLOSING}
+    return Specials.read(folder / "config.json", **about)
 
 
 def encodings(rows: int) -> np.ndarray:
@@ -128,6 +130,7 @@ def test_tokens_are_the_best_of_the_scores_that_numpy_computes(small, decoder):
         chances = found - np.log(np.exp(found).sum())
         assert chances[token] == pytest.approx(chance, abs=0.05)
         assert chances[token] >= chances.max() - 0.05
+        assert row.closings[number] == pytest.approx(float(np.exp(chances[CLOSING]).sum()), abs=0.02)
         tokens.append(token)
     first = scores(small, prompt, encoded[0])[0]
     assert row.no_speech == pytest.approx(float(np.exp(first[SILENT]) / np.exp(first).sum()), abs=0.02)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voice.agent.patience import BY_SENTENCE, HANG, Sentences, SoundAndWords
+from voice.agent.patience import BY_SENTENCE, HANG, MARK, USUAL, Sentences, SoundAndWords
 from voice.asr.ending import NAME, Ending, pooled
 from voice.errors import ModelDamaged
 from voice.types import Audio
@@ -65,7 +65,16 @@ def test_what_the_detector_takes_for_speech_after_the_last_sound_is_not_heard() 
 
 def test_what_sounds_like_no_end_at_all_is_waited_for_longer_than_any_other_whole_sentence() -> None:
     turns = SoundAndWords(Sentences(Counts()), silences=BY_SENTENCE)
-    assert turns.patience("What time is it?", 0.1) > 1.5 * turns.patience("What time is it?", 0.3)
+    assert turns.patience("What time is it?", 0.001) > 1.5 * turns.patience("What time is it?", 0.1)
+
+
+def test_the_likelier_a_mark_that_ends_a_sentence_the_shorter_the_silence() -> None:
+    turns = SoundAndWords(Sentences(Counts()), silences=BY_SENTENCE, mark=MARK)
+    waits = [turns.patience("so it is", 0.7, closing) for closing in (0.0, 0.3, 0.9, 0.99)]
+    assert waits == sorted(waits, reverse=True) and waits[0] > 2 * waits[-1]
+    assert turns.patience("so it is", 0.7, USUAL) == turns.patience("so it is", 0.7, None)
+    without = SoundAndWords(Sentences(Counts()), silences=BY_SENTENCE)
+    assert without.patience("so it is", 0.7, 0.0) == without.patience("so it is", 0.7)
 
 
 @pytest.mark.parametrize("text", ["Who they are.", "so it is", "Set a timer for", "What time is it?"])

@@ -75,6 +75,15 @@ def test_a_text_that_ends_before_the_speech_does_is_known() -> None:
     assert said_until("", whole, log_probs, 8) is None
 
 
+def test_quick_knows_where_a_sentence_may_end_and_where_not(corpora: Path) -> None:
+    recognizer = load("quick", threads=1)
+    speech = audio.read(corpora / "kathleen/test/arctic_a0003.flac")
+    *before, last = recognizer.transcribe(speech).words
+    assert last.closing > 0.8 and max(word.closing for word in before) < 0.2
+    *_, last = recognizer.transcribe(speech.cut(0.0, 2.0)).words
+    assert last.closing < 0.5
+
+
 def test_real_words_are_placed_by_the_head_of_quick(corpora: Path) -> None:
     recognizer = load("quick", threads=1)
     speech = audio.read(corpora / "kathleen/test/arctic_a0003.flac")

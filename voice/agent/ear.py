@@ -342,7 +342,8 @@ class Ear:
         """How long to wait in this pause, once both its words and its sound are known."""
         if self.known and self._judging and self._judging.done:
             task, self._judging = self._judging, None
-            self.patience = self.turns.patience(self.text, task.result())
+            closing = self.words[-1].closing if self.words else None
+            self.patience = self.turns.patience(self.text, task.result(), closing)
             self.ready = max(self.ready, task.ready)
 
     def _new_words(self, stable: str, tail: str) -> Iterator[Event]:

@@ -9,7 +9,7 @@ from voice.agent.brains import Brains, brain_from_environment
 from voice.agent.conversation import Conversation
 from voice.agent.listener import live
 from voice.agent.orders import Orders, open_commands
-from voice.agent.patience import BY_SENTENCE, Sentences, SilenceRule, SoundAndWords
+from voice.agent.patience import BY_SENTENCE, MARK, Sentences, SilenceRule, SoundAndWords
 from voice.agent.timers import Timers
 from voice.agent.work import INLINE, Work
 from voice.commands import Commands
@@ -60,7 +60,7 @@ class Models:
 def load_turns(ears: Recognizer) -> TurnDetector:
     """The rule of silence and words, with what hears the end of a turn: `ears`, or a model if it is there."""
     if getattr(ears, "ending", None):
-        return SoundAndWords(Sentences(ears), silences=BY_SENTENCE)
+        return SoundAndWords(Sentences(ears), silences=BY_SENTENCE, mark=MARK)
     if entries()[TURN].in_place:
         return SoundAndWords(load(TURN, threads=1, kind="turn"))
     return SilenceRule()

@@ -33,6 +33,7 @@ _ASKED_WHOLE = frozenset("what why how where who when".split())
 
 
 UNHEARD = 0.5  # P(complete) of a sound that nobody listened to
+USUAL, LEAST, MOST = 0.9, 0.001, 0.98  # P(mark): the one that changes nothing, and what counts at all
 HANG = 0.064  # seconds for which the detector of speech takes what follows for speech
 
 
@@ -55,7 +56,7 @@ class SilenceRule:
     def chance(self, turn: Audio) -> float:
         return UNHEARD
 
-    def patience(self, partial: str, chance: float = UNHEARD) -> float:
+    def patience(self, partial: str, chance: float = UNHEARD, closing: float | None = None) -> float:
         return getattr(self, kind(partial))
 
 
@@ -130,14 +131,28 @@ class SoundAndWords:
     sound: Sound
     rule: SilenceRule = SilenceRule()
     silences: Silences = field(default_factory=lambda: BY_TURN)
+    mark: float = 0.0  # what the odds of a mark that ends a sentence weigh, beside those of the sound
 
     def chance(self, turn: Audio) -> float:
         return self.sound.chance(turn)
 
-    def patience(self, partial: str, chance: float) -> float:
+    def patience(self, partial: str, chance: float, closing: float | None = None) -> float:
         silences = self.silences.get(kind(partial), ())
-        fitting = (seconds for least, seconds in silences if chance >= least)
+        sure = chance if closing is None else _with_mark(chance, closing, self.mark)
+        fitting = (seconds for least, seconds in silences if sure >= least)
         return next(fitting, self.rule.patience(partial))
+
+
+def _with_mark(chance: float, closing: float, weight: float) -> float:
+    """P(complete) by the sound and by how likely the recognizer finds a mark that ends a sentence there."""
+    mark = _log_odds(min(max(closing, LEAST), MOST))
+    odds = _log_odds(chance) + weight * (mark - _log_odds(USUAL))
+    return 1 / (1 + math.exp(-odds))
+
+
+def _log_odds(chance: float) -> float:
+    chance = min(max(chance, 1e-6), 1 - 1e-6)
+    return math.log(chance / (1 - chance))
 
 
 @dataclass(frozen=True)
@@ -162,8 +177,9 @@ BY_TURN: Silences = {  # by smart-turn: (P(complete) at least, seconds), the sur
 }
 
 
-# The last step is long: one to five ends in a hundred sound so incomplete, but half of the pauses over 0.6 s.
-_WHOLE = ((0.96, 0.19), (0.75, 0.32), (0.65, 0.44), (0.15, 0.63), (0.0, 1.0))
+# The last step is long: few ends sound so incomplete, but half of the pauses over 0.6 s.
+_WHOLE = ((0.97, 0.22), (0.73, 0.28), (0.49, 0.44), (0.005, 0.63), (0.0, 1.0))
+MARK = 2.0  # with it: what a recognizer knows of marks it has learnt from more people than its ending has
 BY_SENTENCE: Silences = {  # by a recognizer's ending, which leaves little for the words to tell
     "finished": _WHOLE,
     "perhaps": _WHOLE,
@@ -179,5 +195,5 @@ class WhenTold:
     def chance(self, turn: Audio) -> float:
         return UNHEARD
 
-    def patience(self, partial: str, chance: float) -> float:
+    def patience(self, partial: str, chance: float, closing: float | None = None) -> float:
         return math.inf

@@ -61,7 +61,11 @@ class Decoding:
 
 @dataclass(frozen=True, eq=False)
 class Guess:
-    """Tokens and what speaks for them; `chances` (tokens,) their log-probabilities."""
+    """Tokens and what speaks for them; `chances` (tokens,) their log-probabilities.
+
+    `closings` (tokens + 1,) is how likely a mark that ends a sentence was in the place of each, and after
+    the last; empty where that is not known.
+    """
 
     tokens: tuple[int, ...]
     text: str
@@ -70,6 +74,11 @@ class Guess:
     no_speech: float
     until: float | None = None  # seconds; what comes after them has to be heard by itself
     left_off: bool = False  # by its own account
+    closings: Sequence[float] = ()
+
+    def closing(self, place: int) -> float | None:
+        """How likely a sentence ends before the token at `place`, if that is known."""
+        return self.closings[place] if len(self.closings) == len(self.tokens) + 1 else None
 
     @property
     def compression(self) -> float:
@@ -93,7 +102,8 @@ def read_result(result, vocabulary: Vocabulary) -> Guess:
 def read_row(row: Row, vocabulary: Vocabulary) -> Guess:
     """What `voice.asr.greedy` returned for one."""
     chances = np.array(row.chances[: len(row.tokens)], np.float32)
-    return _guess(row.tokens, chances, float(np.mean(row.chances)), row.no_speech, vocabulary)
+    guess = _guess(row.tokens, chances, float(np.mean(row.chances)), row.no_speech, vocabulary)
+    return replace(guess, closings=row.closings)
 
 
 def _guess(

@@ -24,16 +24,18 @@ CROWDED = 0.75  # where fewer of the rows than this are still being written, the
 @dataclass
 class Row:
     """What becomes of one utterance: its tokens, their log-probabilities (of the end too, where it came),
-    and P(no speech)."""
+    how likely a mark that ends a sentence was in the place of each, and P(no speech)."""
 
     no_speech: float
     tokens: list[int] = field(default_factory=list)
     chances: list[float] = field(default_factory=list)
+    closings: list[float] = field(default_factory=list)
     ended: bool = False
 
-    def take(self, token: int, chance: float, end: int) -> None:
+    def take(self, token: int, chance: float, closing: float, end: int) -> None:
         if not self.ended:
             self.chances.append(chance)
+            self.closings.append(closing)
             self.ended = token == end
             self.tokens += [] if self.ended else [token]
 
@@ -47,14 +49,18 @@ class Specials:
     no_speech: int
     never: Sequence[int]
     not_first: Sequence[int]
+    closing: Sequence[int] = ()  # marks that end a sentence
 
     @classmethod
-    def read(cls, path: Path, *, start: int, end: int, no_speech: int) -> Specials:
+    def read(
+        cls, path: Path, *, start: int, end: int, no_speech: int, closing: Sequence[int] = ()
+    ) -> Specials:
         """Completed by the lists in a model's `config.json`. Raises ModelDamaged."""
         try:
             config = json.loads(path.read_text("utf-8"))
             never = config["suppress_ids"]
-            return cls(start, end, no_speech, never, [*never, *config["suppress_ids_begin"]])
+            not_first = [*never, *config["suppress_ids_begin"]]
+            return cls(start, end, no_speech, never, not_first, closing)
         except (OSError, ValueError, KeyError) as error:
             raise ModelDamaged(f"{path} does not say what is never written; fetch the model again") from error
 
@@ -107,9 +113,11 @@ class GreedyDecoder:
         """Each row takes the best of its `scores` (B, V) that is not `barred`; returns their tokens (B,)."""
         scores[:, barred] = -np.inf
         tokens = scores.argmax(axis=1)
-        chances = _log_softmax(scores)[np.arange(len(rows)), tokens]
-        for row, token, chance in zip(rows, tokens, chances, strict=True):
-            row.take(int(token), float(chance), self._specials.end)
+        likely = _log_softmax(scores)
+        chances = likely[np.arange(len(rows)), tokens]
+        closings = np.exp(likely[:, list(self._specials.closing)]).sum(axis=1)
+        for row, token, chance, closing in zip(rows, tokens, chances, closings, strict=True):
+            row.take(int(token), float(chance), float(closing), self._specials.end)
         return tokens
 
     def _step(
@@ -140,8 +148,14 @@ def open_greedy(folder: Path, vocabulary: Vocabulary, *, threads: int) -> Greedy
     """That of a model folder, if it has one. Raises ModelDamaged."""
     if not (folder / QUANTIZED).is_file():
         return None
-    about = {"start": vocabulary.start, "end": vocabulary.end, "no_speech": vocabulary.no_speech}
-    return GreedyDecoder.open(folder, Specials.read(folder / "config.json", **about), threads=threads)
+    specials = Specials.read(
+        folder / "config.json",
+        start=vocabulary.start,
+        end=vocabulary.end,
+        no_speech=vocabulary.no_speech,
+        closing=vocabulary.closing,
+    )
+    return GreedyDecoder.open(folder, specials, threads=threads)
 
 
 def _log_softmax(scores: np.ndarray) -> np.ndarray:

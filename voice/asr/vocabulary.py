@@ -11,6 +11,7 @@ from voice.errors import ModelDamaged, VoiceError
 
 LONGEST_PROMPT = 223  # half of the decoder's 448 positions, less the token that opens the prompt
 TIME_STEP = 0.02  # seconds from one of the tokens that stand for times to the next
+_SPACE = "Ġ"  # as tokens are named
 _MERGES = re.compile(r'"merges"\s*:\s*\[\s*(?=")')  # those of pairs written as one string
 WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
@@ -55,6 +56,7 @@ class Vocabulary:
         self.previous = self._special("startofprev")
         self.without_times = self._special("notimestamps")
         self.no_speech = self.without_times - 1  # tokenizers differ in its name
+        self.closing = self._known(*(space + mark for mark in ".?!" for space in ("", _SPACE)))
         tasks = ("transcribe", "translate") if multilingual else ()
         self.tasks = {task: self._special(task) for task in tasks}
         self.languages = self._languages() if multilingual else frozenset({"en"})
@@ -121,6 +123,11 @@ class Vocabulary:
             if not text.endswith("\N{REPLACEMENT CHARACTER}") or last == len(tokens):
                 yield WordTokens(text, first, last)
                 first = last
+
+    def _known(self, *names: str) -> tuple[int, ...]:
+        """Those of some tokens that there are."""
+        numbers = map(self._tokenizer.token_to_id, names)
+        return tuple(number for number in numbers if number is not None)
 
     def _special(self, name: str) -> int:
         number = self._tokenizer.token_to_id(f"<|{name}|>")

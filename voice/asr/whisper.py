@@ -311,7 +311,10 @@ class Whisper:
     def _placed(self, sound: Sound, guess: Guess, written: Sequence[WordTokens]) -> list[Word]:
         """Words with times from the letters that the head heard."""
         places = place([word.text for word in written], sound.log_probs, sound.speech.duration)
-        words = [Word(w.text.strip(), at.start, at.end) for w, at in zip(written, places, strict=True)]
+        words = [
+            Word(w.text.strip(), at.start, at.end, closing=guess.closing(w.last))
+            for w, at in zip(written, places, strict=True)
+        ]
         return weighed(words, written, guess, self.confidence, places, sound.log_probs)
 
     def _attended(

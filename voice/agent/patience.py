@@ -178,8 +178,8 @@ BY_TURN: Silences = {  # by smart-turn: (P(complete) at least, seconds), the sur
 
 
 # The last step is long: few ends sound so incomplete, but half of the pauses over 0.6 s.
-_WHOLE = ((0.97, 0.22), (0.73, 0.28), (0.49, 0.44), (0.005, 0.63), (0.0, 1.0))
-MARK = 2.0  # with it: what a recognizer knows of marks it has learnt from more people than its ending has
+_WHOLE = ((0.99, 0.22), (0.78, 0.32), (0.55, 0.44), (0.027, 0.63), (0.0, 1.0))
+MARK = 1.5  # with it: what a recognizer knows of marks it has learnt from more people than its ending has
 BY_SENTENCE: Silences = {  # by a recognizer's ending, which leaves little for the words to tell
     "finished": _WHOLE,
     "perhaps": _WHOLE,

@@ -6,13 +6,14 @@ Single sentences and orders of the corpora, none of `test`: each silence that th
 speech finds is the end of its sentence or a pause in it; the last silence of a recording that stops
 inside a sentence is left out. The recognizer hears what was said before it,
 cut off at the last sound (once clean, once in noise), so that nothing of a recording's end is learnt.
-Scores are of sentences that the layer was not fitted on. About ten minutes.
+Scores are of sentences, and of speakers, that the layer was not fitted on, by the sound alone and with the
+recognizer's own idea of a full stop there. About half an hour.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -22,8 +23,8 @@ import typer
 
 from benchmarks.sounds import LEVEL, RATE, SENTENCES, Sounds, is_of_one_sentence, is_whole, longest_pause
 from voice.agent.ear import Hearing
-from voice.agent.patience import HANG
-from voice.asr.ending import CONTEXT, NAME, pooled
+from voice.agent.patience import HANG, MARK, with_mark
+from voice.asr.ending import NAME, pooled
 from voice.loading import load
 from voice.models.card import hashes, read_card, write_card
 from voice.types import Audio, Recognizer
@@ -31,6 +32,7 @@ from voice.vad import Hysteresis, Silero
 
 ORDERS = ("wake_words", "speech_to_intent")
 QUIET = 1.0  # seconds around a sentence
+SPOKEN = 8.0  # seconds before a silence that are recognized; the layer hears the end of them
 FURTHER = 0.036  # seconds that the noisy copy is cut off earlier at most, for a detector that is less sure
 NOISE = (8.0, 30.0)  # dB below the speech
 LONG = 0.25  # seconds of a pause that matters
@@ -39,13 +41,18 @@ FOLDS, STEPS, WEAKNESS = 5, 120, 0.3  # of fitting: the last is the penalty on t
 
 @dataclass(frozen=True, eq=False)
 class Silence:
-    """`clean` and `noisy` are (6, D) of the sound before; a pause lasts `seconds`, an end for ever."""
+    """`clean` and `noisy` are (6, D) of the sound before; a pause lasts `seconds`, an end for ever.
+
+    `closing` is how likely the recognizer finds it that a sentence ends there (see voice.types.Word).
+    """
 
     clean: np.ndarray
     noisy: np.ndarray
     seconds: float
     sentence: int
     corpus: str
+    speaker: str
+    closing: float | None
 
     @property
     def is_end(self) -> bool:
@@ -69,7 +76,14 @@ def silences(sounds: Sounds, recognizer: Recognizer, limit: int | None) -> Itera
             cut = len(before) - round(chance.uniform(0, FURTHER) * RATE)
             noisy = _noisy(before[:cut], noises[chance.randrange(len(noises))], chance)
             clean, other = (pooled(Audio(each, RATE), recognizer.encoded) for each in (before, noisy))
-            yield Silence(clean, other, seconds, number, row["corpus"])
+            speaker = row.get("speaker") or row["corpus"]
+            closing = _closing(before, recognizer)
+            yield Silence(clean, other, seconds, number, row["corpus"], speaker, closing)
+
+
+def _closing(said: np.ndarray, recognizer: Recognizer) -> float | None:
+    words = recognizer.transcribe(Audio(said, RATE)).words
+    return words[-1].closing if words else None
 
 
 def _found(track: np.ndarray, detector: Silero) -> Iterator[tuple[np.ndarray, float]]:
@@ -81,7 +95,7 @@ def _found(track: np.ndarray, detector: Silero) -> Iterator[tuple[np.ndarray, fl
     for place, region in enumerate(regions):
         end = region.last * hop - round(HANG * RATE)
         begin = regions[0].first * hop - round(hearing.pre_roll * RATE)
-        begin = max(0, begin, end - round(CONTEXT * RATE))
+        begin = max(0, begin, end - round(SPOKEN * RATE))
         later = regions[place + 1].first if place + 1 < len(regions) else np.inf
         yield track[begin:end], (later - region.last) * hop / RATE
 
@@ -117,10 +131,12 @@ def odds(found: Sequence[Silence], weights: np.ndarray, bias: float) -> np.ndarr
     return np.array([float((one.clean * weights).sum()) + bias for one in found])
 
 
-def unseen(found: Sequence[Silence]) -> np.ndarray:
-    """The log-odds of each silence by a layer that was fitted on other sentences."""
+def unseen(found: Sequence[Silence], kinds: Sequence[Hashable]) -> np.ndarray:
+    """The log-odds of each silence by a layer that was fitted on silences of other kinds."""
     scores = np.zeros(len(found))
-    folds = np.array([one.sentence % FOLDS for one in found])
+    order = sorted(set(kinds))
+    random.Random(0).shuffle(order)
+    folds = np.array([order.index(kind) % FOLDS for kind in kinds])
     for fold in range(FOLDS):
         layer = fit([one for one, its in zip(found, folds, strict=True) if its != fold])
         places = np.flatnonzero(folds == fold)
@@ -135,13 +151,21 @@ def told_apart(found: Sequence[Silence], scores: np.ndarray) -> float:
     return float(np.mean(ends[:, None] > pauses[None])) if len(ends) and len(pauses) else np.nan
 
 
-def report(found: Sequence[Silence], scores: np.ndarray) -> None:
-    print(f"{len(found)} silences, {sum(one.is_end for one in found)} of them ends")
-    for name in sorted({one.corpus for one in found}):
-        places = [place for place, one in enumerate(found) if one.corpus == name]
-        share = told_apart([found[place] for place in places], scores[places])
-        print(f"{name:18} {len(places):5} told apart {share:.3f}")
-    print(f"{'all':18} {len(found):5} told apart {told_apart(found, scores):.3f}")
+def marked(found: Sequence[Silence], scores: np.ndarray) -> np.ndarray:
+    """The chances of an end with what the recognizer thinks of a full stop there."""
+    chances = 1 / (1 + np.exp(-scores))
+    return np.array([with_mark(p, one.closing, MARK) for p, one in zip(chances, found, strict=True)])
+
+
+def report(found: Sequence[Silence], scores: np.ndarray, of: str) -> None:
+    print(f"\n{len(found)} silences, {sum(one.is_end for one in found)} of them ends; {of} never heard")
+    print(f"told apart, AUC {'':18} sound  with marks")
+    together = marked(found, scores)
+    for name in (*sorted({one.corpus for one in found}), "all"):
+        places = [place for place, one in enumerate(found) if name in (one.corpus, "all")]
+        some = [found[place] for place in places]
+        shares = [told_apart(some, each[places]) for each in (scores, together)]
+        print(f"{name:18} {len(places):5} {'':9} {shares[0]:.3f}  {shares[1]:.3f}")
 
 
 def write(folder: Path, weights: np.ndarray, bias: float) -> None:
@@ -157,7 +181,8 @@ def main(
     limit: Annotated[int | None, typer.Option(help="At most so many sentences.")] = None,
 ) -> None:
     found = [*silences(Sounds(corpora, "dev"), load("quick", kind="recognizer"), limit)]
-    report(found, unseen(found))
+    report(found, unseen(found, [one.sentence for one in found]), "sentences")
+    report(found, unseen(found, [one.speaker for one in found]), "speakers")
     if out:
         write(out, *fit(found))
 

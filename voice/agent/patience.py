@@ -138,13 +138,15 @@ class SoundAndWords:
 
     def patience(self, partial: str, chance: float, closing: float | None = None) -> float:
         silences = self.silences.get(kind(partial), ())
-        sure = chance if closing is None else _with_mark(chance, closing, self.mark)
+        sure = with_mark(chance, closing, self.mark)
         fitting = (seconds for least, seconds in silences if sure >= least)
         return next(fitting, self.rule.patience(partial))
 
 
-def _with_mark(chance: float, closing: float, weight: float) -> float:
+def with_mark(chance: float, closing: float | None, weight: float) -> float:
     """P(complete) by the sound and by how likely the recognizer finds a mark that ends a sentence there."""
+    if closing is None:
+        return chance
     mark = _log_odds(min(max(closing, LEAST), MOST))
     odds = _log_odds(chance) + weight * (mark - _log_odds(USUAL))
     return 1 / (1 + math.exp(-odds))

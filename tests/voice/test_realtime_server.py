@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -241,7 +242,7 @@ def test_a_session_that_cannot_begin_gives_back_its_place(monkeypatch):
 
 
 def test_a_line_that_fails_is_logged(caplog, monkeypatch):
-    monkeypatch.setattr(endpoint._LOG, "handlers", [caplog.handler])
+    monkeypatch.setattr(endpoint, "_LOG", logging.getLogger("a.line"))  # uvicorn's is set to be quiet here
     refused = endpoint.Refused(1000, "idle_timeout", "nothing was said")
     assert endpoint._reason([KeyError("surprise"), refused]) is refused
     assert "surprise" in caplog.text

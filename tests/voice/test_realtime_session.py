@@ -200,16 +200,23 @@ def test_a_committed_turn_is_written_down_though_the_buffer_is_cleared_soon_afte
     assert one(client.wait(1), TURN[-1])["transcript"] == "And now?"
 
 
-def test_two_turns_committed_one_after_the_other_are_two():
+@pytest.mark.parametrize("pause", [0.1, 0.3])
+@pytest.mark.parametrize("recognized", [False, True])
+def test_two_turns_committed_one_after_the_other_are_two(pause: float, recognized: bool):
     book = Phrasebook("What time is it?", "And now?")
     client, work = by_hand(book)
-    told = client.play(book.say(0), quiet(0.1)) + client.send("input_audio_buffer.commit")
-    told += client.play(book.say(1), quiet(0.1)) + client.send("input_audio_buffer.commit")
+    told = client.play(book.say(0), quiet(pause)) + client.send("input_audio_buffer.commit")
+    told += client.play(book.say(1), quiet(pause))
+    if recognized:
+        work.catch_up()
+        told += client.wait(0.1)
+    told += client.send("input_audio_buffer.commit")
     work.catch_up()
     told += client.wait(1)
     heard = [each for each in told if each["type"] == TURN[-1]]
     assert [each["transcript"] for each in heard] == ["What time is it?", "And now?"]
     assert len({each["item_id"] for each in heard}) == 2
+    assert [each["usage"]["seconds"] for each in heard] == pytest.approx([1 + pause] * 2, abs=0.05)
 
 
 def test_what_is_committed_while_the_agent_speaks_takes_the_turn():
@@ -219,6 +226,17 @@ def test_what_is_committed_while_the_agent_speaks_takes_the_turn():
     told = client.play(book.say(1, 0.5)) + client.send("input_audio_buffer.commit") + client.wait(1)
     assert one(told, TURN[-1])["transcript"] == "mm-hm"
     assert "response.created" in kinds(told)
+
+
+def test_a_commit_leaves_an_answer_alone_that_is_not_to_be_interrupted():
+    book = Phrasebook("Tell me a story.", "And now?")
+    client = Client(book, Script([LONG], ["Noon."]))
+    detection = {"type": "semantic_vad", "interrupt_response": False}
+    client.send("session.update", session={"audio": {"input": {"turn_detection": detection}}})
+    client.play(book.say(0), quiet(3))
+    told = client.play(book.say(1, 0.5)) + client.send("input_audio_buffer.commit") + client.wait(0.5)
+    assert one(told, TURN[-1])["transcript"] == "And now?"
+    assert "response.done" not in kinds(told)
 
 
 def test_text_is_answered_with_text():

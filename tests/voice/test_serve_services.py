@@ -173,13 +173,20 @@ def test_the_figures_tell_what_was_done(fresh: World) -> None:
 
 def test_a_request_that_the_server_fails_at_counts_as_500_and_its_client_as_there() -> None:
     async def failing(scope, receive, send) -> None:
+        if scope["path"] == "/health":
+            await send({"type": "http.response.start", "status": 200})
         raise KeyError("surprise")
 
+    async def sent(message) -> None:
+        pass
+
     metrics = Metrics()
-    with pytest.raises(KeyError):
-        asyncio.run(Counted(failing, metrics)({"type": "http", "path": "/v1/models"}, None, None))
+    for path in ("/v1/models", "/health"):
+        with pytest.raises(KeyError):
+            asyncio.run(Counted(failing, metrics)({"type": "http", "path": path}, None, sent))
     lines = metrics.text().decode().splitlines()
     assert 'voice_requests_total{path="/v1/models",status="500"} 1.0' in lines
+    assert 'voice_requests_total{path="/health",status="500"} 1.0' in lines
     assert "voice_vanished_total 0.0" in lines
 
 

@@ -16,10 +16,11 @@ from chat_server import Serving, begin, call, event, send, servers
 
 from voice.agent import Context, Timers, remote_brain
 from voice.agent.brains import Desk, everyday_skills
-from voice.agent.chat import ENOUGH, LOST, Limits
+from voice.agent.chat import ENOUGH, LOST, Chat, Limits
 from voice.agent.deltas import Calls
 from voice.agent.desk import MOMENT, Waiting
 from voice.agent.notes import Notes
+from voice.agent.remote import Server
 from voice.agent.skills import Skill, made, skill
 from voice.agent.thoughts import call as call_skill
 from voice.agent.thoughts import prepare
@@ -208,6 +209,31 @@ def test_a_server_that_refuses_tools_is_asked_without_them(serve: Serving) -> No
     assert "".join(brain.reply(QUESTION)) == "Hello."
     assert "".join(brain.reply(QUESTION)) == "Hello."
     assert asked == [True, False, False]
+
+
+def test_tools_that_a_server_refuses_are_kept_from_nobody_else(serve: Serving) -> None:
+    @skill()
+    def strange() -> str:
+        """Be refused."""
+        return ""
+
+    asked = []
+
+    def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
+        names = [tool["function"]["name"] for tool in body.get("tools", ())]
+        asked.append(len(names))
+        if "strange" in names:
+            begin(handler, "application/json", 400)
+            handler.wfile.write(b'{"error": "a tool has no schema"}')
+        else:
+            begin(handler)
+            send(handler, "Hello.")
+
+    server = Server(serve(answering))
+    usual, odd = Chat(server.ask, Desk([lamp()[0]])), Chat(server.ask, Desk([lamp()[0], made(strange)]))
+    for brain in (odd, usual, odd):
+        assert "".join(brain.reply(QUESTION)) == "Hello."
+    assert asked == [2, 0, 1, 0]
 
 
 def test_a_tool_that_fails_or_takes_long_holds_nobody_up(serve: Serving) -> None:

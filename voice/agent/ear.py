@@ -90,6 +90,7 @@ class Ear:
         self._looked: int | None = None  # the frame after the last sound of a glance ahead
         self._news = self._now  # when there was a new word
         self._stale = self._ending = False
+        self._late: list[tuple[np.ndarray, float, bool]] = []  # frames since, while it is ending
         self._again = False  # whether there is more to look at than what is being looked at
         self.text, self.words = "", ()
         self.known = False
@@ -147,6 +148,10 @@ class Ear:
         theirs, while in the middle of speech it may be theirs after all.
         """
         self._count, self._now = self._count + 1, now
+        if self._ending:  # what comes before its last words are known is no part of it
+            self._late.append((frame, now, echo))
+            yield from self._collect()
+            return
         chance = self._probability(frame)
         self._hold(frame)
         if echo and not self.in_turn:
@@ -216,7 +221,7 @@ class Ear:
         self._held = self._held[-1:]
         self._suspect_nobody()
         if self._ending:
-            self._held, self._unfed = [np.zeros_like(each) for each in self._held], []
+            self._late = [(np.zeros_like(frame), now, echo) for frame, now, echo in self._late]
         else:
             self._forget_turn()
 
@@ -293,7 +298,7 @@ class Ear:
 
     def _feed_silence(self) -> None:
         """Else a turn that only the host ends would hold all the sound of its silences."""
-        if not (self.speaking or self._ending or self._feeding or self._looking):
+        if not (self.speaking or self._feeding or self._looking):
             sound, listener = self._taken(), self._listener
             self._feeding = self._lane.start(lambda: listener.feed(sound), self._now)
 
@@ -368,13 +373,14 @@ class Ear:
 
     def _end(self) -> Iterator[Event]:
         ended = self._time(self._last) if not self.speaking else self._now
-        began, text, words = self._began, self.text, self.words
+        began, text, words, late = self._began, self.text, self.words, self._late
+        self._count -= len(late)
         self._held = self._held[len(self._held) - min(len(self._held), self._count - self._last) :]
         self._forget_turn()
         yield TurnEnded(self._now, began, ended)
         yield Heard(self._now, text, words)
-        if self.speaking:  # already again, while the last words were waited for
-            yield self._start()
+        for each in late:
+            yield from self.take(*each)
 
     def _trim(self) -> None:
         """Outside of a turn only the pre-roll is kept, from before what may become speech."""

@@ -49,7 +49,7 @@ class Server:
         """Raises BrainError where `url` is none."""
         self._url = _endpoint(url)
         self._model, self._key, self._limits = model, key, limits
-        self._takes_tools = True
+        self._refusals: set[frozenset[str]] = set()  # of tools, by their names, that it does not take
         self._opened: httpx.Client | None = None
         self._lock = threading.Lock()
 
@@ -100,7 +100,8 @@ class Server:
     def _deltas(self, talk: list[dict], tools: list[dict]) -> Iterator[Delta]:
         import httpx
 
-        tools = tools if self._takes_tools else []
+        names = frozenset(tool["function"]["name"] for tool in tools)
+        tools = [] if names in self._refusals else tools
         try:
             with self._client().stream("POST", self._url, json=self._body(talk, tools)) as response:
                 if response.status_code == 200:
@@ -116,7 +117,7 @@ class Server:
             raise self._broke_off(error) from error
         if not (tools and "tool" in str(refusal).lower()):
             raise refusal
-        self._takes_tools = False
+        self._refusals.add(names)
         yield from self._deltas(talk, [])
 
     def _broke_off(self, reason: object) -> BrainError:

@@ -24,7 +24,8 @@ CROWDED = 0.75  # where fewer of the rows than this are still being written, the
 @dataclass
 class Row:
     """What becomes of one utterance: its tokens, their log-probabilities (of the end too, where it came),
-    how likely a mark that ends a sentence was in the place of each, and P(no speech)."""
+    how likely a mark that ends a sentence was in the place of each (if the model has such), and
+    P(no speech)."""
 
     no_speech: float
     tokens: list[int] = field(default_factory=list)
@@ -32,10 +33,10 @@ class Row:
     closings: list[float] = field(default_factory=list)
     ended: bool = False
 
-    def take(self, token: int, chance: float, closing: float, end: int) -> None:
+    def take(self, token: int, chance: float, closing: float | None, end: int) -> None:
         if not self.ended:
             self.chances.append(chance)
-            self.closings.append(closing)
+            self.closings += [] if closing is None else [closing]
             self.ended = token == end
             self.tokens += [] if self.ended else [token]
 
@@ -115,9 +116,10 @@ class GreedyDecoder:
         tokens = scores.argmax(axis=1)
         likely = _log_softmax(scores)
         chances = likely[np.arange(len(rows)), tokens]
-        closings = np.exp(likely[:, list(self._specials.closing)]).sum(axis=1)
+        marks = list(self._specials.closing)
+        closings = np.exp(likely[:, marks]).sum(axis=1).tolist() if marks else [None] * len(rows)
         for row, token, chance, closing in zip(rows, tokens, chances, closings, strict=True):
-            row.take(int(token), float(chance), float(closing), self._specials.end)
+            row.take(int(token), float(chance), closing, self._specials.end)
         return tokens
 
     def _step(

@@ -70,7 +70,7 @@ class Counted:
         try:
             await self._app(scope, receive, seen.send)
         except Exception:  # which the server around us answers
-            seen.status, seen.whole = seen.status or 500, True
+            seen.status, seen.whole = 500, True
             raise
         finally:
             self._metrics.requests.labels(path, str(seen.status)).inc()

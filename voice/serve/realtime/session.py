@@ -193,7 +193,7 @@ class Session:
                 "input_audio_buffer_commit_empty",
             )
         self._happened(self._talk.settle())  # the turn committed before, which is not part of this one
-        if self._talk.listening:
+        if self._talk.listening and self._settings.yields:
             self._happened(self._talk.interrupt())  # what is committed is a turn, whoever else speaks
         self._turns.commit(self._talk.listening, self._appended)
         self._appended = 0.0
@@ -297,7 +297,7 @@ class Session:
 
     def _happened(self, events: Iterable[Event], reason: str = "turn_detected") -> None:
         for event in events:
-            if isinstance(event, TurnEnded):
+            if isinstance(event, TurnEnded) and not self._turns.committed:
                 self._appended = 0.0
             if isinstance(event, Interrupted | Spoken):
                 self._agent.tools.go_on()

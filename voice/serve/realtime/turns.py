@@ -22,7 +22,7 @@ class Turns:
         self._line = line
         self._id: str | None = None  # of the item that the present turn becomes
         self._awaited: deque[tuple[str, float]] = deque()  # items still being recognized, their seconds
-        self._committed = False  # by the client, before the conversation said that the turn has ended
+        self.committed = False  # by the client, before the conversation said that the turn has ended
         self._energy, self._count = 0.0, 0
         self.unheard = 0.0  # seconds that passed without sound of the client
 
@@ -46,7 +46,7 @@ class Turns:
     def commit(self, said: bool, seconds: float) -> None:
         """The client says that the turn of so many seconds is over; whether any speech was heard in it."""
         item = self._commit()
-        self._committed = said
+        self.committed = said
         if said:
             self._awaited.append((item, seconds))
         else:
@@ -105,8 +105,8 @@ class Turns:
         self._line.state("hearing")
 
     def _ended(self, began: float, ended: float) -> None:
-        if self._committed:
-            self._committed = False
+        if self.committed:
+            self.committed = False
             return
         if self._detects:
             end = self._milliseconds(ended)

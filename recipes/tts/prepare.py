@@ -24,14 +24,14 @@ from recipes.tts.corpus import Utterance
 from voice import audio
 from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE, voice_log_mel
-from voice.manifest import Clip, read_manifest
+from voice.manifest import DURATION_TOLERANCE, Clip, read_manifest
 from voice.pitch import f0
 from voice.text.frontend import read_aloud
 from voice.tts.acoustic import BOUNDARY, SYMBOLS
 from voice.tts.heart import Heart
 
 SAVE_EVERY = 200  # clips
-LENGTH_TOLERANCE = 3  # frames that a manifest's duration may be off
+LENGTH_TOLERANCE = DURATION_TOLERANCE * VOICE_RATE / VOICE_HOP + 1  # frames; the last one is padded
 OUTLIER = 4.5  # median absolute deviations below the median score at which a clip is left out
 
 
@@ -44,26 +44,35 @@ class Options:
 
 def main(options: Options) -> None:
     listed = {path: _clips(path, options) for path in options.manifest}
-    named = {_name(path, options.out): clips for path, clips in listed.items()}
+    named = _named(options)
     teacher = Heart.open()
-    guessed = {name: _guessed(name, clips, options, teacher) for name, clips in named.items()}
+    guessed = {name: _guessed(name, path, listed[path], options, teacher) for name, path in named.items()}
     for name, utterances in _aligned(guessed).items():
         corpus.write(options.out / f"{name}.npz", utterances)
         minutes = sum(len(u.f0) for u in utterances) * VOICE_HOP / VOICE_RATE / 60
         print(f"{name}: {len(utterances)} clips, {minutes:.1f} min", flush=True)
 
 
-def _name(manifest: str, out: Path) -> str:
-    """What a manifest's features are called. Raises VoiceError where another manifest's are called so."""
-    path = Path(manifest).resolve()
-    name = f"{path.parent.name}-{path.stem}"
-    owner = out / "guessed" / f"{name}.txt"
-    if owner.exists() and owner.read_text("utf-8") != f"{path}\n":
-        was, hint = owner.read_text("utf-8").strip(), f"name another --out, or delete {owner} if it has moved"
-        raise VoiceError(f"{name} in {out} was made of {was}; {path} would overwrite it: {hint}")
-    owner.parent.mkdir(parents=True, exist_ok=True)
-    owner.write_text(f"{path}\n", "utf-8")
-    return name
+def _named(options: Options) -> dict[str, str]:
+    """{what its features are called: manifest}. Raises VoiceError where another manifest's are called so."""
+    named: dict[str, str] = {}
+    for manifest in options.manifest:
+        path = Path(manifest).resolve()
+        name = f"{path.parent.name}-{path.stem}"
+        owner, hint = _owner(options.out, name), "name another --out"
+        if owner.exists():
+            was, hint = owner.read_text("utf-8").strip(), f"{hint}, or delete {owner} if it has moved"
+        else:
+            was = str(Path(named.get(name, manifest)).resolve())
+        if was != str(path):
+            raise VoiceError(f"{name} in {options.out} is made of {was}; {path} would overwrite it: {hint}")
+        named[name] = manifest
+    return named
+
+
+def _owner(out: Path, name: str) -> Path:
+    """The file that says which manifest the features of that name are made of, once there are some."""
+    return out / "guessed" / f"{name}.txt"
 
 
 def _clips(path: str, options: Options) -> list[Clip]:
@@ -79,18 +88,24 @@ def _phonemes(clip: Clip) -> str:
     return BOUNDARY + "".join(p for p in inner if p in SYMBOLS) + BOUNDARY
 
 
-def _guessed(name: str, clips: list[Clip], options: Options, teacher: Heart) -> list[Utterance]:
+def _guessed(
+    name: str, manifest: str, clips: list[Clip], options: Options, teacher: Heart
+) -> list[Utterance]:
     """A manifest's clips with the durations that they come with, or the teacher's warped to them.
 
     What an earlier run made is kept; a manifest may have grown since, or mean other recordings by its ids.
     """
-    kept = options.out / "guessed" / f"{name}.npz"
+    owner = _owner(options.out, name)
+    kept = owner.with_suffix(".npz")
     held = {u.id: u for u in (corpus.read(kept) if kept.exists() else [])}
+    if held:  # perhaps of a run that named no owner
+        owner.write_text(f"{Path(manifest).resolve()}\n", "utf-8")
     missing = [clip for clip in clips if clip.id not in held or not _is_of(held[clip.id], clip)]
     for done, clip in enumerate(missing, 1):
         held[clip.id] = _guess(clip, teacher)
         if done % SAVE_EVERY == 0 or done == len(missing):
             corpus.write(kept, list(held.values()))
+            owner.write_text(f"{Path(manifest).resolve()}\n", "utf-8")
             print(f"{name}: {done}/{len(missing)} clips", flush=True)
     return [held[clip.id] for clip in clips]
 
@@ -98,7 +113,7 @@ def _guessed(name: str, clips: list[Clip], options: Options, teacher: Heart) -> 
 def _is_of(utterance: Utterance, clip: Clip) -> bool:
     """Whether it was made of a recording as long as this, by the same speaker."""
     frames = clip.duration * VOICE_RATE / VOICE_HOP
-    return utterance.speaker == _speaker(clip) and abs(len(utterance.f0) - frames) < LENGTH_TOLERANCE
+    return utterance.speaker == _speaker(clip) and abs(len(utterance.f0) - frames) <= LENGTH_TOLERANCE
 
 
 def _speaker(clip: Clip) -> str:

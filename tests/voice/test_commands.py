@@ -112,6 +112,19 @@ def test_courtesy_around_a_command_is_understood_and_changes_no_slot(courtesy):
         assert not commands.understand(heard(courtesy.format(said).strip())).is_understood
 
 
+@pytest.mark.parametrize(
+    ("text", "is_polite"),
+    [
+        (None, True), ("A coffee, please.", True), ("Would you brew some?", True), ("Thank you.", True),
+        ("", False), ("Pleasure.", False), ("Could it be coffee?", False), ("I can. You can't.", False),
+    ],
+)  # fmt: skip
+def test_courtesy_is_looked_for_only_where_the_text_may_hold_some(text, is_polite):
+    commands = Commands(context.parsed(HOME))
+    assert commands.understand(heard("turn on the light please"), text).is_understood is is_polite
+    assert commands.understand(heard("turn on the light"), text).is_understood
+
+
 def test_a_slot_may_hold_a_word_of_courtesy():
     text = EXPRESSION.format('"say $word:word"') + "  slots:\n    word: [hello, hello please]\n"
     commands = Commands(context.parsed(text))

@@ -112,6 +112,12 @@ def test_a_command_calls_the_skill_of_its_name_however_its_words_were_written(co
     assert answer(events) == "Done." and house.rest.shown == []
 
 
+def test_a_polite_command_is_obeyed_where_its_words_show_courtesy(commands: Commands) -> None:
+    book, house = Lettered("could you please turn off the bathroom light thanks"), House()
+    hear(conversation(book, house, commands), quiet(0.5), book.say(0, 2.0), quiet(3))
+    assert house.done == [{"state": "off", "room": "bathroom"}]
+
+
 def test_other_speech_and_commands_without_a_skill_go_to_the_brain(commands: Commands) -> None:
     book, house = Lettered("how are you today", "self destruct"), House()
     talks = conversation(book, house, commands)

@@ -65,7 +65,7 @@ class Orders:
         except VoiceError:  # another language's recognizer has none: then it was no command
             self.forget()
             return
-        meant = self._commands.understand(letters)
+        meant = self._commands.understand(letters, text)
         self._last = (text, meant) if meant.is_understood else None
 
     def forget(self) -> None:

@@ -19,6 +19,8 @@ _LEADING = frozenset(
     " mx sra sr"
     " mme mlle e.g i.e eg ie cf viz vs v approx ca al messrs".split()
 )
+# Those of them that stand in small letters too; elsewhere the others are words of other languages so.
+_SMALL = frozenset("mr mrs ms dr prof sr sra mme mlle messrs vs v cf viz approx ca ie eg".split())
 # An end only when the next word is one that often begins a sentence.
 _EITHER = frozenset(
     "u.s u.k u.n e.u d.c l.a n.y inc ltd co corp bros dept univ assn govt jr ph.d m.d b.a m.a"
@@ -32,6 +34,7 @@ _STARTERS = frozenset(
     " after before his her their our my your its what who why how where however then now not no yes".split()
 )
 _STOP = re.compile(r"(?:[.!?…]+|[。！？]+)[\"'”’»)\]}]*(?=\s|$)|[。！？]+[”’」』）]*|\n")
+_OPENING = "\"'“‘([{"
 _SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"\S+")
 _BULLET = re.compile(r"(?:[-*•–—]|\(?\w{1,3}[.)])\s")
@@ -96,16 +99,22 @@ def ends_sentence(before: str, following: str) -> bool:
     """Whether a sentence of a transcript ends between `before`, whose last two words count, and a word.
 
     Recognizers begin sentences with capitals, and names too: what is an abbreviation as a name alone and
-    stands there in small letters ("est.", "mar.") is a word of another language.
+    stands there in small letters ("est.", "mar.", "sen.") is a word of another language. They write no lists:
+    "5." is a sentence, not the label of one.
     """
     before = before.rstrip()
     stop = next((each for each in _STOP.finditer(before) if each.end() == len(before)), None)
     if stop is None or following[:1].islower():
         return False
-    last = before[: stop.start()].split()[-1:]
-    if stop[0][0] in "。！？" or (last and last[0].isalpha() and last[0].islower() and last[0] in _EITHER):
+    if stop[0][0] in "。！？" or _is_small_word(before[: stop.start()]):
         return True
     return _ends_sentence(before, 0, stop, following)
+
+
+def _is_small_word(before: str) -> bool:
+    """Whether the last word is one that only in capitals is an abbreviation."""
+    word = "".join(before.split()[-1:]).lstrip(_OPENING)
+    return word.isalpha() and word.islower() and word in _LEADING | _EITHER and word not in _SMALL
 
 
 def _trimmed(text: str, offset: int, after: str) -> Sentence | None:
@@ -157,7 +166,15 @@ def _judge(text: str, begin: int, stop: re.Match, final: bool) -> str:
     following = _WORD.match(text, after)[0]
     if stop[0] == "\n":
         return "sentence" if _ends_line(text, begin, stop.start(), after) else ""
+    if _is_label(text[begin : stop.start()], stop[0]):
+        return ""
     return "sentence" if _ends_sentence(text, begin, stop, following) else ""
+
+
+def _is_label(before: str, stop: str) -> bool:
+    """Whether it is that of a list: "1. First", "A. Second"."""
+    label = before.strip()
+    return stop.startswith(".") and not stop.startswith("..") and (label.isdigit() or len(label) == 1)
 
 
 def _ends_line(text: str, begin: int, end: int, after: int) -> bool:
@@ -184,13 +201,11 @@ def _ends_sentence(text: str, begin: int, stop: re.Match, following: str) -> boo
 
 def _period_ends(before: str, following: str, lower: bool, closed: bool) -> bool:
     last = before.rsplit(None, 1)[-1:]  # of a long text, without splitting all of it
-    word = last[0].strip().lstrip("\"'“‘([{") if last else ""
+    word = last[0].strip().lstrip(_OPENING) if last else ""
     known, next_word = word.lower(), following.strip("\"'“‘”’([.,;:!?)]").lower()
     if closed and lower:
         return False
     if known in _LEADING or (known in _NUMBERED and following[:1].isdigit()):
-        return False
-    if before.strip() == word and (word.isdigit() or len(word) == 1):  # "1. First", "A. Second"
         return False
     if len(word) == 1 and word.isupper() and word != "I":  # an initial
         return next_word in _STARTERS and next_word not in ("a", "i")

@@ -40,6 +40,8 @@ MENDED = [
     ("ask doctor okafor", "Ask Dr. Oak a four?", ("Okafor",), "Ask Dr. Okafor?"),
     ("the sojourn was long", 'The "subjourn" was long.', ("sojourn",), 'The "sojourn" was long.'),
     ("sojourn was long", "Subjourn was long.", ("sojourn",), "Sojourn was long."),
+    ("done sojourn was long", "Done. Subjourn was long.", ("sojourn",), "Done. Sojourn was long."),
+    ("ask doctor sojourn", "Ask Dr. Subjourn?", ("sojourn",), "Ask Dr. sojourn?"),
     ("read anna karenina again", "Read Anna Kareena again.", ("Anna Karenina",), "Read Anna Karenina again."),
     ("the win's house", "The Wynn's house.", ("Nguyen = win",), "The Nguyen's house."),
     ("then kubernetes", "Then Cuban Eddies.", ("Kubernetes", "Cupertino"), "Then Kubernetes."),

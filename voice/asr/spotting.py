@@ -17,6 +17,7 @@ from voice.asr import ctc
 from voice.asr.hotwords import Hotwords, labels_of, plain
 from voice.asr.letters import BLANK, FRAME, SPACE, spell
 from voice.asr.placing import EARLIER, LATER, place
+from voice.text.sentences import ends_sentence
 from voice.types import Word
 
 _NEVER = np.float32(-1e30)
@@ -174,7 +175,8 @@ class _Place:
             words[first - 1].end if first else 0.0,
             words[last].start if last < len(words) else FRAME * len(log_probs),
         )
-        self._opens = not first or words[first - 1].text.rstrip("\"'”’)").endswith((".", "?", "!"))
+        before = " ".join(word.text for word in words[max(0, first - 2) : first])
+        self._opens = not first or ends_sentence(before, words[first].text)
         text = " ".join(word.text for word in self._words)
         self._plain = plain(text)
         self._standing = self._score(spell(text).labels)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
+from voice.agent.address import named, split_address
 from voice.agent.brains import Choice
 from voice.serve.settings import LOOPBACK
 from voice.types import Segment
@@ -27,7 +27,10 @@ _LEGEND = '<span class="legend"><i class="fair"></i>less sure <i class="poor"></
 
 
 def promise(choice: Choice) -> str:
-    """What the page says of itself, as Markdown, where this is the brain of *Talk*."""
+    """What the page says of itself, as Markdown, where this is the brain of *Talk*.
+
+    Raises BrainError for the address of a server that is none.
+    """
     if not choice.is_address:
         return "It hears, speaks and talks on this computer; nothing leaves it."
     host, name = _server(choice)
@@ -37,9 +40,9 @@ def promise(choice: Choice) -> str:
 
 
 def _server(choice: Choice) -> tuple[str, str]:
-    """(host, host and port) of an address, which may have no scheme; without the password it may have."""
-    parts = urlsplit(choice.brain if "//" in choice.brain else f"http://{choice.brain}")
-    return parts.hostname or "", parts.netloc.rpartition("@")[2]
+    """(host, host and port) of an address. Raises BrainError where it is none."""
+    parts = split_address(choice.brain)
+    return parts.hostname or "", named(parts)
 
 
 def asset(name: str) -> str:
@@ -49,7 +52,7 @@ def asset(name: str) -> str:
 
 def talk(choice: Choice) -> str:
     """The markup of Talk, whose usual brain is that of `choice`."""
-    usual = "skills" if choice.brain == "offline" else choice.brain
+    usual = "skills" if choice.is_offline else choice.brain
     usual = _server(choice)[1] if choice.is_address else usual
     return asset("talk/talk.html").replace("@brain@", html.escape(f"The usual one: {usual}"))
 

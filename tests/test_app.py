@@ -20,6 +20,7 @@ from page import shelf, show
 from voice.agent.brains import Choice
 from voice.asr.speakers import Turn
 from voice.audio import read, write
+from voice.errors import BrainError
 from voice.serve import Services, Settings, running
 from voice.types import Audio, Controls, Segment, Transcript, Word
 
@@ -194,6 +195,27 @@ def test_the_page_promises_what_its_brain_can_keep(environment: dict[str, str], 
     choice = Choice.of(environment)
     assert promise in show.promise(choice)
     assert "secret" not in show.promise(choice) + show.talk(choice)
+
+
+@pytest.mark.parametrize(
+    ("environment", "usual"),
+    [
+        ({}, "skills"),
+        ({"VOICE_BRAIN": "Offline"}, "skills"),
+        ({"VOICE_BRAIN": "./model"}, "./model"),
+        ({"VOICE_LLM_URL": "https://me:secret@llm.example/v1"}, "llm.example"),
+    ],
+)
+def test_talk_names_its_usual_brain(environment: dict[str, str], usual: str) -> None:
+    assert f"The usual one: {usual}<" in show.talk(Choice.of(environment))
+
+
+@pytest.mark.parametrize("address", ["http://[::1/v1", "http://llm.example:port/v1", "ftp://llm.example"])
+def test_a_wrong_address_of_a_language_model_is_explained(address: str) -> None:
+    choice = Choice.of({"VOICE_LLM_URL": address})
+    for shown in (show.promise, show.talk):
+        with pytest.raises(BrainError, match="it looks like"):
+            shown(choice)
 
 
 def test_a_folder_is_no_address_whatever_it_is_called(

@@ -168,7 +168,7 @@ def test_an_error_within_the_stream_is_passed_on(serve: Serving) -> None:
 def test_no_server_and_wrong_addresses_are_explained() -> None:
     with pytest.raises(BrainError, match="is it running"):
         list(remote_brain("http://127.0.0.1:9/v1", limits=Limits(first=1.0)).reply(QUESTION))
-    for wrong in ("ftp://x/v1", "http://", "file:///etc/passwd"):
+    for wrong in ("ftp://x/v1", "http://", "file:///etc/passwd", "http://[::1/v1", "http://x:y/v1"):
         with pytest.raises(BrainError, match="looks like"):
             remote_brain(wrong)
 

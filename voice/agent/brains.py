@@ -101,9 +101,14 @@ class Choice:
         )
 
     @property
+    def is_offline(self) -> bool:
+        """Whether there are skills alone."""
+        return self.brain.strip().lower() in ("", "offline")
+
+    @property
     def is_address(self) -> bool:
         """Whether the brain is a server, rather than skills alone or a folder of this machine."""
-        if _is_offline(self) or self.brain.startswith((".", "/", "~")):
+        if self.is_offline or self.brain.startswith((".", "/", "~")):
             return False
         return not Path(self.brain).expanduser().is_dir()
 
@@ -124,7 +129,7 @@ class Brains:
         self._server: Server | None = None  # one for all conversations, with its connections
         if choice.is_address:
             self._server = Server(choice.brain, choice.model, choice.key)
-        elif not _is_offline(choice):
+        elif not choice.is_offline:
             self._model = self._local_model()
         self.brain(Timers())  # complains now, not when somebody speaks
 
@@ -146,10 +151,6 @@ class Brains:
         from voice.agent.local import LocalModel
 
         return LocalModel.open(self._choice.brain)
-
-
-def _is_offline(choice: Choice) -> bool:
-    return choice.brain.strip().lower() in ("", "offline")
 
 
 def brain_from_environment(

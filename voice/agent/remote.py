@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlunsplit
 
+from voice.agent.address import named, split_address
 from voice.agent.aside import Aside
 from voice.agent.chat import INSTRUCTIONS, Chat, Limits
 from voice.agent.deltas import Calls, Delta, read_line, read_whole
@@ -55,7 +56,7 @@ class Server:
 
     @property
     def _where(self) -> str:
-        return urlsplit(self._url).netloc.rpartition("@")[2]
+        return named(split_address(self._url))
 
     def ask(self, talk: list[dict], tools: list[dict], turn: Turn) -> Iterator[str]:
         """One request: the text as it arrives; the value is the tools that are called."""
@@ -194,13 +195,7 @@ _CONFUSED = "My language model makes no sense just now. Please try again."
 
 def _endpoint(url: str) -> str:
     """The address that is asked, its query kept: …/v1 → …/v1/chat/completions."""
-    parts = urlsplit(url if "//" in url else f"http://{url}")
-    try:
-        parts.port  # noqa: B018  it raises where it is none
-    except ValueError as error:
-        raise BrainError(f"{url!r} has a wrong port: {error}") from error
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise BrainError(f"the language model's address is {url!r}; it looks like http://localhost:11434/v1")
+    parts = split_address(url)
     path = parts.path.rstrip("/") or "/v1"
     if not path.endswith("/chat/completions"):
         path += "/chat/completions"

@@ -1,13 +1,13 @@
 # Two commands: `make run` and `make test`. A second run installs and fetches nothing.
 #
 #   make run                      hear and speak once, then serve the app on localhost
-#   make run PORT=8000            on another port
+#   make run PORT=8000            on that port; 7860 or VOICE_PORT if not given
 #   make run FILE=recording.wav   transcribe that too
 #   make run ONCE=1               stop before serving
 #   make test                     all extras, then the tests
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-PORT ?= 7860
+PORT ?=
 FILE ?=
 ONCE ?=
 BIN := .venv/bin
@@ -18,7 +18,7 @@ run: .venv/installed-app
 	@$(BIN)/voice models get whisper-base
 	@$(BIN)/python -m voice.demo $(if $(FILE),"$(FILE)")
 ifeq ($(ONCE),)
-	@$(BIN)/python app.py --port $(PORT)
+	@$(BIN)/python app.py $(if $(PORT),--port $(PORT))
 endif
 
 test: .venv/installed-all

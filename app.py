@@ -13,7 +13,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
 from pathlib import Path
@@ -49,7 +49,7 @@ TEXTS = (
 )
 
 NARROW = 200  # pixels; what has less stands below its neighbor, as on phones
-UNGUARDED = "warning: no token is set, so whoever reaches this machine can use the page; see VOICE_TOKEN"
+PORT = "7860"
 
 Progress = Callable[[float, str], None]  # a share of 1, and what is being done
 
@@ -123,8 +123,8 @@ def transcribe(
     if listening:
         transcript = attribution.attributed(transcript, listening.turns())
     took = time.perf_counter() - begun
-    length = show.clock(round(read[0]))  # as the player has it
-    status = f"{len(transcript.words)} words in {length} of sound, heard by {name} in {took:.1f} s"
+    whole = show.clock(round(read[0]))  # as the player has it
+    status = f"{len(transcript.words)} words in {whole} of sound, heard by {name} in {took:.1f} s"
     downloads = files(transcript, Path(path).stem, FORMATS)
     yield show.words(transcript.segments), show.status(status, legend=True), *downloads
 
@@ -323,20 +323,34 @@ def serve(settings: Settings) -> None:
     listening = running.listen(settings)
     running.spare_memory()
     app = server(Services(settings))
-    if not settings.local and not settings.token:
-        print(UNGUARDED, file=sys.stderr, flush=True)
-    print(f"The page is on http://{settings.host}:{settings.port}", flush=True)
+    if settings.warning:
+        print(settings.warning, file=sys.stderr, flush=True)
+    print(f"The page is on http://{settings.host}:{listening.getsockname()[1]}", flush=True)
     running.run(app, listening)
+
+
+def settings_in(environment: Mapping[str, str]) -> Settings:
+    """The server's, but at PORT where there is no VOICE_PORT, or else at the page's own port.
+
+    Raises VoiceError, naming the variable, for a value that is none.
+    """
+    settings = from_environment(environment)
+    if environment.get("VOICE_PORT", "").strip():
+        return settings
+    port = environment.get("PORT", "").strip() or PORT
+    try:
+        return replace(settings, port=int(port))
+    except ValueError:
+        raise VoiceError(f"PORT is {port!r}; it is a number") from None
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="The page: transcribe, voiceover, talk.")
-    parser.add_argument("--port", type=int, help="7860 if not given")
+    parser.add_argument("--port", type=int, help=f"{PORT} if not given")
     parser.add_argument("--host", help="127.0.0.1 if not given; 0.0.0.0 lets other machines in")
     given = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
     try:
-        usual = {"VOICE_PORT": os.environ.get("PORT", "7860")}
-        serve(replace(from_environment({**usual, **os.environ}), **given))
+        serve(replace(settings_in(os.environ), **given))
     except VoiceError as error:
         parser.exit(1, f"{error}\n")
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -227,6 +228,16 @@ def test_a_folder_is_no_address_whatever_it_is_called(
     assert not Choice("llm.example").is_address
 
 
+@dataclass
+class Listening:
+    """A socket that listens nowhere; the system chose 50123 for who wanted any port."""
+
+    settings: Settings
+
+    def getsockname(self) -> tuple[str, int]:
+        return self.settings.host, self.settings.port or 50123
+
+
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> list[Services]:
     """What is served, by and by; nobody listens."""
@@ -234,7 +245,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Services]:
     for name in [each for each in os.environ if each.startswith("VOICE_") or each == "PORT"]:
         monkeypatch.delenv(name)
     monkeypatch.setattr(app, "server", made.append)
-    monkeypatch.setattr(running, "listen", lambda settings: None)
+    monkeypatch.setattr(running, "listen", Listening)
     monkeypatch.setattr(running, "spare_memory", lambda: None)
     monkeypatch.setattr(running, "run", lambda app, listening: None)
     monkeypatch.setattr(app, "clear", lambda: None)
@@ -254,6 +265,40 @@ def test_the_page_is_set_as_the_server_is(started: list[Services], monkeypatch: 
         9000,
         "localhost",
     )
+
+
+@pytest.mark.parametrize(
+    ("environment", "arguments", "port"),
+    [
+        ({}, [], 7860),
+        ({"VOICE_PORT": " ", "PORT": ""}, [], 7860),
+        ({"VOICE_PORT": "", "PORT": "9001"}, [], 9001),
+        ({"VOICE_PORT": "9000", "PORT": "9001"}, [], 9000),
+        ({"VOICE_PORT": "9000", "PORT": "none"}, [], 9000),
+        ({"VOICE_PORT": "9000", "PORT": "9001"}, ["--port", "9002"], 9002),
+        ({"VOICE_PORT": "0"}, [], 50123),
+    ],
+)
+def test_the_page_says_at_which_port_it_is(
+    started: list[Services], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    environment: dict[str, str], arguments: list[str], port: int,
+) -> None:  # fmt: skip
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["app.py", *arguments])
+    app.main()
+    assert capsys.readouterr().out == f"The page is on http://127.0.0.1:{port}\n"
+
+
+@pytest.mark.parametrize("name", ["PORT", "VOICE_PORT"])
+def test_a_wrong_port_is_named_as_it_was_given(
+    started: list[Services], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    monkeypatch.setenv(name, "abc")
+    monkeypatch.setattr(sys, "argv", ["app.py"])
+    with pytest.raises(SystemExit):
+        app.main()
+    assert capsys.readouterr().err == f"{name} is 'abc'; it is a number\n"
 
 
 def test_the_page_hears_conversations_with_a_recognizer_of_their_own() -> None:

@@ -73,8 +73,8 @@ def run(settings: Settings) -> None:
     note("loading models")
     services = Services(settings)
     services.warm()
-    if not settings.local and not settings.token:
-        note("warning: no token is set, so whoever reaches this machine can use the server; see VOICE_TOKEN")
+    if settings.warning:
+        note(settings.warning)
     note(f"serving on http://{settings.host}:{listening.getsockname()[1]}/v1")
     running.run(build(services), listening)
 

@@ -52,6 +52,13 @@ class Settings:
         return self.host in LOOPBACK
 
     @property
+    def warning(self) -> str:
+        """What whoever starts the server has to know; empty if nothing."""
+        if self.local or self.token:
+            return ""
+        return "warning: no token is set, so whoever reaches this machine can use all of it; see VOICE_TOKEN"
+
+    @property
     def upload(self) -> int:
         """The largest body of a request, in bytes."""
         return round(self.upload_mb * 1e6)

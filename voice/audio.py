@@ -22,6 +22,7 @@ from typing import BinaryIO
 import numpy as np
 
 from voice.errors import AudioError
+from voice.places import check_place
 from voice.types import Audio
 
 # suffix: (FFmpeg container, encoder, bits per second or 0, rates it takes or none for any)
@@ -113,7 +114,7 @@ def resample(audio: Audio, rate: int) -> Audio:
 def check_target(path: str | Path) -> None:
     """Raises AudioError where sound cannot be written to `path`, by its ending or its folder."""
     _format_of(path)
-    _partial_path(path)
+    check_place(Path(path), AudioError)
 
 
 def write(path: str | Path | BinaryIO, audio: Audio) -> None:
@@ -381,12 +382,7 @@ def _partial_path(target: str | Path | BinaryIO) -> Path:
         os.close(handle)
         return Path(name)
     path = Path(target)
-    if not path.parent.is_dir():
-        raise AudioError(f"{path.parent} is not a directory; make it first")
-    if path.is_dir():
-        raise AudioError(f"{path} is a directory; name the file to be written")
-    if not os.access(path.parent, os.W_OK):
-        raise AudioError(f"{path.parent} cannot be written to; check its permissions or name another folder")
+    check_place(path, AudioError)
     return path.with_name(f".{path.name}.{os.getpid()}.partial")
 
 

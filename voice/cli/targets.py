@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from voice.errors import VoiceError
+from voice.places import check_place
 
 _LOOKED_AT = 4096  # bytes; sound and video have a zero among the first ones, text has none
 
@@ -17,7 +18,7 @@ def check_sound(path: str, inputs: Iterable[str | Path | None] = ()) -> None:
 
     if path == "-":
         return
-    _check_place(Path(path), inputs)
+    _check_kept(Path(path), inputs)
     audio.check_target(path)
 
 
@@ -25,7 +26,8 @@ def check_text(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
     """Raises VoiceError where text cannot be written to `path`: see check_sound; or it holds a recording."""
     from voice import audio
 
-    _check_place(path, inputs)
+    _check_kept(path, inputs)
+    check_place(path)
     if path.suffix.lower() in audio.ENDINGS:
         raise VoiceError(f"{path} is a name for sound; for text, name {path.with_suffix('.txt')}")
     if path.exists():
@@ -34,17 +36,14 @@ def check_text(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
                 raise VoiceError(f"{path} is there and is no text, perhaps a recording; name another file")
 
 
-def _check_place(path: Path, inputs: Iterable[str | Path | None]) -> None:
-    if path.is_dir():
-        raise VoiceError(f"{path} is a directory; name the file to be written")
-    if path.exists() and any(each and os.path.exists(each) and path.samefile(each) for each in inputs):
+def _check_kept(path: Path, inputs: Iterable[str | Path | None]) -> None:
+    """Raises VoiceError for what is there and must stay: one of the `inputs`, a device or a pipe."""
+    if not path.exists() or path.is_dir():
+        return
+    if any(each and os.path.exists(each) and path.samefile(each) for each in inputs):
         raise VoiceError(f"{path} is read here and would be overwritten; name another file to write")
-    if path.exists() and not path.is_file():
+    if not path.is_file():
         raise VoiceError(f"{path} is no ordinary file; name another, or - for standard output")
-    if not path.parent.is_dir():
-        raise VoiceError(f"{path.parent} is not a directory; make it first")
-    if not os.access(path.parent, os.W_OK):
-        raise VoiceError(f"{path.parent} cannot be written to; check its permissions or name another folder")
 
 
 def write_text(path: Path, text: str) -> None:

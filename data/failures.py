@@ -11,14 +11,18 @@ OWN = ("voice", "data", "recipes")
 
 
 def explain_failures() -> None:
-    """A VoiceError, or a library that is not installed, is one line without a traceback in these programs."""
+    """A VoiceError, or a library that is not installed, is one line without a traceback in these programs.
+
+    Packages call it when they are imported, before a recipe's own imports can fail; who imports them for
+    anything but `python -m` gets nothing changed.
+    """
     if sys.argv[:1] == ["-m"]:  # so while Python looks for the module that it runs
         sys.excepthook = _explained
 
 
 def _explained(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    missing = isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0]
-    if missing and missing not in OWN:
+    missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
+    if missing and missing.partition(".")[0] not in OWN:
         libraries = "all libraries that training needs, or: pip install --editable '.[train]'"
         error = f"{missing} is not installed; run make test, which installs {libraries}"
     elif not isinstance(error, VoiceError):

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from data.failures import _explained
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -51,6 +53,17 @@ def test_what_is_wrong_with_a_manifest_is_said_in_a_line(without):
     done = without([], "recipes.tts.prepare", "--manifest", "none.jsonl")
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert done.stderr.startswith("error: none.jsonl does not exist; check the path")
+
+
+@pytest.mark.parametrize("name", ["torch", "torch.nothing"])
+def test_what_is_missing_is_named_even_where_it_is_a_part_of_a_library(name, capsys):
+    _explained(ModuleNotFoundError, ModuleNotFoundError(name=name), None)
+    assert capsys.readouterr().err.startswith(f"error: {name} is not installed; run make test")
+
+
+def test_importing_the_packages_leaves_failures_as_they_are():
+    code = "import data, recipes, sys; assert sys.excepthook is sys.__excepthook__"
+    assert subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT).returncode == 0
 
 
 def test_other_errors_keep_their_traceback(without):

@@ -1,6 +1,6 @@
 """`python -m voice` is the command line."""
 
-from voice.cli import app
+from voice.cli import main
 
 if __name__ == "__main__":
-    app()
+    main()

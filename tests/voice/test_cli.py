@@ -160,8 +160,8 @@ def test_names_who_speaks_with_a_number_and_without(recognizer, recording, monke
 
 def test_a_number_belongs_to_speakers_and_a_file_does_not():
     assert counted(["--speakers", "3", "a.wav"]) == ["--speakers=3", "a.wav"]
-    assert counted(["--speakers", "a.wav", "-f", "srt"]) == ["--speakers=0", "a.wav", "-f", "srt"]
-    assert counted(["a.wav", "--speakers"]) == ["a.wav", "--speakers=0"]
+    assert counted(["--speakers", "a.wav", "-f", "srt"]) == ["--speakers=all", "a.wav", "-f", "srt"]
+    assert counted(["a.wav", "--speakers"]) == ["a.wav", "--speakers=all"]
     assert counted(["--", "--speakers"]) == ["--", "--speakers"]
     assert counted(["--speakers", "two", "a.wav"]) == ["--speakers=two", "a.wav"]
     assert counted(["--speakers", "-1", "-l", "en"]) == ["--speakers=-1", "-l", "en"]
@@ -273,6 +273,33 @@ def test_a_folder_that_is_closed_is_named_before_anything_is_loaded(
         assert done.exit_code == 1 and recognizer.loads == 0
         hint = "check its permissions or name another folder"
         assert done.stderr == f"error: {tmp_path} cannot be written to; {hint}\n"
+
+
+def test_an_interrupted_program_does_not_wait_for_what_its_threads_compute(tmp_path):
+    code = """
+import sys, time, threading, voice.cli
+def command(*_, **__):
+    threading.Thread(target=time.sleep, args=(30,)).start()
+    raise SystemExit(int(sys.argv[1]))
+voice.cli.app = command
+voice.cli.main()
+"""
+    done = subprocess.run([sys.executable, "-c", code, "130"], timeout=20)
+    assert done.returncode == 130
+
+
+def test_several_recordings_do_not_go_into_a_folder_that_is_named_like_one_file(
+    recognizer, recording, tmp_path
+):
+    done = run("transcribe", recording, recording, "-o", tmp_path / "both.srt")
+    assert done.exit_code == 1 and "both.srt is a name for one file" in done.stderr
+    assert not (tmp_path / "both.srt").exists()
+
+
+@pytest.mark.parametrize("number", ["0", "65", "100000"])
+def test_people_can_be_too_few_or_too_many(recognizer, recording, number):
+    done = run("transcribe", recording, "--speakers", number)
+    assert done.exit_code == 1 and f"--speakers is {number}, and can be 1 to 64" in done.stderr
 
 
 def test_control_c_ends_it_quietly_and_leaves_no_file(recognizer, recording, tmp_path, monkeypatch):

@@ -103,3 +103,9 @@ def test_what_is_wrong_is_said_in_a_line(buzzer: Buzzer, arguments: list[str], c
     done = run(*arguments)
     assert done.exit_code == 1 and complaint in done.stderr and done.stderr.count("\n") == 1
     assert not Path("out.wav").exists()
+
+
+def test_a_text_that_is_the_name_of_a_file_is_spoken_with_a_hint(buzzer: Buzzer) -> None:
+    Path("chapter.txt").write_text("Hello.", "utf-8")
+    done = run("chapter.txt", "-o", "out.wav")
+    assert done.exit_code == 0 and "-i chapter.txt speaks what is in it" in done.stderr

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from voice import __version__
 from voice.cli import data, models, serve, speak, talk, transcribe, understand
+from voice.cli.console import INTERRUPTED
 
 app = typer.Typer(
     help="Speech to text, text to speech and a voice agent, offline.",
@@ -24,6 +28,21 @@ app.command("talk")(talk.command)
 app.command("serve")(serve.command)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+
+
+def main() -> None:
+    """The program `voice`.
+
+    Interrupted, it ends at once: Python would wait for whatever threads compute, seconds of it.
+    """
+    try:
+        app()
+    except SystemExit as end:
+        if end.code == INTERRUPTED:
+            with suppress(OSError):
+                sys.stdout.flush()
+            os._exit(INTERRUPTED)
+        raise
 
 
 def _show_version(wanted: bool) -> None:

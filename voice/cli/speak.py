@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -94,6 +95,8 @@ def _text(text: str | None, path: str | None, ssml: bool) -> str:
         raise TextError('say what to speak: voice speak "Hello.", or voice speak -i FILE')
     if path is None:
         found = text
+        if os.path.isfile(text):
+            note(f"{text} is a file here; -i {text} speaks what is in it")
     elif path == "-":
         found = sys.stdin.buffer.read().decode("utf-8", "replace")
     else:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 # Two of these, one after the other, are no valid file; JSON documents are read one after the other.
 APART = ("srt", "vtt", "tsv")
+ALL, MOST_SPEAKERS = "all", 64  # what --speakers may be: as many people as there are, or so many at most
 
 Terms = Annotated[
     str, typer.Option(metavar="FILE|TERMS", help='Terms to expect: "Ada, Kubernetes" or a file of them.')
@@ -58,7 +59,7 @@ class Command(TyperCommand):
 
 
 def counted(args: Sequence[str]) -> list[str]:
-    """`--speakers 2` → `--speakers=2`; alone → `--speakers=0`, which is: find out.
+    """`--speakers 2` → `--speakers=2`; alone → `--speakers=all`, as many as there are.
 
     A word that no file is called ("two") is taken for a number too, so that it can be refused as one.
     """
@@ -69,7 +70,7 @@ def counted(args: Sequence[str]) -> list[str]:
         if arg == "--":
             return [*result, arg, *rest]
         if arg == "--speakers":
-            arg = f"--speakers={rest.pop(0) if rest and _may_be_number(rest[0]) else 0}"
+            arg = f"--speakers={rest.pop(0) if rest and _may_be_number(rest[0]) else ALL}"
         result.append(arg)
     return result
 
@@ -154,10 +155,14 @@ def command(
 
 def _people(speakers: str | None) -> int | None:
     """What `--speakers` asks for: None if it is not there, 0 if the number is to be found out."""
-    if speakers is not None and not speakers.isdecimal():
-        hint = "give how many people speak, such as --speakers 2, or --speakers alone to have them counted"
+    if speakers in (None, ALL):
+        return None if speakers is None else 0
+    hint = "give how many people speak, such as --speakers 2, or --speakers alone to have them counted"
+    if not speakers.isdecimal():
         raise VoiceError(f'"{speakers}" after --speakers is neither a number nor a file; {hint}')
-    return None if speakers is None else int(speakers)
+    if not 1 <= int(speakers) <= MOST_SPEAKERS:
+        raise VoiceError(f"--speakers is {speakers}, and can be 1 to {MOST_SPEAKERS}; {hint}")
+    return int(speakers)
 
 
 def _named(people: int | None, threads: int | None) -> Named | None:
@@ -262,11 +267,15 @@ def plan(files: Sequence[str], form: str, output: str | None) -> list[Job]:
         if len(files) > 1 and form in APART:
             raise VoiceError(f"several recordings as {form} would run together; name a folder with --output")
         return [Job(file, None) for file in files]
+    from voice.text.subtitles import FORMATS
+
     folder = Path(output)
     if len(files) == 1 and not folder.is_dir() and not output.endswith(("/", os.sep)):
         return [Job(files[0], folder)]
     if folder.exists() and not folder.is_dir():
         raise VoiceError(f"{output} is a file, and there are {len(files)} recordings; name a folder")
+    if folder.suffix[1:] in FORMATS and not folder.exists():
+        raise VoiceError(f"{output} is a name for one file, and there are {len(files)}; name a folder")
     folder.mkdir(parents=True, exist_ok=True)
     taken: set[str] = set()
     return [Job(file, folder / f"{_free_stem(file, taken)}.{form}") for file in files]

@@ -193,14 +193,18 @@ def test_a_model_that_calls_tools_for_ever_is_asked_without_them_in_the_end(serv
     assert (len(asked), len(done)) == (3, 6)
 
 
+def refuse(handler: BaseHTTPRequestHandler, why: str) -> None:
+    begin(handler, "application/json", 400)
+    handler.wfile.write(json.dumps({"error": why}).encode())
+
+
 def test_a_server_that_refuses_tools_is_asked_without_them(serve: Serving) -> None:
     asked = []
 
     def answering(handler: BaseHTTPRequestHandler, body: dict) -> None:
         asked.append("tools" in body)
         if "tools" in body:
-            begin(handler, "application/json", 400)
-            handler.wfile.write(b'{"error": "this model does not support tools"}')
+            refuse(handler, "this model does not support tools")
         else:
             begin(handler)
             send(handler, "Hello.")
@@ -223,8 +227,7 @@ def test_tools_that_a_server_refuses_are_kept_from_nobody_else(serve: Serving) -
         names = [tool["function"]["name"] for tool in body.get("tools", ())]
         asked.append(len(names))
         if "strange" in names:
-            begin(handler, "application/json", 400)
-            handler.wfile.write(b'{"error": "a tool has no schema"}')
+            refuse(handler, "a tool has no schema")
         else:
             begin(handler)
             send(handler, "Hello.")

@@ -6,7 +6,8 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "voice.agent.conversation": "Conversation Manners",
+    "voice.agent.conversation": "Conversation",
+    "voice.agent.manners": "Manners",
     "voice.agent.ear": "Hearing",
     "voice.agent.events": (
         "Event SpeechStarted Partial SpeechEnded TurnEnded Heard Reply Speaking Spoken Paused Resumed "

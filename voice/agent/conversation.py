@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -32,8 +31,9 @@ from voice.agent.events import (
 from voice.agent.everyday import ring_text
 from voice.agent.latency import Measured
 from voice.agent.listener import Listening, Whole
+from voice.agent.manners import Manners
 from voice.agent.mouth import Mouth
-from voice.agent.overlap import Courtesy, Overlap, Verdict
+from voice.agent.overlap import Overlap, Verdict
 from voice.agent.patience import SilenceRule
 from voice.agent.thoughts import Prepared, prepare
 from voice.agent.timers import Timers
@@ -52,20 +52,6 @@ from voice.types import (
 
 APOLOGY = "Sorry, I can't think of an answer just now. Please try again."
 Messages = tuple[Message, ...]
-
-
-@dataclass(frozen=True)
-class Manners:
-    """How a conversation is led; times in seconds."""
-
-    ahead: float = 2.0  # sound that is made before it is needed
-    memory: int = 40  # messages that the brain is shown at most
-    likely: float = 0.3  # before the likely end of a turn its answer is begun
-    merged: float = 1.0  # of an answer heard before the person goes on; less than that and it is one turn
-    patience: float = 2.0  # without a sound of the answer; then the agent says that it takes long
-    answers: bool = True  # whether a turn is answered by itself
-    yields: bool = True  # whether the person's speech interrupts an answer
-    courtesy: Courtesy = Courtesy()
 
 
 class Conversation:

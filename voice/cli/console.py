@@ -31,8 +31,10 @@ def note(message: str) -> None:
     typer.echo(message, err=True)
 
 
-def explained(error: OSError) -> str:
-    """Which file could not be used and why, and what to look at."""
+def explained(error: Exception) -> str:
+    """What went wrong; of a file that could not be used, which one it is and what to look at."""
+    if not isinstance(error, OSError):
+        return str(error)
     what = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
     return what + _HINTS.get(error.errno, "")
 

@@ -121,18 +121,13 @@ def command(
     from voice.asr.hotwords import read_hotwords
     from voice.simple import detector
 
-    if translate and live:
-        raise VoiceError("--live writes down what is said as it is said; leave out --translate")
-    if speakers is not None and live:
-        raise VoiceError("--speakers compares all that is said in a recording; leave out --live")
+    _check_live(live, translate, speakers)
     people = _people(speakers)
     model = model or ("quick" if live else "whisper-base")
     form = _format(form, output)
     terms = read_hotwords(hotwords)
     jobs = plan(files, form, output)
-    for job in jobs:
-        if job.target:
-            check_text(job.target, [*files, hotwords])
+    _check_targets(jobs, [*files, hotwords])
     with progress(f"fetching {model}", "bytes") as moved:
         recognizer = loading.load(model, kind="recognizer", threads=threads, progress=moved)
     heard = {
@@ -151,6 +146,21 @@ def command(
             _deliver(job, transcript, form, several)
 
     _each(jobs, write_down)
+
+
+def _check_live(live: bool, translate: bool, speakers: str | None) -> None:
+    """Raises VoiceError for what cannot be had while somebody still speaks."""
+    if translate and live:
+        raise VoiceError("--live writes down what is said as it is said; leave out --translate")
+    if speakers is not None and live:
+        raise VoiceError("--speakers compares all that is said in a recording; leave out --live")
+
+
+def _check_targets(jobs: Sequence[Job], inputs: Sequence[str]) -> None:
+    """Raises VoiceError where a transcript cannot go to its place (see check_text)."""
+    for job in jobs:
+        if job.target:
+            check_text(job.target, inputs)
 
 
 def _people(speakers: str | None) -> int | None:
@@ -184,7 +194,7 @@ def _each(jobs: Sequence[Job], write_down: Callable[[Job, str], None]) -> None:
             if isinstance(error, BrokenPipeError):
                 raise
             failed += 1
-            note(f"error: {explained(error) if isinstance(error, OSError) else error}")
+            note(f"error: {explained(error)}")
     if failed and len(jobs) > 1:
         note(f"{failed} of {len(jobs)} recordings failed; the others are done")
     if failed:

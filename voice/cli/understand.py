@@ -39,7 +39,7 @@ def command(
             if isinstance(error, BrokenPipeError):
                 raise
             failed += 1
-            note(f"error: {explained(error) if isinstance(error, OSError) else error}")
+            note(f"error: {explained(error)}")
             continue
         typer.echo(json.dumps(_row(file, heard, len(files) > 1), ensure_ascii=False))
     if failed:

@@ -9,9 +9,10 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from voice.agent.brains import Choice, brain_from_environment, brain_of
-from voice.agent.conversation import Conversation, Manners
+from voice.agent.conversation import Conversation
 from voice.agent.ear import Hearing
 from voice.agent.listener import Listening, live
+from voice.agent.manners import Manners
 from voice.agent.orders import Orders
 from voice.agent.patience import SilenceRule, WhenTold
 from voice.agent.skills import Skill

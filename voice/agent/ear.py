@@ -372,7 +372,7 @@ class Ear:
             self.look()
 
     def _end(self) -> Iterator[Event]:
-        ended = self._time(self._last) if not self.speaking else self._now
+        ended = self._time(self._last)
         began, text, words, late = self._began, self.text, self.words, self._late
         self._count -= len(late)
         self._held = self._held[len(self._held) - min(len(self._held), self._count - self._last) :]

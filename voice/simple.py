@@ -35,19 +35,23 @@ def transcribe(
     """What is said in a recording of any length.
 
     `source` is a media file, an open one, or samples: (T,), (T, channels) or (channels, T) at
-    `rate` Hz. `language` None detects it; `hotwords` are names and terms to expect; `translate`
-    answers in English. `speakers` names who says each segment ("Speaker 1"); a number says how many
-    there are. Raises AudioError for what holds no sound, ModelError for a model that cannot be had,
+    `rate` Hz. `language` is a code or a name ("es", "es-MX", "Spanish"), None or "auto" detects it;
+    `hotwords` are names and terms to expect; `translate` answers in English. `speakers` names who says
+    each segment ("Speaker 1"); a number says how many there are. Raises AudioError for what holds no
+    sound, ModelError for a model that cannot be had, VoiceError for a language that is unknown,
     ValueError for a number of speakers below one.
     """
     from voice import audio
     from voice.asr import attribution, longform
+    from voice.text.languages import language_for, parse_language
 
+    language = parse_language(language)
     if isinstance(source, np.ndarray):
         source = _sound(source, rate)
     if speakers is not True and speakers is not False and speakers < 1:
         raise ValueError(f"speakers is {speakers}; give True or how many there are")
     recognizer = _load(model, kind="recognizer", threads=threads)
+    language = language_for(recognizer, language)
     whole = isinstance(source, Audio)
     wanted = recognizer.rate
     blocks = [audio.resample(source, wanted).samples] if whole else audio.blocks(source, wanted)

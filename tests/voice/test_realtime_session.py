@@ -405,6 +405,17 @@ def test_words_that_are_likely_are_told_to_the_recognizer():
     assert set(book.hints) == {("en", ("Siobhan",))}
 
 
+def test_a_language_may_be_called_by_its_name_and_an_unknown_one_is_refused():
+    client = Client(Phrasebook(), Script())
+
+    def update(language):
+        settings = {"audio": {"input": {"transcription": {"language": language}}}}
+        return client.send("session.update", session=settings)
+
+    assert one(update("British English"), "session.updated")
+    assert "did you mean English" in one(update("Englsh"), "error")["error"]["message"]
+
+
 def test_settings_of_the_beta_are_understood():
     client = Client(Phrasebook(), Script())
     old = {

@@ -140,6 +140,17 @@ def test_what_is_wished_for_reaches_the_recognizer(world: World) -> None:
     assert world.recognizer.asked == [("de", expected, "transcribe")]
 
 
+def test_a_language_may_be_a_name_and_an_unknown_one_is_refused(world: World) -> None:
+    transcriptions = world.client().audio.transcriptions
+    transcriptions.create(
+        model="whisper-1", file=("a.wav", recording(2.0)), language="Spanish (Latin America)"
+    )
+    assert world.recognizer.asked[0][0] == "es"
+    with pytest.raises(openai.BadRequestError, match="did you mean Spanish"):
+        transcriptions.create(model="whisper-1", file=("a.wav", recording(2.0)), language="Spansh")
+    assert len(world.recognizer.asked) == 1
+
+
 def test_translations_are_translations(world: World) -> None:
     heard = world.client().audio.translations.create(model="whisper-1", file=("a.wav", recording(2.0)))
     assert heard.text == "one"

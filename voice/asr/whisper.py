@@ -33,6 +33,7 @@ from voice.asr.words import segmented, timed_words
 from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
 from voice.features import WHISPER_RATE
 from voice.models.sessions import cores
+from voice.text.languages import parse_language
 from voice.types import Audio, Segment, Transcript, Word
 
 __all__ = ["Context", "Decoding", "Whisper"]
@@ -160,8 +161,8 @@ class Whisper:
     ) -> Transcript:
         """The words of one stretch of speech of at most 30 s.
 
-        `language` None detects it; `hotwords` are expected terms, as the lines of a file of them; `task`
-        "translate" answers in English; without `words` there is one segment without times inside.
+        `language` is a code or a name, None or "auto" detects it; `hotwords` are expected terms, as the
+        lines of a file of them; `task` "translate" answers in English; without `words` there is one segment without times inside.
         Raises AudioError for more than 30 s, VoiceError for a language or task that it does not know.
         """
         return self.transcribe_batch([speech], language=language, hotwords=hotwords, task=task, words=words)[
@@ -178,9 +179,9 @@ class Whisper:
         words: bool = True,
     ) -> list[Transcript]:
         """As `transcribe`, for stretches of one recording: a detected language holds for all of them."""
-        self._refuse_others(language, task)
+        language = self._language(language, task)
         speeches = [audio.resample(_not_too_long(speech), WHISPER_RATE) for speech in speeches]
-        request = _Request(language or self._only, expected(hotwords), task, words)
+        request = _Request(language, expected(hotwords), task, words)
         transcripts: dict[int, Transcript] = {}
         for rows in self._together(speeches):
             found = self._recognized([speeches[row] for row in rows], request)
@@ -203,12 +204,16 @@ class Whisper:
         """What the encoder makes of speech at 16 kHz, and of a margin after it: (F, D), a row each 20 ms."""
         return self._encode([speech])[0]
 
-    def _refuse_others(self, language: str | None, task: str) -> None:
-        """Raises VoiceError for what a model tuned to one language would answer with invented words."""
-        if self._only and (language not in (None, self._only) or task != "transcribe"):
+    def _language(self, said: str | None, task: str) -> str | None:
+        """Return the code of the language that is asked for; None where it is to be detected.
+
+        Raises VoiceError for a language or a task that the model would answer with invented words.
+        """
+        if self._only and task != "transcribe":
             raise VoiceError(
                 f"this recognizer only transcribes {self._only!r}; use whisper-base for the rest"
             )
+        return parse_language(said, self.languages) or self._only
 
     def _together(self, speeches: Sequence[Audio]) -> Iterator[list[int]]:
         """Which are encoded as one: all, or those of like length where the context is the utterance."""

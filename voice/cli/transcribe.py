@@ -105,7 +105,7 @@ def command(
     ] = None,
     language: Annotated[
         str | None,
-        typer.Option("--language", "-l", metavar="CODE", help="Such as en; detected if not given."),
+        typer.Option("--language", "-l", metavar="NAME|CODE", help="Such as Spanish or es; auto detects it."),
     ] = None,
     translate: Annotated[bool, typer.Option("--translate", help="Answer in English.")] = False,
     hotwords: Terms = "",
@@ -120,9 +120,10 @@ def command(
     from voice import loading
     from voice.asr.hotwords import read_hotwords
     from voice.simple import detector
+    from voice.text.languages import language_for, parse_language
 
     _check_live(live, translate, speakers)
-    people = _people(speakers)
+    people, language = _people(speakers), parse_language(language)
     model = model or ("quick" if live else "whisper-base")
     form = _format(form, output)
     terms = read_hotwords(hotwords)
@@ -130,6 +131,7 @@ def command(
     _check_targets(jobs, [*files, hotwords])
     with progress(f"fetching {model}", "bytes") as moved:
         recognizer = loading.load(model, kind="recognizer", threads=threads, progress=moved)
+    language = language_for(recognizer, language)
     heard = {
         "language": language,
         "hotwords": terms,

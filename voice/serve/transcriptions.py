@@ -25,6 +25,7 @@ from voice.serve.errors import TooMuch, Vanished
 from voice.serve.services import Services
 from voice.serve.work import Stop, Streamed, done
 from voice.serve.written import diarized, usage, written
+from voice.text.languages import language_for, parse_language
 from voice.types import Transcript
 
 TRANSCRIPTIONS, TRANSLATIONS = "/v1/audio/transcriptions", "/v1/audio/translations"
@@ -41,7 +42,7 @@ class Wish(BaseModel):
     """
 
     model: str = "default"
-    language: str | None = Field(None, max_length=16)
+    language: str | None = Field(None, max_length=64)
     prompt: str = ""
     hotwords: str = ""
     response_format: Literal["json", "text", "srt", "vtt", "verbose_json", "diarized_json"] = "json"
@@ -49,11 +50,6 @@ class Wish(BaseModel):
     timestamp_granularities: list[Literal["word", "segment"]] = []
     stream: bool = False
     temperature: float = Field(0.0, ge=0.0, le=1.0)
-
-    @property
-    def code(self) -> str | None:
-        """ISO 639-1 of "en", "EN" and "en-US" alike; None to detect it."""
-        return re.split("[-_]", self.language.strip().lower())[0] or None if self.language else None
 
     @property
     def diarized(self) -> bool:
@@ -114,7 +110,8 @@ async def _answered(request: Request, services: Services, task: str) -> Response
 def read(form: FormData) -> tuple[Upload, Wish]:
     """The file and the fields of a form.
 
-    Raises VoiceError where the file is missing, ValidationError where a field is wrong.
+    Raises VoiceError where the file is missing or the language unknown, ValidationError where another
+    field is wrong.
     """
     file = form.get("file")
     if not isinstance(file, UploadFile):
@@ -122,6 +119,7 @@ def read(form: FormData) -> tuple[Upload, Wish]:
     fields = {name: value for name, value in form.items() if isinstance(value, str) and value != ""}
     times = [form.getlist(name) for name in ("timestamp_granularities[]", "timestamp_granularities")]
     wish = Wish.model_validate({**fields, "timestamp_granularities": sum(times, [])})
+    wish = wish.model_copy(update={"language": parse_language(wish.language)})
     return Upload(file.file, (file.filename or "the file")[:80]), wish
 
 
@@ -149,6 +147,7 @@ def heard(
     Where speakers are told apart all that is said comes as one, as it can only be known at the end.
     """
     recognizer = services.recognizer(wish.model)
+    language = language_for(recognizer, wish.language)
     seconds = 0.0
 
     def note(read: float) -> None:
@@ -159,7 +158,7 @@ def heard(
     blocks = _blocks(file, recognizer.rate, services, stop)
     listening = services.speakers().listen() if wish.diarized else None
     blocks = listening.through(blocks) if listening else blocks
-    language, packing = wish.code, longform.Packing(batch=1)
+    packing = longform.Packing(batch=1)
     parts = longform.transcripts(
         blocks, recognizer, services.detector(), language, wish.expected, task, packing, note
     )

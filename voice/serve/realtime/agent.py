@@ -21,6 +21,7 @@ from voice.agent.timers import Timers
 from voice.agent.work import THREADS, Work
 from voice.serve.realtime.configuration import Configuration, Detection
 from voice.serve.realtime.tools import Tools
+from voice.text.languages import parse_language
 from voice.types import Brain, Controls, Message, Recognizer, Speech, Synthesizer, Thought, TurnDetector
 
 if TYPE_CHECKING:
@@ -128,10 +129,10 @@ def turn_detector(detection: Detection | None, best: TurnDetector) -> TurnDetect
 
 
 def hearing(now: Configuration) -> Hearing:
-    """How the session listens."""
+    """How the session listens. Raises VoiceError for an unknown language."""
     listening = Hearing()
     if now.transcription:
-        language, keywords = now.transcription.language or None, now.transcription.keywords
+        language, keywords = parse_language(now.transcription.language), now.transcription.keywords
         listening = replace(listening, language=language, hotwords=keywords)
     if now.detection and now.detection.kind == "server_vad":
         on = min(0.95, max(0.05, now.detection.threshold))

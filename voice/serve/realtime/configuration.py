@@ -203,7 +203,7 @@ def _transcription(fields: Fields, before: Configuration) -> Transcription:
     base = before.transcription or Transcription()
     return Transcription(
         fields.text("model", base.model, 200),
-        fields.text("language", base.language, 20),
+        fields.text("language", base.language, 64),
         fields.text("prompt", base.prompt, 20_000),
         fields.texts("keywords", base.keywords, 200, 100),
     )

@@ -22,7 +22,7 @@ from typing import BinaryIO
 import numpy as np
 
 from voice.errors import AudioError
-from voice.places import check_place
+from voice.places import check_place, partial_path
 from voice.types import Audio
 
 # suffix: (FFmpeg container, encoder, bits per second or 0, rates it takes or none for any)
@@ -383,7 +383,7 @@ def _partial_path(target: str | Path | BinaryIO) -> Path:
         return Path(name)
     path = Path(target)
     check_place(path, AudioError)
-    return path.with_name(f".{path.name}.{os.getpid()}.partial")
+    return partial_path(path)
 
 
 def _deliver(partial: Path, target: str | Path | BinaryIO) -> None:

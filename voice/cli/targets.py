@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from voice.errors import VoiceError
-from voice.places import check_place
+from voice.places import check_place, partial_path
 
 _LOOKED_AT = 4096  # bytes; sound and video have a zero among the first ones, text has none
 
@@ -48,7 +48,7 @@ def _check_kept(path: Path, inputs: Iterable[str | Path | None]) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file, whole or not at all."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    beside = partial_path(path)
     try:
         beside.write_text(text, "utf-8")
         beside.replace(path)

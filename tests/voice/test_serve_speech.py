@@ -123,6 +123,14 @@ def test_ssml_is_taken_and_what_it_holds_and_is_not_understood_is_named(world: W
     assert "x-voice-notes" not in create(world).response.headers
 
 
+def test_what_the_voice_cannot_read_is_named(world: World) -> None:
+    answer = create(world, input="Hello 你好 there.")
+    notes = answer.response.headers["x-voice-notes"]
+    assert notes == r"Not read aloud, because this voice has no sound for it: \u4f60\u597d."
+    given = create(world, input="Hello 你好 there.", extra_body={"lexicon": {"你好": "knee how"}})
+    assert "x-voice-notes" not in given.response.headers
+
+
 def test_a_line_break_in_what_is_not_understood_breaks_no_header(world: World) -> None:
     answer = create(world, input="<speak><prosody foo='a&#13;&#10;X: 1'>hi</prosody></speak>")
     assert "\n" not in answer.response.headers["x-voice-notes"] and "x" not in answer.response.headers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -15,10 +15,11 @@ from voice.serve.encode import MEDIA, encoded, events
 from voice.serve.errors import TooMuch
 from voice.serve.services import SPEAKING, Services
 from voice.serve.work import Stop, Streamed
+from voice.text.coverage import reading_notes
 from voice.text.lexicon import entry
 from voice.text.markup import is_ssml, parse
 from voice.tts.streaming import pieces
-from voice.types import RANGES, Audio, Controls, Synthesizer
+from voice.types import RANGES, Audio, Controls, Said, Synthesizer
 
 PATH = "/v1/audio/speech"
 NOTES = 1000  # characters of the header that says what was not understood
@@ -91,16 +92,20 @@ def router(services: Services) -> APIRouter:
 
         media = "text/event-stream" if wish.stream_format == "sse" else MEDIA[wish.response_format]
         answer = Streamed(make, media, services.settings.idle)
-        answer.headers.update(_notes(wish.input))
+        answer.headers.update(_notes(wish.input, wish.controls.lexicon))
         return answer
 
     return routes
 
 
-def _notes(text: str) -> dict[str, str]:
-    """A header that names what SSML holds and is not understood. Raises TextError where it is malformed."""
-    problems = "; ".join(parse(text).problems) if is_ssml(text) else ""
-    return {"x-voice-notes": problems.encode("ascii", "replace").decode()[:NOTES]} if problems else {}
+def _notes(text: str, lexicon: Mapping[str, Said] | None) -> dict[str, str]:
+    """A header that names what SSML holds and is not understood, and what the voice cannot read.
+
+    What is not ASCII stands as \\uXXXX in it. Raises TextError where SSML is malformed.
+    """
+    problems = [*(parse(text).problems if is_ssml(text) else ()), *reading_notes(text, lexicon)]
+    notes = "; ".join(problems).encode("ascii", "backslashreplace").decode()[:NOTES]
+    return {"x-voice-notes": notes} if notes else {}
 
 
 def spoken(voice: Synthesizer, wish: Wish, services: Services, stop: Stop) -> Iterator[Audio]:

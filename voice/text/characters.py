@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from voice.text.numbers import cardinal
@@ -46,6 +47,7 @@ _GREEK = dict(
 )
 
 
+_RESPELLED = re.compile("[\u0370-\u03ff\u0400-\u04ff]{2,}")  # Greek and Cyrillic; a letter alone is named
 _FORMS = (("①", "⑨"), ("Ⓐ", "ⓩ"), ("！", "～"), ("\U0001d400", "\U0001d7ff"))
 
 
@@ -114,6 +116,12 @@ def _foreign(text: str, at: int) -> str | None:
         return f" {cardinal(int(value))} "
     plain = "".join(c for c in unicodedata.normalize("NFKD", char) if c.isascii() and c.isalpha())
     return plain or None
+
+
+def respelled(text: str) -> list[str]:
+    """List the words of other alphabets that are read in Latin letters, sound for sound as far as it goes."""
+    words = (match[0] for match in _RESPELLED.finditer(text))
+    return [word for word in words if all(_foreign(word, at) is not None for at in range(len(word)))]
 
 
 def widened(text: str) -> str:

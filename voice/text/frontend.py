@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -13,7 +14,7 @@ from voice.text.delivery import PLAIN, Style
 from voice.text.normalize import Chunk
 from voice.text.phonemes import PUNCTUATION, pronounce, without_marks
 from voice.text.questions import rises
-from voice.text.saying import Wish, given_spans, spell_out_around
+from voice.text.saying import Wish, given_spans, spell_out_around, unknown_phones
 from voice.text.sentences import JOINING, Sentence, SentenceSplitter, split_sentences
 from voice.types import Said
 
@@ -96,6 +97,8 @@ def read_sentence(
     sentence: Sentence, lexicon: Mapping[str, Said] | None = None, wish: Wish = Wish()
 ) -> Iterator[Reading]:
     """One sentence: a single reading, unless it is too long to be spoken at once."""
+    for phones in unknown_phones(sentence.text):
+        warnings.warn(f"{phones} holds phones that ARPAbet does not know", stacklevel=2)
     spoken, given = spell_out_around(sentence.text, given_spans(sentence.text, wish.said, lexicon))
     spans = _written_words(sentence.text, spoken.chunks)
     sounds = _sounds(spoken.chunks, spans, given)
@@ -108,7 +111,7 @@ def read_sentence(
         yield Reading(sentence.text, "", (), (), spoken.unread, sentence.after)
         return
     spans, sounds = _cut_long_words(spans, sounds)
-    parts = list(_parts(sounds))
+    parts = _heard_parts(sounds)
     first = 0  # the written words that precede this part
     for part in parts:
         is_last = part is parts[-1]
@@ -183,6 +186,25 @@ def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_Sound]):
             cut_sounds.append(replace(sound, owner=len(cut_spans) + int(reach - 1) * count // int(ends[-1])))
         cut_spans += pairwise(bounds)
     return cut_spans, cut_sounds
+
+
+def _heard_parts(sounds: list[_Sound]) -> list[list[_Sound]]:
+    """The parts of `sounds`, each with something to hear.
+
+    One of nothing but punctuation loses it and joins the part before it, or after it where it is the first.
+    """
+    parts: list[list[_Sound]] = []
+    heard = False  # whether there is anything to hear in the last of them
+    for part in _parts(sounds):
+        silent = not any(_is_heard(sound.phonemes) for sound in part)
+        if silent:
+            part = [replace(sound, phonemes="") for sound in part]
+        if parts and (silent or not heard):
+            parts[-1] += part
+        else:
+            parts.append(part)
+        heard = heard or not silent
+    return parts
 
 
 def _parts(sounds: list[_Sound]) -> Iterator[list[_Sound]]:

@@ -139,7 +139,7 @@ def phones_in(text: str) -> Iterator[tuple[int, int, Said | None]]:
 
     None where it was meant as phones and is not; what else stands in double brackets is left alone.
     """
-    for match in _PHONES.finditer(text):
+    for match in _PHONES.finditer(text) if "[[" in text else ():
         if is_arpabet(match[1]) and len(match[1].split()) <= LONGEST:
             yield match.start(), match.end(), Said(phonemes=from_arpabet(match[1]))
         elif looks_like_arpabet(match[1]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -55,16 +54,19 @@ class Wish:
 
 def given_spans(text: str, marked: Iterable[Span], lexicon: Mapping[str, Said] | None) -> list[Span]:
     """What is said by hand in a sentence, in order, none overlapping: markup, then `[[phones]]`, then the
-    lexicon's words. Phones that are none are named in a warning, and read as the text that they are."""
+    lexicon's words. Phones that are none (see `unknown_phones`) are read as the text that they are."""
     spans = [span for span in marked if span.end > span.start]
-    for start, end, said in phones_in(text) if "[[" in text else ():
-        if said is None:
-            warnings.warn(f"{text[start:end]} holds phones that ARPAbet does not know", stacklevel=2)
-        else:
+    for start, end, said in phones_in(text):
+        if said is not None:
             _add(spans, Span(start, end, said))
     for start, end, said in found_in(text, lexicon) if lexicon else ():
         _add(spans, Span(start, end, said))
     return sorted(spans, key=lambda span: span.start)
+
+
+def unknown_phones(text: str) -> list[str]:
+    """List each `[[…]]` of `text` that was meant as phones and holds some that ARPAbet does not have."""
+    return [text[start:end] for start, end, said in phones_in(text) if said is None]
 
 
 def _add(spans: list[Span], span: Span) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from functools import partial
+
 from fastapi import APIRouter
 
+from voice.errors import ModelMissing
 from voice.models import entries
-from voice.serve.services import PRODUCTS, Services
+from voice.serve.services import KINDS, Services
 
 
 def router(services: Services) -> APIRouter:
@@ -14,19 +18,28 @@ def router(services: Services) -> APIRouter:
     @routes.get("/v1/models")
     def listed() -> dict:
         """The recognizers and voices on this machine, the defaults first."""
-        found = [about(name, kind) for kind in PRODUCTS for name in services.names(kind)]
+        found = [about(name, kind) for kind in KINDS for name in services.names(kind)]
         return {"object": "list", "data": found}
 
     @routes.get("/v1/models/{name:path}")
     def one(name: str) -> dict:
-        """One of them, or what stands for one of OpenAI's."""
-        for kind, products in PRODUCTS.items():
-            if name in products:
-                return about(services.resolve(name, kind), kind) | {"id": name}
-        kind = "voice" if name in services.names("voice") else "recognizer"
-        return about(services.resolve(name, kind), kind)
+        """One of them, or what a name of somebody else's stands for."""
+        kind, stands_for = meant(name, services)
+        return about(stands_for, kind) | {"id": name}
 
     return routes
+
+
+def meant(name: str, services: Services) -> tuple[str, str]:
+    """The kind and the name of the model that requests with `name` get. Raises ModelMissing for none."""
+    for kind, resolve in (
+        ("recognizer", partial(services.resolve, kind="recognizer")),
+        ("voice", partial(services.resolve, kind="voice")),
+        ("recognizer", services.live_name),
+    ):
+        with suppress(ModelMissing):
+            return kind, resolve(name)
+    raise ModelMissing(f"there is no model {name[:80]!r} on this server; GET /v1/models lists those there are")
 
 
 def about(name: str, kind: str) -> dict:

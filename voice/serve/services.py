@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from voice.errors import ModelMissing, VoiceError
 from voice.loading import load
 from voice.models import entries
+from voice.serve.draining import Draining
 from voice.serve.metrics import Metrics
+from voice.serve.names import DEFAULT, OPENAI_VOICES, in_family, read_aliases, stand_in
 from voice.serve.settings import Settings
 from voice.serve.slots import Slots
 from voice.types import Recognizer, SpeechDetector, Synthesizer, TurnDetector
@@ -25,18 +27,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# What OpenAI's clients ask for by default; they get the defaults of this server.
-HEARING = frozenset(
-    "whisper-1 gpt-4o-transcribe gpt-4o-mini-transcribe gpt-4o-transcribe-diarize default".split()
-)
-SPEAKING = frozenset("tts-1 tts-1-hd gpt-4o-mini-tts default".split())
-TALKING = frozenset(
-    "gpt-realtime gpt-realtime-mini gpt-4o-realtime-preview gpt-4o-mini-realtime-preview default".split()
-)
-VOICES = frozenset(
-    "alloy ash ballad cedar coral echo fable marin nova onyx sage shimmer verse default".split()
-)
-PRODUCTS = {"recognizer": HEARING, "voice": SPEAKING | VOICES}
+KINDS = ("recognizer", "voice")
+VOICES = frozenset([*OPENAI_VOICES, DEFAULT])  # names of voices that stand for ours
 
 Loader = Callable[[str, str], Any]  # name, kind → the model
 
@@ -52,11 +44,15 @@ class Services:
         detector: Callable[[], SpeechDetector] | None = None,
         turns: Callable[[Recognizer], TurnDetector] | None = None,
     ) -> None:
-        """`loader`, `detector` and `turns` open models; tests give others."""
+        """`loader`, `detector` and `turns` open models; tests give others.
+
+        Raises VoiceError for aliases that cannot be read.
+        """
         self.settings = settings
         self.requests = Slots("places for requests", settings.requests)
         self.sessions = Slots("places for live sessions", settings.sessions)
-        self.metrics = Metrics()
+        self.metrics, self.draining = Metrics(), Draining()
+        self.aliases = read_aliases(settings.aliases)
         self._load, self._load_alone = loader or self._from_disk, loader or self._alone
         self._open_detector, self._open_turns = detector or _silero, turns or _turns
         self._lock = threading.Lock()
@@ -64,7 +60,7 @@ class Services:
         self._made: dict[Hashable, Any] = {}
 
     def recognizer(self, name: str | None = None) -> Recognizer:
-        """A recognizer by name, OpenAI's names and None being the default for files.
+        """A recognizer by name, None being the default for files.
 
         Raises ModelMissing for one that is not served.
         """
@@ -72,11 +68,17 @@ class Services:
 
     def live_recognizer(self, name: str | None = None) -> Recognizer:
         """The same for live sessions, whose default is quicker and nobody else's: files would hold it up."""
-        named = name and name not in HEARING | TALKING
-        name = self.resolve(name, "recognizer") if named else self._live
+        name = self.live_name(name)
         if name != self._live or name == self.settings.model:
             return self._model(name, "recognizer")
         return self._once(("live", name), lambda: self._load_alone(name, "recognizer"))
+
+    def live_name(self, name: str | None = None) -> str:
+        """The recognizer that hears a live session for which a client named a model. Raises ModelMissing."""
+        wanted = self._meant(name)
+        if wanted not in self.names("recognizer") and in_family(wanted, "recognizer", "live"):
+            return self._live
+        return self.resolve(name, "recognizer")
 
     def hears(self, recognizer: Recognizer, language: str | None) -> Recognizer:
         """Itself, or the recognizer for files where it does not know the language of a live session.
@@ -97,7 +99,7 @@ class Services:
         return self.settings.live_model or default_recognizer()
 
     def voice(self, name: str | None = None) -> Synthesizer:
-        """A voice by name; OpenAI's names and None are the default. Raises ModelMissing."""
+        """A voice by name, None being the default. Raises ModelMissing."""
         return self._model(self.resolve(name, "voice"), "voice")
 
     def speakers(self) -> Speakers:
@@ -134,17 +136,44 @@ class Services:
         return [default, *(name for name in here if name != default)]
 
     def resolve(self, name: str | None, kind: str) -> str:
-        """The model that a client means by `name`. Raises ModelMissing if it is not served."""
-        if not name or name in PRODUCTS[kind]:
+        """The model of a kind that a client means by `name`. Raises ModelMissing if it is not served.
+
+        An alias comes first, then what is in place; a name of a family is the default, and one of OpenAI's
+        voices the one of ours that is like it.
+        """
+        wanted, served = self._meant(name), self.names(kind)
+        if wanted in served:
+            return wanted
+        if kind == "voice" and wanted != (like := stand_in(wanted)):
+            return like if like in served else self._default(kind)
+        if in_family(wanted, kind):
             return self._default(kind)
-        served = self.names(kind)
-        if name not in served:
-            shown = name[:80]
-            raise ModelMissing(f"there is no {kind} {shown!r} on this server; there are {', '.join(served)}")
-        return name
+        shown = (name or "")[:80]
+        raise ModelMissing(f"there is no {kind} {shown!r} on this server; there are {', '.join(served)}")
+
+    def voice_name(self, asked: str | None, model: str | None = None) -> str:
+        """The voice that speaks for a client that names a voice, a model or both.
+
+        A voice of ours that is `asked` for wins over one that `model` names; that wins over OpenAI's names,
+        as their clients cannot leave the voice out. Raises ModelMissing where either names nothing.
+        """
+        by_model, voice = self.resolve(model, "voice"), self._meant(asked)
+        if voice not in VOICES:
+            return self.resolve(asked, "voice")
+        named = self._meant(model)
+        return self.resolve(asked, "voice") if in_family(named, "voice") else by_model
+
+    def _meant(self, name: str | None) -> str:
+        return self.aliases.get(name or DEFAULT, name or DEFAULT)
 
     def warm(self) -> None:
-        """Load the defaults now, so that the first request need not wait. Raises ModelError."""
+        """Load the defaults now, so that the first request need not wait.
+
+        Raises ModelError, and VoiceError for an alias of nothing.
+        """
+        for alias, target in self.aliases.items():
+            if not any(target in self.names(kind) or in_family(target, kind) for kind in KINDS):
+                raise VoiceError(f"VOICE_ALIASES: {alias} stands for {target}, which is not in place here")
         self.recognizer()
         self.talking()
 
@@ -183,4 +212,4 @@ def _turns(ears: Recognizer) -> TurnDetector:
     return load_turns(ears)
 
 
-__all__ = ["HEARING", "SPEAKING", "TALKING", "VOICES", "Loader", "Services"]
+__all__ = ["KINDS", "VOICES", "Loader", "Services"]

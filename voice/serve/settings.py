@@ -20,7 +20,8 @@ class Settings:
     `requests` HTTP requests and `sessions` live ones work at a time. A request brings at most
     `upload_mb` megabytes, `minutes` of sound or `characters` of text. Who sends or takes nothing for
     `idle` seconds is let go. `origins` are the web pages, besides the server's own, that may use it,
-    as "https://example.org", with commas between them.
+    as "https://example.org", with commas between them. `aliases` are further names of models and voices:
+    "name=model, name=voice", or a TOML or JSON file of such pairs.
     """
 
     host: str = "127.0.0.1"
@@ -38,6 +39,7 @@ class Settings:
     characters: int = 100_000
     idle: float = 60.0
     origins: str = ""
+    aliases: str = ""
 
     def __post_init__(self) -> None:
         for name in ("requests", "sessions", "upload_mb", "minutes", "characters", "idle"):

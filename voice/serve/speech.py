@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from voice.errors import TextError
 from voice.serve.encode import MEDIA, encoded, events
 from voice.serve.errors import TooMuch
-from voice.serve.services import SPEAKING, Services
+from voice.serve.services import Services
 from voice.serve.work import Stop, Streamed
 from voice.text.coverage import reading_notes
 from voice.text.lexicon import entry
@@ -58,10 +58,9 @@ class Wish(BaseModel):
     instructions: str | None = None
 
     @property
-    def name(self) -> str:
-        """The voice: that which `voice` names, or `model` where it names one of ours."""
-        voice = self.voice.id if isinstance(self.voice, VoiceId) else self.voice
-        return voice if self.model in SPEAKING else self.model
+    def asked(self) -> str:
+        """The name of the voice."""
+        return self.voice.id if isinstance(self.voice, VoiceId) else self.voice
 
     @property
     def controls(self) -> Controls:
@@ -84,7 +83,7 @@ def router(services: Services) -> APIRouter:
             raise TooMuch(
                 f"the text has more than {services.settings.characters} characters; send it in parts"
             )
-        voice = await run_in_threadpool(services.voice, wish.name)
+        voice = await run_in_threadpool(services.voice, services.voice_name(wish.asked, wish.model))
 
         def make(stop: Stop) -> Iterator[bytes]:
             sound = encoded(spoken(voice, wish, services, stop), wish.response_format, voice.rate)

@@ -17,6 +17,7 @@ from voice.errors import VoiceError
 from voice.serve.realtime import commands as asked
 from voice.serve.realtime.agent import Agent, Asked
 from voice.serve.realtime.answers import Answer
+from voice.serve.realtime.clock import AudioClock
 from voice.serve.realtime.configuration import (
     Configuration,
     chosen_voice,
@@ -59,7 +60,8 @@ class Session:
         self._agent, self._talk, self._line = agent, agent.conversation, line
         self._voices, self._clock = voices, clock
         self._inlet = Inlet(line.configuration.input, self._talk.rate)
-        self._turns = Turns(line)
+        self._sent = AudioClock(self._talk.rate)
+        self._turns = Turns(line, self._sent)
         self._speech = Speech(line, self._turns.items)
         self._appended = 0.0  # seconds since the last turn
         self._wanted: Fields | None = None  # a response to a turn that is still being recognized
@@ -115,8 +117,8 @@ class Session:
             return
         seconds = min(LONGEST_LEAP, now - self._passed)
         self._passed = now
-        self._turns.unheard += seconds
         silence = np.zeros(round(seconds * self._talk.rate), np.float32)
+        self._sent.silence(len(silence))
         self._take_up(lambda: self._talk.hear(silence))
 
     def _take_up(self, happened: Callable[[], Iterable[Event]]) -> None:
@@ -181,6 +183,7 @@ class Session:
             piece = audio[at : at + size]
             samples = self._inlet(piece)
             self._appended += form.seconds(piece)
+            self._sent.audio(form.seconds(piece), len(samples))
             self._turns.level(samples, self._talk.rate)
             self._heard = self._passed = self._clock()
             self._happened(self._talk.hear(samples))
@@ -201,7 +204,7 @@ class Session:
 
     def _clear(self) -> None:
         self._talk.forget()
-        self._turns.forget()
+        self._turns.forget(ending=self._talk.listening)
         self._appended = 0.0
         self._inlet = Inlet(self._settings.input, self._talk.rate)
         self._line.send({"type": "input_audio_buffer.cleared"})

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from voice.agent.events import Event, Heard, Partial, SpeechStarted, TurnEnded
+from voice.serve.realtime.clock import AudioClock
 from voice.serve.realtime.items import Item, Items, Part, fresh
 from voice.serve.realtime.line import Line
 
@@ -14,17 +16,31 @@ LEVEL_EVERY = 0.1  # seconds
 _QUIETEST = 1e-5  # of full scale: -100 dB
 
 
+@dataclass
+class _Turn:
+    """The turn at hand. `id` is that of the item that it becomes.
+
+    `began` is where it begins in the client's audio, in seconds; `start` what the client was told of that,
+    in milliseconds.
+    """
+
+    id: str = field(default_factory=lambda: fresh("item"))
+    began: float | None = None
+    start: int | None = None
+
+
 class Turns:
     """What the person says, as the client is told of it."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, clock: AudioClock) -> None:
+        """`clock` knows where a moment of the conversation lies in the client's audio."""
         self.items = Items()
-        self._line = line
-        self._id: str | None = None  # of the item that the present turn becomes
+        self._line, self._clock = line, clock
+        self._turn = _Turn()
+        self._told = 0  # milliseconds of the client's audio up to which it has been told of turns
         self._awaited: deque[tuple[str, float]] = deque()  # items still being recognized, their seconds
         self.committed = False  # by the client, before the conversation said that the turn has ended
         self._energy, self._count = 0.0, 0
-        self.unheard = 0.0  # seconds that passed without sound of the client
 
     @property
     def awaited(self) -> bool:
@@ -37,7 +53,8 @@ class Turns:
             case SpeechStarted(began=began):
                 self._started(began)
             case Partial(stable=stable, tail=tail):
-                self._line.tell("partial", {"item_id": self._turn(), "stable": stable, "tail": tail})
+                item = self._awaited[-1][0] if self.committed else self._turn.id
+                self._line.tell("partial", {"item_id": item, "stable": stable, "tail": tail})
             case TurnEnded(began=began, ended=ended):
                 self._ended(began, ended)
             case Heard(text=text):
@@ -45,6 +62,7 @@ class Turns:
 
     def commit(self, said: bool, seconds: float) -> None:
         """The client says that the turn of so many seconds is over; whether any speech was heard in it."""
+        self._stopped(self._clock.sent)
         item = self._commit()
         self.committed = said
         if said:
@@ -52,9 +70,10 @@ class Turns:
         else:
             self._done(item, seconds, "")
 
-    def forget(self) -> None:
-        """The turn so far counts as not said; one that was committed stays."""
-        self._id = None
+    def forget(self, ending: bool) -> None:
+        """The turn so far counts as not said; one that was committed stays, and one that is `ending`."""
+        if not ending or self.committed:
+            self._turn = _Turn()
         self._line.state("thinking" if self._awaited else "listening")
 
     def create(self, item: Item, after: str | None) -> None:
@@ -84,44 +103,42 @@ class Turns:
     def _detects(self) -> bool:
         return self._line.configuration.detection is not None
 
-    def _turn(self) -> str:
-        self._id = self._id or fresh("item")
-        return self._id
-
-    def _milliseconds(self, moment: float) -> int:
-        """A time of the conversation in the client's: in its own sound."""
-        return round(1000 * max(0.0, moment - self.unheard))
-
     def _started(self, began: float) -> None:
-        if self._id is None and self._detects:
-            start = self._milliseconds(began)
-            self._line.send(
-                {
-                    "type": "input_audio_buffer.speech_started",
-                    "item_id": self._turn(),
-                    "audio_start_ms": start,
-                }
-            )
+        if self._turn.began is None:
+            self._turn.began = self._clock.sent_at(began)
+        if self._detects:
+            self._announce()
         self._line.state("hearing")
+
+    def _announce(self) -> None:
+        """Tell that a turn has started, unless that was told or none of its sound is the client's."""
+        sent = _milliseconds(self._clock.sent)
+        if self._turn.start is None and sent > self._told:
+            self._turn.start = max(self._told, min(sent - 1, _milliseconds(self._turn.began)))
+            about = {"item_id": self._turn.id, "audio_start_ms": self._turn.start}
+            self._line.send({"type": "input_audio_buffer.speech_started"} | about)
+
+    def _stopped(self, ended: float) -> None:
+        """Tell that a turn has ended, at so many seconds of the client's audio, if its start was told."""
+        if self._turn.start is not None:
+            self._told = max(self._turn.start + 1, _milliseconds(ended))
+            about = {"item_id": self._turn.id, "audio_end_ms": self._told}
+            self._line.send({"type": "input_audio_buffer.speech_stopped"} | about)
 
     def _ended(self, began: float, ended: float) -> None:
         if self.committed:
             self.committed = False
             return
+        began, ended = self._clock.sent_at(began), self._clock.sent_at(ended)
         if self._detects:
-            end = self._milliseconds(ended)
-            self._line.send(
-                {
-                    "type": "input_audio_buffer.speech_stopped",
-                    "item_id": self._turn(),
-                    "audio_end_ms": end,
-                }
-            )
+            self._turn.began = began if self._turn.began is None else self._turn.began
+            self._announce()  # where it began while the client itself was to say when turns end
+        self._stopped(ended)
         self._awaited.append((self._commit(), max(0.0, ended - began)))
 
     def _commit(self) -> str:
-        item = Item(self._turn(), role="user", parts=(Part("input_audio", ""),))
-        self._id = None
+        item = Item(self._turn.id, role="user", parts=(Part("input_audio", ""),))
+        self._turn = _Turn()
         before = self.items.add(item)
         about = {"previous_item_id": before, "item_id": item.id}
         self._line.send({"type": "input_audio_buffer.committed"} | about)
@@ -151,3 +168,8 @@ class Turns:
             self._line.send({"type": f"{kind}.delta"} | where | {"delta": text})
         usage = {"type": "duration", "seconds": round(seconds, 3)}
         self._line.send({"type": f"{kind}.completed"} | where | {"transcript": text, "usage": usage})
+
+
+def _milliseconds(seconds: float) -> int:
+    """Whole milliseconds, never more than there are: a client must not look beyond what it has sent."""
+    return int(1000 * seconds + 1e-6)

@@ -1,6 +1,6 @@
 """What the models hear: log-mel spectra, in NumPy.
 
-Whisper's (16 kHz, 100 frames a second, 80 bands, log10 squeezed to about [-1, 1]) for recognition, our
+Whisper's (16 kHz, 100 frames a second, 80 bands or 128, log10 squeezed to about [-1, 1]) for recognition, our
 own voices' (24 kHz, 80 frames a second, 100 bands, natural log), and Kaldi's for telling people apart.
 """
 
@@ -13,7 +13,7 @@ import numpy as np
 WHISPER_RATE = 16_000
 WHISPER_HOP = 160
 WHISPER_WINDOW = 400
-WHISPER_BANDS = 80
+WHISPER_BANDS = 80  # of most models; large-v3 and what was made from it take 128
 
 KALDI_RATE = 16_000
 KALDI_HOP = 160
@@ -28,16 +28,16 @@ VOICE_BANDS = 100
 VOICE_FLOOR = 1e-5
 
 
-def whisper_log_mel(samples: np.ndarray) -> np.ndarray:
-    """Whisper's spectrum: (T,) at 16 kHz → (80, T // 160) float32.
+def whisper_log_mel(samples: np.ndarray, bands: int = WHISPER_BANDS) -> np.ndarray:
+    """Whisper's spectrum: (T,) at 16 kHz → (bands, T // 160) float32.
 
     Follows Radford et al. 2022: power, log10, everything more than 80 dB below the loudest
     point raised to there, then shifted and scaled.
     """
     if len(samples) < WHISPER_HOP:
-        return np.zeros((WHISPER_BANDS, 0), np.float32)
+        return np.zeros((bands, 0), np.float32)
     power = _magnitudes(samples, WHISPER_WINDOW, WHISPER_HOP) ** 2  # (T // 160, 201)
-    mel = mel_filters(WHISPER_RATE, WHISPER_WINDOW, WHISPER_BANDS) @ power.T
+    mel = mel_filters(WHISPER_RATE, WHISPER_WINDOW, bands) @ power.T
     log = np.log10(np.maximum(mel, 1e-10))
     return ((np.maximum(log, log.max() - 8.0) + 4.0) / 4.0).astype(np.float32)
 

@@ -10,19 +10,22 @@ def noise(length: int) -> np.ndarray:
     return np.random.default_rng(0).normal(0, 0.1, length).astype(np.float32)
 
 
-@pytest.mark.parametrize(("rate", "n_fft", "bands"), [(16000, 400, 80), (24000, 1200, 100)])
+@pytest.mark.parametrize(
+    ("rate", "n_fft", "bands"), [(16000, 400, 80), (16000, 400, 128), (24000, 1200, 100)]
+)
 def test_mel_filters_equal_librosas(rate: int, n_fft: int, bands: int) -> None:
     librosa = pytest.importorskip("librosa")
     expected = librosa.filters.mel(sr=rate, n_fft=n_fft, n_mels=bands)
     np.testing.assert_allclose(mel_filters(rate, n_fft, bands), expected, atol=1e-7)
 
 
-def test_whisper_log_mel_equals_whispers_own_feature_extractor() -> None:
+@pytest.mark.parametrize("bands", [80, 128])
+def test_whisper_log_mel_equals_whispers_own_feature_extractor(bands: int) -> None:
     transformers = pytest.importorskip("transformers")
     samples = noise(30 * 16000)
-    extractor = transformers.WhisperFeatureExtractor()
+    extractor = transformers.WhisperFeatureExtractor(feature_size=bands)
     expected = extractor(samples, sampling_rate=16000, return_tensors="np").input_features[0]
-    np.testing.assert_allclose(whisper_log_mel(samples), expected, atol=1e-4)
+    np.testing.assert_allclose(whisper_log_mel(samples, bands), expected, atol=1e-4)
 
 
 def test_voice_log_mel_equals_librosas() -> None:
@@ -37,6 +40,7 @@ def test_voice_log_mel_equals_librosas() -> None:
 @pytest.mark.parametrize("length", [0, 1, 159, 160, 161, 4000])
 def test_there_is_one_frame_for_each_whole_hop(length: int) -> None:
     assert whisper_log_mel(noise(length)).shape == (80, length // 160)
+    assert whisper_log_mel(noise(length), 128).shape == (128, length // 160)
     assert voice_log_mel(noise(length)).shape == (100, length // 300)
 
 

@@ -16,9 +16,10 @@ def test_groups_are_of_like_length_and_hold_everything_once() -> None:
 
 def test_the_encoder_is_shown_the_frames_that_were_asked_for() -> None:
     samples = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
-    assert padded(samples).shape == (80, 3000)
-    assert shown(samples, 130).shape == (80, 130)
-    assert shown(samples, 50).shape == (80, 50)
+    assert padded(samples, 80).shape == (80, 3000)
+    assert padded(samples, 128).shape == (128, 3000)
+    assert shown(samples, 130, 80).shape == (80, 130)
+    assert shown(samples, 50, 128).shape == (128, 50)
 
 
 def test_the_beginning_of_a_sound_has_its_letters() -> None:

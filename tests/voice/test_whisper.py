@@ -60,6 +60,7 @@ class Script:
 
     results: list[Result]
     is_multilingual: bool = True
+    n_mels: int = 80
     searches: list[dict] = field(default_factory=list)
     shapes: list[tuple[int, ...]] = field(default_factory=list)
 

@@ -59,8 +59,8 @@ class Specials:
         """Completed by the lists in a model's `config.json`. Raises ModelDamaged."""
         try:
             config = json.loads(path.read_text("utf-8"))
-            never = config["suppress_ids"]
-            not_first = [*never, *config["suppress_ids_begin"]]
+            never = config["suppress_ids"] or []
+            not_first = [*never, *(config["suppress_ids_begin"] or [])]
             return cls(start, end, no_speech, never, not_first, closing)
         except (OSError, ValueError, KeyError) as error:
             raise ModelDamaged(f"{path} does not say what is never written; fetch the model again") from error

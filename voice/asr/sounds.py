@@ -32,18 +32,18 @@ class Sound:
         return Sound(self.speech.cut(0.0, seconds), self.encoded, letters)
 
 
-def padded(samples: np.ndarray) -> np.ndarray:
-    """(80, 3000) features as faster-whisper makes them, so that the same speech gives the same words."""
+def padded(samples: np.ndarray, bands: int) -> np.ndarray:
+    """(bands, 3000) features as faster-whisper makes them, so that the same speech gives the same words."""
     frames = min(len(samples) // WHISPER_HOP, FULL_FRAMES)
-    features = whisper_log_mel(np.pad(samples, (0, WHISPER_HOP)))[:, :frames]
+    features = whisper_log_mel(np.pad(samples, (0, WHISPER_HOP)), bands)[:, :frames]
     return np.pad(features, ((0, 0), (0, FULL_FRAMES - frames)))
 
 
-def shown(samples: np.ndarray, frames: int) -> np.ndarray:
-    """(80, frames) features of the samples and of silence after them."""
+def shown(samples: np.ndarray, frames: int, bands: int) -> np.ndarray:
+    """(bands, frames) features of the samples and of silence after them."""
     whole = np.zeros(frames * WHISPER_HOP, np.float32)
     whole[: len(samples)] = samples[: len(whole)]
-    return whisper_log_mel(whole)
+    return whisper_log_mel(whole, bands)
 
 
 def alike(durations: Sequence[float], spread: float, most: int) -> Iterator[list[int]]:

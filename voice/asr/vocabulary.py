@@ -13,6 +13,7 @@ LONGEST_PROMPT = 223  # half of the decoder's 448 positions, less the token that
 TIME_STEP = 0.02  # seconds from one of the tokens that stand for times to the next
 _SPACE = "Ġ"  # as tokens are named
 _MERGES = re.compile(r'"merges"\s*:\s*\[\s*(?=")')  # those of pairs written as one string
+TASKS = ("transcribe", "translate")
 WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 
@@ -43,6 +44,24 @@ def open_tokenizer(folder: Path):
         raise ModelDamaged(f"{path} cannot be read; fetch the model again") from error
 
 
+def language_tokens(tokenizer) -> dict[str, int]:
+    """Return the token of each language's code: those between the start token and the first task.
+
+    Raises ModelDamaged where the tokenizer is not that of a multilingual Whisper.
+    """
+    first = special(tokenizer, "startoftranscript") + 1
+    last = min(special(tokenizer, task) for task in TASKS)
+    return {tokenizer.id_to_token(number)[2:-2]: number for number in range(first, last)}
+
+
+def special(tokenizer, name: str) -> int:
+    """Return the number of a special token. Raises ModelDamaged where there is none of that name."""
+    number = tokenizer.token_to_id(f"<|{name}|>")
+    if number is None:
+        raise ModelDamaged(f"the tokenizer has no <|{name}|>; it is not Whisper's, fetch the model again")
+    return number
+
+
 class Vocabulary:
     """The tokens of one Whisper model.
 
@@ -57,9 +76,8 @@ class Vocabulary:
         self.without_times = self._special("notimestamps")
         self.no_speech = self.without_times - 1  # tokenizers differ in its name
         self.closing = self._known(*(space + mark for mark in ".?!" for space in ("", _SPACE)))
-        tasks = ("transcribe", "translate") if multilingual else ()
-        self.tasks = {task: self._special(task) for task in tasks}
-        self.languages = self._languages() if multilingual else frozenset({"en"})
+        self.tasks = {task: self._special(task) for task in (TASKS if multilingual else ())}
+        self.languages = frozenset(language_tokens(self._tokenizer) if multilingual else {"en"})
 
     def start_sequence(self, language: str, task: str) -> list[int]:
         """The tokens that tell the decoder what to do. Raises VoiceError for what the model cannot."""
@@ -130,15 +148,7 @@ class Vocabulary:
         return tuple(number for number in numbers if number is not None)
 
     def _special(self, name: str) -> int:
-        number = self._tokenizer.token_to_id(f"<|{name}|>")
-        if number is None:
-            raise ModelDamaged(f"the tokenizer has no <|{name}|>; it is not Whisper's, fetch the model again")
-        return number
-
-    def _languages(self) -> frozenset[str]:
-        """The languages' tokens lie between the start token and the first task."""
-        between = range(self.start + 1, min(self.tasks.values()))
-        return frozenset(self._tokenizer.id_to_token(number)[2:-2] for number in between)
+        return special(self._tokenizer, name)
 
     def _choices(self) -> str:
         return "it knows " + " ".join(sorted(self.languages))

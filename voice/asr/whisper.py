@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from voice import audio
+from voice.asr.checkpoint import open_checkpoint
 from voice.asr.confidence import Confidence, likelihood, weighed
 from voice.asr.ctc import Head
 from voice.asr.decoding import Decoding, Guess, is_babble
@@ -30,7 +31,7 @@ from voice.asr.sounds import FULL_FRAMES, WINDOW, Sound, alike, padded, shown
 from voice.asr.spotting import apply
 from voice.asr.vocabulary import Vocabulary, WordTokens
 from voice.asr.words import segmented, timed_words
-from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
+from voice.errors import AudioError, ModelMissing, VoiceError
 from voice.features import WHISPER_RATE
 from voice.models.sessions import cores
 from voice.text.languages import parse_language
@@ -122,20 +123,13 @@ class Whisper:
         """
         # Threads that wait awake for the next call would take the processor from the other worker's.
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        import ctranslate2
-
         folder = Path(folder)
         if not (folder / "model.bin").is_file():
             hint = "fetch a recognizer with `voice models get whisper-base`"
             raise ModelMissing(f"{folder} holds no model.bin; {hint}")
         threads = threads or cores()
         workers = min(WORKERS, threads)
-        try:
-            model = ctranslate2.models.Whisper(
-                str(folder), compute_type=compute_type, intra_threads=threads, inter_threads=WORKERS
-            )
-        except (RuntimeError, ValueError) as error:
-            raise ModelDamaged(f"{folder} is no Whisper model: {error}; fetch it again") from error
+        model = open_checkpoint(folder, compute_type=compute_type, threads=threads, workers=WORKERS)
         vocabulary = Vocabulary(folder, multilingual=model.is_multilingual)
         head = head or (folder / HEAD if (folder / HEAD).is_file() else None)
         letters = Head.open(head, threads=threads) if head else None
@@ -162,8 +156,9 @@ class Whisper:
         """The words of one stretch of speech of at most 30 s.
 
         `language` is a code or a name, None or "auto" detects it; `hotwords` are expected terms, as the
-        lines of a file of them; `task` "translate" answers in English; without `words` there is one segment without times inside.
-        Raises AudioError for more than 30 s, VoiceError for a language or task that it does not know.
+        lines of a file of them; `task` "translate" answers in English; without `words` there is one segment
+        without times inside. Raises AudioError for more than 30 s, VoiceError for a language or task that
+        it does not know.
         """
         return self.transcribe_batch([speech], language=language, hotwords=hotwords, task=task, words=words)[
             0
@@ -242,11 +237,12 @@ class Whisper:
 
     def _encode(self, speeches: Sequence[Audio]) -> np.ndarray:
         """Speech → encoder output (B, frames / 2, D)."""
+        bands = self._model.n_mels
         if self._context == "full":
-            features = [padded(speech.samples) for speech in speeches]
+            features = [padded(speech.samples, bands) for speech in speeches]
         else:
             frames = 2 * max(self._frames(speech) for speech in speeches)
-            features = [shown(speech.samples, min(FULL_FRAMES, frames)) for speech in speeches]
+            features = [shown(speech.samples, min(FULL_FRAMES, frames), bands) for speech in speeches]
         return np.asarray(self._model.encode(view(np.stack(features)), to_cpu=True))
 
     def _frames(self, speech: Audio) -> int:

@@ -6,6 +6,7 @@ only then.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
@@ -48,9 +49,13 @@ def _whisper(model: Model, threads: int | None) -> Recognizer:
     from voice.asr.confidence import Calibration, likelihood
     from voice.asr.whisper import HEAD, Whisper
 
-    options = model.card.options
-    context = options.get("context", "full")
-    weights, lender = options.get("confidence"), entries().get(options.get("head", ""))
+    context = _option(model, "context", "full")
+    if context not in ("full", "utterance"):
+        raise ModelDamaged(f'{model.folder}: the context is "{context}"; it is full or utterance')
+    weights = _option(model, "confidence", {})
+    if not all(isinstance(each, int | float) and math.isfinite(each) for each in weights.values()):
+        raise ModelDamaged(f"{model.folder}: the confidence of its card is not made of numbers")
+    lender = entries().get(_option(model, "head", ""))
     lent = lender and lender.home / HEAD  # by a model whose encoder is all but the same
     return Whisper.open(
         model.folder,
@@ -60,6 +65,14 @@ def _whisper(model: Model, threads: int | None) -> Recognizer:
         head=lent if lent and lent.is_file() else None,
         confidence=Calibration(weights) if weights else likelihood,
     )
+
+
+def _option(model: Model, name: str, default: Any) -> Any:
+    """An option of the model's card, of the kind of its `default`. Raises ModelDamaged for another kind."""
+    value = model.card.options.get(name, default)
+    if not isinstance(value, type(default)):
+        raise ModelDamaged(f'{model.folder}: the option "{name}" of its card is {value!r:.100}')
+    return value
 
 
 def _heart(model: Model, threads: int | None) -> Synthesizer:

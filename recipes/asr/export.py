@@ -24,9 +24,9 @@ from recipes.exporting import rows_about
 from recipes.options import option, parse
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
-from voice.models import find, quantized
+from voice.models import entries, find, quantized
 from voice.models.adapter import ADAPTER, WEIGHTS, write_adapter
-from voice.models.card import Card, hashes, sha256, write_card
+from voice.models.card import BASE, Card, check_name, hashes, sha256, write_card
 from voice.models.ct2 import read_model
 
 
@@ -36,7 +36,7 @@ class Options:
     out: Path = option(Path("voice/models/pretrained/quick"), "the model folder to write")
     weights: Literal["best", "average", "last"] = option("best", "of the best dev score, or the newest")
     head: Path | None = option(None, "the run whose CTC head goes with it, if not its own")
-    base: str = option("whisper-base", "the model that the run started from: a name or a folder")
+    base: str = option("whisper-base", "what the run started from: a name, or a folder with --whole")
     whole: bool = option(False, "write whole weights instead of what differs from the base")
     name: str = option("quick", "the model's name")
     language: str = option("en", "its language")
@@ -83,6 +83,9 @@ def measured(folder: Path, table: Path | None) -> dict[str, Any]:
 
 
 def main(options: Options) -> None:
+    check_name(options.name, "--name")
+    if not options.whole and options.base not in entries():
+        raise ModelError(f"{options.base} is none of `voice models` to derive from; export with --whole")
     base = find(options.base).folder
     model = tuned(base, learned(options.run, options.weights))
     options.out.mkdir(parents=True, exist_ok=True)
@@ -95,7 +98,7 @@ def main(options: Options) -> None:
         if not tensors:
             raise ModelError("this run trained all weights; export it with --whole")
         write_adapter(options.out / ADAPTER, tensors, sha256(base / WEIGHTS))
-        settings["base"], files = options.base, [ADAPTER]
+        settings[BASE], files = options.base, [ADAPTER]
     files += [path.name for path in graphs.write(options.out, graphs.Shape.of(read_model(base / WEIGHTS)))]
     if options.whole:
         quantized.complete(options.out)

@@ -11,6 +11,7 @@ training never met are spoken as the ones most like them. Predicted pitch varies
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import tomllib
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ from recipes.tts.sounds import MAGNITUDES, Decoder, Size, SoundModel, TextModel,
 from recipes.tts.train_prosody import Recipe
 from voice.errors import ModelMissing, VoiceError
 from voice.features import VOICE_RATE
-from voice.models.card import Card, hashes, read_card, write_card
+from voice.models.card import GRAPHS, PRETRAINED, Card, hashes, read_card, write_card
 from voice.text.frontend import read_aloud
 from voice.tts.acoustic import (
     BOUNDARY,
@@ -334,7 +335,8 @@ def _manner(run: Run, options: Options, speaker: str) -> dict[str, float]:
 
 
 def export_all(run: Run, options: Options) -> Path:
-    """The voices that a file lists: the first gets the model's folder, the others cards that point to it."""
+    """The voices that a file lists: the first gets the model's folder, the others a copy of its graphs, or,
+    where they come with this package, cards that point to it."""
     rows = tomllib.loads(options.voices.read_text("utf-8"))
     first, speakers = next(iter(rows)), tuple(row["speaker"] for row in rows.values())
     told = {
@@ -344,14 +346,19 @@ def export_all(run: Run, options: Options) -> Path:
     manners = {speaker: _manner(run, told[speaker], speaker) for speaker in speakers}
     contrast = tuple(row.get("contrast", 1.0) for row in rows.values())
     whole = export(run, replace(options, speaker=speakers, contrast=contrast, out=options.out / first))
-    files = read_card(whole).files
+    files, shares = read_card(whole).files, options.out.resolve() == PRETRAINED.resolve()
     for name, row in rows.items():
-        shared = {} if name == first else {"graphs": f"../{first}"}
-        listed = files if name == first else {f"../{first}/{file}": value for file, value in files.items()}
-        chosen = shared | {"speaker": row["speaker"], "speakers": manners, "steps": run.step}
-        about = (row["license"], row["description"], row["origin"])
         folder = options.out / name
         folder.mkdir(exist_ok=True)
+        shared, listed = {}, files
+        if name != first and shares:
+            shared = {GRAPHS: f"../{first}"}
+            listed = {f"../{first}/{file}": value for file, value in files.items()}
+        elif name != first:
+            for file in files:
+                shutil.copyfile(whole / file, folder / file)
+        chosen = shared | {"speaker": row["speaker"], "speakers": manners, "steps": run.step}
+        about = (row["license"], row["description"], row["origin"])
         scores = measured(folder, options.scores)
         write_card(folder, Card(name, "voice", "acoustic", VOICE_RATE, "en", *about, listed, chosen, scores))
     return whole

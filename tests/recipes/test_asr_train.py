@@ -101,18 +101,25 @@ def test_the_exported_folder_transcribes(run, tmp_path):
 
 
 def test_the_exported_adapter_and_the_whole_are_the_same_model(run, tmp_path, monkeypatch):
-    from voice.models import find
+    from voice.models import Card, Entry, catalog, find
     from voice.models.ct2 import read_model
 
     monkeypatch.setenv("VOICE_HOME", str(tmp_path / "home"))
-    base = str(run / "base")
-    export.main(export.Options(run=run, out=tmp_path / "part", base=base, name="part"))
-    export.main(export.Options(run=run, out=tmp_path / "whole", base=base, whole=True, name="whole"))
+    tiny = Entry(Card("tiny", "recognizer", "whisper", 16_000, "en", "MIT"), 0, run / "base")
+    for module in (catalog, export):
+        monkeypatch.setattr(module, "entries", lambda: {"tiny": tiny})
+    export.main(export.Options(run=run, out=tmp_path / "part", base="tiny", name="part"))
+    export.main(export.Options(run=run, out=tmp_path / "whole", base="tiny", whole=True, name="whole"))
     assert (tmp_path / "part" / "adapter.safetensors").stat().st_size < 50_000
     derived = read_model(find(str(tmp_path / "part")).folder / "model.bin")
     whole = read_model(tmp_path / "whole" / "model.bin")
     for name, tensor in whole.tensors.items():
         assert np.array_equal(tensor, derived.tensors[name]), name
+
+
+def test_what_started_from_a_folder_is_exported_whole(run, tmp_path):
+    with pytest.raises(ModelError, match="--whole"):
+        export.main(export.Options(run=run, out=tmp_path / "part", base=str(run / "base"), name="part"))
 
 
 def test_an_export_without_a_run_says_what_to_do(tmp_path):

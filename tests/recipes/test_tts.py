@@ -14,6 +14,7 @@ from recipes.tts.sounds import Size, SoundModel  # noqa: E402
 from recipes.tts.train_prosody import Recipe  # noqa: E402
 from recipes.vocoder.model import Synthesis  # noqa: E402
 from voice.errors import ModelMissing, VoiceError  # noqa: E402
+from voice.models import card as cards  # noqa: E402
 from voice.models.card import read_card  # noqa: E402
 from voice.tts.acoustic import BOUNDARY, SYMBOLS, Acoustic, Manner, frame_features, steady  # noqa: E402
 from voice.tts.graphs import open_graph  # noqa: E402
@@ -117,8 +118,12 @@ def test_the_exported_graphs_equal_the_trained_models(exported, symbols):
     np.testing.assert_allclose(voice._decoder.render(frames, f0, pulse, noise), expected, atol=1e-4)
 
 
-def test_voices_of_one_model_share_its_graphs(tmp_path):
-    """Two cards, one of them with the files; each speaks as its own speaker."""
+@pytest.mark.parametrize("ours", [True, False])
+def test_voices_of_one_model_share_its_graphs_only_inside_the_package(tmp_path, monkeypatch, ours):
+    """Two cards; of the package's the second points to the first's files, of others each has its own."""
+    if ours:
+        for module in (export, cards):
+            monkeypatch.setattr(module, "PRETRAINED", tmp_path)
     listed = "[ann]\nspeaker = 'ann'\ngain = 1.0\n{0}[bob]\nspeaker = 'bob'\ngain = 2.0\n{0}"
     rest = "liveliness = 1.0\nlicense = 'MIT'\ndescription = ''\norigin = ''\n"
     (tmp_path / "voices.toml").write_text(listed.format(rest))
@@ -127,8 +132,9 @@ def test_voices_of_one_model_share_its_graphs(tmp_path):
     own, shared = (read_card(tmp_path / name) for name in ("ann", "bob"))
     assert [own.options["speaker"], shared.options["speaker"]] == ["ann", "bob"]
     assert shared.options["speakers"]["bob"]["gain"] == 2.0
-    assert sorted(path.name for path in (tmp_path / "bob").iterdir()) == ["model.toml"]
+    assert (sorted(path.name for path in (tmp_path / "bob").iterdir()) == ["model.toml"]) == ours
     assert all((tmp_path / "bob" / name).is_file() for name in shared.files)
+    assert Acoustic.open(tmp_path / "bob").rate == 24_000
 
 
 def test_eight_bits_change_little_and_a_frame_is_the_same_whatever_is_beside_it(tmp_path):

@@ -53,11 +53,21 @@ def test_several_additions_to_one_matrix_all_count():
         {"qkv/weight:0.up": np.ones((2, 1), np.float16)},
         {"qkv/weight:0.down": np.ones((1, 2), np.float16)},
         {"anything": np.ones(1, np.float16)},
+        {"qkv/weight:0.up": np.ones((2, 1), np.float16), "qkv/weight:0.down": np.ones((2, 2), np.float16)},
+        {"qkv/weight:0.up": np.ones(2, np.float16), "qkv/weight:0.down": np.ones(2, np.float16)},
+        {"qkv/weight:².up": np.ones((2, 1), np.float16), "qkv/weight:².down": np.ones((1, 2), np.float16)},
+        {"norm/beta:0.up": np.ones((2, 1), np.float16), "norm/beta:0.down": np.ones((1, 2), np.float16)},
     ],
 )
 def test_what_does_not_fit_is_refused(wrong):
     with pytest.raises(ModelDamaged):
         merge(base(), wrong)
+
+
+def test_factors_whose_product_no_memory_holds_are_refused_before_it_is_made():
+    many = np.ones((1_000_000, 1), np.float16)
+    with pytest.raises(ModelDamaged, match="does not fit"):
+        merge(base(), {"qkv/weight:0.up": many, "qkv/weight:0.down": many.T})
 
 
 def folders(tmp_path):

@@ -63,9 +63,8 @@ def info(name: Name) -> None:
 
     from voice.models import catalog
 
-    entry = catalog.entries().get(name)
-    card, folder = (entry.card, entry.home) if entry else _located(name)
-    for key, value in asdict(card).items():
+    entry, model = catalog.entries().get(name), catalog.described(name)
+    for key, value in asdict(model.card).items():
         if isinstance(value, Mapping):
             _print_table(key, value)
         elif value != "":
@@ -73,17 +72,7 @@ def info(name: Name) -> None:
     if entry:
         typer.echo(f"size: {_held(entry)}")
     here = entry is None or entry.in_place
-    typer.echo(f"folder: {folder}" if here else f"not here; to fetch it: voice models get {name}")
-
-
-def _located(name: str):
-    from voice.errors import ModelMissing
-    from voice.models import catalog
-
-    if name.startswith("hf:") and not catalog.cached(name):
-        raise ModelMissing(f"{name} is not here; to fetch it: voice models get {name}")
-    model = catalog.find(name)
-    return model.card, model.folder
+    typer.echo(f"folder: {model.folder}" if here else f"not here; to fetch it: voice models get {name}")
 
 
 def _print_table(name: str, table: Mapping[str, Any]) -> None:

@@ -43,7 +43,7 @@ def merge(base: Ct2Model, adapter: Mapping[str, np.ndarray]) -> Ct2Model:
     """The base with the adapter's additions in its weights. Raises ModelDamaged where they do not fit."""
     changed: dict[str, np.ndarray] = {}
     for key in adapter:
-        name, row, addition = _addition(adapter, key)
+        name, row, addition = _addition(base, adapter, key)
         if addition is None:
             continue
         whole = changed.get(name)
@@ -56,19 +56,26 @@ def merge(base: Ct2Model, adapter: Mapping[str, np.ndarray]) -> Ct2Model:
     return base.with_tensors({n: whole.astype(base.tensors[n].dtype) for n, whole in changed.items()})
 
 
-def _addition(adapter: Mapping[str, np.ndarray], key: str) -> tuple[str, int, np.ndarray | None]:
+def _addition(
+    base: Ct2Model, adapter: Mapping[str, np.ndarray], key: str
+) -> tuple[str, int, np.ndarray | None]:
     """(tensor's name, first row, what is added from there); None for a `down`, which its `up` brings."""
     if key.endswith(".delta"):
         return key.removesuffix(".delta"), 0, adapter[key].astype(np.float32)
     place, _, side = key.rpartition(".")
     name, _, row = place.rpartition(":")
-    if side not in ("up", "down") or not row.isdigit() or f"{place}.up" not in adapter:
+    if side not in ("up", "down") or not row.isdecimal() or f"{place}.up" not in adapter:
         raise ModelDamaged(f'an adapter has no "{key}"; it has name:ROW.up, name:ROW.down and name.delta')
     if side == "down":
         return name, int(row), None
     if f"{place}.down" not in adapter:
         raise ModelDamaged(f'the adapter has "{key}", but no "{place}.down"')
-    return name, int(row), adapter[key].astype(np.float32) @ adapter[f"{place}.down"].astype(np.float32)
+    up, down = adapter[key], adapter[f"{place}.down"]
+    whole = _weight(base, name)  # small factors may have a product that no memory holds
+    flat = up.ndim == down.ndim == whole.ndim == 2
+    if not flat or (up.shape[1], down.shape[1]) != (len(down), whole.shape[1]):
+        raise ModelDamaged(f"the adapter's {key} {up.shape} {down.shape} does not fit {name} {whole.shape}")
+    return name, int(row), up[: len(whole) + 1].astype(np.float32) @ down.astype(np.float32)
 
 
 def _weight(base: Ct2Model, name: str) -> np.ndarray:

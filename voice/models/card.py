@@ -2,12 +2,17 @@
 
 A model is a folder. Recipes write it, the catalog fetches it, `loading` opens it by the kind
 and the engine that the card names.
+
+A card may come from a stranger, so its names are names and never paths: a model's name, each of its
+files and the model that it derives from are single components of a safe alphabet. Only the cards
+that come with this package may name a file of a sibling, as `../NAME/FILE`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -18,6 +23,16 @@ from voice.errors import ModelDamaged, ModelMissing
 
 NAME = "model.toml"
 KINDS = ("recognizer", "voice", "turn", "speakers", "vocoder")
+PRETRAINED = Path(__file__).parent / "pretrained"  # our own models, which may share files
+BASE = "base"  # the option that names the model of the catalog from which this one derives
+GRAPHS = "graphs"  # the option of one of our own that names the sibling whose graphs it shares
+LARGEST = 1_000_000  # bytes of a card
+LONGEST_NAME = 100
+RATES = range(1_000, 1_000_001)  # Hz
+
+_SAFE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)  # on Windows
 
 
 @dataclass(frozen=True)
@@ -44,17 +59,29 @@ class Card:
 def read_card(folder: Path) -> Card:
     """The card in `folder`. Raises ModelMissing if there is none, ModelDamaged if it is wrong."""
     path = Path(folder) / NAME
+    if not path.is_file():
+        raise ModelMissing(f"{folder} is no model: it has no {NAME}")
     try:
-        row = tomllib.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise ModelMissing(f"{folder} is no model: it has no {NAME}") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+        if len(data) > LARGEST:
+            raise ValueError(f"it has more than {LARGEST:,} bytes")
+        row = tomllib.loads(data.decode("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:  # no UTF-8, no TOML, nested without end
         raise ModelDamaged(f"{path} cannot be read ({error}); write or fetch the model again") from error
-    return make_card(row, str(path))
+    return make_card(row, str(path), shares=_is_ours(folder))
 
 
-def make_card(row: Mapping[str, Any], where: str) -> Card:
-    """A card from a parsed table. Raises ModelDamaged, naming `where`, for a wrong one."""
+def _is_ours(folder: Path) -> bool:
+    """Whether `folder` is a model of this package."""
+    return Path(folder).resolve().parent == PRETRAINED.resolve()
+
+
+def make_card(row: Mapping[str, Any], where: str, *, shares: bool = False) -> Card:
+    """Make a card of a parsed table; one that `shares` may name files of siblings.
+
+    Raises ModelDamaged, naming `where`, for a wrong one.
+    """
     known = {each.name: each for each in fields(Card)}
     for name in row:
         if name not in known:
@@ -64,15 +91,72 @@ def make_card(row: Mapping[str, Any], where: str) -> Card:
             raise ModelDamaged(f'{where} has no "{name}"')
     for name, value in row.items():
         expected = {"rate": int, "files": dict, "options": dict, "scores": dict}.get(name, str)
-        if not isinstance(value, expected):
-            raise ModelDamaged(f'{where}: "{name}" is {value!r}; expected {expected.__name__}')
+        if not isinstance(value, expected) or isinstance(value, bool):
+            raise ModelDamaged(f'{where}: "{name}" is {value!r:.100}; expected {expected.__name__}')
+        _check_plain(value, f'{where}: "{name}"')
     if row["kind"] not in KINDS:
         raise ModelDamaged(f'{where}: the kind is "{row["kind"]}"; it is one of {", ".join(KINDS)}')
-    return Card(**row)
+    if row["rate"] not in RATES:
+        raise ModelDamaged(f"{where}: the rate is {row['rate']:.6g} Hz; it is between 1 kHz and 1 MHz")
+    card = Card(**row)
+    _check_names(card, where, shares)
+    return card
+
+
+def check_name(name: Any, where: str) -> None:
+    """Raise ModelDamaged, naming `where`, unless `name` can be that of a model or of a file in its folder."""
+    fits = isinstance(name, str) and len(name) <= LONGEST_NAME and _SAFE.fullmatch(name)
+    if not fits or _DEVICE.fullmatch(name):
+        raise ModelDamaged(
+            f"{where}: {name!r:.100} cannot be a name here; names have letters, digits, dots, dashes and "
+            f"underscores, at most {LONGEST_NAME} of them, and no dot at either end"
+        )
+
+
+def _check_names(card: Card, where: str, shares: bool) -> None:
+    """Raise ModelDamaged where a string of the card that becomes a name or a path is not a safe name."""
+    check_name(card.name, where)
+    for name, digest in card.files.items():
+        check_name(_of_sibling(name, where) if shares else name, where)
+        if name.lower() == NAME or not isinstance(digest, str):
+            raise ModelDamaged(f"{where}: {name!r} in its files is not a file with its sha256")
+    if BASE in card.options:
+        check_name(card.options[BASE], where)
+    if GRAPHS in card.options:
+        if not shares:
+            raise ModelDamaged(f"{where}: only a model of this package can share the graphs of another")
+        check_name(_of_sibling(f"{card.options[GRAPHS]}/all", where), where)
+
+
+def _of_sibling(name: str, where: str) -> str:
+    """The name of a file without the sibling before it, as in `../NAME/FILE`."""
+    up, _, rest = name.partition("/")
+    sibling, _, file = rest.partition("/")
+    if up != ".." or not file:
+        return name
+    check_name(sibling, where)
+    return file
+
+
+def _check_plain(value: Any, where: str) -> None:
+    """Raise ModelDamaged unless `value` is made of tables, lists, numbers and text that can be shown."""
+    if isinstance(value, Mapping):
+        value = [*value, *value.values()]
+    if isinstance(value, list | tuple):
+        for each in value:
+            _check_plain(each, where)
+    elif not isinstance(value, str | int | float):
+        raise ModelDamaged(f"{where} holds {value!r:.100}; a card has text, numbers, lists and tables")
+    elif isinstance(value, str) and _CONTROL.search(value):
+        raise ModelDamaged(f"{where} holds {value!r:.100}; a card's text has no control characters")
 
 
 def write_card(folder: Path, card: Card) -> None:
-    """Write `card` as the card of `folder`, whole or not at all."""
+    """Write `card` as the card of `folder`, whole or not at all.
+
+    Raises ModelDamaged for one that `read_card` would refuse.
+    """
+    make_card(asdict(card), str(Path(folder) / NAME), shares=_is_ours(folder))
     lines = []
     for name, value in asdict(card).items():
         if isinstance(value, dict):

@@ -3,6 +3,9 @@
 A model's name is one of the catalog's (catalog.toml and pretrained/), a folder with a card, or
 hf:ORG/NAME[@revision]. Fetched ones lie in the cache, whose place VOICE_HOME can set. Files are
 hashed when they arrive and again only when their size or time has changed.
+
+Folders and repositories may come from strangers: what their cards say never becomes a path outside
+of the cache's own folders, and what is deleted is found by reading the names of those folders.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import sys
 import tomllib
@@ -23,12 +27,13 @@ from typing import Any
 from voice.errors import ModelDamaged, ModelError, ModelMissing
 from voice.models import card as cards
 from voice.models import fetch as fetching
-from voice.models.card import Card
+from voice.models.card import BASE, PRETRAINED, Card
 from voice.models.fetch import Hub, Index, Progress, Source, Wheel
 
 HERE = Path(__file__).parent
-PRETRAINED = HERE / "pretrained"
-BASE = "base"  # the option of a card that names the model from which it derives
+_VERSION = r"[0-9a-f]{12}"  # in the name of a folder that was derived
+_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
+_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Entry:
     def in_place(self) -> bool:
         """Whether it can be used without a network."""
         if self.base:
-            return _derivation(self.card).is_dir() or entries()[self.base].in_place
+            return _derivation(self.card, None).is_dir() or entries()[self.base].in_place
         return all((self.home / name).is_file() for name in self.card.files)
 
 
@@ -128,7 +133,19 @@ def find(name: str, *, kind: str | None = None, progress: Progress | None = None
     ModelDamaged where its files are not what its card says; both say what to do.
     """
     model = _locate(name, progress, kind)
-    return _derived(model, progress) if BASE in model.card.options else model
+    return _derived(model, name, progress) if BASE in model.card.options else model
+
+
+def described(name: str) -> Model:
+    """The model called `name` as its own card says, with nothing fetched or derived.
+
+    Raises ModelMissing where it is not on this machine, ModelDamaged where it is damaged.
+    """
+    if name in entries():
+        return Model(entries()[name].card, entries()[name].home)
+    if name.startswith("hf:") and not _hub_folder(*_hub_name(name)).is_dir():
+        raise ModelMissing(f"{name} is not here; to fetch it: voice models get {name}")
+    return _locate(name, None, None)
 
 
 def _locate(name: str, progress: Progress | None, kind: str | None) -> Model:
@@ -139,7 +156,7 @@ def _locate(name: str, progress: Progress | None, kind: str | None) -> Model:
         return _known(known[name], progress)
     folder = Path(name).expanduser().absolute()
     if folder.is_dir():
-        return _checked(folder, read_or_guess(folder))
+        return _checked(folder, read_or_guess(folder), name)
     fitting = [each for each, entry in known.items() if kind in (None, entry.card.kind)]
     raise ModelMissing(
         f'there is no model "{name}": it is neither a folder here nor one of {", ".join(fitting)}'
@@ -149,47 +166,68 @@ def _locate(name: str, progress: Progress | None, kind: str | None) -> Model:
 def _known(entry: Entry, progress: Progress | None) -> Model:
     if entry.fetched and not entry.in_place:
         if entry.home.exists() and not entry.in_place:  # some file is gone: of no use
-            shutil.rmtree(entry.home)
+            _discard(entry.home)
         fetching.fetch(entry.card, entry.home, entry.sources, size=entry.size, progress=progress)
         _remember(entry.home, entry.card.files)
     if not entry.home.is_dir():
         raise ModelMissing(f"{entry.name} comes with the installation and is gone; install voice again")
-    return _checked(entry.home, entry.card)
+    return _checked(entry.home, entry.card, entry.name)
 
 
-def _derived(part: Model, progress: Progress | None) -> Model:
-    """`part` holds only what differs from its base; the whole is made once and kept."""
-    folder = _derivation(part.card)
-    options = {key: part.card.options[key] for key in part.card.options if key not in (BASE, "adapter")}
+def _derived(part: Model, name: str, progress: Progress | None) -> Model:
+    """`part`, which was asked for as `name`, holds only what differs from its base; the whole is made once
+    and kept."""
+    source = _source_of(name, part.folder)
+    folder = _derivation(part.card, source)
+    options = {key: value for key, value in part.card.options.items() if key != BASE}
     if not folder.is_dir():
-        from voice.models import adapter, quantized
-
         base = find(part.card.options[BASE], progress=progress)
-        difference = part.folder / part.card.options.get("adapter", adapter.ADAPTER)
         with fetching.staging(folder) as stage:
-            adapter.derive(base.folder, difference, stage)
-            for name in part.card.files:
-                if part.folder / name != difference:
-                    shutil.copyfile(part.folder / name, stage / name)
-            quantized.complete(stage)
-            files = cards.hashes(stage, sorted(path.name for path in stage.iterdir()))
-            cards.write_card(stage, replace(part.card, files=files, options=options))
-        for older in _derivations(part.card.name):
+            _derive(part, base, stage, options)
+        for older in _derivations(part.card.name, source):
             if older != folder:
-                shutil.rmtree(older, ignore_errors=True)
-    return _checked(folder, replace(cards.read_card(folder), options=options))
+                _discard(older)
+    return _checked(folder, replace(cards.read_card(folder), options=options), name)
 
 
-def _derivation(card: Card) -> Path:
-    """Where the whole of a model that derives from another lies or will lie, by the files of both."""
-    known = entries().get(card.options[BASE])
-    base = known.card if known else find(card.options[BASE]).card
-    version = hashlib.sha256(json.dumps([dict(base.files), dict(card.files)], sort_keys=True).encode())
-    return home() / "models" / f"{card.name}-{version.hexdigest()[:12]}"
+def _derive(part: Model, base: Model, stage: Path, options: Mapping[str, Any]) -> None:
+    """Fill `stage` with the whole of `part` and with its card."""
+    from voice.models import adapter, quantized
+
+    adapter.derive(base.folder, part.folder / adapter.ADAPTER, stage)
+    for name in part.card.files:
+        if name != adapter.ADAPTER:
+            shutil.copyfile(part.folder / name, stage / name)
+    quantized.complete(stage)
+    files = cards.hashes(stage, sorted(path.name for path in stage.iterdir()))
+    cards.write_card(stage, replace(part.card, files=files, options=options))
 
 
-def _derivations(name: str) -> list[Path]:
-    return list((home() / "models").glob(f"{name}-{'[0-9a-f]' * 12}"))
+def _source_of(name: str, folder: Path) -> str | None:
+    """What tells models of the same name apart that derive: nothing for ours, else where the folder lies."""
+    return None if name in entries() else hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:12]
+
+
+def _derivation(card: Card, source: str | None) -> Path:
+    """Where the whole of a model that derives from another lies or will lie, by the files of both.
+
+    Raises ModelDamaged where its base is not in the catalog: nobody's card has anything else fetched.
+    """
+    base = entries().get(card.options[BASE])
+    if base is None:
+        known = ", ".join(each.name for each in entries().values() if each.card.kind == card.kind)
+        raise ModelDamaged(f'{card.name} derives from "{card.options[BASE]}", which is none of {known}')
+    files = json.dumps([dict(base.card.files), dict(card.files)], sort_keys=True)
+    version = hashlib.sha256(files.encode()).hexdigest()[:12]
+    return home() / "models" / "-".join([card.name, *([source] if source else []), version])
+
+
+def _derivations(name: str | None, source: str | None) -> list[Path]:
+    """The folders in the cache that were derived from the model `name` (None: of any name) at `source`."""
+    stem = r".+" if name is None else re.escape(name)
+    pattern = re.compile("-".join([stem, *([source] if source else []), _VERSION]))
+    models = home() / "models"
+    return [path for path in models.iterdir() if pattern.fullmatch(path.name)] if models.is_dir() else []
 
 
 def read_or_guess(folder: Path) -> Card:
@@ -201,14 +239,15 @@ def read_or_guess(folder: Path) -> Card:
 
 
 def _hub_name(name: str) -> tuple[str, str | None]:
-    repository, _, revision = name.removeprefix("hf:").partition("@")
-    if repository.count("/") != 1 or ".." in repository:
+    repository, at, revision = name.removeprefix("hf:").partition("@")
+    fits = _REPOSITORY.fullmatch(repository) and (not at or _REVISION.fullmatch(revision))
+    if not fits or ".." in name or "--" in repository:  # neither is in any name on the Hub
         raise ModelMissing(f'"{name}" is not of the form hf:ORG/NAME or hf:ORG/NAME@REVISION')
     return repository, revision or None
 
 
 def _hub_folder(repository: str, revision: str | None) -> Path:
-    parts = ["hf", *repository.split("/"), *([revision.replace("/", "-")] if revision else [])]
+    parts = ["hf", *repository.split("/"), *([revision.replace("/", "+")] if revision else [])]
     return home() / "models" / "--".join(parts)
 
 
@@ -225,7 +264,7 @@ def _from_hub(name: str) -> Model:
                 f"{name} is not on this machine and could not be fetched ({error}). "
                 f"With a network, run: voice models get {name}"
             ) from error
-    return _checked(folder, read_or_guess(folder))
+    return _checked(folder, read_or_guess(folder), name)
 
 
 def get(name: str, *, progress: Progress | None = None) -> Model:
@@ -233,7 +272,7 @@ def get(name: str, *, progress: Progress | None = None) -> Model:
     try:
         model = find(name, progress=progress)
         _forget(model.folder)
-        return _checked(model.folder, model.card)
+        return _checked(model.folder, model.card, name)
     except ModelDamaged:
         if not cached(name):
             raise
@@ -241,13 +280,13 @@ def get(name: str, *, progress: Progress | None = None) -> Model:
         return find(name, progress=progress)
 
 
-def _checked(folder: Path, card: Card) -> Model:
-    """The model, its files hashed unless they are known to be as they were."""
+def _checked(folder: Path, card: Card, name: str) -> Model:
+    """The model that was asked for as `name`, its files hashed unless they are known to be as they were."""
     if _note(folder) != _stamp(folder, card.files):
         try:
             fetching.verify(folder, card.files)
         except ModelDamaged as error:
-            again = f"voice models get {card.name}" if home() in folder.parents else "write it again"
+            again = f"voice models get {name}" if home() in folder.parents else "write it again"
             raise ModelDamaged(f"{error}; to have it anew: {again}") from error
         _remember(folder, card.files)
     return Model(card, folder)
@@ -296,20 +335,31 @@ def remove(name: str) -> int:
     freed = 0
     for folder in folders:
         freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        shutil.rmtree(folder)
-        _forget(folder)
+        _discard(folder)
     return freed
+
+
+def _discard(folder: Path) -> None:
+    """Delete a folder of the cache; nothing else is ever deleted."""
+    if folder.parent != home() / "models":
+        raise ModelError(f"{folder} is not in the cache; delete it yourself")
+    if folder.is_symlink():
+        folder.unlink()
+    else:
+        shutil.rmtree(folder)
+    _forget(folder)
 
 
 def cached(name: str) -> list[Path]:
     """The folders in the cache that hold `name`."""
     if name.startswith("hf:"):
-        folders = [_hub_folder(*_hub_name(name))]
+        folder = _hub_folder(*_hub_name(name))
+        folders = [folder, *_derivations(None, _source_of(name, folder))]
     elif name in entries():
         entry = entries()[name]
-        folders = [entry.home] if entry.fetched else _derivations(name)
-    elif Path(name).expanduser().is_dir():
-        folders = []  # somebody's own, not the cache's
+        folders = [entry.home] if entry.fetched else _derivations(name, None)
+    elif Path(name).expanduser().is_dir():  # somebody's own; what is derived from it is the cache's
+        folders = _derivations(None, _source_of(name, Path(name).expanduser().absolute()))
     else:
         raise ModelMissing(f'there is no model "{name}"; voice models lists those that there are')
     return [folder for folder in folders if folder.is_dir()]

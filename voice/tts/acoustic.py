@@ -50,7 +50,7 @@ TEXT_FILE, CURVES_FILE, SOUNDS_FILE = "text.onnx", "curves.onnx", "sounds.onnx"
 class Manner:
     """How a speaker speaks: mean and standard deviation of log-F0, of voiced frames, and of the logarithm of
     a frame's amplitude; factors on the predicted pitch's departures from its mean (`liveliness`), on
-    durations (`pace`) and on samples (`gain`)."""
+    durations (`pace`) and on samples (`gain`). Raises ValueError for numbers that nobody speaks with."""
 
     pitch_mean: float
     pitch_spread: float
@@ -59,6 +59,11 @@ class Manner:
     liveliness: float = 1.0
     pace: float = 1.0
     gain: float = 1.0
+
+    def __post_init__(self) -> None:
+        usual = all(isinstance(value, int | float) and abs(value) <= 100 for value in vars(self).values())
+        if not usual or not 0.1 <= self.pace <= 10:
+            raise ValueError(f"{self} is out of range")
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +99,7 @@ class Acoustic:
         folder, threads = Path(folder), threads or 1
         speakers, options = _speakers(folder), read_card(folder).options
         speaker = speaker or options.get("speaker") or next(iter(speakers))
-        if speaker not in speakers:
+        if not isinstance(speaker, str) or speaker not in speakers:
             raise ModelMissing(f"{folder} has no speaker {speaker}; it has {', '.join(speakers)}")
         folder = folder / options.get("graphs", ".")  # voices of one model share them
         text, curves = (open_graph(folder / name, threads=threads) for name in (TEXT_FILE, CURVES_FILE))
@@ -203,8 +208,11 @@ def _speakers(folder: Path) -> Mapping[str, Manner]:
     """The speakers of the card, in the order of the model's table."""
     speakers = read_card(folder).options.get("speakers")
     try:
-        return {name: Manner(**manner) for name, manner in speakers.items()}
-    except (AttributeError, TypeError) as error:
+        manners = {name: Manner(**manner) for name, manner in speakers.items()}
+        if not manners:
+            raise ValueError("nobody speaks")
+        return manners
+    except (AttributeError, TypeError, ValueError) as error:
         problem = "its card does not say how its speakers speak; export it again"
         raise ModelDamaged(f"{folder}: {problem}") from error
 

@@ -159,25 +159,55 @@ def test_openais_client_writes_and_reads(server):
     run(talk())
 
 
-def test_a_client_of_the_beta_is_spoken_to_in_its_words(server):
+BETA = "openai-beta.realtime-v1"  # what browsers offer, which cannot send the header
+BETA_CLIENTS = [
+    {"additional_headers": {"OpenAI-Beta": "realtime=v1"}},
+    {"subprotocols": ["realtime", "openai-insecure-api-key.none", BETA]},
+    {"subprotocols": [BETA]},
+]
+
+
+@pytest.mark.parametrize("asking", BETA_CLIENTS)
+def test_a_client_of_the_beta_is_spoken_to_in_its_words(server, asking):
     async def talk() -> None:
-        headers = {"OpenAI-Beta": "realtime=v1"}
-        async with websockets.connect(address(server), additional_headers=headers) as line:
+        async with websockets.connect(address(server), **asking) as line:
+            assert line.subprotocol == asking.get("subprotocols", [None])[0]
             first = json.loads(await line.recv())
-            assert first["session"]["input_audio_format"] == "pcm16"
+            assert first["type"] == "session.created" and first["session"]["input_audio_format"] == "pcm16"
             item = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
             await line.send(json.dumps({"type": "conversation.item.create", "item": item}))
             await line.send(json.dumps({"type": "response.create"}))
-            kinds = set()
+            kinds = []
             while "response.done" not in kinds:
                 event = json.loads(await line.recv())
-                kinds.add(event["type"])
-            assert {
-                "conversation.item.created",
-                "response.audio.delta",
-                "response.audio_transcript.done",
-            } <= kinds
+                kinds.append(event["type"])
+            assert kinds.index("conversation.item.created") < kinds.index("response.content_part.added")
+            assert {"response.audio.delta", "response.audio_transcript.done"} <= {*kinds}
             assert event["response"]["output"][0]["content"][0]["type"] == "audio"
+
+    run(talk())
+
+
+@pytest.mark.parametrize("asking", BETA_CLIENTS)
+def test_a_transcription_client_of_the_beta_has_a_session_of_that_name(server, asking):
+    settings = {
+        "input_audio_format": "pcm16",
+        "input_audio_transcription": {"model": "gpt-4o-transcribe", "prompt": "", "language": "en"},
+        "turn_detection": {"type": "server_vad", "silence_duration_ms": 400},
+        "input_audio_noise_reduction": {"type": "near_field"},
+        "include": ["item.input_audio_transcription.logprobs"],
+    }
+
+    async def talk() -> None:
+        async with websockets.connect(address(server, "?intent=transcription"), **asking) as line:
+            first = json.loads(await line.recv())
+            assert first["type"] == "transcription_session.created"
+            assert first["session"]["object"] == "realtime.transcription_session"
+            await line.send(json.dumps({"type": "transcription_session.update", "session": settings}))
+            while (event := json.loads(await line.recv()))["type"] != "transcription_session.updated":
+                assert event["type"] == "conversation.created"
+            assert event["session"]["turn_detection"]["silence_duration_ms"] == 400
+            assert event["session"]["input_audio_transcription"]["language"] == "en"
 
     run(talk())
 

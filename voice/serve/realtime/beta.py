@@ -15,6 +15,7 @@ _OLD_NAMES = {
     "response.output_text.delta": "response.text.delta",
     "response.output_text.done": "response.text.done",
 }
+TRANSCRIPTION = "realtime.transcription_session"  # what the beta calls a session that only writes down
 _UNKNOWN = frozenset(["conversation.item.done"])
 
 
@@ -24,6 +25,8 @@ def old(event: dict[str, Any]) -> dict[str, Any] | None:
     if kind in _UNKNOWN:
         return None
     event = event | {"type": _OLD_NAMES.get(kind, kind)}
+    if event.get("session", {}).get("object") == TRANSCRIPTION:
+        event["type"] = f"transcription_{kind}"  # session.created, session.updated
     if "item" in event:
         event["item"] = _old_item(event["item"])
     if "response" in event:

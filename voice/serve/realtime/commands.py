@@ -123,6 +123,12 @@ def _truncate(fields: Fields, id_: str) -> TruncateItem:
     return TruncateItem(id_, item, end / 1000)
 
 
+def _transcription(fields: Fields, id_: str) -> UpdateSession:
+    """The beta's settings of a session that only writes down."""
+    session = fields.needed("session")
+    return UpdateSession(id_, Fields({"type": "transcription"} | session.values, session.path))
+
+
 def _response(fields: Fields, id_: str) -> CreateResponse:
     return CreateResponse(id_, fields.inner("response") or Fields({}, "response"))
 
@@ -133,7 +139,7 @@ def _item(kind: Callable[[str, str], Command]) -> Callable[[Fields, str], Comman
 
 _READERS: dict[str, Callable[[Fields, str], Command]] = {
     "session.update": lambda fields, id_: UpdateSession(id_, fields.needed("session")),
-    "transcription_session.update": lambda fields, id_: UpdateSession(id_, fields.needed("session")),
+    "transcription_session.update": _transcription,
     "input_audio_buffer.append": _append,
     "input_audio_buffer.commit": lambda fields, id_: Commit(id_),
     "input_audio_buffer.clear": lambda fields, id_: Clear(id_),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voice.serve.realtime import formats
+from voice.serve.realtime.beta import TRANSCRIPTION
 from voice.serve.realtime.fields import Fields, ProtocolError
 from voice.serve.realtime.formats import PCM, Format
 from voice.serve.services import VOICES
@@ -236,6 +237,8 @@ def _extras(fields: Fields | None, before: Extras) -> Extras:
 def rendered(configuration: Configuration, session: str, beta: bool) -> dict[str, Any]:
     """The `session` object of `session.created` and `session.updated`; `session` is its id."""
     now = configuration
+    if beta and now.kind == "transcription":
+        return {"id": session, "object": TRANSCRIPTION} | _old_hearing(now)
     about: dict[str, Any] = {
         "id": session,
         "object": "realtime.session",
@@ -281,12 +284,17 @@ def _old_shape(now: Configuration) -> dict[str, Any]:
         "modalities": ["audio", "text"] if now.modality == "audio" else ["text"],
         "voice": now.voice,
         "speed": now.speed,
-        "input_audio_format": now.input.old_name,
         "output_audio_format": now.output.old_name,
-        "input_audio_transcription": now.transcription.rendered() if now.transcription else None,
-        "turn_detection": now.detection.rendered() if now.detection else None,
         "temperature": 0.8,
         "max_response_output_tokens": "inf",
+    } | _old_hearing(now)
+
+
+def _old_hearing(now: Configuration) -> dict[str, Any]:
+    return {
+        "input_audio_format": now.input.old_name,
+        "input_audio_transcription": now.transcription.rendered() if now.transcription else None,
+        "turn_detection": now.detection.rendered() if now.detection else None,
     }
 
 

@@ -23,6 +23,7 @@ from voice.serve.slots import Busy, Slot
 
 LONGEST_FRAME = 16 << 20  # characters: three minutes of PCM in base64
 MOST_FRAMES = 1000  # a second, of which a second's worth may come at once; then the client waits
+PROTOCOL, BETA_PROTOCOL = "realtime", "openai-beta.realtime-v1"  # subprotocols that browsers offer
 GOODBYE = 5.0  # seconds for a client to take leave
 TOO_LARGE, NOT_TEXT, TOO_SLOW, TRY_LATER, IDLE = 1009, 1003, 1008, 1013, 1000  # close codes
 
@@ -81,8 +82,8 @@ async def _served(socket: WebSocket, services: Services, slot: Slot, opening: Op
     inbox, outbox = Inbox(loop), Outbox(loop)
     try:
         await socket.accept(_subprotocol(socket))
-        settings, beta = _settings(socket, services), "realtime=v1" in socket.headers.get("openai-beta", "")
-        ended = begin(services, settings, inbox, outbox, opening, beta, slot)
+        settings = _settings(socket, services)
+        ended = begin(services, settings, inbox, outbox, opening, _speaks_beta(socket), slot)
     except BaseException:
         slot.release()
         raise
@@ -169,8 +170,15 @@ def _error(code: str, message: str) -> str:
 
 
 def _subprotocol(socket: WebSocket) -> str | None:
-    """Browsers offer "realtime", beside their key, and want it confirmed."""
-    return "realtime" if "realtime" in socket.scope.get("subprotocols", ()) else None
+    """Choose what to confirm to a browser, which offers names beside its key; None without such."""
+    offered = socket.scope.get("subprotocols", ())
+    return next((each for each in (PROTOCOL, BETA_PROTOCOL) if each in offered), None)
+
+
+def _speaks_beta(socket: WebSocket) -> bool:
+    """Whether the client asks for the protocol's beta: by a header or, from a browser, by a subprotocol."""
+    asked = "realtime=v1" in socket.headers.get("openai-beta", "")
+    return asked or BETA_PROTOCOL in socket.scope.get("subprotocols", ())
 
 
 def _settings(socket: WebSocket, services: Services) -> Configuration:

@@ -133,12 +133,16 @@ class Brains:
             self._model = self._local_model()
         self.brain(Timers())  # complains now, not when somebody speaks
 
-    def brain(self, timers: Timers) -> Brain:
-        """The brain of one more conversation, whose timers are `timers`."""
+    def brain(self, timers: Timers, notes: Notes | None = None) -> Brain:
+        """The brain of one more conversation, whose timers are `timers`.
+
+        Its `notes` are in the file that all conversations share, unless it has some of its own.
+        """
         skills = self._skills
         if not self._documents:
             skills = tuple(each for each in skills if each.name != "search_files")
-        desk = Desk(skills, timers=timers, notes=self._notes, documents=self._documents, clock=self._clock)
+        notes = notes or self._notes
+        desk = Desk(skills, timers=timers, notes=notes, documents=self._documents, clock=self._clock)
         if self._server:
             return Chat(self._server.ask, desk)
         if self._model:
@@ -157,15 +161,24 @@ def brain_from_environment(
     timers: Timers,
     environment: Mapping[str, str] = os.environ,
     clock: Callable[[], datetime] = datetime.now,
+    notes: Notes | None = None,
 ) -> Brain:
     """The brain that the environment asks for (see Choice.of). Raises VoiceError where that is wrong."""
-    return brain_of(Choice.of(environment), timers, clock)
+    return brain_of(Choice.of(environment), timers, clock, notes)
 
 
-def brain_of(choice: Choice, timers: Timers, clock: Callable[[], datetime] = datetime.now) -> Brain:
-    """The brain of one more conversation; what such brains need is loaded once in a process."""
+def brain_of(
+    choice: Choice,
+    timers: Timers,
+    clock: Callable[[], datetime] = datetime.now,
+    notes: Notes | None = None,
+) -> Brain:
+    """The brain of one more conversation; what such brains need is loaded once in a process.
+
+    `notes` are those of this conversation, else they are in the file that all share.
+    """
     with _OPENING:
-        return _opened(choice, clock).brain(timers)
+        return _opened(choice, clock).brain(timers, notes)
 
 
 _OPENING = threading.Lock()

@@ -23,14 +23,15 @@ READ_AT_ONCE = 10
     effect=True,
 )
 def take_note(text: Annotated[AsSaid, "what to note, in the person's words"], context: Context) -> str:
-    """Take a note, which stays after the conversation."""
+    """Take a note."""
     if context.notes is None:
         return NO_NOTES
     try:
         note = context.notes.take(text, context.now)
     except ValueError as error:
         return str(error)
-    return f"Noted: {_ended(note.text)}"
+    noted = "Noted" if context.notes.lasting else "Noted for this conversation"
+    return f"{noted}: {_ended(note.text)}"
 
 
 @skill(

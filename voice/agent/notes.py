@@ -1,4 +1,4 @@
-"""Notes that stay: one text file that a person can read and change too.
+"""Notes: in a text file that a person can read and change too, or only for as long as a conversation lasts.
 
 Each note is a line, `- 2026-11-22 15:05 buy milk`; any other line is kept as it stands. Every
 change writes a new file beside the old one and puts it in its place, so that a crash loses nothing.
@@ -51,13 +51,20 @@ def default_path() -> Path:
 class Notes:
     """The notes in one file, which is read anew each time; it need not be there yet.
 
-    Conversations of one process may share it. All methods raise VoiceError where the file cannot be
-    read or written.
+    Conversations of one process may share it. Without a path the notes are kept in memory alone: those of
+    somebody who talks to a server that others talk to as well. All methods raise VoiceError where the file
+    cannot be read or written.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).expanduser()
+    def __init__(self, path: str | Path | None = None) -> None:
+        self.path = Path(path).expanduser() if path else None
+        self._unwritten: list[str] = []  # the lines where there is no file
         self._lock = threading.Lock()
+
+    @property
+    def lasting(self) -> bool:
+        """Whether they are still there when the conversation has ended."""
+        return self.path is not None
 
     @property
     def all(self) -> tuple[Note, ...]:
@@ -89,6 +96,8 @@ class Notes:
         return tuple(_read(line) for line in gone)
 
     def _lines(self) -> list[str]:
+        if self.path is None:
+            return [*self._unwritten]
         try:
             return self.path.read_text("utf-8").splitlines()
         except FileNotFoundError:
@@ -97,6 +106,9 @@ class Notes:
             raise VoiceError(f"the notes at {self.path} cannot be read: {error}") from error
 
     def _write(self, lines: list[str]) -> None:
+        if self.path is None:
+            self._unwritten = lines
+            return
         text = "".join(f"{line}\n" for line in lines)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from voice.agent.conversation import Conversation
 from voice.agent.ear import Hearing
 from voice.agent.listener import Listening, live
 from voice.agent.manners import Manners
+from voice.agent.notes import Notes
 from voice.agent.orders import Orders
 from voice.agent.patience import SilenceRule, WhenTold
 from voice.agent.skills import Skill
@@ -151,12 +152,13 @@ def open_agent(
 ) -> Agent:
     """A fresh agent. Without `brain` the environment chooses it. Raises VoiceError.
 
+    Notes are the session's own, and end with it, unless its client is the `owner`.
     `work`, `listening` and `stopwatch` are as in Conversation.
     """
     models, timers = services.talking(now.voice, now.model), Timers()
-    orders = Orders(models.commands)
-    usual = orders.obeyed_by(brain or brain_from_environment(timers))
-    mind = Mind(usual, lambda: orders.obeyed_by(_offline(timers)))
+    orders, notes = Orders(models.commands), None if now.owner else Notes()
+    usual = orders.obeyed_by(brain or brain_from_environment(timers, notes=notes))
+    mind = Mind(usual, lambda: orders.obeyed_by(_offline(timers, notes)))
     throat = Throat(models.synthesizer)
     conversation = Conversation(
         models.detector,
@@ -175,8 +177,8 @@ def open_agent(
     return agent
 
 
-def _offline(timers: Timers) -> Brain:
-    return brain_of(replace(Choice.of(), brain="offline"), timers)
+def _offline(timers: Timers, notes: Notes | None) -> Brain:
+    return brain_of(replace(Choice.of(), brain="offline"), timers, notes=notes)
 
 
 __all__ = ["Agent", "Asked", "Mind", "Throat", "open_agent"]

@@ -78,6 +78,7 @@ class Configuration:
     tools: tuple[dict[str, Any], ...] = ()
     tool_choice: Any = "auto"
     extras: Extras = Extras()
+    owner: bool = False  # whether the client is the person whose machine this is, on the page here
 
     @property
     def controls(self) -> Controls:

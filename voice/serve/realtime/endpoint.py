@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
@@ -19,6 +20,7 @@ from voice.serve.realtime.items import fresh
 from voice.serve.realtime.pipes import Inbox, Outbox, Slow
 from voice.serve.realtime.worker import Opening, begin
 from voice.serve.services import Services
+from voice.serve.settings import LOOPBACK, Settings
 from voice.serve.slots import Busy, Slot
 
 LONGEST_FRAME = 16 << 20  # characters: three minutes of PCM in base64
@@ -27,6 +29,7 @@ PROTOCOL, BETA_PROTOCOL = "realtime", "openai-beta.realtime-v1"  # subprotocols 
 GOODBYE = 5.0  # seconds for a client to take leave
 TOO_LARGE, NOT_TEXT, TOO_SLOW, TRY_LATER, IDLE = 1009, 1003, 1008, 1013, 1000  # close codes
 
+_FORWARDED = frozenset(["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"])
 _LOG = logging.getLogger("uvicorn.error")
 
 
@@ -181,11 +184,24 @@ def _speaks_beta(socket: WebSocket) -> bool:
     return asked or BETA_PROTOCOL in socket.scope.get("subprotocols", ())
 
 
+def _is_owner(socket: WebSocket, settings: Settings) -> bool:
+    """Whether the client is this server's own page in a browser of the one machine that can reach it.
+
+    Who has a token, or comes by a proxy, may be one of many.
+    """
+    if not settings.local or settings.token or _FORWARDED & {*socket.headers}:
+        return False
+    page = urlsplit(socket.headers.get("origin", ""))
+    return page.netloc == socket.headers.get("host") and page.hostname in LOOPBACK
+
+
 def _settings(socket: WebSocket, services: Services) -> Configuration:
     """What a session is set to at first, by its address and the server's own settings."""
     wanted, voice = socket.query_params.get("model", ""), services.names("voice")[0]
     model = wanted if wanted in services.names("recognizer") else "default"
-    first = Configuration(model, voice, transcription=Transcription(model))
+    first = Configuration(
+        model, voice, transcription=Transcription(model), owner=_is_owner(socket, services.settings)
+    )
     if socket.query_params.get("intent") == "transcription":
         return replace(first, kind="transcription")
     return first

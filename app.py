@@ -25,6 +25,7 @@ from fastapi import FastAPI
 from page import show
 from page.files import add_files
 from page.shelf import Stream, Written, clear, new_folder, shelf
+from page.warming import add_warming
 from voice import audio
 from voice.agent.brains import Choice
 from voice.errors import VoiceError
@@ -300,6 +301,7 @@ def theme() -> gr.Theme:
 
 def mount(server: FastAPI, services: Services) -> None:
     """The page at "/" of a server, below whatever the server answers itself."""
+    server.state.warming = add_warming(server, services)  # before the files, whose names it would be one of
     add_files(server)
     gr.mount_gradio_app(
         server, build(services), "/", theme=theme(), css=show.asset("page.css") + show.asset("talk/talk.css"),
@@ -326,6 +328,7 @@ def serve(settings: Settings) -> None:
     if settings.warning:
         print(settings.warning, file=sys.stderr, flush=True)
     print(f"The page is on http://{settings.host}:{listening.getsockname()[1]}", flush=True)
+    app.state.warming.begin()  # the models are there before somebody talks
     running.run(app, listening)
 
 

@@ -26,6 +26,7 @@ class Scene:
     seconds: float = 1.2  # that an answer lasts
     chunk: float = 0.02  # of each delta
     late: Sequence[float] = (0.0,)  # seconds that deltas are held back, in turn; in real time if not zero
+    slow: float = 0.0  # seconds until the session is there
     refuse: tuple[int, str] | None = None  # code and reason with which every connection is closed
     received: list[dict] = field(default_factory=list)
     sockets: list[WebSocket] = field(default_factory=list)
@@ -52,6 +53,7 @@ def scripted(scene: Scene) -> FastAPI:
         scene.sockets.append(socket)
         scene.loop = asyncio.get_running_loop()
         session = Played(scene, socket)
+        await asyncio.sleep(scene.slow)
         await session.send("session.created", session={"type": "realtime"})
         try:
             while True:

@@ -145,7 +145,7 @@ def test_holds_a_conversation_and_can_be_interrupted(
 
     interruption = said("What is nine plus four?", tmp_path / "interruption.wav")
     open_tab(page, "Talk")
-    until(lambda: within(page, ".talk[data-mounted]"))
+    until(lambda: within(page, ".talk[data-phase=off]"))
     within(page, ".talk-button").click()
     until(lambda: within(page, ".talk").get_attribute("data-phase") == "speaking")
     assert "what can you do" in rows(page)[0].lower()

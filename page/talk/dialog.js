@@ -1,11 +1,12 @@
 // The conversation: events of the server in, what is shown, played and sent out.
+import { Outbox } from "./outbox.js";
 import { decoded, encoded } from "./pcm.js";
 import { addText, agentTurn, personTurn, spoken, textOf } from "./turns.js";
 
-const FRAME = 20; // ms
 const TELL = 200; // ms between two reports of what has been played
 const MEMORY = 40; // turns that a new session is told of
-const EARLY = 500; // frames (10 s) kept until the server is ready for them
+const SLOW = "The line is too slow: a part of what you said is lost. Please say it again.";
+const LEAST = 200; // ms of speech that are worth a word when they are lost
 
 /**
  * `show` has `phase(name)`, `turn(turn)`, `gone(turn)`, `latency(seconds, detail)`, `trouble(text)`;
@@ -26,23 +27,22 @@ export class Dialog {
   /** What belongs to one connection. */
   forget() {
     Object.assign(this, { ready: false, hearing: false, pending: false, playing: null, held: false });
-    Object.assign(this, { sent: 0, sentAt: 0, silentSince: null, toldAt: 0, detail: null });
-    this.early = []; // what was heard before the server was ready
+    Object.assign(this, { silentSince: null, toldAt: 0, detail: null });
+    this.outbox = new Outbox((pcm) => this.line.sendSound({ type: "input_audio_buffer.append", audio: encoded(pcm) }));
     this.responses = new Map(); // item → response
     this.dropped = new Set(); // responses that are played no more
   }
 
   // ---- from the person
 
-  /** 20 ms from the microphone. */
-  heard({ pcm }) {
-    if (!this.ready) {
-      this.early = [...this.early, { pcm }].slice(-EARLY);
-      return;
-    }
-    this.line.sendSound({ type: "input_audio_buffer.append", audio: encoded(pcm) });
-    this.sent += FRAME;
-    this.sentAt = this.now();
+  /** 20 ms from the microphone; before the server is ready they wait. */
+  heard(frame) {
+    this.outbox.add(frame, this.now());
+    if (!this.ready) return;
+    this.outbox.flush();
+    if (this.outbox.lost < LEAST) return;
+    this.outbox.lost = 0;
+    this.show.trouble(SLOW);
   }
 
   /** Makes the agent fall silent. */
@@ -84,7 +84,7 @@ export class Dialog {
     this.ready = true;
     this.configure();
     for (const turn of [...this.turns.values()].slice(-MEMORY)) this.remind(turn);
-    for (const frame of this.early.splice(0)) this.heard(frame);
+    this.outbox.flush(); // as much as the line takes at once; the rest goes with the next frames
   }
 
   /** Tells a new session what was said in the one before. */
@@ -110,7 +110,7 @@ export class Dialog {
 
   stopped({ audio_end_ms: end }) {
     this.hearing = false;
-    this.silentSince = this.sentAt - Math.max(0, this.sent - end);
+    this.silentSince = this.outbox.heardAt(end);
   }
 
   understood({ item_id: id, transcript }) {
@@ -157,6 +157,14 @@ export class Dialog {
     Object.assign(this, { playing: turn.id, pending: false });
     if (this.silentSince !== null) this.show.latency((this.now() - this.silentSince) / 1000, this.detail);
     this.silentSince = null;
+  }
+
+  /** What the voice could not read of an answer. */
+  noted({ item_id: id, notes }) {
+    const turn = this.turns.get(id);
+    if (!turn) return;
+    turn.notes = notes;
+    this.show.turn(turn);
   }
 
   ended(turn, cut) {
@@ -261,6 +269,7 @@ const HANDLERS = {
   },
   "response.output_audio_transcript.delta": (dialog, event) => dialog.words(event),
   "voice.words": (dialog, event) => dialog.agent(event).words.push(...event.words),
+  "voice.notes": (dialog, event) => dialog.noted(event),
   "response.output_audio.delta": (dialog, event) => dialog.play(event),
   "response.output_audio.done": (dialog, event) => {
     dialog.agent(event).whole = true;

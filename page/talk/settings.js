@@ -1,4 +1,4 @@
-// The settings drawer: what is chosen there, kept in the browser.
+// The settings drawer. What is chosen there is kept in the browser, what is written there with the tab.
 import { choosesLoudspeaker, devices } from "./sound.js";
 
 const KEY = "voice-talk";
@@ -88,16 +88,23 @@ function canBe(input, value) {
 }
 
 function read() {
+  return { ...parsed(() => localStorage), ...parsed(() => sessionStorage) };
+}
+
+/** What lies in a storage; a browser may have none, or something in it that is not ours. */
+function parsed(storage) {
   try {
-    return JSON.parse(localStorage.getItem(KEY)) ?? {};
+    return JSON.parse(storage().getItem(KEY)) ?? {};
   } catch {
-    return {}; // a browser that keeps nothing, or something that is not ours
+    return {};
   }
 }
 
 function write(kept) {
+  const { token, instructions, ...chosen } = kept;
   try {
-    localStorage.setItem(KEY, JSON.stringify(kept));
+    localStorage.setItem(KEY, JSON.stringify(chosen));
+    sessionStorage.setItem(KEY, JSON.stringify({ token, instructions }));
   } catch {
     // it is forgotten with the page
   }

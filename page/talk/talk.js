@@ -6,6 +6,7 @@ import { obstacle, Sound, SoundError } from "./sound.js";
 import { View } from "./view.js";
 
 const UNREACHABLE = "The server cannot be reached. See whether it still runs, then press the button again.";
+const READY = 400; // ms between two questions whether the models are loaded
 
 /** What a server says against a request. */
 class Refused extends Error {
@@ -32,14 +33,28 @@ class Talk {
     this.begun = null; // the start that was asked for, until it is stopped: a promise
     this.starts = 0; // how often it was started or stopped; what belongs to an earlier one is let go
     const press = (name, action) => this.view.part(name).addEventListener("click", action);
-    press("button", () => (this.begun ? this.stop() : this.start()));
+    this.microphone = false; // whether this start listens to it
+    press("button", ({ detail }) => detail < 2 && this.toggle()); // a double click is one press
     press("hush", () => this.dialog.hush());
     press("anew", () => this.anew());
     this.view.part("recording").addEventListener("change", ({ target }) => this.playRecording(target));
     document.addEventListener("keydown", ({ key }) => key === "Escape" && this.dialog.hush());
     window.addEventListener("pagehide", () => this.stop());
-    if (obstacle()) this.refuse(obstacle());
+    if (obstacle()) this.view.refuse(obstacle());
+    else this.prepare();
     this.ask("v1/models").then(({ data }) => this.offer(data), () => {}); // the line will say what is wrong
+  }
+
+  /** Waits until the server has loaded its models. What fails here is said when the button is pressed. */
+  async prepare() {
+    let state = "loading";
+    while (state === "loading") {
+      const told = await this.ask("talk/ready").catch(() => ({ state: "unknown" }));
+      state = told.state;
+      if (state === "loading") await new Promise((resolve) => setTimeout(resolve, READY));
+      else this.view.advice(advice(told));
+    }
+    this.view.phase("off");
   }
 
   fresh() {
@@ -61,12 +76,11 @@ class Talk {
     this.settings.offer(voices);
   }
 
-  refuse(why) {
-    this.view.trouble(why);
-    this.view.part("button").disabled = this.view.part("recording").disabled = true;
-  }
-
   // ---- beginning and ending
+
+  toggle() {
+    return this.begun ? this.stop() : this.start();
+  }
 
   /** With the microphone, or without it for a recording; whoever asks again waits for the first. */
   start({ microphone = true } = {}) {
@@ -76,6 +90,7 @@ class Talk {
 
   async begin(microphone) {
     const start = (this.starts += 1);
+    this.microphone = microphone;
     this.view.trouble("");
     this.view.phase("connecting");
     (window.voicePlayers ?? []).forEach((silence) => silence());
@@ -89,8 +104,8 @@ class Talk {
     } catch (error) {
       if (start !== this.starts) return; // nobody waits for it any more
       await this.stop();
+      this.view.trouble(error instanceof SoundError ? error.message : UNREACHABLE); // its modules did not come
       if (!(error instanceof SoundError)) throw error;
-      this.view.trouble(error.message);
     }
   }
 
@@ -122,8 +137,9 @@ class Talk {
     await sound?.close();
   }
 
+  /** Begins again with nothing said; the microphone is opened only where it was in use. */
   async anew() {
-    const talking = Boolean(this.begun);
+    const talking = this.begun && this.microphone;
     const stopped = this.stop();
     this.dialog = this.fresh();
     this.view.empty();
@@ -186,4 +202,12 @@ class Talk {
       this.view.trouble(error.message);
     }
   }
+}
+
+/** What is worth knowing before one speaks: the languages that are understood, to whom uses another. */
+function advice({ languages = [] }) {
+  const ours = navigator.languages.map((tag) => tag.split("-")[0]);
+  if (!languages.length || ours.some((code) => languages.includes(code))) return "";
+  const names = new Intl.DisplayNames(["en"], { type: "language" });
+  return `Please speak ${languages.map((code) => names.of(code)).join(" or ")}: no other language is understood here.`;
 }

@@ -7,9 +7,9 @@ export function personTurn(id) {
   return { id, who: "person", settled: "", tail: "", over: false };
 }
 
-/** A turn of the agent: texts as they come, with the seconds of sound that stood before them. */
+/** A turn of the agent: texts as they come, with the seconds of sound before them; `notes` on what was not read. */
 export function agentTurn(id) {
-  return { id, who: "agent", texts: [], words: [], received: 0, whole: false, said: 0, cut: false, over: false };
+  return { id, who: "agent", texts: [], words: [], notes: [], received: 0, whole: false, said: 0, cut: false, over: false };
 }
 
 /** Adds a piece of text that is spoken in the sound that comes next. */

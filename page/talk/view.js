@@ -2,6 +2,7 @@
 import { spoken } from "./turns.js";
 
 const PHASES = {
+  preparing: "Getting ready …", // so it stands in talk.html too
   off: "Not connected",
   connecting: "Connecting …",
   listening: "Listening",
@@ -22,6 +23,7 @@ export class View {
     this.meter = root.querySelector(".talk-meter");
     this.rows = new Map(); // turn → element
     this.loudest = 0;
+    this.useless = false; // nothing can be heard or said in this browser
   }
 
   part(name) {
@@ -34,9 +36,11 @@ export class View {
     this.root.dataset.phase = name;
     const text = PHASES[name];
     if (this.part("phase").textContent !== text) this.part("phase").textContent = text;
-    this.part("label").textContent = name === "off" ? "Start talking" : "Stop";
+    const started = name !== "off" && name !== "preparing";
+    this.part("label").textContent = started ? "Stop" : "Start talking";
     this.part("hush").disabled = name !== "speaking" && name !== "thinking";
-    if (name === "off") this.level(0);
+    this.part("button").disabled = this.part("recording").disabled = this.useless || name === "preparing";
+    if (!started) this.level(0);
   }
 
   turn(turn) {
@@ -45,6 +49,7 @@ export class View {
     const [sure, rest] = turn.who === "person" ? [turn.settled, turn.tail] : spoken(turn);
     write(row.querySelector(".talk-sure"), sure);
     write(row.querySelector(".talk-rest"), turn.cut ? "" : sure && rest && !/^\s/.test(rest) ? ` ${rest}` : rest);
+    write(row.querySelector(".talk-note"), (turn.notes ?? []).join(" "));
     row.classList.toggle("cut", Boolean(turn.cut));
     row.setAttribute("aria-busy", String(!turn.over)); // read out once it is whole
     if (follow) this.log.scrollTop = this.log.scrollHeight;
@@ -54,7 +59,7 @@ export class View {
     if (!this.rows.has(turn.id)) {
       const row = document.createElement("p");
       row.className = `talk-turn ${turn.who}`;
-      row.append(...["who", "sure", "rest"].map(span));
+      row.append(...["who", "sure", "rest", "note"].map(span));
       row.querySelector(".talk-who").textContent = turn.who === "person" ? "You: " : "Agent: ";
       this.rows.set(turn.id, row);
       this.hints.hidden = true;
@@ -73,9 +78,22 @@ export class View {
     this.part("latency").title = detail ? explained(detail) : "";
   }
 
+  /** Nothing can be begun, and why. */
+  refuse(why) {
+    this.useless = true;
+    this.phase("off");
+    this.trouble(why);
+  }
+
   trouble(text) {
-    write(this.part("trouble"), text);
+    write(this.part("trouble"), sentence(text));
     this.part("trouble").hidden = !text;
+  }
+
+  /** What the person should know before they speak, or "". */
+  advice(text) {
+    write(this.part("advice"), text);
+    this.part("advice").hidden = !text;
   }
 
   // ---- what the page itself shows
@@ -104,6 +122,14 @@ export class View {
 
 function write(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+/** A message of a program as a sentence for people: a capital, a full stop, names of files without their folders. */
+export function sentence(text) {
+  const plain = text.trim().replace(/(?<![\w:/.])(?:[A-Za-z]:|~)?(?:[\\/][^\s\\/'"`;:,()<>]+)+[\\/]([^\s\\/'"`;:,()<>]+)/g, "$1");
+  if (!plain) return "";
+  const first = /^\S+\.\w/.test(plain) ? plain[0] : plain[0].toUpperCase(); // a file keeps its name
+  return first + plain.slice(1) + (/[.!?…]$/.test(plain) ? "" : ".");
 }
 
 function span(name) {

@@ -125,6 +125,54 @@ def test_a_held_answer_goes_on_where_it_was(browser: webdriver.Chrome) -> None:
     assert found["gap"] == 0
 
 
+# A dialog over a line that takes `room` frames and then no more until it is emptied, which happens between
+# the frames of 20 ms and never while one piece of code runs. What was sent, and when the person fell silent.
+LINE = """
+const { early, later, room, end } = values[0], nothing = () => {}, troubles = [];
+const show = { phase: nothing, turn: nothing, gone: nothing, trouble: (text) => troubles.push(text) };
+const sent = [];
+let now = 0, buffered = 0;
+const line = { send: nothing, sendSound: ({ audio }) => {
+  if (buffered >= room) return false;
+  buffered += 1;
+  sent.push(new Int16Array(Uint8Array.from(atob(audio), (each) => each.charCodeAt(0)).buffer)[0]);
+  return true;
+} };
+const dialog = new it.Dialog({ show, chosen: () => ({}), now: () => now });
+dialog.begin(line, {});
+const hear = (count, empties) => {
+  for (let frame = 0; frame < count; frame += 1) {
+    now += 20;
+    if (empties) buffered = 0;
+    dialog.heard({ pcm: Int16Array.of(now / 20), level: 0.1 });
+  }
+};
+hear(early, false);
+dialog.told({ type: "session.created" });
+hear(later, true);
+dialog.told({ type: "input_audio_buffer.speech_stopped", item_id: "a", audio_end_ms: end });
+return { sent, silentSince: dialog.silentSince, troubles };
+"""
+
+
+@pytest.mark.parametrize("room", [1000, 190, 10])
+def test_no_frame_of_early_speech_is_lost_however_little_the_line_takes_at_once(
+    browser: webdriver.Chrome, room: int
+) -> None:
+    asked = {"early": 500, "later": 60, "room": room, "end": 3000}
+    found = run(browser, "dialog.js", LINE, asked)
+    assert found["sent"] == list(range(1, 561)) and not found["troubles"]
+    assert found["silentSince"] == 3000
+
+
+def test_what_is_lost_is_said_and_not_counted(browser: webdriver.Chrome) -> None:
+    asked = {"early": 2000, "later": 10, "room": 1000, "end": 20 * 100}
+    found = run(browser, "dialog.js", LINE, asked)
+    assert found["sent"] == list(range(501, 2011))  # the last 30 s, whole
+    assert found["silentSince"] == 20 * 600  # the hundredth frame that was sent is the 600th that was heard
+    assert found["troubles"][-1].startswith("The line is too slow")
+
+
 # A dialog whose agent has sent sound of two responses; what it does to player and line after `values[0]`.
 CANCELLED = """
 const done = [], nothing = () => {};

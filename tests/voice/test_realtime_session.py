@@ -344,6 +344,17 @@ def test_our_own_events_come_only_where_they_are_asked_for():
     assert loudest == pytest.approx(20 * np.log10(0.1), abs=0.2)
 
 
+def test_what_the_voice_could_not_read_of_an_answer_is_told_once():
+    book = Phrasebook("How do I say hello?", "And thank you?")
+    client = Client(book, Script(["It is 你好, ", "or 您好."], ["Just that."]))
+    client.send("session.update", session={"voice": {"events": True}})
+    told = client.play(book.say(0), quiet(5), book.say(1), quiet(5))
+    notes = one(told, "voice.notes")
+    assert notes["notes"] == ["Not read aloud, because this voice has no sound for it: 你好, 您好."]
+    answers = [each["item_id"] for each in told if each["type"] == "response.output_audio_transcript.done"]
+    assert notes["item_id"] == answers[0] and len(answers) == 2
+
+
 def test_a_brain_that_fails_is_an_error_event_and_something_sensible_is_said():
     class Broken:
         def reply(self, messages):

@@ -76,6 +76,11 @@ class Answer:
     def audible(self) -> bool:
         return self.configuration.modality == "audio"
 
+    @property
+    def text(self) -> str:
+        """The words so far."""
+        return self._text
+
     def begin(self) -> Event:
         return {"type": "response.created", "response": self.rendered("in_progress")}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from contextlib import suppress
 
 from voice.agent.events import (
     Event,
@@ -17,10 +18,12 @@ from voice.agent.events import (
     Spoken,
     Trouble,
 )
+from voice.errors import TextError
 from voice.serve.realtime.answers import Answer, Said, heard_until
 from voice.serve.realtime.items import Item, Items, fresh
 from voice.serve.realtime.line import Line
 from voice.serve.realtime.tools import Call
+from voice.text.coverage import reading_notes
 
 _REMEMBERED = 20  # answers of which it is known when which word was said
 
@@ -136,12 +139,20 @@ class Speech:
 
     def _end(self, status: str, reason: str, heard: str | None = None) -> None:
         answer, self.answer = self.answer, None
+        self._note(answer)
         for event in answer.end(status, reason, heard):
             self._line.send(event)
         if not answer.apart:
             self._items.put(answer.item)
         self._past.append((answer.item.id, answer.said))
         self._line.state("listening")
+
+    def _note(self, answer: Answer) -> None:
+        """What the voice could not read of an answer, in sentences for the person."""
+        with suppress(TextError):  # markup that is malformed, which the voice has complained of
+            if answer.audible and (notes := reading_notes(answer.text)):
+                about = {"response_id": answer.id, "item_id": answer.item.id}
+                self._line.tell("notes", about | {"notes": notes})
 
     def _pause(self, now: float, position: float) -> None:
         if not (self.answer and self.answer.opened):

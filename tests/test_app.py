@@ -15,9 +15,11 @@ from agent_fakes import RATE, EvenVoice, LoudIsSpeech, Phrasebook
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
 import gradio as gr
+from fastapi import FastAPI
 
 import app
 from page import shelf, show
+from page.warming import Warming
 from voice.agent.brains import Choice
 from voice.asr.speakers import Turn
 from voice.audio import read, write
@@ -244,7 +246,15 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Services]:
     made: list[Services] = []
     for name in [each for each in os.environ if each.startswith("VOICE_") or each == "PORT"]:
         monkeypatch.delenv(name)
-    monkeypatch.setattr(app, "server", made.append)
+
+    def server(services: Services) -> FastAPI:
+        made.append(services)
+        unserved = FastAPI()
+        nothing = Services(loader=lambda name, kind: object(), detector=object, turns=lambda ears: object())
+        unserved.state.warming = Warming(nothing)
+        return unserved
+
+    monkeypatch.setattr(app, "server", server)
     monkeypatch.setattr(running, "listen", Listening)
     monkeypatch.setattr(running, "spare_memory", lambda: None)
     monkeypatch.setattr(running, "run", lambda app, listening: None)

@@ -135,6 +135,7 @@ class Writer:
         form = _format_of(self._target)
         self._partial = _partial_path(self._target)
         self._encoder = Encoder(_local(self._partial), form, rate)
+        self._kept = False
 
     def __enter__(self) -> Writer:
         return self
@@ -144,7 +145,16 @@ class Writer:
         with _named(self._target):
             self._encoder.write(samples)
 
+    def keep(self, path: Path) -> None:
+        """End the sound here and put it at `path`; the writer's own file will not appear."""
+        with _named(path):
+            self._encoder.close()
+            self._partial.replace(path)
+        self._kept = True
+
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if self._kept:
+            return
         try:
             with _named(self._target):
                 self._encoder.close(whole=kind is None)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import zlib
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 
 from voice.errors import VoiceError
 
 _LONGEST_NAME = 255  # bytes that file systems take
+_partials: set[Path] = set()  # the names of this process, for when it has to end at once
 
 
 def check_place(path: Path, error: type[VoiceError] = VoiceError) -> None:
@@ -28,8 +32,52 @@ def partial_path(path: Path) -> Path:
     systems take: of a long name there is the beginning and a checksum.
     """
     mark = f".{os.getpid()}.partial"
-    name, room = os.fsencode(path.name), _LONGEST_NAME - len(mark) - 1
-    if len(name) <= room:
-        return path.with_name(f".{path.name}{mark}")
-    checksum = f"~{zlib.crc32(name):08x}"
-    return path.with_name(f".{name[: room - len(checksum)].decode(errors='ignore')}{checksum}{mark}")
+    partial = path.with_name(f".{_fitting(path.name, len(mark) + 1)}{mark}")
+    _partials.add(partial)
+    return partial
+
+
+def unfinished_path(path: Path) -> Path:
+    """Return where the part is kept that was made of a file before it broke off: `name.partial.srt`."""
+    mark = f".partial{path.suffix}"
+    return path.with_name(_fitting(path.stem, len(os.fsencode(mark))) + mark)
+
+
+def remove_partials() -> None:
+    """Remove what this process has not finished writing, before it ends without unwinding."""
+    for path in list(_partials):
+        path.unlink(missing_ok=True)
+
+
+def remove_leftovers(paths: Iterable[Path]) -> None:
+    """Remove the hidden partial files that killed processes have left beside `paths`."""
+    folders = defaultdict(set)
+    for path in paths:
+        folders[path.parent].add(path.name)
+    for folder, names in folders.items():
+        for entry in os.scandir(folder) if folder.is_dir() else ():
+            left = re.fullmatch(r"\.(.+)\.(\d+)\.partial", entry.name, re.DOTALL)
+            if left and left[1] in names and not _runs(int(left[2])):
+                Path(entry).unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    """Whether there is a process of that number; where that cannot be asked, it counts as running."""
+    if os.name != "posix":
+        return True
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _fitting(name: str, more: int) -> str:
+    """The name or, if it and `more` bytes are too long for file systems, its beginning and a checksum."""
+    encoded, room = os.fsencode(name), _LONGEST_NAME - more
+    if len(encoded) <= room:
+        return name
+    checksum = f"~{zlib.crc32(encoded):08x}"
+    return encoded[: room - len(checksum)].decode(errors="ignore") + checksum

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import os
 import subprocess
 import sys
 import wave
@@ -19,7 +20,7 @@ from voice import audio, loading
 from voice.asr.speakers import Turn
 from voice.cli import app
 from voice.cli.transcribe import counted
-from voice.errors import ModelMissing
+from voice.errors import ModelMissing, VoiceError
 from voice.manifest import Clip, write_manifest
 from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
 
@@ -399,6 +400,79 @@ def test_bad_ones_among_many_lose_none_of_the_others(recognizer, recording, tmp_
     assert done.exit_code == 1
     assert f"{len(BAD)} of {len(files)} recordings failed" in done.stderr
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["three.txt", "two.txt"]
+
+
+class Fails(SecondsHeard):
+    """A recognizer that hears only what lasts three seconds or more, and fails at the rest in `how`."""
+
+    def __init__(self, how: Exception) -> None:
+        super().__init__()
+        self.how = how
+
+    def transcribe_batch(self, speeches, **asked):
+        if speeches[0].duration < 3:
+            raise self.how
+        return super().transcribe_batch(speeches, **asked)
+
+
+@pytest.mark.parametrize(
+    ("how", "complaint"),
+    [
+        (ValueError("Conversion from 's64' is unsupported"), "ValueError: Conversion from 's64' is unsupp"),
+        (MemoryError(), "there is not enough memory for it"),
+        (VoiceError("it cannot be had"), "it cannot be had"),
+        (OSError(errno.EIO, "Input/output error"), "Input/output error"),
+        (RuntimeError("a fault of ours"), "nobody has foreseen this, please report it"),
+        (UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed"), "surrogates not allowed"),
+        (RecursionError("too deep"), "too deep"),
+    ],
+)
+def test_whatever_one_recording_ends_by_the_others_go_on(recognizer, recording, monkeypatch, how, complaint):
+    monkeypatch.setattr(loading, "load", lambda *_, **__: Fails(how))
+    monkeypatch.chdir(recording.parent)
+    soundfile.write("three.wav", tone(3), RATE)
+    done = run("transcribe", "two.wav", "three.wav", "two.wav", "-o", "out")
+    assert done.exit_code == 1 and done.exception.code == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 2 and all(complaint in line and "two.wav" in line for line in lines)
+    assert done.stderr.endswith("2 of 3 recordings failed; the others are done. Failed: two.wav, two.wav\n")
+    assert (Path("out") / "three.txt").read_text() == "3 seconds.\n"
+
+
+def test_a_full_disk_is_said_and_what_follows_is_tried_when_there_is_room(recognizer, recording, monkeypatch):
+    monkeypatch.chdir(recording.parent)
+    room = iter([False, True])
+    for name in "abcd":
+        soundfile.write(f"{name}.wav", tone(2), RATE)
+
+    def write(path: Path, text: str) -> None:
+        if path.name.startswith("a."):
+            raise VoiceError("out/a.txt cannot be written: No space left on device") from OSError(28, "full")
+        path.write_text(text)
+
+    monkeypatch.setattr("voice.cli.results.write_text", write)
+    monkeypatch.setattr("voice.cli.batch._has_room", lambda job: next(room))
+    done = run("transcribe", *(f"{name}.wav" for name in "abcd"), "-o", "out")
+    assert done.exit_code == 1
+    assert sorted(path.name for path in Path("out").iterdir()) == ["c.txt", "d.txt"]
+    assert len(recognizer.asked) == 3  # b was not begun, as there was no room for it
+    assert "2 of 4 recordings failed; the others are done. Failed: a.wav, b.wav" in done.stderr
+
+
+def test_a_name_of_any_bytes_is_printed_in_one_line_and_named_rightly_on_disk(recognizer, recording):
+    names = [os.fsdecode(name) for name in (b"bad\xff.wav", b"two\nlines.wav", b"[red]\x1b[1m.wav")]
+    for name in names:
+        (recording.parent / name).write_bytes(recording.read_bytes())
+    files = [recording.parent / name for name in names]
+    done = run("transcribe", *files, recording.parent / os.fsdecode(b"none\xfe.wav"))
+    assert [line for line in done.stdout.splitlines() if line.endswith(":")] == [
+        f"{recording.parent}/{shown}:" for shown in ("bad\\xff.wav", "two\\nlines.wav", "[red]\\x1b[1m.wav")
+    ]
+    assert done.stdout.count("2 seconds.\n") == 3
+    assert "none\\xfe.wav does not exist" in done.stderr and done.stderr.count("\n") == 2
+    assert run("transcribe", *files, "-o", recording.parent / "out").exit_code == 0
+    written = sorted(os.listdir(os.fsencode(recording.parent / "out")))
+    assert written == [b"[red]\x1b[1m.txt", b"bad\xff.txt", b"two\nlines.txt"]
 
 
 def test_odd_recordings_get_the_right_answer(recognizer, tmp_path):

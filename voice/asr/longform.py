@@ -103,16 +103,22 @@ def whole(
     task: str = "transcribe",
     packing: Packing = Packing(),
     progress: Callable[[float], None] = lambda seconds: None,
+    heard: Callable[[Transcript], None] = lambda part: None,
 ) -> Transcript:
-    """All segments of a stream, its language ("en" if nothing was said) and its duration."""
-    read = 0.0
+    """All segments of a stream, its language ("en" if nothing was said) and its duration.
+
+    `heard` is told each part of it as soon as it is recognized, in order.
+    """
+    read, found = 0.0, []
 
     def note(seconds: float) -> None:
         nonlocal read
         read = seconds
         progress(seconds)
 
-    found = list(transcripts(blocks, recognizer, detector, language, hotwords, task, packing, note))
+    for part in transcripts(blocks, recognizer, detector, language, hotwords, task, packing, note):
+        found.append(part)
+        heard(part)
     segments = tuple(segment for transcript in found for segment in transcript.segments)
     return Transcript(segments, found[0].language if found else language or "en", read)
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from contextlib import suppress
 from typing import Annotated
 
 import typer
 
 from voice import __version__
-from voice.cli import data, models, serve, speak, talk, transcribe, understand
-from voice.cli.console import INTERRUPTED
+from voice.cli import data, interrupts, models, serve, speak, talk, transcribe, understand
 
 app = typer.Typer(
     help="Speech to text, text to speech and a voice agent, offline.",
@@ -33,15 +29,16 @@ app.add_typer(data.app, name="data")
 def main() -> None:
     """The program `voice`.
 
-    Interrupted, it ends at once: Python would wait for whatever threads compute, seconds of it.
+    After a signal it ends without waiting for the threads that compute, which Python would do.
     """
+    interrupts.watch()
     try:
         app()
     except SystemExit as end:
-        if end.code == INTERRUPTED:
-            with suppress(OSError):
-                sys.stdout.flush()
-            os._exit(INTERRUPTED)
+        if interrupts.came():
+            interrupts.leave(interrupts.came().status)
+        if end.code == interrupts.Interrupted().status:
+            interrupts.leave(end.code)
         raise
 
 

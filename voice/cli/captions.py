@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +13,9 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from voice.cli.console import put, standard_input
+from voice.cli.interrupts import Interrupted
+from voice.errors import AudioError
 from voice.types import Segment, Transcript
 
 if TYPE_CHECKING:
@@ -19,6 +25,12 @@ if TYPE_CHECKING:
 
 PIECE = 0.05  # seconds of a recording that are fed at once
 _LARGEST_READ = 1 << 16  # bytes, two seconds
+_LAST_WORDS = 1.0  # seconds after Ctrl-C for recognizing what was said last
+_HEADER = 12  # bytes that tell a container from raw sound
+# WAV and its relatives for long files, FLAC, Ogg, MP3 with tags, WebM and Matroska, AIFF, AU, CAF, FLV
+_CONTAINERS = (b"RIFF", b"RF64", b"riff", b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3", b"FORM", b".snd")
+_CONTAINERS += (b"caff", b"FLV")
+_AT_ITS_END = ((4, b"ftyp"), (0, b"\x30\x26\xb2\x75"))  # MP4 and ASF: what is needed first may come last
 
 
 def transcribe(
@@ -30,11 +42,13 @@ def transcribe(
     hotwords: Sequence[str],
     real_time: bool,
     quiet: bool,
+    heard: Callable[[Transcript], None] = lambda part: None,
 ) -> Transcript:
     """Show what is said in `source` as it is recognized, unless `quiet`, and return all of it.
 
-    "-" is raw sound, 16 bits little-endian, mono, 16 kHz. A file is taken as fast as it can be
-    recognized or, in `real_time`, as if it were being said.
+    "-" is standard input as it arrives: raw sound, 16 bits little-endian, mono, 16 kHz, or a WAV file or
+    another that begins with a header; there Ctrl-C ends the sound. A file is taken as fast as it can be
+    recognized or, in `real_time`, as if it were being said. `heard` is told each settled segment.
     """
     from voice import audio
     from voice.asr.live import RATE, Live, stream
@@ -47,27 +61,121 @@ def transcribe(
         hotwords=hotwords,
         stopwatch=time.perf_counter if waiting else None,
     )
-    blocks = raw(sys.stdin.buffer) if source == "-" else audio.blocks(source, RATE, PIECE)
+    blocks = arriving(standard_input()) if source == "-" else audio.blocks(source, RATE, PIECE)
     segments: list[Segment] = []
     with _nothing() if quiet else _screen() if sys.stdout.isatty() else _lines() as show:
         for each in stream(in_time(blocks, RATE) if real_time and source != "-" else blocks, live):
             show(each)
             if isinstance(each, Segment):
                 segments.append(each)
+                heard(Transcript((each,), language or "en", each.end))
     rest = live.finish()  # without words, for all are settled
     return Transcript(tuple(segments), rest.language, rest.duration)
 
 
-def raw(file: BinaryIO) -> Iterator[np.ndarray]:
-    """Little-endian 16-bit samples as they arrive → float32 blocks; an interrupt is the end of them."""
-    odd = b""
+def arriving(file: BinaryIO) -> Iterator[np.ndarray]:
+    """What arrives in a pipe, as it arrives → float32 blocks at 16 kHz; Ctrl-C is the end of it.
+
+    It is raw sound unless it begins as a WAV file or another one that can be decoded from its beginning on.
+    Raises AudioError for a container that cannot.
+    """
+    from voice import audio
+    from voice.asr.live import RATE
+
+    with _Until(file) as sound:
+        begun = sound.peek(_HEADER)
+        if any(begun[at : at + len(mark)] == mark for at, mark in _AT_ITS_END):
+            raise AudioError(
+                "this container cannot be heard as it comes; save it and name the file, or pipe "
+                "the sound alone into this command: ffmpeg -i FILE -f wav -"
+            )
+        if begun.startswith(_CONTAINERS):
+            yield from audio.arriving(sound, RATE, PIECE)
+        else:
+            yield from raw(sound)
+
+
+class _Until:
+    """A file until its end or Ctrl-C, which breaks into waiting for sound and never into recognizing it.
+
+    A second Ctrl-C, or one second after the first, ends the program as elsewhere.
+    """
+
+    name = "standard input"
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._ahead = b""
+        self._over = self._waits = False
+        self._timer = threading.Timer(_LAST_WORDS, lambda: os.kill(os.getpid(), signal.SIGINT))
+        self._timer.daemon = True
+
+    def __enter__(self) -> _Until:
+        self._before = signal.getsignal(signal.SIGINT)
+        self._handles = (
+            threading.current_thread() is threading.main_thread() and self._before is not signal.SIG_IGN
+        )
+        if self._handles:
+            signal.signal(signal.SIGINT, self._end)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._restore()
+
+    def peek(self, size: int) -> bytes:
+        """The first `size` bytes or, where there are fewer, all; they are read again."""
+        while len(self._ahead) < size and (data := self._read(size - len(self._ahead))):
+            self._ahead += data
+        return self._ahead
+
+    def read1(self, size: int) -> bytes:
+        """What has arrived, at most `size` bytes; nothing at the end."""
+        if self._ahead:
+            data, self._ahead = self._ahead[:size], self._ahead[size:]
+            return data
+        return self._read(size)
+
+    read = read1  # FFmpeg takes less than it asked for
+
+    def _read(self, size: int) -> bytes:
+        if self._over:
+            return b""
+        self._waits = True
+        try:
+            return _received(self._file, size)
+        finally:
+            self._waits = False
+
+    def _end(self, *_: object) -> None:
+        self._restore()
+        self._over = True
+        self._timer.start()
+        if self._waits:
+            raise KeyboardInterrupt
+
+    def _restore(self) -> None:
+        if self._handles:
+            signal.signal(signal.SIGINT, self._before)
+            self._handles = False
+
+
+def _received(file: BinaryIO, size: int) -> bytes:
+    """What has arrived, at most `size` bytes; Ctrl-C, which nobody else handles, is the end of it."""
     try:
-        while data := file.read1(_LARGEST_READ):
-            data = odd + data
-            odd = data[len(data) // 2 * 2 :]
-            yield np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32_768
+        return file.read1(size)
+    except Interrupted:
+        raise
     except KeyboardInterrupt:
-        return
+        return b""
+
+
+def raw(file: BinaryIO) -> Iterator[np.ndarray]:
+    """Little-endian 16-bit samples as they arrive → float32 blocks; Ctrl-C is the end of them."""
+    odd = b""
+    while data := _received(file, _LARGEST_READ):
+        data = odd + data
+        odd = data[len(data) // 2 * 2 :]
+        yield np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32_768
 
 
 def in_time(
@@ -97,8 +205,7 @@ def _lines() -> Iterator[Show]:
 
     def show(each: Partial | Segment) -> None:
         if isinstance(each, Segment):
-            sys.stdout.write(each.text + "\n")
-            sys.stdout.flush()
+            put(each.text + "\n")
 
     yield show
 

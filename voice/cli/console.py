@@ -1,4 +1,4 @@
-"""What all commands share: notes and progress on standard error, errors in one line."""
+"""What all commands share: notes, errors and progress on standard error, text on standard output."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import errno
 import functools
 import os
 import sys
+import traceback
+import unicodedata
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Annotated
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, BinaryIO
 
 import typer
 
-from voice.errors import VoiceError
+from voice.cli import interrupts
+from voice.errors import AudioError, TextError, VoiceError
 
 Threads = Annotated[int | None, typer.Option(help="Processor cores to use; all if not given.", min=1)]
 VoiceName = Annotated[str, typer.Option(metavar="NAME|FOLDER", help="Whose voice.")]
@@ -22,21 +27,89 @@ _HINTS = {
     errno.EPERM: "; check its permissions",
     errno.ENOENT: "; check the path",
     errno.ENOSPC: "; make room on that disk",
+    errno.EDQUOT: "; make room in your quota of that disk",
 }
-INTERRUPTED = 130  # what shells expect of a program that Ctrl-C ended
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they change the order of what follows
+
+
+class OutputError(VoiceError):
+    """Standard output takes nothing, so that no recording's text can be printed."""
 
 
 def note(message: str) -> None:
     """One line on standard error."""
-    typer.echo(message, err=True)
+    if sys.stderr is not None:
+        typer.echo(shown(message), err=True)
+
+
+def shown(text: str) -> str:
+    """A name as it can be printed in a line: bytes that are no UTF-8 and control characters escaped."""
+    return "".join(_escaped(letter) if _unprintable(letter) else letter for letter in text)
+
+
+def _unprintable(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") or letter in _TURNING
+
+
+def _escaped(letter: str) -> str:
+    if "\udc80" <= letter <= "\udcff":  # Python's stand-in for a byte that is no UTF-8
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    return letter.encode("unicode_escape").decode()
+
+
+def encodable(text: str, name: str) -> str:
+    """A text from the command line. Raises TextError where it holds bytes that are no UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise TextError(f"{name} is no text in UTF-8; set the terminal to UTF-8, or save it so") from None
+    return text
+
+
+def put(text: str) -> None:
+    """Write to standard output at once. Raises BrokenPipeError where nobody reads it, OutputError."""
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; name a file with --output")
+    try:
+        sys.stdout.buffer.write(text.encode())
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _drop_output()
+        reason = f"{error.strerror}{_HINTS.get(error.errno, '')}"
+        raise OutputError(f"standard output cannot be written: {reason}") from error
+
+
+def standard_input() -> BinaryIO:
+    """Standard input as bytes. Raises AudioError where this program was started without one."""
+    if sys.stdin is None:
+        raise AudioError("standard input is closed; name a file, or pipe something into this command")
+    return sys.stdin.buffer
 
 
 def explained(error: Exception) -> str:
     """What went wrong; of a file that could not be used, which one it is and what to look at."""
-    if not isinstance(error, OSError):
+    if isinstance(error, VoiceError):
         return str(error)
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for it; end other programs, or use a smaller model"
+    if not isinstance(error, OSError):
+        place = traceback.extract_tb(error.__traceback__)[-1:]
+        where = f" ({Path(place[0].filename).name}:{place[0].lineno})" if place else ""
+        return f"{type(error).__name__}: {error}{where}; nobody has foreseen this, please report it"
     what = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
     return what + _HINTS.get(error.errno, "")
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether the reason of an error is a disk without room."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        error = error.__cause__
+    return False
 
 
 def plainly(command: Callable[..., None]) -> Callable[..., None]:
@@ -49,45 +122,91 @@ def plainly(command: Callable[..., None]) -> Callable[..., None]:
             warnings.showwarning = lambda message, *_, **__: note(f"warning: {message}")
             try:
                 command(*args, **options)
-            except VoiceError as error:
-                note(f"error: {error}")
-                raise typer.Exit(1) from None
-            except KeyboardInterrupt:
-                note("interrupted")
-                raise typer.Exit(INTERRUPTED) from None
-            except BrokenPipeError:  # whoever read our output has seen enough
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-                raise typer.Exit(1) from None
-            except OSError as error:
-                note(f"error: {explained(error)}")
-                raise typer.Exit(1) from None
+            except BaseException as error:
+                status = _status(error)
+                if status is None:
+                    raise
+                raise typer.Exit(status) from None
 
     return run
 
 
+def _status(error: BaseException) -> int | None:
+    """The exit status for what ended a command, which is said; None for what was not foreseen."""
+    ended = interrupts.came() or error
+    if isinstance(ended, KeyboardInterrupt):
+        interrupts.claim()
+        ended = ended if isinstance(ended, interrupts.Interrupted) else interrupts.Interrupted()
+        note(str(ended))
+        return ended.status
+    if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough
+        _drop_output()
+        return 1
+    if isinstance(error, (VoiceError, OSError)):
+        note(f"error: {explained(error)}")
+        return 1
+    return None
+
+
+def _drop_output() -> None:
+    """Send nowhere what is still to be written to standard output: the end would try it again."""
+    with suppress(OSError):  # it may be no file of the system
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def is_terminal() -> bool:
     """Whether somebody looks at standard error."""
-    return sys.stderr.isatty()
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
+@dataclass(frozen=True)
+class Bar:
+    """How far the work is: called with `done` and `total`; text for standard output goes past it."""
+
+    move: Callable[[float, float], None]
+    aside: Callable[[], AbstractContextManager[None]] = nullcontext
+
+    def __call__(self, done: float, total: float) -> None:
+        self.move(done, total)
+
+    def put(self, text: str) -> None:
+        """Print as `put` does; on a terminal, above the bar."""
+        with self.aside():
+            put(text)
 
 
 @contextmanager
-def progress(label: str, unit: str = "") -> Iterator[Callable[[float, float], None]]:
-    """A bar on the terminal, with the time left; the function moves it to `done` of `total`.
+def progress(label: str, unit: str = "") -> Iterator[Bar]:
+    """A bar on the terminal, with the time left.
 
     `unit` is "bytes" for a download, and nothing for a share. Without a terminal nothing is drawn;
     a download is then announced when it begins.
     """
     if not is_terminal():
-        yield _announcement(label) if unit == "bytes" else lambda done, total: None
+        yield Bar(_announcement(label) if unit == "bytes" else lambda done, total: None)
         return
     from rich import progress as bars
     from rich.console import Console
 
     share = [bars.DownloadColumn()] if unit == "bytes" else [bars.TaskProgressColumn()]
-    columns = [bars.TextColumn("{task.description}"), bars.BarColumn(), *share, bars.TimeRemainingColumn()]
-    with bars.Progress(*columns, console=Console(stderr=True), transient=True) as drawn:
-        task = drawn.add_task(label, total=None, visible=unit != "bytes")  # nothing may have to be fetched
-        yield lambda done, total: drawn.update(task, completed=done, total=total or None, visible=True)
+    name = bars.TextColumn("{task.description}", markup=False)  # brackets in a file's name are no markup
+    columns = [name, bars.BarColumn(), *share, bars.TimeRemainingColumn()]
+    drawn = bars.Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=False)
+
+    @contextmanager
+    def aside() -> Iterator[None]:
+        drawn.stop()
+        yield
+        drawn.start()
+
+    with drawn, interrupts.keeping(drawn.stop):  # which gives the terminal its cursor back
+        task = drawn.add_task(
+            shown(label), total=None, visible=unit != "bytes"
+        )  # nothing may have to be fetched
+        yield Bar(
+            lambda done, total: drawn.update(task, completed=done, total=total or None, visible=True),
+            aside if sys.stdout is not None and sys.stdout.isatty() else nullcontext,
+        )
 
 
 def _announcement(label: str) -> Callable[[float, float], None]:

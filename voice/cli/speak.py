@@ -11,11 +11,23 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice.cli.console import Threads, VoiceName, note, plainly, progress
+from voice.cli import interrupts
+from voice.cli.console import (
+    OutputError,
+    Threads,
+    VoiceName,
+    encodable,
+    note,
+    plainly,
+    progress,
+    standard_input,
+)
 from voice.cli.targets import check_sound, check_text, write_text
 from voice.errors import TextError, VoiceError
+from voice.places import remove_leftovers, unfinished_path
 
 if TYPE_CHECKING:
+    from voice.audio import Writer
     from voice.tts.voice import Voice
     from voice.types import Controls, Mark, Segment, Speech
 
@@ -62,7 +74,8 @@ def command(
 ) -> None:
     """Speak a text: sentence by sentence, whatever its length.
 
-    [[HH AH0 L OW1]] in it are phones. A document in SSML is spoken as it asks.
+    [[HH AH0 L OW1]] in it are phones. A document in SSML is spoken as it asks. Ctrl-C keeps what was
+    spoken of a long text, in PATH as NAME.partial.wav.
     """
     spoken = _text(text, input, ssml)
     controls = _controls(
@@ -72,20 +85,44 @@ def command(
     check_sound(output, [input, lexicon])
     if subtitles:
         check_text(subtitles, [input, lexicon])
-    said = _speak(_opened(voice, threads), spoken, controls, output)
-    if subtitles:
-        _write_subtitles(subtitles, form, said)
+    places = [Path(each) for each in (output, subtitles) if each and each != "-"]
+    remove_leftovers(places)
+    said = _Said(subtitles, form)
+    _speak(_opened(voice, threads), spoken, controls, output, said)
+    said.write_subtitles(subtitles)
+    for place in places:
+        unfinished_path(place).unlink(missing_ok=True)
     if output != "-":
         note(f"{output}: {said.seconds:.1f} s")
 
 
 @dataclass
 class _Said:
-    """What has been spoken so far, and how long that is."""
+    """What has been spoken so far, and how long that is; `subtitles` of it are written as `form`."""
 
+    subtitles: Path | None
+    form: str
     segments: list[Segment] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     seconds: float = 0.0
+
+    def write_subtitles(self, path: Path | None) -> None:
+        from voice.text.subtitles import render
+        from voice.types import Transcript
+
+        if path:
+            transcript = Transcript(tuple(self.segments), "en", self.seconds, tuple(self.marks))
+            write_text(path, render(transcript, self.form))
+
+    def keep(self, writer: Writer, output: str) -> None:
+        """The text will not be spoken to its end: keep what was, beside the place of the whole."""
+        if not self.segments:
+            return
+        place = unfinished_path(Path(output))
+        writer.keep(place)
+        note(f"what was spoken by then, {self.seconds:.1f} s, is in {place}")
+        if self.subtitles:
+            self.write_subtitles(unfinished_path(self.subtitles))
 
 
 def _text(text: str | None, path: str | None, ssml: bool) -> str:
@@ -94,11 +131,11 @@ def _text(text: str | None, path: str | None, ssml: bool) -> str:
     if text is None and path is None:
         raise TextError('say what to speak: voice speak "Hello.", or voice speak -i FILE')
     if path is None:
-        found = text
+        found = encodable(text, "the text")
         if os.path.isfile(text):
             note(f"{text} is a file here; -i {text} speaks what is in it")
     elif path == "-":
-        found = sys.stdin.buffer.read().decode("utf-8", "replace")
+        found = standard_input().read().decode("utf-8", "replace")
     else:
         try:
             found = Path(path).read_text("utf-8-sig")
@@ -143,28 +180,21 @@ def _opened(name: str, threads: int | None) -> Voice:
         return loading.load(name, kind="voice", threads=threads, progress=moved)
 
 
-def _speak(voice: Voice, text: str, controls: Controls, output: str) -> _Said:
-    """Write the speech to `output` as it comes."""
+def _speak(voice: Voice, text: str, controls: Controls, output: str, said: _Said) -> None:
+    """Write the speech to `output` as it comes; `said` collects what was spoken when."""
     from voice import audio
 
-    said = _Said()
     with progress("speaking") as moved:
         pieces = _watched(voice.speak(text, controls), voice.rate, len(text), moved, said)
         if output == "-":
             stream(pieces, voice.rate)
-            return said
-        with audio.Writer(output, voice.rate) as writer:
+            return
+        with (
+            audio.Writer(output, voice.rate) as writer,
+            interrupts.keeping(lambda: said.keep(writer, output)),
+        ):
             for piece in pieces:
                 writer.write(piece.audio.samples)
-    return said
-
-
-def _write_subtitles(path: Path, form: str, said: _Said) -> None:
-    from voice.text.subtitles import render
-    from voice.types import Transcript
-
-    transcript = Transcript(tuple(said.segments), "en", said.seconds, tuple(said.marks))
-    write_text(path, render(transcript, form))
 
 
 def _watched(speech: Iterator[Speech], rate: int, length: int, moved, said: _Said) -> Iterator[Speech]:
@@ -190,6 +220,8 @@ def stream(pieces: Iterator[Speech], rate: int) -> None:
 
     import numpy as np
 
+    if sys.stdout is None:
+        raise OutputError("standard output is closed; name a file with --output")
     out = sys.stdout.buffer
     endless = 0xFFFFFFFF  # what players take for "until the stream ends"
     form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice.cli.console import Threads, VoiceName, note, plainly, progress
+from voice.cli import interrupts
+from voice.cli.console import Threads, VoiceName, note, plainly, progress, put
 from voice.cli.targets import check_sound
+from voice.places import remove_leftovers, unfinished_path
 
 if TYPE_CHECKING:
     from voice.agent.events import Event
@@ -68,13 +71,22 @@ def command(
 
     if output:
         check_sound(output, [recording])
+        remove_leftovers([Path(output)])
     said = audio.read(recording)
     chosen = {"brain": brain, "model": brain_model, "skills": skills, "documents": documents, "notes": notes}
     brains = Brains(replace(Choice.of(), **{name: value for name, value in chosen.items() if value}))
     models = _loaded(model, voice, commands, threads)
-    events = _printed(talk(said, start(models, brains=brains), patient=not impatient))
+    happened: list[Event] = []
+
+    def keep() -> None:
+        if output and output != "-" and happened:
+            _save(happened, str(unfinished_path(Path(output))), models.synthesizer.rate)
+
+    with interrupts.keeping(keep):
+        _print(talk(said, start(models, brains=brains), patient=not impatient), happened)
     if output:
-        _save(events, output, models.synthesizer.rate)
+        _save(happened, output, models.synthesizer.rate)
+        unfinished_path(Path(output)).unlink(missing_ok=True)
 
 
 def _loaded(model: str | None, voice: str, commands: str | None, threads: int | None) -> Models:
@@ -89,23 +101,21 @@ def _loaded(model: str | None, voice: str, commands: str | None, threads: int | 
     return Models.load(model, voice, commands=commands or os.environ.get("VOICE_COMMANDS"), threads=threads)
 
 
-def _printed(events: Iterable[Event]) -> list[Event]:
-    """What happens, told as it happens, and how long answers took."""
+def _print(events: Iterable[Event], happened: list[Event]) -> None:
+    """Tell what happens as it happens, and how long answers took; `happened` collects it."""
     from voice.agent import latencies
 
-    happened = []
     for event in events:
         happened.append(event)
         for line in told(event):
-            typer.echo(line)
+            put(line + "\n")
     took = latencies(happened)
     if took:
-        typer.echo(f"(answers began {took[0]:.2f} s after you ended at the median, {took[1]:.2f} s at p95)")
-    return happened
+        put(f"(answers began {took[0]:.2f} s after you ended at the median, {took[1]:.2f} s at p95)\n")
 
 
 def _save(events: Sequence[Event], path: str, rate: int) -> None:
-    """Writes the agent's side."""
+    """Write the agent's side."""
     from voice import audio
     from voice.agent import answers
 

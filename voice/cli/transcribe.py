@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,17 +13,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer.core import TyperCommand
 
-from voice.cli.console import Threads, explained, is_terminal, note, plainly, progress
-from voice.cli.targets import check_text, write_text
-from voice.errors import AudioError, VoiceError
+from voice.cli import batch, interrupts
+from voice.cli.console import Threads, encodable, is_terminal, plainly, progress, put, shown
+from voice.cli.jobs import Job, check_recording, plan, remaining
+from voice.cli.targets import check_text
+from voice.errors import VoiceError
+from voice.places import check_place, remove_leftovers
 
 if TYPE_CHECKING:
     from voice.asr.speakers import Speakers
-    from voice.types import Transcript
+    from voice.cli.results import Result
+    from voice.types import Recognizer, SpeechDetector
 
 
-# Two of these, one after the other, are no valid file; JSON documents are read one after the other.
-APART = ("srt", "vtt", "tsv")
 ALL, MOST_SPEAKERS = "all", 64  # what --speakers may be: as many people as there are, or so many at most
 
 Terms = Annotated[
@@ -36,19 +38,23 @@ LiveWords = Annotated[
 
 
 @dataclass(frozen=True)
-class Job:
-    """A recording, and where its transcript goes; None is standard output."""
-
-    source: str
-    target: Path | None
-
-
-@dataclass(frozen=True)
 class Named:
     """People are told apart by `speakers`; `count` is how many there are, None if that is to be found out."""
 
     speakers: Speakers
     count: int | None
+
+
+@dataclass(frozen=True)
+class Ears:
+    """What all recordings of a run are heard with, and what is asked of them."""
+
+    recognizer: Recognizer
+    detector: SpeechDetector
+    language: str | None
+    hotwords: Sequence[str]
+    task: str
+    named: Named | None
 
 
 class Command(TyperCommand):
@@ -83,7 +89,9 @@ def _may_be_number(arg: str) -> bool:
 
 @plainly
 def command(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="Sound or video; - is standard input.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="Sound or video, folders of it; - is stdin.")
+    ],
     form: Annotated[
         str | None,
         typer.Option(
@@ -109,45 +117,61 @@ def command(
     ] = None,
     translate: Annotated[bool, typer.Option("--translate", help="Answer in English.")] = False,
     hotwords: Terms = "",
-    speakers: Annotated[str | None, typer.Option(metavar="[N]", help="Name who speaks, of N people.")] = None,
+    speakers: Annotated[
+        str | None,
+        typer.Option(metavar="[N]", help="Name who speaks, of N people; the text then comes at the end."),
+    ] = None,
+    recursive: Annotated[
+        bool, typer.Option("--recursive", "-r", help="Take the subfolders of a folder as well.")
+    ] = False,
+    skip_existing: Annotated[
+        bool,
+        typer.Option(
+            "--skip-existing",
+            help="Leave out what is in --output already, whatever options it was made with.",
+        ),
+    ] = False,
     live: LiveWords = False,
     real_time: Annotated[
         bool, typer.Option("--real-time", help="With --live: a recording takes as long as it lasts.")
     ] = False,
     threads: Threads = None,
 ) -> None:
-    """Write down what is said in recordings; one that fails loses none of the others."""
-    from voice import loading
+    """Write down what is said in recordings, as it is heard; one that fails loses none of the others.
+
+    Ctrl-C ends it and keeps what was heard of the recording at hand, in PATH as NAME.partial.srt.
+    """
     from voice.asr.hotwords import read_hotwords
-    from voice.simple import detector
-    from voice.text.languages import language_for, parse_language
+    from voice.cli.results import Result
+    from voice.text.languages import parse_language
 
     _check_live(live, translate, speakers)
+    _check_skipping(skip_existing, output)
     people, language = _people(speakers), parse_language(language)
-    model = model or ("quick" if live else "whisper-base")
     form = _format(form, output)
-    terms = read_hotwords(hotwords)
-    jobs = plan(files, form, output)
-    _check_targets(jobs, [*files, hotwords])
-    with progress(f"fetching {model}", "bytes") as moved:
-        recognizer = loading.load(model, kind="recognizer", threads=threads, progress=moved)
-    language = language_for(recognizer, language)
-    heard = {
-        "language": language,
-        "hotwords": terms,
-        "task": "translate" if translate else "transcribe",
-        "named": _named(people, threads),
-    }
+    terms = read_hotwords(encodable(hotwords, "--hotwords"))
+    jobs = plan(files, form, output, recursive=recursive)
     several = len(jobs) > 1
+    jobs = remaining(jobs) if skip_existing else jobs
+    if not jobs:
+        return
+    inputs = [*files, hotwords]
+    _prepare(jobs, output, inputs)
+    model = model or ("quick" if live else "whisper-base")
+    ears = _ears(model, people, language, terms, "translate" if translate else "transcribe", threads)
 
     def write_down(job: Job, label: str) -> None:
-        if live:
-            _caption(job, recognizer, detector(), form, several, real_time, language, heard["hotwords"])
-        else:
-            transcript = _transcript(job.source, recognizer, detector(), label, **heard)
-            _deliver(job, transcript, form, several)
+        check_recording(job.source)
+        if job.target and several:
+            check_text(job.target, inputs)
+        result = Result(job, form, at_once=live or not ears.named, titled=several)
+        with interrupts.keeping(result.keep):
+            if live:
+                _caption(result, ears, real_time)
+            else:
+                _transcribe(result, ears, label)
 
-    _each(jobs, write_down)
+    batch.each(jobs, write_down)
 
 
 def _check_live(live: bool, translate: bool, speakers: str | None) -> None:
@@ -158,11 +182,25 @@ def _check_live(live: bool, translate: bool, speakers: str | None) -> None:
         raise VoiceError("--speakers compares all that is said in a recording; leave out --live")
 
 
-def _check_targets(jobs: Sequence[Job], inputs: Sequence[str]) -> None:
-    """Raises VoiceError where a transcript cannot go to its place (see check_text)."""
-    for job in jobs:
-        if job.target:
-            check_text(job.target, inputs)
+def _check_skipping(skip_existing: bool, output: str | None) -> None:
+    """Raises VoiceError where nothing could be skipped."""
+    if skip_existing and output in (None, "-"):
+        raise VoiceError("--skip-existing looks at what is there; name a folder or a file with --output")
+
+
+def _prepare(jobs: Sequence[Job], output: str | None, inputs: Sequence[str]) -> None:
+    """Make the folders below `output` and remove what killed processes have left in them.
+
+    Raises VoiceError where nothing can be written; what is wrong with one place of several (see
+    check_text) is said when it is its turn.
+    """
+    targets = [job.target for job in jobs if job.target]
+    for folder in sorted({target.parent for target in targets if target != Path(output)}):
+        folder.mkdir(parents=True, exist_ok=True)
+        check_place(folder / "any")
+    if len(targets) == 1:
+        check_text(targets[0], inputs)
+    remove_leftovers(targets)
 
 
 def _people(speakers: str | None) -> int | None:
@@ -185,137 +223,78 @@ def _named(people: int | None, threads: int | None) -> Named | None:
     return Named(loading.load("speakers", kind="speakers", threads=threads), people or None)
 
 
-def _each(jobs: Sequence[Job], write_down: Callable[[Job, str], None]) -> None:
-    """All recordings, one after the other; exit status 1 if one of them failed."""
-    failed = 0
-    for number, job in enumerate(jobs, 1):
-        name = Path(job.source).name
-        try:
-            write_down(job, f"{name} ({number}/{len(jobs)})" if len(jobs) > 1 else name)
-        except (AudioError, OSError) as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            failed += 1
-            note(f"error: {explained(error)}")
-    if failed and len(jobs) > 1:
-        note(f"{failed} of {len(jobs)} recordings failed; the others are done")
-    if failed:
-        raise typer.Exit(1)
+def _ears(
+    model: str, people: int | None, language: str | None, terms: Sequence[str], task: str, threads: int | None
+) -> Ears:
+    """Load what is needed; the model is fetched if it is not there."""
+    from voice import loading
+    from voice.simple import detector
+    from voice.text.languages import language_for
+
+    with progress(f"fetching {model}", "bytes") as bar:
+        recognizer = loading.load(model, kind="recognizer", threads=threads, progress=bar)
+    language = language_for(recognizer, language)
+    return Ears(recognizer, detector(), language, terms, task, _named(people, threads))
 
 
-def _caption(
-    job: Job,
-    recognizer,
-    detector,
-    form: str,
-    several: bool,
-    real_time: bool,
-    language: str | None,
-    hotwords: Sequence[str],
-) -> None:
+def _caption(result: Result, ears: Ears, real_time: bool) -> None:
     """One recording live: text as it comes, or a file of it and other formats at the end."""
     from voice.cli import captions
 
-    whole = job.target is not None or form != "txt"
-    if several and not whole:
-        sys.stdout.write(f"{job.source}:\n")
+    whole = result.job.target is not None or result.form != "txt"
+    if not whole:
+        if result.titled:
+            put(f"{shown(result.job.source)}:\n")
+        result.print = _is_shown
     transcript = captions.transcribe(
-        job.source,
-        recognizer,
-        detector,
-        language=language,
-        hotwords=hotwords,
+        result.job.source,
+        ears.recognizer,
+        ears.detector,
+        language=ears.language,
+        hotwords=ears.hotwords,
         real_time=real_time,
-        quiet=whole and not sys.stdout.isatty(),
+        quiet=whole and not (sys.stdout and sys.stdout.isatty()),
+        heard=result.add,
     )
-    if whole:
-        _deliver(job, transcript, form, several)
+    result.complete(transcript)
 
 
-def _transcript(
-    source: str,
-    recognizer,
-    detector,
-    label: str,
-    *,
-    language: str | None,
-    hotwords: Sequence[str],
-    task: str,
-    named: Named | None = None,
-) -> Transcript:
+def _is_shown(text: str) -> None:
+    """Captions are on the screen as they are heard."""
+
+
+def _transcribe(result: Result, ears: Ears, label: str) -> None:
+    """One recording as a whole: text as it is heard, everything else at the end."""
     from voice import audio
     from voice.asr import attribution, longform
 
+    source, named = result.job.source, ears.named
     length = audio.length(source) if is_terminal() else 0.0
-    blocks = audio.blocks(source, recognizer.rate)
     listening = named.speakers.listen() if named else None
-    with progress(label) as moved:
+    with progress(label) as bar:
+        result.print = bar.put
+        blocks = audio.blocks(source, ears.recognizer.rate)
         transcript = longform.whole(
             listening.through(blocks) if listening else blocks,
-            recognizer,
-            detector,
-            language=language,
-            hotwords=hotwords,
-            task=task,
-            progress=lambda seconds: moved(seconds, length),
+            ears.recognizer,
+            ears.detector,
+            language=ears.language,
+            hotwords=ears.hotwords,
+            task=ears.task,
+            progress=lambda seconds: bar(seconds, length),
+            heard=result.add,
         )
-    return attribution.attributed(transcript, listening.turns(named.count)) if named else transcript
+    result.print = put
+    result.complete(attribution.attributed(transcript, listening.turns(named.count)) if named else transcript)
 
 
 def _format(form: str | None, output: str | None) -> str:
     from voice.text.subtitles import FORMATS
 
     suffix = Path(output).suffix.lstrip(".").lower() if output else ""
+    if form in FORMATS and suffix in FORMATS and form != suffix and not os.path.isdir(output):
+        raise VoiceError(f"--format {form} and --output {output} name two formats; leave one of them out")
     chosen = form or (suffix if suffix in FORMATS else "txt")
     if chosen not in FORMATS:
         raise VoiceError(f'there is no format "{chosen}"; choose one of {", ".join(FORMATS)}')
     return chosen
-
-
-def plan(files: Sequence[str], form: str, output: str | None) -> list[Job]:
-    """Where each transcript goes. Raises VoiceError where several would go to one file,
-    or subtitles of several to standard output."""
-    if output is None or output == "-":
-        if len(files) > 1 and form in APART:
-            raise VoiceError(f"several recordings as {form} would run together; name a folder with --output")
-        return [Job(file, None) for file in files]
-    from voice.text.subtitles import FORMATS
-
-    folder = Path(output)
-    if len(files) == 1 and not folder.is_dir() and not output.endswith(("/", os.sep)):
-        return [Job(files[0], folder)]
-    if folder.exists() and not folder.is_dir():
-        raise VoiceError(f"{output} is a file, and there are {len(files)} recordings; name a folder")
-    if folder.suffix[1:] in FORMATS and not folder.exists():
-        raise VoiceError(f"{output} is a name for one file, and there are {len(files)}; name a folder")
-    folder.mkdir(parents=True, exist_ok=True)
-    taken: set[str] = set()
-    return [Job(file, folder / f"{_free_stem(file, taken)}.{form}") for file in files]
-
-
-def _free_stem(file: str, taken: set[str]) -> str:
-    """The file's stem, with a number if another recording of this run has the same."""
-    stem = "stdin" if file == "-" else Path(file).stem
-    name, count = stem, 1
-    while name.lower() in taken:  # some file systems know no case
-        count += 1
-        name = f"{stem}-{count}"
-    if count > 1:
-        note(f"{file} goes to {name}, as {stem} is taken")
-    taken.add(name.lower())
-    return name
-
-
-def _deliver(job: Job, transcript: Transcript, form: str, several: bool) -> None:
-    from voice.text.languages import name_of
-    from voice.text.subtitles import render
-
-    text = render(transcript, form)
-    if job.target:
-        write_text(job.target, text)
-        note(f"{job.target}: {transcript.duration:.1f} s of {name_of(transcript.language)}")
-        return
-    if several and form == "txt":
-        text = f"{job.source}:\n{text}"
-    sys.stdout.buffer.write(text.encode())
-    sys.stdout.buffer.flush()

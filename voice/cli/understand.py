@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice.cli.console import Threads, explained, note, plainly, progress
-from voice.errors import AudioError
+from voice.cli import batch
+from voice.cli.console import Threads, plainly, progress, put, shown
+from voice.cli.jobs import Job
 
 if TYPE_CHECKING:
     from voice.commands import Understanding
@@ -29,24 +30,17 @@ def command(
     from voice.commands import Commands
 
     known = Commands.open(commands)
-    with progress(f"fetching {model}", "bytes") as moved:
-        recognizer = loading.load(model, kind="recognizer", threads=threads, progress=moved)
-    failed = 0
-    for file in files:
-        try:
-            heard = known.understand(recognizer.posteriors(audio.read(file)))
-        except (AudioError, OSError) as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            failed += 1
-            note(f"error: {explained(error)}")
-            continue
-        typer.echo(json.dumps(_row(file, heard, len(files) > 1), ensure_ascii=False))
-    if failed:
-        raise typer.Exit(1)
+    with progress(f"fetching {model}", "bytes") as bar:
+        recognizer = loading.load(model, kind="recognizer", threads=threads, progress=bar)
+
+    def understand(job: Job, _label: str) -> None:
+        heard = known.understand(recognizer.posteriors(audio.read(job.source)))
+        put(json.dumps(_row(job.source, heard, len(files) > 1), ensure_ascii=False) + "\n")
+
+    batch.each([Job(file) for file in files], understand)
 
 
 def _row(file: str, heard: Understanding, several: bool) -> Mapping[str, object]:
     """What is printed; the file's name only where there are several."""
     row = {"intent": heard.intent, "slots": dict(heard.slots), "is_understood": heard.is_understood}
-    return {"file": file, **row} if several else row
+    return {"file": shown(file), **row} if several else row

@@ -1,0 +1,167 @@
+"""Signals: Ctrl-C, SIGTERM and SIGHUP end the program within two seconds and keep what it has made so far.
+
+Python handles a signal in the main thread, between two of its own instructions: a computation in native
+code holds it up for seconds, and `finally` blocks may wait for other threads. So a thread watches beside the
+work. It hears of a signal at once, leaves the main thread `GRACE` seconds to unwind, then calls what is
+registered by `keeping` itself and ends the process. A second signal ends it at once.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+from voice.places import remove_partials
+
+GRACE = 0.7  # seconds that the main thread has to unwind
+LIMIT = 1.7  # seconds after which the process ends, whatever is left to be done
+MESSAGES = {"SIGINT": "interrupted", "SIGTERM": "stopped by SIGTERM", "SIGHUP": "stopped by SIGHUP"}
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal that ends the program; without a number it is Ctrl-C."""
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        super().__init__(MESSAGES[signal.Signals(number).name])
+        self.status = 128 + number  # what shells expect of a program that a signal ended
+
+
+class _Once:
+    """A call that is made once, whichever thread comes first; the others wait until it is over."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        self._call: Callable[[], None] | None = call
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        with self._lock:
+            call, self._call = self._call, None
+            if call:
+                call()
+
+
+class Watch:
+    """The signals of this process, from `begin` on; `came` is the first one's exception or None."""
+
+    def __init__(self) -> None:
+        self.came: Interrupted | None = None
+        self.keepers: list[_Once] = []
+        self._closing = threading.Lock()
+        self._before: dict[int, object] = {}
+        self._raised = self._heard = False
+
+    def begin(self) -> None:
+        """Handle the signals from now on, but those that whoever started this process had ignored."""
+        reading, self._writing = socket.socketpair()
+        self._writing.setblocking(False)
+        for name in MESSAGES:
+            number = getattr(signal, name, None)
+            if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
+                self._before[number] = signal.signal(number, self._raise)
+        signal.set_wakeup_fd(self._writing.fileno(), warn_on_full_buffer=False)
+        threading.Thread(target=self._listen, args=(reading,), name="signals", daemon=True).start()
+
+    def release(self) -> None:
+        """Put back the handlers that were there before."""
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(-1)
+
+    def claim(self) -> None:
+        """Return to one thread only, which is then the one that ends the process; the others stay here."""
+        self._closing.acquire()
+
+    def _raise(self, number: int, _frame: object) -> None:
+        if not self._raised:
+            self._raised = True
+            self.came = self.came or Interrupted(number)
+            raise self.came
+
+    def _listen(self, reading: socket.socket) -> None:
+        while data := reading.recv(1):
+            if signal.getsignal(data[0]) != self._raise:
+                continue  # somebody else handles it: a server, or who takes Ctrl-C for the end of the sound
+            if self._heard:
+                _exit(128 + data[0])
+            self._heard, self.came = True, self.came or Interrupted(data[0])
+            for seconds, end in ((GRACE, self._close), (LIMIT, lambda: _exit(self.came.status))):
+                timer = threading.Timer(seconds, end)
+                timer.daemon = True
+                timer.start()
+
+    def _close(self) -> None:
+        """What the main thread would do if it were free."""
+        self.claim()
+        for keep in reversed(self.keepers):
+            with suppress(Exception):
+                keep()
+        with suppress(Exception):
+            print(self.came, file=sys.stderr, flush=True)
+        _exit(self.came.status)
+
+
+_watch = Watch()  # signals belong to the process, and so does this
+
+
+def watch() -> None:
+    """Handle the signals from now on. Call it in the main thread, once."""
+    _watch.begin()
+
+
+def release() -> None:
+    """Leave the signals to somebody else, such as a server that ends in its own way."""
+    _watch.release()
+
+
+def came() -> Interrupted | None:
+    """The signal that is ending this process, if one is."""
+    return _watch.came
+
+
+def check() -> None:
+    """Raises Interrupted if a signal is ending this process: what failed meanwhile failed because of it."""
+    if _watch.came:
+        raise _watch.came
+
+
+def claim() -> None:
+    """Before the main thread says its last words: from now on the watching thread says none."""
+    if _watch.came:
+        _watch.claim()
+
+
+@contextmanager
+def keeping(keep: Callable[[], None]) -> Iterator[None]:
+    """Call `keep`, once, if the block ends by an exception or a signal ends the process within it.
+
+    `keep` may be called in another thread, while the block is still computing.
+    """
+    once = _Once(keep)
+    _watch.keepers.append(once)
+    try:
+        yield
+    except BaseException:
+        with suppress(Exception):  # the reason why it ends is told, not what could not be kept because of it
+            once()
+        raise
+    finally:
+        _watch.keepers.remove(once)
+
+
+def leave(status: int) -> None:
+    """End the process without waiting for its threads, which may compute for seconds."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    _exit(status)
+
+
+def _exit(status: int) -> None:
+    with suppress(Exception):
+        remove_partials()
+    os._exit(status)

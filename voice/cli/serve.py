@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from voice.cli import interrupts
 from voice.cli.console import note, plainly
 from voice.errors import VoiceError
 
@@ -76,6 +77,7 @@ def run(settings: Settings) -> None:
     if settings.warning:
         note(settings.warning)
     note(f"serving on http://{settings.host}:{listening.getsockname()[1]}/v1")
+    interrupts.release()  # a server ends in its own way
     running.run(build(services), listening)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import socket
 import threading
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -15,7 +16,7 @@ from realtime_fakes import running_app
 
 from voice import audio
 from voice.asr.speakers import Turn
-from voice.serve import Services, Settings, Slots, build
+from voice.serve import Services, Settings, build
 from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
 
 PATIENCE = 20.0  # seconds after which a test is stuck
@@ -88,34 +89,33 @@ class InTurns:
         return tuple(Turn(n % people, n * 20.0, n * 20.0 + 20.0) for n in range(4))
 
 
-class WatchedSlots:
-    """Places of which one can wait until they are free."""
+class Places:
+    """The places for requests, which one can wait for until all are free."""
 
-    def __init__(self, slots: Slots) -> None:
-        self._slots = slots
-        self._changed = threading.Condition()
+    def __init__(self, services: Services) -> None:
+        self._lines = services.hearing, services.speaking
 
     @property
     def used(self) -> int:
-        return self._slots.used
+        return sum(line.used for line in self._lines)
 
     @property
-    def number(self) -> int:
-        return self._slots.number
-
-    @contextmanager
-    def take(self) -> Iterator[None]:
-        try:
-            with self._slots.take():
-                yield
-        finally:
-            with self._changed:
-                self._changed.notify_all()
+    def waiting(self) -> int:
+        return sum(line.waiting for line in self._lines)
 
     def free(self) -> bool:
-        """Whether all were given back before patience ran out."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self.used == 0, PATIENCE)
+        """Whether nobody holds or awaits a place before patience has run out."""
+        return until(lambda: self.used + self.waiting == 0)
+
+
+def until(true: Callable[[], bool]) -> bool:
+    """Whether something becomes true before patience has run out."""
+    end = time.monotonic() + PATIENCE
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.005)
+    return True
 
 
 class World:
@@ -125,7 +125,7 @@ class World:
         self.recognizer, self.voice = Counting(), Sentences()
         made = {"recognizer": self.recognizer, "voice": self.voice, "speakers": InTurns()}
         self.services = Services(settings, loader=lambda name, kind: made[kind], detector=LoudIsSpeech)
-        self.services.requests = self.slots = WatchedSlots(self.services.requests)
+        self.slots = Places(self.services)
         self.port = 0
         self._clients: dict[str, OpenAI] = {}
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -12,7 +14,8 @@ from voice.errors import ModelError, ModelMissing, VoiceError
 from voice.serve.slots import Busy
 
 CLIENT_GONE = 499  # what nginx notes for a client that did not wait; nobody receives it
-_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 408: {"Connection": "close"}, 429: {"Retry-After": "1"}}
+RESTART = 10  # seconds in which a server that stops may be back
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 408: {"Connection": "close"}}
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -22,6 +25,10 @@ class TooMuch(VoiceError):
 
 class TooSlow(VoiceError):
     """A client that sent or took nothing for too long."""
+
+
+class Ending(VoiceError):
+    """The server is told to stop, so that the request has to go to another one or come again."""
 
 
 class Vanished(VoiceError):
@@ -43,7 +50,9 @@ def of(error: VoiceError) -> Response:
     """The answer to a request that met `error`."""
     match error:
         case Busy():
-            return answer(429, str(error), code="busy")
+            return _later(answer(429, str(error), code="busy"), error.after)
+        case Ending():
+            return _later(answer(503, str(error), code="draining"), RESTART)
         case TooMuch():
             return answer(413, str(error), code="too_large")
         case TooSlow():
@@ -55,6 +64,12 @@ def of(error: VoiceError) -> Response:
         case ModelError():
             return answer(503, str(error), code="model_unusable")
     return answer(400, str(error))
+
+
+def _later(response: Response, seconds: float) -> Response:
+    """The same answer, telling in how many seconds to try again."""
+    response.headers["Retry-After"] = str(math.ceil(seconds))
+    return response
 
 
 def invalid(errors: list[dict]) -> JSONResponse:
@@ -82,7 +97,9 @@ def add_handlers(app: FastAPI) -> None:
         message = error.detail
         if error.status_code in (404, 405):
             message = f"{request.method} {request.url.path} is not served; /v1/openapi.json lists what is"
-        return answer(error.status_code, message)
+        response = answer(error.status_code, message)
+        response.headers.update(error.headers or {})
+        return response
 
     @app.exception_handler(Exception)
     async def _unforeseen(_: Request, error: Exception) -> Response:

@@ -1,24 +1,31 @@
-"""How much a request may bring, how slowly, and how many are worked on at a time.
+"""How much a request may bring, how slowly, and when its turn has come.
 
-What is too large is refused by its announced length, or else as soon as it has come; the next
-request over the number of places is refused at once. The place is held until the work has ended,
-not until the client has gone.
+What is too large is refused by its announced length, or else as soon as it has come. A request that has
+been sent waits in line for a place, which it holds until the work has ended, not until the client has
+gone. Somebody who is still sending holds none, unless it is a large recording: no more than HELD bytes
+of each are kept on the disk while it waits.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from voice.errors import VoiceError
 from voice.serve import errors
-from voice.serve.errors import TooMuch, TooSlow, Vanished
+from voice.serve.errors import Ending, TooMuch, TooSlow, Vanished
 from voice.serve.services import Services
-from voice.serve.slots import Busy
+from voice.serve.slots import Busy, Turn
 
 LINGER = 5.0  # seconds in which a refused client may finish sending, so that it gets to read why
+PACE = 1000  # bytes a second that a client has to send at least, on the average of VOICE_IDLE seconds
+HELD = 4_000_000  # bytes of a request that are taken before it has a place
 _TEXT = 65_536  # bytes of a request besides its text, each character of which may take twelve in JSON
 
 
@@ -29,20 +36,47 @@ class Limits:
         self._app, self._services = app, services
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].startswith("/v1/"):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
+        elif scope["method"] == "POST" and scope["path"].startswith("/v1/"):
+            await self._in_turn(scope, receive, send)
+        else:
+            await self._app(scope, Paced(receive, self._services.settings.idle).receive, send)
+
+    async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        body = Body(receive, self._limit(headers), self._services.settings.idle)
+        paced = Paced(receive, self._services.settings.idle)
+        body = Body(paced, self._limit(headers))
         answer = Answer(send, body, patient="expect" not in headers)
         try:
+            if self._services.draining.begun:
+                raise Ending("the server is about to stop; send the request again in a moment")
             body.check(headers.get("content-length", ""))
-            with self._services.requests.take():
-                await self._app(scope, body.receive, answer.send)
-        except (Busy, TooMuch) as error:
-            if isinstance(error, Busy):
+            with self._services.line(scope["path"]).enter() as body.turn:
+                await self._unless_over(self._app(scope, body.receive, answer.send))
+        except (Busy, TooMuch, Ending) as error:
+            if not answer.begun:
+                await errors.of(error)(scope, receive, answer.send)
+        finally:
+            if answer.status == 429:
                 self._services.metrics.refused.labels("requests").inc()
-            await errors.of(error)(scope, receive, answer.send)
+
+    async def _unless_over(self, work: Awaitable[None]) -> None:
+        """Await `work`. Raises Ending where the server stops before it is done."""
+        working = asyncio.ensure_future(work)
+        over = asyncio.create_task(self._services.draining.wait_over())
+        try:
+            await asyncio.wait({working, over}, return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                raise Ending("the server stopped before this was done; send the request again")
+            working.result()
+        finally:
+            over.cancel()
+            if not working.done():
+                working.cancel()
+                await asyncio.wait({working}, timeout=LINGER)
+            if working.done() and not working.cancelled():
+                working.exception()  # of what was given up, nobody is told
 
     def _limit(self, headers: Headers) -> int:
         """Bytes that the body may have. Only parts of a form go to the disk, the rest is held in memory."""
@@ -52,15 +86,46 @@ class Limits:
         return min(settings.upload, _TEXT + 12 * settings.characters)
 
 
+class Paced:
+    """A request as it is read, by a client that may stop for `idle` seconds or send PACE bytes a second.
+
+    `spare` is how long it may still send nothing: time uses it up, and what comes restores it.
+    """
+
+    def __init__(self, inner: Receive, idle: float) -> None:
+        self.inner, self.idle, self.spare = inner, idle, idle
+        self.ended = False
+
+    async def receive(self) -> Message:
+        """The next message. Raises TooSlow."""
+        if self.ended:
+            return await self.inner()
+        begun = time.monotonic()
+        try:
+            async with asyncio.timeout(self.spare):
+                message = await self.inner()
+        except TimeoutError:
+            self.ended = True
+            raise TooSlow(f"too little came in {self.idle:g} s; send the request again") from None
+        came = len(message.get("body", b"")) / PACE
+        self.spare = min(self.idle, self.spare - (time.monotonic() - begun) + came)
+        self.ended = not message.get("more_body", False)
+        return message
+
+
 @dataclass
 class Body:
-    """The body of a request as it is read: at most `limit` bytes, each piece within `idle` seconds."""
+    """The body of a request: at most `limit` bytes; its end, or what is beyond HELD, waits for a place."""
 
-    inner: Receive
+    inner: Paced
     limit: int
-    idle: float
+    turn: Turn | None = None
     read: int = 0
-    ended: bool = False
+    _next: list[Message] = field(default_factory=list)  # read while the request waited
+
+    @property
+    def ended(self) -> bool:
+        return self.inner.ended
 
     def check(self, announced: str) -> None:
         """Raises TooMuch for what says that it is too long."""
@@ -68,33 +133,49 @@ class Body:
             raise self._too_much()
 
     async def receive(self) -> Message:
-        """The next message. Raises TooMuch, TooSlow, or Vanished where the client goes away."""
-        if self.ended:
-            return await self.inner()
-        try:
-            async with asyncio.timeout(self.idle):
-                message = await self.inner()
-        except TimeoutError:
-            self.ended = True
-            raise TooSlow(f"nothing came for {self.idle:g} s; send the request again") from None
+        """The next message. Raises TooMuch, TooSlow, Busy, or Vanished where the client goes away."""
+        if self.ended and not self._next:
+            return await self.inner.receive()
+        message = self._next.pop() if self._next else await self.inner.receive()
         if message["type"] == "http.disconnect":
-            self.ended = True
             raise Vanished("the client went away while it was sending")
         self.read += len(message.get("body", b""))
-        self.ended = not message.get("more_body", False)
         if self.read > self.limit:
             raise self._too_much()
+        if self.turn and not self.turn.placed and (self.ended or self.read > HELD):
+            await self._place()
         return message
+
+    async def _place(self) -> None:
+        """Wait for a place, while the client does. Raises Busy, or Vanished where it goes away."""
+        place = asyncio.create_task(self.turn.place())
+        gone = asyncio.create_task(self._gone())
+        try:
+            await asyncio.wait({place, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not place.done():
+                gone.result()
+                raise Vanished("the client went away while it waited")
+            place.result()
+        finally:
+            for task in (place, gone):
+                task.cancel()
+            await asyncio.wait({place, gone})
+
+    async def _gone(self) -> None:
+        """Return when the client has gone. One that is not done sending is read once more, no further."""
+        if not self.ended:
+            self._next.append(await self.inner.receive())
+            if not self.ended:
+                await asyncio.Event().wait()
+        while (await self.inner.inner())["type"] != "http.disconnect":
+            pass
 
     async def drain(self) -> None:
         """Let the rest go by, for a while."""
-        try:
+        with suppress(TimeoutError, VoiceError):
             async with asyncio.timeout(LINGER):
                 while not self.ended:
-                    message = await self.inner()
-                    self.ended = message["type"] == "http.disconnect" or not message.get("more_body", False)
-        except TimeoutError:
-            pass
+                    await self.inner.receive()
 
     def _too_much(self) -> TooMuch:
         return TooMuch(f"the request is larger than the {self.limit / 1e6:g} MB that this server takes")
@@ -110,8 +191,15 @@ class Answer:
     inner: Send
     body: Body
     patient: bool
+    status: int = 0
+
+    @property
+    def begun(self) -> bool:
+        return self.status > 0
 
     async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
         last = message["type"] == "http.response.body" and not message.get("more_body", False)
         if last and self.patient and not self.body.ended:
             await self.inner({**message, "more_body": True})

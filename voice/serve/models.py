@@ -15,12 +15,14 @@ from voice.serve.services import KINDS, Services
 def router(services: Services) -> APIRouter:
     routes = APIRouter()
 
+    @routes.head("/v1/models", include_in_schema=False)
     @routes.get("/v1/models")
     def listed() -> dict:
         """The recognizers and voices on this machine, the defaults first."""
         found = [about(name, kind) for kind in KINDS for name in services.names(kind)]
         return {"object": "list", "data": found}
 
+    @routes.head("/v1/models/{name:path}", include_in_schema=False)
     @routes.get("/v1/models/{name:path}")
     def one(name: str) -> dict:
         """One of them, or what a name of somebody else's stands for."""

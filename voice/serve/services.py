@@ -17,7 +17,7 @@ from voice.serve.draining import Draining
 from voice.serve.metrics import Metrics
 from voice.serve.names import DEFAULT, OPENAI_VOICES, in_family, read_aliases, stand_in
 from voice.serve.settings import Settings
-from voice.serve.slots import Slots
+from voice.serve.slots import Line, Slots
 from voice.types import Recognizer, SpeechDetector, Synthesizer, TurnDetector
 
 if TYPE_CHECKING:
@@ -49,7 +49,9 @@ class Services:
         Raises VoiceError for aliases that cannot be read.
         """
         self.settings = settings
-        self.requests = Slots("places for requests", settings.requests)
+        line = settings.queue, settings.wait
+        self.hearing = Line("places for recordings", settings.hearing_places, *line)
+        self.speaking = Line("places for speech", settings.speaking_places, *line)
         self.sessions = Slots("places for live sessions", settings.sessions)
         self.metrics, self.draining = Metrics(), Draining()
         self.aliases = read_aliases(settings.aliases)
@@ -58,6 +60,10 @@ class Services:
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
         self._made: dict[Hashable, Any] = {}
+
+    def line(self, path: str) -> Line:
+        """Where a request to `path` waits for its place: a long recording holds up no speech."""
+        return self.speaking if path.startswith("/v1/audio/speech") else self.hearing
 
     def recognizer(self, name: str | None = None) -> Recognizer:
         """A recognizer by name, None being the default for files.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 from voice.errors import VoiceError
 
+MOST = 8  # requests of a kind that work at a time, unless told otherwise
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -17,7 +18,10 @@ class Settings:
 
     `token` is asked of every client, if set. `model` transcribes files, `live_model` live sessions
     (the quickest in place if empty); there the intents of the YAML file `commands` call skills. At most
-    `requests` HTTP requests and `sessions` live ones work at a time. A request brings at most
+    `requests` recordings are transcribed (as many as there are processor cores, if None) and as many
+    texts spoken (eight) at a time, beside `sessions` live sessions; `queue` further requests of a kind
+    wait, for `wait` seconds at most, before one is refused. There are at most `connections` connections.
+    A request brings at most
     `upload_mb` megabytes, `minutes` of sound or `characters` of text. Who sends or takes nothing for
     `idle` seconds is let go. `origins` are the web pages, besides the server's own, that may use it,
     as "https://example.org", with commas between them. `aliases` are further names of models and voices:
@@ -32,8 +36,11 @@ class Settings:
     voice: str = "heart"
     commands: str = ""
     threads: int | None = None
-    requests: int = 8
+    requests: int | None = None
+    queue: int = 64
+    wait: float = 300.0
     sessions: int = 4
+    connections: int = 1000
     upload_mb: float = 256.0
     minutes: float = 240.0
     characters: int = 100_000
@@ -42,11 +49,25 @@ class Settings:
     aliases: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("requests", "sessions", "upload_mb", "minutes", "characters", "idle"):
-            if not getattr(self, name) > 0:
-                raise VoiceError(f"{name} is {getattr(self, name):g}; give a number above 0")
+        for name in ("requests", "sessions", "connections", "upload_mb", "minutes", "characters", "idle"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise VoiceError(f"{name} is {value:g}; give a number above 0")
+        for name in ("queue", "wait"):
+            if not getattr(self, name) >= 0:
+                raise VoiceError(f"{name} is {getattr(self, name):g}; give 0 or more")
         if not 0 <= self.port <= 65535:
             raise VoiceError(f"the port is {self.port}; give one from 1 to 65535")
+
+    @property
+    def hearing_places(self) -> int:
+        """How many recordings are transcribed at a time: more at once than there are cores helps nobody."""
+        return self.requests or min(MOST, max(2, _cores()))
+
+    @property
+    def speaking_places(self) -> int:
+        """How many texts are spoken at a time: most of that time is spent waiting for who listens."""
+        return self.requests or MOST
 
     @property
     def local(self) -> bool:
@@ -68,6 +89,11 @@ class Settings:
     @property
     def allowed_origins(self) -> frozenset[str]:
         return frozenset(each.strip().rstrip("/").lower() for each in self.origins.split(",") if each.strip())
+
+
+def _cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:

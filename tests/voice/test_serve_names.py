@@ -59,7 +59,9 @@ def test_realtime_models_are_the_live_default(world: World, name: str) -> None:
     assert named(live_model="quick").live_name(name) == "quick"
 
 
-@pytest.mark.parametrize("name", ["gpt-4o", "whisper", "hf:openai/whisper-base", "../whisper-1", "tts", "x/y"])
+@pytest.mark.parametrize(
+    "name", ["gpt-4o", "whisper", "hf:openai/whisper-base", "../whisper-1", "tts", "x/y"]
+)
 def test_a_name_of_nothing_is_an_error_that_lists_what_there_is(world: World, name: str) -> None:
     with pytest.raises(openai.NotFoundError, match="whisper-base"):
         world.client().audio.transcriptions.create(model=name, file=("a.wav", recording(1.0)))

@@ -19,6 +19,7 @@ def build(services: Services) -> FastAPI:
     app = FastAPI(
         title="voice", version=__version__, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None
     )
+    app.state.services = services
     for module in (transcriptions, speech, models, health):
         app.include_router(module.router(services))
     add_realtime(app, services)

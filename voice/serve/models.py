@@ -41,7 +41,9 @@ def meant(name: str, services: Services) -> tuple[str, str]:
     ):
         with suppress(ModelMissing):
             return kind, resolve(name)
-    raise ModelMissing(f"there is no model {name[:80]!r} on this server; GET /v1/models lists those there are")
+    raise ModelMissing(
+        f"there is no model {name[:80]!r} on this server; GET /v1/models lists those there are"
+    )
 
 
 def about(name: str, kind: str) -> dict:

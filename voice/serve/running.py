@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import logging
+import os
 import socket
 import sys
 import threading
+import time
 import warnings
 from contextlib import suppress
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
 
 from voice.errors import VoiceError
+from voice.serve import connections
+from voice.serve.services import Services
 from voice.serve.settings import Settings
 
 TIDY_EVERY = 20.0  # seconds; it takes a few milliseconds
-GRACE = 10  # seconds that requests under way have to end in, once the server is told to stop
+LAST = 2  # seconds for the connections to close, and for the threads, once all has been drained
+BEAT = 0.1  # seconds between two looks at what is still under way
 # What glibc is told (malloc.h): threads share two heaps, and whatever is large is given back when it is
 # free. Left to itself it keeps a heap for each thread and holes in all of them, 100 MB and growing.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -59,15 +66,61 @@ def quiet_refusals(record: logging.LogRecord) -> bool:
 
 
 def run(app: FastAPI, listening: socket.socket) -> None:
-    """Serve until told to stop."""
+    """Serve what `build` made until SIGTERM or SIGINT; return once what was under way has had its time.
+
+    A second signal ends that time at once; see Draining.
+    """
+    services: Services = app.state.services
     logging.getLogger("uvicorn.error").addFilter(quiet_refusals)
-    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE)
+    connections.quiet()
+    limit, backlog = connections.affordable(services.settings.connections)
+    table = connections.Connections(limit, services.settings.idle)
+    config = uvicorn.Config(
+        app, http=table.protocol(), backlog=backlog, log_level="warning", timeout_graceful_shutdown=LAST
+    )
     over = threading.Event()
     threading.Thread(target=_tidy, args=(over,), name="tidy", daemon=True).start()
     try:
-        uvicorn.Server(config).run(sockets=[listening])
+        asyncio.run(_served(uvicorn.Server(config), listening, services))
     finally:
         over.set()
+        if services.draining.over:
+            threading.Thread(target=_leave, name="leave", daemon=True).start()
+
+
+async def _served(server: uvicorn.Server, listening: socket.socket, services: Services) -> None:
+    """Serve until a signal has come and all is drained. uvicorn would close live sessions at once."""
+    loop, ends = asyncio.get_running_loop(), []
+
+    def told(number: int, frame: FrameType | None) -> None:
+        loop.call_soon_threadsafe(stop)
+
+    def stop() -> None:
+        if services.draining.begun:
+            services.draining.cut()
+        else:
+            services.draining.begin()
+            ends.append(asyncio.create_task(_ended(server, services)))
+
+    server.handle_exit = told
+    await server.serve(sockets=[listening])
+
+
+async def _ended(server: uvicorn.Server, services: Services) -> None:
+    """Tell `server` to close everything once nothing is under way, or its time is over."""
+    draining = services.draining
+    while services.busy and draining.left > 0:
+        await asyncio.sleep(BEAT)
+    if services.busy:
+        draining.cut()
+        await asyncio.sleep(BEAT)  # in which answers leave that say so
+    server.should_exit = True
+
+
+def _leave() -> None:
+    """End the process where a thread still works on what nobody waits for any more."""
+    time.sleep(LAST)
+    os._exit(0)
 
 
 def _tidy(over: threading.Event) -> None:

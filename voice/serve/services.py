@@ -65,6 +65,13 @@ class Services:
         """Where a request to `path` waits for its place: a long recording holds up no speech."""
         return self.speaking if path.startswith("/v1/audio/speech") else self.hearing
 
+    @property
+    def busy(self) -> bool:
+        """Whether a request or a live session is under way."""
+        return bool(self.sessions.used) or any(
+            line.used or line.waiting for line in (self.hearing, self.speaking)
+        )
+
     def recognizer(self, name: str | None = None) -> Recognizer:
         """A recognizer by name, None being the default for files.
 

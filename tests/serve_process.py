@@ -1,0 +1,91 @@
+"""A server with fake models as a process of its own, to be signalled and starved of files.
+
+    python tests/serve_process.py '{"settings": {"idle": 5}, "files": 256, "hold": 2.0}'
+
+It prints its port. The recognizer is held up for `hold` seconds after the start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@dataclass
+class Process:
+    """The server's process, its address and what it wrote on standard error."""
+
+    popen: subprocess.Popen
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def tell(self, number: int = signal.SIGTERM) -> None:
+        self.popen.send_signal(number)
+
+    def ended(self, seconds: float = 20.0) -> int:
+        """The exit status. Raises TimeoutExpired where it does not end."""
+        return self.popen.wait(seconds)
+
+
+@contextmanager
+def serving_process(
+    log: Path, files: int = 0, hold: float = 0.0, request: float = 0.0, **settings
+) -> Iterator[Process]:
+    """A server, its standard error in `log`.
+
+    It may have as many `files` open; a request has to begin within `request` seconds.
+    """
+    given = json.dumps({"settings": settings, "files": files, "hold": hold, "request": request})
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    with log.open("wb") as told:
+        popen = subprocess.Popen(
+            [sys.executable, __file__, given], stdout=subprocess.PIPE, stderr=told, env=environment
+        )
+    try:
+        yield Process(popen, int(popen.stdout.readline()), log)
+    finally:
+        popen.kill()
+        popen.wait()
+        popen.stdout.close()
+
+
+def main(given: str) -> None:
+    from serve_fakes import World
+
+    from voice.serve import Settings, build, connections, running
+
+    about = json.loads(given)
+    if about["files"]:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (about["files"], about["files"]))
+    connections.REQUEST = about["request"] or connections.REQUEST
+    settings = Settings(port=0, **about["settings"])
+    world = World(settings)
+    if about["hold"]:
+        world.recognizer.gate.clear()
+        threading.Timer(about["hold"], world.recognizer.gate.set).start()
+    listening = running.listen(settings)
+    listening.listen()  # or who comes before the server has started is refused
+    print(listening.getsockname()[1], flush=True)
+    try:
+        running.run(build(world.services), listening)
+    finally:
+        print("cleared", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

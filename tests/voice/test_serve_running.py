@@ -1,0 +1,166 @@
+"""The process of a server: how it ends, and that silent or slow clients do not take it down."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import socket
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytest.importorskip("fastapi", reason="the server is not installed; pip install '.[serve]'")
+if sys.platform == "win32":
+    pytest.skip("signals and file limits of POSIX", allow_module_level=True)
+
+from serve_fakes import recording, until
+from serve_process import Process, serving_process
+
+from voice.serve.connections import Rarely
+
+SOUND = recording(1.0)
+
+
+def transcribed(process: Process) -> httpx.Response:
+    url = f"{process.url}/v1/audio/transcriptions"
+    return httpx.post(url, files={"file": ("a.wav", SOUND)}, data={"model": "whisper-1"}, timeout=30.0)
+
+
+def open_requests(process: Process) -> int:
+    return httpx.get(f"{process.url}/health").json()["requests"]["open"]
+
+
+def test_told_to_stop_what_is_under_way_is_answered_and_nothing_new_is_taken(tmp_path: Path) -> None:
+    with serving_process(tmp_path / "log", hold=4.0) as process, ThreadPoolExecutor() as pool:
+        under_way = pool.submit(transcribed, process)
+        assert until(lambda: open_requests(process) == 1)
+        process.tell()
+        assert until(lambda: httpx.get(f"{process.url}/health").status_code == 503)
+        assert httpx.get(f"{process.url}/health").json()["status"] == "draining"
+        refused = transcribed(process)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "draining")
+        assert int(refused.headers["retry-after"]) >= 1
+        assert under_way.result().json()["text"] == "one"
+        assert process.ended() == 0
+        assert process.log.read_text() == "cleared\n"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_server_at_rest_ends_at_once_and_without_a_word(tmp_path: Path, number: int) -> None:
+    with serving_process(tmp_path / "log") as process:
+        assert httpx.get(f"{process.url}/health").status_code == 200
+        begun = time.monotonic()
+        process.tell(number)
+        assert process.ended() == 0
+        assert time.monotonic() - begun < 3.0
+        assert process.log.read_text() == "cleared\n"
+
+
+def test_a_second_signal_ends_what_is_under_way_with_an_answer(tmp_path: Path) -> None:
+    with serving_process(tmp_path / "log", hold=30.0) as process, ThreadPoolExecutor() as pool:
+        under_way = pool.submit(transcribed, process)
+        assert until(lambda: open_requests(process) == 1)
+        begun = time.monotonic()
+        process.tell()
+        assert until(lambda: httpx.get(f"{process.url}/health").status_code == 503)
+        process.tell()
+        assert (cut := under_way.result()).status_code == 503 and cut.json()["error"]["code"] == "draining"
+        assert process.ended() == 0
+        assert time.monotonic() - begun < 6.0
+        assert "cleared" in process.log.read_text()
+
+
+def test_silent_and_half_sent_requests_take_no_server_down(tmp_path: Path) -> None:
+    with serving_process(tmp_path / "log", files=200) as process, ExitStack() as held:
+        for number in range(160):
+            silent = held.enter_context(socket.create_connection(("127.0.0.1", process.port), 5.0))
+            if number % 2:
+                silent.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n")
+        for _ in range(5):
+            assert httpx.get(f"{process.url}/health", timeout=5.0).status_code == 200
+        assert transcribed(process).json()["text"] == "one"
+        assert len(process.log.read_text().splitlines()) <= 3
+
+
+def test_a_request_that_does_not_begin_in_time_is_hung_up_on(monkeypatch, tmp_path: Path) -> None:
+    with serving_process(tmp_path / "log", request=1.0) as process, ExitStack() as held:
+        heads = b"", b"GET /health HTTP/1.1\r\n", b"GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /he"
+        begun = time.monotonic()
+        sockets = [held.enter_context(socket.create_connection(("127.0.0.1", process.port))) for _ in heads]
+        for each, head in zip(sockets, heads, strict=True):
+            each.sendall(head)
+            each.settimeout(10.0)
+        silent, half, second = (b"".join(iter(lambda each=each: each.recv(9999), b"")) for each in sockets)
+        assert 0.9 < time.monotonic() - begun < 5.0
+        assert (silent, half[:12]) == (b"", b"HTTP/1.1 408")
+        assert second.startswith(b"HTTP/1.1 200") and b"HTTP/1.1 408" in second
+
+
+def test_connections_beyond_the_bound_are_refused_only_while_all_others_are_busy(tmp_path: Path) -> None:
+    with serving_process(tmp_path / "log", hold=3.0, connections=3, requests=3) as process:
+        with ThreadPoolExecutor() as pool:
+            busy = [pool.submit(transcribed, process) for _ in range(3)]
+            assert until(lambda: _refused(process.port))
+            assert [each.result().status_code for each in busy] == [200] * 3
+        assert httpx.get(f"{process.url}/health").status_code == 200
+
+
+def _refused(port: int) -> bool:
+    with socket.create_connection(("127.0.0.1", port), 5.0) as connection:
+        connection.settimeout(0.3)
+        try:
+            return b" 503 " in connection.recv(100)
+        except TimeoutError:
+            return False
+
+
+def test_eight_that_drip_hold_no_place_and_are_let_go(tmp_path: Path) -> None:
+    head = b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n"
+    head += b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+    head += b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
+    with serving_process(tmp_path / "log", requests=2, idle=1.5) as process, ExitStack() as held:
+        dripping = [
+            held.enter_context(socket.create_connection(("127.0.0.1", process.port))) for _ in range(8)
+        ]
+        for each in dripping:
+            each.sendall(head)
+        over = threading.Event()
+        threading.Thread(target=_drip, args=(dripping, over)).start()
+        try:
+            assert transcribed(process).json()["text"] == "one"
+            for each in dripping:
+                each.settimeout(10.0)
+                assert b" 408 " in each.recv(100)
+        finally:
+            over.set()
+
+
+def _drip(connections: list[socket.socket], over: threading.Event) -> None:
+    while not over.wait(0.2):
+        for each in connections:
+            try:
+                each.sendall(b"x")
+            except OSError:
+                pass
+
+
+def test_the_log_names_a_trouble_once_a_minute() -> None:
+    now = [0.0]
+    rarely = Rarely("socket.accept() out", "no descriptor is left", lambda: now[0])
+
+    def logged(message: str) -> str | None:
+        record = logging.LogRecord("asyncio", logging.ERROR, "", 1, message, (), (OSError, OSError(), None))
+        return record.getMessage() if rarely.filter(record) else None
+
+    assert logged("socket.accept() out of system resource") == "no descriptor is left"
+    assert [logged("socket.accept() out of system resource") for _ in range(3)] == [None] * 3
+    assert logged("something else") == "something else"
+    now[0] = 61.0
+    again = logged("socket.accept() out of system resource")
+    assert again == "no descriptor is left (3 times more since the last line)"

@@ -1,8 +1,8 @@
 """A server with fake models as a process of its own, to be signalled and starved of files.
 
-    python tests/serve_process.py '{"settings": {"idle": 5}, "files": 256, "hold": 2.0}'
+    python tests/serve_process.py '{"settings": {"idle": 5}, "files": 256, "held": true}'
 
-It prints its port. The recognizer is held up for `hold` seconds after the start.
+It prints its port. A recognizer that is `held` waits for SIGUSR1.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import resource
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -44,13 +43,13 @@ class Process:
 
 @contextmanager
 def serving_process(
-    log: Path, files: int = 0, hold: float = 0.0, request: float = 0.0, **settings
+    log: Path, files: int = 0, held: bool = False, request: float = 0.0, **settings
 ) -> Iterator[Process]:
     """A server, its standard error in `log`.
 
     It may have as many `files` open; a request has to begin within `request` seconds.
     """
-    given = json.dumps({"settings": settings, "files": files, "hold": hold, "request": request})
+    given = json.dumps({"settings": settings, "files": files, "held": held, "request": request})
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
     with log.open("wb") as told:
         popen = subprocess.Popen(
@@ -75,9 +74,9 @@ def main(given: str) -> None:
     connections.REQUEST = about["request"] or connections.REQUEST
     settings = Settings(port=0, **about["settings"])
     world = World(settings)
-    if about["hold"]:
+    if about["held"]:
         world.recognizer.gate.clear()
-        threading.Timer(about["hold"], world.recognizer.gate.set).start()
+    signal.signal(signal.SIGUSR1, lambda *_: world.recognizer.gate.set())
     listening = running.listen(settings)
     listening.listen()  # or who comes before the server has started is refused
     print(listening.getsockname()[1], flush=True)

@@ -6,11 +6,13 @@ import asyncio
 import base64
 import json
 import logging
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import chat_server
+import httpx
 import numpy as np
 import pytest
 import websockets
@@ -180,7 +182,7 @@ def test_a_client_of_the_beta_is_spoken_to_in_its_words(server, asking):
             kinds = []
             while "response.done" not in kinds:
                 event = json.loads(await line.recv())
-                if event["type"] == "response.audio.delta" not in kinds:
+                if event["type"] == "response.audio.delta" and event["type"] not in kinds:
                     await line.send(json.dumps({"type": "response.cancel"}))  # the rest says no more
                 kinds.append(event["type"])
             assert kinds.index("conversation.item.created") < kinds.index("response.content_part.added")
@@ -303,10 +305,85 @@ def test_a_client_that_says_nothing_is_let_go():
         async with websockets.connect(address(server)) as line:
             kinds = [json.loads(text) for text in [text async for text in line]]
             assert kinds[-1]["error"]["code"] == "idle_timeout"
-            assert line.close_code == 1000
+            assert line.close_code == 1001, "1000 would say that all is well: nobody would connect again"
 
-    with serving(Settings(idle=0.3)) as server:
+    with serving(Settings(live_idle=0.3)) as server:
         run(wait())
+
+
+def test_idle_clients_of_requests_have_less_time_than_live_ones():
+    assert Settings().live_idle >= 10 * Settings().idle
+
+
+@contextmanager
+def stopping(seconds: float) -> Iterator[Server]:
+    """A server that is told to stop, by a POST to /stop, and then gives so many seconds."""
+    app, host = FastAPI(), services(BOOK)
+    host.sessions = Places(host.sessions)
+    add_realtime(app, host, lambda host, now, work: open_agent(host, now, Script([LONG]), INLINE, Whole))
+
+    @app.post("/stop")
+    async def stop() -> None:
+        host.draining.begin(seconds)
+
+    with running_app(app) as port:
+        yield Server(port, host.sessions)
+
+
+def test_a_live_session_is_told_that_the_server_stops_and_has_its_time():
+    async def talk(server: Server) -> None:
+        page = f"http://127.0.0.1:{server.port}"
+        async with websockets.connect(address(server)) as line, httpx.AsyncClient(base_url=page) as http:
+            await line.recv()
+            began = time.monotonic()
+            await http.post("/stop")
+            await line.send(json.dumps({"type": "nonsense", "event_id": "still there"}))
+            events = []
+            with pytest.raises(websockets.ConnectionClosedError):
+                while True:
+                    events.append(json.loads(await line.recv()))
+            kinds = [each["type"] for each in events if each["type"] != "conversation.created"]
+            assert kinds == ["session.ending", "error", "error"]
+            assert 0 < next(each for each in events if each["type"] == "session.ending")["seconds"] <= 1
+            assert events[-2]["error"]["event_id"] == "still there"
+            assert events[-1]["error"]["code"] == "server_stopping"
+            assert line.close_code == 1012 and time.monotonic() - began > 0.6
+            assert await asyncio.to_thread(server.places.free)
+
+    with stopping(0.7) as server:
+        run(talk(server))
+
+
+def test_a_server_that_stops_takes_no_new_session():
+    async def talk(server: Server) -> None:
+        page = f"http://127.0.0.1:{server.port}"
+        async with httpx.AsyncClient(base_url=page) as http:
+            await http.post("/stop")
+        with pytest.raises(websockets.InvalidStatus) as refusal:
+            await websockets.connect(address(server))
+        assert refusal.value.response.status_code == 503
+        async with websockets.connect(address(server), origin=page) as browser:
+            assert json.loads(await browser.recv())["error"]["code"] == "server_stopping"
+            with pytest.raises(websockets.ConnectionClosed):
+                await browser.recv()
+            assert browser.close_code == 1012
+
+    with stopping(5.0) as server:
+        run(talk(server))
+
+
+def test_a_proxy_that_asks_for_the_status_gets_it_for_a_browser_too():
+    async def talk(server: Server) -> None:
+        page = f"http://127.0.0.1:{server.port}"
+        async with websockets.connect(address(server)) as one:
+            await one.recv()
+            with pytest.raises(websockets.InvalidStatus) as refusal:
+                asks = {"X-Voice-Refuse": "status"}
+                await websockets.connect(address(server), origin=page, additional_headers=asks)
+            assert refusal.value.response.status_code == 429
+
+    with serving(Settings(sessions=1)) as server:
+        run(talk(server))
 
 
 def test_a_token_is_asked_for_and_taken_as_a_header_or_a_subprotocol():

@@ -21,10 +21,10 @@ class Settings:
     `requests` recordings are transcribed (as many as there are processor cores, if None) and as many
     texts spoken (eight) at a time, beside `sessions` live sessions; `queue` further requests of a kind
     wait, for `wait` seconds at most, before one is refused. There are at most `connections` connections.
-    A request brings at most
-    `upload_mb` megabytes, `minutes` of sound or `characters` of text. Who sends or takes nothing for
-    `idle` seconds is let go. `origins` are the web pages, besides the server's own, that may use it,
-    as "https://example.org", with commas between them. `aliases` are further names of models and voices:
+    A request brings at most `upload_mb` megabytes, `minutes` of sound or `characters` of text. Who sends
+    or takes nothing for `idle` seconds is let go, a live session after `live_idle` seconds without an
+    event. `origins` are the web pages, besides the server's own, that may use it, as
+    "https://example.org", with commas between them. `aliases` are further names of models and voices:
     "name=model, name=voice", or a TOML or JSON file of such pairs.
     """
 
@@ -45,11 +45,13 @@ class Settings:
     minutes: float = 240.0
     characters: int = 100_000
     idle: float = 60.0
+    live_idle: float = 900.0
     origins: str = ""
     aliases: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("requests", "sessions", "connections", "upload_mb", "minutes", "characters", "idle"):
+        limits = "requests sessions connections upload_mb minutes characters idle live_idle"
+        for name in limits.split():
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise VoiceError(f"{name} is {value:g}; give a number above 0")

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from voice.serve import errors
+from voice.serve.draining import Draining
 from voice.serve.realtime.agent import open_agent
 from voice.serve.realtime.configuration import Configuration, Transcription
 from voice.serve.realtime.items import fresh
@@ -27,7 +28,9 @@ LONGEST_FRAME = 16 << 20  # characters: three minutes of PCM in base64
 MOST_FRAMES = 1000  # a second, of which a second's worth may come at once; then the client waits
 PROTOCOL, BETA_PROTOCOL = "realtime", "openai-beta.realtime-v1"  # subprotocols that browsers offer
 GOODBYE = 5.0  # seconds for a client to take leave
-TOO_LARGE, NOT_TEXT, TOO_SLOW, TRY_LATER, IDLE = 1009, 1003, 1008, 1013, 1000  # close codes
+ASKS_FOR_STATUS = "x-voice-refuse"  # a header by which proxies do: see deploy/nginx.conf
+# Close codes. Clients take 1000 for an end that both sides wanted, and do not connect again.
+TOO_LARGE, NOT_TEXT, TOO_SLOW, TRY_LATER, IDLE, RESTART = 1009, 1003, 1008, 1013, 1001, 1012
 
 _FORWARDED = frozenset(["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"])
 _LOG = logging.getLogger("uvicorn.error")
@@ -39,6 +42,10 @@ class Refused(Exception):
     def __init__(self, code: int, kind: str, message: str) -> None:
         super().__init__(message)
         self.code, self.kind = code, kind
+
+
+def _stopping() -> Refused:
+    return Refused(RESTART, "server_stopping", "the server is stopping; connect again in a moment")
 
 
 @dataclass
@@ -59,11 +66,14 @@ def add_realtime(app: FastAPI, services: Services, opening: Opening = open_agent
 
     @app.websocket("/v1/realtime")
     async def realtime(socket: WebSocket) -> None:
+        if services.draining.begun:
+            await _turned_away(socket, _stopping(), 503)
+            return
         try:
             slot = services.sessions.take()
         except Busy as busy:
             services.metrics.refused.labels("sessions").inc()
-            await _turned_away(socket, str(busy))
+            await _turned_away(socket, Refused(TRY_LATER, "busy", str(busy)), 429)
             return
         services.metrics.sessions.inc()
         await _served(socket, services, slot, opening)
@@ -71,13 +81,16 @@ def add_realtime(app: FastAPI, services: Services, opening: Opening = open_agent
     services.metrics.gauge("sessions_open", "Live sessions now", lambda: services.sessions.used)
 
 
-async def _turned_away(socket: WebSocket, reason: str) -> None:
-    """Programs get an HTTP 429; browsers would not show it to the page, so they get an event and a close."""
-    if "origin" not in socket.headers:
-        await socket.send_denial_response(errors.answer(429, reason, code="busy"))
+async def _turned_away(socket: WebSocket, reason: Refused, status: int) -> None:
+    """Answer with an HTTP status, or a browser, which would not show it to the page, with an event and a close.
+
+    A proxy sees neither of these: it asks for the status, so that it can try the next replica.
+    """
+    if "origin" not in socket.headers or socket.headers.get(ASKS_FOR_STATUS) == "status":
+        await socket.send_denial_response(errors.answer(status, str(reason), code=reason.kind))
         return
     await socket.accept(_subprotocol(socket))
-    await _farewell(socket, Refused(TRY_LATER, "busy", reason))
+    await _farewell(socket, reason)
 
 
 async def _served(socket: WebSocket, services: Services, slot: Slot, opening: Opening) -> None:
@@ -94,7 +107,8 @@ async def _served(socket: WebSocket, services: Services, slot: Slot, opening: Op
     work = [
         asyncio.create_task(_receive(socket, inbox, activity)),
         asyncio.create_task(_send(socket, outbox, activity, services.settings.idle)),
-        asyncio.create_task(_watch(activity, services.settings.idle)),
+        asyncio.create_task(_watch(activity, services.settings.live_idle)),
+        asyncio.create_task(_end_in_time(services.draining, outbox)),
     ]
     try:
         done, _ = await asyncio.wait(work, return_when=asyncio.FIRST_COMPLETED)
@@ -155,6 +169,17 @@ async def _watch(activity: Activity, idle: float) -> None:
     while (left := activity.left(idle)) > 0:
         await asyncio.sleep(left)
     raise Refused(IDLE, "idle_timeout", f"nothing was said for {idle:g} seconds; connect again to go on")
+
+
+async def _end_in_time(draining: Draining, outbox: Outbox) -> None:
+    """Tell the client when the server has been told to stop. Raises Refused when its time is up."""
+    await draining.wait()
+    notice = {"type": "session.ending", "event_id": fresh("event"), "seconds": round(draining.left, 1)}
+    outbox.put(json.dumps(notice))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(draining.left):
+            await draining.wait_over()
+    raise _stopping()
 
 
 async def _farewell(socket: WebSocket, reason: Refused | None) -> None:

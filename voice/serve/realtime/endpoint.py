@@ -82,9 +82,9 @@ def add_realtime(app: FastAPI, services: Services, opening: Opening = open_agent
 
 
 async def _turned_away(socket: WebSocket, reason: Refused, status: int) -> None:
-    """Answer with an HTTP status, or a browser, which would not show it to the page, with an event and a close.
+    """Answer with an HTTP status; a browser, which shows its page none, with an event and a close code.
 
-    A proxy sees neither of these: it asks for the status, so that it can try the next replica.
+    A proxy sees neither of those: it asks for the status, so that it can try the next replica.
     """
     if "origin" not in socket.headers or socket.headers.get(ASKS_FOR_STATUS) == "status":
         await socket.send_denial_response(errors.answer(status, str(reason), code=reason.kind))

@@ -6,6 +6,7 @@ import random
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
@@ -18,11 +19,14 @@ from voice.agent.units import parse_quantity
 from voice.errors import VoiceError
 
 NOW = datetime(2026, 11, 22, 15, 5)
+SKILLS = everyday_skills()
+
+
+NOWHERE = "I don't know that place, or it has several times. Ask for a large city there."
 
 
 def ask(request: str, timers: Timers | None = None, last: str = "") -> str | None:
-    skills = everyday_skills()
-    return answer(request, skills, Context(NOW, timers or Timers(), last, random.Random(1), skills))
+    return answer(request, SKILLS, Context(NOW, timers or Timers(), last, random.Random(1), SKILLS))
 
 
 @pytest.mark.parametrize(
@@ -57,6 +61,26 @@ def ask(request: str, timers: Timers | None = None, last: str = "") -> str | Non
         ("That's enough, thanks.", ""),
         ("Could you speak a bit more slowly, please?", "I'll speak slower."),
         ("Say good night, Tom.", "Good night, Tom."),
+        ("What is 12x7?", "84."),
+        ("What's 20% off 50?", "40."),
+        ("How far is 5 k in miles?", "5 kilometers is about 3.11 miles."),
+        ("How many miles are in a 10K?", "10 kilometers is about 6.21 miles."),
+        ("What is 300 K in Celsius?", "300 kelvins is 26.85 degrees Celsius."),
+        ("Set a timer for 5 minutes and call it tea.", "Your tea timer for 5 minutes starts now."),
+        ("Wake me up at 7.", "I have no alarm clock. I can set a timer, such as: wake me in eight hours."),
+        ("What time is it in Atlantis?", NOWHERE),
+        ("What time is it in Australia?", NOWHERE),
+        ("How many days until Christmas?", "33 days. Christmas is Friday, December 25."),
+        ("How many days are left until the 4th of July?", "224 days. The 4th of July is Sunday, July 4."),
+        ("How many days until November 22nd?", "November 22nd is today."),
+        ("What is the date next Friday?", "Friday is November 27, 2026. The one after it is December 4."),
+        ("What date is Sunday?", "Sunday is November 29, 2026. The one after it is December 6."),
+        ("When is New Year's Eve?", "New Year's Eve is on Thursday, December 31, 2026."),
+        (
+            "When is the twenty first of December?",
+            "The Twenty First of December is on Monday, December 21, 2026.",
+        ),
+        ("When is February 29?", "February 29 is on Tuesday, February 29, 2028."),
     ],
 )
 def test_answers_what_people_ask(request_: str, said: str) -> None:
@@ -64,10 +88,73 @@ def test_answers_what_people_ask(request_: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "request_", ["What is the capital of France?", "Tell me a joke.", "What is 5?", "import os"]
+    "request_",
+    ["What is the capital of France?", "Sing me a song.", "What is 5?", "What is 12x?"],
 )
 def test_says_nothing_to_what_it_cannot_do(request_: str) -> None:
     assert ask(request_) is None
+
+
+@pytest.mark.parametrize(
+    "request_",
+    ["How many days until Easter?", "How many days until February 30?", "When is May?"],
+)
+def test_no_date_is_made_up(request_: str) -> None:
+    assert ask(request_) is None
+
+
+def test_the_time_elsewhere_is_that_of_its_zone() -> None:
+    noon = datetime(2026, 7, 1, 12, 0, tzinfo=ZoneInfo("UTC"))
+    skills = everyday_skills()
+
+    def there(place: str) -> str | None:
+        return answer(f"What time is it in {place}?", skills, Context(noon, Timers(), skills=skills))
+
+    assert there("Tokyo") == "It's 9:00 PM on Wednesday in Tokyo."
+    assert there("New York") == "It's 8:00 AM on Wednesday in New York."
+    assert there("the UK") == "It's 1:00 PM on Wednesday in the UK."
+    assert there("New Delhi") == "It's 5:30 PM on Wednesday in New Delhi."
+    assert there("San Juan") == NOWHERE  # of Argentina to the zones, of Puerto Rico to people
+
+
+def test_every_place_that_has_a_zone_is_known_to_the_computer() -> None:
+    from voice.agent.dates import _PLACES
+
+    assert set(_PLACES) <= available_timezones()
+
+
+def test_a_joke_is_told_and_another_one() -> None:
+    assert ask("Tell me a joke.") and ask("Do you know another joke?")
+
+
+# How recognizers write a calculation of two numbers, and people do.
+FORMS = {
+    "*": "{a}x{b}|{a}x {b}|{a} x{b}|{a} X {b}|{a} by {b}|{a} times {b}|{a}×{b}|{a}*{b}|{a} · {b}|{a}⋅{b}"
+    "|{a}times{b}|{a} multiplied by {b}|multiply {a} by {b}|the product of {a} and {b}",
+    "/": "{a}/{b}|{a} / {b}|{a}÷{b}|{a} over {b}|{a} divided by {b}|{a} divided by{b}|divide {a} by {b}",
+    "+": "{a}+{b}|{a} + {b}|{a} plus {b}|{a}plus {b}|add {a} and {b}|add {a} to {b}|the sum of {a} and {b}",
+    "-": "{a}-{b}|{a} - {b}|{a}−{b}|{a} – {b}|{a} minus {b}|{a}‐{b}|subtract {b} from {a}",
+    "^": "{a}^2|{a}²|{a} squared|{a}squared|{a} to the power of 2|{a} to the 2nd power|{a}**2|{a} to the 2nd",
+    "%": "{a}%of {b}|{a}% of {b}|{a} percent of {b}|{a} per cent of {b}",
+}
+VALUES = {
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "^": lambda a, b: a * a,
+    "%": lambda a, b: a * b / 100,
+}
+
+
+@pytest.mark.parametrize("sign", FORMS)
+def test_every_way_to_write_a_calculation_has_the_same_answer(sign: str) -> None:
+    draw = random.Random(sign)
+    for form in FORMS[sign].split("|"):
+        for _ in range(5):
+            a, b = (draw.choice(("7", "12", "144", "1.5", "0.25", "1,200", "30,000")) for _ in range(2))
+            value = VALUES[sign](*(Fraction(each.replace(",", "")) for each in (a, b)))
+            assert ask(f"What is {form.format(a=a, b=b)}?") == f"{written(value).capitalize()}.", form
 
 
 def test_repeats_the_last_answer() -> None:
@@ -109,6 +196,7 @@ def test_a_timer_rings_once() -> None:
 
 
 def test_help_names_the_skills() -> None:
+    assert ask("Tell me everything that you can do.") == ask("What can you do?")
     said = ask("What can you do?")
     for word in ("time", "arithmetic", "timer", "Spell", "dice"):
         assert word in said
@@ -153,10 +241,32 @@ def test_number_words_are_read(words: str, value: object) -> None:
         ("0.1 + 0.2", Fraction(3, 10)),
         ("5 factorial", 120),
         ("2 ^ 3 ^ 2", 512),
+        ("12x7x2", 168),
+        ("(3+4)x2", 14),
+        ("10-3x2", 4),
+        ("-3x-4", 12),
     ],
 )
 def test_calculations_are_exact(words: str, value: object) -> None:
     assert calculate(words) == value
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "2x + 3 = 7",
+        "12x",
+        "x7",
+        "3 by 5 feet",
+        "2024-07-03",
+        "1/2/2024",
+        "50% off",
+        "add 2 eggs and 3 onions",
+    ],
+)
+def test_what_only_looks_like_a_calculation_is_refused(words: str) -> None:
+    with pytest.raises(NotArithmetic):
+        calculate(words)
 
 
 @pytest.mark.parametrize(

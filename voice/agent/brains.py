@@ -32,9 +32,9 @@ NOTHING = "I didn't catch that."
 
 def everyday_skills() -> tuple[Skill, ...]:
     """The skills that come with the agent."""
-    from voice.agent import everyday, keeping, smalltalk
+    from voice.agent import dates, everyday, keeping, smalltalk
 
-    return (*skills_of(everyday), *skills_of(smalltalk), *skills_of(keeping))
+    return tuple(each for module in (everyday, dates, smalltalk, keeping) for each in skills_of(module))
 
 
 class Offline:

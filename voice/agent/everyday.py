@@ -11,7 +11,7 @@ from voice.agent.arithmetic import NotArithmetic, calculate, is_calculation
 from voice.agent.numbers import written
 from voice.agent.skills import Context, skill
 from voice.agent.timers import Timer
-from voice.agent.units import Quantity, Unit, convert, find_unit, named, parse_quantity
+from voice.agent.units import Quantity, Unit, convert, find_unit, meant, named, parse_quantity
 
 MOST_DICE = 20
 LONGEST_SPELLED = 60
@@ -122,6 +122,7 @@ def percentage(part: float, whole: float) -> str:
 )
 def conversion(amount: Amount, unit: UnitName) -> str:
     """Convert units, such as five miles to kilometers."""
+    amount = meant(amount, unit)
     found = convert(amount, unit)
     left = f"{written(amount.amount)} {named(amount.unit, amount.amount)}"
     if found is None:
@@ -144,6 +145,8 @@ def conversion(amount: Amount, unit: UnitName) -> str:
     "timer (for) $length",
     "[set, start] [a, an, another] $length timer [for, called, named] (the) $label",
     "[set, start] [a, an, another] timer [for, of] $length [for, called, named] (the) $label",
+    "[set, start] [a, an, another] timer [for, of] $length and [call, name, label] it (the) $label",
+    "[set, start] [a, an, another] $length timer and [call, name, label] it (the) $label",
     "[set, start] [a, an, another] $label timer [for, of] $length",
     "wake me (up) in $length",
     effect=True,
@@ -157,6 +160,18 @@ def set_timer(
     except ValueError as error:
         return str(error)
     return f"{_capital(_called(timer))} starts now."
+
+
+@skill(
+    "wake me (up) [at, by] $when",
+    "(set, make) (an, the, my, a) [alarm, alarm clock] [for, at] $when",
+    "[remind, call] me at $when (to $what)",
+    "wake me (up) $when",
+    offered=False,
+)
+def alarm(when: str, what: str = "") -> str:
+    """Say that there are timers and no alarms."""
+    return "I have no alarm clock. I can set a timer, such as: wake me in eight hours."
 
 
 @skill("remind me in $length to $label", "remind me to $label in $length", effect=True)

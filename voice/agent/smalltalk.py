@@ -98,6 +98,9 @@ def pace(change: Literal["slower", "faster", "normal"], context: Context) -> str
     "what [can you do, can i ask, can i say, do you do, can you help with, else can you do, are your skills]",
     "what [can i, should i] [ask, say to] (you)",
     "how can you help (me)",
+    "[everything, all, what] (that) (all) you can do",
+    "[list, name] [everything, all] (that) you can do",
+    "[list, name] (all) your skills",
     offered=False,
 )
 def help(context: Context) -> str:
@@ -109,7 +112,8 @@ def help(context: Context) -> str:
 
 
 _UNSAID = frozenset(
-    "help hello how_are_you thanks goodbye who stop say percentage normal_pace confirm_dropping".split()
+    "help hello how_are_you thanks goodbye who stop say percentage normal_pace confirm_dropping alarm"
+    " time_nowhere".split()
 )
 
 
@@ -148,3 +152,21 @@ def goodbye() -> str:
 def who() -> str:
     """Say who I am."""
     return "I'm a voice agent. I run on this computer, and nothing you say leaves it."
+
+
+_JOKES = (
+    "Why did the clock go to the doctor? It had too much time on its hands.",
+    "I wanted to tell you a joke about silence, but there was nothing to say.",
+    "Why was the microphone so calm? It had heard it all before.",
+    "What does a loudspeaker eat? Sound bites.",
+    "Why do bees hum? They have forgotten the words.",
+    "What did the zero say to the eight? Nice belt.",
+)
+
+
+@skill("[tell, give] me (a, another, one more, a good) joke", "(a, another, one more) joke",
+       "[tell, make, do you know] (a, another) (good) [joke, jokes]", "say something funny", "make me laugh",
+       offered=False)  # fmt: skip
+def joke(context: Context) -> str:
+    """Tell a joke."""
+    return context.random.choice(_JOKES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from voice.agent.numbers import numerals
@@ -12,13 +12,17 @@ from voice.agent.numbers import numerals
 
 @dataclass(frozen=True)
 class Unit:
-    """One unit: `factor` of it make one base unit of its `dimension`, after adding `offset`."""
+    """One unit: `factor` of it make one base unit of its `dimension`, after adding `offset`.
+
+    `rather` is another unit that its short name may mean: five k are kelvins, but kilometers beside miles.
+    """
 
     one: str
     many: str
     dimension: str
     factor: Fraction
     offset: Fraction = Fraction(0)
+    rather: Unit | None = None
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,7 @@ _TABLE = {
 _TEMPERATURES = (
     ("degree Celsius", "degrees Celsius", "1", "273.15", "celsius centigrade c °c"),
     ("degree Fahrenheit", "degrees Fahrenheit", "5/9", "459.67", "fahrenheit f °f"),
-    ("kelvin", "kelvins", "1", "0", "kelvin kelvins k"),
+    ("kelvin", "kelvins", "1", "0", "kelvin kelvins"),
 )
 
 
@@ -112,6 +116,7 @@ def _units() -> dict[str, Unit]:
         unit = Unit(one, many, "temperature", Fraction(factor), Fraction(offset))
         for name in names.split():
             units |= {f"{degrees}{name}": unit for degrees in ("", "degrees ", "degree ")}
+    units["k"] = replace(units["kelvin"], rather=units["kilometer"])
     british = {name.replace("meter", "metre"): unit for name, unit in units.items() if " " in name}
     return british | units
 
@@ -128,7 +133,7 @@ def find_unit(text: str) -> Unit | None:
 
 def parse_quantity(text: str) -> Quantity | None:
     """A whole text as one amount: "five miles", "5 feet 10 inches", "an hour and a half", "a mile"."""
-    text = _GLUED.sub(" ", text.lower()).replace("° ", "°")
+    text = re.sub(r"^an? (?=\d)", "", _GLUED.sub(" ", text.lower())).replace("° ", "°")  # "a 5k"
     words = numerals(re.sub(r"(?<=[a-z])-(?=[a-z])", " ", text).split())
     total, position = None, 0
     while position < len(words):
@@ -181,6 +186,12 @@ def _added(first: Quantity, second: Quantity) -> Quantity | None:
     if first.unit.dimension != second.unit.dimension or first.unit.dimension == "temperature":
         return None
     return Quantity(first.amount + second.amount * second.unit.factor / first.unit.factor, first.unit)
+
+
+def meant(quantity: Quantity, unit: Unit) -> Quantity:
+    """`quantity` in the unit that its name means where it is to be converted to `unit`."""
+    rather = quantity.unit.rather
+    return Quantity(quantity.amount, rather) if rather and rather.dimension == unit.dimension else quantity
 
 
 def convert(quantity: Quantity, unit: Unit) -> Quantity | None:

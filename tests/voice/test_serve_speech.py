@@ -93,7 +93,7 @@ def test_a_model_of_ours_is_a_voice(world: World) -> None:
         ({"model": "gpt-9"}, 404, "no voice 'gpt-9'"),
         ({"input": " "}, 400, "nothing in the input that can be read aloud"),
         ({"input": "a" * 1001}, 413, "more than 1000 characters"),
-        ({"speed": 3}, 400, "speed: .* less than or equal to 2"),
+        ({"speed": 5}, 400, "speed: .* less than or equal to 4"),
         ({"response_format": "midi"}, 400, "response_format: "),
         ({"input": 7}, 400, "input: .* string"),
     ],

@@ -8,10 +8,12 @@ from fastapi.middleware.cors import CORSMiddleware
 from voice import __version__
 from voice.serve import errors, health, models, speech, transcriptions
 from voice.serve.access import Access
+from voice.serve.description import describe
 from voice.serve.limits import Limits
 from voice.serve.metrics import Counted
 from voice.serve.realtime import add_realtime
 from voice.serve.services import Services
+from voice.serve.unserved import add_unserved
 
 
 def build(services: Services) -> FastAPI:
@@ -24,6 +26,8 @@ def build(services: Services) -> FastAPI:
         app.include_router(module.router(services))
     add_realtime(app, services)
     errors.add_handlers(app)
+    add_unserved(app)
+    describe(app, bool(services.settings.token))
     app.add_middleware(Limits, services=services)
     app.add_middleware(Access, settings=services.settings)
     if services.settings.allowed_origins:

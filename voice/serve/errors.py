@@ -23,6 +23,10 @@ class TooMuch(VoiceError):
     """A request that brings more than this server takes."""
 
 
+class Encoded(VoiceError):
+    """A request whose body is compressed."""
+
+
 class TooSlow(VoiceError):
     """A client that sent or took nothing for too long."""
 
@@ -55,6 +59,8 @@ def of(error: VoiceError) -> Response:
             return _later(answer(503, str(error), code="draining"), RESTART)
         case TooMuch():
             return answer(413, str(error), code="too_large")
+        case Encoded():
+            return answer(415, str(error), code="unsupported_encoding")
         case TooSlow():
             return answer(408, str(error), code="timeout")
         case Vanished():

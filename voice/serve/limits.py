@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voice.errors import VoiceError
 from voice.serve import errors
-from voice.serve.errors import Ending, TooMuch, TooSlow, Vanished
+from voice.serve.errors import Encoded, Ending, TooMuch, TooSlow, Vanished
 from voice.serve.services import Services
 from voice.serve.slots import Busy, Turn
 
@@ -51,10 +51,12 @@ class Limits:
         try:
             if self._services.draining.begun:
                 raise Ending("the server is about to stop; send the request again in a moment")
+            if (encoding := headers.get("content-encoding", "identity").lower()) != "identity":
+                raise Encoded(f"the body is encoded as {encoding[:20]}; send it as it is")
             body.check(headers.get("content-length", ""))
             with self._services.line(scope["path"]).enter() as body.turn:
                 await self._unless_over(self._app(scope, body.receive, answer.send))
-        except (Busy, TooMuch, Ending) as error:
+        except (Busy, TooMuch, Ending, Encoded) as error:
             if not answer.begun:
                 await errors.of(error)(scope, receive, answer.send)
         finally:

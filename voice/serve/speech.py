@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -19,7 +19,7 @@ from voice.text.coverage import reading_notes
 from voice.text.lexicon import entry
 from voice.text.markup import is_ssml, parse
 from voice.tts.streaming import pieces
-from voice.types import RANGES, Audio, Controls, Said, Synthesizer
+from voice.types import RANGES, Audio, Controls, Synthesizer
 
 PATH = "/v1/audio/speech"
 NOTES = 1000  # characters of the header that says what was not understood
@@ -46,7 +46,7 @@ class Wish(BaseModel):
     model: str = "default"
     voice: str | VoiceId = "default"
     response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
-    speed: float = _within("speed", 1.0)
+    speed: float = Field(1.0, ge=0.25, le=4.0, allow_inf_nan=False)  # OpenAI's; see `pace`
     pitch: float = _within("pitch", 0.0)
     energy: float = _within("energy", 0.0)
     pause: float = _within("pause", 1.0)
@@ -63,20 +63,27 @@ class Wish(BaseModel):
         return self.voice.id if isinstance(self.voice, VoiceId) else self.voice
 
     @property
+    def pace(self) -> float:
+        """The speed, as far as the voices go."""
+        lowest, highest, _ = RANGES["speed"]
+        return min(highest, max(lowest, self.speed))
+
+    @property
     def controls(self) -> Controls:
         """How to speak. Raises TextError for a lexicon that cannot be read."""
         lexicon = dict(entry(word, said) for word, said in self.lexicon.items())
         return Controls(
-            self.speed, self.pitch, self.energy, self.pause,
+            self.pace, self.pitch, self.energy, self.pause,
             self.clause_pause, self.sentence_pause, self.paragraph_pause, lexicon or None,
         )  # fmt: skip
 
 
 def router(services: Services) -> APIRouter:
     routes = APIRouter()
-    schema = {"content": {"application/json": {"schema": Wish.model_json_schema()}}, "required": True}
+    schema = {"schema": {"$ref": "#/components/schemas/Speech"}}
+    described = {"requestBody": {"content": {"application/json": schema}, "required": True}}
 
-    @routes.post(PATH, openapi_extra={"requestBody": schema}, response_class=Response)
+    @routes.post(PATH, openapi_extra=described, response_class=Response)
     async def speech(request: Request) -> Response:
         wish = Wish.model_validate_json(await request.body())
         if len(wish.input) > services.settings.characters:
@@ -91,18 +98,20 @@ def router(services: Services) -> APIRouter:
 
         media = "text/event-stream" if wish.stream_format == "sse" else MEDIA[wish.response_format]
         answer = Streamed(make, media, services.settings.idle)
-        answer.headers.update(_notes(wish.input, wish.controls.lexicon))
+        answer.headers.update(_notes(wish))
         return answer
 
     return routes
 
 
-def _notes(text: str, lexicon: Mapping[str, Said] | None) -> dict[str, str]:
-    """A header that names what SSML holds and is not understood, and what the voice cannot read.
+def _notes(wish: Wish) -> dict[str, str]:
+    """A header that names what is not spoken as it was asked for: speed, SSML, what the voice cannot read.
 
     What is not ASCII stands as \\uXXXX in it. Raises TextError where SSML is malformed.
     """
-    problems = [*(parse(text).problems if is_ssml(text) else ()), *reading_notes(text, lexicon)]
+    problems = [f"speed {wish.speed:g} is spoken at {wish.pace:g}"] if wish.pace != wish.speed else []
+    problems += parse(wish.input).problems if is_ssml(wish.input) else ()
+    problems += reading_notes(wish.input, wish.controls.lexicon)
     notes = "; ".join(problems).encode("ascii", "backslashreplace").decode()[:NOTES]
     return {"x-voice-notes": notes} if notes else {}
 

@@ -13,6 +13,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from voice import audio
 from voice.asr import attribution, longform
@@ -31,6 +33,7 @@ from voice.types import Transcript
 TRANSCRIPTIONS, TRANSLATIONS = "/v1/audio/transcriptions", "/v1/audio/translations"
 FIELDS = 64  # in a form at most
 FIELD = 65_536  # bytes of one at most
+IGNORED = "known_speaker_references"  # a field whose samples are not compared
 HOTWORD = 4  # words that a term has at most
 BLOCK = 10.0  # seconds that are read at a time
 
@@ -76,9 +79,8 @@ class Upload:
 
 def router(services: Services) -> APIRouter:
     routes = APIRouter()
-    schema = Wish.model_json_schema()
-    schema["properties"]["file"] = {"type": "string", "format": "binary"}
-    described = {"requestBody": {"content": {"multipart/form-data": {"schema": schema}}, "required": True}}
+    schema = {"schema": {"$ref": "#/components/schemas/Transcription"}}
+    described = {"requestBody": {"content": {"multipart/form-data": schema}, "required": True}}
 
     @routes.post(TRANSCRIPTIONS, openapi_extra=described, response_class=Response)
     async def transcriptions(request: Request) -> Response:
@@ -92,7 +94,7 @@ def router(services: Services) -> APIRouter:
 
 
 async def _answered(request: Request, services: Services, task: str) -> Response:
-    form = await request.form(max_files=1, max_fields=FIELDS, max_part_size=FIELD)
+    form = await parsed(request)
     streaming = False
     try:
         file, wish = read(form)
@@ -105,6 +107,28 @@ async def _answered(request: Request, services: Services, task: str) -> Response
     finally:
         if not streaming:
             await form.close()
+
+
+class Parser(MultiPartParser):
+    """Starlette's parser of forms, for which the samples of known speakers do not count: they are dropped.
+
+    They may be of any size up to that of the whole request, and would lie in memory.
+    """
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if not self._current_part.field_name.startswith(IGNORED):
+            super().on_part_data(data, start, end)
+
+
+async def parsed(request: Request) -> FormData:
+    """The form of a request. Raises HTTPException where it is none, or has too much besides the file."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return await request.form(max_fields=FIELDS, max_part_size=FIELD)
+    parser = Parser(request.headers, request.stream(), max_files=1, max_fields=FIELDS, max_part_size=FIELD)
+    try:
+        return await parser.parse()
+    except MultiPartException as error:
+        raise HTTPException(400, error.message) from error
 
 
 def read(form: FormData) -> tuple[Upload, Wish]:

@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from voice.text.subtitles import render
 from voice.types import Segment, Transcript
 
-_MEDIA = {"text": "text/plain", "srt": "application/x-subrip", "vtt": "text/vtt"}
+_MEDIA = {"text": "text/plain", "srt": "text/plain", "vtt": "text/vtt"}  # as OpenAI has it
 
 
 def written(transcript: Transcript, form: str, times: Collection[str], task: str) -> Response:

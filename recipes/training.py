@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import math
-import os
 import random
 import signal
 import time
@@ -20,6 +19,8 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import nn
+
+from recipes.checkpoints import read_state, write_state
 
 
 class Stateful(Protocol):
@@ -130,7 +131,7 @@ class Ema:
 class Checkpoint:
     """All parts of a run that must come back for it to go on as if it had never stopped.
 
-    `save` writes beside and renames, so that a kill at any moment leaves the last whole file.
+    `save` leaves a whole file whenever it is killed, and the one before it as `last.older.pt`.
     """
 
     def __init__(self, folder: Path, parts: Mapping[str, Stateful]):
@@ -139,17 +140,17 @@ class Checkpoint:
 
     def save(self, step: int) -> None:
         """`step`: how many steps are done."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         state = {name: part.state_dict() for name, part in self.parts.items()}
-        beside = self.path.with_suffix(".tmp")
-        torch.save({"step": step, "rng": _rng_state(), "parts": state}, beside)
-        os.replace(beside, self.path)
+        write_state(self.path, {"step": step, "rng": _rng_state(), "parts": state}, keeps=True)
 
     def restore(self) -> int:
-        """Loads the newest state if there is one; returns how many steps are done."""
+        """Loads the newest state if there is one; returns how many steps are done.
+
+        Raises ModelDamaged where it is cut short or holds more than plain state.
+        """
         if not self.path.exists():
             return 0
-        saved = torch.load(self.path, map_location="cpu", weights_only=False)
+        saved = read_state(self.path, "this recipe with --fresh")
         for name, part in self.parts.items():
             part.load_state_dict(saved["parts"][name])
         _set_rng_state(saved["rng"])
@@ -164,7 +165,8 @@ def _rng_state() -> dict[str, Any]:
 
 def _set_rng_state(state: dict[str, Any]) -> None:
     random.setstate(state["python"])
-    np.random.set_state(state["numpy"])
+    name, keys, *rest = state["numpy"]
+    np.random.set_state((name, np.asarray(keys, np.uint32), *rest))
     torch.set_rng_state(state["torch"])
     if state["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda"])

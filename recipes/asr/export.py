@@ -20,6 +20,7 @@ from recipes.asr import graphs, scoring
 from recipes.asr import model as whisper
 from recipes.asr.head import INSIDE, head_like, saved_head
 from recipes.asr.head import export as export_head
+from recipes.checkpoints import read_state
 from recipes.exporting import rows_about
 from recipes.options import option, parse
 from voice.errors import ModelError
@@ -50,9 +51,7 @@ class Options:
 def learned(run: Path, which: str) -> dict[str, torch.Tensor]:
     """The weights that a run has learned, by their names in the model. Raises ModelError."""
     path = run / ("best.pt" if which == "best" else "last.pt")
-    if not path.exists():
-        raise ModelError(f"there is no {path}; let recipes.asr.train save one first")
-    saved = torch.load(path, map_location="cpu", weights_only=False)
+    saved = read_state(path, f"python -m recipes.asr.train --out {run}")
     if which == "best":
         weights = saved["weights"]
     else:

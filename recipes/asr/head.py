@@ -14,9 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from recipes.checkpoints import read_state
 from recipes.exporting import halved
 from voice.asr.letters import BLANK, CLASSES
-from voice.errors import ModelError
 
 FILE = "head.onnx"
 INSIDE = "letters/"  # how the names of a head's weights begin among those of a whole recognizer
@@ -70,10 +70,8 @@ def saved_head(run: Path) -> Head:
 
     Raises ModelError where there is none.
     """
-    path = run / "last.pt"
-    if not path.exists():
-        raise ModelError(f"there is no {path}; let the run save one first")
-    weights = torch.load(path, map_location="cpu", weights_only=False)["parts"]["average"]["weights"]
+    saved = read_state(run / "last.pt", f"python -m recipes.asr.train_head --out {run}")
+    weights = saved["parts"]["average"]["weights"]
     own = {n.removeprefix(INSIDE).replace("/", "."): w for n, w in weights.items() if n.startswith(INSIDE)}
     head = head_like(own or weights)
     head.load_state_dict(own or weights)

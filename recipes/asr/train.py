@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -36,6 +35,7 @@ from recipes.asr.examples import IGNORED, Batch, Example, Task, collate, gather
 from recipes.asr.head import INSIDE, Head, ctc_loss, saved_head
 from recipes.asr.teacher import predicting
 from recipes.asr.vocabulary import Vocabulary
+from recipes.checkpoints import read_state, write_state
 from recipes.options import option, parse
 from recipes.training import (
     Checkpoint,
@@ -49,7 +49,6 @@ from recipes.training import (
     seed_everything,
     warm_cosine,
 )
-from voice.errors import ModelError
 from voice.features import WHISPER_RATE
 from voice.models import find
 
@@ -239,9 +238,7 @@ def prepared(base: Path, options: Options, device: torch.device) -> WhisperForCo
 
 def saved_weights(path: Path) -> dict[str, torch.Tensor]:
     """The weights of a `best.pt`. Raises ModelError where there is none."""
-    if not path.exists():
-        raise ModelError(f"there is no {path} to start from; let a run save one first")
-    return torch.load(path, map_location="cpu", weights_only=False)["weights"]
+    return read_state(path, f"python -m recipes.asr.train --out {path.parent}")["weights"]
 
 
 def trainable(model: nn.Module) -> nn.ParameterDict:
@@ -266,9 +263,8 @@ def keep_best(
     wer = scores["wer"] + scores.get("noisy", 0.0)
     if (wer, scores["loss"]) < (best.wer, best.loss):
         best.load_state_dict({"wer": wer, "loss": scores["loss"], "step": step})
-        beside = out / "best.tmp"
-        torch.save({"scores": dict(scores), "step": step, "weights": weights.state_dict()}, beside)
-        os.replace(beside, out / "best.pt")
+        found = {"scores": dict(scores), "step": step, "weights": weights.state_dict()}
+        write_state(out / "best.pt", found)
 
 
 def main(options: Options) -> None:

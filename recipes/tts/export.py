@@ -25,6 +25,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from recipes.checkpoints import read_state
 from recipes.exporting import Weights, rows_about, stored
 from recipes.options import option, parse
 from recipes.tts import texts
@@ -32,7 +33,7 @@ from recipes.tts.corpus import tokens_of
 from recipes.tts.model import NOISES, CurveModel, ProsodyModel, Shape, SpeakingModel
 from recipes.tts.sounds import MAGNITUDES, Decoder, Size, SoundModel, TextModel, spectrum
 from recipes.tts.train_prosody import Recipe
-from voice.errors import ModelMissing, VoiceError
+from voice.errors import VoiceError
 from voice.features import VOICE_RATE
 from voice.models.card import GRAPHS, PRETRAINED, Card, hashes, read_card, write_card
 from voice.text.frontend import read_aloud
@@ -167,10 +168,7 @@ def load_run(folder: Path, prosody: Path) -> Run:
 
 
 def _checkpoint(folder: Path, script: str) -> dict[str, Any]:
-    path = folder / "last.pt"
-    if not path.exists():
-        raise ModelMissing(f"there is no {path}; `python -m recipes.tts.{script} --out {folder}` makes one")
-    return torch.load(path, map_location="cpu", weights_only=False)
+    return read_state(folder / "last.pt", f"python -m recipes.tts.{script} --out {folder}")
 
 
 def spirited(prosody: ProsodyModel, temperature: Sequence[float]) -> None:

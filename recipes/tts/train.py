@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from data.batching import prefetch
 from recipes import training
+from recipes.checkpoints import read_state
 from recipes.options import option, parse
 from recipes.tts import pieces, prepare
 from recipes.tts.pieces import CONTEXT, Collection, Errors, Pieces
@@ -200,9 +201,7 @@ def _shares(given: Sequence[str], speakers: Sequence[str]) -> dict[str, float]:
 
 
 def _saved(path: Path) -> dict:
-    if not path.exists():
-        raise ModelMissing(f"there is no {path}; recipes.tts.train and recipes.vocoder.train write last.pt")
-    return torch.load(path, map_location="cpu", weights_only=False)["parts"]
+    return read_state(path, f"python -m recipes.tts.train --out {path.parent}")["parts"]
 
 
 def batches(collection: Collection, o: Options, first: int) -> Iterator[Pieces]:

@@ -18,11 +18,11 @@ import torch
 from torch import Tensor, nn
 
 from recipes import options
+from recipes.checkpoints import read_state
 from recipes.exporting import Weights, rows_about, stored
 from recipes.options import option
 from recipes.vocoder.crops import load_corpus
 from recipes.vocoder.model import SIZES, Generator
-from voice.errors import ModelMissing
 from voice.features import VOICE_BANDS, VOICE_RATE
 from voice.models.card import Card, hashes, write_card
 from voice.tts.vocoder import FILE
@@ -65,12 +65,9 @@ def examples() -> list[Arrays]:
 
 def load_run(run: Path) -> Generator:
     """The generator of a run, average weights, ready to infer. Raises ModelMissing."""
-    path = run / "last.pt"
-    if not path.exists():
-        raise ModelMissing(f"{run} holds no last.pt; `python -m recipes.vocoder.train --out {run}` makes one")
+    saved = read_state(run / "last.pt", f"python -m recipes.vocoder.train --out {run}")
     trained = json.loads((run / "options.json").read_text())
     generator = Generator(SIZES[trained["size"]], trained.get("plain", False))
-    saved = torch.load(path, map_location="cpu", weights_only=False)
     generator.load_state_dict(saved["parts"]["ema"]["weights"])
     return generator.eval()
 

@@ -161,3 +161,15 @@ def test_calls_are_read_in_the_usual_forms(written: str) -> None:
 )
 def test_what_is_no_call_is_none(written: str) -> None:
     assert calls_in(written) == ()
+
+
+def test_a_folder_with_code_of_its_own_does_not_run_it_nor_ask_whether_to(tmp_path, monkeypatch):
+    pytest.importorskip("transformers")
+    program = f"open({str(tmp_path / 'touched')!r}, 'w')\n"
+    (tmp_path / "evil.py").write_text(program + "class Config: pass\nclass Model: pass\n")
+    maps = '"auto_map": {"AutoConfig": "evil.Config", "AutoModelForCausalLM": "evil.Model"}'
+    (tmp_path / "config.json").write_text(f'{{"model_type": "evil", {maps}}}')
+    monkeypatch.setattr("builtins.input", lambda *_: "y")
+    with pytest.raises(ModelDamaged):
+        LocalModel.open(tmp_path)
+    assert not (tmp_path / "touched").exists()

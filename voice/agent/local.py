@@ -54,8 +54,12 @@ class LocalModel:
         except ImportError as error:
             raise ModelMissing(_INSTALL) from error
         try:
-            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = AutoModelForCausalLM.from_pretrained(folder, local_files_only=True, dtype="auto")
+            tokenizer = AutoTokenizer.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False
+            )
+            model = AutoModelForCausalLM.from_pretrained(
+                folder, local_files_only=True, trust_remote_code=False, dtype="auto"
+            )
         except Exception as error:  # whatever is wrong with the files
             raise ModelDamaged(f"the chat model at {folder} does not load: {error}"[:500]) from error
         if not tokenizer.chat_template:

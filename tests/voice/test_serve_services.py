@@ -6,6 +6,7 @@ import asyncio
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import httpx
 import openai
@@ -16,8 +17,9 @@ pytest.importorskip("fastapi", reason="the server is not installed; pip install 
 from serve_fakes import PATIENCE, World, recording, serving
 from typer.testing import CliRunner
 
+from voice.agent.opening import default_recognizer, open_default
 from voice.cli import app
-from voice.errors import ModelMissing, VoiceError
+from voice.errors import ModelError, ModelMissing, VoiceError
 from voice.serve import Services, Settings
 from voice.serve.metrics import Counted, Metrics
 from voice.serve.running import listen
@@ -224,3 +226,47 @@ def test_a_wrong_number_in_the_environment_is_an_error_in_one_line(monkeypatch: 
     monkeypatch.setenv("VOICE_SESSIONS", "many")
     done = CliRunner().invoke(app, ["serve"])
     assert (done.exit_code, done.output) == (1, "error: VOICE_SESSIONS is 'many'; it is a number\n")
+
+
+QUICK = "quick cannot be used here .*whisper-base hears instead"
+
+
+@pytest.mark.parametrize("reason", [PermissionError(13, "Permission denied", "/x"), OSError(28, "No space")])
+def test_where_the_quick_recognizer_cannot_be_made_the_whole_one_hears(
+    monkeypatch: pytest.MonkeyPatch, reason: OSError
+) -> None:
+    opened = []
+
+    def load(name: str, *, kind: str, threads: int | None) -> str:
+        if name == "quick":
+            raise reason
+        opened.append(name)
+        return name
+
+    monkeypatch.setattr("voice.serve.services.load", load)
+    monkeypatch.setattr("voice.agent.opening.default_recognizer", lambda: "quick")
+    services = Services(Settings())
+    with pytest.warns(UserWarning, match=QUICK):
+        assert services.live_recognizer("gpt-realtime") == "whisper-base"
+    assert services.live_recognizer() is services.live_recognizer("quick") is services.recognizer()
+    assert opened == ["whisper-base"]
+
+
+def test_a_live_model_that_was_asked_for_and_cannot_be_made_is_an_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def load(name: str, *, kind: str, threads: int | None) -> str:
+        raise PermissionError(13, "Permission denied", "/models/.fetching-x")
+
+    monkeypatch.setattr("voice.serve.services.load", load)
+    with pytest.raises(ModelError, match="Permission denied at /models/.fetching-x.*; check VOICE_HOME"):
+        Services(Settings(live_model="quick")).live_recognizer()
+
+
+def test_where_no_recognizer_can_be_opened_the_error_is_that_of_the_whole_one() -> None:
+    def opened(name: str) -> None:
+        raise ModelMissing(f"no {name}")
+
+    with pytest.warns(UserWarning, match=QUICK) if default_recognizer() == "quick" else nullcontext():
+        with pytest.raises(ModelMissing, match="no whisper-base"):
+            open_default(opened)

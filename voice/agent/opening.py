@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import time
+import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from voice.agent.brains import Brains, brain_from_environment
 from voice.agent.conversation import Conversation
@@ -13,11 +17,13 @@ from voice.agent.patience import BY_SENTENCE, MARK, Sentences, SilenceRule, Soun
 from voice.agent.timers import Timers
 from voice.agent.work import INLINE, Work
 from voice.commands import Commands
+from voice.errors import ModelError
 from voice.loading import load
 from voice.models import entries
 from voice.types import Brain, Controls, Recognizer, SpeechDetector, Synthesizer, TurnDetector
 from voice.vad import Silero
 
+T = TypeVar("T")
 QUICK, WHOLE, TURN = "quick", "whisper-base", "smart-turn-v3"
 
 
@@ -25,6 +31,22 @@ def default_recognizer() -> str:
     """The one that answers a short utterance fastest, if it is there without fetching."""
     known = entries()
     return QUICK if QUICK in known and known[QUICK].in_place else WHOLE
+
+
+def open_default(opened: Callable[[str], T]) -> T:
+    """Return `opened(name)` of the quickest recognizer that can be opened; warn where it is the other one.
+
+    The quickest one is made on first use, which takes a cache that can be written and room on the disk.
+    Raises ModelError or OSError where neither can be opened.
+    """
+    name = default_recognizer()
+    try:
+        return opened(name)
+    except (ModelError, OSError) as error:
+        if name == WHOLE:
+            raise
+        warnings.warn(f"{name} cannot be used here ({error}); {WHOLE} hears instead", stacklevel=2)
+        return opened(WHOLE)
 
 
 @dataclass(frozen=True)
@@ -51,8 +73,8 @@ class Models:
         Raises ModelError where a model cannot be had, VoiceError where the commands are wrong or the
         recognizer cannot hear them.
         """
-        name = recognizer or default_recognizer()
-        ears = load(name, threads=threads, kind="recognizer")
+        opened = partial(load, threads=threads, kind="recognizer")
+        ears = opened(recognizer) if recognizer else open_default(opened)
         known = open_commands(commands, ears) if commands else None
         return cls(Silero.open(), ears, load(voice, threads=threads, kind="voice"), load_turns(ears), known)
 

@@ -92,12 +92,15 @@ def command(
 def _loaded(model: str | None, voice: str, commands: str | None, threads: int | None) -> Models:
     """The models, fetched if they are not there."""
     from voice.agent import Models
-    from voice.agent.opening import default_recognizer
+    from voice.agent.opening import open_default
     from voice.models import find
 
-    model = model or default_recognizer()
-    with progress(f"fetching {model}", "bytes") as moved:
-        find(model, progress=moved)
+    def fetched(name: str) -> str:
+        with progress(f"fetching {name}", "bytes") as moved:
+            find(name, progress=moved)
+        return name
+
+    model = fetched(model) if model else open_default(fetched)
     return Models.load(model, voice, commands=commands or os.environ.get("VOICE_COMMANDS"), threads=threads)
 
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from voice.errors import ModelMissing, VoiceError
+from voice.errors import ModelError, ModelMissing, VoiceError
 from voice.loading import load
 from voice.models import entries
 from voice.serve.draining import Draining
@@ -82,9 +82,17 @@ class Services:
     def live_recognizer(self, name: str | None = None) -> Recognizer:
         """The same for live sessions, whose default is quicker and nobody else's: files would hold it up."""
         name = self.live_name(name)
-        if name != self._live or name == self.settings.model:
-            return self._model(name, "recognizer")
-        return self._once(("live", name), lambda: self._load_alone(name, "recognizer"))
+        return self._once(("live", name), self._open_live) if name == self._live else self.recognizer(name)
+
+    def _open_live(self) -> Recognizer:
+        """The recognizer of live sessions, or the whole one where the quickest cannot be used."""
+        from voice.agent.opening import open_default
+
+        def opened(name: str) -> Recognizer:
+            shared = name == self.settings.model
+            return self._model(name, "recognizer") if shared else self._load_alone(name, "recognizer")
+
+        return opened(self.settings.live_model) if self.settings.live_model else open_default(opened)
 
     def live_name(self, name: str | None = None) -> str:
         """The recognizer that hears a live session for which a client named a model. Raises ModelMissing."""
@@ -197,11 +205,11 @@ class Services:
         return self._once((kind, name), lambda: self._load(name, kind))
 
     def _from_disk(self, name: str, kind: str) -> Any:
-        return load(name, kind=kind, threads=self.settings.threads)
+        return _opened(name, kind, self.settings.threads)
 
     def _alone(self, name: str, kind: str) -> Any:
         # Somebody who talks is answered sooner if hearing leaves a core to the rest of the work.
-        return load(name, kind=kind, threads=self.settings.threads or 1)
+        return _opened(name, kind, self.settings.threads or 1)
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` returned the first time; who asks meanwhile waits for it. Failures are tried again."""
@@ -211,6 +219,16 @@ class Services:
             if key not in self._made:
                 self._made[key] = make()
             return self._made[key]
+
+
+def _opened(name: str, kind: str, threads: int | None) -> Any:
+    """A model of this machine. Raises ModelError, also where the cache cannot be written or read."""
+    try:
+        return load(name, kind=kind, threads=threads)
+    except OSError as error:
+        where = f" at {error.filename}" if error.filename else ""
+        reason = f"{name} cannot be opened ({error.strerror or error}{where})"
+        raise ModelError(f"{reason}; check VOICE_HOME and the room on its disk") from error
 
 
 def _silero() -> SpeechDetector:

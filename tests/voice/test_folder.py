@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,110 @@ def test_the_agent_quotes_with_the_name_of_the_file(folder: Path) -> None:
     assert ask("Who won the world cup in football?") == NOT_IN_FILES
     assert ask("What is two plus two?") == "4."
     assert ask("Which files do you have?") == "I can look in 3 files."
+
+
+CODE = {
+    "fence.md": "A zebra is striped.\n\n```python\nzebra_one = load('zebra')\n\nprint zebra\n```\n",
+    "open.md": "A zebra is fast.\n\n```sh\nmake zebra\n\nzebra zebra zebra\n",
+    "tildes.md": "A zebra eats grass.\n\n~~~\nzebra sleeps\n~~~\n",
+    "quoted.md": "> A zebra sees well.\n>\n> ```\n> zebra run\n> ```\n",
+    "indented.md": "A zebra is a mammal.\n\n    make zebra\n    zebra zebra\n",
+    "item.md": "- A zebra drinks.\n\n  ```\n  zebra start\n  ```\n",
+    "literal.rst": "A zebra kicks::\n\n    kick zebra\n\n    zebra again\n\nA zebra runs.\n",
+    "directive.rst": "A zebra bites.\n\n.. code-block:: python\n   :x:\n\n   bite zebra\n\nA zebra is.\n",
+    "source.org": "A zebra swims.\n\n#+begin_src sh\nswim zebra\n#+end_src\n",
+    "listing.adoc": "A zebra jumps.\n\n[source,ruby]\n----\njump zebra\n----\n",
+    "page.html": "<p>A zebra listens.</p><pre>hear zebra</pre><code>zebra()</code><script>zebra = 1</script>",
+    "front.md": "---\ntitle: zebra\ntags: [zebra]\n---\n\nA zebra is black and white.\n",
+    "inline.md": 'Write `<zebra name="x"/>` first. A zebra is big. Call zebra(1, 2). Set ZEBRA=1 before.\n',
+    "plain.txt": "A zebra lives here.\n\nimport zebra\nzebra = Zebra(x=1)\nzebra.run()\n\n$ zebra --fast\n",
+    "config.md": 'It is set so:\n\nzebra:\n  names: [a, b]\n  stripes: {"black": 1}\n\nA zebra dreams.\n',
+    "table.md": '| zebra | code |\n|---|---|\n| stripes | `zebra={"a": 1}` |\n| legs | a zebra has four |\n',
+}
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_code_and_markup_are_never_quoted(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text(CODE[name])
+    (tmp_path / "other.txt").write_text("\n\n".join(f"Paragraph {i} is about horses." for i in range(20)))
+    found = Documents(tmp_path).search("zebra", 50)
+    said = " ".join(each.text for each in found)
+    assert found and all(re.fullmatch(r"(legs, )?a zebra [a-z ]+[.:]?", part) for part in sentences(said)), (
+        said
+    )
+
+
+def sentences(text: str) -> list[str]:
+    return [each.lower() for each in re.split(r"(?<=[.:]) ", text) if each != "It is set so:"]
+
+
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+NOT_IN_DOCS = """What is twelve times apples?
+Who was the first person on the moon?
+What is the capital of France?
+Who won the world cup in football?
+What is the weather like tomorrow?
+What is the meaning of life?
+How many people live in Berlin?
+When does the train to Munich leave?
+What is my name?
+What did I say before?
+What is the speed of light?
+How far is the moon from the earth?
+Read me the news.
+Turn on the lights in the kitchen.
+Call my mother.
+Play some jazz.
+Who painted the Mona Lisa?
+How do I change a tire?
+What is the stock price of Apple?
+Do you speak Spanish?
+Are you listening to me?
+I want to go home.
+That is not what I asked.
+Open the window, please.""".splitlines()
+
+
+@pytest.fixture(scope="module")
+def manual() -> Documents:
+    return Documents(DOCS)
+
+
+@pytest.mark.parametrize("question", NOT_IN_DOCS)
+def test_what_the_documents_do_not_say_is_not_answered_from_them(manual: Documents, question: str) -> None:
+    assert manual.answer(question) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "word"),
+    [
+        ("What does pitch do?", "pitch"),
+        ("What is a lexicon for?", "lexicon"),
+        ("What is voice.partial?", "stable"),
+    ],
+)
+def test_what_the_documents_say_is(manual: Documents, question: str, word: str) -> None:
+    found = manual.answer(question)
+    assert found and word in found.text
+
+
+def test_no_passage_of_the_documents_reads_like_code(manual: Documents) -> None:
+    passages = [
+        each for path in DOCS.glob("*.md") for each in passages_of(path.name, path.read_text("utf-8"))
+    ]
+    assert len(passages) > 60
+    assert not [
+        each.text for each in passages if re.search(r"[{}]|import |client\.|</|=\"|```|\|", each.text)
+    ]
+
+
+def test_skills_come_before_files(manual: Documents) -> None:
+    brain = Offline(Desk(everyday_skills(), documents=manual))
+    assert "".join(brain.reply([Message("user", "What is 12x7?")])) == "84."
+    known = "".join(brain.reply([Message("user", "Tell me everything that you can do.")]))
+    assert known.startswith("I can do these things.")
+    formats = "".join(brain.reply([Message("user", "Which file formats can the speaking command write?")]))
+    assert formats == NOT_IN_FILES or "client" not in formats
 
 
 def test_nothing_is_quoted_where_nothing_answers(folder: Path) -> None:

@@ -1,8 +1,10 @@
 """Questions about the text files in a folder: the passage that answers best, with its file's name.
 
-Okapi BM25 (Robertson and Zaragoza, 2009) over passages of a few sentences. Files are read anew when
-they have changed; nothing is written. A folder that does not know should not answer: a passage must hold
-`ENOUGH` of a question's weight, in which words that no passage has count for `STRANGE` of theirs.
+Okapi BM25 (Robertson and Zaragoza, 2009) over passages of a few sentences of prose: code and markup are
+left out. Files are read anew when they have changed; nothing is written. A folder that does not know should
+not answer: a passage must hold a share of a question's weight between the two of `ENOUGH`, the first for a
+small folder and the second for a large one, and words that weigh `TELLING` times one that stands in a single
+passage. The fewer than `FEW` passages there are, the less a word tells that none of them holds, or all.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
 
+from voice.agent.phrases import Request
+from voice.agent.prose import prose_blocks, sentences_of
+from voice.agent.speakable import speakable
 from voice.agent.stems import stems
 from voice.errors import VoiceError
 from voice.text.sentences import split_sentences
@@ -25,11 +30,20 @@ SUFFIXES = frozenset((".txt", ".text", ".md", ".markdown", ".rst", ".org", ".ado
 LARGEST = 4 << 20  # bytes of a file
 MOST_FILES = 5000
 LONG = 60  # words of a passage, about; as many as one likes to hear at a time
-ENOUGH, STRANGE = 0.4, 0.5
+ENOUGH, TELLING, FEW = (0.4, 0.6), 0.55, 8
 K1, B = 1.2, 0.75
 _MARKS = re.compile(
     r"^\s*(?:#{1,6}\s+|[-*+•]\s+|\d{1,3}[.)]\s+|>\s?|\.\.\s.*$|[=~^`-]{3,}\s*$)", re.MULTILINE
 )
+_NAMES = re.compile(r"\b[a-z]+(?:_[a-z0-9]+)+\b")  # of programs, "first_audio_ms", which nobody asks for
+_QUESTION = re.compile(
+    r"(?:who|whom|whose|what|when|where|which|why|how|is|are|was|were|do|does|did|can|could|should|may|must|will"
+    r"|would|has|have|had)\b"
+)
+_TO_YOU = re.compile(
+    r"(?<!how do )(?<!where do )(?<!when do )(?<!what do )\b(?:you|your)\b"
+)  # not "how do you"
+_PIECES = re.compile(r"\n(?=\s*#)|(?<=\n)(?=\s*[-*•]\s|\s*\|)")
 
 
 @dataclass(frozen=True)
@@ -79,9 +93,23 @@ class Documents:
             scored = sorted(self._scored(stems(question)), key=lambda row: -row[0])
         return [_sharpened(passage, question) for _, passage in scored[:most]]
 
+    def answer(self, said: str) -> Passage | None:
+        """The passage that answers what was said in a conversation; None where that does not ask about files.
+
+        A question to the agent ("are you") does not, nor what is no question and meets a file in one word.
+        """
+        asked = " ".join(Request.of(said).without_courtesy().words)
+        if _TO_YOU.search(asked):
+            return None
+        found = self.search(said)
+        if found and not _QUESTION.match(asked):
+            held = set(stems(said)) & set(stems(f"{found[0].about} {found[0].text}"))
+            found = found if len(held) > 1 else []
+        return found[0] if found else None
+
     def _learn(self, name: str, stamp: tuple[int, int]) -> None:
         passages = tuple(passages_of(name, _text(self.folder / name)))
-        counts = tuple(Counter(stems(f"{each.about} {each.text}")) for each in passages)
+        counts = tuple(Counter(stems(_NAMES.sub(" ", f"{each.about} {each.text}"))) for each in passages)
         self._files[name] = _File(stamp, passages, counts)
         for each in counts:
             self._holding.update(each.keys())
@@ -93,9 +121,11 @@ class Documents:
     def _scored(self, question: Sequence[str]) -> Iterator[tuple[float, Passage]]:
         total = sum(len(file.counts) for file in self._files.values())
         words = sum(count.total() for file in self._files.values() for count in file.counts)
-        usual = words / total if total else 1.0
+        usual, strict = (words / total if total else 1.0), total / (total + FEW)
         weights = {stem: _weight(self._holding[stem], total) for stem in question}
-        needed = ENOUGH * sum(w if self._holding[stem] else STRANGE * w for stem, w in weights.items())
+        share = ENOUGH[0] + strict * (ENOUGH[1] - ENOUGH[0])
+        needed = share * sum(w if self._holding[stem] else strict * w for stem, w in weights.items())
+        needed = max(needed, TELLING * strict * _weight(1, total))
         for file in self._files.values():
             for passage, counts in zip(file.passages, file.counts, strict=True):
                 held = [stem for stem in weights if stem in counts]
@@ -149,12 +179,14 @@ class _Words(HTMLParser):
         self._hidden = 0
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
-        self._hidden += tag in ("script", "style")
+        self._hidden += tag in ("script", "style", "pre")
+        self.words += ["`"] * (tag == "code")
         if tag in ("h1", "h2", "h3", "h4", "h5", "h6"):
             self.words.append("\n\n# ")
 
     def handle_endtag(self, tag: str) -> None:
-        self._hidden -= tag in ("script", "style") and self._hidden > 0
+        self._hidden -= tag in ("script", "style", "pre") and self._hidden > 0
+        self.words += ["`"] * (tag == "code")
         if tag in ("p", "div", "li", "tr", "h1", "h2", "h3", "h4", "h5", "h6", "title", "section"):
             self.words.append("\n\n")
 
@@ -164,30 +196,29 @@ class _Words(HTMLParser):
 
 
 def passages_of(file: str, text: str) -> Iterator[Passage]:
-    """A text in passages: paragraphs, of which long ones are cut between sentences."""
+    """A text in passages: paragraphs, list items and rows, of which long ones are cut between sentences."""
     title = re.sub(r"[_\W]+", " ", Path(file).stem)
     heading = ""
-    for block in re.split(r"\n\s*\n|\n(?=\s*#)|(?<=\n)(?=\s*[-*•]\s)", text.replace("\r\n", "\n")):
-        first, _, rest = block.strip().partition("\n")
-        if re.match(r"#{1,6}\s", first) or re.fullmatch(r"\s*[=~^-]{3,}\s*", rest.partition("\n")[0]):
-            heading, block = first.lstrip("# ").strip(), rest
-        elif not rest and len(first.split()) <= 8 and re.search(r"^\w.*\w$", first):
-            heading, block = first, ""
-        body = " ".join(_MARKS.sub("", block).split())
-        if re.search(r"\w", body):
-            for part in _parts(body):
+    for paragraph in prose_blocks(text):
+        for block in _PIECES.split(paragraph):
+            first, _, rest = block.strip().partition("\n")
+            if re.match(r"#{1,6}\s", first) or re.fullmatch(r"\s*[=~^-]{3,}\s*", rest.partition("\n")[0]):
+                heading, block = speakable(first.lstrip("# ")).strip(), rest
+            elif not rest and len(first.split()) <= 8 and re.search(r"^\w.*\w$", first):
+                heading, block = first, ""
+            for part in _parts(sentences_of(_MARKS.sub("", block))):
                 yield Passage(file, part, f"{title} {heading}".strip())
 
 
-def _parts(body: str) -> Iterator[str]:
+def _parts(sentences: Sequence[str]) -> Iterator[str]:
     """Whole sentences, up to about LONG words together."""
     part: list[str] = []
-    for sentence in split_sentences(body):
-        if part and sum(len(each.split()) for each in part) + len(sentence.text.split()) > LONG:
+    for sentence in sentences:
+        if part and sum(len(each.split()) for each in part) + len(sentence.split()) > LONG:
             yield " ".join(part)
             part = part[-1:] if len(part) > 1 else []  # the last sentence may explain the next
-        part.append(sentence.text)
-    if part:
+        part.append(sentence)
+    if part and re.search(r"\w", " ".join(part)):
         yield " ".join(part)
 
 

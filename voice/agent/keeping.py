@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from voice.agent.folder import Passage
 from voice.agent.notes import Note
 from voice.agent.readers import AsSaid
 from voice.agent.skills import Context, skill
@@ -120,15 +121,19 @@ def confirm_dropping(context: Context) -> str | None:
     "[search, look in, look through, check, ask] (the, my) [files, documents, folder] (for, about) $question",
     "[look up, find] $question in (the, my) [files, documents, folder]",
     "look up $question",
-    "$question",
     offered=False,
 )
 def ask_files(question: AsSaid, context: Context) -> str | None:
     """Answer questions from the files in your folder."""
     found = context.documents.search(question) if context.documents else []
-    if not found:
-        return None
-    return f"In {found[0].file.rpartition('/')[2]}: “{found[0].text}”"
+    return _quoted(found[0]) if found else None
+
+
+@skill("$question", offered=False)
+def answer_from_files(question: AsSaid, context: Context) -> str | None:
+    """Answer what may be a question about your files."""
+    found = context.documents.answer(question) if context.documents else None
+    return _quoted(found) if found else None
 
 
 @skill()
@@ -147,6 +152,10 @@ def list_files(context: Context) -> str:
         return "I have no folder of files to look in."
     count = context.documents.refresh()
     return f"I can look in {count} file{'' if count == 1 else 's'}."
+
+
+def _quoted(passage: Passage) -> str:
+    return f"In {passage.file.rpartition('/')[2]}: “{passage.text}”"
 
 
 def _about(note: Note, topic: str) -> bool:

@@ -113,7 +113,7 @@ def help(context: Context) -> str:
 
 _UNSAID = frozenset(
     "help hello how_are_you thanks goodbye who stop say percentage normal_pace confirm_dropping alarm"
-    " time_nowhere".split()
+    " time_nowhere answer_from_files".split()
 )
 
 

@@ -17,7 +17,9 @@ TELLS_NOTHING = frozenset(
     "a an and are as at be been but by can could did do does for from had has have he her his how i if in"
     " into is it its me my of on or our please say says shall she should so tell than that the their them"
     " then there these they this those to was we were what when where which who whom whose why will with"
-    " would need want know you your about many much long get got us am not any some s t d ll re ve m".split()
+    " would need want know you your about many much long get got us am not any some s t d ll re ve m"
+    " everything anything something nothing thing things before after now here like else myself yourself"
+    " himself herself itself".split()
 )
 _VOWEL = re.compile(r"[aeiouy]")
 
@@ -39,7 +41,7 @@ def _decimal(word: str) -> str:
 
 def stem(word: str) -> str:
     """A word without the ending of its inflection."""
-    if len(word) < 4 or not word.isalpha():
+    if len(word) < 4 or not word.isalpha() or word == "news":
         return word
     if word.endswith("ies"):
         word = word[:-3] + "y"

@@ -5,6 +5,12 @@
 #   make run FILE=recording.wav   transcribe that too
 #   make run ONCE=1               stop before serving
 #   make test                     all extras, then the tests
+#   make check                    ruff over the tree
+#   make constraints              write constraints*.txt anew for what pyproject.toml asks; versions that still
+#                                 fit stay, but for make constraints UPGRADE=1
+#
+# What is installed are the exact files that constraints-app.txt (make run) and constraints.txt (all of
+# it) list with their hashes; then this project itself, without its dependencies.
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?=
@@ -12,7 +18,13 @@ FILE ?=
 ONCE ?=
 BIN := .venv/bin
 
-.PHONY: run test clean
+INSTALL := $(BIN)/python -P -m pip install
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest \
+	--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make constraints" \
+	$(if $(UPGRADE),--upgrade)
+BUILD := printf 'pip\nsetuptools>=77\n'
+
+.PHONY: run test check constraints clean
 
 run: .venv/installed-app
 	@$(BIN)/voice models get whisper-base
@@ -24,18 +36,27 @@ endif
 test: .venv/installed-all
 	$(BIN)/python -m pytest
 
+check: .venv/installed-all
+	$(BIN)/ruff check .
+
 $(BIN)/python:
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --upgrade pip
 
-.venv/installed-app: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --editable '.[app]'
+.venv/installed-app: pyproject.toml constraints-app.txt | $(BIN)/python
+	$(INSTALL) --require-hashes --requirement constraints-app.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/installed-all: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --editable '.[app,train,test]'
-	@$(BIN)/python -m pip install --quiet --editable '.[scores]' || echo "PESQ and likeness of voices are left out: they want a C compiler."
+.venv/installed-all: pyproject.toml constraints.txt | $(BIN)/python
+	$(INSTALL) --require-hashes --requirement constraints.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@$(INSTALL) --quiet --editable '.[scores]' || echo "PESQ and likeness of voices are left out: they want a C compiler."
 	@touch .venv/installed-app $@
+
+constraints: | $(BIN)/python
+	$(INSTALL) --quiet 'uv>=0.9'
+	$(BUILD) | $(COMPILE) pyproject.toml - --extra app --extra train --extra test --output-file constraints.txt
+	$(BUILD) | $(COMPILE) pyproject.toml - --extra app --constraint constraints.txt --output-file constraints-app.txt
 
 clean:
 	rm -rf .venv build *.egg-info

@@ -76,3 +76,46 @@ def test_there_is_nothing_copyleft_among_what_is_installed_for_inference():
         about = metadata(name)
         licenses = f"{about.get('License-Expression', '')} {about.get('License', '')[:100]}"
         assert not re.search(r"(?<!L)GPL", licenses), f"{name}: {licenses}"
+
+
+def locked(name: str) -> dict[str, str]:
+    """The packages of a constraints file: name → version and hashes, as they stand there."""
+    text = (CHECKOUT / name).read_text("utf-8")
+    found = re.findall(r"^([a-z0-9-]+)==(.*?)(?=^[a-z]|\Z)", text, re.M | re.S)
+    assert len(found) == len(dict(found)), "a package has two versions"
+    return dict(found)
+
+
+def wanted(*extras: str) -> set[str]:
+    """The names of the packages that these extras and everyone ask for, as an index writes them."""
+    rows = PROJECT["dependencies"] + [each for e in extras for each in PROJECT["optional-dependencies"][e]]
+    names = {re.match(r"[\w-]+", each)[0].lower().replace("_", "-") for each in rows}
+    return names - {"voice"} | (wanted("serve") if "app" in extras else set())
+
+
+@pytest.mark.parametrize(
+    ("name", "extras"),
+    [("constraints-app.txt", ["app"]), ("constraints.txt", ["app", "train", "test"])],
+)
+def test_all_that_is_asked_for_is_installed_by_its_hashes(name, extras):
+    files = locked(name)
+    missing = wanted(*extras) - files.keys()
+    assert not missing, f"{name} lacks {', '.join(missing)}; run make constraints"
+    assert all("--hash=sha256:" in each for each in files.values())
+    text = (CHECKOUT / name).read_text("utf-8")
+    assert "://" not in text and "--index-url" not in text and " @ " not in text
+
+
+def test_what_make_run_installs_is_the_same_and_has_no_torch():
+    app, everything = locked("constraints-app.txt"), locked("constraints.txt")
+    assert app.items() <= everything.items()
+    assert not [name for name in app if re.match("torch|nvidia|triton", name)]
+
+
+def test_the_notice_names_the_copyleft_libraries_in_the_wheels():
+    import av
+
+    carried = Path(av.__file__).parents[1] / "av.libs"
+    found = [name for name in ("x264", "x265") if list(carried.glob(f"lib{name}*"))]
+    notice = (CHECKOUT / "NOTICE").read_text("utf-8")
+    assert "libsoxr" in notice and all(f"lib{name}" in notice for name in found)

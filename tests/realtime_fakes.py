@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -104,8 +105,8 @@ class Client:
         host = services(book)
         agent = open_agent(host, first, brain, work, Whole, stopwatch=lambda: 0.0)  # computing takes no time
         line = Line(self.told.append, first, cut=self._cut)
-        names = host.names("voice")
-        self.session = Session(agent, line, voices=names, clock=lambda: self.now)
+        voices = partial(host.resolve, kind="voice")
+        self.session = Session(agent, line, voices=voices, clock=lambda: self.now)
         self.session.start()
 
     def _cut(self) -> None:

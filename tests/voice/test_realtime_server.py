@@ -133,6 +133,15 @@ def test_openais_client_holds_a_conversation(server):
     run(talk())
 
 
+@pytest.mark.parametrize("model", ["gpt-realtime-2026-05-01", "something-of-my-own", "quick"])
+def test_a_session_has_the_model_that_was_asked_for(server, model):
+    async def talk() -> None:
+        async with client(server).realtime.connect(model=model) as connection:
+            assert (await connection.recv()).session.model == model
+
+    run(talk())
+
+
 def test_openais_client_interrupts(server):
     async def talk() -> None:
         async with client(server).realtime.connect(model="gpt-realtime") as connection:

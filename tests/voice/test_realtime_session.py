@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from agent_fakes import Later, Phrasebook, Script, quiet
 from openai.types.realtime import RealtimeServerEvent
-from realtime_fakes import Client, encoded, kinds, sound
+from realtime_fakes import Client, encoded, kinds, services, sound
 
 from voice.serve.realtime.answers import AHEAD
 from voice.serve.realtime.configuration import Configuration
@@ -461,3 +461,108 @@ def test_odd_pieces_of_sound_do_no_harm(odd):
     client = Client(Phrasebook(), Script())
     told = client.send("input_audio_buffer.append", audio=odd)
     assert not told or kinds(told) == ["error"]
+
+
+@pytest.mark.parametrize("sends", [True, False])
+def test_a_long_silence_after_an_answer_is_answered_where_that_is_asked_for(sends):
+    book = Phrasebook("What time is it?")
+    brain = Script(["Noon."], ["Still there?"], ["Hello?"])
+    client = Client(book, brain)
+    detection = {"type": "server_vad", "idle_timeout_ms": 6000}
+    settings = client.send("session.update", session={"audio": {"input": {"turn_detection": detection}}})
+    shown = one(settings, "session.updated")["session"]["audio"]["input"]["turn_detection"]
+    assert shown["idle_timeout_ms"] == 6000
+    assert "response.created" not in kinds(client.wait(10)), "nobody has said anything yet"
+    said = client.play(book.say(0), quiet(2))
+    told = client.play(quiet(4)) if sends else client.wait(4)
+    assert not told
+    told = client.play(quiet(3)) if sends else client.wait(3)
+    timed_out = one(told, "input_audio_buffer.timeout_triggered")
+    lasts = timed_out["audio_end_ms"] - timed_out["audio_start_ms"]
+    assert lasts == pytest.approx(6000 if sends else 1240, abs=50), "what was not sent is no audio"
+    assert one(told, "response.output_audio_transcript.done")["transcript"] == "Still there?"
+    assert kinds(told)[:3] == [
+        "input_audio_buffer.timeout_triggered",
+        "input_audio_buffer.committed",
+        "conversation.item.added",
+    ]
+    assert [each.role for each in brain.shown[-1][-2:]] == ["system", "user"]
+    for event in said + told:
+        KNOWN[event["type"]].model_validate({"event_id": "event_1"} | event, strict=True)
+    assert "input_audio_buffer.timeout_triggered" in kinds(client.wait(9)), "and so on"
+
+
+@pytest.mark.parametrize("detection", [None, {"type": "semantic_vad"}, {"type": "server_vad"}])
+def test_silence_is_left_alone_otherwise(detection):
+    book = Phrasebook("What time is it?")
+    client = Client(book, Script(["Noon."]))
+    client.play(book.say(0), quiet(2))
+    client.send("session.update", session={"audio": {"input": {"turn_detection": detection}}})
+    assert not [each for each in client.wait(40) if each["type"] != "session.updated"]
+
+
+def test_a_voice_has_the_name_that_the_client_gave_it_and_is_one_of_ours():
+    host = services(Phrasebook())
+    client = Client(Phrasebook(), Script(["Noon."]))
+    for name in ("onyx", "marin", "kathleen", "alloy"):
+        told = client.send("session.update", session={"audio": {"output": {"voice": name}}})
+        assert one(told, "session.updated")["session"]["audio"]["output"]["voice"] == name
+    assert host.resolve("onyx", "voice") == "kumo"
+    told = client.send("session.update", session={"audio": {"output": {"voice": "nobody"}}})
+    assert "kathleen" in one(told, "error")["error"]["message"]
+
+
+class Offered(Script):
+    """A brain that notes which functions it may call each time it is asked."""
+
+    def __init__(self, *answers):
+        super().__init__(*answers)
+        self.now, self.offers = (), []
+
+    def offer(self, skills):
+        self.now = tuple(each.name for each in skills)
+
+    def reply(self, messages):
+        self.offers.append(self.now)
+        return super().reply(messages)
+
+
+def test_a_response_may_have_functions_of_its_own():
+    def tool(name: str) -> dict:
+        return {"type": "function", "name": name, "description": name, "parameters": {"type": "object"}}
+
+    brain = Offered(*(["Noon."] for _ in range(4)))
+    client = Client(Phrasebook(), brain)
+    client.send("session.update", session={"output_modalities": ["text"], "tools": [tool("usual")]})
+    for wanted in ({}, {"tools": [tool("special")]}, {"tool_choice": "none"}, {}):
+        client.send("response.create", response=wanted)
+        client.wait(1)
+    assert brain.offers == [("usual",), ("special",), (), ("usual",)]
+
+
+def test_a_message_of_the_developer_is_one_of_the_system():
+    brain = Script(["Noon."])
+    client = Client(Phrasebook(), brain)
+    item = {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "Be kind."}]}
+    told = client.send("conversation.item.create", item=item)
+    assert one(told, "conversation.item.added")["item"]["role"] == "system"
+    client.send("response.create")
+    client.wait(2)
+    assert brain.shown == [(Message("system", "Be kind."),)]
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"type": "mcp_approval_response", "approve": True},
+        {"type": "message", "role": "robot", "content": [{"type": "input_text", "text": "x"}]},
+        {"type": "message", "role": "user", "content": [{"type": "input_image", "image_url": "x"}]},
+        {"type": "message", "role": "user", "content": [{"type": "input_audio", "audio": "AAAA"}]},
+        {"type": "message", "role": "user", "content": [{"type": {}}]},
+    ],
+)
+def test_what_is_not_understood_is_an_error_after_which_the_session_goes_on(item):
+    client = Client(Phrasebook(), Script(["Noon."]))
+    told = client.send("conversation.item.create", item=item, event_id="mine")
+    assert one(told, "error")["error"]["event_id"] == "mine"
+    assert one(client.send("response.create") + client.wait(2), "response.done")

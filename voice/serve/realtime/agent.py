@@ -110,7 +110,7 @@ class Agent:
         self.throat.silent = now.modality == "text"
         self.mind.instructions = now.instructions
         self.mind.choose(now.extras.brain)
-        self.mind.offer(self.tools.skills(now.tools if now.tool_choice != "none" else ()))
+        self.offer(now)
         self.conversation.use(
             now.controls,
             turns=turn_detector(now.detection, self.turns(recognizer)),
@@ -118,6 +118,10 @@ class Agent:
             hearing=heard,
             recognizer=recognizer,
         )
+
+    def offer(self, now: Configuration) -> None:
+        """Let the brain call the client's functions, as a session or one response is set."""
+        self.mind.offer(self.tools.skills(now.tools if now.tool_choice != "none" else ()))
 
 
 def turn_detector(detection: Detection | None, best: TurnDetector) -> TurnDetector:
@@ -155,7 +159,7 @@ def open_agent(
     Notes are the session's own, and end with it, unless its client is the `owner`.
     `work`, `listening` and `stopwatch` are as in Conversation.
     """
-    models, timers = services.talking(now.voice, now.model), Timers()
+    models, timers = services.talking(now.voice, now.recognizer), Timers()
     orders, notes = Orders(models.commands), None if now.owner else Notes()
     usual = orders.obeyed_by(brain or brain_from_environment(timers, notes=notes))
     mind = Mind(usual, lambda: orders.obeyed_by(_offline(timers, notes)))

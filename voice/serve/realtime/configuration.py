@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from voice.errors import ModelMissing
 from voice.serve.realtime import formats
 from voice.serve.realtime.beta import TRANSCRIPTION
 from voice.serve.realtime.fields import Fields, ProtocolError
 from voice.serve.realtime.formats import PCM, Format
-from voice.serve.services import VOICES
 from voice.types import Controls
 
 SLOWEST, FASTEST = 0.25, 4.0  # what is accepted; it is spoken within what Controls allow
+Voices = Callable[[str], str]  # a client's name for a voice → ours; raises ModelMissing where there is none
 _EAGERNESS = ("low", "medium", "high", "auto")
 
 
@@ -28,6 +29,7 @@ class Detection:
     eagerness: str = "auto"
     answers: bool = True  # creates a response at the end of a turn
     yields: bool = True  # a response falls silent when the person speaks
+    idle: float | None = None  # seconds of silence after an answer that are answered too, with server_vad
 
     def rendered(self) -> dict[str, Any]:
         common = {"type": self.kind, "create_response": self.answers, "interrupt_response": self.yields}
@@ -35,7 +37,7 @@ class Detection:
             return common | {"eagerness": self.eagerness}
         padding, silence = round(self.padding * 1000), round(self.silence * 1000)
         own = {"threshold": self.threshold, "prefix_padding_ms": padding, "silence_duration_ms": silence}
-        return common | own | {"idle_timeout_ms": None}
+        return common | own | {"idle_timeout_ms": None if self.idle is None else round(self.idle * 1000)}
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,13 @@ class Extras:
 
 @dataclass(frozen=True)
 class Configuration:
-    """A session's settings; what is not here is accepted and ignored."""
+    """A session's settings; what is not here is accepted and ignored.
+
+    `model` is what the client asked for and is told, `recognizer` what hears it, "" for the default.
+    """
 
     model: str = "default"
+    recognizer: str = ""
     voice: str = "heart"
     kind: str = "realtime"  # or "transcription", which never answers
     instructions: str = ""
@@ -95,7 +101,7 @@ class Configuration:
         return self.detection is not None and self.detection.yields
 
 
-def updated(before: Configuration, session: Fields, voices: Collection[str]) -> Configuration:
+def updated(before: Configuration, session: Fields, voices: Voices) -> Configuration:
     """A configuration with what `session.update` changes. Raises ProtocolError, changing nothing."""
     after = replace(before, **_general(session, before))
     after = replace(after, **_spoken(session, before, voices))
@@ -111,16 +117,19 @@ def updated(before: Configuration, session: Fields, voices: Collection[str]) -> 
 
 def _general(session: Fields, before: Configuration) -> dict[str, Any]:
     kind = session.choice("type", ("realtime", "transcription"), before.kind)
-    tools = before.tools
-    if "tools" in session:
-        tools = tuple(_tool(each) for each in session.each("tools", 128))
     return {
         "kind": kind,
         "instructions": session.text("instructions", before.instructions),
         "modality": modality(session, before.modality),
-        "tools": tools,
-        "tool_choice": session.values.get("tool_choice") or before.tool_choice,
-    }
+    } | offered(session, before)
+
+
+def offered(fields: Fields, before: Configuration) -> dict[str, Any]:
+    """The client's functions, and whether they may be called, in a session or for one response."""
+    tools = before.tools
+    if "tools" in fields:
+        tools = tuple(_tool(each) for each in fields.each("tools", 128))
+    return {"tools": tools, "tool_choice": fields.values.get("tool_choice") or before.tool_choice}
 
 
 def modality(fields: Fields, default: str) -> str:
@@ -144,7 +153,7 @@ def _tool(tool: Fields) -> dict[str, Any]:
     return {"type": "function", "name": name, "description": about, "parameters": shape}
 
 
-def _spoken(session: Fields, before: Configuration, voices: Collection[str]) -> dict[str, Any]:
+def _spoken(session: Fields, before: Configuration, voices: Voices) -> dict[str, Any]:
     audio = session.inner("audio")
     output = (audio.inner("output") if audio else None) or Fields({}, session.at("audio.output"))
     own = session if isinstance(session.values.get("voice"), str) or "speed" in session else output
@@ -160,17 +169,19 @@ def _spoken(session: Fields, before: Configuration, voices: Collection[str]) -> 
     }
 
 
-def chosen_voice(fields: Fields, default: str, voices: Collection[str]) -> str:
-    """The voice that is asked for; OpenAI's own names stand for the one at hand."""
+def chosen_voice(fields: Fields, default: str, voices: Voices) -> str:
+    """The voice that is asked for, under the name that the client has for it."""
     wanted = fields.values.get("voice")
     if wanted is None:
         return default
     if isinstance(wanted, dict):
         wanted = wanted.get("id")
-    if isinstance(wanted, str) and wanted in VOICES:
-        return default
-    if not isinstance(wanted, str) or wanted not in voices:
-        raise fields.wrong("voice", "one of " + ", ".join(sorted(voices)))
+    if not isinstance(wanted, str):
+        raise fields.wrong("voice", "the name of a voice")
+    try:
+        voices(wanted)
+    except ModelMissing as error:
+        raise ProtocolError(str(error), param=fields.at("voice")) from None
     return wanted
 
 
@@ -222,7 +233,16 @@ def _detection(fields: Fields, before: Detection | None) -> Detection:
         fields.choice("eagerness", _EAGERNESS, base.eagerness),
         fields.flag("create_response", base.answers),
         fields.flag("interrupt_response", base.yields),
+        _idle(fields, base.idle),
     )
+
+
+def _idle(fields: Fields, before: float | None) -> float | None:
+    """Seconds; null is none."""
+    name = "idle_timeout_ms"
+    if name not in fields:
+        return before
+    return None if fields.values[name] is None else fields.number(name, None, 5000, 30_000) / 1000
 
 
 def _extras(fields: Fields | None, before: Extras) -> Extras:
@@ -305,8 +325,10 @@ __all__ = [
     "Extras",
     "ProtocolError",
     "Transcription",
+    "Voices",
     "chosen_voice",
     "modality",
+    "offered",
     "rendered",
     "sound_format",
     "updated",

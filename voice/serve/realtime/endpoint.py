@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
+from voice.errors import ModelMissing
 from voice.serve import errors
 from voice.serve.draining import Draining
 from voice.serve.realtime.agent import open_agent
@@ -32,6 +33,7 @@ ASKS_FOR_STATUS = "x-voice-refuse"  # a header by which proxies do: see deploy/n
 # Close codes. Clients take 1000 for an end that both sides wanted, and do not connect again.
 TOO_LARGE, NOT_TEXT, TOO_SLOW, TRY_LATER, IDLE, RESTART = 1009, 1003, 1008, 1013, 1001, 1012
 
+_NAME = 200  # characters of a model's name that are repeated to the client
 _FORWARDED = frozenset(["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"])
 _LOG = logging.getLogger("uvicorn.error")
 
@@ -222,10 +224,15 @@ def _is_owner(socket: WebSocket, settings: Settings) -> bool:
 
 def _settings(socket: WebSocket, services: Services) -> Configuration:
     """What a session is set to at first, by its address and the server's own settings."""
-    wanted, voice = socket.query_params.get("model", ""), services.names("voice")[0]
-    model = wanted if wanted in services.names("recognizer") else "default"
+    wanted, recognizer = socket.query_params.get("model", "")[:_NAME], ""
+    with suppress(ModelMissing):  # a name of nothing here is no reason to turn a live client away
+        recognizer = services.live_name(wanted)
     first = Configuration(
-        model, voice, transcription=Transcription(model), owner=_is_owner(socket, services.settings)
+        wanted or "default",
+        recognizer,
+        services.names("voice")[0],
+        transcription=Transcription(recognizer),
+        owner=_is_owner(socket, services.settings),
     )
     if socket.query_params.get("intent") == "transcription":
         return replace(first, kind="transcription")

@@ -17,6 +17,7 @@ _PARTS = {
     "user": ("input_text", "input_audio", "input_image"),
     "assistant": ("output_text", "output_audio"),
     "system": ("input_text",),
+    "developer": ("input_text",),  # a newer name of the same, which other interfaces of OpenAI's have
 }
 
 
@@ -142,7 +143,7 @@ def read_item(fields: Fields) -> Item:
     parts = tuple(_part(each, _PARTS[role]) for each in fields.each("content", 100))
     if not parts:
         raise fields.missing("content")
-    return replace(made, role=role, parts=parts)
+    return replace(made, role="system" if role == "developer" else role, parts=parts)
 
 
 def _part(fields: Fields, kinds: Sequence[str]) -> Part:

@@ -7,12 +7,12 @@ No socket and no thread of its own: whoever runs it calls `take` for each comman
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
 
-from voice.agent.events import Event, Interrupted, Spoken, TurnEnded
+from voice.agent.events import Event, Interrupted, SpeechStarted, Spoken, TurnEnded
 from voice.errors import VoiceError
 from voice.serve.realtime import commands as asked
 from voice.serve.realtime.agent import Agent, Asked
@@ -20,8 +20,10 @@ from voice.serve.realtime.answers import Answer
 from voice.serve.realtime.clock import AudioClock
 from voice.serve.realtime.configuration import (
     Configuration,
+    Voices,
     chosen_voice,
     modality,
+    offered,
     rendered,
     sound_format,
     updated,
@@ -40,6 +42,7 @@ BEAT = 0.02  # seconds between two looks at an answer that no sound of the clien
 SLOW_BEAT = 0.5  # the same where only timers run
 LONGEST_LEAP = 1.0  # seconds that pass in one tick at most
 SHORTEST_TURN = 0.1  # seconds that a client can commit at least, as the protocol has it
+_SILENCE = "The person has said nothing for a while. Ask briefly whether they are still there."
 _SLICE = 0.1  # seconds of appended sound that are heard at once, so that answers flow in between
 
 
@@ -51,11 +54,12 @@ class Session:
         agent: Agent,
         line: Line,
         *,
-        voices: Collection[str] = (),
+        voices: Voices,
         beta: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`line` takes server events; `beta` shows settings in their old shape; `clock` gives seconds."""
+        """`line` takes server events; `voices` knows ours by the client's names for them; `beta` shows
+        settings in their old shape; `clock` gives seconds."""
         self.id, self._beta = fresh("sess"), beta
         self._agent, self._talk, self._line = agent, agent.conversation, line
         self._voices, self._clock = voices, clock
@@ -67,6 +71,7 @@ class Session:
         self._wanted: Fields | None = None  # a response to a turn that is still being recognized
         self._passed = clock()  # up to when the conversation has been told of time
         self._heard = -np.inf  # when the client's sound last came
+        self._idle_since: float | None = None  # when the last answer ended, by the conversation's time
 
     def start(self) -> None:
         shown = rendered(self._settings, self.id, self._beta)
@@ -102,7 +107,7 @@ class Session:
         talk = self._talk
         active = talk.answering or self._speech.answer or self._turns.awaited
         active = active or (talk.listening and not self._manual)
-        if not active and not talk.timers.pending:
+        if not active and not talk.timers.pending and not self._waits_for_the_person:
             return None
         beat = BEAT if active else SLOW_BEAT
         if self._manual:
@@ -136,6 +141,13 @@ class Session:
     def _manual(self) -> bool:
         """Whether the client says where turns end, so that its silence means nothing."""
         return self._settings.detection is None
+
+    @property
+    def _waits_for_the_person(self) -> bool:
+        """Whether an answer has ended, after which a long silence is answered too."""
+        detection = self._settings.detection
+        idles = detection is not None and detection.kind == "server_vad" and detection.idle is not None
+        return idles and self._settings.answers and self._idle_since is not None
 
     @property
     def _stall(self) -> float:
@@ -228,13 +240,32 @@ class Session:
             self._wanted = wanted
             return
         own = wanted.text("instructions", "") if "instructions" in wanted else None
-        self._agent.mind.asked = Asked(own, self._shown(wanted))
-        self._agent.throat.silent = configuration.modality == "text"
-        self._agent.throat.voice = self._agent.voice(configuration.voice)
+        shown = self._shown(wanted)
         apart = wanted.choice("conversation", ("auto", "none"), "auto") == "none"
-        self._speech.begin(Answer(configuration, apart, wanted.values.get("metadata")))
+        self._begin(Answer(configuration, apart, wanted.values.get("metadata")), Asked(own, shown))
+
+    def _begin(self, answer: Answer, asked: Asked) -> None:
+        """A response that no turn of the person's has asked for."""
+        now, agent = answer.configuration, self._agent
+        agent.mind.asked = asked
+        agent.throat.silent = now.modality == "text"
+        agent.throat.voice = agent.voice(now.voice)
+        agent.offer(now)
+        self._idle_since = None
+        self._speech.begin(answer)
         self._passed = self._clock()
         self._happened(self._talk.answer())
+
+    def _answer_silence(self) -> None:
+        """Ask whether the person is still there, where they have said nothing for long."""
+        busy = self._talk.answering or self._talk.listening or self._speech.answer or self._turns.awaited
+        if not self._waits_for_the_person or busy:
+            return
+        since = self._idle_since
+        if self._talk.time - since >= self._settings.detection.idle:
+            self._turns.time_out(since)
+            shown = (*self._turns.items.messages(), Message("system", _SILENCE), Message("user", ""))
+            self._begin(Answer(self._settings), Asked(None, shown))
 
     def _shown(self, wanted: Fields) -> tuple[Message, ...] | None:
         """What a response is to answer instead of the conversation; None for the conversation."""
@@ -253,7 +284,8 @@ class Session:
         form = sound_format(output, "format", self._settings.output)
         voice = chosen_voice(output, self._settings.voice, self._voices)
         kind = modality(wanted, self._settings.modality)
-        return replace(self._settings, modality=kind, voice=voice, output=form)
+        tools = offered(wanted, self._settings)
+        return replace(self._settings, modality=kind, voice=voice, output=form, **tools)
 
     def _silence(self, command: asked.CancelResponse | asked.ClearOutput) -> None:
         active = self._speech.answer
@@ -304,6 +336,8 @@ class Session:
                 self._appended = 0.0
             if isinstance(event, Interrupted | Spoken):
                 self._agent.tools.go_on()
+            if isinstance(event, SpeechStarted | Spoken):
+                self._idle_since = event.time if isinstance(event, Spoken) else None
             self._turns.follow(event)
             self._speech.follow(event, reason)
         if self._wanted and not self._turns.awaited:
@@ -320,6 +354,7 @@ class Session:
             self._speech.finish()
         if not self._speech.answer:
             self._settle()
+            self._answer_silence()
 
     def _settle(self) -> None:
         """After a response of its own kind, the session's settings hold again."""
@@ -328,6 +363,7 @@ class Session:
             mind.asked = None
             throat.silent = self._settings.modality == "text"
             throat.voice = self._agent.voice(self._settings.voice)
+            self._agent.offer(self._settings)
             self._remember()
 
     def _remember(self) -> None:

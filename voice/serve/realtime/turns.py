@@ -70,6 +70,14 @@ class Turns:
         else:
             self._done(item, seconds, "")
 
+    def time_out(self, since: float) -> None:
+        """Tell that the person has said nothing since a moment of the conversation: an item without words."""
+        since, now = self._clock.sent_at(since), self._clock.sent
+        about = {"audio_start_ms": _milliseconds(since), "audio_end_ms": _milliseconds(now)}
+        kind = "input_audio_buffer.timeout_triggered"
+        self._line.send({"type": kind, "item_id": self._turn.id} | about)
+        self._done(self._commit(), now - since, "")
+
     def forget(self, ending: bool) -> None:
         """The turn so far counts as not said; one that was committed stays, and one that is `ending`."""
         if not ending or self.committed:

@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 from contextlib import closing
+from functools import partial
 from typing import Any, Protocol
 
 from voice.agent.work import Threads, Work
@@ -80,7 +81,7 @@ def _live(services, settings, inbox, outbox, opening, beta) -> None:
     line = Line(send, settings, cut=outbox.cut, answered=services.metrics.turn.observe)
     try:
         agent = opening(services, settings, work=Threads(inbox.wake))
-        session = Session(agent, line, voices=services.names("voice"), beta=beta)
+        session = Session(agent, line, voices=partial(services.resolve, kind="voice"), beta=beta)
         with closing(session):
             session.start()
             _follow(session, inbox)

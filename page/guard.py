@@ -44,9 +44,9 @@ _SENT = {UPLOAD, JOIN, CANCEL, f"{API}reset"}
 # Sound and pictures of sound may be shown by the browser; whatever else it only saves.
 _SHOWN = {
     ".wav": "audio/wav", ".mp3": "audio/mpeg", ".flac": "audio/flac", ".ogg": "audio/ogg",
-    ".oga": "audio/ogg", ".opus": "audio/ogg", ".m4a": "audio/mp4", ".aac": "audio/aac", ".weba": "audio/webm",
-    ".webm": "video/webm", ".mp4": "video/mp4", ".m4v": "video/mp4", ".mov": "video/quicktime",
-    ".mkv": "video/x-matroska", ".ogv": "video/ogg",
+    ".oga": "audio/ogg", ".opus": "audio/ogg", ".m4a": "audio/mp4", ".aac": "audio/aac",
+    ".weba": "audio/webm", ".webm": "video/webm", ".mp4": "video/mp4", ".m4v": "video/mp4",
+    ".mov": "video/quicktime", ".mkv": "video/x-matroska", ".ogv": "video/ogg",
 }  # fmt: skip
 _FILE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",

@@ -248,7 +248,4 @@ def test_files_go_when_the_tab_is_closed(used: webdriver.Chrome) -> None:
     used.switch_to.window(used.window_handles[0])
     used.close()
     used.switch_to.window(second)
-    until(
-        lambda: not [path for path in shelf.shelf().rglob("*") if path.is_file() and path.name != shelf.LOCK],
-        30,
-    )
+    until(lambda: not room.exists(), 30)

@@ -36,13 +36,14 @@ class Result:
     _heard: list[Segment] = field(default_factory=list)
     _language: str = "en"
     _begun: bool = False
+    _unread: bool = False  # standard output takes nothing more
 
     def add(self, part: Transcript) -> None:
         """Take what comes next in the recording, and print it if it is to be printed at once."""
-        self._heard += part.segments
-        self._language = part.language
         if self._prints_at_once and part.segments:
             self._print(render(part, self.form))
+        self._heard += part.segments
+        self._language = part.language
 
     def complete(self, transcript: Transcript) -> None:
         """Write the whole transcript or print it, and say what it is."""
@@ -63,7 +64,7 @@ class Result:
     def keep(self) -> None:
         """Write or print what was heard so far, as the recording will not be heard to its end; say so."""
         heard = tuple(self._heard)
-        if not heard:
+        if not heard or self._unread:
             return
         until = f"what was heard of {self._name}, up to {heard[-1].end:.1f} s of it,"
         if self._prints_at_once:
@@ -93,8 +94,9 @@ class Result:
     def _print(self, text: str) -> None:
         if self.titled and self.form == "txt" and not self._begun:
             text = f"{shown(self.job.source)}:\n{text}"
-        self._begun = True
+        self._begun, self._unread = True, True
         self.print(text)
+        self._unread = False
 
     def _rendered(self, transcript: Transcript) -> str:
         """A transcript that breaks off; JSON says so."""

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from voice.cli.console import note, put, shown
+from voice.cli.console import OutputError, note, put, shown
 from voice.cli.jobs import Job
 from voice.cli.targets import write_text
 from voice.errors import VoiceError
@@ -40,10 +40,10 @@ class Result:
 
     def add(self, part: Transcript) -> None:
         """Take what comes next in the recording, and print it if it is to be printed at once."""
-        if self._prints_at_once and part.segments:
-            self._print(render(part, self.form))
         self._heard += part.segments
         self._language = part.language
+        if self._prints_at_once and part.segments:
+            self._print(render(part, self.form))
 
     def complete(self, transcript: Transcript) -> None:
         """Write the whole transcript or print it, and say what it is."""
@@ -94,9 +94,12 @@ class Result:
     def _print(self, text: str) -> None:
         if self.titled and self.form == "txt" and not self._begun:
             text = f"{shown(self.job.source)}:\n{text}"
-        self._begun, self._unread = True, True
-        self.print(text)
-        self._unread = False
+        self._begun = True
+        try:
+            self.print(text)
+        except (BrokenPipeError, OutputError):
+            self._unread = True
+            raise
 
     def _rendered(self, transcript: Transcript) -> str:
         """A transcript that breaks off; JSON says so."""

@@ -11,7 +11,6 @@ import os
 import shutil
 import sys
 import tempfile
-import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, groupby
@@ -21,7 +20,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from voice import track
 from voice.errors import AudioError
+from voice.media import can_seek, name_of
 from voice.places import check_place, partial_path
 from voice.types import Audio
 
@@ -38,47 +39,55 @@ _FORMATS = {
 }
 ENDINGS = tuple(f".{name}" for name in _FORMATS)  # of what can be written
 _LOUDEST_FLOAT = 100.0  # beyond this, floats are integers that nobody scaled
-# What comes in without a name may come from anyone; a playlist in it must not open files or addresses.
-_NOWHERE = {"protocol_whitelist": "none"}
-_READABLE = 0.2  # a file of which less than this share can be decoded counts as unreadable
-_LATEST_START = 0.05  # seconds that codecs begin late because of their own delay; more is a real gap
+_READ = 2 * 3600.0  # seconds that `read` takes, unless it is asked for more: at 48 kHz they are 1.4 GB
+_CHUNK = 2**20  # samples that a resampler gives out at a time
 
 
-def read(source: str | Path | BinaryIO, rate: int | None = None) -> Audio:
-    """The whole sound of a file, mono, at `rate` Hz or its own.
+def read(source: str | Path | BinaryIO, rate: int | None = None, longest: float = _READ) -> Audio:
+    """Read the whole sound of a file, mono, at `rate` Hz or its own.
 
-    `source` is a path, "-" for standard input, or an open binary file.
-    Raises AudioError where there is no usable sound.
+    `source` is a path, "-" for standard input, or an open binary file, which is read from its beginning.
+    Warns where 5 % of the sound track or more is lost. Raises AudioError where there is no usable sound,
+    or more than `longest` seconds of it: that is for `blocks`.
     """
-    pieces = _decoded(source)
+    pieces = track.pieces(source)
     first = next(pieces)
-    rate = rate or first[1]
-    return Audio(np.concatenate(list(_at_rate(chain([first], pieces), rate))), rate)
+    rate, held, room = rate or first[1], [], longest
+    for samples in _at_rate(chain([first], pieces), rate):
+        held.append(samples)
+        room -= len(samples) / rate
+        if room < 0:
+            raise AudioError(f"{name_of(source)} is longer than {longest:g} s; cut it, or read it in blocks")
+    return Audio(np.concatenate(held), rate)
 
 
 def blocks(source: str | Path | BinaryIO, rate: int, seconds: float = 30.0) -> Iterator[np.ndarray]:
     """The sound of a file as (rate * seconds,) float32 blocks, the last one shorter, mono at `rate` Hz.
 
-    Holds about one block in memory, whatever the length of the file. Raises as `read` does.
+    Holds about one block in memory, whatever the length of the file. Warns and raises as `read` does.
     """
-    return _regrouped(_at_rate(_decoded(source), rate), max(1, round(rate * seconds)))
+    return _regrouped(_at_rate(track.pieces(source), rate), max(1, round(rate * seconds)))
 
 
 def length(source: str | Path | BinaryIO) -> float:
-    """Seconds of a media file as its header says, 0 where it does not say or is standard input's.
+    """Return the seconds that a file's sound track has as its header says.
 
-    An open file is left at its beginning.
+    They are 0 where the header does not say, or for what can be read only once: standard input, a pipe.
+    A header may err. An open file is left at its beginning.
     """
-    if source == "-":
+    if source == "-" or not _can_be_read_again(source):
         return 0.0
     try:
-        with _opened(source) as container:
-            return (container.duration or 0) / 1e6
+        return track.track_length(source)
     except AudioError:
         return 0.0
     finally:
         if not isinstance(source, (str, Path)):
             source.seek(0)
+
+
+def _can_be_read_again(source: str | Path | BinaryIO) -> bool:
+    return Path(source).is_file() if isinstance(source, (str, Path)) else can_seek(source)
 
 
 def from_array(samples: np.ndarray, rate: int) -> Audio:
@@ -87,7 +96,7 @@ def from_array(samples: np.ndarray, rate: int) -> Audio:
     `samples` is (T,), (T, C) or (C, T), the shorter axis being the channels, floats in [-1, 1] or
     integers of any width. Raises AudioError if it is something else or holds NaN.
     """
-    if not 1_000 <= rate <= 1_000_000:
+    if not track.LOWEST_RATE <= rate <= track.HIGHEST_RATE:
         raise AudioError(f"the sampling rate is {rate}; give the samples per second, such as 16000")
     samples = np.asarray(samples)
     if samples.ndim not in (1, 2):
@@ -96,7 +105,7 @@ def from_array(samples: np.ndarray, rate: int) -> Audio:
         raise AudioError("the array is empty; give at least one sample")
     if samples.ndim == 2:
         samples = samples if samples.shape[0] < samples.shape[1] else samples.T
-    mono = np.atleast_2d(_as_float(samples)).mean(axis=0)
+    mono = np.atleast_2d(track.as_float(samples)).mean(axis=0)
     if np.isfinite(mono).all() and np.abs(mono).max() > _LOUDEST_FLOAT:
         raise AudioError("these floats are far outside [-1, 1]; 16-bit samples are to be divided by 32768")
     return Audio(_checked(mono, "the array"), int(rate))
@@ -134,7 +143,7 @@ class Writer:
         self._target = sys.stdout.buffer if path == "-" else path
         form = _format_of(self._target)
         self._partial = _partial_path(self._target)
-        self._encoder = Encoder(_local(self._partial), form, rate)
+        self._encoder = Encoder(str(self._partial.absolute()), form, rate)
         self._kept = False
 
     def __enter__(self) -> Writer:
@@ -211,113 +220,7 @@ def _named(target: str | Path | BinaryIO) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise AudioError(f"{_name_of(target)} cannot be written ({error}); name another place") from error
-
-
-def _decoded(source: str | Path | BinaryIO) -> Iterator[tuple[np.ndarray, int]]:
-    """(T,) mono pieces as the decoder makes them, each with its rate; at least one, or AudioError."""
-    name = _name_of(source)
-    empty = True
-    with _opened(source) as container:
-        if not container.streams.audio:
-            raise AudioError(f"{name} has no sound track; choose a recording with sound")
-        for frame in _frames(container, name):
-            if empty:
-                late = (frame.time or 0.0) - (container.start_time or 0) / 1e6
-                if late > _LATEST_START:  # sound that begins after the picture: keep the times of the video
-                    yield np.zeros(round(late * frame.sample_rate), np.float32), frame.sample_rate
-            empty = False
-            yield _checked(_mono(frame), name), frame.sample_rate
-    if empty:
-        raise AudioError(f"{name} holds no sound: not one sample could be decoded")
-
-
-def _frames(container, name: str) -> Iterator:
-    """Decoded frames of the first sound track; damaged packets are left out, with one warning."""
-    import av
-
-    damaged, heard, promised = False, 0.0, (container.duration or 0) / 1e6
-    try:
-        for packet in container.demux(container.streams.audio[0]):
-            try:
-                for frame in packet.decode():
-                    heard += frame.samples / frame.sample_rate
-                    yield frame
-            except av.FFmpegError:
-                damaged = True
-    except av.FFmpegError:
-        damaged = True
-    if heard < _READABLE * promised:
-        share = f"of {promised:.1f} s only {heard:.1f} s can be read"
-        raise AudioError(f"{name} is damaged: {share}; get it anew")
-    if damaged or heard < promised / 2:
-        warnings.warn(f"{name} is damaged: {heard:.1f} s of {promised:.1f} s could be read", stacklevel=2)
-
-
-@contextmanager
-def _opened(source: str | Path | BinaryIO) -> Iterator:
-    """The FFmpeg container of a source; standard input and pipes are kept in a temporary file."""
-    import av
-
-    name, reach = _name_of(source), _NOWHERE
-    with tempfile.TemporaryFile() as kept:
-        if source == "-":
-            source = sys.stdin.buffer
-        if isinstance(source, (str, Path)):
-            _check_path(Path(source))
-            source, reach = _local(source), {}
-        elif not source.seekable():
-            shutil.copyfileobj(source, kept)
-            kept.seek(0)
-            source = kept
-        try:
-            container = av.open(source, metadata_errors="ignore", container_options=reach)
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise AudioError(
-                f"{name} cannot be read as sound or video; check that it is one and that it is whole"
-            ) from error
-        with container:
-            yield container
-
-
-def _local(path: str | Path) -> str:
-    """A path that FFmpeg takes for a file: it reads the "12:" of "12:30.wav" as a protocol."""
-    return str(Path(path).absolute())
-
-
-def _check_path(path: Path) -> None:
-    if path.is_dir():
-        raise AudioError(f"{path} is a directory; name the files in it")
-    if not path.exists():
-        raise AudioError(f"{path} does not exist; check the path")
-    if path.is_file() and path.stat().st_size == 0:
-        raise AudioError(f"{path} is empty; record or copy it again")
-    if not os.access(path, os.R_OK):
-        raise AudioError(f"{path} cannot be opened; check its permissions")
-
-
-def _name_of(source: str | Path | BinaryIO) -> str:
-    if source == "-":
-        return "standard input"
-    return str(source if isinstance(source, (str, Path)) else getattr(source, "name", "the stream"))
-
-
-def _mono(frame) -> np.ndarray:
-    """A decoded frame → (T,) float32, the mean of its channels."""
-    samples = frame.to_ndarray()
-    samples = samples if frame.format.is_planar else samples.reshape(-1, frame.layout.nb_channels).T
-    return _as_float(samples).mean(axis=0)
-
-
-def _as_float(samples: np.ndarray) -> np.ndarray:
-    """Samples of any width → float32 in [-1, 1]."""
-    if np.issubdtype(samples.dtype, np.floating):
-        return samples.astype(np.float32, copy=False)
-    if samples.dtype == np.uint8:
-        return (samples.astype(np.float32) - 128.0) / 128.0
-    if np.issubdtype(samples.dtype, np.signedinteger):
-        return (samples / -float(np.iinfo(samples.dtype).min)).astype(np.float32)
-    raise AudioError(f"{samples.dtype} samples are no sound; give floats in [-1, 1] or signed integers")
+        raise AudioError(f"{name_of(target)} cannot be written ({error}); name another place") from error
 
 
 def _checked(samples: np.ndarray, name: str) -> np.ndarray:
@@ -330,9 +233,10 @@ def _checked(samples: np.ndarray, name: str) -> np.ndarray:
 def _at_rate(pieces: Iterable[tuple[np.ndarray, int]], rate: int) -> Iterator[np.ndarray]:
     """Pieces at their own rates, which may change on the way → pieces at `rate`."""
     for own, group in groupby(pieces, key=itemgetter(1)):
-        resampler = _Resampler(own, rate)
+        resampler, step = _Resampler(own, rate), max(1, _CHUNK * own // rate)
         for samples, _ in group:
-            yield resampler(samples)
+            for start in range(0, len(samples), step):
+                yield resampler(samples[start : start + step])
         yield resampler.rest()
 
 

@@ -180,13 +180,13 @@ def test_what_holds_no_sound_says_so_and_names_the_file(tmp_path: Path, kind: st
         list(audio.blocks(path, 16000))
 
 
-def test_a_file_with_a_whole_header_and_nothing_behind_it_is_refused(tmp_path: Path) -> None:
+def test_a_file_with_a_whole_header_and_next_to_nothing_behind_it_says_what_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "broken.flac"
     soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 160_000), 16_000)
     whole = path.read_bytes()
     path.write_bytes(whole[:200] + np.random.default_rng(1).bytes(40_000))
-    with pytest.raises(AudioError, match=r"of 10\.0 s only .* can be read"):
-        audio.read(path)
+    with pytest.warns(UserWarning, match=r"broken.flac is damaged: 9\.. s of 10\.0 s of its sound are lost"):
+        assert audio.read(path).duration < 0.6
 
 
 def test_a_damaged_part_is_left_out_with_a_warning(tmp_path: Path) -> None:
@@ -202,7 +202,8 @@ def test_a_damaged_part_is_left_out_with_a_warning(tmp_path: Path) -> None:
 def test_a_file_that_breaks_off_gives_what_is_there(tmp_path: Path, recording: Path) -> None:
     path = tmp_path / "half.wav"
     path.write_bytes(recording.read_bytes()[: recording.stat().st_size // 2])
-    assert audio.read(path).duration == pytest.approx(1.0, abs=0.01)
+    with pytest.warns(UserWarning, match=r"half.wav is damaged: 1\.0 s of 2\.0 s of its sound are lost"):
+        assert audio.read(path).duration == pytest.approx(1.0, abs=0.01)
 
 
 @pytest.mark.parametrize("dtype", [np.int16, np.int32, np.uint8, np.float32, np.float64])
@@ -289,6 +290,7 @@ class Pipe:
         return len(content)
 
 
+@pytest.mark.filterwarnings("ignore:the stream is damaged. it breaks off")
 @pytest.mark.parametrize("form", ["wav", "flac", "mp3", "opus", "aac"])
 def test_an_encoder_lets_out_what_was_written_before_the_end(form: str) -> None:
     pipe = Pipe()

@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parents[2]
 # packages too; the longest that fits counts.
 LAYERS = [
     ["voice", "voice.types", "voice.errors", "voice.places"],
+    ["voice.media"],
+    ["voice.headers"],
+    ["voice.track"],
     ["voice.audio", "voice.features", "voice.pitch", "voice.text", "voice.metrics", "voice.manifest"],
     ["voice.vad", "voice.models"],
     ["voice.asr", "voice.tts", "voice.turn"],

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from agent_fakes import Later, Phrasebook, Script, quiet
 from openai.types.realtime import RealtimeServerEvent
-from realtime_fakes import Client, encoded, kinds, services, sound
+from realtime_fakes import Client, at_24k, encoded, kinds, services, sound
 
 from voice.serve.realtime.answers import AHEAD
 from voice.serve.realtime.configuration import Configuration
@@ -217,6 +217,23 @@ def test_two_turns_committed_one_after_the_other_are_two(pause: float, recognize
     assert [each["transcript"] for each in heard] == ["What time is it?", "And now?"]
     assert len({each["item_id"] for each in heard}) == 2
     assert [each["usage"]["seconds"] for each in heard] == pytest.approx([1 + pause] * 2, abs=0.05)
+
+
+def test_what_is_said_over_an_answer_is_heard_whole_where_the_client_ends_turns():
+    """Time that passes between its pieces is no silence in them."""
+    book = Phrasebook("Tell me a story.", "And now?")
+    client, work = by_hand(book, [LONG], ["Noon."])
+    client.play(book.say(0), quiet(0.3))
+    client.send("input_audio_buffer.commit")
+    client.send("response.create")
+    work.catch_up()
+    client.wait(0.5)
+    for _ in range(10):
+        client.wait(0.1)
+        client.send("input_audio_buffer.append", audio=encoded(at_24k(book.say(1, 0.1))))
+    client.send("input_audio_buffer.commit")
+    work.catch_up()
+    assert one(client.wait(1), TURN[-1])["transcript"] == "And now?"
 
 
 def test_what_is_committed_while_the_agent_speaks_takes_the_turn():

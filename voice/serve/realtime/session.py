@@ -110,15 +110,13 @@ class Session:
         if not active and not talk.timers.pending and not self._waits_for_the_person:
             return None
         beat = BEAT if active else SLOW_BEAT
-        if self._manual:
-            return beat
         return max(beat, self._heard + self._stall - self._clock())
 
     def tick(self) -> None:
         """Takes up what is done by now, and lets time pass if the client's sound does not."""
         self._take_up(self._talk.collect)
         now = self._clock()
-        if self.patience is None or (not self._manual and now - self._heard < self._stall):
+        if self.patience is None or now - self._heard < self._stall:
             return
         seconds = min(LONGEST_LEAP, now - self._passed)
         self._passed = now

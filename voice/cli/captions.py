@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
+from voice.cli import interrupts
 from voice.cli.console import put, standard_input
-from voice.cli.interrupts import Interrupted
 from voice.errors import AudioError
 from voice.types import Segment, Transcript
 
@@ -61,9 +59,12 @@ def transcribe(
         hotwords=hotwords,
         stopwatch=time.perf_counter if waiting else None,
     )
-    blocks = arriving(standard_input()) if source == "-" else audio.blocks(source, RATE, PIECE)
     segments: list[Segment] = []
-    with _nothing() if quiet else _screen() if sys.stdout.isatty() else _lines() as show:
+    with (
+        Pipe(standard_input()) if source == "-" else nullcontext() as pipe,
+        _nothing() if quiet else _screen() if sys.stdout.isatty() else _lines() as show,
+    ):
+        blocks = arriving(pipe) if pipe else audio.blocks(source, RATE, PIECE)
         for each in stream(in_time(blocks, RATE) if real_time and source != "-" else blocks, live):
             show(each)
             if isinstance(each, Segment):
@@ -73,8 +74,8 @@ def transcribe(
     return Transcript(tuple(segments), rest.language, rest.duration)
 
 
-def arriving(file: BinaryIO) -> Iterator[np.ndarray]:
-    """What arrives in a pipe, as it arrives → float32 blocks at 16 kHz; Ctrl-C is the end of it.
+def arriving(pipe: Pipe) -> Iterator[np.ndarray]:
+    """What arrives in a pipe, as it arrives → float32 blocks at 16 kHz.
 
     It is raw sound unless it begins as a WAV file or another one that can be decoded from its beginning on.
     Raises AudioError for a container that cannot.
@@ -82,23 +83,23 @@ def arriving(file: BinaryIO) -> Iterator[np.ndarray]:
     from voice import audio
     from voice.asr.live import RATE
 
-    with _Until(file) as sound:
-        begun = sound.peek(_HEADER)
-        if any(begun[at : at + len(mark)] == mark for at, mark in _AT_ITS_END):
-            raise AudioError(
-                "this container cannot be heard as it comes; save it and name the file, or pipe "
-                "the sound alone into this command: ffmpeg -i FILE -f wav -"
-            )
-        if begun.startswith(_CONTAINERS):
-            yield from audio.arriving(sound, RATE, PIECE)
-        else:
-            yield from raw(sound)
+    begun = pipe.peek(_HEADER)
+    if any(begun[at : at + len(mark)] == mark for at, mark in _AT_ITS_END):
+        raise AudioError(
+            "this container cannot be heard as it comes; save it and name the file, or pipe "
+            "the sound alone into this command: ffmpeg -i FILE -f wav -"
+        )
+    if begun.startswith(_CONTAINERS):
+        yield from audio.arriving(pipe, RATE, PIECE)
+    else:
+        yield from raw(pipe)
 
 
-class _Until:
-    """A file until its end or Ctrl-C, which breaks into waiting for sound and never into recognizing it.
+class Pipe:
+    """A file that is read as it comes, a context manager in which Ctrl-C is the end of it.
 
-    A second Ctrl-C, or one second after the first, ends the program as elsewhere.
+    It breaks into waiting for sound and never into recognizing what came: within a second the last words
+    are to be there. A second Ctrl-C ends the program, as everywhere.
     """
 
     name = "standard input"
@@ -107,20 +108,17 @@ class _Until:
         self._file = file
         self._ahead = b""
         self._over = self._waits = False
-        self._timer = threading.Timer(_LAST_WORDS, lambda: os.kill(os.getpid(), signal.SIGINT))
+        self._taking = interrupts.taking(self._end)
+        self._timer = threading.Timer(_LAST_WORDS, interrupts.end_soon)
         self._timer.daemon = True
 
-    def __enter__(self) -> _Until:
-        self._before = signal.getsignal(signal.SIGINT)
-        self._handles = (
-            threading.current_thread() is threading.main_thread() and self._before is not signal.SIG_IGN
-        )
-        if self._handles:
-            signal.signal(signal.SIGINT, self._end)
+    def __enter__(self) -> Pipe:
+        self._taking.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._restore()
+        self._timer.cancel()
+        self._taking.__exit__(None, None, None)
 
     def peek(self, size: int) -> bytes:
         """The first `size` bytes or, where there are fewer, all; they are read again."""
@@ -147,23 +145,20 @@ class _Until:
             self._waits = False
 
     def _end(self, *_: object) -> None:
-        self._restore()
+        if self._over:
+            interrupts.end_soon()
+            raise interrupts.Interrupted
         self._over = True
         self._timer.start()
         if self._waits:
             raise KeyboardInterrupt
-
-    def _restore(self) -> None:
-        if self._handles:
-            signal.signal(signal.SIGINT, self._before)
-            self._handles = False
 
 
 def _received(file: BinaryIO, size: int) -> bytes:
     """What has arrived, at most `size` bytes; Ctrl-C, which nobody else handles, is the end of it."""
     try:
         return file.read1(size)
-    except Interrupted:
+    except interrupts.Interrupted:
         raise
     except KeyboardInterrupt:
         return b""

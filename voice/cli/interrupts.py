@@ -20,6 +20,7 @@ from voice.places import remove_partials
 
 GRACE = 0.7  # seconds that the main thread has to unwind
 LIMIT = 1.7  # seconds after which the process ends, whatever is left to be done
+_MARK = b"\0"  # no signal has this number
 MESSAGES = {"SIGINT": "interrupted", "SIGTERM": "stopped by SIGTERM", "SIGHUP": "stopped by SIGHUP"}
 
 
@@ -51,9 +52,11 @@ class Watch:
     def __init__(self) -> None:
         self.came: Interrupted | None = None
         self.keepers: list[_Once] = []
-        self._closing = threading.Lock()
+        self._lock, self._closing = threading.Lock(), threading.Lock()
         self._before: dict[int, object] = {}
         self._raised = self._heard = False
+        self._passed = threading.Event()
+        self._writing: socket.socket | None = None
 
     def begin(self) -> None:
         """Handle the signals from now on, but those that whoever started this process had ignored."""
@@ -76,23 +79,41 @@ class Watch:
         """Return to one thread only, which is then the one that ends the process; the others stay here."""
         self._closing.acquire()
 
+    def end(self, number: int) -> None:
+        """Let the process end as by a signal: soon, whatever the main thread is doing."""
+        with self._lock:
+            if self.came or not self._before:
+                return
+            self.came = Interrupted(number)
+        for seconds, close in ((GRACE, self._close), (LIMIT, lambda: _exit(128 + number))):
+            timer = threading.Timer(seconds, close)
+            timer.daemon = True
+            timer.start()
+
+    def pass_by(self) -> None:
+        """Return when the watching thread has seen all signals so far."""
+        if self._writing:
+            self._passed.clear()
+            self._writing.send(_MARK)
+            self._passed.wait(GRACE)
+
     def _raise(self, number: int, _frame: object) -> None:
+        self.end(number)
         if not self._raised:
             self._raised = True
-            self.came = self.came or Interrupted(number)
-            raise self.came
+            raise self.came or Interrupted(number)
 
     def _listen(self, reading: socket.socket) -> None:
         while data := reading.recv(1):
-            if signal.getsignal(data[0]) != self._raise:
+            if data == _MARK:
+                self._passed.set()
+            elif signal.getsignal(data[0]) != self._raise:
                 continue  # somebody else handles it: a server, or who takes Ctrl-C for the end of the sound
-            if self._heard:
+            elif self._heard:
                 _exit(128 + data[0])
-            self._heard, self.came = True, self.came or Interrupted(data[0])
-            for seconds, end in ((GRACE, self._close), (LIMIT, lambda: _exit(self.came.status))):
-                timer = threading.Timer(seconds, end)
-                timer.daemon = True
-                timer.start()
+            else:
+                self._heard = True
+                self.end(data[0])
 
     def _close(self) -> None:
         """What the main thread would do if it were free."""
@@ -133,6 +154,29 @@ def claim() -> None:
     """Before the main thread says its last words: from now on the watching thread says none."""
     if _watch.came:
         _watch.claim()
+
+
+@contextmanager
+def taking(handler: Callable[[int, object], None]) -> Iterator[None]:
+    """Give Ctrl-C to `handler` within the block: for what it ends without ending the program.
+
+    Nothing changes outside of the main thread, or where whoever started this process had it ignored.
+    """
+    main = threading.current_thread() is threading.main_thread()
+    if not main or signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):
+        yield
+        return
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        _watch.pass_by()
+        signal.signal(signal.SIGINT, before)
+
+
+def end_soon(number: int = signal.SIGINT) -> None:
+    """End the program as by that signal, whatever it is computing."""
+    _watch.end(number)
 
 
 @contextmanager

@@ -14,8 +14,8 @@ from voice.errors import ModelError, ModelMissing, VoiceError
 from voice.serve.slots import Busy
 
 CLIENT_GONE = 499  # what nginx notes for a client that did not wait; nobody receives it
-RESTART = 10  # seconds in which a server that stops may be back
-_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 408: {"Connection": "close"}}
+_SOON = {"Retry-After": "10"}  # seconds; a server that stops may be back, a conversation over
+_HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 408: {"Connection": "close"}, 429: _SOON, 503: _SOON}
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -54,9 +54,11 @@ def of(error: VoiceError) -> Response:
     """The answer to a request that met `error`."""
     match error:
         case Busy():
-            return _later(answer(429, str(error), code="busy"), error.after)
+            response = answer(429, str(error), code="busy")
+            response.headers["Retry-After"] = str(math.ceil(error.after))
+            return response
         case Ending():
-            return _later(answer(503, str(error), code="draining"), RESTART)
+            return answer(503, str(error), code="draining")
         case TooMuch():
             return answer(413, str(error), code="too_large")
         case Encoded():
@@ -70,12 +72,6 @@ def of(error: VoiceError) -> Response:
         case ModelError():
             return answer(503, str(error), code="model_unusable")
     return answer(400, str(error))
-
-
-def _later(response: Response, seconds: float) -> Response:
-    """The same answer, telling in how many seconds to try again."""
-    response.headers["Retry-After"] = str(math.ceil(seconds))
-    return response
 
 
 def invalid(errors: list[dict]) -> JSONResponse:

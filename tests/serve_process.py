@@ -7,13 +7,14 @@ It prints its port. A recognizer that is `held` waits for SIGUSR1.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -63,8 +64,16 @@ def serving_process(
         popen.stdout.close()
 
 
+async def _endless() -> AsyncIterator[bytes]:
+    """What the page's events are: an answer that goes on as long as the client is there."""
+    while True:
+        yield b"alive"
+        await asyncio.sleep(60.0)
+
+
 def main(given: str) -> None:
     from serve_fakes import World
+    from starlette.responses import StreamingResponse
 
     from voice.serve import Settings, build, connections, running
 
@@ -80,8 +89,10 @@ def main(given: str) -> None:
     listening = running.listen(settings)
     listening.listen()  # or who comes before the server has started is refused
     print(listening.getsockname()[1], flush=True)
+    app = build(world.services)
+    app.add_route("/endless", lambda request: StreamingResponse(_endless()))
     try:
-        running.run(build(world.services), listening)
+        running.run(app, listening)
     finally:
         print("cleared", file=sys.stderr, flush=True)
 

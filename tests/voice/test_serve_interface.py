@@ -89,6 +89,15 @@ def test_nothing_mounted_at_the_root_answers_below_v1() -> None:
         assert httpx.get(f"http://127.0.0.1:{port}/v1/audio/speech").headers["allow"] == "POST"
 
 
+def test_front_ends_find_voices_and_models_that_speak(world: World) -> None:
+    voices = httpx.get(f"{world.url}/v1/audio/voices").json()["voices"]
+    models = httpx.get(f"{world.url}/v1/audio/models").json()["models"]
+    assert {"id": "kumo", "name": "kumo"} in voices and voices[0]["id"] == "heart"
+    for voice in voices:
+        asked = {"model": models[0]["id"], "voice": voice["id"], "input": "One."}
+        assert httpx.post(f"{world.url}/v1/audio/speech", json=asked).status_code == 200
+
+
 def test_a_slash_too_many_is_no_other_path(world: World) -> None:
     answer = httpx.post(f"{world.url}/v1/audio/speech/?a=b", json={"input": "One."})
     assert (answer.status_code, answer.headers["location"]) == (307, f"{world.url}/v1/audio/speech?a=b")

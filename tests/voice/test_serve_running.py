@@ -166,3 +166,12 @@ def test_the_log_names_a_trouble_once_a_minute() -> None:
     now[0] = 61.0
     again = logged("socket.accept() out of system resource")
     assert again == "no descriptor is left (3 times more since the last line)"
+
+
+def test_an_answer_without_an_end_holds_up_no_end_and_leaves_no_traceback(tmp_path: Path) -> None:
+    with serving_process(tmp_path / "log") as process:
+        with httpx.stream("GET", f"{process.url}/endless") as endless:
+            assert next(endless.iter_bytes()) == b"alive"
+            process.tell()
+            assert process.ended() == 0
+        assert process.log.read_text() == "cleared\n"

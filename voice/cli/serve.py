@@ -36,14 +36,17 @@ def command(
     commands: Annotated[
         str | None, typer.Option(metavar="YAML", help="Spoken intents that call skills in live sessions.")
     ] = None,
-    requests: Annotated[int | None, typer.Option(help="Requests worked on at a time.", min=1)] = None,
+    requests: Annotated[
+        int | None, typer.Option(help="Recordings, and texts, worked on at a time; others wait.", min=1)
+    ] = None,
     sessions: Annotated[int | None, typer.Option(help="Live sessions at a time.", min=1)] = None,
     threads: Annotated[int | None, typer.Option(help="Processor cores to use.", min=1)] = None,
 ) -> None:
     """Serve transcriptions, speech and live sessions as OpenAI's clients expect them.
 
-    Each option can be a variable, VOICE_PORT and so on; so can the other limits: VOICE_UPLOAD_MB,
-    VOICE_MINUTES, VOICE_CHARACTERS, VOICE_IDLE, VOICE_ORIGINS.
+    Each option can be a variable, VOICE_PORT and so on; so can the other limits: VOICE_QUEUE, VOICE_WAIT,
+    VOICE_CONNECTIONS, VOICE_UPLOAD_MB, VOICE_MINUTES, VOICE_CHARACTERS, VOICE_IDLE, VOICE_ORIGINS; and
+    VOICE_ALIASES, further names of models and voices.
     """
     given = {
         "host": host,

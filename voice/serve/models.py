@@ -29,6 +29,16 @@ def router(services: Services) -> APIRouter:
         kind, stands_for = meant(name, services)
         return about(stands_for, kind) | {"id": name}
 
+    @routes.get("/v1/audio/voices")
+    def voices() -> dict:
+        """The voices, the default first, as Open WebUI asks for them."""
+        return {"voices": [{"id": name, "name": name} for name in services.names("voice")]}
+
+    @routes.get("/v1/audio/models")
+    def speaking() -> dict:
+        """The models that speak, as Open WebUI asks for them: the voice is chosen by its own name."""
+        return {"models": [{"id": "tts-1", "name": "tts-1"}]}
+
     return routes
 
 

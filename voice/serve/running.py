@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import ctypes
 import logging
 import os
@@ -79,6 +80,7 @@ def run(app: FastAPI, listening: socket.socket) -> None:
         app, http=table.protocol(), backlog=backlog, log_level="warning", timeout_graceful_shutdown=LAST
     )
     over = threading.Event()
+    atexit.register(_last, services)
     threading.Thread(target=_tidy, args=(over,), name="tidy", daemon=True).start()
     try:
         asyncio.run(_served(uvicorn.Server(config), listening, services))
@@ -115,6 +117,17 @@ async def _ended(server: uvicorn.Server, services: Services) -> None:
         draining.cut()
         await asyncio.sleep(BEAT)  # in which answers leave that say so
     server.should_exit = True
+    await asyncio.sleep(LAST / 2)
+    for connection in [*server.server_state.connections]:  # answers without an end, such as the page's events
+        connection.transport.abort()
+
+
+def _last(services: Services) -> None:
+    """End the process here after a signal: a model that a thread still loads makes the system abort it."""
+    if services.draining.begun:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _leave() -> None:

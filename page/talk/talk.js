@@ -7,6 +7,8 @@ import { View } from "./view.js";
 
 const UNREACHABLE = "The server cannot be reached. See whether it still runs, then press the button again.";
 const READY = 400; // ms between two questions whether the models are loaded
+const LONG = 8000; // ms after which the person is told what takes so long
+const LOADING = "The models are being loaded. The first time they may have to be fetched, which takes some minutes.";
 
 /** What a server says against a request. */
 class Refused extends Error {
@@ -47,12 +49,13 @@ class Talk {
 
   /** Waits until the server has loaded its models. What fails here is said when the button is pressed. */
   async prepare() {
+    const begun = performance.now();
     let state = "loading";
     while (state === "loading") {
       const told = await this.ask("talk/ready").catch(() => ({ state: "unknown" }));
       state = told.state;
+      this.view.advice(state !== "loading" ? advice(told) : performance.now() - begun > LONG ? LOADING : "");
       if (state === "loading") await new Promise((resolve) => setTimeout(resolve, READY));
-      else this.view.advice(advice(told));
     }
     this.view.phase("off");
   }

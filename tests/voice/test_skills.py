@@ -63,6 +63,8 @@ def ask(request: str, timers: Timers | None = None, last: str = "") -> str | Non
         ("Say good night, Tom.", "Good night, Tom."),
         ("What is 12x7?", "84."),
         ("What's 20% off 50?", "40."),
+        ("Could you tell me what 12x7 is?", "84."),
+        ("What do you get if you multiply 12 by 7?", "84."),
         ("How far is 5 k in miles?", "5 kilometers is about 3.11 miles."),
         ("How many miles are in a 10K?", "10 kilometers is about 6.21 miles."),
         ("What is 300 K in Celsius?", "300 kelvins is 26.85 degrees Celsius."),
@@ -245,6 +247,8 @@ def test_number_words_are_read(words: str, value: object) -> None:
         ("(3+4)x2", 14),
         ("10-3x2", 4),
         ("-3x-4", 12),
+        ("multiply 12x7", 84),
+        ("divide 144/12", 12),
     ],
 )
 def test_calculations_are_exact(words: str, value: object) -> None:

@@ -29,6 +29,7 @@ _PHRASES = (
     (r"^subtract (.+?) from (.+)", r"( \2 ) - ( \1 )"),
     (r"^multiply (.+?) (?:by|and|with) (.+)", r"( \1 ) * ( \2 )"),
     (r"^divide (.+?) by (.+)", r"( \1 ) / ( \2 )"),
+    (r"^(?:add|subtract|multiply|divide) (?=\d)", ""),  # "multiply 12x7"
     (rf"^(.+?)(?:%|{_word('percent|per cent')}) ?off (.+)", r"( \2 ) * ( 1 - ( \1 ) / 100 )"),
     (r"\bsum of (.+?) and (.+)", r"( \1 ) + ( \2 )"),
     (r"\bproduct of (.+?) and (.+)", r"( \1 ) * ( \2 )"),

@@ -82,6 +82,10 @@ def date(context: Context, day: Literal["yesterday", "today", "tomorrow"] = "tod
 @skill(
     "[what is, how much is, what are, calculate, compute, work out, what does, solve, evaluate] $sum",
     "[what is, calculate] $sum [equal to, equals]",
+    "(what is) the [result, value, answer] [of, to] $sum",
+    "[what, how much] $sum [is, makes, equals]",
+    "how much [does, do] $sum make",
+    "what do [you, i, we] get [if, when] [you, i, we] $sum",
     "$sum",
 )
 def calculation(sum: Annotated[str, "such as (12 + 3) * 7, or in words"]) -> str | None:

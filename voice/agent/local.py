@@ -54,9 +54,7 @@ class LocalModel:
         except ImportError as error:
             raise ModelMissing(_INSTALL) from error
         try:
-            tokenizer = AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
+            tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
             model = AutoModelForCausalLM.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False, dtype="auto"
             )

@@ -24,7 +24,10 @@ from fastapi import FastAPI
 
 from page import show
 from page.files import add_files
-from page.shelf import Stream, Written, clear, new_folder, shelf
+from page.guard import LARGEST, Guard, browser
+from page.policy import Policy
+from page.shelf import Room, Stream, Written, clear, new_folder, private, shelf
+from page.visitors import Visitors
 from page.warming import add_warming
 from voice import audio
 from voice.agent.brains import Choice
@@ -53,6 +56,7 @@ NARROW = 200  # pixels; what has less stands below its neighbor, as on phones
 PORT = "7860"
 
 Progress = Callable[[float, str], None]  # a share of 1, and what is being done
+MakeFolder = Callable[[], Path]  # an empty folder for what is made
 
 
 # ---- what is shared by all who use the page
@@ -96,8 +100,9 @@ def explained(handler: Callable) -> Callable:
 
 @explained
 def transcribe(
-    services: Services, path: str | None, name: str, language: str, named: bool, progress: Progress
-) -> Iterator[tuple]:
+    services: Services, path: str | None, name: str, language: str, named: bool, progress: Progress,
+    make_folder: MakeFolder = new_folder,
+) -> Iterator[tuple]:  # fmt: skip
     """(words, status, a file in each format) as the segments are recognized; at the end `named`, if asked."""
     from voice.asr import attribution, longform
 
@@ -126,17 +131,17 @@ def transcribe(
     took = time.perf_counter() - begun
     whole = show.clock(round(read[0]))  # as the player has it
     status = f"{len(transcript.words)} words in {whole} of sound, heard by {name} in {took:.1f} s"
-    downloads = files(transcript, Path(path).stem, FORMATS)
+    downloads = files(transcript, make_folder() / Path(path).stem, FORMATS)
     yield show.words(transcript.segments), show.status(status, legend=True), *downloads
 
 
-def files(transcript: Transcript, stem: str, forms: Iterable[str]) -> list[dict]:
-    """A transcript behind a download button for each format."""
-    folder, buttons = new_folder(), []
+def files(transcript: Transcript, stem: Path, forms: Iterable[str]) -> list[dict]:
+    """A transcript behind a download button for each format; the files are called `stem` and the format."""
+    buttons = []
     for form in forms:
-        path = folder / f"{stem}.{form}"
+        path = stem.parent / f"{stem.name}.{form}"
         path.write_text(render(transcript, form), "utf-8")
-        buttons.append(gr.update(value=str(path), interactive=True))
+        buttons.append(gr.update(value=str(private(path)), interactive=True))
     return buttons
 
 
@@ -147,8 +152,9 @@ SOUNDS, SUBTITLES = ("wav", "mp3"), ("srt", "vtt")
 
 @explained
 def voiceover(
-    services: Services, text: str, name: str, controls: Controls, words: str, progress: Progress
-) -> Iterator[tuple]:
+    services: Services, text: str, name: str, controls: Controls, words: str, progress: Progress,
+    make_folder: MakeFolder = new_folder,
+) -> Iterator[tuple]:  # fmt: skip
     """(player, whole sound, status, downloads): pieces first, the whole at the end. `words` are a lexicon."""
     if not text.strip():
         raise VoiceError("there is no text to speak: write some or take an example")
@@ -156,9 +162,10 @@ def voiceover(
     problems = parse(text).problems if is_ssml(text) else ()
     progress(0.0, f"loading {name}")
     voice, begun, first = model(services, name, "voice"), time.perf_counter(), 0.0
-    stream, said, spoken = Stream(), [], 0
+    stream, said, spoken = Stream(make_folder()), [], 0
     waiting = (gr.skip(),) * (len(SOUNDS) + len(SUBTITLES))
-    with Written(voice.rate, SOUNDS) as written:
+    folder = make_folder()
+    with Written(folder, voice.rate, SOUNDS) as written:
         for piece in voice.speak(text, controls):
             first = first or time.perf_counter() - begun
             if piece.text:
@@ -174,7 +181,7 @@ def voiceover(
     length = show.clock(round(written.seconds))  # as the player has it
     status = f"{length} of speech made in {took:.1f} s; first sound after {first:.2f} s"
     sounds = [gr.update(value=str(path), interactive=True) for path in written.paths]
-    subtitles = files(Transcript(tuple(said), "en", written.seconds), "voiceover", SUBTITLES)
+    subtitles = files(Transcript(tuple(said), "en", written.seconds), folder / "voiceover", SUBTITLES)
     status = ". ".join([status, *problems])
     yield stream.value(True), str(written.paths[0]), show.status(status), *sounds, *subtitles
 
@@ -194,7 +201,13 @@ def build(services: Services) -> gr.Blocks:
                 _voiceover_tab(services)
             with gr.Tab("Talk", id="talk"):
                 _talk_tab()
+        page.unload(lambda: None)  # so that each tab tells the server how long it is open
     return page.queue(default_concurrency_limit=2)
+
+
+def _room(request: gr.Request) -> Room:
+    """The room of the browser that asks for something."""
+    return Room(browser(request.headers))
 
 
 def _player(name: str) -> gr.HTML:
@@ -225,12 +238,12 @@ def _transcribe_tab(services: Services) -> None:
     status = gr.HTML("", elem_id="transcribe-status")
     downloads = _downloads(tuple(FORMATS))
 
-    def run(path, name, language, named, progress=gr.Progress()):
-        yield from transcribe(services, path, name, language, named, progress)
+    def run(path, name, language, named, request: gr.Request, progress=gr.Progress()):
+        yield from transcribe(services, path, name, language, named, progress, _room(request).new_folder)
 
     outputs = [words, status, *downloads]
-    go.click(run, [sound, name, language, named], outputs)
-    video.upload(run, [video, name, language, named], outputs)
+    go.click(run, [sound, name, language, named], outputs, api_visibility="private")
+    video.upload(run, [video, name, language, named], outputs, api_visibility="private")
 
 
 def _voiceover_tab(services: Services) -> None:
@@ -255,12 +268,12 @@ def _voiceover_tab(services: Services) -> None:
     whole = gr.Audio(label="Voiceover", interactive=False, elem_id="voiceover-whole", buttons=[])
     downloads = _downloads(SOUNDS + SUBTITLES)
 
-    def run(text, name, speed, pitch, energy, pause, lexicon, progress=gr.Progress()):
+    def run(text, name, speed, pitch, energy, pause, lexicon, request: gr.Request, progress=gr.Progress()):
         controls = Controls(speed, pitch, energy, pause)
-        yield from voiceover(services, text, name, controls, lexicon, progress)
+        yield from voiceover(services, text, name, controls, lexicon, progress, _room(request).new_folder)
 
     inputs = [text, name, speed, pitch, energy, pause, lexicon]
-    go.click(run, inputs, [player, whole, status, *downloads])
+    go.click(run, inputs, [player, whole, status, *downloads], api_visibility="private")
 
 
 def _talk_tab() -> None:
@@ -303,10 +316,16 @@ def mount(server: FastAPI, services: Services) -> None:
     """The page at "/" of a server, below whatever the server answers itself."""
     server.state.warming = add_warming(server, services)  # before the files, whose names it would be one of
     add_files(server)
+    os.environ["GRADIO_TEMP_DIR"] = str(shelf())  # before its components are made
+    page = build(services)
+    page.has_launched = True  # without which Gradio takes every path of this machine for an upload
     gr.mount_gradio_app(
-        server, build(services), "/", theme=theme(), css=show.asset("page.css") + show.asset("talk/talk.css"),
-        allowed_paths=[str(shelf())], footer_links=["settings"], max_file_size="2gb",
+        server, page, "/", theme=theme(), css=show.asset("page.css") + show.asset("talk/talk.css"),
+        footer_links=[], max_file_size=LARGEST, run_history=False, enable_monitoring=False, pwa=False,
+        ssr_mode=False, mcp_server=False, favicon_path=str(show.HERE / "icon.svg"),
     )  # fmt: skip
+    server.routes[-1].app.add_middleware(Guard, visitors=Visitors())
+    server.add_middleware(Policy)
 
 
 def server(services: Services) -> FastAPI:

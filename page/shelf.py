@@ -1,55 +1,153 @@
-"""Where the page keeps pieces of sound and downloads while it runs."""
+"""The private folder of this process: what people bring to the page, and what is made for them.
+
+    voice-page-XXXXXXXX/          0700, of this process alone; held by a lock while it lives
+        <room>/                   one for each browser
+            <folder>/             one for each upload and each result, under a name that nobody can guess
+
+A room is emptied when its last tab is closed, the whole when the process ends. What a process left that
+was killed is removed by the next one to start: its lock is free then.
+"""
 
 from __future__ import annotations
 
+import atexit
+import hashlib
+import os
+import secrets
 import shutil
+import stat
 import tempfile
 import threading
-import uuid
+import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import lru_cache
 from pathlib import Path
+from typing import IO
 
 from voice import audio
 from voice.types import Audio
 
-KEPT = 60  # folders; the oldest make room
+PREFIX, LOCK = "voice-page-", ".lock"
+KEPT = 60  # folders in a room; the oldest make room
+NEW = 60.0  # seconds in which a folder without a lock may still get one
+_held: list[IO] = []
 _tidying = threading.Lock()
 
 
 @lru_cache(maxsize=1)
 def shelf() -> Path:
-    """Where pieces of sound and downloads lie while the page runs."""
-    return Path(tempfile.mkdtemp(prefix="voice-page-"))
-
-
-def new_folder() -> Path:
-    """An empty folder on the shelf; the oldest ones make room."""
-    with _tidying:
-        runs = sorted(shelf().iterdir(), key=lambda folder: folder.stat().st_mtime)
-        for old in runs[: max(0, len(runs) - KEPT)]:
-            shutil.rmtree(old, ignore_errors=True)
-    folder = shelf() / uuid.uuid4().hex
-    folder.mkdir()
+    """The private folder of this process, made when it is first asked for."""
+    sweep(Path(tempfile.gettempdir()))
+    folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+    lock = open(folder / LOCK, "w")  # noqa: SIM115  held until the process ends, whatever ends it
+    if _locked(lock):
+        _held.append(lock)
+    atexit.register(clear)
     return folder
 
 
 def clear() -> None:
-    """Removes all that is kept."""
-    shutil.rmtree(shelf(), ignore_errors=True)
+    """Remove all that is kept."""
+    if shelf.cache_info().currsize:
+        shutil.rmtree(shelf(), ignore_errors=True)
+        shelf.cache_clear()
+    while _held:
+        _held.pop().close()
+
+
+def sweep(parent: Path) -> None:
+    """Remove what processes of this account left in `parent` that are gone; never what a living one has."""
+    for folder in parent.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            about = folder.lstat()
+            ours = about.st_uid == getattr(os, "getuid", lambda: 0)()
+            if stat.S_ISDIR(about.st_mode) and ours and _left(folder, about):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _left(folder: Path, about: os.stat_result) -> bool:
+    """Whether the process is gone that made `folder`."""
+    try:
+        with open(folder / LOCK, "r+") as lock:
+            return _locked(lock)
+    except FileNotFoundError:
+        return time.time() - about.st_mtime > NEW
+
+
+def _locked(lock: IO) -> bool:
+    """Take the lock on a file, which ends with the process; whether nobody else has it."""
+    try:
+        import fcntl
+    except ImportError:  # no such locks on this system: nothing is ever taken for left behind
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+class Room:
+    """The folders of one browser, known by its key; those of all who have none share a room."""
+
+    def __init__(self, key: str = "") -> None:
+        self.folder = shelf() / hashlib.sha256(key.encode()).hexdigest()[:32]
+
+    def new_folder(self) -> Path:
+        """An empty folder that nobody can guess; the oldest ones make room."""
+        with _tidying:
+            self.folder.mkdir(mode=0o700, exist_ok=True)
+            for old in self._folders()[: -KEPT + 1]:
+                shutil.rmtree(old, ignore_errors=True)
+            folder = self.folder / secrets.token_hex(16)
+            folder.mkdir(mode=0o700)
+            return folder
+
+    def has(self, path: str) -> bool:
+        """Whether `path` names a file in this room, as it stands: no link, no way around."""
+        found = Path(path)
+        if "\0" in path or not found.is_absolute() or path != os.path.normpath(path):
+            return False
+        inside = found.is_relative_to(self.folder) and found.resolve().is_relative_to(self.folder)
+        return inside and found.is_file() and not found.is_symlink()
+
+    def empty(self, before: float) -> bool:
+        """Remove what was last changed before a time; whether nothing is left."""
+        with _tidying, suppress(FileNotFoundError):
+            for folder in self._folders():
+                if folder.stat().st_mtime < before:
+                    shutil.rmtree(folder, ignore_errors=True)
+            with suppress(OSError):
+                self.folder.rmdir()
+        return not self.folder.exists()
+
+    def _folders(self) -> list[Path]:
+        """The oldest first."""
+        return sorted(self.folder.iterdir(), key=lambda folder: folder.stat().st_mtime)
+
+
+def new_folder() -> Path:
+    """An empty folder of nobody in particular."""
+    return Room().new_folder()
+
+
+def private(path: Path) -> Path:
+    """The same file, which only this account can read."""
+    path.chmod(0o600)
+    return path
 
 
 class Stream:
     """The pieces of sound of one run, as the player's value."""
 
-    def __init__(self) -> None:
-        self._folder, self._pieces = new_folder(), []
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._pieces = folder, []
 
     def add(self, sound: Audio) -> None:
         path = self._folder / f"{len(self._pieces)}.wav"
         audio.write(path, sound)
-        self._pieces.append(f"gradio_api/file={path}")
+        self._pieces.append(f"gradio_api/file={private(path)}")
 
     def value(self, done: bool) -> dict:
         return {"id": self._folder.name, "pieces": list(self._pieces), "done": done}
@@ -58,8 +156,7 @@ class Stream:
 class Written:
     """One sound in several formats, written while it is made: a context manager after which `paths` exist."""
 
-    def __init__(self, rate: int, forms: Sequence[str]) -> None:
-        folder = new_folder()
+    def __init__(self, folder: Path, rate: int, forms: Sequence[str]) -> None:
         self.paths = [folder / f"voiceover.{form}" for form in forms]
         self._rate, self._samples = rate, 0
         self._writers = [audio.Writer(path, rate) for path in self.paths]
@@ -82,3 +179,6 @@ class Written:
 
     def __exit__(self, *raised: object) -> None:
         self._open.__exit__(*raised)
+        for path in self.paths:
+            with suppress(FileNotFoundError):  # it was not finished
+                private(path)

@@ -16,7 +16,7 @@ FAIR, POOR = 0.8, 0.5  # a word less sure than this is marked
 
 SILENT = {"id": "", "pieces": [], "done": True}
 PLAYER = """<div class="player" data-state="idle" role="group" aria-label="Playback">
-<button class="player-toggle" type="button" aria-label="Pause">❚❚</button>
+<button class="player-toggle" type="button" aria-label="Play" disabled>▶</button>
 <div class="player-bar"><div class="player-fill"></div></div>
 <span class="player-clock">0:00 / 0:00</span></div>"""
 NO_WORDS_YET = (

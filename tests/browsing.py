@@ -6,7 +6,7 @@ import base64
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -62,19 +62,27 @@ return [btoa(text), window.loudRate];
 
 
 @contextmanager
-def chromium(profile: Path, microphone: Path) -> Iterator[webdriver.Chrome]:
-    """A browser that hears a file once each time its microphone is opened; a test is skipped without one."""
+def chromium(
+    profile: Path, microphone: Path, tapped: bool = True, more: Sequence[str] = ()
+) -> Iterator[webdriver.Chrome]:
+    """A browser that hears a file once each time its microphone is opened; a test is skipped without one.
+
+    Where it is `tapped`, what goes to its loudspeaker is kept, by a script that no page's policy lets in:
+    the policy does not hold then. `more` are further flags.
+    """
     if not (Path(CHROMIUM).exists() and Path(DRIVER).exists()):
         pytest.skip(f"no browser at {CHROMIUM}; apt-get install chromium chromium-driver")
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
     sound = f"--use-file-for-fake-audio-capture={microphone}%noloop"
-    for flag in (*FLAGS, f"--user-data-dir={profile}", sound):
+    for flag in (*FLAGS, f"--user-data-dir={profile}", sound, *more):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
     driver.set_window_size(*SIZES["desktop"])
-    driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LISTEN})
+    if tapped:
+        driver.execute_cdp_cmd("Page.setBypassCSP", {"enabled": True})
+        driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": LISTEN})
     try:
         yield driver
     finally:

@@ -1,15 +1,28 @@
-"""A server behind the Talk tab that does as it is told: loud frames are speech, answers are a tone."""
+"""Servers for tests of the page: the page with models that are made up, and a Talk that does as it is told.
+
+To the latter loud frames are speech, and its answers are a tone.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import json
-from collections.abc import Sequence
+import socket
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
+import uvicorn
+from agent_fakes import EvenVoice, LoudIsSpeech, Phrasebook
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+
+from voice.asr.speakers import Turn
+from voice.serve import Services, Settings
+from voice.types import Audio, Segment, Transcript, Word
 
 RATE = 24_000
 LOUD = 0.02  # RMS of a frame that is speech
@@ -161,3 +174,55 @@ def tone(seconds: float, chunk: float) -> list[str]:
     pcm = np.round(8000 * np.sin(2 * np.pi * 440 * times)).astype("<i2")
     size = round(chunk * RATE)
     return [base64.b64encode(pcm[at : at + size].tobytes()).decode() for at in range(0, len(pcm), size)]
+
+
+class Batches(Phrasebook):
+    """A phrasebook that also takes several stretches at once, as files need it."""
+
+    longest = 30.0
+
+    def transcribe_batch(
+        self, speeches: Sequence[Audio], *, language: str | None, hotwords: Sequence[str], task: str
+    ) -> list[Transcript]:
+        words = (Word("What", 0.1, 0.3, 0.95), Word("time?", 0.3, 0.6, 0.4))
+        return [Transcript((Segment("What time?", 0.1, 0.6, words),), "en", 1.0) for _ in speeches]
+
+
+class Alternating:
+    """Two people, the second of whom begins after 0.3 s."""
+
+    def listen(self) -> Alternating:
+        return self
+
+    def through(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+        return blocks
+
+    def turns(self) -> tuple[Turn, ...]:
+        return Turn(0, 0.0, 0.3), Turn(1, 0.3, 1.6)
+
+
+BOOK = Batches("What time?")
+
+
+def services(voice: EvenVoice = EvenVoice(), settings: Settings = Settings()) -> Services:
+    """What is shared, with models that are made up."""
+    made = {"recognizer": BOOK, "voice": voice, "speakers": Alternating()}
+    return Services(settings, loader=lambda name, kind: made[kind], detector=LoudIsSpeech)
+
+
+@contextmanager
+def serving_page(settings: Settings = Settings()) -> Iterator[str]:
+    """The address of the page, with models that are made up."""
+    import app
+
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app.server(services(settings=settings)), log_level="critical"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join(10)

@@ -4,62 +4,27 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
-from agent_fakes import RATE, EvenVoice, LoudIsSpeech, Phrasebook
+from agent_fakes import RATE, EvenVoice
 
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
 import gradio as gr
 from fastapi import FastAPI
+from page_fakes import BOOK, services
 
 import app
 from page import shelf, show
 from page.warming import Warming
 from voice.agent.brains import Choice
-from voice.asr.speakers import Turn
 from voice.audio import read, write
 from voice.errors import BrainError
 from voice.serve import Services, Settings, running
-from voice.types import Audio, Controls, Segment, Transcript, Word
-
-
-class Batches(Phrasebook):
-    """A phrasebook that also takes several stretches at once, as files need it."""
-
-    longest = 30.0
-
-    def transcribe_batch(
-        self, speeches: Sequence[Audio], *, language: str | None, hotwords: Sequence[str], task: str
-    ) -> list[Transcript]:
-        words = (Word("What", 0.1, 0.3, 0.95), Word("time?", 0.3, 0.6, 0.4))
-        return [Transcript((Segment("What time?", 0.1, 0.6, words),), "en", 1.0) for _ in speeches]
-
-
-class Alternating:
-    """Two people, the second of whom begins after 0.3 s."""
-
-    def listen(self) -> Alternating:
-        return self
-
-    def through(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
-        return blocks
-
-    def turns(self) -> tuple[Turn, ...]:
-        return Turn(0, 0.0, 0.3), Turn(1, 0.3, 1.6)
-
-
-BOOK = Batches("What time?")
-
-
-def services(voice: EvenVoice = EvenVoice()) -> Services:
-    """What is shared, with models that are made up."""
-    made = {"recognizer": BOOK, "voice": voice, "speakers": Alternating()}
-    return Services(Settings(), loader=lambda name, kind: made[kind], detector=LoudIsSpeech)
+from voice.types import Audio, Controls, Segment, Word
 
 
 @pytest.fixture
@@ -170,12 +135,6 @@ def test_words_are_shown_as_text_never_as_markup() -> None:
     assert "<script>" not in show.words([Segment("<script>", 0.0, 1.0, words)])
     assert "<b>" not in show.words([Segment("<b>", 0.0, 1.0)])
     assert show.clock(3723.4) == "1:02:03"
-
-
-def test_old_folders_make_room(models: Services, tmp_path: Path) -> None:
-    for _ in range(shelf.KEPT + 5):
-        shelf.new_folder()
-    assert len(list((tmp_path / "shelf").iterdir())) <= shelf.KEPT + 1
 
 
 @pytest.mark.parametrize(

@@ -485,6 +485,101 @@ def test_odd_recordings_get_the_right_answer(recognizer, tmp_path):
         assert (done.exit_code, done.stdout) == (0, text), name
 
 
+# folders, and what is there already
+
+
+@pytest.fixture
+def tree(recording, tmp_path, monkeypatch) -> Path:
+    """A folder of recordings, subfolders, and what is none or is hidden, in the working directory."""
+    folder = tmp_path / "tree"
+    for name in (
+        "b.wav", "a.mp3", "a.wav", "talk.partial.wav", ".hidden.wav", "notes.txt", "code.ts",
+        "sub/b.wav", "sub/deep/c.MP4", ".secret/d.wav", "../elsewhere/e.wav",
+    ):  # fmt: skip
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(recording.read_bytes())
+    (folder / "sub" / "again").symlink_to(folder)
+    (folder / "linked").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "elsewhere" / "back").symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    return folder
+
+
+def written(folder: str) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*") if path.is_file())
+
+
+def test_a_folder_is_the_recordings_in_it(recognizer, tree):
+    done = run("transcribe", "tree", "-o", "out", "-f", "srt")
+    assert done.exit_code == 0 and len(recognizer.asked) == 3
+    assert written("out") == ["a.mp3.srt", "a.wav.srt", "b.srt"]
+
+
+def test_subfolders_keep_their_places_and_links_in_circles_end(recognizer, tree):
+    done = run("transcribe", "tree", "--recursive", "-o", "out")
+    assert done.exit_code == 0, done.stderr
+    assert written("out") == [
+        "a.mp3.txt",
+        "a.wav.txt",
+        "b.txt",
+        "linked/e.txt",
+        "sub/b.txt",
+        "sub/deep/c.txt",
+    ]
+
+
+def test_a_folder_is_printed_in_the_order_of_names(recognizer, tree):
+    done = run("transcribe", "tree")
+    assert done.stdout == "".join(f"tree/{name}:\n2 seconds.\n" for name in ("a.mp3", "a.wav", "b.wav"))
+
+
+@pytest.mark.parametrize("arguments", [["empty"], ["empty", "--recursive"], ["empty", "-o", "out.txt"]])
+def test_a_folder_without_recordings_is_said(recognizer, tree, arguments):
+    Path("empty", "sub").mkdir(parents=True)
+    done = run("transcribe", *arguments)
+    assert done.exit_code == 1 and recognizer.loads == 0
+    assert done.stderr.startswith("error: empty is a directory without sound or video files; ")
+
+
+def test_what_is_there_is_skipped_and_said(recognizer, tree):
+    assert run("transcribe", "tree", "-o", "out").exit_code == 0
+    Path("out", "b.txt").unlink()
+    Path("out", "a.wav.txt").write_text("mended by hand\n")
+    done = run("transcribe", "tree", "-o", "out", "--skip-existing")
+    assert done.exit_code == 0 and len(recognizer.asked) == 4
+    assert "tree/a.wav is skipped: out/a.wav.txt is there\n" in done.stderr
+    assert Path("out", "a.wav.txt").read_text() == "mended by hand\n" and Path("out", "b.txt").exists()
+    loads = recognizer.loads
+    assert run("transcribe", "tree", "-o", "out", "--skip-existing").exit_code == 0
+    assert recognizer.loads == loads  # where nothing is left to be done, nothing is loaded
+
+
+def test_a_transcript_that_may_be_anothers_is_made_anew(recognizer, tree):
+    both = ["tree/b.wav", "tree/sub/b.wav"]
+    for _ in range(2):
+        assert run("transcribe", *both, "-o", "out", "--skip-existing").exit_code == 0
+    assert written("out") == ["b-2.txt", "b.txt"] and len(recognizer.asked) == 4
+
+
+def test_nothing_can_be_skipped_where_all_is_printed(recognizer, recording):
+    done = run("transcribe", recording, "--skip-existing")
+    assert done.exit_code == 1 and "name a folder or a file with --output" in done.stderr
+
+
+def test_two_names_of_formats_are_one_too_many(recognizer, recording, tmp_path):
+    done = run("transcribe", recording, "-f", "srt", "-o", tmp_path / "out.vtt")
+    assert done.exit_code == 1 and "leave one of them out" in done.stderr and recognizer.loads == 0
+
+
+def test_where_nothing_is_said_that_is_said(recognizer, tmp_path):
+    quiet = tmp_path / "quiet.wav"
+    soundfile.write(quiet, np.zeros(3 * RATE, np.float32), RATE)
+    done = run("transcribe", quiet)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", f"{quiet}: no speech was found in 3.0 s\n")
+    done = run("transcribe", quiet, "-o", tmp_path / "out.srt")
+    assert done.stderr == f"{tmp_path / 'out.srt'}: no speech was found in 3.0 s\n"
+
+
 # speak
 
 

@@ -79,9 +79,9 @@ def test_nonsense_is_answered_or_hung_up_on_and_the_next_client_is_served(
         status = answer.partition(b"\r\n")[0]
         assert not answer or status.startswith(b"HTTP/1.1 "), (seed, status)
         assert not status.startswith(b"HTTP/1.1 5"), (seed, sent, answer[-500:])
-        assert exchanged(world, b"GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").endswith(
-            b"}}"
-        )
+        assert exchanged(
+            world, b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        ).endswith(b"}}")
     assert world.slots.free()
     client = world.client()
     assert client.audio.speech.create(model="tts-1", voice="alloy", input="One.").read()
@@ -112,7 +112,7 @@ def nonsense(chance: random.Random, files: list[bytes]) -> tuple[bytes, bool]:
 def raw(chance: random.Random, files: list[bytes]) -> bytes:
     """Bytes, some of which begin like a request."""
     begin = chance.choice(
-        [b"", b"POST ", b"GET / HTTP/1.1\r\n", b"POST /v1/audio/speech HTTP/1.1\r\nHost: a\r\n"]
+        [b"", b"POST ", b"GET / HTTP/1.1\r\n", b"POST /v1/audio/speech HTTP/1.1\r\nHost: localhost\r\n"]
     )
     return begin + chance.randbytes(chance.randrange(3000)) + b"\r\n\r\n"
 
@@ -183,11 +183,11 @@ def elsewhere(chance: random.Random, files: list[bytes]) -> bytes:
     values = ["a", "-1", "chunked", "é", "*/*; q=x", "websocket", "Upgrade", "null"]
     headers = "".join(f"{name}: {chance.choice(values)}\r\n" for name in chance.sample(names, 2))
     path = chance.choice(PATHS + OTHERS)
-    return f"{method} {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n{headers}\r\n".encode()
+    return f"{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n".encode()
 
 
 def request(path: str, body: bytes, kind: str, length: int | None = None) -> bytes:
-    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Type: {kind}\r\n"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: {kind}\r\n"
     return f"{head}Content-Length: {length or len(body)}\r\n\r\n".encode() + body
 
 

@@ -72,7 +72,7 @@ def test_speech_is_not_made_for_a_client_that_has_gone(world: World) -> None:
 def test_a_recording_is_not_heard_for_a_client_that_has_gone(world: World) -> None:
     world.recognizer.gate.clear()
     body = PART + recording(29.0, 29.0, 29.0, form="flac") + b"\r\n--x--\r\n"
-    head = f"POST /v1/audio/transcriptions HTTP/1.1\nHost: a\nContent-Type: {FORM}"
+    head = f"POST /v1/audio/transcriptions HTTP/1.1\nHost: localhost\nContent-Type: {FORM}"
     connection = world.connect(f"{head}\nContent-Length: {len(body)}", body)
     assert world.recognizer.begun.wait(PATIENCE)
     connection.close()
@@ -84,7 +84,9 @@ def test_a_recording_is_not_heard_for_a_client_that_has_gone(world: World) -> No
 
 
 def test_who_stops_sending_is_let_go(world: World) -> None:
-    head = f"POST /v1/audio/transcriptions HTTP/1.1\nHost: a\nContent-Type: {FORM}\nContent-Length: 9999"
+    head = (
+        f"POST /v1/audio/transcriptions HTTP/1.1\nHost: localhost\nContent-Type: {FORM}\nContent-Length: 9999"
+    )
     with world.connect(head, PART) as connection:
         assert b"408" in read_all(connection).partition(b"\r\n")[0]
     assert is_served(world)
@@ -92,7 +94,7 @@ def test_who_stops_sending_is_let_go(world: World) -> None:
 
 def test_who_takes_nothing_is_let_go(world: World) -> None:
     body = b'{"input": "%s", "response_format": "wav", "voice": "alloy"}' % (b"one two three four. " * 49)
-    head = "POST /v1/audio/speech HTTP/1.1\nHost: a\nContent-Type: application/json"
+    head = "POST /v1/audio/speech HTTP/1.1\nHost: localhost\nContent-Type: application/json"
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", world.port))
@@ -104,7 +106,7 @@ def test_who_takes_nothing_is_let_go(world: World) -> None:
 
 @pytest.mark.parametrize("form", ["chunked", "announced", "waiting"])
 def test_what_is_too_large_is_refused(world: World, form: str) -> None:
-    head = f"POST /v1/audio/transcriptions HTTP/1.1\nHost: a\nContent-Type: {FORM}"
+    head = f"POST /v1/audio/transcriptions HTTP/1.1\nHost: localhost\nContent-Type: {FORM}"
     if form == "chunked":
         head += "\nTransfer-Encoding: chunked"
         content = PART + b"a" * 300_000
@@ -179,7 +181,7 @@ def test_a_browser_is_asked_for_the_token(guarded: World) -> None:
     ],
 )
 def test_a_live_session_wants_the_token_too(guarded: World, protocol: str, status: int) -> None:
-    head = "GET /v1/realtime HTTP/1.1\nHost: a\nUpgrade: websocket\nConnection: Upgrade"
+    head = "GET /v1/realtime HTTP/1.1\nHost: localhost\nUpgrade: websocket\nConnection: Upgrade"
     key = "Sec-WebSocket-Version: 13\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
     with guarded.connect(f"{head}\n{key}\nSec-WebSocket-Protocol: {protocol}") as connection:
         assert str(status) in connection.recv(100).decode().split("\r\n")[0]

@@ -33,7 +33,7 @@ def transcribe(world: World, content: bytes = SOUND) -> httpx.Response:
 
 
 def posting(world: World, body: bytes, announced: int) -> socket.socket:
-    head = f"POST /v1/audio/transcriptions HTTP/1.1\nHost: a\nContent-Type: {FORM}"
+    head = f"POST /v1/audio/transcriptions HTTP/1.1\nHost: localhost\nContent-Type: {FORM}"
     return world.connect(f"{head}\nContent-Length: {announced}", body)
 
 

@@ -86,7 +86,7 @@ def test_silent_and_half_sent_requests_take_no_server_down(tmp_path: Path) -> No
         for number in range(160):
             silent = held.enter_context(socket.create_connection(("127.0.0.1", process.port), 5.0))
             if number % 2:
-                silent.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n")
+                silent.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n")
         for _ in range(5):
             assert httpx.get(f"{process.url}/health", timeout=5.0).status_code == 200
         assert transcribed(process).json()["text"] == "one"
@@ -95,7 +95,7 @@ def test_silent_and_half_sent_requests_take_no_server_down(tmp_path: Path) -> No
 
 def test_a_request_that_does_not_begin_in_time_is_hung_up_on(monkeypatch, tmp_path: Path) -> None:
     with serving_process(tmp_path / "log", request=1.0) as process, ExitStack() as held:
-        heads = b"", b"GET /health HTTP/1.1\r\n", b"GET /health HTTP/1.1\r\nHost: a\r\n\r\nGET /he"
+        heads = b"", b"GET /health HTTP/1.1\r\n", b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\nGET /he"
         begun = time.monotonic()
         sockets = [held.enter_context(socket.create_connection(("127.0.0.1", process.port))) for _ in heads]
         for each, head in zip(sockets, heads, strict=True):
@@ -124,7 +124,7 @@ def test_connections_beyond_the_bound_are_refused_only_while_all_others_are_busy
 
 
 def test_eight_that_drip_hold_no_place_and_are_let_go(tmp_path: Path) -> None:
-    head = b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: a\r\nContent-Length: 99999\r\n"
+    head = b"POST /v1/audio/transcriptions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999\r\n"
     head += b"Content-Type: multipart/form-data; boundary=x\r\n\r\n"
     head += b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.wav"\r\n\r\n'
     with serving_process(tmp_path / "log", requests=2, idle=1.5) as process, ExitStack() as held:

@@ -26,7 +26,7 @@ def each(jobs: Sequence[Job], work: Callable[[Job, str], None]) -> None:
     done, full = 0, False
 
     def tell() -> None:
-        if len(jobs) > 1:
+        if len(jobs) > 1 and interrupts.came():
             note(f"{done} of {len(jobs)} recordings are done; --skip-existing goes on with the others")
 
     with interrupts.keeping(tell):

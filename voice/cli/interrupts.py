@@ -70,7 +70,9 @@ class Watch:
         threading.Thread(target=self._listen, args=(reading,), name="signals", daemon=True).start()
 
     def release(self) -> None:
-        """Put back the handlers that were there before."""
+        """Put back the handlers that were there before `begin`, if that was called."""
+        if not self._before:
+            return
         for number, handler in self._before.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(-1)

@@ -112,20 +112,21 @@ def _recordings(file: str, recursive: bool) -> Iterator[_Found]:
 
 
 def _below(folder: Path, recursive: bool) -> Iterator[Path]:
-    """Sound and video in a folder. Hidden ones and what an interrupted `voice speak` kept are left out;
-    a folder that is linked to from within itself is entered once."""
+    """Sound and video in a folder, hidden ones and what an interrupted `voice speak` kept left out.
+
+    A link to a folder counts where that is elsewhere, and once, so that links in circles end.
+    """
     entered: set[str] = set()
 
-    def unseen(inside: str, name: str) -> bool:
-        real = os.path.realpath(os.path.join(inside, name))
-        return not name.startswith(".") and real not in entered
+    def is_new(inside: str, name: str) -> bool:
+        path = os.path.join(inside, name)
+        real = os.path.realpath(path)
+        within = os.path.commonpath([real, os.path.realpath(folder)]) == os.path.realpath(folder)
+        return not name.startswith(".") and real not in entered and not (os.path.islink(path) and within)
 
     for inside, folders, names in os.walk(folder, onerror=_cannot_enter, followlinks=True):
-        if os.path.realpath(inside) in entered:
-            folders.clear()
-            continue
         entered.add(os.path.realpath(inside))
-        folders[:] = sorted(name for name in folders if unseen(inside, name)) if recursive else []
+        folders[:] = sorted(name for name in folders if is_new(inside, name)) if recursive else []
         yield from (Path(inside, name) for name in names if _is_media(Path(inside, name)))
 
 

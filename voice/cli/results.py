@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from voice.cli.console import note, put, shown
+from voice.cli.console import OutputError, note, put, shown
 from voice.cli.jobs import Job
 from voice.cli.targets import write_text
 from voice.errors import VoiceError
@@ -36,6 +36,7 @@ class Result:
     _heard: list[Segment] = field(default_factory=list)
     _language: str = "en"
     _begun: bool = False
+    _unread: bool = False  # standard output takes nothing more
 
     def add(self, part: Transcript) -> None:
         """Take what comes next in the recording, and print it if it is to be printed at once."""
@@ -63,7 +64,7 @@ class Result:
     def keep(self) -> None:
         """Write or print what was heard so far, as the recording will not be heard to its end; say so."""
         heard = tuple(self._heard)
-        if not heard:
+        if not heard or self._unread:
             return
         until = f"what was heard of {self._name}, up to {heard[-1].end:.1f} s of it,"
         if self._prints_at_once:
@@ -94,7 +95,11 @@ class Result:
         if self.titled and self.form == "txt" and not self._begun:
             text = f"{shown(self.job.source)}:\n{text}"
         self._begun = True
-        self.print(text)
+        try:
+            self.print(text)
+        except (BrokenPipeError, OutputError):
+            self._unread = True
+            raise
 
     def _rendered(self, transcript: Transcript) -> str:
         """A transcript that breaks off; JSON says so."""

@@ -1,7 +1,9 @@
 """Who may use the server: the holder of its token, and no web page of somebody else's.
 
-Browsers send requests to this machine on behalf of any page that is open, and say so in Origin;
-the token alone would not help where none is set. Bots and programs send no Origin.
+Browsers send requests to this machine on behalf of any page that is open, and say so in Origin and
+Sec-Fetch-Site; the token alone would not help where none is set. A page elsewhere can also have a
+name that resolves to this machine (DNS rebinding) and be taken for the server's own: the name that a
+request asks for in Host has to be one of the server's. Bots and programs send neither.
 """
 
 from __future__ import annotations
@@ -9,6 +11,9 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import ipaddress
+import socket
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from fastapi.responses import Response
@@ -16,10 +21,12 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from voice.serve import errors
-from voice.serve.settings import LOOPBACK, Settings
+from voice.serve.refusals import Refusal
+from voice.serve.settings import Settings
 
-OPEN = frozenset({"/health"})  # for load balancers, which have no token
+OPEN = frozenset({"/health"})  # for load balancers, which have no token and know the server by any name
 PROTOCOL = "openai-insecure-api-key."  # how OpenAI's browser clients pass it: WebSockets have no headers
+_KEYS = ("x-api-key", "api-key")  # where clients of other servers put the token
 
 
 class Access:
@@ -42,10 +49,12 @@ class Access:
 
 def refused(scope: Scope, settings: Settings) -> Response | None:
     """The answer to who may not come in, None for the others."""
-    headers = Headers(scope=scope)
-    if not _own_page(headers, settings):
-        return errors.answer(403, "this server may not be used from other web pages; see VOICE_ORIGINS")
-    if not settings.token or scope["path"] in OPEN or _has_token(headers, settings.token):
+    request = _Asked(scope, Headers(scope=scope), settings)
+    if not request.to_us and scope["path"] not in OPEN:
+        return Refusal.of_host(request.host).answer(request.headers)
+    if request.from_another_page:
+        return Refusal.of_page(request.headers.get("origin", "")).answer(request.headers)
+    if not settings.token or scope["path"] in OPEN or _has_token(request.headers, settings.token):
         return None
     refusal = errors.answer(401, "a valid token is needed: send it as Authorization: Bearer TOKEN")
     if not scope["path"].startswith("/v1/"):  # a person with a browser, who can be asked
@@ -53,15 +62,94 @@ def refused(scope: Scope, settings: Settings) -> Response | None:
     return refusal
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A request, by what its browser says of where it comes from and what it asks for."""
+
+    scope: Scope
+    headers: Headers
+    settings: Settings
+
+    @property
+    def host(self) -> str:
+        """The name and port that the request was sent to."""
+        return self.headers.get("host", "").lower()
+
+    @property
+    def to_us(self) -> bool:
+        """Whether Host is a name of the server. Programs that send none are no browsers."""
+        name = _hostname(f"//{self.host}")
+        if name is None:
+            return False
+        return not self.host or name in _names(self.settings) or _address_of_ours(name, self.settings)
+
+    @property
+    def from_another_page(self) -> bool:
+        """Whether a page that is not the server's own makes the request, and was not let in."""
+        origin = self.headers.get("origin", "").lower()
+        if origin in self.settings.allowed_origins:
+            return False
+        if origin and not self._is_own(origin):
+            return True
+        site = self.headers.get("sec-fetch-site", "none").lower()
+        return site not in ("none", "same-origin") and not self._follows_a_link
+
+    def _is_own(self, origin: str) -> bool:
+        return _hostname(origin) is not None and urlsplit(origin).netloc == self.host
+
+    @property
+    def _follows_a_link(self) -> bool:
+        """Whether the person goes to the page itself, in a window of its own."""
+        wanted = {"sec-fetch-mode": "navigate", "sec-fetch-dest": "document"}
+        asked = self.scope.get("method") in ("GET", "HEAD") and self.scope["path"] == "/"
+        return asked and all(self.headers.get(name) == value for name, value in wanted.items())
+
+
+def _hostname(address: str) -> str | None:
+    """The name in an address, without port, brackets and final dot; None where it is none."""
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018  which raises for one that is none
+    except ValueError:
+        return None
+    return None if "@" in parts.netloc or parts.path else (parts.hostname or "").rstrip(".")
+
+
+def _names(settings: Settings) -> frozenset[str]:
+    """The names that the server has, as told, and those of this machine where others reach it."""
+    if settings.local:
+        return settings.allowed_hosts | {"localhost"}
+    machine = socket.gethostname().lower()
+    ours = {"localhost", settings.host.lower(), machine, f"{machine}.local", machine.partition(".")[0]}
+    return settings.allowed_hosts | ours
+
+
+def _address_of_ours(name: str, settings: Settings) -> bool:
+    """Whether `name` is an IP address that the server may have.
+
+    No DNS stands between such an address and a machine, so a page cannot make one its own name. Which
+    one a machine has for others is not known inside a container or behind a router: any will do.
+    """
+    try:
+        address = ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return address.is_loopback or not settings.local
+
+
 def _has_token(headers: Headers, token: str) -> bool:
+    """Whether the token was sent; one beyond ASCII as UTF-8 or, as some clients do, as Latin-1."""
     offered = _offered(headers)
-    return offered is not None and hmac.compare_digest(offered, token.encode())
+    if offered is None:
+        return False
+    forms = (token.encode(), token.encode("latin-1", "replace"))
+    return any([hmac.compare_digest(offered, form) for form in forms])
 
 
 def _offered(headers: Headers) -> bytes | None:
     kind, _, value = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
-        return value.strip().encode()
+        return value.strip().encode("latin-1")  # as it came: headers are decoded so
     if kind.lower() == "basic":
         try:
             return base64.b64decode(value, validate=True).partition(b":")[2]
@@ -70,22 +158,4 @@ def _offered(headers: Headers) -> bytes | None:
     for protocol in headers.get("sec-websocket-protocol", "").split(","):
         if protocol.strip().startswith(PROTOCOL):
             return protocol.strip().removeprefix(PROTOCOL).encode()
-    return None
-
-
-def _own_page(headers: Headers, settings: Settings) -> bool:
-    """Whether a request comes from no page, from the server's own, or from one that was let in.
-
-    A page elsewhere can have a name that resolves to this machine (DNS rebinding), and so the same
-    host as the server: where only this machine can reach it and no token is asked for, the name must
-    be that of this machine.
-    """
-    origin = headers.get("origin", "").lower()
-    if not origin or origin in settings.allowed_origins:
-        return True
-    try:
-        page = urlsplit(origin)
-        ours = page.netloc == headers.get("host", "").lower()
-        return ours and (bool(settings.token) or not settings.local or page.hostname in LOOPBACK)
-    except ValueError:
-        return False
+    return next((headers[name].strip().encode("latin-1") for name in _KEYS if name in headers), None)

@@ -32,6 +32,9 @@ def build(services: Services) -> FastAPI:
     app.add_middleware(Access, settings=services.settings)
     if services.settings.allowed_origins:
         origins = sorted(services.settings.allowed_origins)
-        app.add_middleware(CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"])
+        app.add_middleware(
+            CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"],
+            expose_headers=["x-voice-notes", "Retry-After"],
+        )  # fmt: skip
     app.add_middleware(Counted, metrics=services.metrics)  # the last one added is the first to see a request
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
@@ -10,6 +11,10 @@ from voice.errors import VoiceError
 
 MOST = 8  # requests of a kind that work at a time, unless told otherwise
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d+)?")
+_ORIGIN = re.compile(rf"https?://{_HOST.pattern}")
+_PORT = re.compile(r":\d+$")
+_LISTED = ", with commas between them; '*' would let every web page in"
 
 
 @dataclass(frozen=True)
@@ -24,8 +29,9 @@ class Settings:
     A request brings at most `upload_mb` megabytes, `minutes` of sound or `characters` of text. Who sends
     or takes nothing for `idle` seconds is let go, a live session after `live_idle` seconds without an
     event. `origins` are the web pages, besides the server's own, that may use it, as
-    "https://example.org", with commas between them. `aliases` are further names of models and voices:
-    "name=model, name=voice", or a TOML or JSON file of such pairs.
+    "https://example.org"; `hosts` the names, besides those of this machine, that the server is reached
+    by, as "voice.example.org". Both are lists with commas. `aliases` are further names of models and
+    voices: "name=model, name=voice", or a TOML or JSON file of such pairs.
     """
 
     host: str = "127.0.0.1"
@@ -48,6 +54,7 @@ class Settings:
     live_idle: float = 900.0
     origins: str = ""
     aliases: str = ""
+    hosts: str = ""
 
     def __post_init__(self) -> None:
         limits = "requests sessions connections upload_mb minutes characters idle live_idle"
@@ -60,6 +67,14 @@ class Settings:
                 raise VoiceError(f"{name} is {getattr(self, name):g}; give 0 or more")
         if not 0 <= self.port <= 65535:
             raise VoiceError(f"the port is {self.port}; give one from 1 to 65535")
+        for origin in self.allowed_origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise VoiceError(
+                    f"VOICE_ORIGINS has {origin!r}; write each page as https://example.org{_LISTED}"
+                )
+        for host in _listed(self.hosts):
+            if not _HOST.fullmatch(host):
+                raise VoiceError(f"VOICE_HOSTS has {host!r}; write each name as voice.example.org{_LISTED}")
 
     @property
     def hearing_places(self) -> int:
@@ -90,7 +105,22 @@ class Settings:
 
     @property
     def allowed_origins(self) -> frozenset[str]:
-        return frozenset(each.strip().rstrip("/").lower() for each in self.origins.split(",") if each.strip())
+        """The web pages of others that may use the server: "https://example.org"."""
+        return frozenset(each.rstrip("/") for each in _listed(self.origins))
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """The names, without ports, that the server is reached by besides those of this machine.
+
+        A page in `origins` is trusted with all of the server, so its own name is one of them.
+        """
+        origins = (each.partition("://")[2] for each in self.allowed_origins)
+        return frozenset(_PORT.sub("", each) for each in (*_listed(self.hosts), *origins))
+
+
+def _listed(text: str) -> list[str]:
+    """The items of a list with commas, in lower case."""
+    return [each.strip().lower() for each in text.split(",") if each.strip()]
 
 
 def _cores() -> int:

@@ -1,0 +1,248 @@
+"""What the page takes from a browser: requests that it makes itself, files of the same browser, nothing else.
+
+Gradio can fetch addresses, read paths that a request names, proxy, keep links and show how it is used.
+This page needs little of it, so that little is listed here and the rest is refused. Files come and go
+through here too: an upload lies in the room of the browser that sent it (see page.shelf), and a
+request is answered only where each file in it is one of that room.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from fastapi.responses import FileResponse, JSONResponse, Response
+from gradio.route_utils import MultiPartException, upload_fn
+from gradio.routes import file_upload_statuses
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from page.visitors import Visitors
+from voice.serve import errors
+
+COOKIE = "voice_browser"
+LARGEST = 2_000_000_000  # bytes of an upload
+_CALL = 4_000_000  # bytes of a request for work: the longest text and its settings
+_KEY = re.compile(r"[A-Za-z0-9_-]{43}")
+_TAB = re.compile(r"[A-Za-z0-9_-]{1,64}")
+API = "/gradio_api/"
+FILE, HEARTBEAT = f"{API}file=", f"{API}heartbeat/"
+UPLOAD, JOIN, CANCEL, LISTEN = (f"{API}{name}" for name in ("upload", "queue/join", "cancel", "queue/data"))
+_READ = {"/", "/config", "/theme.css", "/favicon.ico", "/robots.txt", LISTEN} | {
+    f"{API}{name}" for name in ("info", "app_id", "theme.css", "startup-events", "upload_progress")
+}
+_PARTS = ("/assets/", "/static/", "/svelte/")
+_SENT = {UPLOAD, JOIN, CANCEL, f"{API}reset"}
+# Sound and pictures of sound may be shown by the browser; whatever else it only saves.
+_SHOWN = {
+    ".wav": "audio/wav", ".mp3": "audio/mpeg", ".flac": "audio/flac", ".ogg": "audio/ogg",
+    ".oga": "audio/ogg", ".opus": "audio/ogg", ".m4a": "audio/mp4", ".aac": "audio/aac",
+    ".weba": "audio/webm", ".webm": "video/webm", ".mp4": "video/mp4", ".m4v": "video/mp4",
+    ".mov": "video/quicktime", ".mkv": "video/x-matroska", ".ogv": "video/ogg",
+}  # fmt: skip
+_FILE_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "Cache-Control": "private, no-store",
+}
+
+
+class Refused(Exception):
+    """A request that the page does not make, with the status and the sentence that answer it."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Guard:
+    """ASGI middleware around Gradio's application."""
+
+    def __init__(self, app: ASGIApp, visitors: Visitors) -> None:
+        self._app, self._visitors = app, visitors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            try:
+                await self._answer(scope, receive, send)
+            except Refused as refusal:
+                await errors.answer(refusal.status, str(refusal))(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        method, path, key = scope["method"], scope["path"], browser(Headers(scope=scope))
+        if method == "POST" and path in _SENT:
+            await self._take(path, key, scope, receive, send)
+        elif method not in ("GET", "HEAD"):
+            raise _unknown(scope)
+        elif path.startswith(FILE):
+            await self._file(path.removeprefix(FILE), key)(scope, receive, send)
+        elif path.startswith(HEARTBEAT):
+            await self._keep(key, path.removeprefix(HEARTBEAT), scope, receive, send)
+        elif path in _READ or path.startswith(_PARTS):
+            self._check_query(scope, key)
+            await self._app(scope, receive, send if key or path != "/" else _known(send, scope))
+        else:
+            raise _unknown(scope)
+
+    async def _take(self, path: str, key: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """What a tab sends: a file, or a request in which each file has to be its own."""
+        if path == UPLOAD:
+            await (await self._uploaded(Request(scope, receive), key))(scope, receive, send)
+            return
+        asked = _parsed(await _body(Request(scope, receive)))
+        tab = self._tab(asked.get("session_hash"), key)
+        for file in files_in(asked):
+            self._check_file(file, key, tab, Headers(scope=scope).get("host", ""))
+        await self._app(scope, _replayed(json.dumps(asked).encode(), receive), send)  # as it was understood
+
+    def _check_query(self, scope: Scope, key: str) -> None:
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        if "deep_link" in query:
+            raise Refused(403, "this page keeps no links to what somebody did")
+        for tab in query.get("session_hash", ()):
+            self._tab(tab, key)
+
+    def _tab(self, name: Any, key: str) -> str:
+        """The name of a tab. Raises Refused for one of another browser."""
+        if not isinstance(name, str) or not _TAB.fullmatch(name) or not self._visitors.owns(key, name):
+            raise Refused(403, "this session is another browser's; load the page again")
+        return name
+
+    def _check_file(self, file: dict, key: str, tab: str, host: str) -> None:
+        """Raises Refused for a file that this tab did not bring, or that lies anywhere else."""
+        path, url = file.get("path"), file.get("url")
+        if not isinstance(path, str) or not self._visitors.may_use(key, tab, path):
+            raise Refused(403, "this file was not uploaded here, or is no longer kept; upload it again")
+        if url is not None and not _is_here(url, path, host):
+            raise Refused(403, "nothing is fetched from other addresses; upload the file itself")
+
+    def _file(self, path: str, key: str) -> Response:
+        """A file of the browser's own room. Raises Refused for any other."""
+        room = self._visitors.room(key)
+        if not room.has(path):
+            raise Refused(403, "this file is not one of yours, or is no longer kept")
+        kind = _SHOWN.get(Path(path).suffix.lower())
+        return FileResponse(
+            path, media_type=kind or "application/octet-stream", filename=Path(path).name,
+            content_disposition_type="inline" if kind else "attachment", headers=_FILE_HEADERS,
+        )  # fmt: skip
+
+    async def _uploaded(self, request: Request, key: str) -> Response:
+        """Keeps what is uploaded in the browser's room; the paths, as Gradio's page expects them."""
+        folder = self._visitors.room(key).new_folder()
+        upload_id = request.query_params.get("upload_id")
+        try:
+            paths, _, _ = await upload_fn(
+                request, str(folder), LARGEST, upload_id, upload_progress=file_upload_statuses
+            )
+            return JSONResponse([str(path) for path in paths])
+        except BaseException as error:
+            shutil.rmtree(folder, ignore_errors=True)
+            if isinstance(error, MultiPartException):
+                large = "maximum allowed size" in error.message
+                raise Refused(413 if large else 400, _too_large() if large else error.message) from None
+            raise
+
+    async def _keep(self, key: str, tab: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """A tab's own connection: as long as it lasts, the tab is open."""
+        self._visitors.opened(key, self._tab(tab, key))
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._visitors.closed(key, tab)
+
+
+def browser(headers: Headers) -> str:
+    """The key of a browser's room, from its cookie; "" where it has none."""
+    try:
+        morsel = SimpleCookie(headers.get("cookie", "")).get(COOKIE)
+    except CookieError:
+        return ""
+    return morsel.value if morsel and _KEY.fullmatch(morsel.value) else ""
+
+
+def files_in(asked: Any) -> Iterator[dict]:
+    """Everything in a request that could be taken for a file, however deep."""
+    nodes = [asked]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, dict):
+            if "path" in node or "url" in node:
+                yield node
+            nodes.extend(node.values())
+        elif isinstance(node, list):
+            nodes.extend(node)
+
+
+def _is_here(url: Any, path: str, host: str) -> bool:
+    """Whether an address is that of the file at this server."""
+    try:
+        parts = urlsplit(url)
+    except (ValueError, AttributeError, TypeError):
+        return False
+    at_home = parts.scheme in ("http", "https") and parts.netloc == host or not (parts.scheme or parts.netloc)
+    return at_home and unquote(parts.path).removeprefix("/") == f"{FILE}{path}".removeprefix("/")
+
+
+def _unknown(scope: Scope) -> Refused:
+    status = 403 if scope["path"].startswith(API) else 404
+    return Refused(status, f"{scope['method']} {scope['path'][:200]} is not part of this page")
+
+
+def _too_large() -> str:
+    return f"the file is larger than the {LARGEST / 1e9:g} GB that this page takes"
+
+
+def _known(send: Send, scope: Scope) -> Send:
+    """Sends an answer with a key for the browser's room."""
+
+    async def with_key(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            secure = "; Secure" if scope.get("scheme") == "https" else ""
+            cookie = f"{COOKIE}={secrets.token_urlsafe(32)}; HttpOnly; SameSite=Lax; Path=/{secure}"
+            MutableHeaders(scope=message).append("set-cookie", cookie)
+        await send(message)
+
+    return with_key
+
+
+async def _body(request: Request) -> bytes:
+    parts, size = [], 0
+    try:
+        async for part in request.stream():
+            parts.append(part)
+            size += len(part)
+            if size > _CALL:
+                raise Refused(413, f"the request is larger than the {_CALL / 1e6:g} MB that this page takes")
+    except ClientDisconnect:
+        raise Refused(errors.CLIENT_GONE, "the client went away") from None
+    return b"".join(parts)
+
+
+def _parsed(body: bytes) -> dict:
+    try:
+        asked = json.loads(body)
+    except (ValueError, RecursionError):
+        asked = None
+    if not isinstance(asked, dict):
+        raise Refused(400, "the request is no JSON object")
+    return asked
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """The body once more, then whatever comes after it."""
+    waiting = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return again

@@ -1,0 +1,276 @@
+"""What the page's port answers, asked over plain HTTP by whoever wants more than the page gives."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import httpx
+import pytest
+
+pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
+
+from page_fakes import serving_page
+
+from page import shelf
+from page.guard import COOKIE
+
+ELSEWHERE = "127.0.0.2"  # this machine too, but no address of the page
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serving_page() as address:
+        yield address
+
+
+@pytest.fixture
+def client(address: str) -> Iterator[httpx.Client]:
+    """One browser, as far as its cookie goes."""
+    with program(address) as client:
+        client.cookies.set(COOKIE, secrets.token_urlsafe(32))
+        yield client
+
+
+def program(address: str) -> httpx.Client:
+    """A client without a cookie."""
+    return httpx.Client(base_url=address, verify=False)
+
+
+@pytest.fixture
+def stranger() -> Iterator[tuple[str, list[str]]]:
+    """The address of somebody else's server, and the paths that it was asked for."""
+    asked: list[str] = []
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html")
+            self.end_headers()
+            self.wfile.write(b"<script>alert(1)</script>")
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer((ELSEWHERE, 0), Answers)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    yield f"http://{ELSEWHERE}:{server.server_port}", asked
+    server.shutdown()
+
+
+def raw(address: str, target: str) -> int:
+    """The status of a GET whose target is sent as it stands."""
+    host = address.removeprefix("http://")
+    with socket.create_connection(tuple(host.split(":"))) as connection:
+        head = f"GET {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+        connection.sendall(head.encode())
+        return int(connection.makefile("rb").readline().split()[1])
+
+
+def upload(client: httpx.Client, name: str = "a.wav", content: bytes = b"RIFF") -> str:
+    answer = client.post("/gradio_api/upload", files={"files": (name, content)})
+    assert answer.status_code == 200, answer.text
+    return answer.json()[0]
+
+
+def ask(client: httpx.Client, file: object, tab: str = "", where: str = "queue/join") -> httpx.Response:
+    """Has a file transcribed, in a tab of that name or a new one."""
+    body = {
+        "data": [file, "whisper-base", "English", False],
+        "fn_index": 0,
+        "session_hash": tab or secrets.token_hex(5),
+    }
+    return client.post(f"/gradio_api/{where}", json=body)
+
+
+def data(path: str, **more: object) -> dict:
+    return {"path": path, "meta": {"_type": "gradio.FileData"}, **more}
+
+
+@pytest.mark.parametrize("prefix", ["file=", "file%3D", "FILE=", "file/", "proxy=", "proxy%3d", "stream/"])
+@pytest.mark.parametrize("form", ["{0}/x.png", "{1}/x.png", "{2}/x.png", "//{3}/x.png"])
+def test_no_address_is_fetched_for_a_client(
+    address: str, stranger: tuple[str, list[str]], prefix: str, form: str
+) -> None:
+    at, asked = stranger
+    forms = at, at.replace("http", "HtTp"), at.replace(":", "%3A").replace("/", "%2f"), at[7:]
+    assert raw(address, f"/gradio_api/{prefix}{form.format(*forms)}") == 403
+    assert not asked
+
+
+@pytest.mark.parametrize(
+    "where", ["queue/join", "call/run", "call/v2/run", "run/run", "api/run", "component_server"]
+)
+@pytest.mark.parametrize("shape", ["url", "path", "with its own path", "no meta", "nested"])
+def test_no_address_is_fetched_for_what_a_client_names(
+    client: httpx.Client, stranger: tuple[str, list[str]], where: str, shape: str
+) -> None:
+    at, asked = stranger
+    file = {
+        "url": {"url": f"{at}/x.wav", "meta": {"_type": "gradio.FileData"}},
+        "path": data(f"{at}/x.wav"),
+        "with its own path": data(upload(client), url=f"{at}/x.wav"),
+        "no meta": {"path": f"{at}/x.wav"},
+        "nested": [[{"a": data(f"{at}/x.wav")}]],
+    }[shape]
+    assert ask(client, file, where=where).status_code == 403
+    assert not asked
+
+
+SECRETS = [
+    "/etc/passwd",
+    "/proc/self/environ",
+    "app.py",
+    "../../etc/passwd",
+    "file:///etc/passwd",
+    "~/.bashrc",
+]
+
+
+@pytest.mark.parametrize("path", SECRETS)
+@pytest.mark.parametrize("meta", [True, False])
+@pytest.mark.parametrize("where", ["queue/join", "call/run", "run/run", "api/run"])
+def test_no_path_of_this_machine_is_taken(client: httpx.Client, path: str, meta: bool, where: str) -> None:
+    assert ask(client, data(path) if meta else {"path": path}, where=where).status_code == 403
+
+
+@pytest.mark.parametrize("path", SECRETS)
+def test_no_file_of_this_machine_is_given(client: httpx.Client, address: str, path: str) -> None:
+    assert client.get(f"/gradio_api/file={path}").status_code == 403
+    assert raw(address, f"/gradio_api/file={path.replace('/', '%2F')}") == 403
+
+
+def test_an_upload_is_taken_from_its_own_session_alone(client: httpx.Client, address: str) -> None:
+    path = upload(client)
+    assert client.get(f"/gradio_api/file={path}").content == b"RIFF"
+    with program(address) as other:
+        for _ in range(2):  # without a cookie, and with one
+            assert other.get(f"/gradio_api/file={path}").status_code == 403
+            assert ask(other, data(path), "other").status_code == 403
+            other.get("/")
+    assert ask(client, data(path), "first").status_code == 200
+    assert ask(client, data(path), "second").status_code == 403
+
+
+def test_a_program_without_cookies_is_served_but_gets_nothing_of_others(address: str) -> None:
+    path = upload(program(address))
+    assert ask(program(address), data(path), "program1").status_code == 200
+    assert ask(program(address), data(path), "program2").status_code == 403
+
+
+def test_each_browser_gets_a_room_of_its_own_with_the_page(address: str) -> None:
+    cookies = [httpx.get(address).cookies[COOKIE] for _ in range(2)]
+    assert cookies[0] != cookies[1]
+    assert "set-cookie" not in httpx.get(address, cookies={COOKIE: cookies[0]}).headers
+
+
+def test_a_session_is_its_browsers_own(client: httpx.Client, address: str) -> None:
+    assert ask(client, None, "mine").status_code == 200
+    with program(address) as other:
+        other.get("/")
+        assert ask(other, None, "mine").status_code == 403
+        assert other.get("/gradio_api/queue/data?session_hash=mine").status_code == 403
+        assert other.get("/gradio_api/heartbeat/mine").status_code == 403
+
+
+@pytest.mark.parametrize(
+    "around", ["{0}/../{1}/a.wav", "{0}//{1}/a.wav", "{0}/./{1}/a.wav", "{0}/{1}/a.wav\0", "{0}"]
+)
+def test_a_path_is_taken_only_as_it_stands(client: httpx.Client, around: str) -> None:
+    folder, inner = Path(upload(client)).parent.parent, Path(upload(client)).parent.name
+    assert ask(client, data(around.format(folder, inner))).status_code == 403
+
+
+def test_a_link_in_the_room_leads_nowhere(client: httpx.Client, tmp_path: Path) -> None:
+    (tmp_path / "secret.wav").write_bytes(b"secret")
+    path = Path(upload(client))
+    (path.parent / "link.wav").symlink_to(tmp_path / "secret.wav")
+    (path.parent / "folder").symlink_to(tmp_path)
+    for name in ("link.wav", "folder/secret.wav"):
+        assert client.get(f"/gradio_api/file={path.parent / name}").status_code == 403
+        assert ask(client, data(str(path.parent / name))).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["../../x.wav", "/etc/x.wav", "..\\x.wav", ".bashrc", "a\0b.wav"])
+def test_an_upload_lies_where_the_page_puts_it(client: httpx.Client, name: str) -> None:
+    answer = client.post("/gradio_api/upload", files={"files": (name, b"x")})
+    for path in answer.json() if answer.status_code == 200 else ():
+        assert Path(path).resolve().is_relative_to(shelf.shelf())
+
+
+@pytest.mark.parametrize("name", ["a.html", "a.svg", "a.xml", "a.js", "a.txt", "a.pdf", "a", "a.wav.html"])
+def test_what_is_uploaded_never_runs_in_the_page(client: httpx.Client, name: str) -> None:
+    path = upload(client, name, b"<script>alert(1)</script>")
+    answer = client.get(f"/gradio_api/file={path}")
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert answer.headers["content-disposition"].startswith("attachment")
+    assert "sandbox" in answer.headers["content-security-policy"]
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_only_this_account_reads_what_lies_there(client: httpx.Client) -> None:
+    path = Path(upload(client))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(shelf.shelf().stat().st_mode) == 0o700
+    assert path.is_relative_to(shelf.shelf())
+
+
+CLOSED = """gradio_api/runs gradio_api/deep_link?session_hash=a monitoring monitoring/summary monitoring/x
+gradio_api/user gradio_api/token gradio_api/openapi.json gradio_api/queue/status login logout pwa_icon
+gradio_api/login_check gradio_api/dev/reload gradio_api/custom_component/a/client/b/c manifest.json docs
+gradio_api/stream/a/b/1/playlist.m3u8 gradio_api/run-history/buckets gradio_api/vibe-code ?deep_link=a
+gradio_api/call/run/1 openapi.json v1/none""".split()
+
+
+@pytest.mark.parametrize("path", CLOSED)
+def test_what_the_page_does_not_need_is_closed(client: httpx.Client, path: str) -> None:
+    assert client.get(f"/{path}").status_code in (403, 404)
+
+
+@pytest.mark.parametrize(
+    "path", ["login", "gradio_api/process_recording", "gradio_api/stream/1", "gradio_api/vibe-edit"]
+)
+def test_nothing_else_is_sent_to_it(client: httpx.Client, path: str) -> None:
+    assert client.post(f"/{path}", json={}).status_code in (403, 404)
+
+
+def test_a_request_is_passed_on_as_it_was_understood(client: httpx.Client) -> None:
+    path = upload(client)
+    twice = json.dumps(data(path)).replace('"path"', '"path": "/etc/passwd", "path"', 1)
+    body = f'{{"data": [{twice}, "whisper-base", "English", false], "fn_index": 0, "session_hash": "tab9"}}'
+    head = {"content-type": "application/json"}
+    assert client.post("/gradio_api/queue/join", content=body, headers=head).status_code == 200
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"1", b"{", b"[" * 100_000, b'{"data": []}', b"\xff"])
+def test_nonsense_is_answered(client: httpx.Client, body: bytes) -> None:
+    head = {"content-type": "application/json"}
+    assert client.post("/gradio_api/queue/join", content=body, headers=head).status_code in (400, 403)
+
+
+def test_the_page_has_a_policy_and_names_nobody_else(client: httpx.Client) -> None:
+    page = client.get("/")
+    policy = page.headers["content-security-policy"]
+    for rule in ("default-src 'none'", "frame-ancestors 'none'", "form-action 'none'", "object-src 'none'"):
+        assert rule in policy
+    scripts = policy.partition("script-src")[2].partition(";")[0]
+    assert "'unsafe-inline'" not in scripts and "http" not in scripts
+    assert page.headers["referrer-policy"] == "same-origin"
+    for foreign in ("githubusercontent", 'og:title" content="Gradio', "iframeResizer", "@Gradio"):
+        assert foreign not in page.text
+    assert "<title>Voice</title>" in page.text
+    icon = client.get("/favicon.ico")
+    assert icon.headers["content-type"].startswith("image/svg") and "0f766e" in icon.text
+
+
+def test_every_answer_says_how_it_may_be_used(client: httpx.Client) -> None:
+    for path in ("/", "/v1/models", "/talk/talk.js", "/health", "/none"):
+        headers = client.get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["cross-origin-resource-policy"] == "same-origin"

@@ -23,6 +23,7 @@ import gradio as gr
 from fastapi import FastAPI
 
 from page import show
+from page.ending import end_in_order
 from page.files import add_files
 from page.guard import LARGEST, Guard, browser
 from page.policy import Policy
@@ -346,9 +347,18 @@ def serve(settings: Settings) -> None:
     app = server(Services(settings))
     if settings.warning:
         print(settings.warning, file=sys.stderr, flush=True)
-    print(f"The page is on http://{settings.host}:{listening.getsockname()[1]}", flush=True)
-    app.state.warming.begin()  # the models are there before somebody talks
-    running.run(app, listening)
+
+    def ready() -> None:
+        print(f"The page is on {_address(settings.host, listening.getsockname()[1])}", flush=True)
+        app.state.warming.begin()  # the models are there before somebody talks
+
+    running.run(app, listening, ready)
+
+
+def _address(host: str, port: int) -> str:
+    """Where a browser on this machine finds what listens at `host`, which may stand for all addresses."""
+    here = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{here}:{port}"
 
 
 def settings_in(environment: Mapping[str, str]) -> Settings:
@@ -371,10 +381,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, help=f"{PORT} if not given")
     parser.add_argument("--host", help="127.0.0.1 if not given; 0.0.0.0 lets other machines in")
     given = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
+    end_in_order()
     try:
         serve(replace(settings_in(os.environ), **given))
     except VoiceError as error:
         parser.exit(1, f"{error}\n")
+    except KeyboardInterrupt:  # before it serves, or a second one
+        parser.exit(130)
     finally:
         clear()
 

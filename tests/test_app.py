@@ -216,8 +216,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Services]:
     monkeypatch.setattr(app, "server", server)
     monkeypatch.setattr(running, "listen", Listening)
     monkeypatch.setattr(running, "spare_memory", lambda: None)
-    monkeypatch.setattr(running, "run", lambda app, listening: None)
+    monkeypatch.setattr(running, "run", lambda app, listening, ready: ready())
     monkeypatch.setattr(app, "clear", lambda: None)
+    monkeypatch.setattr(app, "end_in_order", lambda: None)
     return made
 
 

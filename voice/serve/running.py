@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 import warnings
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 
@@ -66,10 +67,10 @@ def quiet_refusals(record: logging.LogRecord) -> bool:
     return "without completing handshake" not in record.getMessage()
 
 
-def run(app: FastAPI, listening: socket.socket) -> None:
+def run(app: FastAPI, listening: socket.socket, ready: Callable[[], None] = lambda: None) -> None:
     """Serve what `build` made until SIGTERM or SIGINT; return once what was under way has had its time.
 
-    A second signal ends that time at once; see Draining.
+    A second signal ends that time at once; see Draining. `ready` is called once requests are answered.
     """
     services: Services = app.state.services
     logging.getLogger("uvicorn.error").addFilter(quiet_refusals)
@@ -83,14 +84,16 @@ def run(app: FastAPI, listening: socket.socket) -> None:
     atexit.register(_last, services)
     threading.Thread(target=_tidy, args=(over,), name="tidy", daemon=True).start()
     try:
-        asyncio.run(_served(uvicorn.Server(config), listening, services))
+        asyncio.run(_served(uvicorn.Server(config), listening, services, ready))
     finally:
         over.set()
         if services.draining.over:
             threading.Thread(target=_leave, name="leave", daemon=True).start()
 
 
-async def _served(server: uvicorn.Server, listening: socket.socket, services: Services) -> None:
+async def _served(
+    server: uvicorn.Server, listening: socket.socket, services: Services, ready: Callable[[], None]
+) -> None:
     """Serve until a signal has come and all is drained. uvicorn would close live sessions at once."""
     loop, ends = asyncio.get_running_loop(), []
 
@@ -105,7 +108,18 @@ async def _served(server: uvicorn.Server, listening: socket.socket, services: Se
             ends.append(asyncio.create_task(_ended(server, services)))
 
     server.handle_exit = told
-    await server.serve(sockets=[listening])
+    telling = asyncio.create_task(_tell(server, ready))
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        telling.cancel()
+
+
+async def _tell(server: uvicorn.Server, ready: Callable[[], None]) -> None:
+    """Call `ready` as soon as `server` answers."""
+    while not server.started:
+        await asyncio.sleep(BEAT / 10)
+    ready()
 
 
 async def _ended(server: uvicorn.Server, services: Services) -> None:

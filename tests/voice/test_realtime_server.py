@@ -355,7 +355,7 @@ def test_a_live_session_is_told_that_the_server_stops_and_has_its_time():
             assert kinds == ["session.ending", "error", "error"]
             assert 0 < next(each for each in events if each["type"] == "session.ending")["seconds"] <= 1
             assert events[-2]["error"]["event_id"] == "still there"
-            assert events[-1]["error"]["code"] == "server_stopping"
+            assert events[-1]["error"]["code"] == "draining"
             assert line.close_code == 1012 and time.monotonic() - began > 0.6
             assert await asyncio.to_thread(server.places.free)
 
@@ -372,7 +372,7 @@ def test_a_server_that_stops_takes_no_new_session():
             await websockets.connect(address(server))
         assert refusal.value.response.status_code == 503
         async with websockets.connect(address(server), origin=page) as browser:
-            assert json.loads(await browser.recv())["error"]["code"] == "server_stopping"
+            assert json.loads(await browser.recv())["error"]["code"] == "draining"
             with pytest.raises(websockets.ConnectionClosed):
                 await browser.recv()
             assert browser.close_code == 1012

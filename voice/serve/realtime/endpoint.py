@@ -47,7 +47,7 @@ class Refused(Exception):
 
 
 def _stopping() -> Refused:
-    return Refused(RESTART, "server_stopping", "the server is stopping; connect again in a moment")
+    return Refused(RESTART, "draining", "the server is stopping; connect again in a moment")
 
 
 @dataclass

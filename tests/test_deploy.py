@@ -341,6 +341,16 @@ def test_a_page_behind_the_proxy_is_the_servers_own_whatever_the_port(folder):
         assert client.post("/v1/audio/speech", json=asked, headers=elsewhere).status_code == 403
 
 
+@pytest.mark.parametrize(("hosts", "status"), [("talk.example.org", 200), ("", 403)])
+def test_a_server_behind_the_proxy_answers_to_the_names_that_it_was_told(folder, hosts, status):
+    with proxied(folder, hosts=hosts, token="sesame") as proxy, proxy.client as client:
+        headers = {"Host": "talk.example.org", "Origin": "https://talk.example.org"}
+        headers["Authorization"] = "Bearer sesame"
+        asked = {"input": "Hello."}
+        assert client.post("/v1/audio/speech", json=asked, headers=headers).status_code == status
+        assert client.get("/health", headers=headers).status_code == 200
+
+
 def test_speech_comes_through_the_proxy_as_it_is_made(folder):
     with proxied(folder) as proxy, proxy.client as client:
         for world in proxy.worlds:

@@ -27,6 +27,7 @@ from typing import Any
 
 from voice.errors import ModelDamaged, ModelError, ModelMissing
 from voice.models import card as cards
+from voice.models import converting
 from voice.models import fetch as fetching
 from voice.models.card import BASE, PRETRAINED, Card
 from voice.models.fetch import Hub, Index, Progress, Source
@@ -146,8 +147,11 @@ def described(name: str) -> Model:
     """
     if name in entries():
         return Model(entries()[name].card, entries()[name].home)
-    if name.startswith("hf:") and not _hub_folder(*_hub_name(name)).is_dir():
+    folder = _hub_folder(*_hub_name(name)) if name.startswith("hf:") else _folder(name)
+    if not folder.is_dir() and name.startswith("hf:"):
         raise ModelMissing(f"{name} is not here; to fetch it: voice models get {name}")
+    if folder.is_dir() and converting.is_convertible(folder):
+        return Model(converting.guessed(folder), folder)
     return _locate(name, None, None)
 
 
@@ -157,13 +161,48 @@ def _locate(name: str, progress: Progress | None, kind: str | None) -> Model:
     known = entries()
     if name in known:
         return _known(known[name], progress)
-    folder = Path(name).expanduser().absolute()
+    folder = _folder(name)
     if folder.is_dir():
-        return _checked(folder, read_or_guess(folder), name)
+        return _opened(folder, name)
     fitting = [each for each, entry in known.items() if kind in (None, entry.card.kind)]
     raise ModelMissing(
         f'there is no model "{name}": it is neither a folder here nor one of {", ".join(fitting)}'
+        + (_hint(name) if kind in (None, "recognizer") else "")
     )
+
+
+def _folder(name: str) -> Path:
+    return Path(name).expanduser().absolute()
+
+
+def _hint(name: str) -> str:
+    """What a usual name of Whisper, or one of the Hub, is called here."""
+    size = converting.size_of(name)
+    called = f"hf:{name}" if _REPOSITORY.fullmatch(name) else None
+    if size:
+        called = f"whisper-{size}" if f"whisper-{size}" in entries() else converting.hub_name(size)
+    return f". With a network, run: voice models get {called}" if called else ""
+
+
+def _opened(folder: Path, name: str) -> Model:
+    """What lies in a folder that was asked for as `name`: with a card, or in one of Whisper's other forms."""
+    if (folder / cards.NAME).exists() or not converting.is_convertible(folder):
+        return _checked(folder, read_or_guess(folder), name)
+    if converting.is_converted(folder):
+        return _checked(folder, converting.guessed(folder), name)
+    card, source = converting.guessed(folder), _source_of(name, folder)
+    made = home() / "models" / f"{card.name}-{source}-{converting.version(folder)}"
+    fill(made, lambda stage: cards.write_card(stage, converting.convert(folder, stage)))
+    _discard_older(made, card.name, source)
+    return _checked(made, cards.read_card(made), name)
+
+
+def _discard_older(newest: Path, name: str, source: str | None) -> None:
+    """Delete what was derived before from the same model."""
+    for older in _derivations(name, source):
+        if older != newest:
+            with suppress(OSError):  # another process may be faster
+                _discard(older)
 
 
 def _known(entry: Entry, progress: Progress | None) -> Model:
@@ -186,10 +225,7 @@ def _derived(part: Model, name: str, progress: Progress | None) -> Model:
     if not folder.is_dir():
         base = find(part.card.options[BASE], progress=progress)
         fill(folder, lambda stage: _derive(part, base, stage, options))
-        for older in _derivations(part.card.name, source):
-            if older != folder:
-                with suppress(OSError):  # another process may be faster
-                    _discard(older)
+        _discard_older(folder, part.card.name, source)
     return _checked(folder, replace(cards.read_card(folder), options=options), name)
 
 
@@ -235,9 +271,8 @@ def _derivations(name: str | None, source: str | None) -> list[Path]:
 
 def read_or_guess(folder: Path) -> Card:
     """The card of `folder`; a converted Whisper without one gets the card that it would have."""
-    if not (folder / cards.NAME).exists() and (folder / "model.bin").exists():
-        if (folder / "tokenizer.json").exists():
-            return Card(folder.name, "recognizer", "whisper", 16_000, "multilingual", "unknown")
+    if not (folder / cards.NAME).exists() and converting.is_converted(folder):
+        return converting.guessed(folder)
     return cards.read_card(folder)
 
 
@@ -262,7 +297,8 @@ def _from_hub(name: str) -> Model:
         fetching.hub_repository(Hub(repository, revision), stage)
         shutil.rmtree(stage / ".cache", ignore_errors=True)
         try:
-            fetching.verify(stage, read_or_guess(stage).files)
+            if not converting.is_convertible(stage):
+                fetching.verify(stage, read_or_guess(stage).files)
         except ModelError as error:
             shutil.rmtree(stage)  # there is nothing to go on with
             raise type(error)(str(error).replace(str(stage), name)) from error
@@ -277,7 +313,7 @@ def _from_hub(name: str) -> Model:
                 f"{name} is not on this machine and could not be fetched ({error}). "
                 f"With a network, run: voice models get {name}"
             ) from error
-    return _checked(folder, read_or_guess(folder), name)
+    return _opened(folder, name)
 
 
 def get(name: str, *, progress: Progress | None = None) -> Model:
@@ -372,7 +408,7 @@ def cached(name: str) -> list[Path]:
         entry = entries()[name]
         folders = [entry.home] if entry.fetched else _derivations(name, None)
     elif Path(name).expanduser().is_dir():  # somebody's own; what is derived from it is the cache's
-        folders = _derivations(None, _source_of(name, Path(name).expanduser().absolute()))
+        folders = _derivations(None, _source_of(name, _folder(name)))
     else:
         raise ModelMissing(f'there is no model "{name}"; voice models lists those that there are')
     whole_or_half = [each for folder in folders for each in (folder, half(folder))]

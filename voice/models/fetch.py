@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from errno import EDQUOT, ENOSPC
+from fnmatch import fnmatch
 from pathlib import Path
 
 from voice.errors import ModelDamaged, ModelError, ModelMissing
@@ -219,14 +220,26 @@ def hub_download(source: Hub, name: str, folder: Path) -> None:
 
 def hub_repository(source: Hub, folder: Path) -> None:
     """Put a whole model of the Hub into `folder`. Raises SourceFailed."""
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
 
     try:
-        snapshot_download(
-            source.repository, revision=source.revision, local_dir=folder, allow_patterns=list(HUB_MODEL)
-        )
+        names = wanted(HfApi().list_repo_files(source.repository, revision=source.revision))
+        snapshot_download(source.repository, revision=source.revision, local_dir=folder, allow_patterns=names)
     except Exception as error:  # as above
         raise SourceFailed(_first_line(error)) from error
+
+
+def wanted(names: Sequence[str]) -> list[str]:
+    """Of the files of a repository those that are run or converted, each weight in one form."""
+    flat = [name for name in names if "/" not in name and any(fnmatch(name, form) for form in HUB_MODEL)]
+    if "model.toml" in flat:
+        return flat
+    left_out = ["training_args.bin", "*.fp32*", "*.fp16*", "*.onnx"]
+    if "model.bin" in flat:
+        left_out += ["*.safetensors*", "pytorch_model*"]
+    elif any(fnmatch(name, "*.safetensors") for name in flat):
+        left_out += ["pytorch_model*"]
+    return [name for name in flat if not any(fnmatch(name, form) for form in left_out)]
 
 
 def _first_line(error: Exception) -> str:

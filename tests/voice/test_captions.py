@@ -10,6 +10,7 @@ import pytest
 from voice import audio
 from voice.cli import captions
 from voice.cli.captions import in_time, raw
+from voice.errors import AudioError
 from voice.types import Audio, Segment, Transcript
 
 RATE = 16_000
@@ -87,6 +88,90 @@ def test_hears_raw_sound_on_standard_input(monkeypatch, capsys) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(pcm)))
     assert heard("-").text == "Hum."
     assert capsys.readouterr().out == "Hum.\n"
+
+
+HUM = np.where(SOUND, 0.5 * np.sin(np.arange(len(SOUND)) / 8), 0.0).astype(np.float32)
+
+
+def encoded(form: str, rate: int, coder: str, channels: int) -> bytes:
+    """The sound as a file of FFmpeg's `form`."""
+    import av
+
+    layout = "stereo" if channels == 2 else "mono"
+    wide = np.repeat(audio.resample(Audio(HUM, RATE), rate).samples, channels)
+    file = io.BytesIO()
+    with av.open(file, "w", format=form) as container:
+        stream = container.add_stream(coder, rate=rate, layout=layout)
+        frame = av.AudioFrame.from_ndarray(wide[None], format="flt", layout=layout)
+        frame.sample_rate = rate
+        fitting = av.AudioResampler(stream.format, layout, rate)
+        for part in fitting.resample(frame):
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    return file.getvalue()
+
+
+class Trickling:
+    """A pipe into which bytes come slowly: `given` is how many it has given so far."""
+
+    def __init__(self, data: bytes, most: int = 640) -> None:
+        self.file, self.most, self.given = io.BytesIO(data), most, 0
+
+    def read1(self, size: int = -1) -> bytes:
+        piece = self.file.read(min(size, self.most))
+        self.given += len(piece)
+        return piece
+
+
+@pytest.mark.parametrize(
+    ("form", "rate", "coder", "channels"),
+    [("wav", 16_000, "pcm_s16le", 1), ("wav", 44_100, "pcm_s24le", 2), ("wav", 8_000, "pcm_mulaw", 1),
+     ("wav", 22_050, "pcm_f32le", 2), ("wav", 16_000, "adpcm_ms", 1), ("w64", 48_000, "pcm_s16le", 2),
+     ("flac", 44_100, "flac", 1), ("ogg", 48_000, "libopus", 1), ("matroska", 48_000, "libopus", 2),
+     ("mp3", 44_100, "libmp3lame", 1), ("aiff", 22_050, "pcm_s16be", 1), ("au", 16_000, "pcm_s16be", 1)],
+)  # fmt: skip
+def test_a_file_that_is_piped_in_is_recognized_as_one(
+    monkeypatch, capsys, form, rate, coder, channels
+) -> None:
+    whole = encoded(form, rate, coder, channels)
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=Trickling(whole)))
+    transcript = heard("-")
+    assert transcript.text == "Hum." and transcript.duration == pytest.approx(4.0, abs=0.15)
+
+
+def test_what_is_behind_the_samples_of_a_wav_is_no_sound(monkeypatch) -> None:
+    whole = encoded("wav", 16_000, "pcm_s16le", 1) + b"LIST" + bytes([0, 1, 0, 0]) + b"\x7f" * 256
+    with captions.Pipe(Trickling(whole)) as pipe:
+        found = np.concatenate(list(captions.arriving(pipe)))
+    assert np.abs(found[-RATE:]).max() < 0.01
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(16_000, 1), (44_100, 2)])
+@pytest.mark.parametrize("length", [b"\xff\xff\xff\xff", b"\0\0\0\0"])
+def test_a_wav_of_unknown_length_is_heard_as_it_comes(rate, channels, length) -> None:
+    whole = bytearray(encoded("wav", rate, "pcm_s16le", channels))
+    place = whole.index(b"data")
+    whole[4:8] = whole[place + 4 : place + 8] = length
+    trickling = Trickling(bytes(whole))
+    with captions.Pipe(trickling) as pipe:
+        seconds = 0.0
+        for block in captions.arriving(pipe):
+            assert trickling.given / (2 * channels * rate) - seconds < 0.3  # nothing is held back
+            seconds += len(block) / RATE
+    assert seconds == pytest.approx(4.0, abs=0.01)
+
+
+@pytest.mark.parametrize("begun", [b"\0\0\0\x20ftypisom", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"])
+def test_a_container_that_cannot_be_heard_as_it_comes_is_told_what_to_do(monkeypatch, begun) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(begun + bytes(5000))))
+    with pytest.raises(AudioError, match="ffmpeg -i FILE -f wav -"):
+        heard("-")
+
+
+def test_a_damaged_header_is_an_error_of_its_own(monkeypatch) -> None:
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"RIFF\xff\xff\xff\xffWAVEfmt ")))
+    with pytest.raises(AudioError, match="begins as wav and cannot be decoded"):
+        heard("-")
 
 
 def test_a_terminal_shows_what_is_being_said(tmp_path, monkeypatch, capsys) -> None:

@@ -16,7 +16,7 @@ LAYERS = [
     ["voice", "voice.types", "voice.errors", "voice.places"],
     ["voice.media"],
     ["voice.headers"],
-    ["voice.track"],
+    ["voice.track", "voice.arriving"],
     ["voice.audio", "voice.features", "voice.pitch", "voice.text", "voice.metrics", "voice.manifest"],
     ["voice.vad", "voice.models"],
     ["voice.asr", "voice.tts", "voice.turn"],

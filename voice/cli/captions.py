@@ -13,7 +13,6 @@ import numpy as np
 
 from voice.cli import interrupts
 from voice.cli.console import put, standard_input
-from voice.errors import AudioError
 from voice.types import Segment, Transcript
 
 if TYPE_CHECKING:
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
 PIECE = 0.05  # seconds of a recording that are fed at once
 _LARGEST_READ = 1 << 16  # bytes, two seconds
 _LAST_WORDS = 1.0  # seconds after Ctrl-C for recognizing what was said last
-_HEADER = 12  # bytes that tell a container from raw sound
-# WAV and its relatives for long files, FLAC, Ogg, MP3 with tags, WebM and Matroska, AIFF, AU, CAF, FLV
-_CONTAINERS = (b"RIFF", b"RF64", b"riff", b"fLaC", b"OggS", b"ID3", b"\x1aE\xdf\xa3", b"FORM", b".snd")
-_CONTAINERS += (b"caff", b"FLV")
-_AT_ITS_END = ((4, b"ftyp"), (0, b"\x30\x26\xb2\x75"))  # MP4 and ASF: what is needed first may come last
 
 
 def transcribe(
@@ -80,19 +74,11 @@ def arriving(pipe: Pipe) -> Iterator[np.ndarray]:
     It is raw sound unless it begins as a WAV file or another one that can be decoded from its beginning on.
     Raises AudioError for a container that cannot.
     """
-    from voice import audio
+    from voice.arriving import HEADER, blocks, container_of
     from voice.asr.live import RATE
 
-    begun = pipe.peek(_HEADER)
-    if any(begun[at : at + len(mark)] == mark for at, mark in _AT_ITS_END):
-        raise AudioError(
-            "this container cannot be heard as it comes; save it and name the file, or pipe "
-            "the sound alone into this command: ffmpeg -i FILE -f wav -"
-        )
-    if begun.startswith(_CONTAINERS):
-        yield from audio.arriving(pipe, RATE, PIECE)
-    else:
-        yield from raw(pipe)
+    form = container_of(pipe.peek(HEADER))
+    return blocks(pipe, form, RATE) if form else raw(pipe)
 
 
 class Pipe:

@@ -33,7 +33,9 @@ Terms = Annotated[
 ]
 LiveWords = Annotated[
     bool,
-    typer.Option("--live", help="Show words as they are said; - is then raw 16-bit sound at 16 kHz, mono."),
+    typer.Option(
+        "--live", help="Show words as they are said; - is then WAV, or raw 16-bit sound at 16 kHz, mono."
+    ),
 ]
 
 

@@ -23,7 +23,7 @@ import pytest
 import websockets
 import yaml
 from deploying import CHECKOUT, DEPLOY, directives, is_ignored, seconds, size, stages, unit
-from serve_fakes import PATIENCE, World, recording, serving
+from serve_fakes import PATIENCE, World, recording, serving, until
 
 from voice.serve.draining import GRACE
 from voice.serve.realtime.endpoint import ASKS_FOR_STATUS
@@ -333,6 +333,20 @@ def test_when_all_replicas_are_full_programs_get_a_status_and_browsers_an_event(
         run(talk(proxy))
 
 
+def test_a_replica_that_stops_is_left_alone_and_its_clients_go_to_the_other(folder):
+    async def talk(proxy: Proxy) -> None:
+        for options in ({}, {"origin": proxy.page}):
+            async with proxy.line(**options) as line:
+                assert (await first(line))["type"] == "session.created"
+            await asyncio.to_thread(all_given_back, proxy.worlds[1])
+
+    with proxied(folder, sessions=1) as proxy, proxy.client as client:
+        proxy.worlds[0].services.draining.begin(PATIENCE)
+        assert [transcribed(client).status_code for _ in range(3)] == [200] * 3
+        run(talk(proxy))
+        assert len(proxy.worlds[1].recognizer.asked) == 3
+
+
 def test_a_page_behind_the_proxy_is_the_servers_own_whatever_the_port(folder):
     with proxied(folder) as proxy, proxy.client as client:
         asked = {"input": "Hello."}
@@ -371,6 +385,5 @@ def test_the_proxy_tells_nobody_how_the_server_is_used(folder):
 
 
 def all_given_back(world: World) -> None:
-    end = time.monotonic() + PATIENCE
-    while world.services.sessions.used and time.monotonic() < end:
-        time.sleep(0.01)
+    """Return once no live session is open, or fail."""
+    assert until(lambda: not world.services.sessions.used)

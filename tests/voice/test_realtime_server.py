@@ -20,12 +20,14 @@ from agent_fakes import EvenVoice, Phrasebook, Script, quiet
 from fastapi import FastAPI
 from openai import AsyncOpenAI
 from realtime_fakes import PATIENCE, Places, at_24k, encoded, running_app, services
+from serve_process import Process, serving_process
 
 from voice.agent.listener import Whole
 from voice.agent.remote import remote_brain
 from voice.agent.work import INLINE
 from voice.audio import resample
 from voice.serve.access import Access
+from voice.serve.draining import GRACE
 from voice.serve.realtime import add_realtime, endpoint, pipes
 from voice.serve.realtime.agent import open_agent
 from voice.serve.realtime.formats import PCM
@@ -379,6 +381,35 @@ def test_a_server_that_stops_takes_no_new_session():
 
     with stopping(5.0) as server:
         run(talk(server))
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_process_that_is_told_to_stop_waits_for_its_live_sessions(tmp_path, leaves):
+    """One that leaves is all it waits for; a second signal lets nobody stay."""
+
+    async def talk(process: Process) -> None:
+        async with websockets.connect(f"ws://127.0.0.1:{process.port}/v1/realtime") as line:
+            assert json.loads(await line.recv())["type"] == "session.created"
+            process.tell()
+            notice = json.loads(await line.recv())
+            while notice["type"] != "session.ending":
+                notice = json.loads(await line.recv())
+            assert notice["seconds"] == pytest.approx(GRACE, abs=1)
+            await line.send(json.dumps({"type": "nonsense"}))
+            assert json.loads(await line.recv())["error"]["param"] == "type", "it goes on"
+            if leaves:
+                return
+            process.tell()
+            assert json.loads(await line.recv())["error"]["code"] == "draining"
+            with pytest.raises(websockets.ConnectionClosed):
+                await line.recv()
+            assert line.close_code == 1012
+
+    with serving_process(tmp_path / "log") as process:
+        run(talk(process))
+        began = time.monotonic()
+        assert process.ended() == 0
+        assert time.monotonic() - began < GRACE - 1
 
 
 def test_a_proxy_that_asks_for_the_status_gets_it_for_a_browser_too():

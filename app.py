@@ -10,6 +10,7 @@ when they are first used.
 from __future__ import annotations
 
 import argparse
+import html
 import os
 import sys
 import time
@@ -91,9 +92,17 @@ def explained(handler: Callable) -> Callable:
         try:
             yield from handler(*values)
         except VoiceError as error:
-            raise gr.Error(str(error), duration=12, print_exception=False) from error
+            raise gr.Error(plain(str(error), *values), duration=12, print_exception=False) from error
 
     return shown
+
+
+def plain(sentence: str, *values: object) -> str:
+    """A sentence as Gradio may show it, for it takes HTML; files among `values` by their names alone."""
+    for value in values:
+        if isinstance(value, str) and os.path.isabs(value):
+            sentence = sentence.replace(value, Path(value).name)
+    return html.escape(sentence, quote=False)
 
 
 # ---- Transcribe
@@ -120,7 +129,8 @@ def transcribe(
         of = f" of {show.clock(length)}" if length else ""
         progress(min(1.0, seconds / length) if length else 0.0, f"{show.clock(seconds)}{of}")
 
-    blocks, packing = audio.blocks(path, recognizer.rate), longform.Packing()
+    blocks = audio.blocks(path, recognizer.rate, tell=lambda sentence: gr.Warning(plain(sentence, path)))
+    packing = longform.Packing()
     blocks = listening.through(blocks) if listening else blocks
     for part in longform.transcripts(blocks, recognizer, detector, told, (), "transcribe", packing, listened):
         heard += part.segments

@@ -11,6 +11,7 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain, groupby
@@ -39,34 +40,41 @@ _FORMATS = {
 }
 ENDINGS = tuple(f".{name}" for name in _FORMATS)  # of what can be written
 _LOUDEST_FLOAT = 100.0  # beyond this, floats are integers that nobody scaled
-_READ = 2 * 3600.0  # seconds that `read` takes, unless it is asked for more: at 48 kHz they are 1.4 GB
+_HELD = 2**28  # samples that `read` holds, unless it is asked for more: a gigabyte, 90 minutes at 48 kHz
 _CHUNK = 2**20  # samples that a resampler gives out at a time
 
 
-def read(source: str | Path | BinaryIO, rate: int | None = None, longest: float = _READ) -> Audio:
+def read(source: str | Path | BinaryIO, rate: int | None = None, longest: float | None = None) -> Audio:
     """Read the whole sound of a file, mono, at `rate` Hz or its own.
 
     `source` is a path, "-" for standard input, or an open binary file, which is read from its beginning.
     Warns where 5 % of the sound track or more is lost. Raises AudioError where there is no usable sound,
-    or more than `longest` seconds of it: that is for `blocks`.
+    or more than `longest` seconds of it: None are as many as take a gigabyte; `blocks` takes any number.
     """
     pieces = track.pieces(source)
     first = next(pieces)
-    rate, held, room = rate or first[1], [], longest
+    rate, held = rate or first[1], []
+    longest = _HELD / rate if longest is None else longest
+    room = longest * rate
     for samples in _at_rate(chain([first], pieces), rate):
         held.append(samples)
-        room -= len(samples) / rate
+        room -= len(samples)
         if room < 0:
-            raise AudioError(f"{name_of(source)} is longer than {longest:g} s; cut it, or read it in blocks")
+            raise AudioError(
+                f"{name_of(source)} is longer than {longest:.0f} s; cut it, or read it in blocks"
+            )
     return Audio(np.concatenate(held), rate)
 
 
-def blocks(source: str | Path | BinaryIO, rate: int, seconds: float = 30.0) -> Iterator[np.ndarray]:
+def blocks(
+    source: str | Path | BinaryIO, rate: int, seconds: float = 30.0, tell: track.Tell = warnings.warn
+) -> Iterator[np.ndarray]:
     """The sound of a file as (rate * seconds,) float32 blocks, the last one shorter, mono at `rate` Hz.
 
-    Holds about one block in memory, whatever the length of the file. Warns and raises as `read` does.
+    Holds about one block in memory, whatever the length of the file. Raises as `read` does; `tell` gets
+    the sentence on what is lost.
     """
-    return _regrouped(_at_rate(track.pieces(source), rate), max(1, round(rate * seconds)))
+    return _regrouped(_at_rate(track.pieces(source, tell), rate), max(1, round(rate * seconds)))
 
 
 def length(source: str | Path | BinaryIO) -> float:

@@ -41,6 +41,7 @@ _STEP = 60.0  # seconds that FFmpeg may take for one packet
 _PIPED = 4 * 2**30  # bytes that come through a pipe at most: they are kept on disk
 _BLOCK = 2**16  # bytes read at a time
 _LARGEST = 2**27  # bytes that FFmpeg gets in one piece: its tables grow with what a header claims
+_HEADERS = 64 * 2**20  # bytes before the sound, as the index of a day of video has
 _STREAMS = 128  # in one container: each has a decoder of its own
 _ENTRIES = 7_000_000  # in the tables of an MP4, as 36 hours of AAC have; each takes FFmpeg 24 to 40 bytes
 
@@ -64,14 +65,20 @@ class Media:
         self.name = "sound" + "".join(re.findall(r"\.\w{1,8}$", called, re.ASCII))  # FFmpeg looks at endings
         self.start = 0
         self._file, self._failure, self._furthest = file, None, 0
+        self._allowed: int | None = None  # bytes that may still be read, where that is bounded
         self.begin()
 
     def begin(self) -> None:
-        """Give FFmpeg its time anew."""
+        """Give FFmpeg its time anew, as there is something new of the file."""
         self._latest = time.monotonic() + _NOTHING_NEW
+
+    def allow(self, size: int | None) -> None:
+        """Let FFmpeg read `size` bytes more, or any number: what it reads of a header it keeps."""
+        self._allowed = size
 
     def check(self) -> None:
         """Raise what went wrong while FFmpeg was reading."""
+        self._hurry()
         if self._failure is not None:
             raise self._failure
 
@@ -87,6 +94,13 @@ class Media:
             if piece and (position := self._file.tell()) > self._furthest:
                 self._furthest = position
                 self.begin()
+            if self._allowed is not None:
+                self._allowed -= len(piece)
+                if self._allowed < 0:
+                    raise AudioError(
+                        f"{self.called} has more than {_HEADERS >> 20} MB besides its sound; save it without"
+                        " covers and attachments"
+                    )
             return bytes(piece[:size])
         except BaseException as error:  # Ctrl-C too: it must come through FFmpeg
             self._failure = self._failure or error
@@ -117,7 +131,7 @@ class Media:
     def _hurry(self) -> None:
         if time.monotonic() > self._latest and not self._failure:
             self._failure = AudioError(
-                f"{self.called} never comes to an end: nothing new was read for {_NOTHING_NEW:.0f} s;"
+                f"{self.called} never comes to an end: nothing new came of it for {_NOTHING_NEW:.0f} s;"
                 " export it again"
             )
 
@@ -145,6 +159,7 @@ def contained(media: Media) -> Iterator:
     with explained(media.called):
         _check_tables(media)
         media.seek(0)
+        media.allow(_HEADERS)
         try:
             container = av.open(
                 media,
@@ -165,6 +180,7 @@ def contained(media: Media) -> Iterator:
                 f"{media.called} cannot be read as sound or video; check that it is one and that it is whole"
             ) from error
         media.check()
+        media.allow(None)
     with container:
         yield container
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ import numpy as np
 from voice.errors import AudioError
 from voice.headers import BROADCAST, MATROSKA, MP4, is_cover, promise_of
 from voice.media import Media, Source, codecs, contained, explained, opened
+
+Tell = Callable[[str], None]  # what is told a sentence that a person should read
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000  # Hz
 _JITTER = 0.05  # seconds by which times may be off: codecs' delays and rounding are below
@@ -54,10 +56,11 @@ def track_length(source: Source) -> float:
         return promise.seconds if promise.of_track else 0.0
 
 
-def pieces(source: Source) -> Iterator[tuple[np.ndarray, int]]:
+def pieces(source: Source, tell: Tell = warnings.warn) -> Iterator[tuple[np.ndarray, int]]:
     """Yield the sound as (T,) float32 mono pieces of at most 65,536 samples, each with its rate in Hz.
 
-    Warns where 5 % of the track or more is lost. Raises AudioError where nothing can be decoded.
+    Tells in a sentence where 5 % of the track or more is lost. Raises AudioError where nothing can be
+    decoded.
     """
     with opened(source) as media, explained(media.called):
         heard, link = _Heard(media.called), 0
@@ -70,7 +73,7 @@ def pieces(source: Source) -> Iterator[tuple[np.ndarray, int]]:
                 if not (link and heard.sound):  # junk behind a whole file costs nothing
                     raise
             link = heard.next_link
-        heard.tell()
+        heard.report(tell)
 
 
 @dataclass
@@ -88,21 +91,21 @@ class _Heard:
     unended: bool = False  # the file has no end, and nothing tells how much of it is missing
     next_link: int | None = None  # where the next file begins, of Ogg files that were joined
 
-    def tell(self) -> None:
-        """Warn of a loss; raise AudioError where nothing is left."""
+    def report(self, tell: Tell) -> None:
+        """Tell of a loss; raise AudioError where nothing is left."""
         if not self.sound:
             raise AudioError(f"{self.called} holds no sound that can be used: {self.complaint}; get it anew")
         if self.jumped:
             left_out = f"{self.jumped / 3600:.1f} hours without sound are left out"
-            warnings.warn(f"{self.called} has damaged times: {left_out}", stacklevel=3)
+            tell(f"{self.called} has damaged times: {left_out}")
         lost = self.lost + self.tail
         whole = max(self.end, self.sound + lost)
         if self.unended:
             where = f"breaks off after {self.end:.1f} s, and nothing tells how much of its sound is lost"
-            warnings.warn(f"{self.called} is damaged: it {where}", stacklevel=3)
+            tell(f"{self.called} is damaged: it {where}")
         elif lost >= _LOST * whole:
             share = f"{lost:.1f} s of {whole:.1f} s of its sound are lost"
-            warnings.warn(f"{self.called} is damaged: {share}", stacklevel=3)
+            tell(f"{self.called} is damaged: {share}")
 
 
 # ---- One container
@@ -116,6 +119,7 @@ def _decoded(container, media: Media, heard: _Heard) -> Iterator[tuple[np.ndarra
     clock = _Clock(container.format.name, packets, heard)
     for frame, after in _pairs(_frames(packets, track, heard)):
         yield from _placed(frame.decoded, clock.place(frame, after), heard)
+        media.begin()
     heard.next_link = packets.next_link
     if not clock.restarted and heard.next_link is None:
         heard.tail = max(heard.tail, promise.missing(clock.length, packets.end))
@@ -159,7 +163,6 @@ class _Packets:
 
         packets, tries = self._container.demux(), _TRIES
         while True:
-            self._media.begin()
             try:
                 packet = next(packets, None)
             except av.FFmpegError:

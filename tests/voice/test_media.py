@@ -74,6 +74,28 @@ def test_a_file_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
         audio.read(io.BytesIO(media_files.healthy("mp3")))
 
 
+@pytest.mark.parametrize(("room", "taken"), [(400_000, True), (200_000, False)])
+def test_covers_and_attachments_are_kept_within_bounds(
+    room: int, taken: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "_HEADERS", room)
+    content = _with_cover(media_files.healthy("mp3"), 300_000)
+    if taken:
+        assert audio.read(io.BytesIO(content)).duration == pytest.approx(2.0, abs=0.1)
+    else:
+        with pytest.raises(AudioError, match="save it without covers"):
+            audio.read(io.BytesIO(content))
+
+
+def _with_cover(mp3: bytes, size: int) -> bytes:
+    def synchsafe(number: int) -> bytes:
+        return bytes(number >> shift & 127 for shift in (21, 14, 7, 0))
+
+    picture = b"\0image/png\0\3\0\x89PNG\r\n\x1a\n" + bytes(size)
+    frame = b"APIC" + synchsafe(len(picture)) + bytes(2) + picture
+    return b"ID3\4\0\0" + synchsafe(len(frame)) + frame + mp3
+
+
 class Failing(io.BytesIO):
     """A file of which only the beginning can be read."""
 

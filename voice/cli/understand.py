@@ -15,6 +15,8 @@ from voice.cli.jobs import Job
 if TYPE_CHECKING:
     from voice.commands import Understanding
 
+LONGEST = 300.0  # seconds: a command takes a few, and all of it is recognized at once
+
 
 @plainly
 def command(
@@ -34,7 +36,7 @@ def command(
         recognizer = loading.load(model, kind="recognizer", threads=threads, progress=bar)
 
     def understand(job: Job, _label: str) -> None:
-        heard = known.understand(recognizer.posteriors(audio.read(job.source)))
+        heard = known.understand(recognizer.posteriors(audio.read(job.source, longest=LONGEST)))
         put(json.dumps(_row(job.source, heard, len(files) > 1), ensure_ascii=False) + "\n")
 
     batch.each([Job(file) for file in files], understand)

@@ -43,7 +43,7 @@ def size_of(name: str) -> str | None:
 
 
 def hub_name(size: str) -> str | None:
-    """The repository that has a size of Whisper ready to run, as hf:ORG/NAME; None for one that nobody has."""
+    """The repository that has a size of Whisper ready to run, as hf:ORG/NAME; None if nobody has it."""
     if size in _HUB or not size.startswith("distil"):
         return "hf:" + _HUB.get(size, f"Systran/faster-whisper-{size}")
     return None

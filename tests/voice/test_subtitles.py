@@ -156,3 +156,45 @@ def test_languages_without_spaces_get_none() -> None:
     transcript = Transcript((Segment("今日はいい天気です。", 0.0, 2.0, words),), "ja", 2.0)
     assert cues(transcript)[0].lines == ("今日はいい天気です。",)
     assert json.loads(render(transcript, "json"))["segments"][0]["words"][1]["word"] == "日"
+
+
+def timeless(seed: int) -> Transcript:
+    """Segments of which some words, or all, begin and end at one time, or run backward."""
+    draw, segments, clock = random.Random(seed), [], 0.0
+    for _ in range(draw.randint(1, 12)):
+        start, words = clock, []
+        for number in range(draw.randint(0, 8)):
+            length = draw.choice([0.0, 0.0, 0.0, 0.2, -0.1])
+            words.append(Word(f"w{number}.", clock, clock + length))
+            clock += max(0.0, length)
+        text = " ".join(word.text for word in words) or "Said without times."
+        segments.append(Segment(text, start, clock, tuple(words)))
+    return Transcript(tuple(segments), "en", clock)
+
+
+def seconds(clock: str) -> float:
+    hours, minutes, rest = clock.replace(",", ".").split(":")
+    return int(hours) * 3600 + int(minutes) * 60 + float(rest)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_nothing_is_shown_for_no_time_in_any_format(seed: int) -> None:
+    transcript = timeless(seed)
+    whole = json.loads(render(transcript, "json"))
+    rows = [row.split("\t")[:2] for row in render(transcript, "tsv").splitlines()[1:]]
+    shown = [
+        [
+            tuple(map(seconds, line.split(" --> ")))
+            for line in render(transcript, form).splitlines()
+            if "-->" in line
+        ]
+        for form in ("srt", "vtt")
+    ]
+    words = [(word["start"], word["end"]) for segment in whole["segments"] for word in segment["words"]]
+    spans = [(segment["start"], segment["end"]) for segment in whole["segments"]]
+    for times in (words, spans, [tuple(map(int, row)) for row in rows], *shown):
+        assert all(start < end for start, end in times)
+        assert all(one[1] <= other[0] for one, other in zip(times, times[1:], strict=False))
+    assert [round(1000 * time) for span in spans for time in span] == [
+        int(time) for row in rows for time in row
+    ]

@@ -52,6 +52,18 @@ def test_times_never_run_backward_or_past_the_end() -> None:
     assert times[-1] <= 1.0
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_whatever_the_path_words_last_and_do_not_overlap(seed: int) -> None:
+    draw = np.random.default_rng(seed)
+    count = int(draw.integers(1, 30))
+    words = [WordTokens(f" w{i}", i, i + 1) for i in range(count)]
+    frames = sorted(draw.integers(0, 60 if seed % 2 else 4, count + 1).tolist())
+    found = timed_words(words, path(*frames), [1.0] * count, murmur((0.6, 0.1), (0.6, 0.001)))
+    assert all(word.end - word.start > 0.03 for word in found)
+    assert all(a.end <= b.start + 1e-9 for a, b in zip(found, found[1:], strict=False))
+    assert found[0].start >= 0.0 and found[-1].end <= 1.2 + 1e-9
+
+
 def said(text: str, gaps: Mapping[int, float] = MappingProxyType({})) -> list[Word]:
     """Words of 0.2 s without pauses, but for `gaps` before the numbered ones."""
     clock, words = 0.0, []

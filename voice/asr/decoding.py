@@ -10,6 +10,7 @@ import numpy as np
 
 from voice.asr.greedy import Row
 from voice.asr.letters import read, spell
+from voice.asr.repeats import loops, once
 from voice.asr.vocabulary import Vocabulary
 from voice.metrics import edit_distance
 from voice.types import Audio, Word
@@ -19,18 +20,24 @@ from voice.types import Audio, Word
 class Decoding:
     """How tokens are searched for, and when a result is not believed.
 
-    `beam` 1 is greedy. A result whose mean log-probability is below `unsure` or whose text
-    compresses more than `compression` times is searched again with `second_beam` and no repeated
-    trigram. It counts as silence if the mean log-probability is below `nonsense`; and where
-    P(no speech) is above `no_speech` already if it is below `mumbled`, or for a word or two (at
-    most `brief` tokens) below `murmured`. (Set on noise and
-    single words with tiny.en and base: of noise they make words at -0.7 and less where P(no
-    speech) is above 0.5, at -1.4 and less elsewhere; of single words at -1.3 and more, with it
-    below 0.4.)
+    `beam` 1 is greedy. A result whose mean log-probability is below `unsure`, or which is a loop, is
+    searched again with `second_beam` and no repeated trigram. It counts as silence if the mean
+    log-probability is below `nonsense`; and where P(no speech) is above `no_speech` already if it is below
+    `mumbled`, or for a word or two (at most `brief` tokens) below `murmured`. (Set on noise and single words
+    with tiny.en and base: of noise they make words at -0.7 and less where P(no speech) is above 0.5, at -1.4
+    and less elsewhere; of single words at -1.3 and more, with it below 0.4.)
+
+    A loop is what compresses more than `compression` times or has a phrase four times in a row, unless a
+    head read the repeats too, at most `echoed` of its letters otherwise. It is searched for again without
+    times, so that no phrase can hide behind them, and is silence if that is below `unsure`; what is left of
+    it is cut to one phrase.
 
     Where a CTC head heard the same, a result that is more than `stray` of its letters away from
     what the head reads is searched again too, what the head heard at least `missed` letters of after
-    the last word is heard by itself, and it is silence if the head read less than `unheard_of` of it.
+    the last word is heard by itself, and it is silence if the head read less than `unheard_of` of it or
+    if more than `invented` of its letters are not among those that the head read. (Of clips with noise 5 dB
+    below them, what is above has more words wrong than were said.) In other languages what was searched
+    again is silence if the head read fewer than `thin` letters for each that is written.
 
     English words that are in the mean less sure than `believed` count as babble, and all words less
     sure than `clear` where the loudest half second lies below `quiet` (root mean square; speech is
@@ -52,8 +59,11 @@ class Decoding:
     left_off: float = 0.5  # seconds of speech after the time where it says that it left off: hear them too
     unheard: float = 3.0  # seconds of speech after the time where it believes that all was said: likewise
     stray: float = 0.75
+    echoed: float = 0.5
     missed: int = 8
     unheard_of: float = 0.15
+    invented: float = 0.7
+    thin: float = 0.35
     believed: float = 0.3
     clear: float = 0.7
     quiet: float = 0.012
@@ -83,8 +93,13 @@ class Guess:
     @property
     def compression(self) -> float:
         """How many times shorter the text gets: high where it repeats itself."""
-        text = self.text.encode()
-        return len(text) / len(zlib.compress(text)) if text else 0.0
+        return compression(self.text)
+
+
+def compression(text: str) -> float:
+    """How many times shorter a text gets when it is compressed."""
+    whole = text.encode()
+    return len(whole) / len(zlib.compress(whole)) if whole else 0.0
 
 
 SILENCE = Guess((), "", np.zeros(0, np.float32), 0.0, 1.0)
@@ -138,24 +153,70 @@ def is_silence(guess: Guess, limits: Decoding) -> bool:
     return guess.log_probability < (limits.murmured if brief else limits.mumbled)
 
 
-def is_doubtful(guess: Guess, letters: str | None, limits: Decoding) -> bool:
-    """Whether to search again; `letters` are what a head read, None without one."""
-    if guess.compression > limits.compression or guess.log_probability < limits.unsure:
+@dataclass(frozen=True)
+class Reading:
+    """What a head read in the sound; `spelled` where it knows the language's spelling, so that the text's
+    letters can be compared with its own. Otherwise it only tells how much was said, and how often."""
+
+    letters: str
+    spelled: bool
+
+
+def is_doubtful(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:
+    """Whether to search again; `reading` is None without a head."""
+    if is_loop(guess, reading, limits) or guess.log_probability < limits.unsure:
         return True
-    return letters is not None and strayed(guess.text, letters) > limits.stray
+    return reading is not None and reading.spelled and strayed(guess.text, reading.letters) > limits.stray
 
 
-def is_unheard(guess: Guess, letters: str | None, limits: Decoding) -> bool:
+def is_unheard(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:
     """Whether a head heard next to nothing of what the decoder wrote."""
-    return letters is not None and len(letters) < limits.unheard_of * len(guess.text)
+    if reading is None or not reading.spelled or not guess.text:
+        return False
+    few = len(reading.letters) < limits.unheard_of * len(guess.text)
+    return few or invented(guess.text, reading.letters) > limits.invented
 
 
-def better(first: Guess, second: Guess, letters: str | None) -> Guess:
-    """The guess closer to a head's letters, which follow what is really said again and again; without them
-    the second, which repeats nothing."""
-    if letters is None:
-        return second
-    return min(second, first, key=lambda guess: strayed(guess.text, letters))
+def is_thin(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:
+    """Whether a head that does not know the language heard much less than the decoder wrote."""
+    spelled = reading is None or reading.spelled
+    return not spelled and len(reading.letters) < limits.thin * len(guess.text)
+
+
+def better(first: Guess, second: Guess, reading: Reading | None, limits: Decoding) -> Guess:
+    """Return the guess closer to a head's letters; without them the second, searched with more care.
+
+    A loop is never the better one, unless the head read the repeats too.
+    """
+    sound = [guess for guess in (second, first) if not is_loop(guess, reading, limits)]
+    if len(sound) < 2 or reading is None or not reading.spelled:
+        return (sound or [second])[0]
+    return min(sound, key=lambda guess: strayed(guess.text, reading.letters))
+
+
+def is_loop(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:
+    """Whether a guess repeats itself and no head read the repeats too."""
+    if not repeats(guess, limits):
+        return False
+    if reading is None:
+        return True
+    if reading.spelled:
+        return strayed(guess.text, reading.letters) > limits.echoed
+    read_twice = compression(reading.letters) > limits.compression
+    return not read_twice or len(reading.letters) < len(guess.text) / 2
+
+
+def repeats(guess: Guess, limits: Decoding) -> bool:
+    return guess.compression > limits.compression or loops(guess.text.lower().split())
+
+
+def unlooped(guess: Guess, vocabulary: Vocabulary) -> Guess:
+    """The guess with each loop cut to one phrase."""
+    kept = once(guess.tokens)
+    tokens = tuple(guess.tokens[index] for index in kept)
+    return replace(
+        guess, tokens=tokens, text=vocabulary.text(tokens).strip(), chances=guess.chances[kept], closings=()
+    )
 
 
 def bounded(guess: Guess, duration: float, limits: Decoding) -> Guess:
@@ -169,6 +230,16 @@ def bounded(guess: Guess, duration: float, limits: Decoding) -> Guess:
 def strayed(text: str, heard: str) -> float:
     """How far `text` is from the letters that a head heard: 0 is the same, 1 and more nothing like it."""
     return edit_distance(heard, read(spell(text).labels)) / max(1, len(heard))
+
+
+def invented(text: str, heard: str) -> float:
+    """The share of a text's letters that are not among those that a head heard: 0 is none, 1 all.
+
+    What the text leaves out does not count.
+    """
+    written = read(spell(text).labels)
+    left_out = max(0, len(heard) - len(written))
+    return (edit_distance(heard, written) - left_out) / max(1, len(written))
 
 
 def is_babble(words: Sequence[Word], speech: Audio, language: str, limits: Decoding) -> bool:

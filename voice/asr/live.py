@@ -15,7 +15,7 @@ import numpy as np
 
 from voice.asr.stitching import agreed, fresh
 from voice.asr.vocabulary import WITHOUT_SPACES
-from voice.asr.words import segmented
+from voice.asr.words import segmented, timed_apart
 from voice.types import Audio, Recognizer, Segment, SpeechDetector, Transcript, Word
 from voice.vad import Hysteresis, Thresholds
 
@@ -213,7 +213,8 @@ class Live:
         start = self._time(self._count - frames)
         words = fresh(known, [word.shifted(start) for word in _words(heard)])
         clock = known[-1].end if known else 0.0
-        self._guess = _Guess((*kept, *_forward(words, clock)), self._count, heard.language, cost=cost)
+        words = timed_apart(words, clock, start + window.duration)
+        self._guess = _Guess((*kept, *words), self._count, heard.language, cost=cost)
 
     def _again(self, known: list[Word], context: float) -> tuple[list[Word], int]:
         """The words of the last `context` seconds of `known`, and how many frames back they begin."""
@@ -309,16 +310,6 @@ def _words(heard: Transcript) -> Iterator[Word]:
         edges = np.linspace(segment.start, segment.end, len(texts) + 1)
         for text, start, end in zip(texts, edges, edges[1:], strict=False):
             yield Word(text, float(start), float(end))
-
-
-def _forward(words: Iterable[Word], clock: float) -> tuple[Word, ...]:
-    """The words with times that do not run backward, from `clock` on."""
-    result: list[Word] = []
-    for word in words:
-        start = max(word.start, clock)
-        clock = max(word.end, start)
-        result.append(replace(word, start=start, end=clock))
-    return tuple(result)
 
 
 def _always(frame: np.ndarray) -> float:

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from voice.asr.ctc import greedy as read_greedily
 from voice.asr.decoding import (
     SILENCE,
     Decoding,
@@ -16,10 +15,13 @@ from voice.asr.decoding import (
     better,
     bounded,
     is_doubtful,
+    is_loop,
     is_silence,
+    is_thin,
     is_unheard,
     read_result,
     read_row,
+    unlooped,
 )
 from voice.asr.greedy import GreedyDecoder
 from voice.asr.placing import said_until
@@ -57,22 +59,40 @@ class Search:
 
     def _believed(self, guess: Guess, sound: Sound, prompt: Sequence[int], limit: int) -> Guess:
         """The guess, a better one where it is doubtful, or silence."""
-        limits = self._limits
-        letters = None if sound.log_probs is None else read_greedily(sound.log_probs)
-        if not is_silence(guess, limits) and is_doubtful(guess, letters, limits):
-            (again,) = self._found(sound.encoded[None], prompt, limit, limits.second_beam, no_repeat=3)
-            guess = better(guess, again, letters)
-        if is_silence(guess, limits) or is_unheard(guess, letters, limits):
+        limits, reading = self._limits, sound.reading
+        if not is_silence(guess, limits) and is_doubtful(guess, reading, limits):
+            guess = self._again(guess, sound, prompt, limit)
+        if is_silence(guess, limits) or is_unheard(guess, reading, limits):
             return SILENCE
-        if letters is not None:
-            until = said_until(guess.text, letters, sound.log_probs, limits.missed)
+        if sound.log_probs is not None:
+            until = said_until(guess.text, reading.letters, sound.log_probs, limits.missed)
             guess = guess if until is None else replace(guess, until=until, left_off=True)
         return bounded(guess, sound.speech.duration, limits)
 
+    def _again(self, guess: Guess, sound: Sound, prompt: Sequence[int], limit: int) -> Guess:
+        """The guess or a better one, which is no loop that nobody heard."""
+        limits, reading = self._limits, sound.reading
+        looped = is_loop(guess, reading, limits)
+        (again,) = self._found(
+            sound.encoded[None], prompt, limit, limits.second_beam, no_repeat=3, timed=not looped
+        )
+        guess = better(guess, again, reading, limits)
+        if (looped and guess.log_probability < limits.unsure) or is_thin(guess, reading, limits):
+            return SILENCE
+        return unlooped(guess, self._vocabulary) if is_loop(guess, reading, limits) else guess
+
     def _found(
-        self, encoded: np.ndarray, prompt: Sequence[int], limit: int, beam: int, no_repeat: int = 0
+        self,
+        encoded: np.ndarray,
+        prompt: Sequence[int],
+        limit: int,
+        beam: int,
+        *,
+        no_repeat: int = 0,
+        timed: bool = True,
     ) -> list[Guess]:
-        given = [*prompt, *self._last]
+        """`timed` False writes no times, whatever the decoder may write otherwise."""
+        given = [*prompt, *(self._last if timed else [self._vocabulary.without_times])]
         if self._greedy and (beam, no_repeat) == (1, 0):
             rows = self._greedy(encoded, given, min(limit, LONGEST_OUTPUT - len(given)))
             return [read_row(row, self._vocabulary) for row in rows]

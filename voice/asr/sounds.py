@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from voice.asr.decoding import Reading
 from voice.asr.letters import FRAME
 from voice.features import WHISPER_HOP, WHISPER_RATE, whisper_log_mel
 from voice.types import Audio
@@ -18,18 +19,20 @@ FULL_FRAMES = round(WINDOW * WHISPER_RATE) // WHISPER_HOP
 
 @dataclass(frozen=True, eq=False)
 class Sound:
-    """Speech, what the encoder makes of it (F, D) and, where there is a head, (F, 29) log-probabilities."""
+    """Speech and what the encoder makes of it (F, D); where there is a head, what that reads in it, and
+    (F, 29) log-probabilities if it knows the language's spelling."""
 
     speech: Audio
     encoded: np.ndarray
     log_probs: np.ndarray | None
+    reading: Reading | None = None
 
     def until(self, seconds: float | None) -> Sound:
         """Its beginning; the encoder's output stays whole."""
         if seconds is None:
             return self
         letters = None if self.log_probs is None else self.log_probs[: math.ceil(seconds / FRAME)]
-        return Sound(self.speech.cut(0.0, seconds), self.encoded, letters)
+        return replace(self, speech=self.speech.cut(0.0, seconds), log_probs=letters)
 
 
 def padded(samples: np.ndarray, bands: int) -> np.ndarray:

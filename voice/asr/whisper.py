@@ -19,7 +19,8 @@ from voice import audio
 from voice.asr.checkpoint import open_checkpoint
 from voice.asr.confidence import Confidence, likelihood, weighed
 from voice.asr.ctc import Head
-from voice.asr.decoding import Decoding, Guess, is_babble
+from voice.asr.ctc import greedy as read_greedily
+from voice.asr.decoding import Decoding, Guess, Reading, is_babble
 from voice.asr.ending import Ending
 from voice.asr.greedy import GreedyDecoder, open_greedy
 from voice.asr.hotwords import Hotwords
@@ -30,7 +31,7 @@ from voice.asr.search import Search, view
 from voice.asr.sounds import FULL_FRAMES, WINDOW, Sound, alike, padded, shown
 from voice.asr.spotting import apply
 from voice.asr.vocabulary import Vocabulary, WordTokens
-from voice.asr.words import segmented, timed_words
+from voice.asr.words import segmented, timed_apart, timed_words
 from voice.errors import AudioError, ModelMissing, VoiceError
 from voice.features import WHISPER_RATE
 from voice.models.sessions import cores
@@ -250,15 +251,14 @@ class Whisper:
         return max(1, round((speech.duration + self._decoding.margin) / FRAME))
 
     def _sounds(self, speeches: Sequence[Audio], encoded: np.ndarray, request: _Request) -> list[Sound]:
-        """Each speech with its part of the encoder's output, and its letters where the head knows them."""
+        """Each speech with its part of the encoder's output, and what the head reads in it."""
+        if self._head is None:
+            return [Sound(speech, output, None) for speech, output in zip(speeches, encoded, strict=True)]
         counts = [self._frames(speech) for speech in speeches]
-        letters: Sequence[np.ndarray | None] = [None] * len(speeches)
-        if self._head is not None and (request.language, request.task) == ("en", "transcribe"):
-            letters = self._head(np.ascontiguousarray(encoded[:, : max(counts)]))
-        return [
-            Sound(speech, output, None if found is None else found[:count])
-            for speech, output, found, count in zip(speeches, encoded, letters, counts, strict=True)
-        ]
+        letters = self._head(np.ascontiguousarray(encoded[:, : max(counts)]))
+        spelled = (request.language, request.task) == ("en", "transcribe")
+        rows = zip(speeches, encoded, letters, counts, strict=True)
+        return [_sound(speech, output, found[:count], spelled) for speech, output, found, count in rows]
 
     def _detect(self, encoded: np.ndarray) -> str:
         if not self._model.is_multilingual:
@@ -301,10 +301,12 @@ class Whisper:
         else:
             found = self._attended(sounds, guesses, written, request)
         for sound, texts, words in zip(sounds, written, found, strict=True):
+            words = timed_apart(words, 0.0, sound.speech.duration)
             if is_babble(words, sound.speech, request.language, self._decoding):
                 yield ()
             elif sound.log_probs is not None and request.hotwords:
                 spotted = apply(words, sound.log_probs, request.hotwords)
+                spotted = timed_apart(spotted, 0.0, sound.speech.duration)
                 yield tuple(segmented((f" {word.text}" for word in spotted), spotted))
             else:
                 yield tuple(segmented((word.text for word in texts), words))
@@ -339,6 +341,11 @@ class Whisper:
         for sound, guess, texts, result in zip(sounds, guesses, written, results, strict=True):
             words = timed_words(texts, result.alignments, result.text_token_probs, sound.speech)
             yield weighed(words, texts, guess, self.confidence if self._head is None else likelihood)
+
+
+def _sound(speech: Audio, encoded: np.ndarray, log_probs: np.ndarray, spelled: bool) -> Sound:
+    reading = Reading(read_greedily(log_probs), spelled)
+    return Sound(speech, encoded, log_probs if spelled else None, reading)
 
 
 def _joined(part: Transcript, rest: Transcript) -> Transcript:

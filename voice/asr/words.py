@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from voice.asr.vocabulary import WordTokens
 from voice.text.sentences import ends_sentence
+from voice.text.timing import lasting
 from voice.types import Audio, Segment, Word
 
 FRAME = 0.02  # seconds an encoder frame stands for
@@ -27,21 +29,23 @@ def timed_words(
 
     `alignment` pairs (token, encoder frame) along the warping path, one token more than the
     text has; `probabilities` is one per text token. The pauses that the path gives away to
-    words are taken back where `speech` is quiet. Times never run backward.
+    words are taken back where `speech` is quiet. Times never run backward, and no word takes none.
     """
     starts = _token_starts(alignment)
     loud = _loud(speech)
     result: list[Word] = []
-    clock = 0.0
     for word in words:
         start, end = starts[word.first] * FRAME, starts[word.last] * FRAME
         start, end = _without_silence(start, end, loud)
-        start = float(min(max(start, clock), speech.duration))
-        end = float(min(max(end, start), speech.duration))
         confidence = float(np.mean(probabilities[word.first : word.last]))
-        result.append(Word(word.text.strip(), start, end, confidence))
-        clock = end
-    return result
+        result.append(Word(word.text.strip(), float(start), float(end), confidence))
+    return timed_apart(result, 0.0, speech.duration)
+
+
+def timed_apart(words: Sequence[Word], since: float, until: float) -> list[Word]:
+    """Words in [since, until] with times that rise, none overlapping, none without length."""
+    spans = lasting([(word.start, word.end) for word in words], since, until)
+    return [replace(word, start=start, end=end) for word, (start, end) in zip(words, spans, strict=True)]
 
 
 def segmented(texts: Iterable[str], words: Iterable[Word]) -> Iterator[Segment]:

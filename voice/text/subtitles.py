@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from voice.errors import VoiceError
 from voice.text.sentences import ends_sentence
+from voice.text.timing import lasting
 from voice.types import Segment, Speech, Transcript, Word
 
 LINE = 42  # characters
@@ -36,7 +37,29 @@ def render(transcript: Transcript, format: str) -> str:
     """The transcript as "txt", "json", "srt", "vtt" or "tsv". Raises VoiceError for another format."""
     if format not in FORMATS:
         raise VoiceError(f"{format!r} is no format for transcripts; choose {', '.join(FORMATS)}")
-    return FORMATS[format](transcript)
+    return FORMATS[format](_showable(transcript))
+
+
+def _showable(transcript: Transcript) -> Transcript:
+    """The transcript, its times mended where a word or a segment takes none: players stumble over those."""
+    spans = [(each.start, each.end) for segment in transcript.segments for each in _timed(segment)]
+    if all(start < end for start, end in spans):
+        return transcript
+    mended = iter(lasting(spans, 0.0, float("inf")))
+    segments = []
+    for segment in transcript.segments:
+        times = [next(mended) for _ in _timed(segment)]
+        words = tuple(
+            replace(word, start=start, end=end)
+            for word, (start, end) in zip(segment.words, times, strict=bool(segment.words))
+        )
+        segments.append(replace(segment, start=times[0][0], end=times[-1][1], words=words))
+    return replace(transcript, segments=tuple(segments))
+
+
+def _timed(segment: Segment) -> Sequence[Word | Segment]:
+    """What has times of its own in a segment: its words or, where there are none, itself."""
+    return segment.words or (segment,)
 
 
 def spoken_segment(piece: Speech, at: float) -> Segment:
@@ -57,10 +80,11 @@ def cues(transcript: Transcript, *, named: bool = False) -> list[Cue]:
             words[0] = (f" {segment.speaker}: {words[0][0].strip()}", words[0][1])
         before = segment.speaker
         found += [replace(cue, speaker=segment.speaker) for cue in _split(words)]
-    following = [cue.start for cue in found[1:]] + [float("inf")]
+    spans = lasting([(cue.start, cue.end) for cue in found], 0.0, float("inf"))
+    following = [start for start, _ in spans[1:]] + [float("inf")]
     return [
-        replace(cue, end=min(max(cue.end, cue.start + SHORTEST_CUE), max(limit, cue.start)))
-        for cue, limit in zip(found, following, strict=False)
+        replace(cue, start=start, end=min(max(end, start + SHORTEST_CUE), limit))
+        for cue, (start, end), limit in zip(found, spans, following, strict=False)
     ]
 
 

@@ -329,6 +329,7 @@ def mount(server: FastAPI, services: Services) -> None:
     add_files(server)
     os.environ["GRADIO_TEMP_DIR"] = str(shelf())  # before its components are made
     page = build(services)
+    services.under_way.append(lambda: any(page._queue.active_jobs))  # they have their time when it ends
     page.has_launched = True  # without which Gradio takes every path of this machine for an upload
     gr.mount_gradio_app(
         server, page, "/", theme=theme(), css=show.asset("page.css") + show.asset("talk/talk.css"),

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+LARGE = 20_000_000  # bytes
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -73,7 +74,7 @@ async def _endless() -> AsyncIterator[bytes]:
 
 def main(given: str) -> None:
     from serve_fakes import World
-    from starlette.responses import StreamingResponse
+    from starlette.responses import Response, StreamingResponse
 
     from voice.serve import Settings, build, connections, running
 
@@ -91,6 +92,7 @@ def main(given: str) -> None:
     print(listening.getsockname()[1], flush=True)
     app = build(world.services)
     app.add_route("/endless", lambda request: StreamingResponse(_endless()))
+    app.add_route("/large", lambda request: Response(b"a" * LARGE))
     try:
         running.run(app, listening)
     finally:

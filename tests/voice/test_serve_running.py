@@ -20,7 +20,7 @@ if sys.platform == "win32":
     pytest.skip("signals and file limits of POSIX", allow_module_level=True)
 
 from serve_fakes import recording, until
-from serve_process import Process, serving_process
+from serve_process import LARGE, Process, serving_process
 
 from voice.serve.connections import Rarely
 
@@ -176,3 +176,23 @@ def test_an_answer_without_an_end_holds_up_no_end_and_leaves_no_traceback(tmp_pa
             process.tell()
             assert process.ended() == 0
         assert process.log.read_text() == "cleared\n"
+
+
+def test_who_takes_nothing_of_an_answer_is_let_go_and_who_takes_it_slowly_gets_it_whole(
+    tmp_path: Path,
+) -> None:
+    head = b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with serving_process(tmp_path / "log", request=0.5, idle=1.0) as process:
+        with socket.socket() as slow, socket.create_connection(("127.0.0.1", process.port)) as stuck:
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+            slow.connect(("127.0.0.1", process.port))
+            for each in (slow, stuck):
+                each.sendall(head)
+                each.settimeout(10.0)
+            taken = 0
+            while taken < LARGE:
+                taken += len(slow.recv(1_000_000))
+                time.sleep(0.01)
+            with pytest.raises(ConnectionResetError):
+                while stuck.recv(1_000_000):
+                    pass

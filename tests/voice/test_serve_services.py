@@ -270,3 +270,12 @@ def test_where_no_recognizer_can_be_opened_the_error_is_that_of_the_whole_one() 
     with pytest.warns(UserWarning, match=QUICK) if default_recognizer() == "quick" else nullcontext():
         with pytest.raises(ModelMissing, match="no whisper-base"):
             open_default(opened)
+
+
+def test_the_page_can_say_that_it_still_works() -> None:
+    services = Services(loader=lambda name, kind: name)
+    jobs = [None]
+    services.under_way.append(lambda: any(jobs))
+    assert not services.busy
+    jobs[0] = "a transcription"
+    assert services.busy

@@ -55,6 +55,9 @@ class Services:
         self.sessions = Slots("places for live sessions", settings.sessions)
         self.metrics, self.draining = Metrics(), Draining()
         self.aliases = read_aliases(settings.aliases)
+        self.under_way: list[
+            Callable[[], bool]
+        ] = []  # what others on this port still work on, such as the page
         self._load, self._load_alone = loader or self._from_disk, loader or self._alone
         self._open_detector, self._open_turns = detector or _silero, turns or _turns
         self._lock = threading.Lock()
@@ -67,10 +70,9 @@ class Services:
 
     @property
     def busy(self) -> bool:
-        """Whether a request or a live session is under way."""
-        return bool(self.sessions.used) or any(
-            line.used or line.waiting for line in (self.hearing, self.speaking)
-        )
+        """Whether a request, a live session or something of the page is under way."""
+        requests = any(line.used or line.waiting for line in (self.hearing, self.speaking))
+        return bool(requests or self.sessions.used or any(still() for still in self.under_way))
 
     def recognizer(self, name: str | None = None) -> Recognizer:
         """A recognizer by name, None being the default for files.

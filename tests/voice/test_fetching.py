@@ -125,7 +125,8 @@ def parrot(shop, tmp_path, monkeypatch) -> catalog.Entry:
     about = Card("parrot", "recognizer", "whisper", 16_000, "en", "MIT", files=files)
     home = catalog.home() / "models" / "parrot"
     entry = catalog.Entry(about, len(HALF + OTHER) + 2, home, (Index(listed, members),))
-    monkeypatch.setattr(catalog, "entries", lambda: {"parrot": entry})
+    for place in ("voice.models.entries", "voice.models.catalog.entries"):
+        monkeypatch.setattr(place, lambda: {"parrot": entry})
     return entry
 
 
@@ -184,10 +185,14 @@ def test_what_a_kill_leaves_is_gone_on_with(shop, parrot, number):
     assert leftovers(parrot) == ["parrot"]
 
 
-def test_a_fetch_that_is_not_wanted_any_more_can_be_removed(shop, parrot):
+def test_a_fetch_that_is_not_wanted_any_more_is_listed_and_can_be_removed(shop, parrot, capsys):
+    from voice.cli.models import listed
+
     shop.pause = 0.01
     with pytest.raises(KeyboardInterrupt):
         catalog.find("parrot", progress=stopping(200_000))
+    listed()
+    assert "to be fetched; 0." in capsys.readouterr().out
     assert catalog.remove("parrot") > 100_000
     assert [name for name in leftovers(parrot) if not name.endswith(".lock")] == []
 

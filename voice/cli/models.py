@@ -33,7 +33,7 @@ def listed() -> None:
 
     rows = [("name", "kind", "language", "licence", "size", "", "")]
     for entry in entries().values():
-        state = "in place" if entry.in_place else "to be fetched"
+        state = "in place" if entry.in_place else _to_come(entry)
         card = entry.card
         rows.append(
             (card.name, card.kind, card.language, card.license, _held(entry), state, card.description)
@@ -89,6 +89,11 @@ def remove(name: Name) -> None:
     from voice.models import catalog
 
     note(f"removed {name}: {_size(catalog.remove(name))}")
+
+
+def _to_come(entry: Entry) -> str:
+    """That it has to be fetched, and how much of it a fetch that broke off has left."""
+    return f"to be fetched; {_size(entry.begun)} are here" if entry.begun else "to be fetched"
 
 
 def _held(entry: Entry) -> str:

@@ -74,6 +74,11 @@ class Entry:
         return bool(self.sources)
 
     @property
+    def begun(self) -> int:
+        """How many bytes of it a fetch that broke off has left, for the next one to go on with."""
+        return sum(path.stat().st_size for path in half(self.home).rglob("*") if path.is_file())
+
+    @property
     def in_place(self) -> bool:
         """Whether it can be used without a network."""
         if self.base:

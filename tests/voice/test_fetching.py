@@ -287,6 +287,17 @@ def test_pip_takes_no_file_of_the_folder_it_is_called_in_for_its_own(shop, parro
     assert not (trap / "touched").exists()
 
 
+def test_of_what_pip_says_the_line_that_tells_most_is_passed_on():
+    trace = [
+        "ERROR: Exception:",
+        "Traceback (most recent call last):",
+        'File "x.py"',
+        "OSError: [Errno 5] read",
+    ]
+    assert wheels._reason(trace) == "OSError: [Errno 5] read"
+    assert wheels._reason(["Looking", "ERROR: THESE PACKAGES DO NOT MATCH"]) == "THESE PACKAGES DO NOT MATCH"
+
+
 def test_pips_own_settings_say_which_index(tmp_path, monkeypatch):
     listed = "global.index-url='https://a/simple'\ndownload.index-url='https://b/simple'\n"
     assert wheels._settings(listed) == {"index-url": "https://b/simple"}

@@ -190,11 +190,9 @@ def _hint(name: str) -> str:
 
 
 def _opened(folder: Path, name: str) -> Model:
-    """What lies in a folder that was asked for as `name`: with a card, or in one of Whisper's other forms."""
-    if (folder / cards.NAME).exists() or not converting.is_convertible(folder):
+    """What lies in a folder that was asked for as `name`, converted first if it has to be."""
+    if not converting.is_convertible(folder):
         return _checked(folder, read_or_guess(folder), name)
-    if converting.is_converted(folder):
-        return _checked(folder, converting.guessed(folder), name)
     card, source = converting.guessed(folder), _source_of(name, folder)
     made = home() / "models" / f"{card.name}-{source}-{converting.version(folder)}"
     fill(made, lambda stage: cards.write_card(stage, converting.convert(folder, stage)))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from voice.errors import ModelDamaged, ModelMissing
-from voice.models.card import Card, hashes
+from voice.models.card import NAME, Card, hashes
 
 WEIGHTS, TOKENIZER, CONFIG = "model.bin", "tokenizer.json", "config.json"
 LARGEST = 10_000_000  # bytes of a configuration
@@ -65,8 +65,9 @@ def is_converted(folder: Path) -> bool:
 
 
 def is_convertible(folder: Path) -> bool:
-    """Whether it is a folder of transformers with a Whisper in it."""
-    return _config(folder).get("model_type") == "whisper" and bool(_weights(folder))
+    """Whether it is a folder of transformers with a Whisper in it, without a card and not converted yet."""
+    ready = (folder / NAME).exists() or (folder / WEIGHTS).exists()
+    return not ready and _config(folder).get("model_type") == "whisper" and bool(_weights(folder))
 
 
 def guessed(folder: Path) -> Card:

@@ -18,9 +18,10 @@ from typer.testing import CliRunner
 import voice.simple
 from voice import audio, loading
 from voice.asr.speakers import Turn
-from voice.cli import app
+from voice.cli import app, interrupts
+from voice.cli.console import OutputError
 from voice.cli.transcribe import counted
-from voice.errors import ModelMissing, VoiceError
+from voice.errors import ModelDamaged, ModelMissing, VoiceError
 from voice.manifest import Clip, write_manifest
 from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
 
@@ -337,6 +338,16 @@ def test_control_c_ends_it_quietly_and_leaves_no_file(recognizer, recording, tmp
     assert [path.name for path in tmp_path.iterdir()] == ["two.wav"]
 
 
+def test_what_fails_because_of_a_signal_is_not_blamed_on_a_file(recognizer, recording, monkeypatch):
+    def broken_off(*_, **__):
+        raise ModelDamaged("head.onnx cannot be read (initialization failed); fetch the recognizer again")
+
+    monkeypatch.setattr(interrupts, "came", interrupts.Interrupted)
+    monkeypatch.setattr(loading, "load", broken_off)
+    done = run("transcribe", recording)
+    assert (done.exit_code, done.stderr) == (130, "interrupted\n")
+
+
 # what people call recordings
 
 
@@ -627,6 +638,7 @@ def test_speaks_faster_when_asked(recognizer, tmp_path):
         ([], "say what to speak"),
         (["Hello.", "-i", "text.txt"], "and a file as well (-i text.txt); leave one of them out"),
         (["  "], "no text to speak"),
+        (["caf\udce9", "--subtitles", "x.srt"], "the text is no text in UTF-8; set the terminal to UTF-8"),
         (["..."], "can be spoken"),
         (["-i", "missing.txt"], "missing.txt cannot be read"),
         (["Hello.", "--speed", "9"], "from 0.5 (slow) to 2 (fast)"),
@@ -788,6 +800,28 @@ def test_a_reader_that_has_seen_enough_is_no_failure_worth_a_traceback():
     program.stdout.close()
     assert program.stderr.read() == b""
     assert program.wait() == 1
+
+
+def test_a_closed_standard_input_is_said_in_a_line(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "voice", "speak", "-i", "-"],
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        preexec_fn=lambda: os.close(0),
+    )
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("error: standard input is closed; name a file")
+
+
+def test_an_output_that_takes_nothing_is_said_once(recognizer, recording, monkeypatch):
+    def full(text: str) -> None:
+        raise OutputError("standard output cannot be written: No space left on device")
+
+    monkeypatch.setattr("voice.cli.console.put", full)
+    done = run("transcribe", recording, recording)
+    assert done.exit_code == 1 and len(recognizer.asked) == 1
+    assert done.stderr == "error: standard output cannot be written: No space left on device\n"
 
 
 def test_tells_its_version():

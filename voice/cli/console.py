@@ -78,8 +78,7 @@ def put(text: str) -> None:
         raise
     except OSError as error:
         _drop_output()
-        reason = f"{error.strerror}{_HINTS.get(error.errno, '')}"
-        raise OutputError(f"standard output cannot be written: {reason}") from error
+        raise OutputError(f"standard output cannot be written: {reason(error)}") from error
 
 
 def standard_input() -> BinaryIO:
@@ -99,8 +98,12 @@ def explained(error: Exception) -> str:
         place = traceback.extract_tb(error.__traceback__)[-1:]
         where = f" ({Path(place[0].filename).name}:{place[0].lineno})" if place else ""
         return f"{type(error).__name__}: {error}{where}; nobody has foreseen this, please report it"
-    what = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else str(error)
-    return what + _HINTS.get(error.errno, "")
+    return f"{error.filename}: {reason(error)}" if error.filename else reason(error)
+
+
+def reason(error: OSError) -> str:
+    """Why a file could not be used, and what to do about it."""
+    return (error.strerror or str(error)) + _HINTS.get(error.errno, "")
 
 
 def is_full(error: BaseException | None) -> bool:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from voice.cli import interrupts
 from voice.cli.console import OutputError, note, put, shown
 from voice.cli.jobs import Job
 from voice.cli.targets import write_text
@@ -79,7 +80,8 @@ class Result:
         try:
             write_text(place, text)
         except VoiceError as error:
-            note(f"error: {until} is lost: {error}")
+            if interrupts.came():  # otherwise the reason why it broke off is told
+                note(f"error: {until} is lost: {error}")
         else:
             note(f"{until} is in {place}")
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from voice.cli.console import reason
 from voice.errors import VoiceError
 from voice.places import check_place, partial_path
 
@@ -53,6 +54,6 @@ def write_text(path: Path, text: str) -> None:
         beside.write_text(text, "utf-8")
         beside.replace(path)
     except OSError as error:
-        raise VoiceError(f"{path} cannot be written: {error.strerror}") from error
+        raise VoiceError(f"{path} cannot be written: {reason(error)}") from error
     finally:
         beside.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ import resource
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,6 +65,17 @@ def serving_process(
         popen.stdout.close()
 
 
+async def _stranger(scope: dict, receive: Callable, send: Callable) -> None:
+    """What reads a request and answers failures in its own way, as the page does."""
+    try:
+        while (await receive()).get("more_body"):
+            pass
+    except Exception:
+        await send({"type": "http.response.start", "status": 500, "headers": []})
+        await send({"type": "http.response.body", "body": b"failed"})
+        raise
+
+
 async def _endless() -> AsyncIterator[bytes]:
     """What the page's events are: an answer that goes on as long as the client is there."""
     while True:
@@ -93,6 +104,7 @@ def main(given: str) -> None:
     app = build(world.services)
     app.add_route("/endless", lambda request: StreamingResponse(_endless()))
     app.add_route("/large", lambda request: Response(b"a" * LARGE))
+    app.mount("/page", _stranger)
     try:
         running.run(app, listening)
     finally:

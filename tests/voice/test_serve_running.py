@@ -144,6 +144,15 @@ def test_eight_that_drip_hold_no_place_and_are_let_go(tmp_path: Path) -> None:
             over.set()
 
 
+def test_who_drips_into_the_page_is_told_so_and_leaves_no_traceback(tmp_path: Path) -> None:
+    head = DRIPPING.replace(b"/v1/audio/transcriptions", b"/page/upload")
+    with serving_process(tmp_path / "log", idle=0.5) as process:
+        with socket.create_connection(("127.0.0.1", process.port), 10.0) as dripping:
+            dripping.sendall(head)
+            assert b" 408 " in dripping.recv(100)
+        assert not process.log.read_text()
+
+
 def _drip(connections: list[socket.socket], over: threading.Event) -> None:
     while not over.wait(0.2):
         for each in connections:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from collections.abc import Iterator
 
@@ -219,3 +220,12 @@ def test_a_prompt_is_terms_or_the_names_in_its_prose() -> None:
     prose = "The meeting with Ursula at Zyntriq began late. Then everybody went home to Linz."
     assert terms(prose) == ["Ursula", "Zyntriq", "Linz"]
     assert terms("") == terms("a, #, = x") == []
+
+
+def test_a_full_disk_is_said_and_not_a_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("starlette.datastructures.UploadFile.write", full)
+    answer = httpx.post(f"{world.url}/v1/audio/transcriptions", files={"file": ("a.wav", recording(1.0))})
+    assert answer.status_code == 503 and "the server's disk is full" in answer.json()["error"]["message"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 
 from fastapi import FastAPI, Request
@@ -102,6 +103,12 @@ def add_handlers(app: FastAPI) -> None:
         response = answer(error.status_code, message)
         response.headers.update(error.headers or {})
         return response
+
+    @app.exception_handler(OSError)
+    async def _full(_: Request, error: OSError) -> Response:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return answer(503, "the server's disk is full; make room in its TMPDIR", code="full")
+        raise error
 
     @app.exception_handler(Exception)
     async def _unforeseen(_: Request, error: Exception) -> Response:

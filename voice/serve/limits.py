@@ -41,7 +41,24 @@ class Limits:
         elif scope["method"] == "POST" and scope["path"].startswith("/v1/"):
             await self._in_turn(scope, receive, send)
         else:
-            await self._app(scope, Paced(receive, self._services.settings.idle).receive, send)
+            await self._in_time(scope, receive, send)
+
+    async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """What others on this port answer, such as the page; who sends too slowly is told so by us."""
+        paced = Paced(receive, self._services.settings.idle)
+        answer = Answer(send, Body(paced, 0), patient=False)
+
+        async def sent(message: Message) -> None:
+            if not paced.late:
+                await answer.send(message)
+
+        try:
+            await self._app(scope, paced.receive, sent)
+        except Exception:
+            if not paced.late:
+                raise
+        if paced.late and not answer.begun:
+            await errors.of(paced.late)(scope, receive, send)
 
     async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
@@ -97,6 +114,7 @@ class Paced:
     def __init__(self, inner: Receive, idle: float) -> None:
         self.inner, self.idle, self.spare = inner, idle, idle
         self.ended = False
+        self.late: TooSlow | None = None  # what was raised
 
     async def receive(self) -> Message:
         """The next message. Raises TooSlow."""
@@ -108,7 +126,8 @@ class Paced:
                 message = await self.inner()
         except TimeoutError:
             self.ended = True
-            raise TooSlow(f"too little came in {self.idle:g} s; send the request again") from None
+            self.late = TooSlow(f"too little came in {self.idle:g} s; send the request again")
+            raise self.late from None
         came = len(message.get("body", b"")) / PACE
         self.spare = min(self.idle, self.spare - (time.monotonic() - begun) + came)
         self.ended = not message.get("more_body", False)

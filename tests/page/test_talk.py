@@ -198,6 +198,8 @@ def test_what_the_voice_could_not_read_stands_below_the_answer_as_it_is_written(
     until(lambda: turns(page)[-1:] == ["Agent: Twelve times seven is eighty-four."])
     tell(scene, {"type": "voice.notes", "item_id": "agent_0", "response_id": "response_0", "notes": [note]})
     until(lambda: within(page, ".agent .talk-note").text == note)
+    tell(scene, {"type": "voice.notes", "item_id": "person_0", "notes": ["Only English is understood."]})
+    until(lambda: within(page, ".person .talk-note").text == "Only English is understood.")
 
 
 def test_an_error_is_a_sentence_without_folders(page: webdriver.Chrome, scene: Scene) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import numpy as np
@@ -12,7 +13,7 @@ from realtime_fakes import Client, at_24k, encoded, kinds, services, sound
 
 from voice.serve.realtime.answers import AHEAD
 from voice.serve.realtime.configuration import Configuration
-from voice.types import Message
+from voice.types import Message, Word
 
 LONG = "This is a long answer that goes on and on and on so that there is time to say something."
 TURN = [
@@ -370,6 +371,27 @@ def test_what_the_voice_could_not_read_of_an_answer_is_told_once():
     assert notes["notes"] == ["Not read aloud, because this voice has no sound for it: 你好, 您好."]
     answers = [each["item_id"] for each in told if each["type"] == "response.output_audio_transcript.done"]
     assert notes["item_id"] == answers[0] and len(answers) == 2
+
+
+class Unsure(Phrasebook):
+    """Knows English alone, and is not sure of what it heard."""
+
+    languages = frozenset({"en"})
+
+    def transcribe(self, speech, *, language=None, hotwords=()):
+        heard = super().transcribe(speech, language=language, hotwords=hotwords)
+        words = tuple(Word(each, i / 10, (i + 1) / 10, 0.4) for i, each in enumerate(heard.text.split()))
+        return replace(heard, segments=tuple(replace(each, words=words) for each in heard.segments))
+
+
+def test_a_turn_that_does_not_sound_like_the_language_that_is_known_is_told() -> None:
+    book = Unsure("Good and morgan hoyt is a shine to be long in wimshen.")
+    client = Client(book, Script(["Sorry?"]))
+    client.send("session.update", session={"voice": {"events": True}})
+    told = client.play(book.say(0), quiet(5))
+    done = one(told, "conversation.item.input_audio_transcription.completed")
+    notes = one(told, "voice.notes")
+    assert notes["item_id"] == done["item_id"] and "did not sound like English" in notes["notes"][0]
 
 
 def test_a_brain_that_fails_is_an_error_event_and_something_sensible_is_said():

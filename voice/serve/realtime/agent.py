@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -98,6 +98,10 @@ class Agent:
     turns: Callable[[Recognizer], TurnDetector]  # that go by sound and words, as the recognizer hears them
     recognizer: Callable[[str | None], Recognizer]  # by language
     tools: Tools = field(default_factory=Tools)
+
+    def understood(self, now: Configuration) -> Collection[str]:
+        """Codes of the languages that the recognizer in use knows; () where it does not say."""
+        return getattr(self.recognizer(hearing(now).language), "languages", ())
 
     def use(self, now: Configuration) -> None:
         """Follows a session's settings from now on.

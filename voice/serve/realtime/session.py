@@ -65,7 +65,7 @@ class Session:
         self._voices, self._clock = voices, clock
         self._inlet = Inlet(line.configuration.input, self._talk.rate)
         self._sent = AudioClock(self._talk.rate)
-        self._turns = Turns(line, self._sent)
+        self._turns = Turns(line, self._sent, lambda: agent.understood(line.configuration))
         self._speech = Speech(line, self._turns.items)
         self._appended = 0.0  # seconds since the last turn
         self._wanted: Fields | None = None  # a response to a turn that is still being recognized

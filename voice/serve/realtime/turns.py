@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from voice.agent.doubt import Doubt
 from voice.agent.events import Event, Heard, Partial, SpeechStarted, TurnEnded
 from voice.serve.realtime.clock import AudioClock
 from voice.serve.realtime.items import Item, Items, Part, fresh
 from voice.serve.realtime.line import Line
+from voice.types import Word
 
 LEVEL_EVERY = 0.1  # seconds
 _QUIETEST = 1e-5  # of full scale: -100 dB
@@ -32,10 +35,14 @@ class _Turn:
 class Turns:
     """What the person says, as the client is told of it."""
 
-    def __init__(self, line: Line, clock: AudioClock) -> None:
-        """`clock` knows where a moment of the conversation lies in the client's audio."""
+    def __init__(
+        self, line: Line, clock: AudioClock, known: Callable[[], Collection[str]] = lambda: ()
+    ) -> None:
+        """`clock` knows where a moment of the conversation lies in the client's audio, `known` the codes of
+        the languages that are understood."""
         self.items = Items()
-        self._line, self._clock = line, clock
+        self._line, self._clock, self._known = line, clock, known
+        self._doubt = Doubt()
         self._turn = _Turn()
         self._told = 0  # milliseconds of the client's audio up to which it has been told of turns
         self._awaited: deque[tuple[str, float]] = deque()  # items still being recognized, their seconds
@@ -57,8 +64,8 @@ class Turns:
                 self._line.tell("partial", {"item_id": item, "stable": stable, "tail": tail})
             case TurnEnded(began=began, ended=ended):
                 self._ended(began, ended)
-            case Heard(text=text):
-                self._recognized(text)
+            case Heard(text=text, words=words):
+                self._recognized(text, words)
 
     def commit(self, said: bool, seconds: float) -> None:
         """The client says that the turn of so many seconds is over; whether any speech was heard in it."""
@@ -155,10 +162,13 @@ class Turns:
         self._line.state("thinking")
         return item.id
 
-    def _recognized(self, text: str) -> None:
+    def _recognized(self, text: str, words: Sequence[Word]) -> None:
+        note = self._doubt.note(words, self._known())
         if self._awaited:
             item, seconds = self._awaited.popleft()
             self._done(item, seconds, text)
+            if note:
+                self._line.tell("notes", {"item_id": item, "notes": [note]})
 
     def _done(self, id_: str, seconds: float, text: str) -> None:
         item = Item(id_, role="user", parts=(Part("input_audio", text),))

@@ -190,7 +190,8 @@ class _Packets:
             self._bytes += packet.size
             self.skipped = max(self.skipped, packet.pos - self.place) if self.place else 0
             self.place = max(self.place, packet.pos + packet.size)
-        if packet.pts is not None and packet.time_base and not is_cover(packet.stream):
+        seen = not (packet.is_discard or is_cover(packet.stream))  # an edit may cut off a picture's beginning
+        if seen and packet.pts is not None and packet.time_base:
             if packet.stream.index != self._track.index:  # whose own first packets may only start its decoder
                 self.begin = min(self.begin, float(packet.pts * packet.time_base))
             end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
@@ -350,7 +351,8 @@ def _placed(frame, ahead: float, heard: _Heard) -> Iterator[tuple[np.ndarray, in
 def _mono(frame, start: int) -> Iterator[np.ndarray]:
     """A decoded frame from sample `start` on → (T,) float32 pieces, the mean of its channels."""
     channels, kind = frame.layout.nb_channels, _TYPES[frame.format.name.removesuffix("p")]
-    planes = [np.frombuffer(plane, kind) for plane in frame.planes]
+    # From eight channels on PyAV finds no end of the planes: those behind the last channel are not ours.
+    planes = [np.frombuffer(plane, kind) for plane in frame.planes[:channels]]
     if not frame.format.is_planar:
         planes = planes[0][: frame.samples * channels].reshape(-1, channels).T
     step = max(1, min(_PIECE, 2**20 // channels))

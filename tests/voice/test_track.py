@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import media_files
 import numpy as np
 import pytest
@@ -49,6 +50,23 @@ def test_holes_in_the_times_become_silence(form: str) -> None:
     samples = read(encoded(form, [(0, 1.0), (13.0, 1.0), (20.0, 1.0)]))
     assert_loud(samples, [(0, 1), (13, 14), (20, 21)])
     assert len(samples) / RATE == pytest.approx(21.0, abs=0.1)
+
+
+def test_what_an_edit_cut_off_does_not_count(tmp_path: Path) -> None:
+    """As where a video was cut without encoding it anew: its picture still begins at an earlier key frame."""
+    whole = io.BytesIO(encoded("mp4", [(0, 6.0)]))
+    path = tmp_path / "cut.mp4"
+    with av.open(whole) as source, av.open(str(path), "w") as out:
+        streams = {each: out.add_stream_from_template(each) for each in source.streams}
+        for packet in source.demux():
+            early = packet.stream.type == "audio" and packet.pts is not None and packet.pts < 2.5 * RATE
+            if packet.dts is None or early:
+                continue
+            start = round(2.5 / packet.time_base)
+            packet.pts, packet.dts = packet.pts - start, packet.dts - start
+            packet.stream = streams[packet.stream]
+            out.mux(packet)
+    assert len(read(path.read_bytes())) / RATE == pytest.approx(3.5, abs=0.1)
 
 
 @pytest.mark.parametrize("form", ["mp4", "mkv", "ts", "flv"])
@@ -137,6 +155,19 @@ def test_channels_of_any_width_are_mixed(channels: int, bits: int) -> None:
     samples = np.full(RATE * channels, level + (128 if bits == 8 else 0), kind)
     content = samples.view("u1").reshape(-1, 4)[:, :3].tobytes() if bits == 24 else samples.tobytes()
     np.testing.assert_allclose(read(media_files.wav(RATE, channels, bits, content)), 0.5, atol=0.01)
+
+
+@pytest.mark.parametrize("layout", ["7.1", "hexadecagonal"])
+def test_channels_in_planes_of_their_own_are_mixed(layout: str) -> None:
+    held = io.BytesIO()
+    with av.open(held, "w", format="wv") as out:
+        stream = out.add_stream("wavpack", rate=RATE, layout=layout)
+        channels = stream.codec_context.layout.nb_channels
+        samples = np.repeat((tone(2.0) * 32767).astype(np.int16), channels)
+        frame = av.AudioFrame.from_ndarray(samples[None], format="s16", layout=layout)
+        frame.sample_rate = RATE
+        out.mux([*stream.encode(frame), *stream.encode(None)])
+    np.testing.assert_allclose(read(held.getvalue()), tone(2.0), atol=0.01)  # in eight bits
 
 
 def test_what_is_no_number_becomes_silence_with_a_warning() -> None:

@@ -10,6 +10,8 @@ const READY = 400; // ms between two questions whether the models are loaded
 const LONG = 8000; // ms after which the person is told what takes so long
 const LOADING = "The models are being loaded. The first time they may have to be fetched, which takes some minutes.";
 
+const DEAF = "The recording is over and the microphone is off. To speak yourself, press Stop and then Start talking.";
+
 /** What a server says against a request. */
 class Refused extends Error {
   constructor(message, status) {
@@ -32,6 +34,7 @@ class Talk {
     this.view = new View(root);
     this.dialog = this.fresh();
     this.sound = this.line = null;
+    this.advice = ""; // what the person should know at any time
     this.begun = null; // the start that was asked for, until it is stopped: a promise
     this.starts = 0; // how often it was started or stopped; what belongs to an earlier one is let go
     const press = (name, action) => this.view.part(name).addEventListener("click", action);
@@ -42,7 +45,8 @@ class Talk {
     this.view.part("recording").addEventListener("change", ({ target }) => this.playRecording(target));
     document.addEventListener("keydown", ({ key }) => key === "Escape" && this.dialog.hush());
     window.addEventListener("pagehide", () => this.stop());
-    if (obstacle()) this.view.refuse(obstacle());
+    this.ready = Boolean(obstacle());
+    if (this.ready) this.view.refuse(obstacle());
     else this.prepare();
     this.ask("v1/models").then(({ data }) => this.offer(data), () => {}); // the line will say what is wrong
   }
@@ -54,9 +58,11 @@ class Talk {
     while (state === "loading") {
       const told = await this.ask("talk/ready").catch(() => ({ state: "unknown" }));
       state = told.state;
-      this.view.advice(state !== "loading" ? advice(told) : performance.now() - begun > LONG ? LOADING : "");
+      this.advice = advice(told);
+      this.view.advice(state !== "loading" ? this.advice : performance.now() - begun > LONG ? LOADING : "");
       if (state === "loading") await new Promise((resolve) => setTimeout(resolve, READY));
     }
+    this.ready = true;
     this.view.phase("off");
   }
 
@@ -135,8 +141,9 @@ class Talk {
     if (this.line) this.dialog.lost();
     const { sound } = this;
     this.line = this.sound = null;
-    this.view.phase("off");
+    this.view.phase(this.ready ? "off" : "preparing");
     this.view.playing("");
+    this.view.advice(this.advice);
     await sound?.close();
   }
 
@@ -188,6 +195,11 @@ class Talk {
     }
   }
 
+  recordingOver(sound) {
+    this.view.playing("");
+    if (sound === this.sound && !this.microphone) this.view.advice(DEAF);
+  }
+
   /** A file takes the place of the microphone until it ends. */
   async playRecording(input) {
     const [file] = input.files;
@@ -197,8 +209,10 @@ class Talk {
     const { sound } = this;
     if (!sound) return;
     try {
-      await sound.listenTo(file, () => this.view.playing(""));
-      if (sound === this.sound) this.view.playing(file.name);
+      await sound.listenTo(file, () => this.recordingOver(sound));
+      if (sound !== this.sound) return;
+      this.view.playing(file.name);
+      this.view.advice(this.advice);
     } catch (error) {
       if (sound !== this.sound) return;
       if (!(error instanceof SoundError)) throw error;

@@ -155,6 +155,7 @@ def test_the_button_is_dead_until_the_models_are_there(
         open_tab(browser, "Talk")
         until(lambda: within(browser, ".talk[data-mounted]"))
         assert within(browser, ".talk-phase").text == "Getting ready …"
+        within(browser, ".talk-anew").click()
         assert not within(browser, ".talk-button").is_enabled()
         loaded.set()
         until(lambda: phase(browser) == "off")
@@ -385,6 +386,9 @@ def test_a_recording_is_answered_without_a_microphone(
     page.execute_script("navigator.mediaDevices.getUserMedia = () => Promise.reject(new Error('unused'))")
     play(page, recording(tmp_path / "question.wav", noise(1.0), quiet(0.3)))
     until(lambda: turns(page)[-1:] == ["Agent: Twelve times seven is eighty-four."])
+    until(lambda: "microphone is off" in within(page, ".talk-advice").text)
+    within(page, ".talk-button").click()
+    until(lambda: phase(page) == "off" and not within(page, ".talk-advice").is_displayed())
 
 
 def test_what_is_no_recording_is_refused_plainly(page: webdriver.Chrome, tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +10,7 @@ import pytest
 
 from voice import audio
 from voice.cli.targets import write_text
-from voice.places import partial_path
+from voice.places import partial_path, remove_leftovers, unfinished_path
 from voice.types import Audio
 
 LONGEST = 255  # bytes of a file's name
@@ -30,3 +33,31 @@ def test_a_partial_is_hidden_beside_its_file_and_its_own() -> None:
     assert partial_path(one) != partial_path(other)
     assert partial_path(one).parent == one.parent and partial_path(one).name.startswith(".")
     assert partial_path(Path("x.wav")).name.startswith(".x.wav.")
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"), [("a.srt", "a.partial.srt"), ("a.b.wav", "a.b.partial.wav"), ("a", "a.partial")]
+)
+def test_what_is_unfinished_has_the_name_of_the_whole_with_a_word_in_it(name: str, kept: str) -> None:
+    assert unfinished_path(Path("out", name)) == Path("out", kept)
+
+
+def test_the_name_of_what_is_unfinished_fits_too() -> None:
+    name = unfinished_path(Path("語" * 83 + ".srt")).name
+    assert len(name.encode()) <= LONGEST and name.endswith(".partial.srt")
+
+
+def test_only_leftovers_of_dead_processes_beside_the_same_names_are_removed(tmp_path: Path) -> None:
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    gone = [f".[ab]*.txt.{dead.pid}.partial", f".two\nlines.txt.{dead.pid}.partial"]
+    stay = [
+        f".a.txt.{dead.pid}.partial",
+        f".[ab]*.txt.{os.getpid()}.partial",
+        ".[ab]*.txt.x.partial",
+        "[ab]*.txt",
+    ]
+    for name in gone + stay:
+        (tmp_path / name).touch()
+    remove_leftovers([tmp_path / "[ab]*.txt", tmp_path / "two\nlines.txt", tmp_path / "none" / "x.txt"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(stay)

@@ -199,7 +199,10 @@ def _screen() -> Iterator[Show]:
     from rich.text import Text
 
     console = Console(highlight=False)
-    with Region(console=console, transient=True, auto_refresh=False, vertical_overflow="visible") as region:
+    with (
+        Region(console=console, transient=True, auto_refresh=False, vertical_overflow="visible") as region,
+        interrupts.keeping(region.stop),  # which gives the terminal its cursor back
+    ):
 
         def show(each: Partial | Segment) -> None:
             if isinstance(each, Segment):

@@ -28,6 +28,37 @@ if TYPE_CHECKING:
 
 ALL, MOST_SPEAKERS = "all", 64  # what --speakers may be: as many people as there are, or so many at most
 
+Files = Annotated[
+    list[str], typer.Argument(metavar="FILE…", help="Sound or video, folders of it; - is standard input.")
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        "-f",
+        metavar="txt|json|srt|vtt|tsv",
+        help="What to write or print; as PATH ends, else txt.",
+    ),
+]
+Output = Annotated[
+    str | None,
+    typer.Option(
+        "--output", "-o", metavar="PATH", help="A file or, for several, a folder; printed if not given."
+    ),
+]
+SpeakerCount = Annotated[
+    str | None,
+    typer.Option(metavar="[N]", help="Name who speaks, of N people; the text then comes at the end."),
+]
+Recursive = Annotated[
+    bool, typer.Option("--recursive", "-r", help="Take the subfolders of a folder as well.")
+]
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing", help="Leave out what is in PATH already, whatever options it was made with."
+    ),
+]
 Terms = Annotated[
     str, typer.Option(metavar="FILE|TERMS", help='Terms to expect: "Ada, Kubernetes" or a file of them.')
 ]
@@ -48,8 +79,8 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Ears:
-    """What all recordings of a run are heard with, and what is asked of them."""
+class Recognition:
+    """What recognizes all recordings of a run, and what is asked of it."""
 
     recognizer: Recognizer
     detector: SpeechDetector
@@ -91,24 +122,9 @@ def _may_be_number(arg: str) -> bool:
 
 @plainly
 def command(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE…", help="Sound or video, folders of it; - is stdin.")
-    ],
-    form: Annotated[
-        str | None,
-        typer.Option(
-            "--format",
-            "-f",
-            metavar="txt|json|srt|vtt|tsv",
-            help="What to write or print; as PATH ends, else txt.",
-        ),
-    ] = None,
-    output: Annotated[
-        str | None,
-        typer.Option(
-            "--output", "-o", metavar="PATH", help="A file or, for several, a folder; printed if not given."
-        ),
-    ] = None,
+    files: Files,
+    form: Format = None,
+    output: Output = None,
     model: Annotated[
         str | None,
         typer.Option(metavar="NAME|FOLDER", help="Which recognizer: whisper-base, with --live quick."),
@@ -119,20 +135,9 @@ def command(
     ] = None,
     translate: Annotated[bool, typer.Option("--translate", help="Answer in English.")] = False,
     hotwords: Terms = "",
-    speakers: Annotated[
-        str | None,
-        typer.Option(metavar="[N]", help="Name who speaks, of N people; the text then comes at the end."),
-    ] = None,
-    recursive: Annotated[
-        bool, typer.Option("--recursive", "-r", help="Take the subfolders of a folder as well.")
-    ] = False,
-    skip_existing: Annotated[
-        bool,
-        typer.Option(
-            "--skip-existing",
-            help="Leave out what is in --output already, whatever options it was made with.",
-        ),
-    ] = False,
+    speakers: SpeakerCount = None,
+    recursive: Recursive = False,
+    skip_existing: SkipExisting = False,
     live: LiveWords = False,
     real_time: Annotated[
         bool, typer.Option("--real-time", help="With --live: a recording takes as long as it lasts.")
@@ -160,18 +165,20 @@ def command(
     inputs = [*files, hotwords]
     _prepare(jobs, output, inputs)
     model = model or ("quick" if live else "whisper-base")
-    ears = _ears(model, people, language, terms, "translate" if translate else "transcribe", threads)
+    recognition = _recognition(
+        model, people, language, terms, "translate" if translate else "transcribe", threads
+    )
 
     def write_down(job: Job, label: str) -> None:
         check_recording(job.source)
         if job.target and several:
             check_text(job.target, inputs)
-        result = Result(job, form, at_once=live or not ears.named, titled=several)
+        result = Result(job, form, at_once=live or not recognition.named, titled=several)
         with interrupts.keeping(result.keep):
             if live:
-                _caption(result, ears, real_time)
+                _caption(result, recognition, real_time)
             else:
-                _transcribe(result, ears, label)
+                _transcribe(result, recognition, label)
 
     batch.each(jobs, write_down)
 
@@ -225,9 +232,9 @@ def _named(people: int | None, threads: int | None) -> Named | None:
     return Named(loading.load("speakers", kind="speakers", threads=threads), people or None)
 
 
-def _ears(
+def _recognition(
     model: str, people: int | None, language: str | None, terms: Sequence[str], task: str, threads: int | None
-) -> Ears:
+) -> Recognition:
     """Load what is needed; the model is fetched if it is not there."""
     from voice import loading
     from voice.simple import detector
@@ -236,10 +243,10 @@ def _ears(
     with progress(f"fetching {model}", "bytes") as bar:
         recognizer = loading.load(model, kind="recognizer", threads=threads, progress=bar)
     language = language_for(recognizer, language)
-    return Ears(recognizer, detector(), language, terms, task, _named(people, threads))
+    return Recognition(recognizer, detector(), language, terms, task, _named(people, threads))
 
 
-def _caption(result: Result, ears: Ears, real_time: bool) -> None:
+def _caption(result: Result, recognition: Recognition, real_time: bool) -> None:
     """One recording live: text as it comes, or a file of it and other formats at the end."""
     from voice.cli import captions
 
@@ -250,10 +257,10 @@ def _caption(result: Result, ears: Ears, real_time: bool) -> None:
         result.print = _is_shown
     transcript = captions.transcribe(
         result.job.source,
-        ears.recognizer,
-        ears.detector,
-        language=ears.language,
-        hotwords=ears.hotwords,
+        recognition.recognizer,
+        recognition.detector,
+        language=recognition.language,
+        hotwords=recognition.hotwords,
         real_time=real_time,
         quiet=whole and not (sys.stdout and sys.stdout.isatty()),
         heard=result.add,
@@ -265,24 +272,24 @@ def _is_shown(text: str) -> None:
     """Captions are on the screen as they are heard."""
 
 
-def _transcribe(result: Result, ears: Ears, label: str) -> None:
+def _transcribe(result: Result, recognition: Recognition, label: str) -> None:
     """One recording as a whole: text as it is heard, everything else at the end."""
     from voice import audio
     from voice.asr import attribution, longform
 
-    source, named = result.job.source, ears.named
+    source, named = result.job.source, recognition.named
     length = audio.length(source) if is_terminal() else 0.0
     listening = named.speakers.listen() if named else None
     with progress(label) as bar:
         result.print = bar.put
-        blocks = audio.blocks(source, ears.recognizer.rate)
+        blocks = audio.blocks(source, recognition.recognizer.rate)
         transcript = longform.whole(
             listening.through(blocks) if listening else blocks,
-            ears.recognizer,
-            ears.detector,
-            language=ears.language,
-            hotwords=ears.hotwords,
-            task=ears.task,
+            recognition.recognizer,
+            recognition.detector,
+            language=recognition.language,
+            hotwords=recognition.hotwords,
+            task=recognition.task,
             progress=lambda seconds: bar(seconds, length),
             heard=result.add,
         )

@@ -638,7 +638,7 @@ def test_speaks_faster_when_asked(recognizer, tmp_path):
         ([], "say what to speak"),
         (["Hello.", "-i", "text.txt"], "and a file as well (-i text.txt); leave one of them out"),
         (["  "], "no text to speak"),
-        (["caf\udce9", "--subtitles", "x.srt"], "the text is no text in UTF-8; set the terminal to UTF-8"),
+        (["caf\udce9", "--subtitles", "x.srt"], "the text is not text in UTF-8; set the terminal to UTF-8"),
         (["..."], "can be spoken"),
         (["-i", "missing.txt"], "missing.txt cannot be read"),
         (["Hello.", "--speed", "9"], "from 0.5 (slow) to 2 (fast)"),

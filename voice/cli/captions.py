@@ -69,7 +69,7 @@ def transcribe(
 
 
 def arriving(pipe: Pipe) -> Iterator[np.ndarray]:
-    """What arrives in a pipe, as it arrives → float32 blocks at 16 kHz.
+    """Yield what arrives in a pipe, as it arrives, as float32 blocks at 16 kHz.
 
     It is raw sound unless it begins as a WAV file or another one that can be decoded from its beginning on.
     Raises AudioError for a container that cannot.

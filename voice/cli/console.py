@@ -44,7 +44,7 @@ def note(message: str) -> None:
 
 
 def shown(text: str) -> str:
-    """A name as it can be printed in a line: bytes that are no UTF-8 and control characters escaped."""
+    """Return a name as it can be printed in a line: control characters and bytes that are not UTF-8 escaped."""
     return "".join(_escaped(letter) if _unprintable(letter) else letter for letter in text)
 
 
@@ -53,17 +53,19 @@ def _unprintable(letter: str) -> bool:
 
 
 def _escaped(letter: str) -> str:
-    if "\udc80" <= letter <= "\udcff":  # Python's stand-in for a byte that is no UTF-8
+    if "\udc80" <= letter <= "\udcff":  # Python's stand-in for a byte that is not UTF-8
         return f"\\x{ord(letter) - 0xDC00:02x}"
     return letter.encode("unicode_escape").decode()
 
 
 def encodable(text: str, name: str) -> str:
-    """A text from the command line. Raises TextError where it holds bytes that are no UTF-8."""
+    """Return a text from the command line. Raises TextError where it holds bytes that are not UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise TextError(f"{name} is no text in UTF-8; set the terminal to UTF-8, or save it so") from None
+        raise TextError(
+            f"{name} is not text in UTF-8; set the terminal to UTF-8, or put it into a file"
+        ) from None
     return text
 
 
@@ -82,7 +84,7 @@ def put(text: str) -> None:
 
 
 def standard_input() -> BinaryIO:
-    """Standard input as bytes. Raises AudioError where this program was started without one."""
+    """Return standard input as bytes. Raises AudioError where this program was started without one."""
     if sys.stdin is None:
         raise AudioError("standard input is closed; name a file, or pipe something into this command")
     return sys.stdin.buffer
@@ -102,12 +104,12 @@ def explained(error: Exception) -> str:
 
 
 def reason(error: OSError) -> str:
-    """Why a file could not be used, and what to do about it."""
+    """Say why a file could not be used, and what to do about it."""
     return (error.strerror or str(error)) + _HINTS.get(error.errno, "")
 
 
 def is_full(error: BaseException | None) -> bool:
-    """Whether the reason of an error is a disk without room."""
+    """Return whether the reason of an error is a disk without room."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _FULL:
             return True

@@ -142,18 +142,18 @@ def release() -> None:
 
 
 def came() -> Interrupted | None:
-    """The signal that is ending this process, if one is."""
+    """Return the signal that is ending this process, or None."""
     return _watch.came
 
 
 def check() -> None:
-    """Raises Interrupted if a signal is ending this process: what failed meanwhile failed because of it."""
+    """Raise Interrupted if a signal is ending this process: what failed meanwhile may have failed by it."""
     if _watch.came:
         raise _watch.came
 
 
 def claim() -> None:
-    """Before the main thread says its last words: from now on the watching thread says none."""
+    """Let the main thread alone print the last messages; the watching thread prints none from now on."""
     if _watch.came:
         _watch.claim()
 

@@ -43,7 +43,7 @@ class _Found:
 
 
 def plan(files: Sequence[str], form: str, output: str | None, *, recursive: bool = False) -> list[Job]:
-    """Where each transcript goes. Raises VoiceError where several would go to one file, where subtitles
+    """Return where each transcript goes. Raises VoiceError where several would go to one file, where subtitles
     of several would go to standard output, and for folders without any recording."""
     found = [each for file in files for each in _recordings(file, recursive)]
     if all(os.path.isdir(each.source) for each in found):
@@ -62,7 +62,7 @@ def plan(files: Sequence[str], form: str, output: str | None, *, recursive: bool
 
 
 def check_recording(source: str) -> None:
-    """Raises AudioError for a folder, which `plan` leaves in place only if it holds no recording."""
+    """Raise AudioError for a folder, which `plan` leaves in place only if it holds no recording."""
     if os.path.isdir(source):
         raise AudioError(
             f"{source} is a directory without sound or video files; "
@@ -71,7 +71,7 @@ def check_recording(source: str) -> None:
 
 
 def remaining(jobs: Sequence[Job]) -> list[Job]:
-    """The jobs whose transcript is not there yet; of each other one it is said that it is skipped."""
+    """Return the jobs whose transcript is not there yet; say of each other one that it is skipped."""
     rest = []
     for job in jobs:
         if job.target and not job.numbered and job.target.is_file():

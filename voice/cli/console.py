@@ -44,7 +44,7 @@ def note(message: str) -> None:
 
 
 def shown(text: str) -> str:
-    """Return a name as it can be printed in a line: control characters and bytes that are not UTF-8 escaped."""
+    """Return a name for one line of text: control characters and bytes that are not UTF-8 are escaped."""
     return "".join(_escaped(letter) if _unprintable(letter) else letter for letter in text)
 
 

@@ -43,8 +43,11 @@ class _Found:
 
 
 def plan(files: Sequence[str], form: str, output: str | None, *, recursive: bool = False) -> list[Job]:
-    """Return where each transcript goes. Raises VoiceError where several would go to one file, where subtitles
-    of several would go to standard output, and for folders without any recording."""
+    """Return where each transcript goes.
+
+    Raises VoiceError where several would go to one file, where subtitles of several would go to standard
+    output, and for folders without any recording.
+    """
     found = [each for file in files for each in _recordings(file, recursive)]
     if all(os.path.isdir(each.source) for each in found):
         check_recording(found[0].source)

@@ -117,7 +117,7 @@ def test_a_file_with_another_hash_is_refused_and_leaves_nothing(two_wheels, stoc
 
 
 def test_tries_the_next_source_where_the_first_fails(index, stocked, monkeypatch):
-    def from_hub(source: Hub, name: str, folder: Path) -> None:
+    def from_hub(source: Hub, name: str, folder: Path, *_: object) -> None:
         assert source.repository == "org/parrot"
         (folder / name).write_bytes({"model.bin": CONTENT, "config.json": b"{}"}[name])
 
@@ -127,7 +127,7 @@ def test_tries_the_next_source_where_the_first_fails(index, stocked, monkeypatch
 
 
 def test_without_a_network_it_says_what_to_run(index, stocked, monkeypatch, cache):
-    def from_hub(source: Hub, name: str, folder: Path) -> None:
+    def from_hub(source: Hub, name: str, folder: Path, *_: object) -> None:
         raise fetch.SourceFailed("no route to host")
 
     monkeypatch.setattr(fetch, "hub_download", from_hub)
@@ -145,7 +145,7 @@ def parrot(stocked, monkeypatch) -> list[str]:
     """A model that can be had from a Hub without a network; the list has the files asked for."""
     asked = []
 
-    def from_hub(source: Hub, name: str, folder: Path) -> None:
+    def from_hub(source: Hub, name: str, folder: Path, *_: object) -> None:
         asked.append(name)
         (folder / name).write_bytes({"model.bin": CONTENT, "config.json": b"{}"}[name])
 
@@ -255,7 +255,7 @@ def test_a_name_of_nothing_is_an_error_in_words(name):
 def test_a_hub_model_is_fetched_once_with_its_revision(monkeypatch, cache):
     asked = []
 
-    def from_hub(source: Hub, folder: Path) -> None:
+    def from_hub(source: Hub, folder: Path, *_: object) -> None:
         asked.append(source)
         (folder / "model.bin").write_bytes(CONTENT)
         files = {"model.bin": sha(CONTENT)}

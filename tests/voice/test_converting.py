@@ -64,7 +64,7 @@ def test_a_folder_of_transformers_is_converted_once_and_runs(whole, cache, monke
 def test_a_repository_of_transformers_is_converted_too(whole, cache, monkeypatch):
     import shutil
 
-    def from_hub(source: fetch.Hub, folder: Path) -> None:
+    def from_hub(source: fetch.Hub, folder: Path, *_: object) -> None:
         shutil.copytree(whole, folder, dirs_exist_ok=True)
 
     monkeypatch.setattr(fetch, "hub_repository", from_hub)
@@ -190,6 +190,7 @@ def test_of_a_repository_each_weight_comes_in_one_form():
         "model.bin",
         "vocabulary.txt",
     ]
+    assert fetch.wanted(["../a.json", "..\\a.json", "/a.json", ".a.json", "a b.json", "NUL.json"]) == []
     assert fetch.wanted(["model.toml", "adapter.safetensors", "x.py"]) == [
         "model.toml",
         "adapter.safetensors",

@@ -22,7 +22,7 @@ from pathlib import Path
 import pytest
 
 from voice.errors import ModelError, ModelMissing
-from voice.models import catalog, fetch, staging, wheels
+from voice.models import catalog, fetch, resuming, staging, wheels
 from voice.models.card import Card
 from voice.models.fetch import Hub, Index
 from voice.models.wheels import Wheel
@@ -70,11 +70,32 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         kind, _, name = self.path.strip("/").partition("/")
+        if kind in ("api", "hub"):
+            self._hub(kind, name)
+            return
         if kind == "simple":
             form, content = self.shop.page(name)
             self._head(200, form, len(content))
             self.wfile.write(content)
             return
+        self._file(name)
+
+    def _hub(self, kind: str, path: str) -> None:
+        if kind == "hub":  # hub/org/parrot/resolve/REVISION/NAME
+            self._file(path.rpartition("/")[2])
+            return
+        blobs = [{"rfilename": name, "size": len(held)} for name, held in self.shop.files.items()]
+        content = json.dumps({"id": "org/parrot", "sha": "c" * 40, "siblings": blobs}).encode()
+        self._head(200, "application/json", len(content))
+        self.wfile.write(content)
+
+    def do_HEAD(self) -> None:
+        content = self.shop.files[self.path.rpartition("/")[2]]
+        git = hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+        etag = sha(content) if len(content) > 1000 else git
+        self._head(200, "text/plain", len(content), {"ETag": f'"{etag}"', "X-Repo-Commit": "c" * 40})
+
+    def _file(self, name: str) -> None:
         content = self.shop.files[name]
         first = int(self.headers.get("Range", "bytes=0-")[6:-1])
         ranged = {"Content-Range": f"bytes {first}-{len(content) - 1}/{len(content)}"} if first else {}
@@ -210,16 +231,16 @@ def test_an_index_with_another_file_is_refused_and_nothing_of_it_is_kept(shop, p
 def test_a_line_that_breaks_is_tried_again_from_there(shop, parrot, monkeypatch):
     import httpx
 
-    whole, broken = wheels._append, []
+    whole, broken = resuming._append, []
 
-    def breaking(address: str, part: Path, moved: wheels.Moved) -> None:
+    def breaking(address: str, part: Path, *rest: object) -> None:
         if len(broken) < 2:
             part.write_bytes(shop.files[address.rpartition("/")[2]][: 1000 * (len(broken) + 1)])
             broken.append(address)
             raise httpx.ReadError("reset")
-        whole(address, part, moved)
+        whole(address, part, *rest)
 
-    monkeypatch.setattr(wheels, "_append", breaking)
+    monkeypatch.setattr(resuming, "_append", breaking)
     catalog.find("parrot")
     assert len(broken) == 2 and shop.count("one") == len(shop.files["one-1.0-py3-none-any.whl"]) - 2000
 
@@ -247,7 +268,7 @@ def test_a_full_disk_is_said_in_a_line_and_the_hub_is_not_asked(shop, parrot, mo
         usage = shutil.disk_usage("/")
         monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1_000_000))
     elif way == "meanwhile":
-        monkeypatch.setattr(wheels, "_append", full)
+        monkeypatch.setattr(resuming, "_append", full)
     else:
         said = ["ERROR: Could not install packages due to an OSError: [Errno 28] No space left on device"]
         monkeypatch.setattr(wheels, "_address", lambda *_: None)
@@ -258,10 +279,66 @@ def test_a_full_disk_is_said_in_a_line_and_the_hub_is_not_asked(shop, parrot, mo
     assert not asked and len(str(failure.value).splitlines()) == 1
 
 
+@pytest.fixture
+def hub(shop, monkeypatch) -> Shop:
+    """The same shop as a Hub with one repository."""
+    import huggingface_hub
+    from huggingface_hub import HfApi, hf_hub_url
+
+    address = f"http://127.0.0.1:{shop.port}"
+    monkeypatch.setattr(huggingface_hub, "HfApi", lambda: HfApi(endpoint=address))
+    monkeypatch.setattr(
+        huggingface_hub,
+        "hf_hub_url",
+        lambda repository, name, revision: hf_hub_url(
+            repository, name, revision=revision, endpoint=f"{address}/hub"
+        ),
+    )
+    tables = {"tokenizer.json": b"{}", "config.json": b"{}", "vocabulary.txt": b"a"}
+    shop.files = {"model.bin": HALF, **tables, "../evil.json": b"{}", "..\\evil.json": b"{}"}
+    return shop
+
+
+def test_a_repository_of_the_hub_goes_on_where_it_was(hub):
+    hub.pause = 0.01
+    with pytest.raises(KeyboardInterrupt):
+        catalog.find("hf:org/parrot", progress=stopping(300_000))
+    model = catalog.find("hf:org/parrot")
+    assert (model.folder / "model.bin").read_bytes() == HALF
+    assert len(HALF) <= hub.count("model.bin") < 1.4 * len(HALF)
+    assert sorted(path.name for path in model.folder.iterdir()) == [
+        "config.json", "model.bin", "tokenizer.json", "vocabulary.txt"
+    ]  # fmt: skip
+    assert [path.name for path in model.folder.parent.iterdir()] == [model.folder.name]
+
+
+def test_a_file_that_changed_on_the_hub_meanwhile_is_fetched_whole(hub):
+    hub.pause = 0.01
+    with pytest.raises(KeyboardInterrupt):
+        catalog.find("hf:org/parrot", progress=stopping(300_000))
+    hub.files["model.bin"] = OTHER
+    model = catalog.find("hf:org/parrot")
+    assert (model.folder / "model.bin").read_bytes() == OTHER
+    assert not list(model.folder.glob("*.part"))
+
+
+def test_the_hub_is_the_second_source_of_the_catalog_and_goes_on_too(hub, monkeypatch):
+    files = {"model.bin": sha(HALF), "tokenizer.json": sha(b"{}")}
+    about = Card("parrot", "recognizer", "whisper", 16_000, "en", "MIT", files=files)
+    home = catalog.home() / "models" / "parrot"
+    entry = catalog.Entry(about, len(HALF) + 2, home, (Hub("org/parrot"),))
+    monkeypatch.setattr(catalog, "entries", lambda: {"parrot": entry})
+    hub.pause = 0.01
+    with pytest.raises(KeyboardInterrupt):
+        catalog.find("parrot", progress=stopping(300_000))
+    assert (catalog.find("parrot").folder / "model.bin").read_bytes() == HALF
+    assert hub.count("model.bin") < 1.4 * len(HALF)
+
+
 def test_a_full_disk_while_the_hub_delivers_is_said_too(monkeypatch, tmp_path):
     monkeypatch.setenv("VOICE_HOME", str(tmp_path))
 
-    def full(source: Hub, folder: Path) -> None:
+    def full(source: Hub, folder: Path, *_: object) -> None:
         raise fetch.SourceFailed("whatever its library says") from OSError(ENOSPC, "No space left on device")
 
     monkeypatch.setattr(fetch, "hub_repository", full)

@@ -122,7 +122,7 @@ def asked(folder: Path, door: str, monkeypatch) -> str:
     if door == "folder":
         return str(folder)
 
-    def from_hub(source: fetch.Hub, stage: Path) -> None:
+    def from_hub(source: fetch.Hub, stage: Path, *_: object) -> None:
         shutil.copytree(folder, stage, symlinks=True, dirs_exist_ok=True)
 
     monkeypatch.setattr(fetch, "hub_repository", from_hub)

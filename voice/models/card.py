@@ -103,10 +103,15 @@ def make_card(row: Mapping[str, Any], where: str, *, shares: bool = False) -> Ca
     return card
 
 
+def is_name(name: Any) -> bool:
+    """Whether it can be the name of a model or of a file in its folder."""
+    fits = isinstance(name, str) and len(name) <= LONGEST_NAME and _SAFE.fullmatch(name)
+    return bool(fits) and not _DEVICE.fullmatch(name)
+
+
 def check_name(name: Any, where: str) -> None:
     """Raise ModelDamaged, naming `where`, unless `name` can be that of a model or of a file in its folder."""
-    fits = isinstance(name, str) and len(name) <= LONGEST_NAME and _SAFE.fullmatch(name)
-    if not fits or _DEVICE.fullmatch(name):
+    if not is_name(name):
         raise ModelDamaged(
             f"{where}: {name!r:.100} cannot be a name here; names have letters, digits, dots, dashes and "
             f"underscores, at most {LONGEST_NAME} of them, and no dot at either end"

@@ -162,7 +162,7 @@ def described(name: str) -> Model:
 
 def _locate(name: str, progress: Progress | None, kind: str | None) -> Model:
     if name.startswith("hf:"):
-        return _from_hub(name)
+        return _from_hub(name, progress)
     known = entries()
     if name in known:
         return _known(known[name], progress)
@@ -292,13 +292,14 @@ def _hub_folder(repository: str, revision: str | None) -> Path:
     return home() / "models" / "--".join(parts)
 
 
-def _from_hub(name: str) -> Model:
+def _from_hub(name: str, progress: Progress | None) -> Model:
     repository, revision = _hub_name(name)
     folder = _hub_folder(repository, revision)
 
     def gather(stage: Path) -> None:
-        fetching.hub_repository(Hub(repository, revision), stage)
-        shutil.rmtree(stage / ".cache", ignore_errors=True)
+        fetching.hub_repository(Hub(repository, revision), stage, progress)
+        for left in stage.glob("*.part"):  # of files that have changed on the Hub since
+            left.unlink()
         try:
             if not converting.is_convertible(stage):
                 fetching.verify(stage, read_or_guess(stage).files)

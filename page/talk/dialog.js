@@ -201,7 +201,16 @@ export class Dialog {
       this.show.trouble(response.status_details?.error?.message ?? "The answer failed. Please ask again.");
     }
     if (response.status === "cancelled") this.cancelled(response.id, items);
+    if (response.status === "completed") items.forEach((item) => this.unheard(item));
     if (!items.some((item) => this.turns.get(item)?.received)) this.pending = false;
+  }
+
+  /** An answer of which nothing has a sound stands there as it is written. */
+  unheard(item) {
+    const turn = this.turns.get(item);
+    if (!turn || turn.received) return;
+    turn.over = true;
+    this.show.turn(turn);
   }
 
   cancelled(response, items) {

@@ -173,6 +173,25 @@ def test_what_is_lost_is_said_and_not_counted(browser: webdriver.Chrome) -> None
     assert found["troubles"][-1].startswith("The line is too slow")
 
 
+def test_an_answer_without_any_sound_stands_there_whole_with_what_is_noted_on_it(
+    browser: webdriver.Chrome,
+) -> None:
+    body = """
+    const shown = [], nothing = () => {}, line = { send: nothing };
+    const turn = ({ id, over, notes, texts }) => shown.push([id, over, notes, texts[0].text]);
+    const dialog = new it.Dialog({ show: { phase: nothing, turn, trouble: nothing }, chosen: () => ({}) });
+    dialog.begin(line, { end: nothing });
+    dialog.ready = true;
+    const where = { item_id: "a", response_id: "1" };
+    dialog.told({ type: "response.created", response: { id: "1" } });
+    dialog.told({ type: "response.output_audio_transcript.delta", ...where, delta: "\u4f60\u597d" });
+    dialog.told({ type: "voice.notes", ...where, notes: ["Not read."] });
+    dialog.told({ type: "response.output_audio.done", ...where });
+    dialog.told({ type: "response.done", response: { id: "1", status: "completed" } });
+    return [shown.at(-1), dialog.phase];"""
+    assert run(browser, "dialog.js", body) == [["a", True, ["Not read."], "你好"], "listening"]
+
+
 # A dialog whose agent has sent sound of two responses; what it does to player and line after `values[0]`.
 CANCELLED = """
 const done = [], nothing = () => {};

@@ -222,10 +222,16 @@ def test_a_prompt_is_terms_or_the_names_in_its_prose() -> None:
     assert terms("") == terms("a, #, = x") == []
 
 
-def test_a_full_disk_is_said_and_not_a_fault(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("number", "what"), [(errno.ENOSPC, "room on the disk"), (errno.EMFILE, "open files")]
+)
+def test_a_server_without_room_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch, number: int, what: str
+) -> None:
     def full(*_) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+        raise OSError(number, "no")
 
     monkeypatch.setattr("starlette.datastructures.UploadFile.write", full)
     answer = httpx.post(f"{world.url}/v1/audio/transcriptions", files={"file": ("a.wav", recording(1.0))})
-    assert answer.status_code == 503 and "the server's disk is full" in answer.json()["error"]["message"]
+    assert answer.status_code == 503 and f"out of {what}" in answer.json()["error"]["message"]
+    assert "retry-after" in answer.headers

@@ -150,7 +150,7 @@ def quiet() -> None:
             "no descriptor is left for new connections (ulimit -n); they wait until one comes free",
         )
     )
-    for trouble in (_REFUSED, "Invalid HTTP request received"):
+    for trouble in (_REFUSED, "Invalid HTTP request received", "Unsupported upgrade request"):
         _LOG.addFilter(Rarely(trouble, trouble))
 
 

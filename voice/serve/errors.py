@@ -17,6 +17,12 @@ from voice.serve.slots import Busy
 CLIENT_GONE = 499  # what nginx notes for a client that did not wait; nobody receives it
 _SOON = {"Retry-After": "10"}  # seconds; a server that stops may be back, a conversation over
 _HEADERS = {401: {"WWW-Authenticate": "Bearer"}, 408: {"Connection": "close"}, 429: _SOON, 503: _SOON}
+_FULL = {
+    errno.ENOSPC: "room on the disk of its TMPDIR",
+    errno.EDQUOT: "room on the disk of its TMPDIR",
+    errno.EMFILE: "open files (ulimit -n)",
+    errno.ENFILE: "open files",
+}
 _KINDS = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
@@ -106,9 +112,9 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(OSError)
     async def _full(_: Request, error: OSError) -> Response:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            return answer(503, "the server's disk is full; make room in its TMPDIR", code="full")
-        raise error
+        if error.errno not in _FULL:
+            raise error
+        return answer(503, f"the server is out of {_FULL[error.errno]}; try again in a moment", code="full")
 
     @app.exception_handler(Exception)
     async def _unforeseen(_: Request, error: Exception) -> Response:

@@ -40,7 +40,7 @@ from voice.serve.settings import Settings, from_environment
 from voice.text.lexicon import parse_lexicon
 from voice.text.markup import is_ssml, parse
 from voice.text.subtitles import FORMATS, render, spoken_segment
-from voice.types import Controls, Transcript
+from voice.types import UNDETERMINED, Controls, Transcript
 
 LANGUAGES = {
     "Detect": None, "English": "en", "Deutsch": "de", "Français": "fr", "Español": "es", "Italiano": "it",
@@ -134,9 +134,9 @@ def transcribe(
     blocks = listening.through(blocks) if listening else blocks
     for part in longform.transcripts(blocks, recognizer, detector, told, (), "transcribe", packing, listened):
         heard += part.segments
-        told = part.language
+        told = part.language if part.segments else told
         yield show.words(heard), gr.skip(), *(gr.skip() for _ in FORMATS)
-    transcript = Transcript(tuple(heard), told or "en", read[0])
+    transcript = Transcript(tuple(heard), told or UNDETERMINED, read[0])
     if listening:
         transcript = attribution.attributed(transcript, listening.turns())
     took = time.perf_counter() - begun

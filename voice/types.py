@@ -77,9 +77,16 @@ class Mark:
         return replace(self, time=self.time + offset)
 
 
+UNDETERMINED = "und"  # the language of what has no words, where none was given (ISO 639-2)
+
+
 @dataclass(frozen=True)
 class Transcript:
-    """What was said in `duration` seconds of audio, in `language` (ISO 639-1)."""
+    """What was said in `duration` seconds of audio, in `language` (ISO 639-1).
+
+    Where no speech was found there are no segments, and the language is the one that was asked for or
+    UNDETERMINED.
+    """
 
     segments: tuple[Segment, ...]
     language: str

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from voice.asr.longform import Packing, Piece, Window, pack, transcribe, whole
-from voice.types import Audio, Segment, Transcript, Word
+from voice.types import UNDETERMINED, Audio, Segment, Transcript, Word
 from voice.vad import Stretch
 
 RATE = 16_000
@@ -196,3 +196,9 @@ def test_whoever_stops_listening_leaves_no_thread_behind() -> None:
     next(segments)
     segments.close()
     assert threading.active_count() == before
+
+
+def test_where_no_speech_was_found_no_language_is_claimed() -> None:
+    silence = [np.zeros(32_000, np.float32)]
+    assert whole(silence, Levels(), Loudness()).language == UNDETERMINED
+    assert whole(silence, Levels(), Loudness(), language="fr").language == "fr"

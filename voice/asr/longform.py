@@ -14,7 +14,7 @@ from typing import Protocol
 
 import numpy as np
 
-from voice.types import Audio, Segment, SpeechDetector, Transcript, Word
+from voice.types import UNDETERMINED, Audio, Segment, SpeechDetector, Transcript, Word
 from voice.vad import Stretch, find_speech
 
 BATCH = 4  # windows at once, where a recognizer does not say
@@ -105,7 +105,7 @@ def whole(
     progress: Callable[[float], None] = lambda seconds: None,
     heard: Callable[[Transcript], None] = lambda part: None,
 ) -> Transcript:
-    """All segments of a stream, its language ("en" if nothing was said) and its duration.
+    """All segments of a stream, the language of the first speech (see Transcript) and the duration.
 
     `heard` is told each part of it as soon as it is recognized, in order.
     """
@@ -120,7 +120,8 @@ def whole(
         found.append(part)
         heard(part)
     segments = tuple(segment for transcript in found for segment in transcript.segments)
-    return Transcript(segments, found[0].language if found else language or "en", read)
+    said = [transcript.language for transcript in found if transcript.segments]
+    return Transcript(segments, said[0] if said else language or UNDETERMINED, read)
 
 
 def transcripts(

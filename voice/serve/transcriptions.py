@@ -28,7 +28,7 @@ from voice.serve.services import Services
 from voice.serve.work import Stop, Streamed, done
 from voice.serve.written import diarized, usage, written
 from voice.text.languages import language_for, parse_language
-from voice.types import Transcript
+from voice.types import UNDETERMINED, Transcript
 
 TRANSCRIPTIONS, TRANSLATIONS = "/v1/audio/transcriptions", "/v1/audio/translations"
 FIELDS = 64  # in a form at most
@@ -190,7 +190,7 @@ def heard(
         stop.check()
         language = part.language if part.segments else language
         yield part
-    yield Transcript((), language or "en", seconds)
+    yield Transcript((), language or UNDETERMINED, seconds)
 
 
 def _named(parts: Iterator[Transcript], listening: Listening, count: int | None) -> Iterator[Transcript]:
@@ -226,7 +226,7 @@ def _bounded(blocks: Iterator[np.ndarray], rate: int, services: Services, stop: 
 def folded(parts: Iterator[Transcript]) -> Transcript:
     """The whole of what was heard."""
     found = [*parts]
-    last = found[-1] if found else Transcript((), "en", 0.0)
+    last = found[-1] if found else Transcript((), UNDETERMINED, 0.0)
     return Transcript(tuple(each for part in found for each in part.segments), last.language, last.duration)
 
 

@@ -73,6 +73,33 @@ def _packaged() -> Path:
     return folder / "assets" / "silero_vad_v6.onnx"
 
 
+RAISED = 0.005  # peak to which quieter sound is raised: below some 0.001 the detector hears nothing
+HUSHED = (
+    1.2e-4  # peak, four steps of 16 bits: what is quieter may be nothing but rounding, and stays as it is
+)
+FADING = 10 ** (-2 / 20)  # a second: how fast loud sound is forgotten, so that noise in pauses is not raised
+
+
+class Gain:
+    """Raises quiet sound to where the detector hears it. State of one stream."""
+
+    def __init__(self, frame: float) -> None:
+        """`frame` is the length of one frame in seconds."""
+        self._fading = FADING**frame
+        self._level = 0.0  # the peak of late
+
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        """Successive (N, hop) frames → the same, none softer than it was."""
+        return (
+            frames
+            * np.array([self._factor(peak) for peak in np.abs(frames).max(axis=1)], np.float32)[:, None]
+        )
+
+    def _factor(self, peak: float) -> float:
+        self._level = max(float(peak), self._level * self._fading)
+        return RAISED / self._level if HUSHED < self._level < RAISED else 1.0
+
+
 @dataclass(frozen=True)
 class Thresholds:
     """When speech begins and ends, in probabilities and seconds.
@@ -207,13 +234,20 @@ def _judged(blocks: Iterable[np.ndarray], detector: SpeechDetector) -> Iterator[
         yield rest, judge(np.pad(rest, (0, hop - len(rest)))[None])[0]
 
 
+def raised_stream(detector: SpeechDetector) -> Callable[[np.ndarray], float]:
+    """Begin a session of a detector that hears quiet sound too: successive (hop,) frames → P(speech)."""
+    judge = _judge(detector)
+    return lambda frame: judge(frame[None])[0]
+
+
 def _judge(detector: SpeechDetector) -> Callable[[np.ndarray], Sequence[float]]:
-    """(N, hop) frames → P(speech) of each, all at once where the detector can."""
+    """(N, hop) frames → P(speech) of each, all at once where the detector can; quiet ones are raised."""
+    raised = Gain(detector.hop / detector.rate)
     if hasattr(detector, "stream_several"):
         several = detector.stream_several()
-        return lambda frames: several(frames).tolist()
+        return lambda frames: several(raised(frames)).tolist()
     one = detector.stream()
-    return lambda frames: [one(frame) for frame in frames]
+    return lambda frames: [one(frame) for frame in raised(frames)]
 
 
 class _Cutter:

@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 
 from voice import audio
-from voice.vad import Hysteresis, Region, Silero, Stretch, Thresholds, find_speech
+from voice.vad import (
+    RAISED,
+    Gain,
+    Hysteresis,
+    Region,
+    Silero,
+    Stretch,
+    Thresholds,
+    find_speech,
+    raised_stream,
+)
 
 FRAME = 0.032
 
@@ -150,3 +160,50 @@ def test_speech_cut_in_the_silence_after_it_leaves_nothing_over(pad: float) -> N
         found = list(find_speech([wave], Loudness(), pad=pad, longest=10))
         assert found[-1].end == pytest.approx(seconds + 4 + pad, abs=2 * FRAME)
         assert all(one.end <= other.start + 1e-9 for one, other in zip(found, found[1:], strict=False))
+
+
+def peaks(*levels: float) -> list[float]:
+    """What becomes of frames of these peaks."""
+    frames = np.array(levels, np.float32)[:, None] * np.ones(512, np.float32)
+    return Gain(FRAME)(frames).max(axis=1).tolist()
+
+
+def test_quiet_sound_is_raised_and_ordinary_sound_is_not() -> None:
+    assert peaks(0.5, 0.1, 0.005) == pytest.approx([0.5, 0.1, 0.005])
+    assert peaks(0.0005, 0.0005) == pytest.approx([RAISED, RAISED])
+    assert peaks(0.0005, 0.5) == pytest.approx([RAISED, 0.5])
+
+
+def test_what_may_be_nothing_but_rounding_is_not_raised() -> None:
+    assert peaks(0.0, 3e-5, 1e-4) == pytest.approx([0.0, 3e-5, 1e-4])
+
+
+def test_noise_in_a_pause_of_loud_speech_is_not_raised() -> None:
+    noise = [0.001] * round(10 / FRAME)
+    assert peaks(0.5, *noise)[1:] == pytest.approx(noise)
+    assert peaks(0.5, *noise * 5)[-1] > 0.001
+
+
+def far_speech(corpora: Path, decibels: float) -> np.ndarray:
+    """A sentence so far below its level, in steps of 16 bits, between half seconds of silence."""
+    speech = audio.read(next((corpora / "asterisk_allison/test").glob("*.flac")), 16_000).samples
+    quiet = np.round(speech * 10 ** (decibels / 20) * 32768) / 32768
+    return np.concatenate([np.zeros(8000), quiet, np.zeros(8000)]).astype(np.float32)
+
+
+@pytest.mark.parametrize("decibels", [-50.0, -60.0])
+def test_speech_far_below_its_level_is_found(corpora: Path, decibels: float) -> None:
+    sound = far_speech(corpora, decibels)
+    usual, quiet = (list(find_speech([each], Silero.open())) for each in (far_speech(corpora, 0.0), sound))
+    assert [stretch.start for stretch in quiet] == pytest.approx(
+        [stretch.start for stretch in usual], abs=0.2
+    )
+    one = raised_stream(Silero.open())
+    assert max(one(frame) for frame in sound[: len(sound) // 512 * 512].reshape(-1, 512)) > 0.9
+
+
+@pytest.mark.parametrize("steps", [0.4, 1.0, 2.0, 4.0])
+def test_rounding_and_hiss_are_no_speech_however_far_they_are_raised(steps: float) -> None:
+    draw = np.random.default_rng(0)
+    hiss = np.round(draw.normal(0, steps, 20 * 16_000)) / 32768
+    assert list(find_speech([hiss.astype(np.float32)], Silero.open())) == []

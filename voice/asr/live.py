@@ -16,8 +16,8 @@ import numpy as np
 from voice.asr.stitching import agreed, fresh
 from voice.asr.vocabulary import WITHOUT_SPACES
 from voice.asr.words import segmented, timed_apart
-from voice.types import Audio, Recognizer, Segment, SpeechDetector, Transcript, Word
-from voice.vad import Hysteresis, Thresholds
+from voice.types import UNDETERMINED, Audio, Recognizer, Segment, SpeechDetector, Transcript, Word
+from voice.vad import Hysteresis, Thresholds, raised_stream
 
 RATE = 16_000
 _LEAD = 0.2  # seconds of sound before the first word of a window that begins within speech
@@ -84,7 +84,7 @@ class Live:
         self._recognizer, self._hotwords, self._pacing = recognizer, hotwords, pacing
         self._language, self._stopwatch = language, stopwatch or _no_time
         self._hop = detector.hop if detector else _HOP
-        self._probability = detector.stream() if detector else _always
+        self._probability = raised_stream(detector) if detector else _always
         self._hysteresis = Hysteresis(Thresholds(shortest_silence=pacing.pause), self._hop / RATE)
         self._rest = _NOTHING  # not taken yet: less than a frame
         self._held: list[np.ndarray] = []  # the window's frames
@@ -128,7 +128,7 @@ class Live:
         segments = tuple(self._segments((*self._words, *self._guess.words)))
         duration = self._time(self._count) + len(self._rest) / RATE
         language = self._language or (self._guess.language if segments else None)
-        return Transcript(segments, language or "en", duration)
+        return Transcript(segments, language or UNDETERMINED, duration)
 
     def settled(self) -> tuple[Segment, ...]:
         """Hand over what can no longer change; partials and `finish` then begin after it.

@@ -97,3 +97,18 @@ def test_a_bad_line_is_named(tmp_path):
 def test_a_missing_file_is_not_taken_for_a_term(name):
     with pytest.raises(TextError, match=f"there is no file {name}"):
         read_hotwords(name)
+
+
+@pytest.mark.parametrize("text", ["東京", "مرحبا", "以下是普通话的句子。"])
+def test_a_term_in_another_script_is_told_to_the_decoder_and_not_listened_for(text):
+    (term,) = parse_terms([text])
+    assert (term.text, term.ways) == (text, ())
+    assert not hotwords([text]).can_be_spotted
+    mixed = hotwords([text, "Kubernetes"])
+    assert mixed.can_be_spotted and mixed.texts == (text, "Kubernetes")
+    assert read_hotwords(text) == [text]
+
+
+def test_a_term_in_another_script_may_say_how_it_sounds():
+    (term,) = parse_terms(["東京 = toe key oh"])
+    assert term.ways == ("toe key oh",)

@@ -149,6 +149,12 @@ def test_hotwords_open_the_prompt() -> None:
     assert script.searches[0]["prompts"] == [[1004, 1001, 1002]]
 
 
+def test_hotwords_in_another_script_are_told_to_the_decoder_and_stop_no_head() -> None:
+    script = Script([Result("a")])
+    hear(script, hotwords=["東京"], language="fi")
+    assert script.searches[0]["prompts"] == [[1004, 1001, 1002]]
+
+
 def hear_ten_seconds(*results: Result) -> tuple[str, list[tuple[float, float]]]:
     recognizer = Whisper(Script(list(results)), Letters(), "full", Decoding())
     heard = recognizer.transcribe(Audio(np.zeros(160_000, np.float32), 16000), language="en", words=False)

@@ -37,7 +37,10 @@ _PHONE = re.compile("(" + "|".join(sorted(_SPELLED, key=len, reverse=True)) + ")
 
 @dataclass(frozen=True)
 class Term:
-    """A term as it is written, and the ways in which it is said: letters, words apart by a space."""
+    """A term as it is written, and the ways in which it is said: letters, words apart by a space.
+
+    One in another script without a respelling has none: a decoder is told of it, a head cannot hear it.
+    """
 
     text: str
     ways: tuple[str, ...]
@@ -62,6 +65,11 @@ class Hotwords:
     def texts(self) -> tuple[str, ...]:
         """The terms as they are written."""
         return tuple(term.text for term in self.terms)
+
+    @property
+    def can_be_spotted(self) -> bool:
+        """Whether there is a term that a head can hear."""
+        return any(term.ways for term in self.terms)
 
     @cached_property
     def plain(self) -> frozenset[str]:
@@ -120,9 +128,16 @@ def _term(line: str) -> Term | None:
         return None
     if not text:
         raise TextError(f"{line.strip()!r} has no term before the =; write it as in: Nguyen = win")
+    if not said and _in_another_script(text):
+        return Term(" ".join(text.split()), ())
     given = [way.strip() for way in "".join(said).split("|")]
     ways = tuple(_letters(_respelled(way) if way else text, text) for way in given)
     return Term(" ".join(text.split()), ways)
+
+
+def _in_another_script(text: str) -> bool:
+    """Whether it is written in letters of which the heads know none, such as 東京."""
+    return any(map(str.isalpha, text)) and not len(spell(text).labels)
 
 
 def _respelled(way: str) -> str:

@@ -304,7 +304,7 @@ class Whisper:
             words = timed_apart(words, 0.0, sound.speech.duration)
             if is_babble(words, sound.speech, request.language, self._decoding):
                 yield ()
-            elif sound.log_probs is not None and request.hotwords:
+            elif sound.log_probs is not None and request.hotwords and request.hotwords.can_be_spotted:
                 spotted = apply(words, sound.log_probs, request.hotwords)
                 spotted = timed_apart(spotted, 0.0, sound.speech.duration)
                 yield tuple(segmented((f" {word.text}" for word in spotted), spotted))

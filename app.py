@@ -10,7 +10,7 @@ when they are first used.
 from __future__ import annotations
 
 import argparse
-import html
+import logging
 import os
 import sys
 import time
@@ -29,6 +29,7 @@ from page.files import add_files
 from page.guard import LARGEST, Guard, browser
 from page.policy import Policy
 from page.shelf import Room, Stream, Written, clear, new_folder, private, shelf
+from page.turns import Turns
 from page.visitors import Visitors
 from page.warming import add_warming
 from voice import audio
@@ -37,6 +38,8 @@ from voice.errors import VoiceError
 from voice.models import entries, find
 from voice.serve import Services
 from voice.serve.settings import Settings, from_environment
+from voice.text.coverage import reading_notes
+from voice.text.languages import name_of
 from voice.text.lexicon import parse_lexicon
 from voice.text.markup import is_ssml, parse
 from voice.text.subtitles import FORMATS, render, spoken_segment
@@ -54,9 +57,11 @@ TEXTS = (
     '<prosody rate="80%" pitch="-2st">Slowly now, and a little lower.</prosody></speak>',
 )
 
+AT_ONCE, LINE = 2, 20  # who are served at a time, and who may wait besides
 NARROW = 200  # pixels; what has less stands below its neighbor, as on phones
 PORT = "7860"
 
+_LOG = logging.getLogger("uvicorn.error")
 Progress = Callable[[float, str], None]  # a share of 1, and what is being done
 MakeFolder = Callable[[], Path]  # an empty folder for what is made
 
@@ -64,10 +69,15 @@ MakeFolder = Callable[[], Path]  # an empty folder for what is made
 # ---- what is shared by all who use the page
 
 
-def model(services: Services, name: str, kind: str) -> Any:
+def model(services: Services, name: str, kind: str, progress: Progress = lambda share, what: None) -> Any:
     """A "recognizer" or "voice", the one that the interfaces have; fetched first if it has to be."""
+
+    def fetched(done: int, size: int) -> None:
+        progress(done / max(size, 1), f"fetching {name}: {done / 1e6:.0f} of {size / 1e6:.0f} MB")
+
     if name not in services.names(kind):
-        find(name, kind=kind)
+        find(name, kind=kind, progress=fetched)
+    progress(0.0, f"loading {name}")
     return services.recognizer(name) if kind == "recognizer" else services.voice(name)
 
 
@@ -92,17 +102,30 @@ def explained(handler: Callable) -> Callable:
         try:
             yield from handler(*values)
         except VoiceError as error:
-            raise gr.Error(plain(str(error), *values), duration=12, print_exception=False) from error
+            raise gr.Error(show.sentence(str(error)), print_exception=False) from error
+        except OSError as error:
+            reason = f"the server cannot keep its files: {error.strerror or error}"
+            raise gr.Error(show.sentence(reason), print_exception=False) from error
 
     return shown
 
 
-def plain(sentence: str, *values: object) -> str:
-    """A sentence as Gradio may show it, for it takes HTML; files among `values` by their names alone."""
-    for value in values:
-        if isinstance(value, str) and os.path.isabs(value):
-            sentence = sentence.replace(value, Path(value).name)
-    return html.escape(sentence, quote=False)
+def in_place(steps: Iterator[tuple], at: int, width: int, turns: Turns) -> Iterator[tuple]:
+    """What `steps` yields when it is their turn; why they wait or fail stands at `at`, as the status."""
+
+    def say(markup: str) -> tuple:
+        return tuple(markup if place == at else gr.skip() for place in range(width))
+
+    try:
+        with turns.taken() as waiting:
+            for ahead in waiting:
+                yield say(show.status(f"Others are being served; {ahead} more before you. Please wait …"))
+            yield from steps
+    except gr.Error as error:
+        yield say(show.problem(error.message))
+    except Exception:
+        _LOG.exception("a request of the page failed")
+        yield say(show.problem("Something failed here that should not have; the server's log says what."))
 
 
 # ---- Transcribe
@@ -118,8 +141,8 @@ def transcribe(
 
     if not path:
         raise VoiceError("there is nothing to transcribe yet: drop a file or record one")
-    progress(0.0, f"loading {name}")
-    recognizer, detector = model(services, name, "recognizer"), services.detector()
+    yield show.NO_WORDS_YET, show.status(""), *emptied(FORMATS)  # what is shown is of another recording
+    recognizer, detector = model(services, name, "recognizer", progress), services.detector()
     listening = services.speakers().listen() if named else None
     begun, read = time.perf_counter(), [0.0]
     told, length, heard = LANGUAGES.get(language), audio.length(path), []
@@ -129,8 +152,8 @@ def transcribe(
         of = f" of {show.clock(length)}" if length else ""
         progress(min(1.0, seconds / length) if length else 0.0, f"{show.clock(seconds)}{of}")
 
-    blocks = audio.blocks(path, recognizer.rate, tell=lambda sentence: gr.Warning(plain(sentence, path)))
-    packing = longform.Packing()
+    notes: list[str] = []
+    blocks, packing = audio.blocks(path, recognizer.rate, tell=notes.append), longform.Packing()
     blocks = listening.through(blocks) if listening else blocks
     for part in longform.transcripts(blocks, recognizer, detector, told, (), "transcribe", packing, listened):
         heard += part.segments
@@ -142,8 +165,23 @@ def transcribe(
     took = time.perf_counter() - begun
     whole = show.clock(round(read[0]))  # as the player has it
     status = f"{len(transcript.words)} words in {whole} of sound, heard by {name} in {took:.1f} s"
+    notes = [_language(recognizer, transcript, LANGUAGES.get(language)), *notes] if heard else notes
     downloads = files(transcript, make_folder() / Path(path).stem, FORMATS)
-    yield show.words(transcript.segments), show.status(status, legend=True), *downloads
+    yield show.words(transcript.segments), show.status(status, notes, legend=bool(heard)), *downloads
+
+
+def emptied(forms: Iterable[str]) -> list[dict]:
+    """Download buttons with nothing behind them."""
+    return [gr.update(value=None, interactive=False) for _ in forms]
+
+
+def _language(recognizer: Any, transcript: Transcript, told: str | None) -> str:
+    """What is to be said of the language; nothing where the person chose it."""
+    if told:
+        return ""
+    if set(getattr(recognizer, "languages", ())) == {"en"}:
+        return "This recognizer knows English alone; choose another model for other languages"
+    return f"The language was taken for {name_of(transcript.language)}"
 
 
 def files(transcript: Transcript, stem: Path, forms: Iterable[str]) -> list[dict]:
@@ -169,10 +207,10 @@ def voiceover(
     """(player, whole sound, status, downloads): pieces first, the whole at the end. `words` are a lexicon."""
     if not text.strip():
         raise VoiceError("there is no text to speak: write some or take an example")
+    begun, first = time.perf_counter(), 0.0  # what is loaded first is waited for, too
     controls = replace(controls, lexicon=parse_lexicon(words) or None)
-    problems = parse(text).problems if is_ssml(text) else ()
-    progress(0.0, f"loading {name}")
-    voice, begun, first = model(services, name, "voice"), time.perf_counter(), 0.0
+    problems = [*(parse(text).problems if is_ssml(text) else ()), *reading_notes(text, controls.lexicon)]
+    voice = model(services, name, "voice", progress)
     stream, said, spoken = Stream(make_folder()), [], 0
     waiting = (gr.skip(),) * (len(SOUNDS) + len(SUBTITLES))
     folder = make_folder()
@@ -193,8 +231,7 @@ def voiceover(
     status = f"{length} of speech made in {took:.1f} s; first sound after {first:.2f} s"
     sounds = [gr.update(value=str(path), interactive=True) for path in written.paths]
     subtitles = files(Transcript(tuple(said), "en", written.seconds), folder / "voiceover", SUBTITLES)
-    status = ". ".join([status, *problems])
-    yield stream.value(True), str(written.paths[0]), show.status(status), *sounds, *subtitles
+    yield stream.value(True), str(written.paths[0]), show.status(status, problems), *sounds, *subtitles
 
 
 # ---- the page
@@ -205,15 +242,17 @@ def build(services: Services) -> gr.Blocks:
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # which reports home otherwise, whatever Blocks is told
     with gr.Blocks(title="Voice", analytics_enabled=False) as page:
         gr.Markdown(f"# Voice\n{show.promise(Choice.of())}", elem_id="title")
+        gr.HTML(html_template=show.NOTICE, js_on_load=show.asset("page.js"), elem_id="notice", padding=False)
+        turns = Turns(AT_ONCE)
         with gr.Tabs():
             with gr.Tab("Transcribe", id="transcribe"):
-                _transcribe_tab(services)
+                _transcribe_tab(services, turns)
             with gr.Tab("Voiceover", id="voiceover"):
-                _voiceover_tab(services)
+                _voiceover_tab(services, turns)
             with gr.Tab("Talk", id="talk"):
                 _talk_tab()
         page.unload(lambda: None)  # so that each tab tells the server how long it is open
-    return page.queue(default_concurrency_limit=2)
+    return page.queue(default_concurrency_limit=LINE)
 
 
 def _room(request: gr.Request) -> Room:
@@ -233,31 +272,35 @@ def _downloads(forms: Sequence[str]) -> list[gr.DownloadButton]:
         return [gr.DownloadButton(f".{form}", size="sm", interactive=False, min_width=60) for form in forms]
 
 
-def _transcribe_tab(services: Services) -> None:
+def _transcribe_tab(services: Services, turns: Turns) -> None:
     sound = gr.Audio(type="filepath", label="Recording", elem_id="recording", buttons=[])
+    film = gr.File(label="Film", elem_id="film")  # shown by page.js, which puts there what is no sound
+    film._process_single_file = lambda file: file.path  # Gradio's leaves an empty file behind each time
+    gr.HTML('<div id="film-player"></div>', padding=False)
+    gr.HTML(show.NOTICE, elem_id="recording-notice", padding=False)
     with gr.Row():
         usual = services.settings.model
         name = gr.Dropdown(names(services, "recognizer"), value=usual, label="Model", min_width=NARROW)
         language = gr.Dropdown(list(LANGUAGES), value="Detect", label="Language", min_width=NARROW)
     named = gr.Checkbox(False, label="Tell speakers apart", elem_id="named", container=False)
-    with gr.Row():
-        go = gr.Button("Transcribe", variant="primary", elem_id="transcribe-go", scale=3, min_width=140)
-        video = gr.UploadButton(
-            "Open video", elem_id="video", file_types=["video", "audio"], scale=1, min_width=140
-        )
+    go = gr.Button("Transcribe", variant="primary", elem_id="transcribe-go")
     words = gr.HTML(show.NO_WORDS_YET, elem_id="words", container=True, padding=True)
     status = gr.HTML("", elem_id="transcribe-status")
     downloads = _downloads(tuple(FORMATS))
 
-    def run(path, name, language, named, request: gr.Request, progress=gr.Progress()):
-        yield from transcribe(services, path, name, language, named, progress, _room(request).new_folder)
-
     outputs = [words, status, *downloads]
-    go.click(run, [sound, name, language, named], outputs, api_visibility="private")
-    video.upload(run, [video, name, language, named], outputs, api_visibility="private")
+
+    def run(sound, film, name, language, named, request: gr.Request, progress=gr.Progress()):
+        make_folder = _room(request).new_folder
+        steps = transcribe(services, film or sound, name, language, named, progress, make_folder)
+        yield from in_place(steps, outputs.index(status), len(outputs), turns)
+
+    go.click(
+        run, [sound, film, name, language, named], outputs, api_visibility="private", show_progress_on=status
+    )
 
 
-def _voiceover_tab(services: Services) -> None:
+def _voiceover_tab(services: Services, turns: Turns) -> None:
     text = gr.Textbox(TEXTS[0], lines=5, max_lines=14, label="Text", elem_id="text")
     gr.Examples([[each] for each in TEXTS], [text], label="Examples")
     with gr.Row():
@@ -279,12 +322,15 @@ def _voiceover_tab(services: Services) -> None:
     whole = gr.Audio(label="Voiceover", interactive=False, elem_id="voiceover-whole", buttons=[])
     downloads = _downloads(SOUNDS + SUBTITLES)
 
+    outputs = [player, whole, status, *downloads]
+
     def run(text, name, speed, pitch, energy, pause, lexicon, request: gr.Request, progress=gr.Progress()):
-        controls = Controls(speed, pitch, energy, pause)
-        yield from voiceover(services, text, name, controls, lexicon, progress, _room(request).new_folder)
+        controls, make_folder = Controls(speed, pitch, energy, pause), _room(request).new_folder
+        steps = voiceover(services, text, name, controls, lexicon, progress, make_folder)
+        yield from in_place(steps, outputs.index(status), len(outputs), turns)
 
     inputs = [text, name, speed, pitch, energy, pause, lexicon]
-    go.click(run, inputs, [player, whole, status, *downloads], api_visibility="private")
+    go.click(run, inputs, outputs, api_visibility="private", show_progress_on=status)
 
 
 def _talk_tab() -> None:
@@ -317,9 +363,9 @@ def theme() -> gr.Theme:
         body_text_color_subdued="*neutral_500", body_background_fill="*neutral_50",
         block_background_fill="white", block_shadow="none",
         block_border_width="1px", block_border_color="*neutral_200", block_border_color_dark="*neutral_700",
-        button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_600",
+        button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700",
-        button_primary_background_fill_hover_dark="*primary_600",
+        button_primary_background_fill_hover_dark="*primary_800",
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from voice.types import Segment
 
 HERE = Path(__file__).parent
 FAIR, POOR = 0.8, 0.5  # a word less sure than this is marked
+
+_FOLDERS = re.compile(r"(?<![\w:/.<])/(?:[^/\s'\":;,<>]+/)+")
+NOTICE = '<div class="page-notice" role="alert"></div>'
 
 SILENT = {"id": "", "pieces": [], "done": True}
 PLAYER = """<div class="player" data-state="idle" role="group" aria-label="Playback">
@@ -87,9 +91,24 @@ def _words(segment: Segment) -> str:
     return " ".join(shown)
 
 
-def status(text: str, *, legend: bool = False) -> str:
-    """A line below what it is about."""
-    return f'<div class="status">{html.escape(text)} {_LEGEND if legend else ""}</div>'
+def status(text: str, notes: Sequence[str] = (), *, legend: bool = False) -> str:
+    """A line below what it is about, and what else is to be known of it, each in a line of its own."""
+    lines = "".join(f'<div class="note">{sentence(note)}</div>' for note in notes if note)
+    return f'<div class="status">{html.escape(text, quote=False)} {_LEGEND if legend else ""}</div>{lines}'
+
+
+def problem(markup: str) -> str:
+    """The same for what went wrong, as HTML in which what others wrote is escaped."""
+    return f'<div class="status problem" role="alert">{markup}</div>'
+
+
+def sentence(message: str) -> str:
+    """A message as a whole sentence, as HTML, that tells nothing of where files lie on the server."""
+    begins_with_file = message.startswith("/")
+    message = _FOLDERS.sub("", message).strip()
+    if message.split(" ", 1)[0].isalpha() and not begins_with_file:  # and with no other name either
+        message = message[0].upper() + message[1:]
+    return html.escape(message if message.endswith((".", "!", "?")) else f"{message}.", quote=False)
 
 
 def clock(seconds: float) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from page_fakes import BOOK, services
 
 import app
 from page import shelf, show
+from page.turns import Turns
 from page.warming import Warming
 from voice.agent.brains import Choice
 from voice.audio import read, write
@@ -128,6 +130,59 @@ def test_wrong_markup_and_a_wrong_lexicon_are_errors_that_say_why(
 ) -> None:
     with pytest.raises(gr.Error, match=reason):
         list(app.voiceover(models, text, "heart", Controls(), words, unheard))
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        ("/tmp/voice-page-x/a-b/broken.mp3 cannot be read", "broken.mp3 cannot be read."),
+        ("/tmp/gradio/9d9a/my song.mp3 is none", "my song.mp3 is none."),
+        ("there is no text: write some", "There is no text: write some."),
+        ("line 1: <break time='9 s'/> is no pause!", "Line 1: &lt;break time='9 s'/&gt; is no pause!"),
+        ("<speak> </speak> has no words", "&lt;speak&gt; &lt;/speak&gt; has no words."),
+        ("quick cannot; see http://host/a/b", "Quick cannot; see http://host/a/b."),
+        ("[Errno 13] denied: '/home/me/.cache/voice/x.bin'", "[Errno 13] denied: 'x.bin'."),
+    ],
+)
+def test_messages_are_sentences_in_which_nothing_is_markup_and_no_path_is_told(
+    message: str, shown: str
+) -> None:
+    assert show.sentence(message) == shown
+
+
+def test_the_language_that_was_taken_is_told_and_what_the_recognizer_cannot(
+    models: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = recording(tmp_path, BOOK.say(0))
+
+    def status(language: str) -> str:
+        return list(app.transcribe(models, path, "whisper-base", language, False, unheard))[-1][1]
+
+    assert "taken for English" in status("Detect")
+    assert "taken for" not in status("English")
+    monkeypatch.setattr(type(BOOK), "languages", frozenset({"en"}), raising=False)
+    assert "knows English alone" in status("Detect")
+
+
+def test_a_wait_for_the_model_counts_until_the_first_sound(models: Services) -> None:
+    made = models.voice()
+
+    def slowly(name: str | None = None):
+        time.sleep(0.3)
+        return made
+
+    models.voice = slowly
+    *_, last = app.voiceover(models, "One.", "heart", Controls(), "", unheard)
+    assert float(last[2].partition("first sound after ")[2].split()[0]) >= 0.3
+
+
+def test_what_was_not_foreseen_is_said_in_place_and_nothing_of_it_shown() -> None:
+    def steps():
+        yield "words", "status"
+        raise RuntimeError("/home/me/secret")
+
+    *_, (words, status) = app.in_place(steps(), 1, 2, Turns(1))
+    assert "log" in status and "secret" not in status and words != "words"
 
 
 def test_words_are_shown_as_text_never_as_markup() -> None:

@@ -1,0 +1,196 @@
+"""Transcribe and Voiceover in a real browser, with models that are made up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
+
+from browsing import chromium, open_tab, until, within
+from page_fakes import serving_page
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+from page import shelf
+from voice.audio import write
+from voice.types import Audio
+
+RATE = 16_000
+NOISE = 0.3 * np.random.default_rng(0).standard_normal(RATE).astype(np.float32)
+SAID = Audio(np.concatenate([np.zeros(RATE // 2, np.float32), NOISE]), RATE)
+
+
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with serving_page() as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+    folder = tmp_path_factory.mktemp("browser")
+    write(folder / "said.wav", SAID)
+    with chromium(folder / "profile", folder / "said.wav", tapped=False) as driver:
+        yield driver
+
+
+@pytest.fixture
+def page(browser: webdriver.Chrome, address: str) -> webdriver.Chrome:
+    browser.get(address)
+    until(lambda: "video" in within(browser, "#recording input[type=file]").get_attribute("accept"))
+    return browser
+
+
+@pytest.fixture
+def voiceover(page: webdriver.Chrome) -> webdriver.Chrome:
+    open_tab(page, "Voiceover")
+    until(lambda: within(page, "#text textarea").is_displayed())
+    within(page, "#text textarea").clear()
+    return page
+
+
+def offer(page: webdriver.Chrome, path: Path) -> None:
+    """Chooses a file where sound and films are dropped."""
+    within(page, "#recording input[type=file]").send_keys(str(path))
+    until(lambda: list(shelf.shelf().rglob(path.name)))
+    time.sleep(0.3)
+
+
+def transcribed(page: webdriver.Chrome, told: str = "words in") -> str:
+    """Presses the button; the status when it says so."""
+    within(page, "#transcribe-go").click()
+    return until(lambda: told in within(page, "#transcribe-status").text and status(page), 20)
+
+
+def status(page: webdriver.Chrome, tab: str = "transcribe") -> str:
+    return within(page, f"#{tab}-status").text
+
+
+def film(path: Path) -> Path:
+    """Two seconds of gray, in which something is said."""
+    with av.open(str(path), "w") as out:
+        picture, sound = out.add_stream("libvpx", rate=5), out.add_stream("libopus", rate=48_000)
+        picture.width, picture.height, picture.pix_fmt = 64, 48, "yuv420p"
+        for _ in range(10):
+            frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 128, np.uint8), format="rgb24")
+            out.mux(picture.encode(frame))
+        samples = (np.repeat(SAID.samples, 3) * 20_000).astype(np.int16)
+        heard = av.AudioFrame.from_ndarray(samples[None], format="s16", layout="mono")
+        heard.sample_rate = 48_000
+        out.mux(sound.encode(heard))
+        for stream in (picture, sound):
+            out.mux(stream.encode(None))
+    return path
+
+
+def problems(page: webdriver.Chrome) -> list[str]:
+    """All that is shown as an error, in any place."""
+    marks = ".problem, .page-notice, .error, .toast-body"
+    return [each.text for each in page.find_elements(By.CSS_SELECTOR, marks) if each.is_displayed()]
+
+
+def test_a_film_is_taken_where_sound_is_and_shown(page: webdriver.Chrome, tmp_path: Path) -> None:
+    offer(page, film(tmp_path / "talk.webm"))
+    until(lambda: "talk" in within(page, "#film").text)
+    until(lambda: page.execute_script("return document.querySelector('#film-player video').videoWidth"))
+    assert status(page) == ""  # it waits for the button, and the options
+    assert "2 words" in transcribed(page)
+    within(page, "#film button[aria-label='Clear'], #film button[aria-label*='emove']").click()
+    until(lambda: not within(page, "#film").is_displayed())
+    assert "nothing to transcribe" in transcribed(page, "nothing")
+
+
+def test_a_film_that_is_dropped_is_taken_too_and_makes_room_for_sound(
+    page: webdriver.Chrome, tmp_path: Path
+) -> None:
+    page.execute_script(
+        """const files = new DataTransfer();
+        files.items.add(new File(["x"], "a.mkv", { type: "" }));
+        const place = document.querySelector("#recording input[type=file]").closest("button");
+        const how = { dataTransfer: files, bubbles: true, cancelable: true };
+        place.dispatchEvent(new DragEvent("drop", how));"""
+    )
+    until(lambda: "a.mkv" in within(page, "#film").text.replace("\n", ""))
+    assert transcribed(page, "a.mkv").startswith("a.mkv ")
+    write(tmp_path / "sound.wav", SAID)
+    offer(page, tmp_path / "sound.wav")
+    until(lambda: not within(page, "#film").is_displayed())
+    assert "2 words" in transcribed(page)
+
+
+def test_what_is_wrong_is_said_once_in_place_without_paths_and_goes_again(
+    page: webdriver.Chrome, tmp_path: Path
+) -> None:
+    (tmp_path / "broken.mp3").write_bytes(b"nothing" * 100)
+    offer(page, tmp_path / "broken.mp3")
+    said = transcribed(page, "broken.mp3")
+    assert said.startswith("broken.mp3 ") and said.endswith(".") and "/" not in said
+    time.sleep(0.5)
+    assert problems(page) == [said]
+    assert within(page, "#words .empty")
+    within(page, "#recording button[aria-label='Clear']").click()
+    until(lambda: "video" in within(page, "#recording input[type=file]").get_attribute("accept"))
+    write(tmp_path / "whole.wav", SAID)
+    offer(page, tmp_path / "whole.wav")
+    transcribed(page)
+    assert not problems(page)
+
+
+def test_a_recording_that_is_still_made_is_stopped_and_transcribed(page: webdriver.Chrome) -> None:
+    within(page, "#recording button[aria-label='Record audio']").click()
+    until(lambda: within(page, "#recording .record-button").is_displayed())
+    within(page, "#recording .record-button").click()
+    until(lambda: "0:02" in within(page, "#recording .duration").text, 20)
+    assert "2 words" in transcribed(page)
+
+
+def test_a_microphone_that_is_refused_is_explained(page: webdriver.Chrome) -> None:
+    refuse = """MediaDevices.prototype.getUserMedia =
+        async () => { throw new DOMException("no", "NotAllowedError"); };"""
+    script = page.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": refuse})
+    try:
+        page.refresh()
+        until(lambda: "video" in within(page, "#recording input[type=file]").get_attribute("accept"))
+        within(page, "#recording button[aria-label='Record audio']").click()
+        until(lambda: within(page, "#recording .record-button").is_displayed())
+        within(page, "#recording .record-button").click()
+        until(lambda: "may not use the microphone" in within(page, "#recording-notice").text, 10)
+        assert len(problems(page)) == 1
+    finally:
+        page.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
+
+
+def test_markup_in_a_message_is_read_not_drawn(voiceover: webdriver.Chrome) -> None:
+    text = '<speak>Hello <break time="99 parsecs"/></speak>'
+    within(voiceover, "#text textarea").send_keys(text, Keys.CONTROL, Keys.ENTER)
+    until(lambda: status(voiceover, "voiceover").startswith('Line 1: <break time="99 parsecs">'), 20)
+
+
+def test_what_the_voice_cannot_say_is_told(voiceover: webdriver.Chrome) -> None:
+    within(voiceover, "#text textarea").send_keys("Hello 你好 there.")
+    within(voiceover, "#speak-go").click()
+    until(lambda: "Not read aloud" in status(voiceover, "voiceover"), 20)
+    assert "你好" in status(voiceover, "voiceover")
+
+
+def test_an_emptied_number_is_the_usual_one(voiceover: webdriver.Chrome) -> None:
+    speed = within(voiceover, "input[type=number][aria-label*=Speed]")
+    speed.send_keys(Keys.CONTROL, "a")
+    speed.send_keys(Keys.DELETE)
+    speed.send_keys(Keys.TAB)
+    until(lambda: speed.get_attribute("value") == "1", 10)
+
+
+def test_a_server_that_is_gone_is_missed(browser: webdriver.Chrome) -> None:
+    with serving_page() as another:
+        browser.get(another)
+        until(lambda: "video" in within(browser, "#recording input[type=file]").get_attribute("accept"))
+    until(lambda: "cannot be reached" in within(browser, "#notice").text, 30)
+    assert len(problems(browser)) == 1

@@ -1,0 +1,31 @@
+"""Who is served when."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from page.turns import Turns
+
+
+def test_so_many_are_served_at_once_and_the_others_in_their_order() -> None:
+    turns = Turns(2)
+    with ExitStack() as first, ExitStack() as second:
+        assert list(first.enter_context(turns.taken())) == []
+        assert list(second.enter_context(turns.taken())) == []
+        with turns.taken() as third, turns.taken() as fourth:
+            assert (next(third), next(fourth)) == (0, 1)
+            first.close()
+            assert list(third) == []
+            assert next(fourth) == 0
+        with turns.taken() as next_one:
+            assert list(next_one) == []
+
+
+def test_who_goes_away_while_waiting_leaves_the_line() -> None:
+    turns = Turns(1)
+    with turns.taken() as first:
+        assert list(first) == []
+        with turns.taken() as second:
+            assert next(second) == 0
+    with turns.taken() as third:
+        assert list(third) == []

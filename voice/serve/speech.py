@@ -98,7 +98,7 @@ def router(services: Services) -> APIRouter:
 
         media = "text/event-stream" if wish.stream_format == "sse" else MEDIA[wish.response_format]
         answer = Streamed(make, media, services.settings.idle)
-        answer.headers.update(_notes(wish))
+        answer.headers.update(await run_in_threadpool(_notes, wish))
         return answer
 
     return routes

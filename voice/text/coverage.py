@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
-from voice.text.characters import respelled
+from voice.text.characters import respelled, say_character, widened
 from voice.text.foreign import foreign_language
 from voice.text.languages import name_of
 from voice.text.markup import Passage, is_ssml, parse
@@ -18,6 +19,7 @@ from voice.text.sentences import split_sentences
 from voice.types import Said
 
 NAMED = 5  # parts that a note names
+LOOKED_AT = 200  # parts without a reading, after which no more are looked for
 LONGEST_NAMED = 40  # characters of a part that a note shows
 
 
@@ -27,8 +29,7 @@ def unspeakable(text: str, lexicon: Mapping[str, Said] | None = None) -> list[st
     Punctuation, emoji and whatever the `lexicon` or markup gives a sound to are not among them. Raises
     TextError for SSML that is malformed.
     """
-    found = (part for sentence, wish in _sentences(text) for part in _unread(sentence, wish, lexicon))
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(_unread(text, lexicon)))
 
 
 def reading_notes(text: str, lexicon: Mapping[str, Said] | None = None) -> list[str]:
@@ -38,7 +39,7 @@ def reading_notes(text: str, lexicon: Mapping[str, Said] | None = None) -> list[
     """
     plain = " ".join(sentence for sentence, _ in _sentences(text))
     notes = []
-    if unread := unspeakable(text, lexicon):
+    if unread := list(islice(_unread(text, lexicon), LOOKED_AT)):
         notes.append(f"Not read aloud, because this voice has no sound for it: {_named(unread)}.")
     if unknown := unknown_phones(plain):
         notes.append(f"Read as it is written, because these are no phones of ARPAbet: {_named(unknown)}.")
@@ -56,13 +57,20 @@ def _sentences(text: str) -> Iterator[tuple[str, Wish]]:
             yield sentence.text, passage.wish.within(sentence.start, sentence.end)
 
 
-def _unread(sentence: str, wish: Wish, lexicon: Mapping[str, Said] | None) -> tuple[str, ...]:
-    return spell_out_around(sentence, given_spans(sentence, wish.said, lexicon))[0].unread
+def _unread(text: str, lexicon: Mapping[str, Said] | None) -> Iterator[str]:
+    """The parts without a reading, one after the other; sentences without such a character cost little."""
+    for sentence, wish in _sentences(text):
+        if _may_be_unread(sentence):
+            yield from spell_out_around(sentence, given_spans(sentence, wish.said, lexicon))[0].unread
+
+
+def _may_be_unread(sentence: str) -> bool:
+    plain = widened(sentence)
+    return any(not c.isascii() and say_character(plain, at) is None for at, c in enumerate(plain))
 
 
 def _named(parts: Iterable[str]) -> str:
     """The first of some parts of a text, whole if they are short."""
     once = list(dict.fromkeys(re.sub(r"\s+", " ", part) for part in parts))
     shown = [part if len(part) <= LONGEST_NAMED else f"{part[:LONGEST_NAMED]}…" for part in once[:NAMED]]
-    more = f" and {len(once) - NAMED} more" if len(once) > NAMED else ""
-    return ", ".join(shown) + more
+    return ", ".join(shown) + (" and others" if len(once) > NAMED else "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 
 import pytest
 
@@ -54,7 +55,14 @@ def test_the_person_is_told_in_whole_sentences(text: str, said: list[str]):
 
 def test_a_long_list_of_parts_is_cut_short():
     (note,) = reading_notes(" a ".join(["你" * 100, "好", "世", "界", "東", "京", "大"]))
-    assert note.endswith("東 and 2 more.") and len(note) < 150 and "你…" in note
+    assert note.endswith("東 and others.") and len(note) < 150 and "你…" in note
+
+
+def test_a_long_text_is_looked_through_long_before_it_is_spoken() -> None:
+    begun = time.process_time()
+    reading_notes("It was 7:30 on May 3rd, and “21” people saw Dr. Smith pay $3.50 for it, naïvely. " * 1200)
+    reading_notes("你好 hello. " * 10000)
+    assert time.process_time() - begun < 2.5  # putting all of it into words takes six times as long
 
 
 def test_no_english_prompt_of_the_corpora_looks_foreign(corpora):

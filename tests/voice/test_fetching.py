@@ -396,6 +396,21 @@ def test_what_cannot_be_gone_on_with_is_gone_with_the_next_fetch_and_the_rest_af
         ]
 
 
+def test_a_full_disk_while_a_model_is_derived_is_said_too(tmp_path):
+    def full(stage: Path) -> None:
+        raise OSError(ENOSPC, "No space left on device")
+
+    with pytest.raises(ModelError, match="the disk is full"):
+        catalog._make(tmp_path / "quick-1", "quick", full)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_cache_that_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(ModelError, match="file/models cannot be written .*VOICE_HOME"):
+        staging.fill(tmp_path / "file" / "models" / "parrot", lambda stage: None)
+
+
 def test_what_could_not_be_made_leaves_nothing(tmp_path):
     def make(stage: Path) -> None:
         (stage / "half").touch()

@@ -17,7 +17,7 @@ import re
 import shutil
 import sys
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -195,8 +195,9 @@ def _opened(folder: Path, name: str) -> Model:
         return _checked(folder, read_or_guess(folder), name)
     card, source = converting.guessed(folder), _source_of(name, folder)
     made = home() / "models" / f"{card.name}-{source}-{converting.version(folder)}"
-    fill(made, lambda stage: cards.write_card(stage, converting.convert(folder, stage)))
-    _discard_older(made, card.name, source)
+    if not made.is_dir():
+        _make(made, name, lambda stage: cards.write_card(stage, converting.convert(folder, stage)))
+        _discard_older(made, card.name, source)
     return _checked(made, cards.read_card(made), name)
 
 
@@ -227,9 +228,19 @@ def _derived(part: Model, name: str, progress: Progress | None) -> Model:
     options = {key: value for key, value in part.card.options.items() if key != BASE}
     if not folder.is_dir():
         base = find(part.card.options[BASE], progress=progress)
-        fill(folder, lambda stage: _derive(part, base, stage, options))
+        _make(folder, name, lambda stage: _derive(part, base, stage, options))
         _discard_older(folder, part.card.name, source)
     return _checked(folder, replace(cards.read_card(folder), options=options), name)
+
+
+def _make(folder: Path, name: str, make: Callable[[Path], None]) -> None:
+    """Fill a folder of the cache that is made of what is here. Raises ModelError where the disk is full."""
+    try:
+        fill(folder, make)
+    except OSError as error:
+        if fetching.is_full(error):
+            raise fetching.no_room(name, folder) from error
+        raise
 
 
 def _derive(part: Model, base: Model, stage: Path, options: Mapping[str, Any]) -> None:

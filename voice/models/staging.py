@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from voice.errors import ModelError
+
 FETCHING, MAKING = ".fetching-", ".making-"  # what can be gone on with, and what cannot
 STALE = 7 * 24 * 3600.0  # s: a half-fetched model that nobody went on with
 
@@ -20,11 +22,17 @@ def fill(folder: Path, make: Callable[[Path], None], *, resumable: bool = False)
     """Let `make` fill a folder of its own, which then becomes `folder`; nothing happens if that is there.
 
     Other processes that want the same wait. Whatever breaks off leaves nothing, or, if it is `resumable`,
-    what it has for the next call to go on with. Raises what `make` raises.
+    what it has for the next call to go on with. Raises ModelError where nothing can be written, and what
+    `make` raises.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _sweep(folder.parent)
     stage = half(folder, resumable)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        _sweep(folder.parent)
+        _lock(stage).touch()
+    except OSError as error:
+        place = f"{folder.parent} cannot be written ({error.strerror})"
+        raise ModelError(f"{place}; set VOICE_HOME to a folder that can be") from error
     with _alone(stage) as kept:
         if folder.is_dir():
             return

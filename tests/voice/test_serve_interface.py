@@ -159,6 +159,25 @@ def test_the_description_is_valid_openapi(description: dict) -> None:
     validator.validate(description)
 
 
+def test_every_reference_of_the_description_can_be_resolved(description: dict) -> None:
+    found = [*references(description)]
+    assert len(found) > 5
+    for reference in found:
+        here = description
+        for part in reference.removeprefix("#/").split("/"):
+            assert part in here, f"{reference} leads nowhere"
+            here = here[part]
+
+
+def references(part: object) -> Iterator[str]:
+    """The $refs within a part of a description."""
+    if isinstance(part, dict):
+        yield from (value for name, value in part.items() if name == "$ref")
+        yield from (each for value in part.values() for each in references(value))
+    elif isinstance(part, list):
+        yield from (each for value in part for each in references(value))
+
+
 def test_the_description_says_what_can_go_wrong_and_what_is_needed(description: dict) -> None:
     for path, operations in description["paths"].items():
         for operation in operations.values():

@@ -83,7 +83,7 @@ def test_a_second_signal_ends_what_is_under_way_with_an_answer(tmp_path: Path) -
 
 def test_silent_and_half_sent_requests_take_no_server_down(tmp_path: Path) -> None:
     with serving_process(tmp_path / "log", files=200) as process, ExitStack() as held:
-        for number in range(160):
+        for number in range(230):
             silent = held.enter_context(socket.create_connection(("127.0.0.1", process.port), 5.0))
             if number % 2:
                 silent.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,17 @@ def test_code_and_markup_are_never_quoted(tmp_path: Path, name: str) -> None:
     assert found and all(re.fullmatch(r"(legs, )?a zebra [a-z ]+[.:]?", part) for part in sentences(said)), (
         said
     )
+
+
+@pytest.mark.parametrize(
+    "piece", ["<pre>", "<!-- ", "|", "```\n", "a::\n", "<a ", " --a", "[source]\n----\n"]
+)
+def test_what_never_ends_in_a_file_takes_no_long_time(piece: str) -> None:
+    begun = time.process_time()
+    list(passages_of("odd.md", piece * (200_000 // len(piece))))
+    assert (
+        time.process_time() - begun < 8
+    )  # a second or two; minutes where each beginning is followed to the end
 
 
 def sentences(text: str) -> list[str]:

@@ -10,13 +10,15 @@ from voice.text.sentences import split_sentences
 
 MOSTLY = 0.5  # of a block's lines that look like code: then it is code
 
+# No block goes on past the beginning of another, so that one which never ends is looked through once.
 _BLOCKS = re.compile(
     r"\A---\n.*?^(?:---|\.\.\.)[ \t]*$"  # front matter
     r"|^[ \t>]*(?P<fence>`{3,}|~{3,})[^`\n]*$(?:.*?^[ \t>]*(?P=fence)[`~]*[ \t]*$|.*\Z)"  # Markdown
-    r"|^[ \t]*#\+begin_(?P<org>src|example)\b.*?^[ \t]*#\+end_(?P=org)[ \t]*$"
-    r"|^\[(?:source|listing)\b[^\n]*\]\n(?P<adoc>-{4,}|\.{4,})\n.*?^(?P=adoc)[ \t]*$"
-    r"|<(?P<tag>pre|script|style|svg)\b.*?</(?P=tag)>"
-    r"|<!--.*?-->",
+    r"|^[ \t]*#\+begin_(?P<org>src|example)\b(?:(?!#\+begin_).)*?^[ \t]*#\+end_(?P=org)[ \t]*$"
+    r"|^\[(?:source|listing)\b[^\n]*\]\n(?P<adoc>-{4,}|\.{4,})\n"
+    r"(?:(?!^\[(?:source|listing)\b).)*?^(?P=adoc)[ \t]*$"
+    r"|<(?P<tag>pre|script|style|svg)\b(?:(?!<(?P=tag)\b).)*?</(?P=tag)>"
+    r"|<!--(?:(?!<!--).)*?-->",
     re.MULTILINE | re.DOTALL | re.IGNORECASE,
 )
 # reStructuredText: what a line that ends in :: or a directive introduces, as far as it is indented
@@ -29,7 +31,7 @@ _BLANK = re.compile(r"\n[ \t]*\n")
 _INDENTED = re.compile(r"(?: {4}|\t)")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]")
 # a table's head and the rule below it
-_HEAD = re.compile(r"^[^\n]*\|[^\n]*\n[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)+[ \t:-]*$", re.MULTILINE)
+_HEAD = re.compile(r"^(?=[^\n|]*\|)[^\n]*\n[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)+[ \t:-]*$", re.MULTILINE)
 _SIGNS = re.compile(
     r"[{}]|[;\\]\s*$|=>|->|[=!]=|&&|\|\||::|\w\((?!e?s\))[\w\"'.]*[),=]|\w\.\w+\(|</?\w[^<>]*>|\[\[|\]\]"
     r"|^\s*(?:[$%>] \S|>>> |#!|@\w+|import \w|from \w[\w.]* import\b|(?:async )?def \w+\(|class \w+[(:]"
@@ -38,6 +40,7 @@ _SIGNS = re.compile(
     r"|^\s*-?\s*[\w$\"'-]+:\s+[\[\"'{]|(?<=\s)--?\w[\w-]*\s(?:.*\s)?--?\w"
 )
 _SENTENCES = re.compile(r"[a-z]{2}[.!?] [A-Z]")  # a line of several is prose, whatever one of them holds
+_MARKED = re.compile(r"[`*_\[\]<>|~\\$&#{}=]|://|www\.|[\u2190-\U0010ffff]")  # what `speakable` may change
 _LEFT_OUT = re.compile(r"\bsome code\b")  # as `speakable` says it
 
 
@@ -77,5 +80,6 @@ def is_code(line: str) -> bool:
 
 def sentences_of(block: str) -> list[str]:
     """The sentences of a block as they are read aloud, but those that hold code."""
-    sentences = (each.text for each in split_sentences(speakable(" ".join(block.split()))))
+    text = " ".join(block.split())
+    sentences = (each.text for each in split_sentences(speakable(text) if _MARKED.search(text) else text))
     return [each for each in sentences if not (is_code(each) or _LEFT_OUT.search(each))]

@@ -287,6 +287,12 @@ def test_enormous_calculations_are_refused_at_once(words: str) -> None:
         calculate(words)
 
 
+@pytest.mark.parametrize("words", [5000 * "(", 5000 * "-" + "1", "sqrt " * 3000 + "4", "1" + " + 1" * 5000])
+def test_a_calculation_without_end_is_no_calculation(words: str) -> None:
+    with pytest.raises(NotArithmetic):
+        calculate(words)
+
+
 def test_numbers_are_written_to_be_read_aloud() -> None:
     assert written(Fraction(5, 2)) == "2.5"
     assert written(2**0.5) == "about 1.4142"

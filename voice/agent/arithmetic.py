@@ -17,6 +17,7 @@ from voice.agent.numbers import numerals
 
 LARGEST_EXPONENT = 1024
 LARGEST_FACTORIAL = 100
+LONGEST = 150  # numbers and signs; each parenthesis is a step deeper
 
 
 def _word(pattern: str) -> str:
@@ -69,6 +70,8 @@ def calculate(text: str) -> Fraction | float:
     result is too large to be of use.
     """
     tokens = tokenize(text)
+    if len(tokens) > LONGEST:
+        raise NotArithmetic(text[:LONGEST])
     value, position = _sum(tokens, 0)
     if position != len(tokens):
         raise NotArithmetic(text)

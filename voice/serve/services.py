@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 KINDS = ("recognizer", "voice")
-VOICES = frozenset([*OPENAI_VOICES, DEFAULT])  # names of voices that stand for ours
+_STAND_INS = frozenset([*OPENAI_VOICES, DEFAULT])  # names of voices that stand for ours
 
 Loader = Callable[[str, str], Any]  # name, kind → the model
 
@@ -181,7 +181,7 @@ class Services:
         as their clients cannot leave the voice out. Raises ModelMissing where either names nothing.
         """
         by_model, voice = self.resolve(model, "voice"), self._meant(asked)
-        if voice not in VOICES:
+        if voice not in _STAND_INS:
             return self.resolve(asked, "voice")
         named = self._meant(model)
         return self.resolve(asked, "voice") if in_family(named, "voice") else by_model
@@ -245,4 +245,4 @@ def _turns(ears: Recognizer) -> TurnDetector:
     return load_turns(ears)
 
 
-__all__ = ["KINDS", "VOICES", "Loader", "Services"]
+__all__ = ["KINDS", "Loader", "Services"]

@@ -41,11 +41,8 @@ class Promise:
 
 def promise_of(container, track, media: Media) -> Promise:
     """What the headers of an FFmpeg container say of a sound track in it."""
-    form, own = container.format.name, 0.0
+    form, own = container.format.name, own_length(container, track)
     begin = (container.start_time or 0) / 1e6
-    if track.duration and track.time_base:
-        own = float(track.duration * track.time_base)
-        own += max(0.0, float((track.start_time or 0) * track.time_base) - begin)
     if form == "ogg":
         return _ogg(container, track, media, own)
     if form in _HONEST:
@@ -59,6 +56,14 @@ def promise_of(container, track, media: Media) -> Promise:
         return Promise()
     alone = not any(each.type == "video" and not is_cover(each) for each in container.streams)
     return Promise((container.duration or 0) / 1e6, alone, _cut_off(media, container.size))
+
+
+def own_length(container, track) -> float:
+    """Seconds from where the container begins to where FFmpeg thinks that a track ends, 0 if it doesn't."""
+    if not (track.duration and track.time_base):
+        return 0.0
+    late = float((track.start_time or 0) * track.time_base) - (container.start_time or 0) / 1e6
+    return float(track.duration * track.time_base) + max(0.0, late)
 
 
 def is_cover(stream) -> bool:

@@ -8,6 +8,7 @@ Its reading ends when no byte is new for a while, or when the caller is interrup
 from __future__ import annotations
 
 import ctypes
+import os
 import re
 import struct
 import sys
@@ -50,7 +51,8 @@ def name_of(source: Source) -> str:
     """Return what messages call a source: its path, its name, or that it is standard input."""
     if source == "-":
         return "standard input"
-    return str(source if isinstance(source, (str, Path)) else getattr(source, "name", "the stream"))
+    name = source if isinstance(source, (str, Path)) else getattr(source, "name", None)
+    return os.fsdecode(name) if isinstance(name, (str, bytes, Path)) else "the stream"  # not a number
 
 
 class Media:

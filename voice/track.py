@@ -15,14 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from voice.errors import AudioError
-from voice.headers import BROADCAST, MATROSKA, MP4, is_cover, promise_of
+from voice.headers import BROADCAST, MATROSKA, MP4, is_cover, own_length, promise_of
 from voice.media import Media, Source, codecs, contained, explained, opened
 
 Tell = Callable[[str], None]  # what is told a sentence that a person should read
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000  # Hz
-_JITTER = 0.05  # seconds by which times may be off: codecs' delays and rounding are below
+_JITTER = 0.05  # seconds by which times may run ahead: codecs' delays and rounding are below
+_OVERLAP = 0.1  # seconds that parts overlap at least; what only came late is not dropped
 _RESTART = 10.0  # seconds back after which the clock was set anew: parts overlap by less
+_ROUNDING = 0.005  # seconds by which times are rounded
 _AGAIN = 0.3  # seconds from its beginning, where a clock that was set anew begins
 _SILENCE = 12 * 3600.0  # seconds of holes in a file that are filled; beyond it a time is damaged
 _JUMP = 3600.0  # the longest hole in a broadcast, whose clock may be set anew at any time
@@ -50,8 +52,8 @@ def track_length(source: Source) -> float:
     """
     with opened(source) as media, contained(media) as container:
         track = _track(container, media.called)
-        if container.format.name in BROADCAST and track.duration:  # measured at the end of the file
-            return float(track.duration * track.time_base)
+        if container.format.name in BROADCAST:  # measured at the end of the file
+            return own_length(container, track)
         promise = promise_of(container, track, media)
         return promise.seconds if promise.of_track else 0.0
 
@@ -62,18 +64,25 @@ def pieces(source: Source, tell: Tell = warnings.warn) -> Iterator[tuple[np.ndar
     Tells in a sentence where 5 % of the track or more is lost. Raises AudioError where nothing can be
     decoded.
     """
-    with opened(source) as media, explained(media.called):
-        heard, link = _Heard(media.called), 0
-        while link is not None:
-            media.start, heard.next_link = link, None
-            try:
-                with contained(media) as container:
-                    yield from _decoded(container, media, heard)
-            except AudioError:
-                if not (link and heard.sound):  # junk behind a whole file costs nothing
-                    raise
-            link = heard.next_link
+    with opened(source) as media:
+        heard = _Heard(media.called)
+        with explained(media.called):
+            yield from _linked(media, heard)
         heard.report(tell)
+
+
+def _linked(media: Media, heard: _Heard) -> Iterator[tuple[np.ndarray, int]]:
+    """The sound of a file, and of the Ogg files that may be joined to it."""
+    link: int | None = 0
+    while link is not None:
+        media.start, heard.next_link = link, None
+        try:
+            with contained(media) as container:
+                yield from _decoded(container, media, heard)
+        except AudioError:
+            if not (link and heard.sound):  # junk behind a whole file costs nothing
+                raise
+        link = heard.next_link
 
 
 @dataclass
@@ -263,8 +272,9 @@ class _Clock:
     def __init__(self, form: str, packets: _Packets, heard: _Heard) -> None:
         self.restarted = False  # so that the container's length says nothing
         self._timed, self._in_order, self._broadcast = form in _TIMED, form in _IN_ORDER, form in BROADCAST
-        self._bare = form in _BARE
+        self._bare, self._counted = form in _BARE, form == "avi"  # which guesses times from an average
         self._packets, self._heard, self._begin = packets, heard, heard.end
+        self._late = False  # while what overlaps is dropped, to the end of it
         self._offset: float | None = None  # from the container's times to ours
 
     @property
@@ -283,11 +293,16 @@ class _Clock:
         if self._offset is None:
             self._offset = self._heard.end - self._packets.begin
         ahead = frame.time + self._offset - self._heard.end
-        if abs(ahead) <= _JITTER or _taken_back(frame, after, ahead):
+        late, self._late = self._late, False
+        if (-_ROUNDING if late else -_OVERLAP) <= ahead <= _JITTER or _taken_back(frame, after, ahead):
             return 0.0
+        if self._counted and frame.skipped <= _SKIPPED:
+            self._offset -= ahead
+            return frame.damaged
         if not self._believed(ahead, first):
             self._offset -= ahead
             return 0.0
+        self._late = ahead < 0.0
         if ahead > 0.0:
             self._heard.room -= ahead
             if not first and (not self._timed or frame.skipped > self._explained(ahead, frame)):
@@ -304,7 +319,7 @@ class _Clock:
     def _believed(self, ahead: float, first: bool) -> bool:
         """Whether a jump is in the recording, and not only in its clock."""
         if ahead > 0.0:
-            if ahead > (_JUMP if self._broadcast else self._heard.room):
+            if ahead > min(self._heard.room, _JUMP if self._broadcast else np.inf):
                 self._heard.jumped += 0.0 if self._broadcast else ahead
                 self.restarted = True
                 return False

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -122,6 +123,11 @@ def test_a_disk_that_fails_is_told() -> None:
 def test_a_file_open_as_text_is_to_be_opened_as_binary() -> None:
     with pytest.raises(AudioError, match="mode rb"):
         audio.read(io.StringIO("RIFF" * 100))
+
+
+def test_a_file_without_a_name_is_called_a_stream() -> None:
+    with tempfile.TemporaryFile() as file, pytest.raises(AudioError, match="the stream cannot be read"):
+        audio.read(file)
 
 
 def test_a_closed_standard_input_is_told() -> None:

@@ -119,6 +119,12 @@ def test_what_loops_and_is_unsure_without_the_loop_is_silence() -> None:
     assert hear(script) == [""]
 
 
+def test_a_sentence_with_a_loop_in_it_is_kept_without_the_loop() -> None:
+    sentence = "we went to sea no no no no no and then we came home to have our tea at last"
+    script = Script([Result(sentence), Result("what is it?", log_probability=-1.2)])
+    assert hear(script) == ["we went to sea no and then we came home to have our tea at last"]
+
+
 def test_only_the_doubtful_row_of_a_batch_is_searched_again() -> None:
     script = Script([Result("one"), Result("tow", log_probability=-1.2), Result("two")])
     assert hear(script, 2) == ["one", "two"]

@@ -29,8 +29,8 @@ class Decoding:
 
     A loop is what compresses more than `compression` times or has a phrase four times in a row, unless a
     head read the repeats too, at most `echoed` of its letters otherwise. It is searched for again without
-    times, so that no phrase can hide behind them, and is silence if that is below `unsure`; what is left of
-    it is cut to one phrase.
+    times, so that no phrase can hide behind them. If that is below `unsure`, it is silence where it was
+    little else than a loop; what is left of a loop is cut to one phrase.
 
     Where a CTC head heard the same, a result that is more than `stray` of its letters away from
     what the head reads is searched again too, what the head heard at least `missed` letters of after
@@ -206,8 +206,13 @@ def is_loop(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:
     return not read_twice or len(reading.letters) < len(guess.text) / 2
 
 
+def is_mostly_loop(guess: Guess, limits: Decoding) -> bool:
+    return guess.compression > limits.compression
+
+
 def repeats(guess: Guess, limits: Decoding) -> bool:
-    return guess.compression > limits.compression or loops(guess.text.lower().split())
+    """Whether a guess repeats itself for the most part, or a phrase in it."""
+    return is_mostly_loop(guess, limits) or loops(guess.text.lower().split())
 
 
 def unlooped(guess: Guess, vocabulary: Vocabulary) -> Guess:

@@ -16,6 +16,7 @@ import numpy as np
 from voice.asr.stitching import agreed, fresh
 from voice.asr.vocabulary import WITHOUT_SPACES
 from voice.asr.words import segmented, timed_apart
+from voice.text.languages import language_for
 from voice.types import UNDETERMINED, Audio, Recognizer, Segment, SpeechDetector, Transcript, Word
 from voice.vad import Hysteresis, Thresholds, raised_stream
 
@@ -82,7 +83,7 @@ class Live:
         stopwatch: Callable[[], float] | None = None,
     ) -> None:
         self._recognizer, self._hotwords, self._pacing = recognizer, hotwords, pacing
-        self._language, self._stopwatch = language, stopwatch or _no_time
+        self._language, self._stopwatch = language_for(recognizer, language), stopwatch or _no_time
         self._hop = detector.hop if detector else _HOP
         self._probability = raised_stream(detector) if detector else _always
         self._hysteresis = Hysteresis(Thresholds(shortest_silence=pacing.pause), self._hop / RATE)

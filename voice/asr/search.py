@@ -16,6 +16,7 @@ from voice.asr.decoding import (
     bounded,
     is_doubtful,
     is_loop,
+    is_mostly_loop,
     is_silence,
     is_thin,
     is_unheard,
@@ -76,6 +77,8 @@ class Search:
         (again,) = self._found(
             sound.encoded[None], prompt, limit, limits.second_beam, no_repeat=3, timed=not looped
         )
+        if looped and again.log_probability < limits.unsure and not is_mostly_loop(guess, limits):
+            return unlooped(guess, self._vocabulary)  # such as a figure that is said five times in a sentence
         guess = better(guess, again, reading, limits)
         if (looped and guess.log_probability < limits.unsure) or is_thin(guess, reading, limits):
             return SILENCE

@@ -119,7 +119,7 @@ def in_place(steps: Iterator[tuple], at: int, width: int, turns: Turns) -> Itera
     try:
         with turns.taken() as waiting:
             for ahead in waiting:
-                yield say(show.status(f"Others are being served; {ahead} more before you. Please wait …"))
+                yield say(show.status(show.waiting(ahead)))
             yield from steps
     except gr.Error as error:
         yield say(show.problem(error.message))
@@ -240,6 +240,8 @@ def voiceover(
 def build(services: Services) -> gr.Blocks:
     """The page with its three tabs."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # which reports home otherwise, whatever Blocks is told
+    # Gradio's own folder is one for all accounts, the first of which keeps the others out.
+    os.environ["GRADIO_TEMP_DIR"] = gr.routes.DEFAULT_TEMP_DIR = str(shelf())
     with gr.Blocks(title="Voice", analytics_enabled=False) as page:
         gr.Markdown(f"# Voice\n{show.promise(Choice.of())}", elem_id="title")
         gr.HTML(html_template=show.NOTICE, js_on_load=show.asset("page.js"), elem_id="notice", padding=False)
@@ -373,7 +375,6 @@ def mount(server: FastAPI, services: Services) -> None:
     """The page at "/" of a server, below whatever the server answers itself."""
     server.state.warming = add_warming(server, services)  # before the files, whose names it would be one of
     add_files(server)
-    os.environ["GRADIO_TEMP_DIR"] = str(shelf())  # before its components are made
     page = build(services)
     services.under_way.append(lambda: any(page._queue.active_jobs))  # they have their time when it ends
     page.has_launched = True  # without which Gradio takes every path of this machine for an upload

@@ -31,6 +31,11 @@ async function look() {
 }
 setTimeout(look, OFTEN);
 
+// ---- what earlier versions of the page have kept of anybody's words
+try {
+  for (const key of Object.keys(localStorage)) if (key.startsWith("gradio:run-history")) localStorage.removeItem(key);
+} catch { /* the browser keeps nothing */ }
+
 // ---- the microphone
 const tell = (text) => { const place = one("#recording-notice .page-notice"); if (place) place.textContent = text; };
 const media = navigator.mediaDevices;

@@ -97,6 +97,12 @@ def status(text: str, notes: Sequence[str] = (), *, legend: bool = False) -> str
     return f'<div class="status">{html.escape(text, quote=False)} {_LEGEND if legend else ""}</div>{lines}'
 
 
+def waiting(ahead: int) -> str:
+    """What somebody is told whose turn it is not yet, with so many before them in the line."""
+    line = "you are next" if not ahead else f"{ahead} more {'is' if ahead == 1 else 'are'} before you"
+    return f"Others are being served; {line} …"
+
+
 def problem(markup: str) -> str:
     """The same for what went wrong, as HTML in which what others wrote is escaped."""
     return f'<div class="status problem" role="alert">{markup}</div>'

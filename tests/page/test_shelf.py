@@ -103,6 +103,7 @@ def test_the_page_says_where_it_is_once_it_answers_and_ends_without_a_trace(temp
     address = process.stdout.readline().decode().removeprefix("The page is on ").strip()
     with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:  # at the first try
         assert answer.status == 200
+    assert list(temporary.iterdir()) == shelves(temporary)  # and no folder that accounts share
     assert len(shelves(temporary)) == 1
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
 from browsing import chromium, open_tab, until, within
-from page_fakes import serving_page
+from page_fakes import Batches, serving_page
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -188,9 +189,24 @@ def test_an_emptied_number_is_the_usual_one(voiceover: webdriver.Chrome) -> None
     until(lambda: speed.get_attribute("value") == "1", 10)
 
 
-def test_a_server_that_is_gone_is_missed(browser: webdriver.Chrome) -> None:
+def test_what_an_earlier_version_kept_of_somebodys_words_is_removed(page: webdriver.Chrome) -> None:
+    page.execute_script("localStorage.setItem('gradio:run-history:v2:1', 'My diary'); localStorage.mine = 1")
+    page.refresh()
+    until(lambda: page.execute_script("return Object.keys(localStorage).join()") == "mine", 20)
+
+
+def test_a_server_that_goes_in_the_middle_of_a_transcription_is_missed(
+    browser: webdriver.Chrome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = threading.Event()
+    monkeypatch.setattr(Batches, "transcribe_batch", lambda *_, **__: gone.wait(4) and [])
+    write(tmp_path / "long.wav", SAID)
     with serving_page() as another:
         browser.get(another)
         until(lambda: "video" in within(browser, "#recording input[type=file]").get_attribute("accept"))
+        offer(browser, tmp_path / "long.wav")
+        within(browser, "#transcribe-go").click()
+        until(lambda: "0:0" in status(browser), 20)
+    gone.set()
     until(lambda: "cannot be reached" in within(browser, "#notice").text, 30)
     assert len(problems(browser)) == 1

@@ -28,6 +28,11 @@ from typing import IO
 from voice import audio
 from voice.types import Audio
 
+try:
+    import fcntl
+except ImportError:  # a system without such locks: nothing is ever taken for left behind
+    fcntl = None
+
 PREFIX, LOCK = "voice-page-", ".lock"
 KEPT = 60  # folders in a room; the oldest make room
 NEW = 60.0  # seconds in which a folder without a lock may still get one
@@ -40,9 +45,10 @@ def shelf() -> Path:
     """The private folder of this process, made when it is first asked for."""
     sweep(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
-    lock = open(folder / LOCK, "w")  # noqa: SIM115  held until the process ends, whatever ends it
-    if _locked(lock):
-        _held.append(lock)
+    lock = open(folder / f"{LOCK}.new", "w")  # held until the process ends, whatever ends it
+    _held.append(lock)
+    if _locked(lock):  # before it is there under its name, where somebody could find it free
+        os.replace(folder / f"{LOCK}.new", folder / LOCK)
     atexit.register(clear)
     return folder
 
@@ -58,7 +64,7 @@ def clear() -> None:
 
 def sweep(parent: Path) -> None:
     """Remove what processes of this account left in `parent` that are gone; never what a living one has."""
-    for folder in parent.glob(f"{PREFIX}*"):
+    for folder in parent.glob(f"{PREFIX}*") if fcntl else ():
         with suppress(OSError):
             about = folder.lstat()
             ours = about.st_uid == getattr(os, "getuid", lambda: 0)()
@@ -78,12 +84,8 @@ def _left(folder: Path, about: os.stat_result) -> bool:
 def _locked(lock: IO) -> bool:
     """Take the lock on a file, which ends with the process; whether nobody else has it."""
     try:
-        import fcntl
-    except ImportError:  # no such locks on this system: nothing is ever taken for left behind
-        return False
-    try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+    except (OSError, AttributeError):
         return False
     return True
 
@@ -91,8 +93,9 @@ def _locked(lock: IO) -> bool:
 class Room:
     """The folders of one browser, known by its key; those of all who have none share a room."""
 
-    def __init__(self, key: str = "") -> None:
-        self.folder = shelf() / hashlib.sha256(key.encode()).hexdigest()[:32]
+    def __init__(self, key: str = "", folder: Path | None = None) -> None:
+        """`folder` is where the rooms are: the shelf of this process."""
+        self.folder = (folder or shelf()) / hashlib.sha256(key.encode()).hexdigest()[:32]
 
     def new_folder(self) -> Path:
         """An empty folder that nobody can guess; the oldest ones make room."""

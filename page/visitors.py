@@ -6,9 +6,10 @@ import threading
 import time
 from dataclasses import dataclass, field
 
-from page.shelf import Room
+from page.shelf import Room, shelf
 
 GRACE = 5.0  # seconds that a page may take to come back, as it does when it is loaded again
+CLOCKS = 1.0  # seconds that the times of files may lie behind the clock
 UNCLAIMED = 3600.0  # seconds that a folder is kept whose browser has shown no tab
 
 
@@ -24,7 +25,7 @@ class Browser:
     def keeps_from(self, now: float, grace: float, unclaimed: float) -> float:
         """The time from which on its folders are kept."""
         if self.tabs:
-            return min(self.tabs.values())
+            return min(self.tabs.values()) - CLOCKS
         gone = self.left is not None and now - self.left >= grace
         return now + 1 if gone else now - unclaimed
 
@@ -33,7 +34,7 @@ class Visitors:
     """All browsers, by the keys of their rooms."""
 
     def __init__(self, grace: float = GRACE, unclaimed: float = UNCLAIMED) -> None:
-        self._grace, self._unclaimed = grace, unclaimed
+        self._folder, self._grace, self._unclaimed = shelf(), grace, unclaimed
         self._browsers: dict[str, Browser] = {}
         self._lock, self._some = threading.Lock(), threading.Event()
         threading.Thread(target=self._watch, name="visitors", daemon=True).start()
@@ -43,7 +44,7 @@ class Visitors:
         with self._lock:
             self._browsers.setdefault(key, Browser())
             self._some.set()
-        return Room(key)
+        return Room(key, self._folder)
 
     def owns(self, key: str, tab: str) -> bool:
         """Whether a tab is this browser's, as it is from when it is first seen."""
@@ -71,7 +72,7 @@ class Visitors:
 
     def may_use(self, key: str, tab: str, path: str) -> bool:
         """Whether a file is the browser's own and no other tab's, from now on this one's."""
-        if not Room(key).has(path):
+        if not Room(key, self._folder).has(path):
             return False
         with self._lock:
             return self._browsers.setdefault(key, Browser()).taken.setdefault(path, tab) == tab
@@ -81,7 +82,9 @@ class Visitors:
         now = time.time()
         with self._lock:
             for key, browser in list(self._browsers.items()):
-                is_empty = Room(key).empty(browser.keeps_from(now, self._grace, self._unclaimed))
+                is_empty = Room(key, self._folder).empty(
+                    browser.keeps_from(now, self._grace, self._unclaimed)
+                )
                 if is_empty and not browser.tabs:
                     del self._browsers[key]
             if not self._browsers:

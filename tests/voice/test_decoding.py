@@ -104,7 +104,9 @@ def test_a_loop_is_cut_to_one_phrase() -> None:
 
 def test_a_text_of_which_a_head_heard_next_to_nothing_is_made_up() -> None:
     assert is_unheard(guess("Thank you for watching!"), read("a"), LIMITS)
-    assert is_unheard(guess("Thank you for watching!"), read("mo gre lisp"), LIMITS)
+    made_up = guess("I was working under the name of the President of the United States.")
+    assert is_unheard(made_up, read("mo gre lisp an tho cle mi hos bad gri pe"), LIMITS)
+    assert not is_unheard(guess("Because you need a share."), read("mo gre lisp"), LIMITS)
     assert not is_unheard(guess("Thank you for watching!"), read("tank yu fo"), LIMITS)
     assert not is_unheard(guess("Thank you"), read("tank yu fo wachin and so on and on"), LIMITS)
     assert not is_unheard(guess("Thank you for watching!"), None, LIMITS)

@@ -35,7 +35,8 @@ class Decoding:
     Where a CTC head heard the same, a result that is more than `stray` of its letters away from
     what the head reads is searched again too, what the head heard at least `missed` letters of after
     the last word is heard by itself, and it is silence if the head read less than `unheard_of` of it or
-    if more than `invented` of its letters are not among those that the head read. (Of clips with noise 5 dB
+    if it has at least `much` letters, of which more than `invented` are not among those that the head
+    read: of few words an accent can hide so many. (Of clips with noise 5 dB
     below them, what is above has more words wrong than were said.) In other languages what was searched
     again is silence if the head read fewer than `thin` letters for each that is written.
 
@@ -63,6 +64,7 @@ class Decoding:
     missed: int = 8
     unheard_of: float = 0.15
     invented: float = 0.7
+    much: int = 40
     thin: float = 0.35
     believed: float = 0.3
     clear: float = 0.7
@@ -173,8 +175,9 @@ def is_unheard(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:
     """Whether a head heard next to nothing of what the decoder wrote."""
     if reading is None or not reading.spelled or not guess.text:
         return False
-    few = len(reading.letters) < limits.unheard_of * len(guess.text)
-    return few or invented(guess.text, reading.letters) > limits.invented
+    if len(reading.letters) < limits.unheard_of * len(guess.text):
+        return True
+    return len(guess.text) >= limits.much and invented(guess.text, reading.letters) > limits.invented
 
 
 def is_thin(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:

@@ -276,7 +276,9 @@ def _downloads(forms: Sequence[str]) -> list[gr.DownloadButton]:
 
 def _transcribe_tab(services: Services, turns: Turns) -> None:
     sound = gr.Audio(type="filepath", label="Recording", elem_id="recording", buttons=[])
-    film = gr.File(label="Film", elem_id="film")  # shown by page.js, which puts there what is no sound
+    film = gr.File(
+        label="Video or other recording", elem_id="film"
+    )  # shown by page.js, which puts there what is no sound
     film._process_single_file = lambda file: file.path  # Gradio's leaves an empty file behind each time
     gr.HTML('<div id="film-player"></div>', padding=False)
     gr.HTML(show.NOTICE, elem_id="recording-notice", padding=False)

@@ -208,3 +208,6 @@ def test_a_friends_page_may_ask_before_it_sends(guarded: World) -> None:
     asking = {"Origin": "https://friend.example", "Access-Control-Request-Method": "POST"}
     answer = httpx.options(f"{guarded.url}/v1/audio/speech", headers=asking)
     assert answer.headers["access-control-allow-origin"] == "https://friend.example"
+    told = {"Origin": "https://friend.example", "Authorization": "Bearer sesame"}
+    answer = httpx.get(f"{guarded.url}/v1/models", headers=told)
+    assert answer.headers["access-control-expose-headers"] == "x-voice-notes, Retry-After"

@@ -98,11 +98,11 @@ class Guard:
         if path == UPLOAD:
             await (await self._uploaded(Request(scope, receive), key))(scope, receive, send)
             return
-        asked = _parsed(await _body(Request(scope, receive)))
+        asked, understood = _parsed(await _body(Request(scope, receive)))
         tab = self._tab(asked.get("session_hash"), key)
         for file in files_in(asked):
             self._check_file(file, key, tab, Headers(scope=scope).get("host", ""))
-        await self._app(scope, _replayed(json.dumps(asked).encode(), receive), send)  # as it was understood
+        await self._app(scope, _replayed(understood, receive), send)
 
     def _check_query(self, scope: Scope, key: str) -> None:
         query = parse_qs(scope["query_string"].decode("latin-1"))
@@ -228,14 +228,16 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _parsed(body: bytes) -> dict:
+def _parsed(body: bytes) -> tuple[dict, bytes]:
+    """A request, and the same written anew, which nobody can understand otherwise."""
     try:
         asked = json.loads(body)
+        understood = json.dumps(asked).encode()
     except (ValueError, RecursionError):
         asked = None
     if not isinstance(asked, dict):
         raise Refused(400, "the request is no JSON object")
-    return asked
+    return asked, understood
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

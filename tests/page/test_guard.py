@@ -248,7 +248,10 @@ def test_a_request_is_passed_on_as_it_was_understood(client: httpx.Client) -> No
     assert client.post("/gradio_api/queue/join", content=body, headers=head).status_code == 200
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"1", b"{", b"[" * 100_000, b'{"data": []}', b"\xff"])
+DEEP = b'{"session_hash": "deep", "data": ' + b"[" * 990 + b"]" * 990 + b"}"
+
+
+@pytest.mark.parametrize("body", [DEEP, b"", b"[]", b"1", b"{", b"[" * 100_000, b'{"data": []}', b"\xff"])
 def test_nonsense_is_answered(client: httpx.Client, body: bytes) -> None:
     head = {"content-type": "application/json"}
     assert client.post("/gradio_api/queue/join", content=body, headers=head).status_code in (400, 403)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from voice.types import Audio, Recognizer, Segment, SpeechDetector, Transcript, Word
+from voice.types import UNDETERMINED, Audio, Recognizer, Segment, SpeechDetector, Transcript, Word
 
 
 class Guess(Protocol):
@@ -47,6 +47,7 @@ class Whole:
         self._sound: list[np.ndarray] = []
         self._begin = self._length = 0  # samples before the sound that is held, and of it
         self._settled: list[Segment] = []
+        self._found = UNDETERMINED
 
     def feed(self, samples: np.ndarray) -> None:
         most = round(self.longest * self._rate)
@@ -63,7 +64,7 @@ class Whole:
         duration = (self._begin + self._length) / self._rate
         if self._length > self.settle_after * self._rate:
             self._settle(segments)
-        return Transcript(everything, self._language or "en", duration)
+        return Transcript(everything, self._language or self._found, duration)
 
     def _hold(self, samples: np.ndarray) -> None:
         self._sound.append(samples)
@@ -83,6 +84,7 @@ class Whole:
 
             audio = resample(audio, self._recognizer.rate)
         heard = self._recognizer.transcribe(audio, language=self._language, hotwords=self._hotwords)
+        self._found = heard.language if heard.segments else self._found
         return tuple(each.shifted(self._begin / self._rate) for each in heard.segments)
 
 

@@ -42,7 +42,7 @@ class Result:
     def add(self, part: Transcript) -> None:
         """Take what comes next in the recording, and print it if it is to be printed at once."""
         self._heard += part.segments
-        self._language = part.language
+        self._language = part.language if part.segments else self._language
         if self._prints_at_once and part.segments:
             self._print(render(part, self.form))
 

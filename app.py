@@ -138,6 +138,7 @@ def transcribe(
 ) -> Iterator[tuple]:  # fmt: skip
     """(words, status, a file in each format) as the segments are recognized; at the end `named`, if asked."""
     from voice.asr import attribution, longform
+    from voice.serve.transcriptions import bounded
 
     if not path:
         raise VoiceError("there is nothing to transcribe yet: drop a file or record one")
@@ -154,6 +155,8 @@ def transcribe(
 
     notes: list[str] = []
     blocks, packing = audio.blocks(path, recognizer.rate, tell=notes.append), longform.Packing()
+    if not services.settings.local:  # one's own computer may be busy with one's own recording for long
+        blocks = bounded(blocks, recognizer.rate, services.settings.minutes)
     blocks = listening.through(blocks) if listening else blocks
     for part in longform.transcripts(blocks, recognizer, detector, told, (), "transcribe", packing, listened):
         heard += part.segments
@@ -207,6 +210,9 @@ def voiceover(
     """(player, whole sound, status, downloads): pieces first, the whole at the end. `words` are a lexicon."""
     if not text.strip():
         raise VoiceError("there is no text to speak: write some or take an example")
+    most = services.settings.characters
+    if len(text) > most and not services.settings.local:
+        raise VoiceError(f"the text has more than the {most} characters that are taken here; cut it")
     begun, first = time.perf_counter(), 0.0  # what is loaded first is waited for, too
     controls = replace(controls, lexicon=parse_lexicon(words) or None)
     problems = [*(parse(text).problems if is_ssml(text) else ()), *reading_notes(text, controls.lexicon)]

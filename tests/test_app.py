@@ -88,6 +88,20 @@ def test_what_cannot_be_heard_is_an_error_that_says_why(models: Services, path: 
     assert "nothing to transcribe" in str(error.value) or "missing.wav" in str(error.value)
 
 
+def test_where_others_use_the_page_its_tabs_have_the_limits_of_the_server(
+    models: Services, tmp_path: Path
+) -> None:
+    path = recording(tmp_path, np.zeros(RATE, np.float32))
+    limits = {"minutes": 0.01, "characters": 8}
+    shared, own = (services(settings=Settings(host=host, **limits)) for host in ("0.0.0.0", "127.0.0.1"))
+    with pytest.raises(gr.Error, match="longer than the 0.01 minutes"):
+        list(app.transcribe(shared, path, "whisper-base", "Detect", False, unheard))
+    with pytest.raises(gr.Error, match="more than the 8 characters"):
+        list(app.voiceover(shared, "One two three.", "heart", Controls(), "", unheard))
+    assert list(app.transcribe(own, path, "whisper-base", "Detect", False, unheard))
+    assert list(app.voiceover(own, "One two three.", "heart", Controls(), "", unheard))
+
+
 def test_a_voiceover_is_heard_while_it_is_made(models: Services) -> None:
     player, *rows = app.voiceover(models, "One two three. Four five.", "heart", Controls(), "", unheard)
     assert len(player[0]["pieces"]) == 1

@@ -202,24 +202,31 @@ def _named(parts: Iterator[Transcript], listening: Listening, count: int | None)
 
 def _blocks(file: Upload, rate: int, services: Services, stop: Stop) -> Iterator[np.ndarray]:
     """A recording at `rate`. Raises TooMuch for more than the server takes, soon if its header says so."""
+    minutes = services.settings.minutes
 
-    def bounded() -> Iterator[np.ndarray]:
-        return _bounded(audio.blocks(file, rate, BLOCK), rate, services, stop)
+    def wanted() -> Iterator[np.ndarray]:
+        return _wanted(bounded(audio.blocks(file, rate, BLOCK), rate, minutes), stop)
 
-    if audio.length(file) > 60 * services.settings.minutes:  # as recorders write at times that is not true
-        deque(bounded(), maxlen=0)
+    if audio.length(file) > 60 * minutes:  # as recorders write at times that is not true
+        deque(wanted(), maxlen=0)
         file.seek(0)
-    return bounded()
+    return wanted()
 
 
-def _bounded(blocks: Iterator[np.ndarray], rate: int, services: Services, stop: Stop) -> Iterator[np.ndarray]:
-    """The same blocks while somebody waits for them. Raises TooMuch for more than the server takes."""
-    samples, limit = 0, services.settings.minutes
+def _wanted(blocks: Iterator[np.ndarray], stop: Stop) -> Iterator[np.ndarray]:
+    """The same blocks while somebody waits for them."""
     for block in blocks:
         stop.check()
+        yield block
+
+
+def bounded(blocks: Iterator[np.ndarray], rate: int, minutes: float) -> Iterator[np.ndarray]:
+    """Pass on (T,) blocks at `rate` Hz. Raises TooMuch after `minutes` of them."""
+    samples = 0
+    for block in blocks:
         samples += len(block)
-        if samples > limit * 60 * rate:
-            raise TooMuch(f"the recording is longer than the {limit:g} minutes that are taken here; cut it")
+        if samples > minutes * 60 * rate:
+            raise TooMuch(f"the recording is longer than the {minutes:g} minutes that are taken here; cut it")
         yield block
 
 

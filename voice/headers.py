@@ -21,6 +21,7 @@ _OGG_TAIL = 2**17  # bytes in which an Ogg file's last page is: pages have at mo
 _COVER = 1 << 10  # FFmpeg's mark of a picture without a time
 _PLACEHOLDER = 0x7FFF_0000  # bytes, or more, that recorders write who cannot know the length
 _CHUNKS = 1000  # looked at in a RIFF file before its sound
+_LENGTH = re.compile(r"(\d{1,6}):(\d{1,6}):(\d{1,6}(?:\.\d{1,12})?)")  # whatever is longer is none
 
 
 @dataclass(frozen=True)
@@ -87,9 +88,9 @@ def _guessed(container) -> bool:
 def _told(metadata: dict[str, str]) -> float:
     """The seconds in Matroska's tag for the length of a track, 0 without one."""
     for name, value in metadata.items():
-        if name.startswith("DURATION") and (found := re.fullmatch(r"(\d+):(\d+):(\d+(?:\.\d+)?)", value)):
-            hours, minutes, seconds = found.groups()
-            return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+        if name.startswith("DURATION") and (found := _LENGTH.fullmatch(value)):
+            hours, minutes, seconds = map(float, found.groups())
+            return 3600 * hours + 60 * minutes + seconds
     return 0.0
 
 

@@ -50,7 +50,7 @@ def track_length(source: Source) -> float:
 
     Raises AudioError where there is none.
     """
-    with opened(source) as media, contained(media) as container:
+    with opened(source) as media, explained(media.called), contained(media) as container:
         track = _track(container, media.called)
         if container.format.name in BROADCAST:  # measured at the end of the file
             return own_length(container, track)
@@ -145,11 +145,12 @@ def _track(container, called: str):
     known = [each for each in tracks if each.codec_context and each.codec_context.name in codecs()]
     if not known:
         raise AudioError(f"the sound of {called} is coded in an unknown way; convert it to WAV or FLAC")
-    _check_rate(known[0].codec_context.sample_rate or LOWEST_RATE, called)
+    check_rate(known[0].codec_context.sample_rate or LOWEST_RATE, called)
     return known[0]
 
 
-def _check_rate(rate: int, called: str) -> None:
+def check_rate(rate: int, called: str) -> None:
+    """Raise AudioError for a rate in Hz that no sound has."""
     if not LOWEST_RATE <= rate <= HIGHEST_RATE:
         usable = f"{LOWEST_RATE:,} to {HIGHEST_RATE:,} can be used"
         raise AudioError(f"{called} has {rate:,} samples per second; {usable}: convert it, to 16000 say")
@@ -343,7 +344,7 @@ def _placed(frame, ahead: float, heard: _Heard) -> Iterator[tuple[np.ndarray, in
     """The silence before a frame and its sound, less what overlaps with what was before."""
     rate = frame.sample_rate
     try:
-        _check_rate(rate, heard.called)
+        check_rate(rate, heard.called)
     except AudioError as error:
         heard.complaint = str(error)
         return

@@ -225,3 +225,17 @@ def test_recordings_of_phones_and_browsers_keep_their_times(
 def test_nothing_that_can_be_decoded_is_refused_and_nothing_else_is_taken() -> None:
     with pytest.raises(AudioError, match="the file holds no sound that can be used"):
         read(media_files.wav(RATE, 1, 16, b""))
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_tag_that_is_no_length_costs_nothing(digits: int) -> None:
+    whole = io.BytesIO()
+    with av.open(whole, "w", format="matroska") as out:
+        stream = out.add_stream("pcm_s16le", rate=RATE, layout="mono")
+        stream.metadata["DURATION-eng"] = "9" * digits + ":00:00"
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, RATE), np.int16), format="s16", layout="mono")
+        frame.sample_rate = RATE
+        out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    assert len(read(whole.getvalue())) == RATE
+    assert audio.length(io.BytesIO(whole.getvalue())) == pytest.approx(1.0, abs=0.01)

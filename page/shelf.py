@@ -54,10 +54,9 @@ def shelf() -> Path:
 
 
 def clear() -> None:
-    """Remove all that is kept."""
+    """Remove all that is kept, for good: what threads still want to keep finds no folder any more."""
     if shelf.cache_info().currsize:
         shutil.rmtree(shelf(), ignore_errors=True)
-        shelf.cache_clear()
     while _held:
         _held.pop().close()
 
@@ -101,7 +100,7 @@ class Room:
         """An empty folder that nobody can guess; the oldest ones make room."""
         with _tidying:
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            for old in self._folders()[: -KEPT + 1]:
+            for old in [*self._folders()][: -KEPT + 1]:
                 shutil.rmtree(old, ignore_errors=True)
             folder = self.folder / secrets.token_hex(16)
             folder.mkdir(mode=0o700)
@@ -118,16 +117,20 @@ class Room:
     def empty(self, before: float) -> bool:
         """Remove what was last changed before a time; whether nothing is left."""
         with _tidying, suppress(FileNotFoundError):
-            for folder in self._folders():
-                if folder.stat().st_mtime < before:
+            for folder, changed in self._folders().items():
+                if changed < before:
                     shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):
                 self.folder.rmdir()
         return not self.folder.exists()
 
-    def _folders(self) -> list[Path]:
-        """The oldest first."""
-        return sorted(self.folder.iterdir(), key=lambda folder: folder.stat().st_mtime)
+    def _folders(self) -> dict[Path, float]:
+        """Folder → when it was last changed, the oldest first, without what somebody removes meanwhile."""
+        changed = {}
+        for folder in self.folder.iterdir():
+            with suppress(FileNotFoundError):
+                changed[folder] = folder.stat().st_mtime
+        return dict(sorted(changed.items(), key=lambda row: row[1]))
 
 
 def new_folder() -> Path:

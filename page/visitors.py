@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ from page.shelf import Room, shelf
 GRACE = 5.0  # seconds that a page may take to come back, as it does when it is loaded again
 CLOCKS = 1.0  # seconds that the times of files may lie behind the clock
 UNCLAIMED = 3600.0  # seconds that a folder is kept whose browser has shown no tab
+
+_LOG = logging.getLogger("uvicorn.error")
 
 
 @dataclass
@@ -93,4 +96,7 @@ class Visitors:
     def _watch(self) -> None:
         while self._some.wait():
             time.sleep(self._grace)
-            self.tidy()
+            try:
+                self.tidy()
+            except OSError:  # the next time it may be possible
+                _LOG.exception("what the page keeps could not be tidied")

@@ -52,6 +52,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     yield tmp_path
     shelf.clear()
+    shelf.shelf.cache_clear()
 
 
 def launched(script: str, temporary: Path) -> subprocess.Popen:
@@ -186,3 +187,34 @@ def test_what_nobody_claims_goes_after_an_hour(visitors: Visitors) -> None:
     aged(old, 3601)
     visitors.tidy()
     assert fresh.exists() and not old.exists()
+
+
+def test_nothing_is_kept_any_more_once_the_process_ends(temporary: Path) -> None:
+    visitors = Visitors(grace=3600.0)
+    visitors.opened("me", "tab")
+    visitors.room("me").new_folder()
+    shelf.clear()
+    visitors.tidy()  # as its thread does, while another one still works
+    with pytest.raises(OSError, match=shelf.PREFIX):
+        visitors.room("you").new_folder()
+    assert not shelves(temporary)
+
+
+def test_what_cannot_be_removed_now_is_removed_later(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty, tries = Room.empty, []
+
+    def failing(room: Room, before: float) -> bool:
+        tries.append(room)
+        if len(tries) == 1:
+            raise PermissionError(13, "Permission denied")
+        return empty(room, before)
+
+    monkeypatch.setattr(Room, "empty", failing)
+    visitors = Visitors(grace=0.01, unclaimed=0.0)
+    folder = aged(visitors.room("me").new_folder(), 1.0)
+    end = time.monotonic() + 5
+    while folder.exists() and time.monotonic() < end:
+        time.sleep(0.02)
+    assert not folder.exists() and len(tries) > 1

@@ -11,6 +11,7 @@ import numpy as np
 
 from voice.errors import AudioError
 from voice.media import codecs
+from voice.track import check_rate
 
 HEADER = 12  # bytes that tell a container from raw sound
 _WAV = (b"RIFF", b"RF64")
@@ -93,6 +94,7 @@ def blocks(pipe: Pipe, form: str, rate: int) -> Iterator[np.ndarray]:
             if not container.streams.audio:
                 raise AudioError("there is no sound in what is piped into this command; pipe sound")
             for frame in container.decode(container.streams.audio[0]):
+                check_rate(frame.sample_rate, "standard input")
                 yield from map(_samples, resampler.resample(frame))
             yield from map(_samples, resampler.resample(None))
     except av.FFmpegError as error:

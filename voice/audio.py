@@ -24,7 +24,7 @@ import numpy as np
 from voice import track
 from voice.errors import AudioError
 from voice.media import can_seek, name_of
-from voice.places import check_place, partial_path
+from voice.places import check_place, drop_partial, partial_path
 from voice.types import Audio
 
 # suffix: (FFmpeg container, encoder, bits per second or 0, rates it takes or none for any)
@@ -178,7 +178,7 @@ class Writer:
             if kind is None:
                 _deliver(self._partial, self._target)
         finally:
-            self._partial.unlink(missing_ok=True)
+            drop_partial(self._partial)
 
 
 class Encoder:

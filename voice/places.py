@@ -37,6 +37,12 @@ def partial_path(path: Path) -> Path:
     return partial
 
 
+def drop_partial(partial: Path) -> None:
+    """Remove what is still there under a name of `partial_path`, once the file is whole or given up."""
+    partial.unlink(missing_ok=True)
+    _partials.discard(partial)
+
+
 def unfinished_path(path: Path) -> Path:
     """Return where the part is kept that was made of a file before it broke off: `name.partial.srt`."""
     mark = f".partial{path.suffix}"

@@ -10,6 +10,7 @@ import pytest
 from voice import audio
 from voice.cli import captions
 from voice.cli.captions import in_time, raw
+from voice.cli.console import OutputError
 from voice.errors import AudioError
 from voice.types import Audio, Segment, Transcript
 
@@ -180,3 +181,18 @@ def test_a_terminal_shows_what_is_being_said(tmp_path, monkeypatch, capsys) -> N
     monkeypatch.setenv("TERM", "xterm-256color")
     heard(str(tmp_path / "hum.wav"))
     assert "Hum." in capsys.readouterr().out
+
+
+def test_where_standard_output_is_closed_it_is_said(tmp_path, monkeypatch) -> None:
+    audio.write(tmp_path / "hum.wav", Audio(SOUND, RATE))
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(OutputError, match="standard output is closed"):
+        heard(str(tmp_path / "hum.wav"))
+
+
+def test_rates_that_no_sound_has_are_refused_as_in_files(monkeypatch) -> None:
+    whole = bytearray(encoded("wav", 16_000, "pcm_s16le", 1))
+    whole[24:28] = (1).to_bytes(4, "little")
+    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(bytes(whole))))
+    with pytest.raises(AudioError, match="1,000 to 1,000,000"):
+        heard("-")

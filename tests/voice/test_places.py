@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voice import audio
+from voice import audio, places
 from voice.cli.targets import write_text
 from voice.places import partial_path, remove_leftovers, unfinished_path
 from voice.types import Audio
@@ -33,6 +33,13 @@ def test_a_partial_is_hidden_beside_its_file_and_its_own() -> None:
     assert partial_path(one) != partial_path(other)
     assert partial_path(one).parent == one.parent and partial_path(one).name.startswith(".")
     assert partial_path(Path("x.wav")).name.startswith(".x.wav.")
+
+
+def test_names_of_files_that_are_whole_are_forgotten(tmp_path: Path) -> None:
+    before = {*places._partials}
+    write_text(tmp_path / "a.txt", "words")
+    audio.write(tmp_path / "a.wav", Audio(np.zeros(1600, np.float32), 16_000))
+    assert places._partials <= before  # a server writes files for months
 
 
 @pytest.mark.parametrize(

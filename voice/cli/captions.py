@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import numpy as np
 
 from voice.cli import interrupts
-from voice.cli.console import put, standard_input
+from voice.cli.console import prints_to_terminal, put, standard_input
 from voice.types import Segment, Transcript
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def transcribe(
     segments: list[Segment] = []
     with (
         Pipe(standard_input()) if source == "-" else nullcontext() as pipe,
-        _nothing() if quiet else _screen() if sys.stdout.isatty() else _lines() as show,
+        _nothing() if quiet else _screen() if prints_to_terminal() else _lines() as show,
     ):
         blocks = arriving(pipe) if pipe else audio.blocks(source, RATE, PIECE)
         for each in stream(in_time(blocks, RATE) if real_time and source != "-" else blocks, live):

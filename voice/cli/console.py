@@ -164,6 +164,11 @@ def is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
+def prints_to_terminal() -> bool:
+    """Whether somebody looks at standard output, which may be closed."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 @dataclass(frozen=True)
 class Bar:
     """How far the work is: called with `done` and `total`; text for standard output goes past it."""
@@ -210,7 +215,7 @@ def progress(label: str, unit: str = "") -> Iterator[Bar]:
         )  # nothing may have to be fetched
         yield Bar(
             lambda done, total: drawn.update(task, completed=done, total=total or None, visible=True),
-            aside if sys.stdout is not None and sys.stdout.isatty() else nullcontext,
+            aside if prints_to_terminal() else nullcontext,
         )
 
 

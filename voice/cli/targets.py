@@ -8,7 +8,7 @@ from pathlib import Path
 
 from voice.cli.console import reason
 from voice.errors import VoiceError
-from voice.places import check_place, partial_path
+from voice.places import check_place, drop_partial, partial_path
 
 _LOOKED_AT = 4096  # bytes; sound and video have a zero among the first ones, text has none
 
@@ -56,4 +56,4 @@ def write_text(path: Path, text: str) -> None:
     except OSError as error:
         raise VoiceError(f"{path} cannot be written: {reason(error)}") from error
     finally:
-        beside.unlink(missing_ok=True)
+        drop_partial(beside)

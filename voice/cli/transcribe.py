@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,16 @@ import typer
 from typer.core import TyperCommand
 
 from voice.cli import batch, interrupts
-from voice.cli.console import Threads, encodable, is_terminal, plainly, progress, put, shown
+from voice.cli.console import (
+    Threads,
+    encodable,
+    is_terminal,
+    plainly,
+    prints_to_terminal,
+    progress,
+    put,
+    shown,
+)
 from voice.cli.jobs import Job, check_recording, plan, remaining
 from voice.cli.targets import check_text
 from voice.errors import VoiceError
@@ -262,7 +270,7 @@ def _caption(result: Result, recognition: Recognition, real_time: bool) -> None:
         language=recognition.language,
         hotwords=recognition.hotwords,
         real_time=real_time,
-        quiet=whole and not (sys.stdout and sys.stdout.isatty()),
+        quiet=whole and not prints_to_terminal(),
         heard=result.add,
     )
     result.complete(transcript)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -29,6 +30,11 @@ from voice.models.wheels import Wheel
 
 HALF = random.Random(0).randbytes(600_000)
 OTHER = random.Random(1).randbytes(600_000)
+ABOUT = {  # what pip wants in a wheel
+    "one-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: one\nVersion: 1.0\n",
+    "one-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    "one-1.0.dist-info/RECORD": b"",
+}
 
 
 def sha(content: bytes) -> str:
@@ -52,12 +58,15 @@ class Shop:
     pause: float = 0.0  # s between pieces of 64 kB
     sent: list[tuple[str, int]] = field(default_factory=list)
     port: int = 0
+    key: str = ""  # what Authorization has to be; the files then have addresses without a password
 
     def page(self, project: str) -> tuple[str, bytes]:
         rows = [(name, sha(content)) for name, content in self.files.items() if name.startswith(project)]
         if self.form == "json":
-            listed = [{"filename": n, "url": f"../../files/{n}", "hashes": {"sha256": d}} for n, d in rows]
-            return "application/vnd.pypi.simple.v1+json", json.dumps({"files": listed}).encode()
+            at = f"http://127.0.0.1:{self.port}" if self.key else "../.."
+            listed = [{"filename": n, "url": f"{at}/files/{n}", "hashes": {"sha256": d}} for n, d in rows]
+            about = {"meta": {"api-version": "1.0"}, "name": project, "files": listed}
+            return "application/vnd.pypi.simple.v1+json", json.dumps(about).encode()
         links = "".join(f'<a href="../../files/{n}#sha256={d}">{n}</a>' for n, d in rows)
         return "text/html", f"<html><body>{links}</body></html>".encode()
 
@@ -70,6 +79,9 @@ class Answers(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         kind, _, name = self.path.strip("/").partition("/")
+        if self.shop.key and self.headers.get("Authorization") != self.shop.key:
+            self._head(401, "text/plain", 0, {"WWW-Authenticate": 'Basic realm="shop"'})
+            return
         if kind in ("api", "hub"):
             self._hub(kind, name)
             return
@@ -243,6 +255,15 @@ def test_a_line_that_breaks_is_tried_again_from_there(shop, parrot, monkeypatch)
     monkeypatch.setattr(resuming, "_append", breaking)
     catalog.find("parrot")
     assert len(broken) == 2 and shop.count("one") == len(shop.files["one-1.0-py3-none-any.whl"]) - 2000
+
+
+def test_files_of_an_index_with_a_password_are_fetched_with_it(shop, monkeypatch, tmp_path):
+    shop.key = "Basic " + base64.b64encode(b"me:sesame").decode()
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://me:sesame@127.0.0.1:{shop.port}/simple")
+    name = "one-1.0-py3-none-any.whl"
+    shop.files[name] = wheel_of({"one/a": HALF, **ABOUT}, tmp_path)
+    wheel = Wheel("one", "1.0", sha(shop.files[name]))
+    assert wheels.bring(wheel, tmp_path / "wheels", lambda done: None).read_bytes() == shop.files[name]
 
 
 def test_no_more_than_the_model_and_one_wheel_lie_on_the_disk(shop, parrot):

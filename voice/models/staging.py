@@ -66,7 +66,8 @@ def _alone(stage: Path) -> Iterator[list[Path]]:
             yield kept
         finally:
             if not kept:
-                _lock(stage).unlink(missing_ok=True)
+                with suppress(OSError):  # Windows removes no file that is open
+                    _lock(stage).unlink()
 
 
 def _lock(stage: Path) -> Path:

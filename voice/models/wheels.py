@@ -21,7 +21,7 @@ from errno import ENOSPC
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from voice.models.resuming import Moved, SourceFailed, client, download, unreachable
 
@@ -90,6 +90,8 @@ def _configured(environment: frozenset[tuple[str, str]]) -> list[str]:
     if "index-url" not in settings:
         default = re.search(r"--index-url.*?\(default\s+(\S+?)\)", _said("download", "--help"), re.S)
         named = [*([default[1]] if default else []), *named]
+    if any(urlsplit(each).username for each in named):  # which its files may want too
+        return []
     return [each for each in named if each.startswith(("http://", "https://"))]
 
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from voice.agent import Context, Timers, everyday_skills, load_skills, skill
+from voice.agent import Context, Timers, dates, everyday_skills, load_skills, skill
 from voice.agent.arithmetic import NotArithmetic, calculate
 from voice.agent.numbers import parse_number, written
 from voice.agent.phrases import plain
@@ -105,6 +105,19 @@ def test_no_date_is_made_up(request_: str) -> None:
     assert ask(request_) is None
 
 
+@pytest.mark.parametrize("digits", [251, 310, 5000])
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "What is {} times 9?", "What is one third of {}?", "What is 1/{} plus 1?", "Point {} plus one",
+        "Convert {} km to miles", "Days until July {}?", "Set a timer for {} minutes", "Roll {} dice",
+    ],
+)  # fmt: skip
+def test_what_is_too_long_for_a_number_is_none(asked: str, digits: int) -> None:
+    ask(asked.format("9" * digits))
+    ask(asked.format(" ".join("9" * digits)))
+
+
 def test_the_time_elsewhere_is_that_of_its_zone() -> None:
     noon = datetime(2026, 7, 1, 12, 0, tzinfo=ZoneInfo("UTC"))
     skills = everyday_skills()
@@ -117,6 +130,15 @@ def test_the_time_elsewhere_is_that_of_its_zone() -> None:
     assert there("the UK") == "It's 1:00 PM on Wednesday in the UK."
     assert there("New Delhi") == "It's 5:30 PM on Wednesday in New Delhi."
     assert there("San Juan") == NOWHERE  # of Argentina to the zones, of Puerto Rico to people
+
+
+def test_without_time_zones_no_place_is_known(monkeypatch) -> None:
+    monkeypatch.setattr(dates, "available_timezones", set)
+    dates._zones.cache_clear()
+    try:
+        assert dates.Place.parse("japan") is None
+    finally:
+        dates._zones.cache_clear()
 
 
 def test_every_place_that_has_a_zone_is_known_to_the_computer() -> None:

@@ -13,6 +13,7 @@ import math
 import re
 from fractions import Fraction
 
+from voice.agent.numbers import LONGEST as LONGEST_NUMBER
 from voice.agent.numbers import numerals
 
 LARGEST_EXPONENT = 1024
@@ -86,6 +87,8 @@ def tokenize(text: str) -> list[str]:
     for pattern, replacement in _PHRASES:
         text = re.sub(pattern, replacement, text)
     words = _TOKEN.findall(text)
+    if any(len(word) > LONGEST_NUMBER for word in words):
+        raise NotArithmetic(text[:LONGEST])
     if "".join(words) != re.sub(r"\s", "", text):
         raise NotArithmetic(text)
     return numerals(words)

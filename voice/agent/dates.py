@@ -80,15 +80,17 @@ _ORDINALS = dict(
 @lru_cache(maxsize=1)
 def _zones() -> dict[str, str]:
     """{a place in lower case: the name of its zone}, without names that several zones share."""
+    known = available_timezones()  # none on Windows without the package tzdata
     found: dict[str, set[str]] = {}
-    for zone in available_timezones():
+    for zone in known:
         region, _, city = zone.partition("/")
         if region in _REGIONS and city and "/" not in city:
             found.setdefault(city.replace("_", " ").lower(), set()).add(zone)
     places = {city: zones.pop() for city, zones in found.items() if len(zones) == 1}
-    for zone, names in _PLACES.items():
-        places |= dict.fromkeys(names.split("/"), zone)
-    return places | {"utc": "UTC", "greenwich": "UTC"}
+    for zone, names in (_PLACES | {"UTC": "utc/greenwich"}).items():
+        if zone in known:
+            places |= dict.fromkeys(names.split("/"), zone)
+    return places
 
 
 class Place(str):

@@ -18,8 +18,9 @@ _SCALES = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10
 _PARTS = {"half": 2, "halves": 2, "third": 3, "quarter": 4, "fourth": 4, "fifth": 5, "sixth": 6}
 _PARTS |= {"seventh": 7, "eighth": 8, "ninth": 9, "tenth": 10, "hundredth": 100, "thousandth": 1000}
 _PARTS |= {f"{word}s": value for word, value in _PARTS.items() if word not in ("half", "halves")}
-_DIGITS = re.compile(r"\d+(\.\d+)?|\.\d+")
-_FRACTION = re.compile(r"(\d+)/(\d+)")
+LONGEST = 250  # digits in a row: what is longer is no number, and neither int nor float takes it
+_DIGITS = re.compile(rf"\d{{1,{LONGEST}}}(\.\d{{1,{LONGEST}}})?|\.\d{{1,{LONGEST}}}")
+_FRACTION = re.compile(rf"(\d{{1,{LONGEST}}})/(\d{{1,{LONGEST}}})")
 
 NUMBER_WORDS = frozenset(_VALUES) | frozenset(_SCALES) | {"hundred", "point", "minus"}
 
@@ -104,7 +105,7 @@ def _decimal(words: Sequence[str], start: int) -> tuple[Fraction, int] | None:
 def _digits(words: Sequence[str], start: int) -> tuple[str, int]:
     """Single digits in a row, as after a decimal point."""
     digits, position = "", start
-    while position < len(words):
+    while position < len(words) and len(digits + words[position]) <= LONGEST:
         word = words[position]
         if _VALUES.get(word, 10) < 10:
             digits += str(_VALUES[word])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from voice.agent.numbers import numerals
+from voice.agent.numbers import LONGEST, numerals
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def _amount(word: str) -> Fraction | None:
     if word in ("a", "an", "one"):
         return Fraction(1)
     try:
-        return Fraction(word)
+        return Fraction(word) if len(word) <= LONGEST else None
     except (ValueError, ZeroDivisionError):
         return None
 

@@ -14,6 +14,7 @@ pytest.importorskip("fastapi", reason="the server is not installed; pip install 
 from serve_fakes import PATIENCE, World, read_all, recording, serving
 
 from voice.serve import Busy, Settings, Slots
+from voice.serve.connections import FILES, affordable
 
 SPEECH = {"model": "tts-1", "voice": "alloy", "input": "One. Two. Three. Four.", "response_format": "pcm"}
 FORM = 'multipart/form-data; boundary="x"'
@@ -211,3 +212,22 @@ def test_a_friends_page_may_ask_before_it_sends(guarded: World) -> None:
     told = {"Origin": "https://friend.example", "Authorization": "Bearer sesame"}
     answer = httpx.get(f"{guarded.url}/v1/models", headers=told)
     assert answer.headers["access-control-expose-headers"] == "x-voice-notes, Retry-After"
+
+
+@pytest.mark.parametrize(("most", "raised"), [(60_000, 10_240), (1000, 256)])
+def test_a_limit_of_files_that_the_system_keeps_to_itself_stops_no_server(
+    monkeypatch: pytest.MonkeyPatch, most: int, raised: int
+) -> None:
+    """As on macOS, where no limit is named, and whoever asks for too much is refused."""
+    resource = pytest.importorskip("resource", reason="no such limits on Windows")
+    limit = [256]
+
+    def set_to(_: int, wanted: tuple[int, int]) -> None:
+        if wanted[0] > most:
+            raise ValueError("current limit exceeds maximum limit")
+        limit[0] = wanted[0]
+
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (limit[0], resource.RLIM_INFINITY))
+    monkeypatch.setattr(resource, "setrlimit", set_to)
+    allowed, backlog = affordable(100_000)
+    assert limit == [raised] and FILES + 2 * backlog + allowed <= raised

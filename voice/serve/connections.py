@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -24,6 +25,7 @@ REQUEST = 10.0  # seconds from connecting, or from the answer before, to the end
 BACKLOG = 128  # connections that are accepted in one go
 FILES = 64  # descriptors for all else: models, uploads, the log
 MOST_FILES = 65_536  # descriptors asked for
+OPEN_MAX = 10_240  # descriptors that macOS gives every process which asks for them
 EVERY = 60.0  # seconds between two lines of the log about the same trouble
 _REFUSED = "all connections are taken by requests (VOICE_CONNECTIONS); a new one was refused"
 _FULL = (
@@ -166,6 +168,16 @@ def affordable(wanted: int) -> tuple[int, int]:
     if soft == resource.RLIM_INFINITY or soft > files:
         files = MOST_FILES
     elif soft < files:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+        files = _raised(soft, files, most)
     backlog = max(1, min(BACKLOG, files // 8))
     return max(1, min(wanted, files - FILES - 2 * backlog)), backlog  # two goes may be under way
+
+
+def _raised(soft: int, wanted: int, most: int) -> int:
+    """Raise the limit of open files from `soft` as far as the system lets it; the limit then."""
+    for files in (wanted, OPEN_MAX):
+        if files > soft:
+            with suppress(OSError, ValueError):  # macOS says that there is no limit, and has one
+                resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+                return files
+    return soft

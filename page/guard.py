@@ -138,6 +138,8 @@ class Guard:
 
     async def _uploaded(self, request: Request, key: str) -> Response:
         """Keeps what is uploaded in the browser's room; the paths, as Gradio's page expects them."""
+        if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+            raise Refused(400, "an upload is a form (multipart/form-data) with the file in it")
         folder = self._visitors.room(key).new_folder()
         upload_id = request.query_params.get("upload_id")
         try:

@@ -257,6 +257,12 @@ def test_nonsense_is_answered(client: httpx.Client, body: bytes) -> None:
     assert client.post("/gradio_api/queue/join", content=body, headers=head).status_code in (400, 403)
 
 
+@pytest.mark.parametrize("kind", ["", "text/plain", "application/json", "multipart/form-data"])
+def test_an_upload_that_is_no_form_is_answered(client: httpx.Client, kind: str) -> None:
+    head = {"content-type": kind} if kind else {}
+    assert client.post("/gradio_api/upload", content=b"RIFF", headers=head).status_code == 400
+
+
 def test_the_page_has_a_policy_and_names_nobody_else(client: httpx.Client) -> None:
     page = client.get("/")
     policy = page.headers["content-security-policy"]

@@ -48,6 +48,7 @@ app.main()
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder for temporary files in which this process has its shelf."""
+    shelf.clear()  # that of an earlier test, which nobody would remove
     shelf.shelf.cache_clear()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     yield tmp_path

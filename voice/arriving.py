@@ -10,6 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from voice.errors import AudioError
+from voice.headers import PLACEHOLDER
 from voice.media import codecs
 from voice.track import check_rate
 
@@ -39,7 +40,6 @@ _SAMPLES = {
     (3, 32): "f32le", (3, 64): "f64le", (6, 8): "alaw", (7, 8): "mulaw",
 }  # fmt: skip
 _EXTENSIBLE = 0xFFFE  # a format that is named further behind
-_ENDLESS = 0x7FFFF000  # bytes: from here on lengths are those of programs that could not know it
 
 
 class Pipe(Protocol):
@@ -135,7 +135,7 @@ def _wav_header(begun: bytes) -> _Wav | None:
     while place + 8 <= len(begun):
         kind, size = struct.unpack_from("<4sI", begun, place)
         if kind == b"data":
-            endless = begun.startswith(b"RF64") or size >= _ENDLESS or size == 0
+            endless = begun.startswith(b"RF64") or size >= PLACEHOLDER or size == 0
             return _Wav(form, options, place + 8, None if endless else size) if form else None
         if kind == b"fmt " and place + 24 <= len(begun):
             tag, channels, rate, _, _, bits = struct.unpack_from("<HHIIHH", begun, place + 8)

@@ -19,7 +19,7 @@ _OF_ALL = {MATROSKA, *"avi flv live_flv asf asf_o mxf nut".split()}  # who say h
 _MP3_HEAD = 4096  # bytes in which an MP3's first frame is, its tag aside
 _OGG_TAIL = 2**17  # bytes in which an Ogg file's last page is: pages have at most half as many
 _COVER = 1 << 10  # FFmpeg's mark of a picture without a time
-_PLACEHOLDER = 0x7FFF_0000  # bytes, or more, that recorders write who cannot know the length
+PLACEHOLDER = 0x7FFF_0000  # bytes, or more, that recorders write who cannot know the length
 _CHUNKS = 1000  # looked at in a RIFF file before its sound
 _LENGTH = re.compile(r"(\d{1,6}):(\d{1,6}):(\d{1,6}(?:\.\d{1,12})?)")  # whatever is longer is none
 
@@ -75,7 +75,7 @@ def is_cover(stream) -> bool:
 def _plausible(seconds: float, container, track) -> bool:
     """False for the length that recorders write who cannot know it: as much as there is room for."""
     claimed = seconds * (track.codec_context.bit_rate or 0) / 8
-    return claimed < _PLACEHOLDER or claimed < 2 * container.size
+    return claimed < PLACEHOLDER or claimed < 2 * container.size
 
 
 def _guessed(container) -> bool:
@@ -130,7 +130,7 @@ def _cut_off(media: Media, size: int) -> float:
         end = 8 + struct.unpack("<I", head[4:8])[0]
     elif head[:4] == b"riff":  # W64
         end = struct.unpack("<Q", head[16:24])[0]
-    placeholder = end >= _PLACEHOLDER and end > 2 * size
+    placeholder = end >= PLACEHOLDER and end > 2 * size
     return 0.0 if placeholder else max(0, end - size) / max(1, size)
 
 

@@ -7,6 +7,7 @@ import re
 import zlib
 from collections import defaultdict
 from collections.abc import Iterable
+from errno import EDQUOT, ENOSPC
 from pathlib import Path
 
 from voice.errors import VoiceError
@@ -23,6 +24,15 @@ def check_place(path: Path, error: type[VoiceError] = VoiceError) -> None:
         raise error(f"{path} is a directory; name the file to be written")
     if not os.access(path.parent, os.W_OK):
         raise error(f"{path.parent} cannot be written to; check its permissions or name another folder")
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Return whether a disk, or a quota of it, without room is behind an error."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def partial_path(path: Path) -> Path:

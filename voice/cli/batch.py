@@ -10,8 +10,9 @@ from pathlib import Path
 import typer
 
 from voice.cli import interrupts
-from voice.cli.console import OutputError, explained, is_full, note, shown
+from voice.cli.console import OutputError, explained, note, shown
 from voice.cli.jobs import Job
+from voice.places import is_full
 
 _ROOM = 1 << 20  # bytes that a disk must have free again before another recording is worth its time
 

@@ -29,7 +29,6 @@ _HINTS = {
     errno.ENOSPC: "; make room on that disk",
     errno.EDQUOT: "; make room in your quota of that disk",
 }
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 _TURNING = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # they change the order of what follows
 
 
@@ -106,15 +105,6 @@ def explained(error: Exception) -> str:
 def reason(error: OSError) -> str:
     """Say why a file could not be used, and what to do about it."""
     return (error.strerror or str(error)) + _HINTS.get(error.errno, "")
-
-
-def is_full(error: BaseException | None) -> bool:
-    """Return whether the reason of an error is a disk without room."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in _FULL:
-            return True
-        error = error.__cause__
-    return False
 
 
 def plainly(command: Callable[..., None]) -> Callable[..., None]:

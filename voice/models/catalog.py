@@ -33,6 +33,7 @@ from voice.models.card import BASE, PRETRAINED, Card
 from voice.models.fetch import Hub, Index, Progress, Source
 from voice.models.staging import fill, half
 from voice.models.wheels import Wheel
+from voice.places import is_full
 
 HERE = Path(__file__).parent
 _VERSION = r"[0-9a-f]{12}"  # in the name of a folder that was derived
@@ -238,7 +239,7 @@ def _make(folder: Path, name: str, make: Callable[[Path], None]) -> None:
     try:
         fill(folder, make)
     except OSError as error:
-        if fetching.is_full(error):
+        if is_full(error):
             raise fetching.no_room(name, folder) from error
         raise
 
@@ -322,7 +323,7 @@ def _from_hub(name: str, progress: Progress | None) -> Model:
         try:
             fill(folder, gather, resumable=True)
         except (fetching.SourceFailed, OSError) as error:
-            if fetching.is_full(error):
+            if is_full(error):
                 raise fetching.no_room(name, folder) from error
             raise ModelMissing(
                 f"{name} is not on this machine and could not be fetched ({error}). "

@@ -11,7 +11,7 @@ import shutil
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from errno import EDQUOT, ENOSPC
+from errno import ENOSPC
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from voice.models.card import Card, is_name, sha256, write_card
 from voice.models.resuming import Moved, SourceFailed, download
 from voice.models.staging import fill
 from voice.models.wheels import Wheel, bring
+from voice.places import is_full
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
 HUB_MODEL = ("model.toml", "*.bin", "*.onnx", "*.safetensors", "*.json", "*.txt", "*.npz", "*.toml")
@@ -108,15 +109,6 @@ def _check_room(stage: Path, size: int) -> None:
     held = sum(path.stat().st_size for path in stage.rglob("*") if path.is_file())
     if shutil.disk_usage(stage).free < size - held:
         raise OSError(ENOSPC, "No space left on device")
-
-
-def is_full(error: BaseException | None) -> bool:
-    """Whether a full disk is behind an error."""
-    while error is not None:
-        if isinstance(error, OSError) and error.errno in (ENOSPC, EDQUOT):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def no_room(name: str, stage: Path, size: int = 0) -> ModelError:

@@ -17,6 +17,7 @@ MP4, MATROSKA, BROADCAST = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", ("mpegts"
 _HONEST = {MP4, *"wav w64 aiff au caf voc nistsphere flac ogg ape wv tta tak mpc mpc8 dsf iff".split()}
 _OF_ALL = {MATROSKA, *"avi flv live_flv asf asf_o mxf nut".split()}  # who say how long the whole is
 _MP3_HEAD = 4096  # bytes in which an MP3's first frame is, its tag aside
+_PADDED = 0.5  # seconds by which the frames of an MP3 may be longer than its sound
 _OGG_TAIL = 2**17  # bytes in which an Ogg file's last page is: pages have at most half as many
 _COVER = 1 << 10  # FFmpeg's mark of a picture without a time
 PLACEHOLDER = 0x7FFF_0000  # bytes, or more, that recorders write who cannot know the length
@@ -50,7 +51,8 @@ def promise_of(container, track, media: Media) -> Promise:
         cut_off = _cut_off(media, container.size)
         return Promise(own if _plausible(own, container, track) else 0.0, cut_off=cut_off)
     if form == "mp3":
-        return Promise(own if _tells_frames(media) else 0.0)
+        told = _length_by_frames(media, track.codec_context.sample_rate)
+        return Promise(own if abs(own - told) < _PADDED else 0.0)  # FFmpeg guesses where files were joined
     if form == MATROSKA and (told := _told(track.metadata)):
         return Promise(told - begin)
     if form not in _OF_ALL or (form == MATROSKA and _guessed(container)):
@@ -94,12 +96,14 @@ def _told(metadata: dict[str, str]) -> float:
     return 0.0
 
 
-def _tells_frames(media: Media) -> bool:
-    """Whether an MP3 says how many frames it has, in its first one."""
+def _length_by_frames(media: Media, rate: int) -> float:
+    """The seconds of the frames that an MP3 says it has, in its first one; 0 where it does not say."""
     head = media.peek(0, 10).ljust(10, b"\0")
     tag = sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
     first = media.peek(10 + tag if head.startswith(b"ID3") else 0, _MP3_HEAD)
-    return re.search(rb"Xing|Info|VBRI", first) is not None
+    found = re.search(rb"(?:Xing|Info)...[\1\3\5\7\x09\x0b\x0d\x0f](.{4})|VBRI.{10}(.{4})", first, re.DOTALL)
+    frames = int.from_bytes(found[1] or found[2]) if found else 0
+    return frames * (1152 if rate >= 32_000 else 576) / max(1, rate)
 
 
 def _ogg(container, track, media: Media, own: float) -> Promise:

@@ -73,7 +73,7 @@ def read_manifest(path: str | Path) -> list[Clip]:
     """
     path = Path(path)
     try:
-        lines = path.read_text("utf-8").splitlines()
+        lines = path.read_text("utf-8").split("\n")  # alone: texts may hold other ends of lines
     except FileNotFoundError as error:
         raise ManifestError(f"{path} does not exist; check the path, or make it with data.folder") from error
     except (OSError, UnicodeDecodeError) as error:
@@ -88,15 +88,17 @@ def read_manifest(path: str | Path) -> list[Clip]:
 def _clip(line: str, folder: Path, where: str) -> Clip:
     try:
         row = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise ManifestError(f"{where} is not JSON ({error.msg}); each line holds one object") from error
+    except (ValueError, RecursionError) as error:  # nested without end, a number of 5,000 digits
+        reason = getattr(error, "msg", error)
+        raise ManifestError(f"{where} is not JSON ({reason}); each line holds one object") from error
     if not isinstance(row, dict):
         raise ManifestError(f'{where} is not an object; a row looks like {{"audio": …, "text": …}}')
     for name, (types, required) in _FIELDS.items():
         if name not in row and required:
             raise ManifestError(f'{where} has no "{name}"')
         if name in row and (not isinstance(row[name], types) or isinstance(row[name], bool)):
-            raise ManifestError(f'{where}: "{name}" is {row[name]!r}; expected {_names(types)}')
+            raise ManifestError(f'{where}: "{name}" is {row[name]!r:.100}; expected {_names(types)}')
+    _check_values(row, where)
     return Clip(
         audio=folder / row["audio"],
         text=row.get("text"),
@@ -107,6 +109,17 @@ def _clip(line: str, folder: Path, where: str) -> Clip:
         language=row.get("language"),
         extra={name: value for name, value in row.items() if name not in _FIELDS},
     )
+
+
+def _check_values(row: Mapping[str, Any], where: str) -> None:
+    """Raise ManifestError for a length that is none, or text that no file can hold."""
+    try:
+        if not 0 <= float(row["duration"]) < float("inf"):
+            raise ValueError(f'"duration" is {row["duration"]}')
+        for name in _FIELDS:
+            str(row.get(name)).encode()
+    except (ValueError, OverflowError) as error:  # half of a surrogate pair, a number beyond all floats
+        raise ManifestError(f"{where} cannot be used ({str(error)[:100]}); write the row again") from error
 
 
 def _names(types: tuple[type, ...]) -> str:
@@ -156,6 +169,9 @@ def examine(clip: Clip) -> Iterator[str]:
     """What is wrong with one clip, its audio included."""
     if clip.text is not None and not clip.text.strip():
         yield "the text is empty; null means that there is no transcript"
+    if clip.audio.exists() and not (clip.audio.is_file() or clip.audio.is_dir()):  # one without an end
+        yield f"{clip.audio} is a device or a pipe; name a file"
+        return
     try:
         sound = audio.read(clip.audio)
     except AudioError as error:

@@ -277,6 +277,7 @@ class _Clock:
         self._packets, self._heard, self._begin = packets, heard, heard.end
         self._late = False  # while what overlaps is dropped, to the end of it
         self._offset: float | None = None  # from the container's times to ours
+        self._last: float | None = None  # the time of the frame before
 
     @property
     def length(self) -> float:
@@ -288,7 +289,8 @@ class _Clock:
 
         `after` is the next frame: a jump that it takes back was a damaged time.
         """
-        if frame.time is None or self._bare:
+        stands, self._last = frame.time == self._last, frame.time  # as in some RealAudio
+        if frame.time is None or self._bare or stands:
             return frame.damaged
         first = self._heard.end == self._begin
         if self._offset is None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import json
+import struct
+
 import numpy as np
 import pytest
 
@@ -11,6 +14,7 @@ from voice.models.ct2 import Ct2Model, read_model, write_model
 
 def base() -> Ct2Model:
     tensors = {"qkv/weight": np.ones((6, 2), np.float16), "norm/beta": np.ones(2, np.float16)}
+    tensors["scale"] = np.array(1.0, np.float16)
     return Ct2Model("WhisperSpec", 3, tensors, {})
 
 
@@ -57,6 +61,9 @@ def test_several_additions_to_one_matrix_all_count():
         {"qkv/weight:0.up": np.ones(2, np.float16), "qkv/weight:0.down": np.ones(2, np.float16)},
         {"qkv/weight:².up": np.ones((2, 1), np.float16), "qkv/weight:².down": np.ones((1, 2), np.float16)},
         {"norm/beta:0.up": np.ones((2, 1), np.float16), "norm/beta:0.down": np.ones((1, 2), np.float16)},
+        {f"qkv/weight:{'9' * 5000}.{side}": np.ones((2, 2), np.float16) for side in ("up", "down")},
+        {"norm/beta.delta": np.float16(1.0)},
+        {"scale.delta": np.ones(1, np.float16)},
     ],
 )
 def test_what_does_not_fit_is_refused(wrong):
@@ -101,3 +108,11 @@ def test_a_file_that_is_no_adapter_is_damaged(tmp_path):
         read_adapter(tmp_path / ADAPTER)
     with pytest.raises(ModelDamaged):
         read_adapter(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("kind", ["BF16", "F8_E4M3"])
+def test_numbers_that_numpy_does_not_have_are_damage(tmp_path, kind):
+    header = json.dumps({"norm/beta.delta": {"dtype": kind, "shape": [0], "data_offsets": [0, 0]}}).encode()
+    (tmp_path / ADAPTER).write_bytes(struct.pack("<Q", len(header)) + header)
+    with pytest.raises(ModelDamaged, match="fetch it again"):
+        read_adapter(tmp_path / ADAPTER)

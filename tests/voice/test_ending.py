@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,31 @@ def test_the_chance_rises_with_what_speaks_for_an_end() -> None:
 def test_a_folder_without_one_has_none_and_a_broken_one_says_so(tmp_path) -> None:
     assert Ending.find(tmp_path) is None
     (tmp_path / NAME).write_bytes(b"nothing")
+    with pytest.raises(ModelDamaged, match="fetch"):
+        Ending.find(tmp_path)
+
+
+def stored(**arrays: np.ndarray) -> bytes:
+    held = io.BytesIO()
+    np.savez_compressed(held, **arrays)
+    return held.getvalue()
+
+
+LAYER = stored(weights=np.zeros((6, 3)), bias=np.zeros(()))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"", LAYER[:200], stored(weights=np.zeros((6, 3)), bias=np.zeros(3)),
+        LAYER.replace(b"\x08\0\0\0", b"\x63\0\0\0"),  # packed in a way that nobody knows
+        stored(weights=np.zeros(1_000_000), bias=np.zeros(())),  # a thousand times as large as its file
+    ],
+)  # fmt: skip
+def test_a_file_of_a_stranger_is_damaged_and_nothing_worse(tmp_path, content: bytes) -> None:
+    (tmp_path / NAME).write_bytes(LAYER)
+    assert Ending.find(tmp_path) is not None
+    (tmp_path / NAME).write_bytes(content)
     with pytest.raises(ModelDamaged, match="fetch"):
         Ending.find(tmp_path)
 

@@ -50,6 +50,11 @@ def test_little_sound_in_a_long_video_is_no_damage(form: str, start: float) -> N
     assert told(encoded(form, [(start, 2.0)], picture=20.0), form) == []
 
 
+def test_mp3_files_put_one_behind_the_other_are_no_damage() -> None:
+    joined = encoded("mp3", [(0, 5.0)], rate=24_000) + encoded("mp3", [(0, 5.0)], rate=48_000)
+    assert told(joined, "mp3") == []
+
+
 @pytest.mark.parametrize("share", [0.1, 0.45, 0.9])
 @pytest.mark.parametrize(
     "form", [form for form in FORMS if form not in [*BARE, *INDEXED, *COARSE, "opus.ogg"]]

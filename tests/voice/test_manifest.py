@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -54,6 +55,12 @@ def test_a_failed_write_leaves_the_old_manifest(tmp_path):
         ('{"id": "a", "duration": 1}', 'has no "audio"'),
         ('{"id": "a", "duration": "1", "audio": "a.wav"}', "\"duration\" is '1'; expected a whole number"),
         ('{"id": 7, "duration": 1, "audio": "a.wav"}', '"id" is 7; expected a string'),
+        ('{"id": "a", "duration": NaN, "audio": "a.wav"}', "cannot be used"),
+        ('{"id": "a", "duration": -1, "audio": "a.wav"}', "cannot be used"),
+        ('{"id": "a", "duration": 1' + "0" * 400 + ', "audio": "a.wav"}', "cannot be used"),
+        ('{"id": "a", "duration": ' + "9" * 5000 + ', "audio": "a.wav"}', "is not JSON"),
+        ('{"id": "\\ud800", "duration": 1, "audio": "a.wav"}', "cannot be used"),
+        ("[" * 100_000, "is not JSON"),
     ],
 )
 def test_a_wrong_row_is_named_with_its_line(tmp_path, row, complaint):
@@ -105,3 +112,16 @@ def test_the_corpora_are_read_as_they_are(corpora):
 
 def test_a_real_corpus_has_no_problems(corpora):
     assert check(corpora / "kathleen" / "dev.jsonl").problems == ()
+
+
+def test_separators_of_lines_in_a_text_end_no_row(tmp_path):
+    text = "one\u2028two\x85three\x0bfour"
+    write_manifest(tmp_path / "all.jsonl", [clip(tmp_path, text=text)])
+    assert [each.text for each in read_manifest(tmp_path / "all.jsonl")] == [text]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_a_list_is_told_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.wav")
+    (tmp_path / "all.jsonl").write_text('{"id": "a", "duration": 1, "audio": "pipe.wav"}\n')
+    assert "a pipe" in check(tmp_path / "all.jsonl").problems[0].message

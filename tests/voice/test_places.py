@@ -10,7 +10,9 @@ import pytest
 
 from voice import audio, places
 from voice.cli.targets import write_text
-from voice.places import partial_path, remove_leftovers, unfinished_path
+from voice.errors import ModelMissing
+from voice.models import catalog
+from voice.places import expanded, partial_path, remove_leftovers, unfinished_path
 from voice.types import Audio
 
 LONGEST = 255  # bytes of a file's name
@@ -68,3 +70,11 @@ def test_only_leftovers_of_dead_processes_beside_the_same_names_are_removed(tmp_
         (tmp_path / name).touch()
     remove_leftovers([tmp_path / "[ab]*.txt", tmp_path / "two\nlines.txt", tmp_path / "none" / "x.txt"])
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(stay)
+
+
+def test_a_home_that_nobody_has_is_a_path_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/anna")
+    assert expanded("~/notes.md") == Path("/home/anna/notes.md")
+    assert expanded("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")
+    with pytest.raises(ModelMissing):
+        catalog.find("~nobody-of-that-name/x")

@@ -33,6 +33,7 @@ def status(settings: Settings, path: str = "/v1/models", kind: str = "http", **h
         ("evil.example", 403), ("evil.example:8000", 403), ("127.0.0.1.evil.example", 403),
         ("localhost.evil.example", 403), ("evil.example@localhost", 403), ("local host", 403),
         ("192.168.1.5:8000", 403), ("0.0.0.0:8000", 403), ("[::2]:8000", 403), ("[::1", 403), ("a:b:c", 403),
+        ("127.0.0.1%evil.example", 403), ("127.0.0.1?evil.example", 403), ("127.0.0.1#", 403),
         ("localhost:1234", 200), ("LOCALHOST", 200), ("localhost.", 200), ("127.0.0.1:8000", 200),
         ("127.8.8.8", 200), ("[::1]:8000", 200), ("", 200),
         ("voice.example.org", 200), ("VOICE.example.org:80", 200), ("other.example", 200),
@@ -114,6 +115,12 @@ def page(host: str = "localhost", **headers: str) -> str:
     return refusal.body.decode()
 
 
+@pytest.mark.parametrize("scheme", ["ftp:", "chrome-extension:", "capacitor:", "ws:", ""])
+def test_what_is_no_web_page_is_not_the_servers_own(scheme: str) -> None:
+    assert status(NAMED, host="localhost:8000", origin="http://localhost:8000") == 200
+    assert status(NAMED, host="localhost:8000", origin=f"{scheme}//localhost:8000") == 403
+
+
 def test_a_person_reads_why_and_what_lets_them_in() -> None:
     unknown = page("voice.test:7901")
     assert "VOICE_HOSTS=voice.test<" in unknown and "voice.test:7901" in unknown
@@ -121,7 +128,7 @@ def test_a_person_reads_why_and_what_lets_them_in() -> None:
     assert "VOICE_ORIGINS=https://talk.example<" in foreign
 
 
-@pytest.mark.parametrize("host", ["<script>alert(1)</script>", 'a"><img src=x>', "[<b>]", "x" * 5000])
+@pytest.mark.parametrize("host", ["<script>alert(1)</script>", 'a"><img src=x>', "[<b>]", "a]", "x" * 5000])
 def test_what_a_stranger_writes_does_not_run_in_the_refusal(host: str) -> None:
     shown = page(host)
     assert "<script" not in shown and "<img" not in shown and "<b>" not in shown

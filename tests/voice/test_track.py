@@ -95,6 +95,11 @@ def test_a_clock_that_was_set_anew_loses_nothing() -> None:
     assert len(read(content)) / RATE == pytest.approx(30.0, abs=0.1)
 
 
+def test_a_clock_that_stands_still_loses_nothing() -> None:
+    content = retimed(encoded("flv", [(0, 6.0)]), lambda time: 0)
+    assert len(read(content)) / RATE == pytest.approx(6.0, abs=0.1)
+
+
 @pytest.mark.parametrize("wrong", [0, 60_000, 9_000_000])
 def test_a_single_wrong_time_moves_nothing(wrong: int) -> None:
     content = retimed(encoded("flv", [(0, 6.0)]), lambda time: wrong if 3000 <= time < 3023 else time)

@@ -20,6 +20,7 @@ from voice.agent.skills import Skill, load_skills, skills_of
 from voice.agent.thoughts import Prepared, Turn, committed
 from voice.agent.timers import Timers
 from voice.errors import VoiceError
+from voice.places import expanded
 from voice.types import Brain, Message, Thought
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ class Choice:
         """Whether the brain is a server, rather than skills alone or a folder of this machine."""
         if self.is_offline or self.brain.startswith((".", "/", "~")):
             return False
-        return not Path(self.brain).expanduser().is_dir()
+        return not expanded(self.brain).is_dir()
 
 
 class Brains:

@@ -24,6 +24,7 @@ from voice.agent.prose import prose_blocks, sentences_of
 from voice.agent.speakable import speakable
 from voice.agent.stems import stems
 from voice.errors import VoiceError
+from voice.places import expanded
 from voice.text.sentences import split_sentences
 
 SUFFIXES = frozenset((".txt", ".text", ".md", ".markdown", ".rst", ".org", ".adoc", ".html", ".htm"))
@@ -67,7 +68,7 @@ class Documents:
 
     def __init__(self, folder: str | Path) -> None:
         """Raises VoiceError where there is no such folder."""
-        self.folder = Path(folder).expanduser()
+        self.folder = expanded(folder)
         if not self.folder.is_dir():
             raise VoiceError(f"no folder at {folder}; give the folder of text files to be asked about")
         self._files: dict[str, _File] = {}

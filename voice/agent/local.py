@@ -21,6 +21,7 @@ from voice.agent.desk import Desk
 from voice.agent.thoughts import Turn
 from voice.agent.tools import Call
 from voice.errors import BrainError, ModelDamaged, ModelMissing
+from voice.places import expanded
 
 LONGEST_ANSWER = 1024  # tokens
 _INSTALL = "a chat model in a folder wants torch and transformers: pip install 'voice[local]'"
@@ -45,7 +46,7 @@ class LocalModel:
 
         Raises ModelMissing where there is none or nothing that runs it, ModelDamaged where it does not load.
         """
-        folder = Path(folder).expanduser()
+        folder = expanded(folder)
         if not (folder / "config.json").is_file():
             raise ModelMissing(f"no chat model at {folder}; give a folder with its config.json and weights")
         try:

@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from voice.errors import VoiceError
+from voice.places import expanded
 
 MOST = 1000
 LONGEST = 500  # characters
@@ -38,7 +39,7 @@ def default_path() -> Path:
     """The file of notes: VOICE_NOTES, or one in the platform's place for a user's data."""
     chosen = os.environ.get("VOICE_NOTES", "").strip()
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return expanded(chosen).absolute()
     if sys.platform == "darwin":
         folder = Path.home() / "Library" / "Application Support"
     elif sys.platform == "win32":
@@ -57,7 +58,7 @@ class Notes:
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
-        self.path = Path(path).expanduser() if path else None
+        self.path = expanded(path) if path else None
         self._unwritten: list[str] = []  # the lines where there is no file
         self._lock = threading.Lock()
 

@@ -7,6 +7,7 @@ off at its last syllable, so that it hears nothing of the silence after it (see 
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from voice.types import Audio
 NAME = "ending.npz"
 CONTEXT = 4.0  # seconds that the encoder hears
 AFTER = 0.1  # seconds of digital silence after them
+LARGEST = 1_000_000  # bytes of a layer, as it is stored and unpacked
 STRETCHES = ((100, 50), (50, 25), (25, 12), (12, 5), (5, 0), (0, -5))  # frames of 20 ms before the end
 
 
@@ -36,15 +38,24 @@ class Ending:
         if not path.is_file():
             return None
         try:
+            _check_size(path)
             with np.load(path) as file:
                 return cls(file["weights"], file["bias"])
-        except (OSError, ValueError, KeyError) as error:
+        except Exception as error:  # NumPy and zipfile have a dozen for what is no such file
             raise ModelDamaged(f"{path} cannot be read ({error}); fetch the recognizer again") from error
 
     def __call__(self, stretches: np.ndarray) -> float:
         """P(complete) of (6, D), as `pooled` makes them."""
         odds = float((stretches * self._weights).sum()) + self._bias
         return 1 / (1 + float(np.exp(-odds)))
+
+
+def _check_size(path: Path) -> None:
+    """Raise ValueError for an archive that holds more than a layer; packed zeros take a thousandth."""
+    with zipfile.ZipFile(path) as archive:
+        size = sum(member.file_size for member in archive.infolist())
+    if size > LARGEST or path.stat().st_size > LARGEST:
+        raise ValueError(f"it holds more than {LARGEST:,} bytes")
 
 
 def pooled(speech: Audio, encode: Callable[[Audio], np.ndarray]) -> np.ndarray:

@@ -8,6 +8,7 @@ added as it is. The header names the base by the sha256 of its `model.bin`.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,7 @@ from voice.models.ct2 import Ct2Model, read_model, write_model
 
 WEIGHTS = "model.bin"
 ADAPTER = "adapter.safetensors"
+_ROW = re.compile(r"[0-9]{1,9}")
 
 
 def derive(base: Path, adapter: Path, out: Path) -> None:
@@ -49,7 +51,7 @@ def merge(base: Ct2Model, adapter: Mapping[str, np.ndarray]) -> Ct2Model:
         whole = changed.get(name)
         if whole is None:
             whole = changed[name] = _weight(base, name).astype(np.float32)
-        part = whole[row : row + len(addition)]
+        part = whole[row : row + len(addition)] if whole.ndim and addition.ndim else whole
         if part.shape != addition.shape:
             raise ModelDamaged(f"the adapter's {key} {addition.shape} does not fit {name} {whole.shape}")
         part += addition
@@ -64,7 +66,7 @@ def _addition(
         return key.removesuffix(".delta"), 0, adapter[key].astype(np.float32)
     place, _, side = key.rpartition(".")
     name, _, row = place.rpartition(":")
-    if side not in ("up", "down") or not row.isdecimal() or f"{place}.up" not in adapter:
+    if side not in ("up", "down") or not _ROW.fullmatch(row) or f"{place}.up" not in adapter:
         raise ModelDamaged(f'an adapter has no "{key}"; it has name:ROW.up, name:ROW.down and name.delta')
     if side == "down":
         return name, int(row), None
@@ -92,7 +94,7 @@ def read_adapter(path: Path) -> tuple[dict[str, np.ndarray], str]:
         with safe_open(path, framework="numpy") as file:
             about = file.metadata() or {}
             return {name: file.get_tensor(name) for name in file.keys()}, about.get("base_sha256", "")
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, TypeError, AttributeError) as error:  # the last two: no type of NumPy's
         raise ModelDamaged(f"{path} cannot be read as an adapter ({error}); fetch it again") from error
 
 

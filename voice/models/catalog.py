@@ -33,7 +33,7 @@ from voice.models.card import BASE, PRETRAINED, Card
 from voice.models.fetch import Hub, Index, Progress, Source
 from voice.models.staging import fill, half
 from voice.models.wheels import Wheel
-from voice.places import is_full
+from voice.places import expanded, is_full
 
 HERE = Path(__file__).parent
 _VERSION = r"[0-9a-f]{12}"  # in the name of a folder that was derived
@@ -91,7 +91,7 @@ def home() -> Path:
     """The cache: VOICE_HOME, or the platform's place for caches."""
     chosen = os.environ.get("VOICE_HOME")
     if chosen:
-        return Path(chosen).expanduser().absolute()
+        return expanded(chosen).absolute()
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "voice"
     if sys.platform == "win32":
@@ -178,7 +178,7 @@ def _locate(name: str, progress: Progress | None, kind: str | None) -> Model:
 
 
 def _folder(name: str) -> Path:
-    return Path(name).expanduser().absolute()
+    return expanded(name).absolute()
 
 
 def _hint(name: str) -> str:
@@ -423,7 +423,7 @@ def cached(name: str) -> list[Path]:
     elif name in entries():
         entry = entries()[name]
         folders = [entry.home] if entry.fetched else _derivations(name, None)
-    elif Path(name).expanduser().is_dir():  # somebody's own; what is derived from it is the cache's
+    elif _folder(name).is_dir():  # somebody's own; what is derived from it is the cache's
         folders = _derivations(None, _source_of(name, _folder(name)))
     else:
         raise ModelMissing(f'there is no model "{name}"; voice models lists those that there are')

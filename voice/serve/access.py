@@ -95,7 +95,8 @@ class _Asked:
         return site not in ("none", "same-origin") and not self._follows_a_link
 
     def _is_own(self, origin: str) -> bool:
-        return _hostname(origin) is not None and urlsplit(origin).netloc == self.host
+        web = origin.startswith(("http://", "https://"))
+        return web and _hostname(origin) is not None and urlsplit(origin).netloc == self.host
 
     @property
     def _follows_a_link(self) -> bool:
@@ -112,7 +113,8 @@ def _hostname(address: str) -> str | None:
         parts.port  # noqa: B018  which raises for one that is none
     except ValueError:
         return None
-    return None if "@" in parts.netloc or parts.path else (parts.hostname or "").rstrip(".")
+    more = set("@/?#") & set(address.partition("//")[2])
+    return None if more else (parts.hostname or "").rstrip(".")
 
 
 def _names(settings: Settings) -> frozenset[str]:
@@ -130,9 +132,12 @@ def _address_of_ours(name: str, settings: Settings) -> bool:
     No DNS stands between such an address and a machine, so a page cannot make one its own name. Which
     one a machine has for others is not known inside a container or behind a router: any will do.
     """
+    literal, _, zone = name.partition("%")
     try:
-        address = ipaddress.ip_address(name.partition("%")[0])
+        address = ipaddress.ip_address(literal)
     except ValueError:
+        return False
+    if zone and address.version == 4:  # only addresses of version 6 have one
         return False
     return address.is_loopback or not settings.local
 

@@ -43,7 +43,7 @@ class Refusal:
     @classmethod
     def of_host(cls, host: str) -> Refusal:
         """For a request under a name that is not the server's."""
-        name = urlsplit(f"//{host}").hostname if host.isprintable() and "[" not in host else ""
+        name = urlsplit(f"//{host}").hostname if host.isprintable() and not set("[]") & set(host) else ""
         name, shown = (html.escape(each or "voice.example.org", quote=True)[:200] for each in (name, host))
         return cls(
             "This name is not known here",

@@ -244,3 +244,17 @@ def test_the_command_says_what_is_wrong_with_the_commands_before_it_loads_anythi
     done = CliRunner().invoke(app, ["understand", sound, "--commands", str(tmp_path / "none.yml")])
     assert done.exit_code == 1
     assert done.stderr.startswith("error: ")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 5000 + "]" * 5000,
+        "".join(" " * depth + "a:\n" for depth in range(2000)),
+        'context:\n  expressions:\n    a: ["' + "(" * 3000 + "a" + ")" * 3000 + '"]\n',
+    ],
+    ids=["lists", "names", "brackets"],
+)
+def test_what_lies_too_deep_is_an_error_with_its_line(text):
+    with pytest.raises(TextError, match=r"line \d+: .* too deep"):
+        context.parsed(text)

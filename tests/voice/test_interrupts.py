@@ -134,7 +134,11 @@ def names(folder: Path) -> list[str]:
 
 @pytest.mark.parametrize(
     ("number", "status", "message"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGHUP, 129, "stopped by SIGHUP")],
+    [
+        (signal.SIGINT, 130, "interrupted"),
+        (signal.SIGHUP, 129, "stopped by SIGHUP"),
+        (signal.SIGQUIT, 131, "stopped by SIGQUIT"),
+    ],
 )
 def test_text_appears_as_it_is_heard_and_a_signal_ends_it_within_two_seconds(
     start, folder, number, status, message
@@ -194,6 +198,16 @@ def test_a_second_signal_ends_it_at_once(start, folder):
     code, _, _, seconds = program.ends(signal.SIGINT, again=0.1)
     assert code == 130 and seconds < 2
     assert names(folder) == ["talk.wav"]  # nobody waited for what would have been kept
+
+
+@pytest.mark.parametrize("number", [signal.SIGQUIT, signal.SIGUSR1, signal.SIGALRM, signal.SIGXCPU])
+def test_no_signal_that_ends_programs_leaves_litter(start, folder, number):
+    program = start("speak", " ".join(f"Word {n}." for n in range(20)), "-o", "long.wav")
+    program.computes()
+    code, _, said, seconds = program.ends(number)
+    assert code == 128 + number and seconds < 2.5
+    assert said.endswith(f"stopped by {signal.Signals(number).name}\n")
+    assert not [name for name in names(folder) if name.startswith(".")]
 
 
 def test_it_can_be_interrupted_while_models_load(start, folder):

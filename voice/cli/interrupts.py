@@ -1,4 +1,5 @@
-"""Signals: Ctrl-C, SIGTERM and SIGHUP end the program within two seconds and keep what it has made so far.
+"""Signals: Ctrl-C, SIGTERM and all others that end programs end this one within two seconds and keep what
+it has made so far; SIGKILL and crashes excepted.
 
 Python handles a signal in the main thread, between two of its own instructions: a computation in native
 code holds it up for seconds, and `finally` blocks may wait for other threads. So a thread watches beside the
@@ -21,14 +22,17 @@ from voice.places import remove_partials
 GRACE = 0.7  # seconds that the main thread has to unwind
 LIMIT = 1.7  # seconds after which the process ends, whatever is left to be done
 _MARK = b"\0"  # no signal has this number
-MESSAGES = {"SIGINT": "interrupted", "SIGTERM": "stopped by SIGTERM", "SIGHUP": "stopped by SIGHUP"}
+ENDS = [
+    f"SIG{name}" for name in "INT TERM HUP QUIT USR1 USR2 ALRM VTALRM PROF XCPU POLL PWR STKFLT".split()
+]  # but SIGPIPE, which Python ignores
 
 
 class Interrupted(KeyboardInterrupt):
     """A signal that ends the program; without a number it is Ctrl-C."""
 
     def __init__(self, number: int = signal.SIGINT) -> None:
-        super().__init__(MESSAGES[signal.Signals(number).name])
+        name = signal.Signals(number).name
+        super().__init__("interrupted" if number == signal.SIGINT else f"stopped by {name}")
         self.status = 128 + number  # what shells expect of a program that a signal ended
 
 
@@ -62,7 +66,7 @@ class Watch:
         """Handle the signals from now on, but those that whoever started this process had ignored."""
         reading, self._writing = socket.socketpair()
         self._writing.setblocking(False)
-        for name in MESSAGES:
+        for name in ENDS:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) not in (signal.SIG_IGN, None):
                 self._before[number] = signal.signal(number, self._raise)

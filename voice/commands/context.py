@@ -93,6 +93,8 @@ class _Reader:
             problem = getattr(error, "problem", None) or "it is no YAML"
             hint = "an expression that begins with [ or @ stands in quotes"
             raise self._error(mark.line + 1 if mark else 1, f"{problem}; {hint}") from error
+        except RecursionError as error:
+            raise self._error(1, "lists lie too deep within one another; keep them flat") from error
         if node is None:
             raise self._error(1, 'the file is empty; it begins with "context:"')
         return node
@@ -137,6 +139,10 @@ class _Reader:
             return parse(line.text)
         except TextError as error:
             raise self._error(line.number, f"{error} (in {line.text!r})") from None
+        except RecursionError:
+            raise self._error(
+                line.number, "brackets lie too deep within one another; keep them few"
+            ) from None
 
     def _value(self, line: Line) -> tuple[str, str]:
         """A slot's value as reported and as spoken."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from voice.asr.letters import BLANK, CLASSES, spell
 from voice.cli import app
 from voice.commands import Commands, context
 from voice.commands.expressions import Macro, OneOf, Slot, Words, parse
-from voice.errors import TextError
+from voice.errors import TextError, VoiceError
 from voice.types import Audio
 
 HOME = """
@@ -258,3 +259,17 @@ def test_the_command_says_what_is_wrong_with_the_commands_before_it_loads_anythi
 def test_what_lies_too_deep_is_an_error_with_its_line(text):
     with pytest.raises(TextError, match=r"line \d+: .* too deep"):
         context.parsed(text)
+
+
+@pytest.mark.parametrize(
+    "doubled", ['["@m{0} @m{0}"]', '["@m{0}", "@m{0} a", "@m{0}"]'], ids=["words", "ways"]
+)
+def test_macros_that_double_with_each_level_are_no_work_without_end(doubled):
+    levels = "".join(f"    m{level + 1}: {doubled.format(level)}\n" for level in range(25))
+    text = f'context:\n  expressions:\n    a: ["@m25"]\n  macros:\n    m0: [x, y]\n{levels}'
+    begun = time.process_time()
+    try:
+        Commands(context.parsed(text))
+    except VoiceError as error:
+        assert "fewer" in str(error)
+    assert time.process_time() - begun < 10

@@ -17,6 +17,7 @@ from voice.asr.letters import ALPHABET, BLANK, SPACE
 from voice.errors import VoiceError
 
 LARGEST = 200_000  # letters: what a decoder passes in a few seconds
+_TOO_LARGE = f"the grammar has more than {LARGEST:,} letters; give its slots fewer values"
 _NEVER = np.float32(-1e30)
 
 
@@ -82,6 +83,8 @@ class Sentences:
     def _number(self, mark: Mark | None, arcs: dict[Symbol, int]) -> int:
         key = (mark, frozenset(arcs.items()))
         if key not in self._numbers:
+            if len(self._sets) == LARGEST:  # each has a letter at least
+                raise VoiceError(_TOO_LARGE)
             self._numbers[key] = len(self._sets)
             self._sets.append((mark, arcs))
         return self._numbers[key]
@@ -185,7 +188,7 @@ class _Compiler:
 
     def _node(self, label: int, before: int | None) -> int:
         if len(self._labels) == LARGEST:
-            raise VoiceError(f"the grammar has more than {LARGEST:,} letters; give its slots fewer values")
+            raise VoiceError(_TOO_LARGE)
         self._labels.append(label)
         if before is not None:
             self._edges.append((before, len(self._labels) - 1))

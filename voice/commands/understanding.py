@@ -113,6 +113,7 @@ class _Compiler:
     def __init__(self, commands: Context) -> None:
         self._commands = commands
         self._sentences = Sentences()
+        self._macros: dict[tuple[str, int], int] = {}  # (name, what follows) → the set
 
     def grammar(self, before: Sequence[str], after: Sequence[str]) -> Grammar:
         starts = []
@@ -140,10 +141,17 @@ class _Compiler:
                 values = self._values(kind)
                 return self._united([self._phrase(said, (name, value), following) for value, said in values])
             case Macro(name):
-                return self._united([self._sequence(each, following) for each in self._commands.macros[name]])
+                return self._macro(name, following)
             case OneOf(choices, optional):
                 ways = [self._sequence(choice, following) for choice in choices]
                 return self._united([*ways, *([following] if optional else [])])
+
+    def _macro(self, name: str, following: int) -> int:
+        """A macro is compiled once before the same: macros of macros double with each level."""
+        if (name, following) not in self._macros:
+            ways = [self._sequence(each, following) for each in self._commands.macros[name]]
+            self._macros[name, following] = self._united(ways)
+        return self._macros[name, following]
 
     def _values(self, kind: str) -> list[tuple[str, str]]:
         values = self._commands.slots.get(kind) or builtin.values(kind) or {}

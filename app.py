@@ -391,7 +391,8 @@ def mount(server: FastAPI, services: Services) -> None:
         footer_links=[], max_file_size=LARGEST, run_history=False, enable_monitoring=False, pwa=False,
         ssr_mode=False, mcp_server=False, favicon_path=str(show.HERE / "icon.svg"),
     )  # fmt: skip
-    server.routes[-1].app.add_middleware(Guard, visitors=Visitors())
+    inputs = {number: len(function.inputs) for number, function in page.fns.items()}
+    server.routes[-1].app.add_middleware(Guard, visitors=Visitors(), inputs=inputs)
     server.add_middleware(Policy)
 
 

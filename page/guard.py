@@ -12,15 +12,18 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from fastapi.responses import FileResponse, JSONResponse, Response
+from gradio.data_classes import CancelBody, PredictBody, ResetBody
 from gradio.route_utils import MultiPartException, upload_fn
 from gradio.routes import file_upload_statuses
+from pydantic import BaseModel, ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,6 +33,7 @@ from voice.serve import errors
 
 COOKIE = "voice_browser"
 LARGEST = 2_000_000_000  # bytes of an upload
+SPARE = 1_000_000_000  # bytes that an upload has to leave free on the disk
 _CALL = 4_000_000  # bytes of a request for work: the longest text and its settings
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _TAB = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -40,7 +44,9 @@ _READ = {"/", "/config", "/theme.css", "/favicon.ico", "/robots.txt", LISTEN} | 
     f"{API}{name}" for name in ("info", "app_id", "theme.css", "startup-events", "upload_progress")
 }
 _PARTS = ("/assets/", "/static/", "/svelte/")
-_SENT = {UPLOAD, JOIN, CANCEL, f"{API}reset"}
+# What each request holds. The page sends no field of JOIN besides these; the others steer Gradio's own queue.
+_FORMS: dict[str, type[BaseModel]] = {JOIN: PredictBody, CANCEL: CancelBody, f"{API}reset": ResetBody}
+_ASKED = "session_hash", "fn_index", "trigger_id", "event_data", "data"
 # Sound and pictures of sound may be shown by the browser; whatever else it only saves.
 _SHOWN = {
     ".wav": "audio/wav", ".mp3": "audio/mpeg", ".flac": "audio/flac", ".ogg": "audio/ogg",
@@ -65,8 +71,9 @@ class Refused(Exception):
 class Guard:
     """ASGI middleware around Gradio's application."""
 
-    def __init__(self, app: ASGIApp, visitors: Visitors) -> None:
-        self._app, self._visitors = app, visitors
+    def __init__(self, app: ASGIApp, visitors: Visitors, inputs: Mapping[int, int]) -> None:
+        """`inputs` is the number of values that each of the page's functions takes, by its `fn_index`."""
+        self._app, self._visitors, self._inputs = app, visitors, dict(inputs)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -79,7 +86,9 @@ class Guard:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         method, path, key = scope["method"], scope["path"], browser(Headers(scope=scope))
-        if method == "POST" and path in _SENT:
+        if method == "POST" and path == UPLOAD:
+            await (await self._uploaded(Request(scope, receive), key))(scope, receive, send)
+        elif method == "POST" and path in _FORMS:
             await self._take(path, key, scope, receive, send)
         elif method not in ("GET", "HEAD"):
             raise _unknown(scope)
@@ -94,15 +103,25 @@ class Guard:
             raise _unknown(scope)
 
     async def _take(self, path: str, key: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """What a tab sends: a file, or a request in which each file has to be its own."""
-        if path == UPLOAD:
-            await (await self._uploaded(Request(scope, receive), key))(scope, receive, send)
-            return
-        asked, understood = _parsed(await _body(Request(scope, receive)))
+        """Pass on a request of a tab, in which each file has to be its own."""
+        asked = _parsed(await _body(Request(scope, receive)))
         tab = self._tab(asked.get("session_hash"), key)
+        if path == JOIN:
+            asked = {name: asked[name] for name in _ASKED if name in asked}
+        _check_types(asked, _FORMS[path])
         for file in files_in(asked):
             self._check_file(file, key, tab, Headers(scope=scope).get("host", ""))
-        await self._app(scope, _replayed(understood, receive), send)
+        if path == JOIN:
+            self._check_call(asked)
+        await self._app(scope, _replayed(json.dumps(asked).encode(), receive), send)
+
+    def _check_call(self, asked: dict) -> None:
+        """Raises Refused for a call of no function of the page, or with too few or too many values."""
+        wanted, given = self._inputs.get(asked.get("fn_index")), len(asked["data"])
+        if wanted is None:
+            raise Refused(400, "this page has no such function; load the page again")
+        if given != wanted:
+            raise Refused(400, f"this function takes {wanted} values, not {given}; load the page again")
 
     def _check_query(self, scope: Scope, key: str) -> None:
         query = parse_qs(scope["query_string"].decode("latin-1"))
@@ -140,7 +159,7 @@ class Guard:
         """Keeps what is uploaded in the browser's room; the paths, as Gradio's page expects them."""
         if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise Refused(400, "an upload is a form (multipart/form-data) with the file in it")
-        folder = self._visitors.room(key).new_folder()
+        folder = await run_in_threadpool(self._space_for, request.headers.get("content-length", ""), key)
         upload_id = request.query_params.get("upload_id")
         try:
             paths, _, _ = await upload_fn(
@@ -153,6 +172,16 @@ class Guard:
                 large = "maximum allowed size" in error.message
                 raise Refused(413 if large else 400, _too_large() if large else error.message) from None
             raise
+
+    def _space_for(self, length: str, key: str) -> Path:
+        """Make a folder for an upload of so many bytes. Raises Refused where the disk would be full."""
+        size = min(int(length), LARGEST) if length.isdecimal() else LARGEST
+        room = self._visitors.room(key)
+        folder = room.new_folder(size)
+        if shutil.disk_usage(folder).free - size < SPARE:
+            folder.rmdir()
+            raise Refused(507, "the disk of this server is almost full; make room there, or try again later")
+        return folder
 
     async def _keep(self, key: str, tab: str, scope: Scope, receive: Receive, send: Send) -> None:
         """A tab's own connection: as long as it lasts, the tab is open."""
@@ -230,16 +259,25 @@ async def _body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _parsed(body: bytes) -> tuple[dict, bytes]:
-    """A request, and the same written anew, which nobody can understand otherwise."""
+def _parsed(body: bytes) -> dict:
+    """Parse a request. Raises Refused where it is no JSON object that can be written anew in UTF-8."""
     try:
         asked = json.loads(body)
-        understood = json.dumps(asked).encode()
-    except (ValueError, RecursionError):
+        json.dumps(asked, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError):  # also half a surrogate pair, which no answer could repeat
         asked = None
     if not isinstance(asked, dict):
         raise Refused(400, "the request is no JSON object")
-    return asked, understood
+    return asked
+
+
+def _check_types(asked: dict, form: type[BaseModel]) -> None:
+    """Raises Refused, naming the fields, for values of other types than Gradio takes."""
+    try:
+        form.model_validate(asked, strict=True)
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(row["loc"][0]) for row in error.errors() if row["loc"]}))
+        raise Refused(400, f"the request lacks these fields or has them with wrong types: {fields}") from None
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

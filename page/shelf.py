@@ -13,6 +13,7 @@ from __future__ import annotations
 import atexit
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -35,7 +36,9 @@ except ImportError:  # a system without such locks: nothing is ever taken for le
 
 PREFIX, LOCK = "voice-page-", ".lock"
 KEPT = 60  # folders in a room; the oldest make room
+MOST = 8_000_000_000  # bytes in a room; the oldest folders make room
 NEW = 60.0  # seconds in which a folder without a lock may still get one
+_ROOM = re.compile(r"[0-9a-f]{32}")
 _held: list[IO] = []
 _tidying = threading.Lock()
 
@@ -96,15 +99,16 @@ class Room:
         """`folder` is where the rooms are: the shelf of this process."""
         self.folder = (folder or shelf()) / hashlib.sha256(key.encode()).hexdigest()[:32]
 
-    def new_folder(self) -> Path:
-        """An empty folder that nobody can guess; the oldest ones make room."""
+    def new_folder(self, size: int = 0) -> Path:
+        """Make an empty folder that nobody can guess, for `size` bytes; the oldest ones make room."""
         with _tidying:
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            for old in [*self._folders()][: -KEPT + 1]:
-                shutil.rmtree(old, ignore_errors=True)
+            surplus = _surplus(self.folder, size)
             folder = self.folder / secrets.token_hex(16)
             folder.mkdir(mode=0o700)
-            return folder
+        for old in surplus:
+            shutil.rmtree(old, ignore_errors=True)
+        return folder
 
     def has(self, path: str) -> bool:
         """Whether `path` names a file in this room, as it stands: no link, no way around."""
@@ -114,23 +118,54 @@ class Room:
         inside = found.is_relative_to(self.folder) and found.resolve().is_relative_to(self.folder)
         return inside and found.is_file() and not found.is_symlink()
 
-    def empty(self, before: float) -> bool:
-        """Remove what was last changed before a time; whether nothing is left."""
-        with _tidying, suppress(FileNotFoundError):
-            for folder, changed in self._folders().items():
-                if changed < before:
-                    shutil.rmtree(folder, ignore_errors=True)
-            with suppress(OSError):
-                self.folder.rmdir()
-        return not self.folder.exists()
 
-    def _folders(self) -> dict[Path, float]:
-        """Folder → when it was last changed, the oldest first, without what somebody removes meanwhile."""
-        changed = {}
-        for folder in self.folder.iterdir():
+def rooms(folder: Path) -> list[Path]:
+    """The folders of all rooms that lie in `folder`."""
+    with suppress(FileNotFoundError):
+        return [each for each in folder.iterdir() if _ROOM.fullmatch(each.name)]
+    return []
+
+
+def empty(room: Path, before: float) -> None:
+    """Remove from a room what was last changed before a time, and the room itself once nothing is left."""
+    for folder, changed in _folders(room).items():
+        if changed < before:
+            shutil.rmtree(folder, ignore_errors=True)
+    with _tidying, suppress(OSError):
+        room.rmdir()
+
+
+def _surplus(room: Path, size: int) -> list[Path]:
+    """The oldest folders of a room, without which another one of `size` bytes is within its bounds."""
+    folders = [*_folders(room)]
+    surplus = folders[: -KEPT + 1]
+    sizes = {folder: _size(folder) for folder in folders[len(surplus) :]}
+    excess = size + sum(sizes.values()) - MOST
+    for folder, freed in sizes.items():
+        if excess <= 0:
+            break
+        surplus.append(folder)
+        excess -= freed
+    return surplus
+
+
+def _size(folder: Path) -> int:
+    """The bytes of the files in a folder, without those that somebody removes meanwhile."""
+    size = 0
+    for file in folder.rglob("*"):
+        with suppress(OSError):
+            size += file.lstat().st_size
+    return size
+
+
+def _folders(room: Path) -> dict[Path, float]:
+    """Folder → when it was last changed, the oldest first, without what somebody removes meanwhile."""
+    changed = {}
+    with suppress(FileNotFoundError):
+        for folder in room.iterdir():
             with suppress(FileNotFoundError):
                 changed[folder] = folder.stat().st_mtime
-        return dict(sorted(changed.items(), key=lambda row: row[1]))
+    return dict(sorted(changed.items(), key=lambda row: row[1]))
 
 
 def new_folder() -> Path:

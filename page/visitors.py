@@ -5,22 +5,26 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from page.shelf import Room, shelf
+from page.shelf import Room, empty, rooms, shelf
 
 GRACE = 5.0  # seconds that a page may take to come back, as it does when it is loaded again
 CLOCKS = 1.0  # seconds that the times of files may lie behind the clock
 UNCLAIMED = 3600.0  # seconds that a folder is kept whose browser has shown no tab
+# What is remembered. Beyond it the oldest is forgotten, but never a tab that is open, or its browser.
+BROWSERS, TABS, FILES = 1000, 100, 1000  # in all; of a browser; of a browser
 
 _LOG = logging.getLogger("uvicorn.error")
 
 
 @dataclass
 class Browser:
-    """The tabs of one browser: all that were seen, the open ones with their times, what each has taken."""
+    """The tabs of one browser: those seen, the oldest first, the open ones with their times, their files."""
 
-    seen: set[str] = field(default_factory=set)
+    seen: dict[str, None] = field(default_factory=dict)
     tabs: dict[str, float] = field(default_factory=dict)
     taken: dict[str, str] = field(default_factory=dict)  # path of an upload → the tab that uses it
     left: float | None = None  # when its last tab was closed
@@ -34,64 +38,90 @@ class Browser:
 
 
 class Visitors:
-    """All browsers, by the keys of their rooms."""
+    """All browsers, by the keys of their rooms. What the event loop calls here waits for no disk."""
 
     def __init__(self, grace: float = GRACE, unclaimed: float = UNCLAIMED) -> None:
         self._folder, self._grace, self._unclaimed = shelf(), grace, unclaimed
-        self._browsers: dict[str, Browser] = {}
+        self._browsers: dict[str, Browser] = {}  # the one that came last at the end
+        self._owners: dict[str, str] = {}  # tab → the key of its browser
         self._lock, self._some = threading.Lock(), threading.Event()
         threading.Thread(target=self._watch, name="visitors", daemon=True).start()
 
     def room(self, key: str) -> Room:
         """The room of a browser that brings or makes something now."""
         with self._lock:
-            self._browsers.setdefault(key, Browser())
-            self._some.set()
+            self._browser(key)
         return Room(key, self._folder)
 
     def owns(self, key: str, tab: str) -> bool:
         """Whether a tab is this browser's, as it is from when it is first seen."""
         with self._lock:
-            if any(tab in browser.seen for other, browser in self._browsers.items() if other != key):
+            if self._owners.setdefault(tab, key) != key:
                 return False
-            self._browsers.setdefault(key, Browser()).seen.add(tab)
-            self._some.set()
+            browser = self._browser(key)
+            _touch(browser.seen, tab, None)
+            if len(browser.seen) > TABS and (old := _oldest(browser.seen, {tab, *browser.tabs})):
+                del browser.seen[old], self._owners[old]
             return True
 
     def opened(self, key: str, tab: str) -> None:
         """A tab is there, and stays."""
         with self._lock:
-            browser = self._browsers.setdefault(key, Browser())
+            browser = self._browser(key)
             browser.tabs.setdefault(tab, time.time())
             browser.left = None
 
     def closed(self, key: str, tab: str) -> None:
         """A tab is gone, for good or to come back at once."""
         with self._lock:
-            browser = self._browsers.setdefault(key, Browser())
+            browser = self._browser(key)
             browser.tabs.pop(tab, None)
             browser.left = browser.left if browser.tabs else time.time()
-            self._some.set()
 
     def may_use(self, key: str, tab: str, path: str) -> bool:
         """Whether a file is the browser's own and no other tab's, from now on this one's."""
         if not Room(key, self._folder).has(path):
             return False
         with self._lock:
-            return self._browsers.setdefault(key, Browser()).taken.setdefault(path, tab) == tab
+            taken = self._browser(key).taken
+            _touch(taken, path, taken.get(path, tab))
+            if len(taken) > FILES and (old := _oldest(taken, {path})):
+                del taken[old]
+            return taken[path] == tab
 
     def tidy(self) -> None:
         """Remove what belongs to no tab that is still open."""
-        now = time.time()
         with self._lock:
-            for key, browser in list(self._browsers.items()):
-                is_empty = Room(key, self._folder).empty(
-                    browser.keeps_from(now, self._grace, self._unclaimed)
-                )
-                if is_empty and not browser.tabs:
-                    del self._browsers[key]
-            if not self._browsers:
+            keys = {Room(key, self._folder).folder.name: key for key in self._browsers}
+        for room in rooms(self._folder):  # also those whose browser was forgotten
+            empty(room, self._kept_from(keys.get(room.name)))
+        left = {room.name for room in rooms(self._folder)}
+        with self._lock:
+            for name, key in keys.items():
+                if name not in left and key in self._browsers and not self._browsers[key].tabs:
+                    self._forget(key)
+            if not self._browsers and not left:
                 self._some.clear()
+
+    def _kept_from(self, key: str | None) -> float:
+        """The time from which on the folders of a browser are kept; None is one that was forgotten."""
+        with self._lock:
+            browser = Browser() if key is None else self._browsers.get(key, Browser())
+            return browser.keeps_from(time.time(), self._grace, self._unclaimed)
+
+    def _browser(self, key: str) -> Browser:
+        """The browser of a key, from now on the newest; the oldest idle one makes room. Under the lock."""
+        _touch(self._browsers, key, self._browsers.get(key) or Browser())
+        self._some.set()
+        if len(self._browsers) > BROWSERS:
+            busy = {key, *(other for other, browser in self._browsers.items() if browser.tabs)}
+            if (old := _oldest(self._browsers, busy)) is not None:
+                self._forget(old)
+        return self._browsers[key]
+
+    def _forget(self, key: str) -> None:
+        for tab in self._browsers.pop(key).seen:
+            self._owners.pop(tab, None)
 
     def _watch(self) -> None:
         while self._some.wait():
@@ -100,3 +130,14 @@ class Visitors:
                 self.tidy()
             except OSError:  # the next time it may be possible
                 _LOG.exception("what the page keeps could not be tidied")
+
+
+def _touch(table: dict[str, Any], name: str, value: Any) -> None:
+    """Set an entry and make it the newest one."""
+    table.pop(name, None)
+    table[name] = value
+
+
+def _oldest(table: Mapping[str, Any], kept: Container[str]) -> str | None:
+    """The oldest entry of a table, but none of `kept`; None where there is no other."""
+    return next((name for name in table if name not in kept), None)

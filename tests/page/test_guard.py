@@ -8,8 +8,11 @@ import socket
 import stat
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -19,8 +22,9 @@ pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[ap
 from page_fakes import serving_page
 
 from page import shelf
-from page.guard import COOKIE
+from page.guard import COOKIE, SPARE
 
+JSON = {"content-type": "application/json"}
 ELSEWHERE = "127.0.0.2"  # this machine too, but no address of the page
 
 
@@ -82,7 +86,7 @@ def upload(client: httpx.Client, name: str = "a.wav", content: bytes = b"RIFF") 
 def ask(client: httpx.Client, file: object, tab: str = "", where: str = "queue/join") -> httpx.Response:
     """Has a file transcribed, in a tab of that name or a new one."""
     body = {
-        "data": [file, "whisper-base", "English", False],
+        "data": [file, None, "whisper-base", "English", False],
         "fn_index": 0,
         "session_hash": tab or secrets.token_hex(5),
     }
@@ -199,9 +203,22 @@ def test_a_link_in_the_room_leads_nowhere(client: httpx.Client, tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["../../x.wav", "/etc/x.wav", "..\\x.wav", ".bashrc", "a\0b.wav"])
 def test_an_upload_lies_where_the_page_puts_it(client: httpx.Client, name: str) -> None:
-    answer = client.post("/gradio_api/upload", files={"files": (name, b"x")})
-    for path in answer.json() if answer.status_code == 200 else ():
-        assert Path(path).resolve().is_relative_to(shelf.shelf())
+    path = Path(upload(client, name, b"x"))
+    assert path.resolve().is_relative_to(shelf.shelf()) and path.read_bytes() == b"x"
+
+
+def test_an_upload_that_would_fill_the_disk_is_refused_in_words_and_leaves_nothing(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = Path(upload(client)).parents[1]
+    room, free = folder.parent, SPARE + 1000
+    monkeypatch.setattr("page.guard.shutil.disk_usage", lambda path: SimpleNamespace(free=free))
+    refused = client.post("/gradio_api/upload", files={"files": ("a.wav", bytes(1000))})
+    assert refused.status_code == 507 and "almost full" in refused.text
+    assert [*room.iterdir()] == [folder]
+    assert upload(client, "a.wav", bytes(100))
+    unsized = client.post("/gradio_api/upload", content=iter([b"--x--"]), headers=FORM)
+    assert unsized.status_code == 507
 
 
 @pytest.mark.parametrize("name", ["a.html", "a.svg", "a.xml", "a.js", "a.txt", "a.pdf", "a", "a.wav.html"])
@@ -243,9 +260,62 @@ def test_nothing_else_is_sent_to_it(client: httpx.Client, path: str) -> None:
 def test_a_request_is_passed_on_as_it_was_understood(client: httpx.Client) -> None:
     path = upload(client)
     twice = json.dumps(data(path)).replace('"path"', '"path": "/etc/passwd", "path"', 1)
-    body = f'{{"data": [{twice}, "whisper-base", "English", false], "fn_index": 0, "session_hash": "tab9"}}'
-    head = {"content-type": "application/json"}
-    assert client.post("/gradio_api/queue/join", content=body, headers=head).status_code == 200
+    values = f'[{twice}, null, "whisper-base", "English", false]'
+    body = f'{{"data": {values}, "fn_index": 0, "session_hash": "tab9"}}'
+    assert client.post("/gradio_api/queue/join", content=body, headers=JSON).status_code == 200
+
+
+FORM = {"content-type": "multipart/form-data; boundary=x"}
+ODD = (
+    None, True, False, 0, 1, -1, 99, 2**70, 1.5, "", "0", "x", "\0", "\ud800", "é" * 100, [], [[]],
+    [None] * 4, [None] * 9, ["a"] * 5, {}, {"a": 1}, {"path": 1},
+    {"path": None, "meta": {"_type": "gradio.FileData"}},
+    float("nan"), float("inf"), "RAW",
+)  # fmt: skip
+FIELDS = (
+    "data", "fn_index", "session_hash", "event_data", "trigger_id", "event_id", "batched", "simple_format",
+    "oauth_token", "request", "batch_trigger_ids",
+)  # fmt: skip
+
+
+def odd_requests(count: int, random: Random) -> Iterator[tuple[str, str]]:
+    """Right requests of which some fields are left out or take odd values: where each goes, its body."""
+    for number in range(count):
+        asked = {"data": [], "fn_index": 3, "session_hash": f"odd{number}", "event_id": "none"}
+        for field in random.sample(FIELDS, random.randint(1, 3)):
+            asked[field] = random.choice(ODD)
+            if random.random() < 0.2:
+                del asked[field]
+        body = json.dumps(asked).replace('"RAW"', "9" * random.choice((300, 5000)))
+        yield random.choice(("queue/join",) * 4 + ("cancel", "reset")), body
+
+
+def test_no_request_for_work_is_a_fault_of_the_page(client: httpx.Client) -> None:
+    def answered(asked: tuple[str, str]) -> httpx.Response:
+        return client.post(f"/gradio_api/{asked[0]}", content=asked[1], headers=JSON)
+
+    requests = [*odd_requests(240, Random(21))]
+    with ThreadPoolExecutor(12) as pool:
+        answers = [*pool.map(answered, requests)]
+    assert {answer.status_code for answer in answers} == {200, 400, 403}, [
+        (each, answer.text) for each, answer in zip(requests, answers, strict=True) if answer.is_server_error
+    ]
+
+
+@pytest.mark.parametrize("number", [99, -1, 2**70, True, "0", 1.0, None, [0]])
+def test_a_function_that_the_page_does_not_have_is_refused(client: httpx.Client, number: object) -> None:
+    asked = {"data": [None] * 5, "fn_index": number, "session_hash": secrets.token_hex(5)}
+    answer = client.post("/gradio_api/queue/join", json=asked)
+    assert answer.status_code == 400 and ("load the page again" in answer.text or "fn_index" in answer.text)
+
+
+@pytest.mark.parametrize("data", [[], [None] * 4, [None] * 6, None, {}, "abcde"])
+def test_a_call_with_other_values_than_the_function_takes_is_refused(
+    client: httpx.Client, data: object
+) -> None:
+    asked = {"data": data, "fn_index": 0, "session_hash": secrets.token_hex(5)}
+    answer = client.post("/gradio_api/queue/join", json=asked)
+    assert answer.status_code == 400 and ("takes 5 values" in answer.text or "data" in answer.text)
 
 
 DEEP = b'{"session_hash": "deep", "data": ' + b"[" * 990 + b"]" * 990 + b"}"
@@ -253,8 +323,7 @@ DEEP = b'{"session_hash": "deep", "data": ' + b"[" * 990 + b"]" * 990 + b"}"
 
 @pytest.mark.parametrize("body", [DEEP, b"", b"[]", b"1", b"{", b"[" * 100_000, b'{"data": []}', b"\xff"])
 def test_nonsense_is_answered(client: httpx.Client, body: bytes) -> None:
-    head = {"content-type": "application/json"}
-    assert client.post("/gradio_api/queue/join", content=body, headers=head).status_code in (400, 403)
+    assert client.post("/gradio_api/queue/join", content=body, headers=JSON).status_code in (400, 403)
 
 
 @pytest.mark.parametrize("kind", ["", "text/plain", "application/json", "multipart/form-data"])

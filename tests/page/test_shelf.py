@@ -7,9 +7,12 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -18,6 +21,7 @@ from page import shelf
 from page.shelf import Room
 from page.visitors import Visitors
 
+Launch = Callable[[str], subprocess.Popen]
 CHECKOUT = Path(__file__).parents[2]
 # A process that holds a private folder with a file in it, as app.py does, until it is told to end.
 HOLDS = """
@@ -45,6 +49,16 @@ app.main()
 """
 
 
+def comes_true(what: Callable[[], bool], seconds: float = 30.0) -> bool:
+    """Whether something becomes true within some seconds, which a busy machine may need."""
+    end = time.monotonic() + seconds
+    while not what():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.02)
+    return True
+
+
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder for temporary files in which this process has its shelf."""
@@ -56,16 +70,24 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
     shelf.shelf.cache_clear()
 
 
-def launched(script: str, temporary: Path) -> subprocess.Popen:
+@pytest.fixture
+def launch(temporary: Path) -> Iterator[Callable[[str], subprocess.Popen]]:
+    """Starts a script in a process that ends with the test, whatever becomes of it."""
     paths = os.pathsep.join([str(CHECKOUT), str(CHECKOUT / "tests")])
     environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": paths}
-    return subprocess.Popen(
-        [sys.executable, "-c", script], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
+    with ExitStack() as processes:
+
+        def launched(script: str) -> subprocess.Popen:
+            command, pipe = [sys.executable, "-c", script], subprocess.PIPE
+            process = subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe)
+            processes.enter_context(process)  # which waits for it, once it was told to end
+            processes.callback(process.kill)
+            return process
+
+        yield launched
 
 
-def started(temporary: Path) -> subprocess.Popen:
-    process = launched(HOLDS, temporary)
+def started(process: subprocess.Popen) -> subprocess.Popen:
     assert process.stdout.readline() == b"there\n"
     return process
 
@@ -87,21 +109,22 @@ def test_old_folders_make_room(temporary: Path) -> None:
     assert folders[-1].exists() and len({folder.name for folder in folders}) == shelf.KEPT + 5
 
 
-def test_every_signal_but_kill_leaves_nothing(temporary: Path) -> None:
+def test_every_signal_but_kill_leaves_nothing(temporary: Path, launch: Launch) -> None:
     names = "TERM", "INT", "HUP", "QUIT", "USR1", "ALRM", "XCPU"
-    processes = {name: launched(HOLDS, temporary) for name in names}
+    processes = {name: launch(HOLDS) for name in names}
     for name, process in processes.items():
-        assert process.stdout.readline() == b"there\n"
-        process.send_signal(getattr(signal, f"SIG{name}"))
+        started(process).send_signal(getattr(signal, f"SIG{name}"))
     for process in processes.values():
         _, errors = process.communicate(timeout=30)
         assert b"Traceback" not in errors
     assert not shelves(temporary)
 
 
-def test_the_page_says_where_it_is_once_it_answers_and_ends_without_a_trace(temporary: Path) -> None:
+def test_the_page_says_where_it_is_once_it_answers_and_ends_without_a_trace(
+    temporary: Path, launch: Launch
+) -> None:
     pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
-    process = launched(SERVES, temporary)
+    process = launch(SERVES)
     address = process.stdout.readline().decode().removeprefix("The page is on ").strip()
     with urllib.request.urlopen(f"{address}/health", timeout=10) as answer:  # at the first try
         assert answer.status == 200
@@ -114,19 +137,15 @@ def test_the_page_says_where_it_is_once_it_answers_and_ends_without_a_trace(temp
 
 
 def test_what_a_killed_process_left_is_removed_by_the_next_and_a_living_one_keeps_its_own(
-    temporary: Path,
+    temporary: Path, launch: Launch
 ) -> None:
-    killed, living = started(temporary), started(temporary)
-    try:
-        killed.kill()
-        killed.wait(10)
-        assert len(shelves(temporary)) == 2
-        shelf.shelf()
-        kept = shelves(temporary)
-        assert len(kept) == 2 and any(list(folder.rglob("said.wav")) for folder in kept)
-    finally:
-        living.terminate()
-        living.wait(10)
+    killed, _ = (started(launch(HOLDS)) for _ in range(2))
+    killed.kill()
+    killed.wait(10)
+    assert len(shelves(temporary)) == 2
+    shelf.shelf()
+    kept = shelves(temporary)
+    assert len(kept) == 2 and any(list(folder.rglob("said.wav")) for folder in kept)
 
 
 def test_a_folder_that_another_process_is_making_stays(temporary: Path) -> None:
@@ -164,13 +183,11 @@ def test_what_was_made_goes_when_its_browser_closes_the_last_tab(temporary: Path
     visitors.opened("you", "three")
     mine, yours = visitors.room("me").new_folder(), visitors.room("you").new_folder()
     visitors.closed("me", "one")
-    time.sleep(0.2)
+    visitors.tidy()
     assert mine.exists()
     visitors.closed("me", "two")
-    end = time.monotonic() + 5
-    while mine.exists() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert not Room("me").folder.exists() and yours.exists()
+    assert comes_true(lambda: not Room("me").folder.exists())
+    assert yours.exists()
 
 
 def test_what_an_earlier_tab_made_goes_when_the_page_is_loaded_again(visitors: Visitors) -> None:
@@ -204,18 +221,95 @@ def test_nothing_is_kept_any_more_once_the_process_ends(temporary: Path) -> None
 def test_what_cannot_be_removed_now_is_removed_later(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    empty, tries = Room.empty, []
+    tries = []
 
-    def failing(room: Room, before: float) -> bool:
+    def failing(room: Path, before: float) -> None:
         tries.append(room)
         if len(tries) == 1:
             raise PermissionError(13, "Permission denied")
-        return empty(room, before)
+        shelf.empty(room, before)
 
-    monkeypatch.setattr(Room, "empty", failing)
+    monkeypatch.setattr("page.visitors.empty", failing)
     visitors = Visitors(grace=0.01, unclaimed=0.0)
     folder = aged(visitors.room("me").new_folder(), 1.0)
-    end = time.monotonic() + 5
-    while folder.exists() and time.monotonic() < end:
-        time.sleep(0.02)
-    assert not folder.exists() and len(tries) > 1
+    assert comes_true(lambda: not folder.exists()) and len(tries) > 1
+
+
+def test_a_flood_of_tabs_and_browsers_is_forgotten_but_no_tab_that_is_open(
+    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("page.visitors.BROWSERS", 20)
+    monkeypatch.setattr("page.visitors.TABS", 10)
+    assert visitors.owns("me", "mine")
+    visitors.opened("me", "mine")
+    for number in range(500):
+        assert visitors.owns("me", f"made up {number}")
+        assert visitors.owns(f"browser {number}", f"tab {number}")
+    assert not visitors.owns("browser 499", "mine") and not visitors.owns("me", "tab 499")
+    assert visitors.owns("browser 499", "tab 0")  # whose browser was forgotten
+    assert visitors.owns("browser 499", "made up 0")  # a tab that was forgotten
+
+
+def test_whose_tab_it_is_takes_no_longer_with_many_browsers(temporary: Path) -> None:
+    def lines_run(count: int) -> int:
+        visitors, lines = Visitors(grace=3600.0), [0]
+        for number in range(count):
+            visitors.owns(f"browser {number}", f"tab {number}")
+
+        def counted(*_: object) -> object:
+            lines[0] += 1
+            return counted
+
+        sys.settrace(counted)
+        visitors.owns("browser 0", "tab 0")
+        sys.settrace(None)
+        return lines[0]
+
+    assert lines_run(400) < 2 * lines_run(2)
+
+
+def test_nobody_waits_for_what_is_being_removed(visitors: Visitors, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = aged(visitors.room("").new_folder(), 3601)
+    removing, go_on, remove = threading.Event(), threading.Event(), shelf.shutil.rmtree
+
+    def slow(folder: Path, ignore_errors: bool) -> None:
+        removing.set()
+        go_on.wait(10)
+        remove(folder, ignore_errors)
+
+    with monkeypatch.context() as patch, ThreadPoolExecutor() as pool:
+        patch.setattr(shelf.shutil, "rmtree", slow)
+        tidied = pool.submit(visitors.tidy)
+        assert removing.wait(10)
+        made = pool.submit(lambda: visitors.owns("you", "tab") and visitors.room("").new_folder())
+        try:
+            assert made.result(5).exists() and not tidied.done()
+        finally:
+            go_on.set()
+        tidied.result(10)
+    assert not old.exists() and made.result().exists()
+
+
+def test_what_a_forgotten_browser_left_goes_after_an_hour(
+    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("page.visitors.BROWSERS", 1)
+    old, fresh = (visitors.room("me").new_folder() for _ in range(2))
+    aged(old, 3601)
+    visitors.owns("you", "tab")
+    visitors.tidy()
+    assert fresh.exists() and not old.exists()
+
+
+def test_a_room_keeps_only_so_many_bytes_and_the_oldest_make_room(
+    temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "MOST", 1000)
+    folders = [Room("a").new_folder(400) for _ in range(2)]
+    for age, folder in enumerate(folders):
+        (folder / "said.wav").write_bytes(bytes(400))
+        aged(folder, 10 - age)
+    newest = Room("a").new_folder(400)
+    assert not folders[0].exists() and folders[1].exists() and newest.exists()
+    Room("a").new_folder()
+    assert folders[1].exists()

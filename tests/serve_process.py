@@ -45,13 +45,15 @@ class Process:
 
 @contextmanager
 def serving_process(
-    log: Path, files: int = 0, held: bool = False, request: float = 0.0, **settings
+    log: Path, files: int = 0, held: bool = False, request: float = 0.0, fails: str = "", **settings
 ) -> Iterator[Process]:
     """A server, its standard error in `log`.
 
-    It may have as many `files` open; a request has to begin within `request` seconds.
+    It may have as many `files` open; a request has to begin within `request` seconds. It `fails` with an
+    error "serving", once it is told to stop, or "after" it has served.
     """
-    given = json.dumps({"settings": settings, "files": files, "held": held, "request": request})
+    about = {"settings": settings, "files": files, "held": held, "request": request, "fails": fails}
+    given = json.dumps(about)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
     with log.open("wb") as told:
         popen = subprocess.Popen(
@@ -83,7 +85,13 @@ async def _endless() -> AsyncIterator[bytes]:
         await asyncio.sleep(60.0)
 
 
+async def _failing(*_: object, **__: object) -> None:
+    """What uvicorn calls once it is told to stop, of a server that cannot be shut down."""
+    raise OSError("the end failed")
+
+
 def main(given: str) -> None:
+    import uvicorn
     from serve_fakes import World
     from starlette.responses import Response, StreamingResponse
 
@@ -105,10 +113,15 @@ def main(given: str) -> None:
     app.add_route("/endless", lambda request: StreamingResponse(_endless()))
     app.add_route("/large", lambda request: Response(b"a" * LARGE))
     app.mount("/page", _stranger)
+    if about["fails"] == "serving":
+        uvicorn.Server.shutdown = _failing
     try:
         running.run(app, listening)
+        if about["fails"] == "after":
+            raise OSError("the end failed")
     finally:
         print("cleared", file=sys.stderr, flush=True)
+        print("not flushed", end="")
 
 
 if __name__ == "__main__":

@@ -81,6 +81,23 @@ def test_a_second_signal_ends_what_is_under_way_with_an_answer(tmp_path: Path) -
         assert "cleared" in process.log.read_text()
 
 
+@pytest.mark.parametrize("fails", ["serving", "after"])
+@pytest.mark.parametrize("held", [False, True])
+def test_an_error_during_the_end_is_passed_on(tmp_path: Path, fails: str, held: bool) -> None:
+    """Also where a thread still works (held), for which the process does not wait."""
+    with serving_process(tmp_path / "log", held=held, fails=fails) as process, ThreadPoolExecutor() as pool:
+        assert open_requests(process) == 0
+        if held:
+            pool.submit(transcribed, process)
+            assert until(lambda: open_requests(process) == 1)
+            process.tell()
+            assert until(lambda: httpx.get(f"{process.url}/health").status_code == 503)
+        process.tell()
+        assert process.ended() == 1
+        assert "OSError: the end failed" in process.log.read_text()
+        assert process.popen.stdout.read() == b"not flushed"
+
+
 def test_silent_and_half_sent_requests_take_no_server_down(tmp_path: Path) -> None:
     with serving_process(tmp_path / "log", files=200) as process, ExitStack() as held:
         for number in range(230):

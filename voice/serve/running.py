@@ -7,6 +7,7 @@ import atexit
 import ctypes
 import logging
 import os
+import signal
 import socket
 import sys
 import threading
@@ -80,15 +81,18 @@ def run(app: FastAPI, listening: socket.socket, ready: Callable[[], None] = lamb
     config = uvicorn.Config(
         app, http=table.protocol(), backlog=backlog, log_level="warning", timeout_graceful_shutdown=LAST
     )
-    over = threading.Event()
-    atexit.register(_last, services)
+    over, leaving = threading.Event(), _Leaving(services)
+    atexit.register(leaving.last)
     threading.Thread(target=_tidy, args=(over,), name="tidy", daemon=True).start()
     try:
         asyncio.run(_served(uvicorn.Server(config), listening, services, ready))
+    except BaseException as error:
+        leaving.failed(error)
+        raise
     finally:
         over.set()
         if services.draining.over:
-            threading.Thread(target=_leave, name="leave", daemon=True).start()
+            threading.Thread(target=leaving.soon, name="leave", daemon=True).start()
 
 
 async def _served(
@@ -136,18 +140,36 @@ async def _ended(server: uvicorn.Server, services: Services) -> None:
         connection.transport.abort()
 
 
-def _last(services: Services) -> None:
-    """End the process here after a signal: a model that a thread still loads makes the system abort it."""
-    if services.draining.begun:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(0)
+class _Leaving:
+    """The end of the process after a signal, which waits for no thread: its status is that of the program."""
 
+    def __init__(self, services: Services) -> None:
+        self._services, self._status = services, 0
 
-def _leave() -> None:
-    """End the process where a thread still works on what nobody waits for any more."""
-    time.sleep(LAST)
-    os._exit(0)
+    def failed(self, error: BaseException) -> None:
+        """Serving ended with an error, by which the program will end too."""
+        code = error.code if isinstance(error, SystemExit) else 1
+        code = 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else code
+        self._status = code if isinstance(code, int) else int(code is not None)
+
+    def last(self) -> None:
+        """End here, at exit: a model that a thread still loads makes the system abort the process."""
+        if self._services.draining.begun:
+            self._end()
+
+    def soon(self) -> None:
+        """End the process where a thread still works on what nobody waits for any more."""
+        time.sleep(LAST)
+        self._end()
+
+    def _end(self) -> None:
+        """End with the status, or with 1 after an error that Python has shown since."""
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(
+                OSError, ValueError, AttributeError
+            ):  # nobody reads it, it is closed, there is none
+                stream.flush()
+        os._exit(self._status or int(getattr(sys, "last_value", None) is not None))
 
 
 def _tidy(over: threading.Event) -> None:

@@ -250,7 +250,7 @@ def build(services: Services) -> gr.Blocks:
     os.environ["GRADIO_TEMP_DIR"] = gr.routes.DEFAULT_TEMP_DIR = str(shelf())
     with gr.Blocks(title="Voice", analytics_enabled=False) as page:
         gr.Markdown(f"# Voice\n{show.promise(Choice.of())}", elem_id="title")
-        gr.HTML(html_template=show.NOTICE, js_on_load=show.asset("page.js"), elem_id="notice", padding=False)
+        gr.HTML(html_template=show.NOTICE, js_on_load=show.around(), elem_id="notice", padding=False)
         turns = Turns(AT_ONCE)
         with gr.Tabs():
             with gr.Tab("Transcribe", id="transcribe"):

@@ -8,7 +8,7 @@ const REFUSED = {
   NotReadableError: "The microphone is in use elsewhere, or cannot be read. Close what uses it, or drop a file.",
 };
 const INSECURE = "Browsers give the microphone only to pages of this computer (localhost) or over https. Drop a file, or open the page so.";
-const FORMS = "audio/*,video/*,.mkv,.mka,.opus,.m4b,.ts,.wma,.amr";
+const FORMS = "audio/*,video/*,@recordings@";
 const OFTEN = 4000, SOON = 1000, TAKING = 60000; // ms
 const one = (selector) => document.querySelector(selector);
 const seen = (part) => Boolean(part && part.getClientRects().length);

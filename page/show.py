@@ -9,6 +9,7 @@ from pathlib import Path
 
 from voice.agent.address import named, split_address
 from voice.agent.brains import Choice
+from voice.media import RECORDINGS
 from voice.serve.settings import LOOPBACK
 from voice.types import Segment
 
@@ -52,6 +53,11 @@ def _server(choice: Choice) -> tuple[str, str]:
 def asset(name: str) -> str:
     """The text of a file beside this one."""
     return (HERE / name).read_text("utf-8")
+
+
+def around() -> str:
+    """Return the script around Gradio's components, which offers every kind of recording for upload."""
+    return asset("page.js").replace("@recordings@", ",".join(sorted(RECORDINGS)))
 
 
 def talk(choice: Choice) -> str:

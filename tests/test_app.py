@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from page.warming import Warming
 from voice.agent.brains import Choice
 from voice.audio import read, write
 from voice.errors import BrainError
+from voice.media import RECORDINGS
 from voice.serve import Services, Settings, running
 from voice.types import Audio, Controls, Segment, Word
 
@@ -197,6 +199,11 @@ def test_what_was_not_foreseen_is_said_in_place_and_nothing_of_it_shown() -> Non
 
     *_, (words, status) = app.in_place(steps(), 1, 2, Turns(1))
     assert "log" in status and "secret" not in status and words != "words"
+
+
+def test_every_kind_of_recording_is_offered_for_upload() -> None:
+    offered = re.search(r'FORMS = "(audio/\*,video/\*,.*)"', show.around())[1].split(",")
+    assert {*offered} == {"audio/*", "video/*", *RECORDINGS}
 
 
 def test_words_are_shown_as_text_never_as_markup() -> None:

@@ -31,6 +31,14 @@ CONTAINERS = (
     "amrnb,amrwb,gsm,g722,sln,alaw,mulaw,qcp,ilbc,flac,ogg,ape,wv,tta,tak,shn,mpc,mpc8,dsf,iff,dss,oma,"
     "matroska,webm,mov,mp4,mpeg,mpegts,avi,flv,live_flv,kux,asf,asf_o,rm,xwma,wtv,mxf,nut,dv"
 )
+# How files in them are called: what is taken from a folder, and offered to be uploaded.
+RECORDINGS = frozenset(
+    (
+        ".aac .ac3 .aif .aifc .aiff .amr .au .caf .eac3 .flac .m4a .m4b .mka .mp2 .mp3 .mpga .oga .ogg .opus"
+        " .snd .spx .tta .w64 .wav .wave .wma .wv"
+        " .3g2 .3gp .asf .avi .flv .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts .vob .webm .wmv"
+    ).split()
+)
 _CODEC = re.compile(
     r"aac|aac_latm|e?ac3|dca|truehd|mlp|alac|amr[nw]b|ape|atrac[13]|atrac3plus|cook|dsd_\w+|dss_sp|dvaudio|"
     r"evrc|flac|g72\w+|gsm|gsm_ms|ilbc|imc|mace[36]|mp[123]|mp[23]float|mp1float|mpc[78]|nellymoser|opus|"

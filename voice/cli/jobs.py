@@ -10,15 +10,10 @@ from pathlib import Path
 
 from voice.cli.console import note
 from voice.errors import AudioError, VoiceError
+from voice.media import RECORDINGS
 
 # Two of these, one after the other, are no valid file; JSON documents are read one after the other.
 APART = ("srt", "vtt", "tsv")
-SOUND = (
-    "aac ac3 aif aifc aiff amr au caf eac3 flac m4a m4b mka mp2 mp3 mpga oga ogg opus snd spx "
-    "w64 wav wave wma wv"
-)
-VIDEO = "3g2 3gp asf avi flv m2ts m4v mkv mov mp4 mpeg mpg mts mxf ogv ts vob webm wmv"
-MEDIA = frozenset(f".{ending}" for ending in f"{SOUND} {VIDEO}".split())  # what is taken from a folder
 
 
 @dataclass(frozen=True)
@@ -138,7 +133,7 @@ def _cannot_enter(error: OSError) -> None:
 
 
 def _is_media(path: Path) -> bool:
-    if path.suffix.lower() not in MEDIA or path.name.startswith(".") or path.stem.endswith(".partial"):
+    if path.suffix.lower() not in RECORDINGS or path.name.startswith(".") or path.stem.endswith(".partial"):
         return False
     return path.suffix.lower() != ".ts" or _is_transport_stream(path)
 

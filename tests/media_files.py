@@ -218,6 +218,19 @@ def claiming(
     return box(b"ftyp", b"isom" + bytes(4) + b"isom") + media + box(b"moov", head, track * tracks)
 
 
+def private(size: int) -> bytes:
+    """The beginning of a Matroska file whose codec claims `size` bytes of private data, which come next."""
+
+    def element(name: str, content: bytes = b"", more: int = 0) -> bytes:
+        return bytes.fromhex(name) + (1 << 56 | len(content) + more).to_bytes(8, "big") + content
+
+    form = element("1a45dfa3", element("4282", b"matroska"))
+    codec = (
+        element("d7", b"\1") + element("83", b"\2") + element("86", b"A_OPUS") + element("63a2", more=size)
+    )
+    return form + element("18538067", element("1654ae6b", element("ae", codec, size), size), size)
+
+
 def wav(
     rate: int, channels: int, bits: int, content: bytes, *, size: int | None = None, kind: int = 1
 ) -> bytes:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
-
 from voice.errors import AudioError
 from voice.headers import PLACEHOLDER
-from voice.media import codecs
-from voice.track import check_rate
+from voice.media import Arrived, Form, Media
 
 HEADER = 12  # bytes that tell a container from raw sound
 _WAV = (b"RIFF", b"RF64")
@@ -28,12 +25,9 @@ _FORMATS = {  # how a file begins: FFmpeg's name of the container
     b"FLV": "flv",
 }
 _AT_ITS_END = ((4, b"ftyp"), (0, b"\x30\x26\xb2\x75"))  # MP4 and ASF: what is needed first may come last
+# FLV names no streams before their first packets: those of picture and sound come within a second.
+_MORE = {"flv": {"probesize": "1000000", "analyzeduration": "1000000"}}
 _HEADERS = 4096  # bytes in which a WAV's samples have begun
-_AT_ONCE = 1024  # bytes that are decoded together, 0.03 s of speech
-# The pipe opens nothing else, and its first bytes are enough to begin.
-_OPTIONS = {"protocol_whitelist": "none", "probesize": "32", "analyzeduration": "0", "fflags": "nobuffer"}
-
-
 # WAV's (format, bits of a sample): FFmpeg's name of bare samples of that kind.
 _SAMPLES = {
     (1, 8): "u8", (1, 16): "s16le", (1, 24): "s24le", (1, 32): "s32le",
@@ -78,34 +72,16 @@ def container_of(begun: bytes) -> str | None:
     return next((form for mark, form in _FORMATS.items() if begun.startswith(mark)), None)
 
 
-def blocks(pipe: Pipe, form: str, rate: int) -> Iterator[np.ndarray]:
-    """Decode a container of that form → (T,) float32 mono blocks at `rate` Hz as they arrive.
+def opened(pipe: Pipe, called: str) -> Media | None:
+    """Return what begins to arrive as `Media` to be decoded as it comes, None for raw sound.
 
-    Ends where the pipe does. Raises AudioError for what cannot be decoded.
+    Raises AudioError for a container that cannot be decoded before all of it is there.
     """
-    import av
-
-    header = _wav_header(pipe.peek(_HEADERS)) if form == "wav" else None
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
-    source, bare, options = (_Part(pipe, header), header.form, header.options) if header else (pipe, form, {})
-    options = {**_OPTIONS, "codec_whitelist": ",".join(codecs()), **options}
-    try:
-        with av.open(source, format=bare, buffer_size=_AT_ONCE, container_options=options) as container:
-            if not container.streams.audio:
-                raise AudioError("there is no sound in what is piped into this command; pipe sound")
-            for frame in container.decode(container.streams.audio[0]):
-                check_rate(frame.sample_rate, "standard input")
-                yield from map(_samples, resampler.resample(frame))
-            yield from map(_samples, resampler.resample(None))
-    except av.FFmpegError as error:
-        raise AudioError(
-            f"standard input begins as {form} and cannot be decoded ({error.strerror}); "
-            "pipe WAV or raw sound, 16 bits, 16 kHz, mono"
-        ) from error
-
-
-def _samples(frame) -> np.ndarray:
-    return np.clip(np.nan_to_num(frame.to_ndarray()[0]), -1.0, 1.0)
+    name = container_of(pipe.peek(HEADER))
+    header = _wav_header(pipe.peek(_HEADERS)) if name == "wav" else None
+    if header:
+        return Media(Arrived(_Part(pipe, header).read), called, Form(header.form, header.options))
+    return Media(Arrived(pipe.read), called, Form(name, _MORE.get(name, {}))) if name else None
 
 
 class _Part:

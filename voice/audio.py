@@ -13,7 +13,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain, groupby
 from operator import itemgetter
 from pathlib import Path
@@ -23,7 +23,7 @@ import numpy as np
 
 from voice import track
 from voice.errors import AudioError
-from voice.media import can_seek, name_of
+from voice.media import Media, can_seek, explained, name_of
 from voice.places import check_place, drop_partial, partial_path
 from voice.types import Audio
 
@@ -77,25 +77,35 @@ def blocks(
     return _regrouped(_at_rate(track.pieces(source, tell), rate), max(1, round(rate * seconds)))
 
 
+def arriving(media: Media, rate: int, tell: track.Tell = warnings.warn) -> Iterator[np.ndarray]:
+    """Decode what arrives in a pipe → (T,) float32 mono pieces at `rate` Hz, as they come.
+
+    Raises as `read` does; `tell` gets the sentence on what is lost.
+    """
+    return (samples for samples in _at_rate(track.pieces_of(media, tell), rate) if len(samples))
+
+
 def length(source: str | Path | BinaryIO) -> float:
     """Return the seconds that a file's sound track has as its header says.
 
-    They are 0 where the header does not say, or for what can be read only once: standard input, a pipe.
-    A header may err. An open file is left at its beginning.
+    They are 0 where the header does not say, for what cannot be read, and for what can be read only once:
+    standard input, a pipe. A header may err. An open file is left at its beginning.
     """
-    if source == "-" or not _can_be_read_again(source):
-        return 0.0
     try:
-        return track.track_length(source)
+        with explained(name_of(source)):
+            return track.track_length(source) if _can_be_read_again(source) else 0.0
     except AudioError:
         return 0.0
     finally:
         if not isinstance(source, (str, Path)):
-            source.seek(0)
+            with suppress(OSError, ValueError):  # of one that is closed, or has no beginning
+                source.seek(0)
 
 
 def _can_be_read_again(source: str | Path | BinaryIO) -> bool:
-    return Path(source).is_file() if isinstance(source, (str, Path)) else can_seek(source)
+    if isinstance(source, (str, Path)):
+        return source != "-" and Path(source).is_file()
+    return can_seek(source)
 
 
 def from_array(samples: np.ndarray, rate: int) -> Audio:

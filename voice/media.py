@@ -2,7 +2,8 @@
 
 FFmpeg gets an open file and never a path, may open nothing besides, and knows only the containers and
 the codecs that are listed here: playlists, scripts, devices and generators of tones are none of them.
-Its reading ends when no byte is new for a while, or when the caller is interrupted.
+Its reading ends when no byte is new for a while, or when the caller is interrupted. What arrives in a
+pipe is opened in the same way and decoded as it comes: only the time that it is waited for is free.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import struct
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO
@@ -49,10 +51,21 @@ _NOTHING_NEW = 20.0  # seconds without a byte that is new, after which a file co
 _STEP = 60.0  # seconds that FFmpeg may take for one packet
 _PIPED = 4 * 2**30  # bytes that come through a pipe at most: they are kept on disk
 _BLOCK = 2**16  # bytes read at a time
+_AT_ONCE = 1024  # bytes of what arrives that are decoded together, 0.03 s of speech
+_KEPT = 2**22  # bytes of what arrived that can be read again, where FFmpeg stopped behind a joined file
+_AS_IT_COMES = {"probesize": "32", "analyzeduration": "0"}  # the first bytes are enough to begin
 _LARGEST = 2**27  # bytes that FFmpeg gets in one piece: its tables grow with what a header claims
 _HEADERS = 64 * 2**20  # bytes before the sound, as the index of a day of video has
 _STREAMS = 128  # in one container: each has a decoder of its own
 _ENTRIES = 7_000_000  # in the tables of an MP4, as 36 hours of AAC have; each takes FFmpeg 24 to 40 bytes
+
+
+@dataclass(frozen=True)
+class Form:
+    """A container that FFmpeg need not guess: its name there, and what its header doesn't say."""
+
+    name: str
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 def name_of(source: Source) -> str:
@@ -67,11 +80,12 @@ class Media:
     """One open file, as FFmpeg may use it: it is read from `start` on and has a name without a place.
 
     `begin` starts the clock anew; where it runs out, or anything goes wrong, FFmpeg gets an end of file
-    (an exception would be lost in it) and `check` raises the reason.
+    (an exception would be lost in it) and `check` raises the reason. With a `form`, `file` holds what
+    arrives in a pipe: FFmpeg reads on and never back.
     """
 
-    def __init__(self, file: BinaryIO, called: str) -> None:
-        self.called = called
+    def __init__(self, file: BinaryIO | Arrived, called: str, form: Form | None = None) -> None:
+        self.called, self.form = called, form
         self.name = "sound" + "".join(re.findall(r"\.\w{1,8}$", called, re.ASCII))  # FFmpeg looks at endings
         self.start = 0
         self._file, self._failure, self._furthest = file, None, 0
@@ -93,12 +107,12 @@ class Media:
             raise self._failure
 
     def seekable(self) -> bool:
-        return True
+        return self.form is None
 
     def read(self, size: int) -> bytes:
         try:
             self._hurry()
-            piece = b"" if self._failure else self._file.read(size) or b""
+            piece = b"" if self._failure else self._next(size)
             if isinstance(piece, str):
                 raise AudioError(f"{self.called} is open as text; open it as binary, with the mode rb")
             if piece and (position := self._file.tell()) > self._furthest:
@@ -131,11 +145,17 @@ class Media:
         return self._file.tell() - self.start
 
     def peek(self, place: int, size: int) -> bytes:
-        """Read somewhere else; FFmpeg's own place in the file stays."""
+        """Read somewhere else, nothing where that is not kept; FFmpeg's own place in the file stays."""
         before = self.tell()
-        self.seek(place)
-        piece = self.read(size)
+        piece = self.read(size) if self.seek(place) >= 0 else b""
         self.seek(before)
+        return piece
+
+    def _next(self, size: int) -> bytes:
+        begun = time.monotonic()
+        piece = self._file.read(size) or b""
+        if self.form:  # who is silent has not taken FFmpeg's time
+            self._latest += time.monotonic() - begun
         return piece
 
     def _hurry(self) -> None:
@@ -144,6 +164,38 @@ class Media:
                 f"{self.called} never comes to an end: nothing new came of it for {_NOTHING_NEW:.0f} s;"
                 " export it again"
             )
+
+
+class Arrived:
+    """What arrives in a pipe, as a file: it is read once, and its last `_KEPT` bytes again."""
+
+    def __init__(self, more: Callable[[int], bytes]) -> None:
+        """`more` gives at most so many bytes, waits for one, and gives none at the end."""
+        self._more = more
+        self._kept = bytearray()
+        self._begin = self._place = 0  # of what is kept; of what is read next
+
+    def read(self, size: int) -> bytes:
+        """Return at most `size` bytes from here on, waiting for one; none at the end."""
+        first = self._place - self._begin
+        piece = bytes(self._kept[first : first + size])
+        if not piece and size:
+            piece = self._more(size)
+            self._kept += piece
+            del self._kept[: (let_go := max(0, len(self._kept) - _KEPT))]
+            self._begin += let_go
+        self._place += len(piece)
+        return piece
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Go to a place that is kept. Raises OSError for any other."""
+        if whence or not self._begin <= offset <= self._begin + len(self._kept):
+            raise OSError("this cannot be read again: it came through a pipe")
+        self._place = offset
+        return offset
+
+    def tell(self) -> int:
+        return self._place
 
 
 @contextmanager
@@ -166,8 +218,10 @@ def contained(media: Media) -> Iterator:
 
     _bound_memory()
     media.begin()
+    form, known = media.form, _AS_IT_COMES | dict(media.form.options) if media.form else {}
     with explained(media.called):
-        _check_tables(media)
+        if not form:  # no MP4 is decoded as it comes
+            _check_tables(media)
         media.seek(0)
         media.allow(_HEADERS)
         try:
@@ -175,24 +229,33 @@ def contained(media: Media) -> Iterator:
                 media,
                 "r",
                 metadata_errors="ignore",
-                buffer_size=_BLOCK,
-                timeout=_STEP,
+                format=form.name if form else None,
+                buffer_size=_AT_ONCE if form else _BLOCK,
+                timeout=None if form else _STEP,
                 container_options={
                     "protocol_whitelist": "none",
-                    "format_whitelist": CONTAINERS,
+                    "format_whitelist": form.name if form else CONTAINERS,
                     "codec_whitelist": ",".join(codecs()),
                     "max_streams": str(_STREAMS),
+                    **known,
                 },
             )
         except av.FFmpegError as error:
             media.check()
-            raise AudioError(
-                f"{media.called} cannot be read as sound or video; check that it is one and that it is whole"
-            ) from error
+            raise AudioError(_unreadable(media)) from error
         media.check()
         media.allow(None)
     with container:
         yield container
+
+
+def _unreadable(media: Media) -> str:
+    if media.form:
+        return (
+            f"{media.called} begins as {media.form.name} and cannot be decoded; "
+            "pipe WAV or raw sound, 16 bits, 16 kHz, mono"
+        )
+    return f"{media.called} cannot be read as sound or video; check that it is one and that it is whole"
 
 
 @contextmanager
@@ -258,7 +321,7 @@ def _file(source: Source, stack: ExitStack) -> BinaryIO:
 
 
 def can_seek(file: BinaryIO) -> bool:
-    """Whether an open file can be read more than once."""
+    """Whether an open file can be read more than once. Raises ValueError where it is closed."""
     seekable = getattr(file, "seekable", None)
     return hasattr(file, "seek") and hasattr(file, "tell") and (seekable is None or seekable())
 

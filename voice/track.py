@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from voice.errors import AudioError
-from voice.headers import BROADCAST, MATROSKA, MP4, is_cover, own_length, promise_of
+from voice.headers import BROADCAST, MATROSKA, MP4, Promise, is_cover, own_length, promise_of
 from voice.media import Media, Source, codecs, contained, explained, opened
 
 Tell = Callable[[str], None]  # what is told a sentence that a person should read
@@ -65,10 +65,15 @@ def pieces(source: Source, tell: Tell = warnings.warn) -> Iterator[tuple[np.ndar
     decoded.
     """
     with opened(source) as media:
-        heard = _Heard(media.called)
-        with explained(media.called):
-            yield from _linked(media, heard)
-        heard.report(tell)
+        yield from pieces_of(media, tell)
+
+
+def pieces_of(media: Media, tell: Tell = warnings.warn) -> Iterator[tuple[np.ndarray, int]]:
+    """Yield the sound of open media as `pieces` does that of a source; what arrives, as it comes."""
+    heard = _Heard(media.called)
+    with explained(media.called):
+        yield from _linked(media, heard)
+    heard.report(tell)
 
 
 def _linked(media: Media, heard: _Heard) -> Iterator[tuple[np.ndarray, int]]:
@@ -123,17 +128,19 @@ class _Heard:
 def _decoded(container, media: Media, heard: _Heard) -> Iterator[tuple[np.ndarray, int]]:
     """The sound of one container, placed; `heard` learns what was lost and where a next one begins."""
     track = _track(container, media.called)
-    promise = promise_of(container, track, media)
+    promise = promise_of(container, track, media) if media.seekable() else Promise()
     packets = _Packets(container, track, media)
-    clock = _Clock(container.format.name, packets, heard)
-    for frame, after in _pairs(_frames(packets, track, heard)):
+    form = container.format.input.name  # FFmpeg's whole name, also where only one of it was asked for
+    clock = _Clock(form, packets, heard)
+    for frame, after in _pairs(_frames(packets, track, heard), clock.expects):
         yield from _placed(frame.decoded, clock.place(frame, after), heard)
         media.begin()
     heard.next_link = packets.next_link
     if not clock.restarted and heard.next_link is None:
         heard.tail = max(heard.tail, promise.missing(clock.length, packets.end))
         heard.unended |= promise.unended
-    if container.format.name in _TIGHT:
+    heard.unended |= packets.given_up and not media.seekable()
+    if form in _TIGHT and media.seekable():
         heard.lost += clock.length * packets.passed_over(container.size)
 
 
@@ -161,8 +168,10 @@ class _Packets:
 
     def __init__(self, container, track, media: Media) -> None:
         # Of the earliest packet of any track so far, and the latest one counted from it, in seconds. FFmpeg
-        # does not know when a picture begins that it may not decode.
-        self.begin, self.end = (container.start_time or 0) / 1e6, 0.0
+        # does not know when a picture begins that it may not decode, and nothing of what has yet to come.
+        begin = container.start_time
+        self.begin, self.end = None if begin is None else begin / 1e6, 0.0
+        self.given_up = False  # FFmpeg, before the end
         self.skipped = 0  # bytes before this packet that belong to none
         self.next_link: int | None = None
         self._container, self._track, self._media = container, track, media
@@ -175,12 +184,15 @@ class _Packets:
         while True:
             try:
                 packet = next(packets, None)
+            except IndexError:  # PyAV knows no end of a stream that began behind the beginning
+                return
             except av.FFmpegError:
                 tries -= 1
                 self.next_link = self._next_link()
                 if tries and self.next_link is None:  # behind what is damaged there may be more
                     packets = self._container.demux()
                     continue
+                self.given_up = not tries
                 return
             finally:
                 self._media.check()
@@ -202,6 +214,8 @@ class _Packets:
             self.place = max(self.place, packet.pos + packet.size)
         seen = not (packet.is_discard or is_cover(packet.stream))  # an edit may cut off a picture's beginning
         if seen and packet.pts is not None and packet.time_base:
+            if self.begin is None:
+                self.begin = float(packet.pts * packet.time_base)
             if packet.stream.index != self._track.index:  # whose own first packets may only start its decoder
                 self.begin = min(self.begin, float(packet.pts * packet.time_base))
             end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
@@ -211,10 +225,11 @@ class _Packets:
         """Where FFmpeg stopped at a further Ogg file, which may be coded in another way."""
         if self._container.format.name != "ogg":
             return None
-        size = self._container.size
-        for place in range(max(1, self.place), size, _PIECE):
-            if begins := _OGG_BEGINS.search(self._media.peek(place, _PIECE + 5)):
+        place = max(1, self.place)
+        while piece := self._media.peek(place, _PIECE + 5):
+            if begins := _OGG_BEGINS.search(piece):
                 return self._media.start + place + begins.start()
+            place += _PIECE
         return None
 
 
@@ -256,13 +271,18 @@ def _frames(packets: _Packets, track, heard: _Heard) -> Iterator[_Frame]:
             packets.skipped = 0
 
 
-def _pairs(frames: Iterable[_Frame]) -> Iterator[tuple[_Frame, _Frame | None]]:
-    """Each frame with the one after it, the last with None."""
+def _pairs(
+    frames: Iterable[_Frame], expected: Callable[[_Frame], bool]
+) -> Iterator[tuple[_Frame, _Frame | None]]:
+    """Each frame with the one after it; with None at once if it is where it was expected, and the last."""
     before = None
     for frame in frames:
         if before is not None:
             yield before, frame
         before = frame
+        if expected(frame):
+            yield frame, None
+            before = None
     if before is not None:
         yield before, None
 
@@ -284,6 +304,12 @@ class _Clock:
         """Seconds of this container that were given out."""
         return self._heard.end - self._begin
 
+    def expects(self, frame: _Frame) -> bool:
+        """Return whether `frame` follows what was given out, so that nothing after it need be known."""
+        if frame.time is None or self._bare:
+            return True
+        return self._offset is not None and self._follows(frame.time + self._offset - self._heard.end)
+
     def place(self, frame: _Frame, after: _Frame | None) -> float:
         """Seconds from the end of what was given out to `frame`, negative where they overlap.
 
@@ -294,10 +320,10 @@ class _Clock:
             return frame.damaged
         first = self._heard.end == self._begin
         if self._offset is None:
-            self._offset = self._heard.end - self._packets.begin
+            self._offset = self._heard.end - (self._packets.begin or 0.0)
         ahead = frame.time + self._offset - self._heard.end
-        late, self._late = self._late, False
-        if (-_ROUNDING if late else -_OVERLAP) <= ahead <= _JITTER or _taken_back(frame, after, ahead):
+        follows, self._late = self._follows(ahead), False
+        if follows or _taken_back(frame, after, ahead):
             return 0.0
         if self._counted and frame.skipped <= _SKIPPED:
             self._offset -= ahead
@@ -311,6 +337,9 @@ class _Clock:
             if not first and (not self._timed or frame.skipped > self._explained(ahead, frame)):
                 self._heard.lost += max(0.0, ahead - frame.damaged)
         return ahead
+
+    def _follows(self, ahead: float) -> bool:
+        return (-_ROUNDING if self._late else -_OVERLAP) <= ahead <= _JITTER
 
     def _explained(self, hole: float, frame: _Frame) -> float:
         """How many bytes that are no packets may lie in a hole which is no damage."""

@@ -6,12 +6,14 @@ import sys
 from pathlib import Path
 
 import av
+import media_files
 import numpy as np
 import pytest
 import soundfile
 
 from voice import audio
 from voice.errors import AudioError
+from voice.media import RECORDINGS
 from voice.types import Audio
 
 
@@ -48,6 +50,37 @@ def test_lossless_formats_lose_nothing_but_the_sixteenth_bit(tmp_path: Path) -> 
     for name in ("a.wav", "a.flac"):
         audio.write(tmp_path / name, Audio(tone(0.5), 16000))
         np.testing.assert_allclose(audio.read(tmp_path / name).samples, tone(0.5), atol=1e-4)
+
+
+class Once(io.BytesIO):
+    """A file that says it can be read again and cannot."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        raise io.UnsupportedOperation("seek")
+
+
+def closed() -> io.BytesIO:
+    file = io.BytesIO(b"RIFF")
+    file.close()
+    return file
+
+
+@pytest.mark.parametrize("file", [closed(), Once(b"RIFF"), io.StringIO("RIFF"), io.BytesIO()], ids=repr)
+def test_what_cannot_be_read_has_no_length_and_is_an_error_to_read(file: io.IOBase) -> None:
+    assert audio.length(file) == 0.0
+    with pytest.raises(AudioError, match="the stream"):
+        audio.read(file)
+
+
+def test_the_length_of_an_open_file_leaves_it_at_its_beginning(recording: Path) -> None:
+    with recording.open("rb") as file:
+        file.seek(100)
+        assert (audio.length(file), file.tell()) == (2.0, 0)
+
+
+def test_what_is_written_is_a_recording_and_so_is_all_that_the_tests_have() -> None:
+    assert {*audio.ENDINGS} - {".pcm"} <= RECORDINGS  # which has no header
+    assert {f".{form.split('.')[-1]}" for form in media_files.FORMS} <= RECORDINGS
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 6, 8])

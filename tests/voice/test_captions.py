@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import io
+import time
+import warnings
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 
+import media_files
 import numpy as np
 import pytest
 
-from voice import audio
+from voice import audio, media
 from voice.cli import captions
 from voice.cli.captions import in_time, raw
 from voice.cli.console import OutputError
@@ -138,6 +141,105 @@ def test_a_file_that_is_piped_in_is_recognized_as_one(
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=Trickling(whole)))
     transcript = heard("-")
     assert transcript.text == "Hum." and transcript.duration == pytest.approx(4.0, abs=0.15)
+
+
+def arrived(pipe) -> np.ndarray:
+    """(T,) what a pipe is heard to hold, at 16 kHz."""
+    with captions.Pipe(pipe) as taken:
+        return np.concatenate([np.zeros(0, np.float32), *captions.arriving(taken)])
+
+
+JOINED = {
+    "Opus of one and of two channels": [("ogg", 16_000, "libopus", 1), ("ogg", 24_000, "libopus", 2)],
+    "the same three times": [("ogg", 24_000, "libopus", 2)] * 3,
+    "Opus, Vorbis, Opus": [("ogg", 16_000, "libopus", 1), ("vorbis.ogg",), ("ogg", 16_000, "libopus", 2)],
+    "MP3 of two rates": [("mp3", 44_100, "libmp3lame", 1), ("mp3", 24_000, "libmp3lame", 2)],
+    "FLAC of two rates": [("flac", 44_100, "flac", 1), ("flac", 16_000, "flac", 2)],
+    "WebM": [("webm", 48_000, "libopus", 1)] * 2,
+}
+
+
+@pytest.mark.parametrize("joined", JOINED)
+def test_files_that_are_joined_are_heard_to_the_last_as_they_come(joined: str) -> None:
+    kinds = JOINED[joined]
+    whole = b"".join(encoded(*each) if len(each) > 1 else media_files.healthy(*each) for each in kinds)
+    found, read = arrived(Trickling(whole)), audio.read(io.BytesIO(whole), RATE).samples
+    assert len(read) > 3.2 * len(kinds) * RATE
+    assert len(found) == pytest.approx(len(read), abs=0.1 * RATE)
+    assert np.square(found).sum() == pytest.approx(np.square(read).sum(), rel=0.05)
+
+
+PIPED = ("wav", "aiff", "caf", "au", "avi", "flac", "opus.ogg", "vorbis.ogg", "webm", "mkv", "flv")
+
+
+@pytest.mark.parametrize("form", PIPED)
+def test_what_arrives_is_heard_from_its_first_sample_as_in_a_file(form: str) -> None:
+    whole = media_files.healthy(form)
+    np.testing.assert_allclose(
+        arrived(Trickling(whole)), audio.read(io.BytesIO(whole), RATE).samples, atol=1e-4
+    )
+
+
+def test_a_hole_in_what_arrives_is_silence_and_a_late_beginning_none() -> None:
+    for parts, seconds in (([(0, 1.0), (5, 1.0)], 6.0), ([(18_000, 1.0)], 1.0)):
+        with warnings.catch_warnings(action="error"):  # nothing is lost
+            found = arrived(Trickling(media_files.encoded("webm", parts)))
+        assert len(found) / RATE == pytest.approx(seconds, abs=0.05)
+
+
+def test_no_sound_waits_for_the_sound_after_it() -> None:
+    trickling, seconds, late = Trickling(encoded("au", 16_000, "pcm_s16be", 1), 160), 0.0, []
+    with captions.Pipe(trickling) as pipe:
+        for block in captions.arriving(pipe):
+            late.append(trickling.given / (2 * RATE) - seconds)
+            seconds += len(block) / RATE
+    assert max(late[1:]) < 0.1
+
+
+def test_a_header_that_claims_a_gigabyte_is_not_read_to_its_end(monkeypatch) -> None:
+    monkeypatch.setattr(media, "_HEADERS", 1_000_000)
+    trickling = Trickling(media_files.private(900_000_000) + bytes(20_000_000), 2**16)
+    with pytest.raises(AudioError, match="standard input has more than"):
+        arrived(trickling)
+    assert trickling.given < 2_000_000
+
+
+@pytest.mark.parametrize("form", ["opus.ogg", "wav", "mkv"])
+def test_who_is_silent_for_long_is_heard_when_they_go_on(form: str, monkeypatch) -> None:
+    monkeypatch.setattr(media, "_NOTHING_NEW", 0.1)
+    monkeypatch.setattr(media, "_STEP", 0.1)
+    whole = media_files.healthy(form)
+
+    class Hesitating(Trickling):
+        def read1(self, size: int = -1) -> bytes:
+            if self.given < 600 or self.given >= len(whole):  # at the beginning, and before the end
+                time.sleep(0.15)
+            return super().read1(size)
+
+    assert len(arrived(Hesitating(whole))) / RATE == pytest.approx(2.0, abs=0.1)
+
+
+def test_damaged_and_hostile_files_in_a_pipe_are_heard_or_named() -> None:
+    refused = 0
+    for name, content in media_files.files(500):
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                arrived(Trickling(content, 4096))
+        except AudioError as error:
+            refused += 1
+            assert str(error).startswith(("standard input", "this container")), name
+    assert 50 < refused < 300
+
+
+def test_what_arrived_last_can_be_read_again(monkeypatch) -> None:
+    monkeypatch.setattr(media, "_KEPT", 100)
+    file = media.Arrived(io.BytesIO(bytes(range(250))).read)
+    assert len(file.read(150)) == 150 and file.read(0) == b""
+    assert file.seek(60) == 60 and file.read(10) == bytes(range(60, 70))
+    assert file.read(1000) == bytes(range(70, 150)) and file.read(1000) == bytes(range(150, 250))
+    assert file.read(10) == b"" and file.tell() == 250
+    with pytest.raises(OSError, match="came through a pipe"):
+        file.seek(149)
 
 
 def test_what_is_behind_the_samples_of_a_wav_is_no_sound(monkeypatch) -> None:

@@ -73,11 +73,12 @@ def arriving(pipe: Pipe) -> Iterator[np.ndarray]:
     It is raw sound unless it begins as a WAV file or another one that can be decoded from its beginning on.
     Raises AudioError for a container that cannot.
     """
-    from voice.arriving import HEADER, blocks, container_of
+    from voice import audio
+    from voice.arriving import opened
     from voice.asr.live import RATE
 
-    form = container_of(pipe.peek(HEADER))
-    return blocks(pipe, form, RATE) if form else raw(pipe)
+    media = opened(pipe, pipe.name)
+    return audio.arriving(media, RATE) if media else raw(pipe)
 
 
 class Pipe:

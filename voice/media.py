@@ -310,6 +310,8 @@ def _file(source: Source, stack: ExitStack) -> BinaryIO:
         file = stack.enter_context(path.open("rb"))
         empty = path.is_file() and path.stat().st_size == 0
     except FileNotFoundError as error:
+        if "://" in str(source):
+            raise AudioError(f"{source} is an address; save the file and name that") from error
         raise AudioError(f"{path} does not exist; check the path") from error
     except PermissionError as error:
         raise AudioError(f"{path} cannot be opened; check its permissions") from error

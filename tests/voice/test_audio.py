@@ -363,3 +363,8 @@ def test_a_stream_cannot_make_us_open_files_or_addresses(
     monkeypatch.chdir(tmp_path)
     with pytest.raises(AudioError, match="cannot be read"):
         audio.read(io.BytesIO(playlist.encode()))
+
+
+def test_an_address_is_not_fetched_and_the_error_says_so() -> None:
+    with pytest.raises(AudioError, match="http://example.com/a.mp3 is an address; save the file"):
+        audio.read("http://example.com/a.mp3")

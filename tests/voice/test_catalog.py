@@ -301,3 +301,9 @@ def test_the_cache_is_where_the_platform_has_caches(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr("sys.platform", "linux")
     assert catalog.home() == tmp_path / "voice"
+
+
+@pytest.mark.parametrize(("said", "meant"), [("Kathlen", "kathleen"), ("hart", "heart"), ("KUMO", "kumo")])
+def test_a_misspelt_voice_is_asked_about(said: str, meant: str) -> None:
+    with pytest.raises(ModelMissing, match=f"did you mean {meant}"):
+        catalog.find(said, kind="voice")

@@ -695,6 +695,9 @@ def test_the_agent_answers_a_recording(monkeypatch, tmp_path):
     assert "you: What is two plus three?" in said
     assert any(line.startswith("agent: ") and "five" in line.lower() or "5" in line for line in said)
     assert audio.read(tmp_path / "out.wav").duration > 1.0
+    soundfile.write(tmp_path / "silent.wav", np.zeros(RATE), RATE)
+    done = run("talk", tmp_path / "silent.wav")
+    assert (done.exit_code, done.stderr) == (0, "no speech was found, so nothing was answered\n")
 
 
 @pytest.mark.parametrize("name", ["missing.wav", "empty.wav", "text.wav"])

@@ -76,6 +76,7 @@ def _sum_up(failed: Sequence[Job], count: int, full: bool) -> None:
     if count == 1:
         return
     names = ", ".join(job.source for job in failed)
-    note(f"{len(failed)} of {count} recordings failed; the others are done. Failed: {names}")
+    others = "; the others are done" if len(failed) < count else ""
+    note(f"{len(failed)} of {count} recordings failed{others}. Failed: {names}")
     if full:
         note("the disk was full: make room on it, then run this again with --skip-existing")

@@ -106,12 +106,15 @@ def _loaded(model: str | None, voice: str, commands: str | None, threads: int | 
 
 def _print(events: Iterable[Event], happened: list[Event]) -> None:
     """Tell what happens as it happens, and how long answers took; `happened` collects it."""
+    from voice.agent import events as kinds
     from voice.agent import latencies
 
     for event in events:
         happened.append(event)
         for line in told(event):
             put(line + "\n")
+    if not any(isinstance(event, kinds.Heard) for event in happened):
+        note("no speech was found, so nothing was answered")
     took = latencies(happened)
     if took:
         put(f"(answers began {took[0]:.2f} s after you ended at the median, {took[1]:.2f} s at p95)\n")

@@ -20,6 +20,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -173,8 +174,15 @@ def _locate(name: str, progress: Progress | None, kind: str | None) -> Model:
     fitting = [each for each, entry in known.items() if kind in (None, entry.card.kind)]
     raise ModelMissing(
         f'there is no model "{name}": it is neither a folder here nor one of {", ".join(fitting)}'
+        + _near(name, fitting)
         + (_hint(name) if kind in (None, "recognizer") else "")
     )
+
+
+def _near(name: str, names: Sequence[str]) -> str:
+    """The one of `names` that may have been meant, as a question."""
+    close = get_close_matches(name.lower(), names, n=1, cutoff=0.75)
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _folder(name: str) -> Path:

@@ -50,7 +50,7 @@ def listen(settings: Settings) -> socket.socket:
     except OSError as error:
         listening.close()
         where = f"{settings.host}:{settings.port}"
-        raise VoiceError(f"cannot listen on {where} ({error.strerror}); choose another --port") from error
+        raise VoiceError(f"cannot listen on {where} ({error.strerror}); choose another port") from error
     return listening
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+NOWHERE = os.path.join(os.sep, "voice-reads-no-weights-from-other-files")  # a stranger's graph could name any
+
 
 def cores() -> int:
     """How many processor cores this process may use; not every system tells of a process."""
@@ -38,6 +40,7 @@ def session_of(
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.log_severity_level = 3
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", NOWHERE)
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = options.enable_mem_pattern = hoards
     if weights:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Sequence
+from itertools import combinations
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from voice.agent import Offline
 from voice.agent.brains import NOT_IN_FILES, Desk, everyday_skills
 from voice.agent.folder import Documents, passages_of
+from voice.agent.speakable import Speakable, speakable
 from voice.agent.stems import stems
 from voice.errors import VoiceError
 from voice.types import Message
@@ -115,15 +119,49 @@ def test_code_and_markup_are_never_quoted(tmp_path: Path, name: str) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "piece", ["<pre>", "<!-- ", "|", "```\n", "a::\n", "<a ", " --a", "[source]\n----\n"]
-)
-def test_what_never_ends_in_a_file_takes_no_long_time(piece: str) -> None:
+NEVER_ENDING = (
+    "<pre>", "<!-- ", "|", "```\n", "~~~`", "a::\n", "a::\n\n", "<a ", "<p", "<", " --a", "[source]\n----\n",
+    "[a](", "[a", "[^a", "`a", " ", "\t", "- ", "a. ", "Mr. ", "(a", "a=", "{", "\\", "&a", "http://", "中。",
+)  # fmt: skip
+
+
+def repeated(pieces: Sequence[str], size: int) -> str:
+    return ("".join(pieces) * size)[:size]
+
+
+def takes(text: str) -> float:
+    """Seconds of this process that it takes to read a text."""
     begun = time.process_time()
-    list(passages_of("odd.md", piece * (200_000 // len(piece))))
-    assert (
-        time.process_time() - begun < 8
-    )  # a second or two; minutes where each beginning is followed to the end
+    list(passages_of("odd.md", text))
+    return time.process_time() - begun
+
+
+@pytest.mark.parametrize("piece", [*NEVER_ENDING, *Random(5).sample([*combinations(NEVER_ENDING, 3)], 30)])
+def test_what_never_ends_in_a_file_takes_time_in_proportion_to_its_size(piece: str | Sequence[str]) -> None:
+    """Four times the text takes four times as long, not sixteen; the best of several tries counts."""
+    short, long = repeated(piece, 15_000), repeated(piece, 60_000)
+    assert any(takes(long) < 8 * takes(short) + 0.1 for _ in range(3))
+
+
+def test_a_long_text_is_made_speakable_in_short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step copies what is left of a piece."""
+    feed, sizes = Speakable.feed, []
+
+    def noted(stream: Speakable, piece: str) -> str:
+        sizes.append(len(piece))
+        return feed(stream, piece)
+
+    monkeypatch.setattr(Speakable, "feed", noted)
+    assert speakable("of *words* " * 1000) == " ".join(["of words"] * 1000)
+    assert max(sizes) < 2000 and sum(sizes) == 11_000
+
+
+def test_a_picture_within_the_text_is_its_description(tmp_path: Path) -> None:
+    picture = "iVBORw0KGgo" * 2000
+    (said,) = passages_of(
+        "a.md", f"The zebra is here. See ![a zebra](data:image/png;base64,{picture}) there."
+    )
+    assert said.text == "The zebra is here. See a zebra there."
 
 
 def sentences(text: str) -> list[str]:

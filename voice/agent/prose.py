@@ -13,7 +13,7 @@ MOSTLY = 0.5  # of a block's lines that look like code: then it is code
 # No block goes on past the beginning of another, so that one which never ends is looked through once.
 _BLOCKS = re.compile(
     r"\A---\n.*?^(?:---|\.\.\.)[ \t]*$"  # front matter
-    r"|^[ \t>]*(?P<fence>`{3,}|~{3,})[^`\n]*$(?:.*?^[ \t>]*(?P=fence)[`~]*[ \t]*$|.*\Z)"  # Markdown
+    r"|^[ \t>]*(?P<fence>`{3,}+|~{3,}+)[^`\n]*$(?:.*?^[ \t>]*(?P=fence)[`~]*[ \t]*$|.*\Z)"  # Markdown
     r"|^[ \t]*#\+begin_(?P<org>src|example)\b(?:(?!#\+begin_).)*?^[ \t]*#\+end_(?P=org)[ \t]*$"
     r"|^\[(?:source|listing)\b[^\n]*\]\n(?P<adoc>-{4,}|\.{4,})\n"
     r"(?:(?!^\[(?:source|listing)\b).)*?^(?P=adoc)[ \t]*$"
@@ -23,7 +23,7 @@ _BLOCKS = re.compile(
 )
 # reStructuredText: what a line that ends in :: or a directive introduces, as far as it is indented
 _LITERAL = re.compile(
-    r"^(?P<indent>[ \t]*)(?P<text>\.\. (?:code|code-block|sourcecode|literalinclude|parsed-literal)::[^\n]*"
+    r"^(?P<indent>[ \t]*+)(?P<text>\.\. (?:code|code-block|sourcecode|literalinclude|parsed-literal)::[^\n]*"
     r"|(?!\.\. )[^\n]*::)[ \t]*\n(?:[ \t]*\n)*(?:(?P=indent)[ \t]+[^\n]*(?:\n(?:[ \t]*\n)*|\Z))+",
     re.MULTILINE,
 )
@@ -31,7 +31,7 @@ _BLANK = re.compile(r"\n[ \t]*\n")
 _INDENTED = re.compile(r"(?: {4}|\t)")
 _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]")
 # a table's head and the rule below it
-_HEAD = re.compile(r"^(?=[^\n|]*\|)[^\n]*\n[ \t]*\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)+[ \t:-]*$", re.MULTILINE)
+_HEAD = re.compile(r"^(?=[^\n|]*\|)[^\n]*\n[ \t]*+\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)+[ \t:-]*$", re.MULTILINE)
 _SIGNS = re.compile(
     r"[{}]|[;\\]\s*$|=>|->|[=!]=|&&|\|\||::|\w\((?!e?s\))[\w\"'.]*[),=]|\w\.\w+\(|</?\w[^<>]*>|\[\[|\]\]"
     r"|^\s*(?:[$%>] \S|>>> |#!|@\w+|import \w|from \w[\w.]* import\b|(?:async )?def \w+\(|class \w+[(:]"
@@ -41,6 +41,7 @@ _SIGNS = re.compile(
 )
 _SENTENCES = re.compile(r"[a-z]{2}[.!?] [A-Z]")  # a line of several is prose, whatever one of them holds
 _MARKED = re.compile(r"[`*_\[\]<>|~\\$&#{}=]|://|www\.|[\u2190-\U0010ffff]")  # what `speakable` may change
+_UNSPACED = re.compile(r"([!-~]{200})[!-~]{600,}([!-~]{200})")  # a picture in Base64; nobody's word
 _LEFT_OUT = re.compile(r"\bsome code\b")  # as `speakable` says it
 
 
@@ -75,11 +76,11 @@ def _reads(lines: list[str]) -> bool:
 
 def is_code(line: str) -> bool:
     """Whether a line or a sentence looks like a piece of a program, a command or markup."""
-    return bool(_SIGNS.search(line))
+    return bool(_SIGNS.search(line.strip()))
 
 
 def sentences_of(block: str) -> list[str]:
     """The sentences of a block as they are read aloud, but those that hold code."""
-    text = " ".join(block.split())
+    text = _UNSPACED.sub(r"\1\2", " ".join(block.split()))
     sentences = (each.text for each in split_sentences(speakable(text) if _MARKED.search(text) else text))
     return [each for each in sentences if not (is_code(each) or _LEFT_OUT.search(each))]

@@ -48,6 +48,8 @@ _NO_TAG = re.compile(r"<(?:/?[^A-Za-z|!/]|/[^A-Za-z|!])")
 # Where the name of a link leads, and what may become that.
 _DEFINITION = re.compile(r"[ \t]{0,3}\[[^\]^\n][^\]\n]{0,100}\]:[ \t][^\n]{1,300}\n")
 _MAYBE_DEFINITION = re.compile(r"[ \t]{0,3}\[(?:[^\]^\n][^\]\n]{0,100}(?:\](?::(?:[ \t][^\n]{0,300})?)?)?)?")
+# What is fed at a time: each step copies the rest of it, so that it is short, but a word is scanned once.
+_PIECE = re.compile(r"(?s:.{1,1024})\S*")
 _ENDED = (".", "!", "?", ":", ";", ",", "…")
 
 
@@ -183,7 +185,7 @@ def _word_end(text: str, final: bool) -> int | None:
         part = _PARTS.get(text[at])
         found = part.match(text, at) if part else None
         rest = len(text) - at
-        if part and not final and "\n" not in text[at:] and rest < HELD and _may_go_on(text, at, found):
+        if part and not final and rest < HELD and "\n" not in text[at:] and _may_go_on(text, at, found):
             return None
         at = found.end() if found else at + 1
     return None if at == len(text) and not final else at
@@ -242,4 +244,4 @@ def _is_call(text: str) -> bool:
 def speakable(text: str) -> str:
     """The whole of a text, for the ear."""
     stream = Speakable()
-    return stream.feed(text) + stream.flush()
+    return "".join([*(stream.feed(piece[0]) for piece in _PIECE.finditer(text)), stream.flush()])

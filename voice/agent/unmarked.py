@@ -10,9 +10,10 @@ import unicodedata
 _VALUE = r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s"'<>]+)"""
 _ATTRIBUTE = rf"(?:[\w:@.-]+[ \t]*=[ \t]*{_VALUE}|open|checked|hidden|controls)"
 TAG = re.compile(rf"<(?:/?[A-Za-z][\w:.-]*(?:[ \t]+{_ATTRIBUTE})*[ \t]*/?|\|[^|>\n]{{0,60}}\|)>")
-_BREAK = re.compile(r"</?(?:br|p|div|li|td|th|tr|hr|summary|details|h[1-6])\b[^>]*>", re.IGNORECASE)
-_LINK = re.compile(r"(!?)\[([^\]]*)\](?:\(([^)]*)\)|\[[^\]]*\])")
-_CITATION = re.compile(r"\[\^[^\]]+\]:?|\[(?:\d{1,3}(?:[,–-] ?\d{1,3})*)\]")
+_BREAK = re.compile(r"</?(?:br|p|div|li|td|th|tr|hr|summary|details|h[1-6])\b[^<>]*>", re.IGNORECASE)
+# What has no end is looked through for a bounded length only, as it may begin again at each character.
+_LINK = re.compile(r"(!?)\[([^\]]{0,300})\](?:\(([^)\[]*+|[^)]{0,300})\)|\[[^\]]{0,100}\])")
+_CITATION = re.compile(r"\[\^[^\]]{1,100}\]:?|\[(?:\d{1,3}(?:[,–-] ?\d{1,3})*)\]")
 _CODE = re.compile(r"`++([^`]+)`++")
 _SAYABLE_CODE = re.compile(r"[\w .,'/+-]{1,40}")
 _MAIL = re.compile(r"<([^\s<>@]+@[^\s<>@]+)>")

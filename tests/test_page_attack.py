@@ -49,12 +49,23 @@ const frame = (path) => new Promise((yes) => {
   const it = document.createElement("iframe"); it.src = "OURS" + path; document.body.append(it);
   it.onload = () => { try { yes(it.contentDocument.body.textContent); } catch { yes(""); } };
 });
-const form = (path, type) => new Promise((yes) => {
-  document.body.insertAdjacentHTML("beforeend", `<iframe name="to"></iframe>
-    <form target="to" method="post" enctype="${type}" action="OURS${path}">
-    <input name='{"data":["' value='"],"fn_index":0,"session_hash":"x"}'></form>`);
-  document.forms[document.forms.length - 1].submit(); setTimeout(() => yes(""), 500);
+const sound = (path) => new Promise((yes, no) => {
+  const it = new Audio("OURS" + path); it.onloadedmetadata = () => yes(it.duration); it.onerror = no;
 });
+const form = (path, type, fields) => new Promise((yes) => {
+  document.body.insertAdjacentHTML("beforeend", `<iframe name="to"></iframe>
+    <form target="to" method="post" enctype="${type}" action="OURS${path}">${fields}</form>`);
+  const it = document.forms[document.forms.length - 1];
+  for (const input of it.querySelectorAll("input[type=file]")) {
+    const files = new DataTransfer();
+    files.items.add(named("form.wav"));
+    input.files = files.files;
+  }
+  it.submit(); setTimeout(() => yes(""), 500);
+});
+const named = (name) => new File(["sent"], name);
+const put = new FormData();
+put.append("files", named("put.wav"));
 const join = "/gradio_api/queue/join";
 const file = { path: "/etc/hostname", meta: { _type: "gradio.FileData" } };
 const body = JSON.stringify({ data: [file], fn_index: 0 });
@@ -63,14 +74,18 @@ Promise.all([
   read("metrics", text("/metrics")),
   read("file", text("FILE")), read("post", text(join, { method: "POST", body })),
   read("blind", text(join, { method: "POST", body, mode: "no-cors", credentials: "include" })),
-  read("put", text("/gradio_api/upload", { method: "POST", body: new FormData() })),
+  read("put", text("/gradio_api/upload", { method: "POST", body: put })),
   read("image", image("/favicon.ico")), read("fetched", image("/gradio_api/file=STRANGER/x.png")),
-  read("sound", image("FILE")), read("script", script("/talk/pcm.js")),
+  read("sound", sound("FILE")), read("script", script("/talk/pcm.js")),
   read("socket", socket("/v1/realtime")),
   read("frame", frame("/")), read("framed", frame("/gradio_api/file=STRANGER/x.png")),
-  read("form", form(join, "text/plain")), read("form2", form("/gradio_api/upload", "multipart/form-data")),
+  read("form", form(join, "text/plain",
+    `<input name='{"data":["' value='"],"fn_index":0,"session_hash":"x"}'>`)),
+  read("form2", form("/gradio_api/upload", "multipart/form-data", `<input type="file" name="files">`)),
 ]).then(() => { window.done = true; });
 </script>"""
+# What nobody can read: frames, what is fetched from elsewhere, and the answers of forms.
+UNREADABLE = {"frame", "framed", "fetched", "form", "form2"}
 
 
 @pytest.fixture(scope="module")
@@ -145,12 +160,17 @@ def visit(browser: webdriver.Chrome, stranger: Stranger, path: str, page: str) -
     browser.get(stranger.address + path)
 
 
+def sent() -> set[Path]:
+    """The files that tries have brought to the page."""
+    return {path for name in ("put.wav", "form.wav") for path in shelf.shelf().rglob(name)}
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "stranger.test"])
 def test_a_page_elsewhere_reads_nothing(
     used: webdriver.Chrome, ours: str, stranger: Stranger, host: str
 ) -> None:
     ours = ours.replace("127.0.0.1", host) if host != "stranger.test" else ours
-    file = next(shelf.shelf().rglob("private.wav"))
+    file, before = next(shelf.shelf().rglob("private.wav")), sent()
     used.switch_to.new_window("tab")
     try:
         tries = TRIES.replace("OURS", ours).replace("STRANGER", stranger.address)
@@ -161,9 +181,40 @@ def test_a_page_elsewhere_reads_nothing(
         assert not {name: what for name, what in got.items() if what}
         time.sleep(0.3)
         assert not stranger.leaks
+        assert sent() <= before
     finally:
         used.close()
         used.switch_to.window(used.window_handles[0])
+
+
+def test_the_page_itself_gets_by_the_same_ways_what_others_do_not(
+    used: webdriver.Chrome, ours: str, stranger: Stranger
+) -> None:
+    """Without its own policy, which keeps it from forms and from scripts of tests."""
+    file = next(shelf.shelf().rglob("private.wav"))
+    tries = TRIES.replace("OURS", ours).replace("STRANGER", stranger.address)
+    script = (
+        tries.replace("FILE", f"/gradio_api/file={file}").replace("<script>", "").replace("</script>", "")
+    )
+    used.execute_cdp_cmd("Page.setBypassCSP", {"enabled": True})
+    try:
+        used.get(ours)
+        used.execute_script(script)
+        until(lambda: used.execute_script("return window.done"), 20)
+        got = used.execute_script("return window.got")
+        assert len(got) == 17
+        assert {name for name, what in got.items() if not what} == UNREADABLE
+        until(lambda: {path.name for path in sent()} == {"put.wav", "form.wav"}, 20)
+    finally:
+        used.execute_cdp_cmd("Page.setBypassCSP", {"enabled": False})
+        used.get("about:blank")
+
+
+def test_the_script_that_strangers_would_run_tells_them_so(
+    browser: webdriver.Chrome, stranger: Stranger
+) -> None:
+    visit(browser, stranger, "/script", SCRIPT.replace("STRANGER", stranger.address))
+    until(lambda: stranger.leaks)
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import { addText, agentTurn, personTurn, spoken, textOf } from "./turns.js";
 const TELL = 200; // ms between two reports of what has been played
 const MEMORY = 40; // turns that a new session is told of
 const SLOW = "The line is too slow: a part of what you said is lost. Please say it again.";
+const ENDING = "The server is about to stop.";
 const LEAST = 200; // ms of speech that are worth a word when they are lost
 
 /**
@@ -14,7 +15,7 @@ const LEAST = 200; // ms of speech that are worth a word when they are lost
  */
 export class Dialog {
   constructor({ show, chosen, now = () => performance.now() }) {
-    Object.assign(this, { show, chosen, now, turns: new Map(), phase: "connecting" });
+    Object.assign(this, { show, chosen, now, turns: new Map(), phase: "connecting", ending: false });
     this.forget();
   }
 
@@ -80,8 +81,15 @@ export class Dialog {
     this.update();
   }
 
+  /** Whether the server has said that it stops; a session after that is one of a server that runs again. */
+  ends(ending) {
+    if (ending !== this.ending) this.show.trouble(ending ? ENDING : "");
+    this.ending = ending;
+  }
+
   created() {
     this.ready = true;
+    this.ends(false);
     this.configure();
     for (const turn of [...this.turns.values()].slice(-MEMORY)) this.remind(turn);
     this.outbox.flush(); // as much as the line takes at once; the rest goes with the next frames
@@ -288,6 +296,7 @@ const HANDLERS = {
   "output_audio_buffer.cleared": (dialog) => dialog.sound.flush(),
   "voice.paused": (dialog) => dialog.hold(dialog.sounding()),
   "voice.resumed": (dialog) => dialog.hold(false),
+  "session.ending": (dialog) => dialog.ends(true),
   "voice.latency": (dialog, event) => {
     dialog.detail = event;
   },

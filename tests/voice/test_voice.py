@@ -108,3 +108,11 @@ def test_every_heldout_sentence_is_spoken_with_times_in_order(corpora):
     voice = Voice(Buzzer())
     for line in path.read_text(encoding="utf-8").splitlines():
         assert_times_hold(join(voice.speak(line)), line)
+
+
+def test_what_is_not_read_is_told_to_who_asks_and_warned_of_otherwise(buzz, recwarn):
+    told = []
+    list(buzz.speak("<speak>One <foo>你好</foo> two.</speak>", tell=told.append))
+    assert len(told) == 2 and "<foo>" in told[0] and "你好" in told[1] and not recwarn
+    with pytest.warns(UserWarning, match="not read aloud: 你好"):
+        list(buzz.speak("One 你好 two."))

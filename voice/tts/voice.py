@@ -48,13 +48,16 @@ class Voice:
         self.rate = engine.rate
         prepare()
 
-    def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
+    def speak(
+        self, text: str, controls: Controls = Controls(), tell: Callable[[str], object] | None = None
+    ) -> Iterator[Speech]:
         """The sentences of `text` as they are made; text that has no sound gives none, and a warning.
 
         A document in SSML is spoken as it asks, what it holds that is not understood being named in
-        warnings. Raises TextError where it is malformed, ModelError for a voice that is not here.
+        warnings, or told to `tell` if that is given. Raises TextError where it is malformed, ModelError for a
+        voice that is not here.
         """
-        return self._speak(self._readings(text, controls), controls)
+        return self._speak(self._readings(text, controls, tell), controls, tell=tell)
 
     def stream(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
         """What `speak` gives, in pieces that end with words: of a long sentence the first is some 0.3 s long,
@@ -69,12 +72,14 @@ class Voice:
         """What `speak` gives, of a plain text that arrives in `pieces`, a token at a time for instance."""
         return self._speak(read_arriving(pieces, controls.lexicon), controls)
 
-    def _readings(self, text: str, controls: Controls) -> Iterator[Reading]:
+    def _readings(
+        self, text: str, controls: Controls, tell: Callable[[str], object] | None = None
+    ) -> Iterator[Reading]:
         if not is_ssml(text):
             return read_aloud(text, controls.lexicon)
         markup = parse(text)
         for problem in markup.problems:
-            warnings.warn(problem, stacklevel=3)
+            tell(problem) if tell else warnings.warn(problem, stacklevel=3)
         for name in {passage.voice for passage in markup.passages}:
             self._engine_of(name)
         return read_passages(markup.passages, controls.lexicon)
@@ -90,13 +95,15 @@ class Voice:
         return engine
 
     def _speak(
-        self, readings: Iterable[Reading], controls: Controls, in_pieces: bool = False
-    ) -> Iterator[Speech]:
+        self, readings: Iterable[Reading], controls: Controls, in_pieces: bool = False,
+        tell: Callable[[str], object] | None = None,
+    ) -> Iterator[Speech]:  # fmt: skip
         pause, exact = 0.0, False  # the silence that the sentence before asks for; each piece begins with it
         reading = None
         for reading in readings:
             if reading.unread:
-                warnings.warn(f"not read aloud: {' '.join(reading.unread)}", stacklevel=3)
+                unread = f"not read aloud: {' '.join(reading.unread)}"
+                tell(unread) if tell else warnings.warn(unread, stacklevel=3)
             if reading.phonemes:
                 engine, (following, exactly) = self._engine_of(reading.voice), pause_after(reading, controls)
                 if in_pieces and not exact and not exactly and hasattr(engine, "stream"):

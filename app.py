@@ -150,8 +150,7 @@ def transcribe(
 
     def listened(seconds: float) -> None:
         read[0] = seconds
-        of = f" of {show.clock(length)}" if length else ""
-        progress(min(1.0, seconds / length) if length else 0.0, f"{show.clock(seconds)}{of}")
+        progress(*show.heard_so_far(heard[-1].end if heard else 0.0, seconds, length))
 
     notes: list[str] = []
     blocks, packing = audio.blocks(path, recognizer.rate, tell=notes.append), longform.Packing()
@@ -208,6 +207,7 @@ def voiceover(
     make_folder: MakeFolder = new_folder,
 ) -> Iterator[tuple]:  # fmt: skip
     """(player, whole sound, status, downloads): pieces first, the whole at the end. `words` are a lexicon."""
+    yield show.SILENT, None, show.status(""), *emptied(SOUNDS + SUBTITLES)  # what is shown is of another text
     if not text.strip():
         raise VoiceError("there is no text to speak: write some or take an example")
     most = services.settings.characters
@@ -221,7 +221,7 @@ def voiceover(
     waiting = (gr.skip(),) * (len(SOUNDS) + len(SUBTITLES))
     folder = make_folder()
     with Written(folder, voice.rate, SOUNDS) as written:
-        for piece in voice.speak(text, controls):
+        for piece in voice.speak(text, controls, tell=lambda problem: None):  # they are in the status
             first = first or time.perf_counter() - begun
             if piece.text:
                 said.append(spoken_segment(piece, written.seconds))
@@ -259,7 +259,6 @@ def build(services: Services) -> gr.Blocks:
                 _voiceover_tab(services, turns)
             with gr.Tab("Talk", id="talk"):
                 _talk_tab()
-        page.unload(lambda: None)  # so that each tab tells the server how long it is open
     return page.queue(default_concurrency_limit=LINE)
 
 
@@ -373,6 +372,7 @@ def theme() -> gr.Theme:
         body_text_color_subdued="*neutral_500", body_background_fill="*neutral_50",
         block_background_fill="white", block_shadow="none",
         block_border_width="1px", block_border_color="*neutral_200", block_border_color_dark="*neutral_700",
+        checkbox_border_color="*neutral_500", checkbox_border_color_dark="*neutral_400",
         button_primary_background_fill="*primary_700", button_primary_background_fill_hover="*primary_800",
         button_primary_background_fill_dark="*primary_700",
         button_primary_background_fill_hover_dark="*primary_800",

@@ -38,7 +38,8 @@ _CALL = 4_000_000  # bytes of a request for work: the longest text and its setti
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _TAB = re.compile(r"[A-Za-z0-9_-]{1,64}")
 API = "/gradio_api/"
-FILE, HEARTBEAT = f"{API}file=", f"{API}heartbeat/"
+FILE = f"{API}file="
+OPEN, CLOSED = f"{API}app_id", f"{API}closed"  # what page.js asks for, its tab named in the query
 UPLOAD, JOIN, CANCEL, LISTEN = (f"{API}{name}" for name in ("upload", "queue/join", "cancel", "queue/data"))
 _READ = {"/", "/config", "/theme.css", "/favicon.ico", "/robots.txt", LISTEN} | {
     f"{API}{name}" for name in ("info", "app_id", "theme.css", "startup-events", "upload_progress")
@@ -90,14 +91,18 @@ class Guard:
             await (await self._uploaded(Request(scope, receive), key))(scope, receive, send)
         elif method == "POST" and path in _FORMS:
             await self._take(path, key, scope, receive, send)
+        elif method == "POST" and path == CLOSED:
+            for tab in self._tabs(scope, key):
+                self._visitors.closed(key, tab)
+            await Response(status_code=204)(scope, receive, send)
         elif method not in ("GET", "HEAD"):
             raise _unknown(scope)
         elif path.startswith(FILE):
             await self._file(path.removeprefix(FILE), key)(scope, receive, send)
-        elif path.startswith(HEARTBEAT):
-            await self._keep(key, path.removeprefix(HEARTBEAT), scope, receive, send)
         elif path in _READ or path.startswith(_PARTS):
             self._check_query(scope, key)
+            for tab in self._tabs(scope, key) if path == OPEN else ():
+                self._visitors.opened(key, tab)
             await self._app(scope, receive, send if key or path != "/" else _known(send, scope))
         else:
             raise _unknown(scope)
@@ -129,6 +134,11 @@ class Guard:
             raise Refused(403, "this page keeps no links to what somebody did")
         for tab in query.get("session_hash", ()):
             self._tab(tab, key)
+
+    def _tabs(self, scope: Scope, key: str) -> list[str]:
+        """The tabs that a request tells of, by the names that page.js gives them."""
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        return [self._tab(tab, key) for tab in query.get("tab", ())]
 
     def _tab(self, name: Any, key: str) -> str:
         """The name of a tab. Raises Refused for one of another browser."""
@@ -182,14 +192,6 @@ class Guard:
             folder.rmdir()
             raise Refused(507, "the disk of this server is almost full; make room there, or try again later")
         return folder
-
-    async def _keep(self, key: str, tab: str, scope: Scope, receive: Receive, send: Send) -> None:
-        """A tab's own connection: as long as it lasts, the tab is open."""
-        self._visitors.opened(key, self._tab(tab, key))
-        try:
-            await self._app(scope, receive, send)
-        finally:
-            self._visitors.closed(key, tab)
 
 
 def browser(headers: Headers) -> str:

@@ -9,27 +9,40 @@ const REFUSED = {
 };
 const INSECURE = "Browsers give the microphone only to pages of this computer (localhost) or over https. Drop a file, or open the page so.";
 const FORMS = "audio/*,video/*,@recordings@";
-const OFTEN = 4000, SOON = 1000, TAKING = 60000; // ms
+const OFTEN = 4000, SOON = 1000, SELDOM = 15000, TAKING = 60000; // ms
 const one = (selector) => document.querySelector(selector);
 const seen = (part) => Boolean(part && part.getClientRects().length);
 
 // ---- the server
 const line = element.querySelector(".page-notice");
 const known = window.gradio_config && window.gradio_config.app_id;
-let missed = 0;
+const tab = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+const ask = window.fetch.bind(window);
+let missed = 0, next = null;
 
+/** Asks whether the server is there, and tells it that this tab is. */
 async function look() {
+  clearTimeout(next);
   let found = null;
   try {
-    const answer = await fetch("gradio_api/app_id", { cache: "no-store", signal: AbortSignal.timeout(8000) });
+    const answer = await ask(`gradio_api/app_id?tab=${tab}`, { cache: "no-store", signal: AbortSignal.timeout(8000) });
     found = answer.ok ? (await answer.json()).app_id : null;
   } catch { /* it does not answer */ }
   missed = found === null ? missed + 1 : 0;
   const text = missed > 1 ? GONE : found !== null && known && found !== known ? ANEW : "";
   if (line.textContent !== text && missed !== 1) line.textContent = text;
-  setTimeout(look, missed ? SOON : OFTEN);
+  clearTimeout(next);
+  next = setTimeout(look, missed ? Math.min(SOON * 2 ** (missed - 1), SELDOM) : OFTEN);
 }
-setTimeout(look, OFTEN);
+look();
+// A connection held open would tell it too, but a browser has only six of them for all its tabs.
+window.addEventListener("pagehide", () => navigator.sendBeacon(`gradio_api/closed?tab=${tab}`));
+window.addEventListener("pageshow", ({ persisted }) => persisted && look()); // it comes back as it was
+// Gradio asks on and on for a server that is gone, once more for each press; `look` knows.
+window.fetch = (what, how) => {
+  const again = missed > 1 && new URL(what?.url ?? what, document.baseURI).pathname.endsWith("/gradio_api/app_id");
+  return again ? Promise.reject(new TypeError(GONE)) : ask(what, how);
+};
 
 // ---- what earlier versions of the page have kept of anybody's words
 try {

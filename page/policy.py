@@ -22,7 +22,7 @@ HEADERS = {
 _POLICY = (
     "default-src 'none'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline';"
     " img-src 'self' data: blob:; media-src 'self' blob: data:; font-src 'self'; worker-src 'self' blob:;"
-    " connect-src 'self'{sockets}; manifest-src 'self'; frame-src 'none'; object-src 'none';"
+    " connect-src 'self' blob:{sockets}; manifest-src 'self'; frame-src 'none'; object-src 'none';"
     " frame-ancestors 'none'; form-action 'none'; base-uri 'self'"
 )
 _HOST = re.compile(r"[A-Za-z0-9.\-_:\[\]]+")

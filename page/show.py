@@ -103,6 +103,17 @@ def status(text: str, notes: Sequence[str] = (), *, legend: bool = False) -> str
     return f'<div class="status">{html.escape(text, quote=False)} {_LEGEND if legend else ""}</div>{lines}'
 
 
+def heard_so_far(words: float, read: float, length: float | None) -> tuple[float, str]:
+    """The share that is done of a recording, and what is said of it.
+
+    `words` are there up to so many seconds, `read` are so many of `length`. Both count half: what is read
+    has yet to be recognized, and where nothing is said there are no words.
+    """
+    of = f" of {clock(length)}" if length else ""
+    share = min(1.0, (words + read) / (2 * length)) if length else 0.0
+    return share, f"words up to {clock(words)}{of}"
+
+
 def waiting(ahead: int) -> str:
     """What somebody is told whose turn it is not yet, with so many before them in the line."""
     line = "you are next" if not ahead else f"{ahead} more {'is' if ahead == 1 else 'are'} before you"

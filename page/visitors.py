@@ -22,17 +22,17 @@ _LOG = logging.getLogger("uvicorn.error")
 
 @dataclass
 class Browser:
-    """The tabs of one browser: those seen, the oldest first, the open ones with their times, their files."""
+    """The tabs of one browser, and the files that they use."""
 
-    seen: dict[str, None] = field(default_factory=dict)
-    tabs: dict[str, float] = field(default_factory=dict)
+    seen: dict[str, float] = field(default_factory=dict)  # tab → since when it is known, the oldest first
+    tabs: dict[str, float] = field(default_factory=dict)  # open tab → when it was last heard of (monotonic)
     taken: dict[str, str] = field(default_factory=dict)  # path of an upload → the tab that uses it
     left: float | None = None  # when its last tab was closed
 
     def keeps_from(self, now: float, grace: float, unclaimed: float) -> float:
         """The time from which on its folders are kept."""
         if self.tabs:
-            return min(self.tabs.values()) - CLOCKS
+            return min(self.seen[tab] for tab in self.tabs) - CLOCKS
         gone = self.left is not None and now - self.left >= grace
         return now + 1 if gone else now - unclaimed
 
@@ -59,24 +59,27 @@ class Visitors:
             if self._owners.setdefault(tab, key) != key:
                 return False
             browser = self._browser(key)
-            _touch(browser.seen, tab, None)
+            _touch(browser.seen, tab, browser.seen.get(tab, time.time()))
             if len(browser.seen) > TABS and (old := _oldest(browser.seen, {tab, *browser.tabs})):
                 del browser.seen[old], self._owners[old]
             return True
 
     def opened(self, key: str, tab: str) -> None:
-        """A tab is there, and stays."""
+        """A tab is there, and stays until it is closed or nothing was heard of it for long.
+
+        Where very many are open a further one does not count: what it makes goes as if nobody claimed it.
+        """
         with self._lock:
             browser = self._browser(key)
-            browser.tabs.setdefault(tab, time.time())
             browser.left = None
+            if tab in browser.tabs or self._has_space(browser):
+                browser.seen.setdefault(tab, time.time())
+                browser.tabs[tab] = time.monotonic()
 
     def closed(self, key: str, tab: str) -> None:
         """A tab is gone, for good or to come back at once."""
         with self._lock:
-            browser = self._browser(key)
-            browser.tabs.pop(tab, None)
-            browser.left = browser.left if browser.tabs else time.time()
+            _close(self._browser(key), tab)
 
     def may_use(self, key: str, tab: str, path: str) -> bool:
         """Whether a file is the browser's own and no other tab's, from now on this one's."""
@@ -92,6 +95,7 @@ class Visitors:
     def tidy(self) -> None:
         """Remove what belongs to no tab that is still open."""
         with self._lock:
+            self._close_silent()
             keys = {Room(key, self._folder).folder.name: key for key in self._browsers}
         for room in rooms(self._folder):  # also those whose browser was forgotten
             empty(room, self._kept_from(keys.get(room.name)))
@@ -119,6 +123,19 @@ class Visitors:
                 self._forget(old)
         return self._browsers[key]
 
+    def _has_space(self, browser: Browser) -> bool:
+        """Whether one more tab of a browser may be open, so that there is always an idle one to forget."""
+        if browser.tabs:
+            return len(browser.tabs) < TABS - 1
+        return sum(bool(other.tabs) for other in self._browsers.values()) < BROWSERS - 1
+
+    def _close_silent(self) -> None:
+        """Close the tabs that have long not been heard of, as after a crash of their browser."""
+        silent_since = time.monotonic() - self._unclaimed
+        for browser in self._browsers.values():
+            for tab in [tab for tab, heard in browser.tabs.items() if heard < silent_since]:
+                _close(browser, tab)
+
     def _forget(self, key: str) -> None:
         for tab in self._browsers.pop(key).seen:
             self._owners.pop(tab, None)
@@ -130,6 +147,11 @@ class Visitors:
                 self.tidy()
             except OSError:  # the next time it may be possible
                 _LOG.exception("what the page keeps could not be tidied")
+
+
+def _close(browser: Browser, tab: str) -> None:
+    if browser.tabs.pop(tab, None) is not None and not browser.tabs:
+        browser.left = time.time()
 
 
 def _touch(table: dict[str, Any], name: str, value: Any) -> None:

@@ -28,7 +28,10 @@ from voice.audio import read, write
 from voice.errors import BrainError
 from voice.media import RECORDINGS
 from voice.serve import Services, Settings, running
-from voice.types import Audio, Controls, Segment, Word
+from voice.text.frontend import Reading
+from voice.tts.heart import timed_words
+from voice.tts.voice import Voice
+from voice.types import Audio, Controls, Segment, Speech, Word
 
 
 @pytest.fixture
@@ -46,6 +49,17 @@ def recording(folder: Path, samples: np.ndarray) -> str:
 
 def unheard(share: float, what: str) -> None:
     """Progress that nobody watches."""
+
+
+class Tone:
+    """An engine that says each phoneme in 0.1 s."""
+
+    rate = RATE
+
+    def render(self, reading: Reading, controls: Controls) -> Speech:
+        words = timed_words(reading, np.full(len(reading.phonemes) + 2, 0.1))
+        samples = np.full(RATE * (len(reading.phonemes) + 2) // 10, 0.1, np.float32)
+        return Speech(Audio(samples, RATE), reading.text, words)
 
 
 def test_opening_the_page_loads_no_model() -> None:
@@ -105,7 +119,7 @@ def test_where_others_use_the_page_its_tabs_have_the_limits_of_the_server(
 
 
 def test_a_voiceover_is_heard_while_it_is_made(models: Services) -> None:
-    player, *rows = app.voiceover(models, "One two three. Four five.", "heart", Controls(), "", unheard)
+    _, player, *rows = app.voiceover(models, "One two three. Four five.", "heart", Controls(), "", unheard)
     assert len(player[0]["pieces"]) == 1
     assert not player[0]["done"]
     value, whole, status, *buttons = rows[-1]
@@ -120,13 +134,37 @@ def test_no_text_is_an_error_that_says_so(models: Services) -> None:
         list(app.voiceover(models, "  ", "heart", Controls(), "", unheard))
 
 
+@pytest.mark.parametrize("text", ["  ", "<speak>One</s>", "One."])
+def test_a_voiceover_first_takes_away_what_is_shown_of_another_text(models: Services, text: str) -> None:
+    player, whole, status, *buttons = next(app.voiceover(models, text, "heart", Controls(), "", unheard))
+    assert (player, whole, status) == (show.SILENT, None, show.status(""))
+    assert len(buttons) == 4 and not any(each["interactive"] or each["value"] for each in buttons)
+
+
+def test_what_a_voice_cannot_read_is_shown_and_not_printed(
+    models: Services, recwarn: pytest.WarningsRecorder
+) -> None:
+    real = Voice(Tone())
+    models.voice = lambda name=None: real
+    text = "<speak>Hello <foo>你好</foo> there.</speak>"
+    *_, last = app.voiceover(models, text, "heart", Controls(), "", unheard)
+    assert "你好" in last[2] and "&lt;foo&gt; is not supported" in last[2]
+    assert not [each for each in recwarn if each.category is UserWarning]
+
+
+def test_a_recording_of_which_no_words_are_there_yet_is_not_done() -> None:
+    assert show.heard_so_far(0.0, 13.0, 13.0) == (0.5, "words up to 0:00 of 0:13")
+    assert show.heard_so_far(13.0, 13.0, 13.0) == (1.0, "words up to 0:13 of 0:13")
+    assert show.heard_so_far(3.0, 13.0, None) == (0.0, "words up to 0:03")
+
+
 def test_a_voiceover_takes_the_controls_and_names_what_markup_it_does_not_know(
     models: Services,
 ) -> None:
     asked = []
 
     class Listening(EvenVoice):
-        def speak(self, text: str, controls: Controls = Controls()):
+        def speak(self, text: str, controls: Controls = Controls(), tell: object = None):
             asked.append(controls)
             return EvenVoice.speak(self, "One.", controls)
 

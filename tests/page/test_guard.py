@@ -180,7 +180,10 @@ def test_a_session_is_its_browsers_own(client: httpx.Client, address: str) -> No
         other.get("/")
         assert ask(other, None, "mine").status_code == 403
         assert other.get("/gradio_api/queue/data?session_hash=mine").status_code == 403
-        assert other.get("/gradio_api/heartbeat/mine").status_code == 403
+        assert other.get("/gradio_api/app_id?tab=mine").status_code == 403
+        assert other.post("/gradio_api/closed?tab=mine").status_code == 403
+    assert client.get("/gradio_api/heartbeat/mine").status_code == 403  # which would hold a connection
+    assert client.post("/gradio_api/closed?tab=mine").status_code == 204
 
 
 @pytest.mark.parametrize(

@@ -200,6 +200,52 @@ def test_what_an_earlier_tab_made_goes_when_the_page_is_loaded_again(visitors: V
     assert new.exists() and not old.exists()
 
 
+def test_a_page_that_comes_back_as_it_was_keeps_what_it_made(
+    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitors.opened("me", "tab")
+    folder = visitors.room("me").new_folder()
+    visitors.closed("me", "tab")
+    later = time.time() + 100
+    monkeypatch.setattr("page.visitors.time.time", lambda: later)
+    visitors.opened("me", "tab")
+    visitors.tidy()
+    assert folder.exists()
+
+
+def test_a_tab_that_falls_silent_is_closed_after_an_hour(
+    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visitors = Visitors(grace=0.0, unclaimed=1000.0)
+    now = time.monotonic()
+    for tab in ("crashed", "alive"):
+        visitors.opened(tab, tab)
+    rooms = {tab: aged(visitors.room(tab).new_folder(), 0.5) for tab in ("crashed", "alive")}
+    monkeypatch.setattr("page.visitors.time.monotonic", lambda: now + 900)
+    visitors.opened("alive", "alive")
+    visitors.tidy()
+    assert rooms["crashed"].exists()
+    monkeypatch.setattr("page.visitors.time.monotonic", lambda: now + 1100)
+    visitors.tidy()
+    assert not rooms["crashed"].exists() and rooms["alive"].exists()
+
+
+def test_a_flood_of_open_tabs_is_bounded_and_an_earlier_one_stays_open(
+    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("page.visitors.BROWSERS", 20)
+    monkeypatch.setattr("page.visitors.TABS", 10)
+    for key, tab in [("me", "mine"), *((f"browser {n}", f"tab {n}") for n in range(100))]:
+        assert visitors.owns(key, tab)
+        visitors.opened(key, tab)
+    for number in range(100):
+        assert visitors.owns("me", f"more {number}")
+        visitors.opened("me", f"more {number}")
+    assert not visitors.owns("you", "mine")
+    assert len(visitors._browsers) <= 20 and len(visitors._owners) <= 20 * 10
+    assert "mine" in visitors._browsers["me"].tabs and len(visitors._browsers["me"].tabs) <= 10
+
+
 def test_what_nobody_claims_goes_after_an_hour(visitors: Visitors) -> None:
     fresh, old = visitors.room("").new_folder(), visitors.room("").new_folder()
     aged(old, 3601)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -168,6 +169,61 @@ def test_a_microphone_that_is_refused_is_explained(page: webdriver.Chrome) -> No
         page.execute_cdp_cmd("Page.removeScriptToEvaluateOnNewDocument", script)
 
 
+def test_a_recording_gives_no_error_under_the_policy(page: webdriver.Chrome) -> None:
+    page.get_log("browser")  # what others have left there
+    within(page, "#recording button[aria-label='Record audio']").click()
+    until(lambda: within(page, "#recording .record-button").is_displayed())
+    within(page, "#recording .record-button").click()
+    until(lambda: "0:01" in within(page, "#recording .duration").text, 20)
+    within(page, "#recording .stop-button").click()
+    until(lambda: page.find_elements(By.CSS_SELECTOR, "#recording .waveform-container"), 20)
+    time.sleep(0.5)
+    assert not [row["message"] for row in page.get_log("browser") if row["level"] == "SEVERE"]
+
+
+def test_eight_tabs_are_open_and_each_shows_the_page(page: webdriver.Chrome, address: str) -> None:
+    first = page.current_window_handle
+    try:
+        for _ in range(7):
+            page.switch_to.new_window("tab")
+            page.set_page_load_timeout(20)
+            page.get(address)
+            until(lambda: within(page, "#transcribe-go").is_displayed(), 20)
+    finally:
+        for handle in page.window_handles:
+            if handle != first:
+                page.switch_to.window(handle)
+                page.close()
+        page.switch_to.window(first)
+
+
+def test_a_box_to_tick_is_seen(page: webdriver.Chrome) -> None:
+    color = within(page, "#named input").value_of_css_property("border-top-color")
+    red, green, blue = (int(part) / 255 for part in re.findall(r"\d+", color)[:3])
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (red, green, blue)]
+    luminance = sum(np.multiply(linear, (0.2126, 0.7152, 0.0722)))
+    assert 1.05 / (luminance + 0.05) >= 3  # on white
+
+
+def test_the_progress_covers_no_button(
+    page: webdriver.Chrome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = threading.Event()
+    monkeypatch.setattr(Batches, "transcribe_batch", lambda *_, **__: go.wait(20) and [])
+    write(tmp_path / "slow.wav", SAID)
+    offer(page, tmp_path / "slow.wav")
+    within(page, "#transcribe-go").click()
+    try:
+        until(lambda: within(page, "#transcribe-status .progress-bar"), 20)
+        assert "words up to 0:00 of 0:01" in status(page)
+        parts = page.find_elements(By.CSS_SELECTOR, "#transcribe-status :is(.progress-bar, .progress-text)")
+        end = max(part.rect["y"] + part.rect["height"] for part in parts)
+        buttons = page.find_elements(By.CSS_SELECTOR, ".downloads button")
+        assert end <= min(button.rect["y"] for button in buttons if button.is_displayed())
+    finally:
+        go.set()
+
+
 def test_markup_in_a_message_is_read_not_drawn(voiceover: webdriver.Chrome) -> None:
     text = '<speak>Hello <break time="99 parsecs"/></speak>'
     within(voiceover, "#text textarea").send_keys(text, Keys.CONTROL, Keys.ENTER)
@@ -210,3 +266,9 @@ def test_a_server_that_goes_in_the_middle_of_a_transcription_is_missed(
     gone.set()
     until(lambda: "cannot be reached" in within(browser, "#notice").text, 30)
     assert len(problems(browser)) == 1
+    browser.get_log("browser")
+    for _ in range(3):
+        within(browser, "#transcribe-go").click()
+        time.sleep(2)
+    failures = [row for row in browser.get_log("browser") if "app_id" in row["message"]]
+    assert len(failures) <= 3  # those of the page itself, ever more seldom

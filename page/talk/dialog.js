@@ -69,6 +69,7 @@ export class Dialog {
   // ---- from the line
 
   lost() {
+    this.ends(false); // the phase says what is the matter now
     this.sound.flush();
     this.forget();
     for (const turn of this.turns.values()) this.close(turn);
@@ -81,7 +82,7 @@ export class Dialog {
     this.update();
   }
 
-  /** Whether the server has said that it stops; a session after that is one of a server that runs again. */
+  /** Whether the server has said that it stops, on a line that still lasts. */
   ends(ending) {
     if (ending !== this.ending) this.show.trouble(ending ? ENDING : "");
     this.ending = ending;
@@ -89,7 +90,6 @@ export class Dialog {
 
   created() {
     this.ready = true;
-    this.ends(false);
     this.configure();
     for (const turn of [...this.turns.values()].slice(-MEMORY)) this.remind(turn);
     this.outbox.flush(); // as much as the line takes at once; the rest goes with the next frames

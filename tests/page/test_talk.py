@@ -279,16 +279,16 @@ def test_a_lost_line_comes_back_and_the_conversation_with_it(page: webdriver.Chr
     assert said == ["What is twelve times seven?", "Twelve times seven is eighty-four."]
 
 
-def test_a_server_that_is_about_to_stop_says_so_until_it_is_back(
-    page: webdriver.Chrome, scene: Scene
-) -> None:
+def test_a_server_that_is_about_to_stop_says_so_until_it_does(page: webdriver.Chrome, scene: Scene) -> None:
     start(page)
     until(lambda: phase(page) == "listening")
     ending = json.dumps({"type": "session.ending", "seconds": 10.0})
     asyncio.run_coroutine_threadsafe(scene.sockets[-1].send_text(ending), scene.loop).result(10)
     until(lambda: within(page, ".talk-trouble").text == "The server is about to stop.", 10)
+    scene.refuse = (1012, "")
     drop(scene)
-    until(lambda: not within(page, ".talk-trouble").is_displayed(), 20)
+    until(lambda: phase(page) == "lost")
+    assert not within(page, ".talk-trouble").is_displayed()
 
 
 def test_a_full_server_says_so(page: webdriver.Chrome, scene: Scene) -> None:

@@ -58,6 +58,7 @@ TEXTS = (
 )
 
 AT_ONCE, LINE = 2, 20  # who are served at a time, and who may wait besides
+SESSIONS = 16  # whose last words and texts Gradio keeps in memory, beyond the life of their tabs
 NARROW = 200  # pixels; what has less stands below its neighbor, as on phones
 PORT = "7860"
 
@@ -385,6 +386,7 @@ def mount(server: FastAPI, services: Services) -> None:
     add_files(server)
     page = build(services)
     services.under_way.append(lambda: any(page._queue.active_jobs))  # they have their time when it ends
+    page.state_session_capacity = SESSIONS
     page.has_launched = True  # without which Gradio takes every path of this machine for an upload
     gr.mount_gradio_app(
         server, page, "/", theme=theme(), css=show.asset("page.css") + show.asset("talk/talk.css"),

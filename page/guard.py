@@ -12,6 +12,7 @@ import json
 import re
 import secrets
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
@@ -34,6 +35,7 @@ from voice.serve import errors
 COOKIE = "voice_browser"
 LARGEST = 2_000_000_000  # bytes of an upload
 SPARE = 1_000_000_000  # bytes that an upload has to leave free on the disk
+_FORM, _DIGITS = 65_536, 20  # bytes of an upload's form besides its files; digits of a length
 _CALL = 4_000_000  # bytes of a request for work: the longest text and its settings
 _KEY = re.compile(r"[A-Za-z0-9_-]{43}")
 _TAB = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -75,6 +77,8 @@ class Guard:
     def __init__(self, app: ASGIApp, visitors: Visitors, inputs: Mapping[int, int]) -> None:
         """`inputs` is the number of values that each of the page's functions takes, by its `fn_index`."""
         self._app, self._visitors, self._inputs = app, visitors, dict(inputs)
+        self._promised: dict[Path, tuple[str, int]] = {}  # of uploads under way: whose, and how many bytes
+        self._promising = threading.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -169,8 +173,13 @@ class Guard:
         """Keeps what is uploaded in the browser's room; the paths, as Gradio's page expects them."""
         if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
             raise Refused(400, "an upload is a form (multipart/form-data) with the file in it")
-        folder = await run_in_threadpool(self._space_for, request.headers.get("content-length", ""), key)
+        length = request.headers.get("content-length", "")
+        size = int(length) if length.isdecimal() and len(length) < _DIGITS else LARGEST
+        if size > LARGEST + _FORM:
+            raise Refused(413, _too_large())
+        folder = await run_in_threadpool(self._space_for, size, key)
         upload_id = request.query_params.get("upload_id")
+        request = Request(request.scope, _counted(request.receive))
         try:
             paths, _, _ = await upload_fn(
                 request, str(folder), LARGEST, upload_id, upload_progress=file_upload_statuses
@@ -182,15 +191,23 @@ class Guard:
                 large = "maximum allowed size" in error.message
                 raise Refused(413 if large else 400, _too_large() if large else error.message) from None
             raise
+        finally:
+            with self._promising:
+                del self._promised[folder]
 
-    def _space_for(self, length: str, key: str) -> Path:
-        """Make a folder for an upload of so many bytes. Raises Refused where the disk would be full."""
-        size = min(int(length), LARGEST) if length.isdecimal() else LARGEST
-        room = self._visitors.room(key)
-        folder = room.new_folder(size)
-        if shutil.disk_usage(folder).free - size < SPARE:
-            folder.rmdir()
-            raise Refused(507, "the disk of this server is almost full; make room there, or try again later")
+    def _space_for(self, size: int, key: str) -> Path:
+        """Make a folder for an upload of `size` bytes. Raises Refused where the disk would be full.
+
+        What other uploads under way may still write counts as written.
+        """
+        with self._promising:
+            others = sum(promised for _, promised in self._promised.values())
+            own = sum(promised for whose, promised in self._promised.values() if whose == key)
+            folder = self._visitors.room(key).new_folder(size + own)
+            if shutil.disk_usage(folder).free - others - size < SPARE:
+                folder.rmdir()
+                raise Refused(507, "the disk of this server is almost full; make room there, or try later")
+            self._promised[folder] = key, size
         return folder
 
 
@@ -232,7 +249,7 @@ def _unknown(scope: Scope) -> Refused:
 
 
 def _too_large() -> str:
-    return f"the file is larger than the {LARGEST / 1e9:g} GB that this page takes"
+    return f"the upload is larger than the {LARGEST / 1e9:g} GB that this page takes"
 
 
 def _known(send: Send, scope: Scope) -> Send:
@@ -246,6 +263,21 @@ def _known(send: Send, scope: Scope) -> Send:
         await send(message)
 
     return with_key
+
+
+def _counted(receive: Receive) -> Receive:
+    """A request's messages. Raises Refused beyond what one upload may have, whatever it announced."""
+    size = 0
+
+    async def counted() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > LARGEST + _FORM:
+            raise Refused(413, _too_large())
+        return message
+
+    return counted
 
 
 async def _body(request: Request) -> bytes:

@@ -152,9 +152,10 @@ def _surplus(room: Path, size: int) -> list[Path]:
 def _size(folder: Path) -> int:
     """The bytes of the files in a folder, without those that somebody removes meanwhile."""
     size = 0
-    for file in folder.rglob("*"):
-        with suppress(OSError):
-            size += file.lstat().st_size
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                size += os.lstat(os.path.join(place, name)).st_size
     return size
 
 

@@ -7,6 +7,7 @@ import secrets
 import socket
 import stat
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -222,6 +223,48 @@ def test_an_upload_that_would_fill_the_disk_is_refused_in_words_and_leaves_nothi
     assert upload(client, "a.wav", bytes(100))
     unsized = client.post("/gradio_api/upload", content=iter([b"--x--"]), headers=FORM)
     assert unsized.status_code == 507
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_many_files_in_one_upload_have_the_bound_of_one(
+    client: httpx.Client, monkeypatch: pytest.MonkeyPatch, announced: bool
+) -> None:
+    folder = Path(upload(client)).parents[1]
+    monkeypatch.setattr("page.guard.LARGEST", 4000)
+    monkeypatch.setattr("page.guard._FORM", 1000)
+    request = client.build_request(
+        "POST", "/gradio_api/upload", files=[("files", (f"{n}.wav", bytes(900))) for n in range(8)]
+    )
+    content = request.read()
+    body = content if announced else iter([content[:3000], content[3000:]])
+    kind = {"content-type": request.headers["content-type"]}
+    refused = client.post("/gradio_api/upload", content=body, headers=kind)
+    assert refused.status_code == 413 and "larger than" in refused.text
+    assert [*folder.parent.iterdir()] == [folder]
+    assert upload(client, "a.wav", bytes(900))
+
+
+def test_uploads_under_way_count_as_written(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = Path(upload(client)).parents[2]
+    monkeypatch.setattr("page.guard.shutil.disk_usage", lambda path: SimpleNamespace(free=SPARE + 3000))
+    request = client.build_request("POST", "/gradio_api/upload", files={"files": ("a.wav", bytes(2000))})
+    content, go_on, folders = request.read(), threading.Event(), len([*room.rglob("*")])
+
+    def slowly() -> Iterator[bytes]:
+        yield content[:1000]
+        assert go_on.wait(30)
+        yield content[1000:]
+
+    headers = {name: request.headers[name] for name in ("content-type", "content-length")}
+    with ThreadPoolExecutor() as pool, httpx.Client(base_url=client.base_url) as other:
+        first = pool.submit(client.post, "/gradio_api/upload", content=slowly(), headers=headers)
+        while len([*room.rglob("*")]) == folders:  # the first has no place of its own yet
+            assert not first.done()
+            time.sleep(0.01)
+        second = other.post("/gradio_api/upload", files={"files": ("b.wav", bytes(2000))})
+        go_on.set()
+        assert (first.result().status_code, second.status_code) == (200, 507)
+        assert other.post("/gradio_api/upload", files={"files": ("b.wav", bytes(2000))}).status_code == 200
 
 
 @pytest.mark.parametrize("name", ["a.html", "a.svg", "a.xml", "a.js", "a.txt", "a.pdf", "a", "a.wav.html"])

@@ -219,7 +219,7 @@ def test_an_address_that_is_taken_is_an_error_in_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = CliRunner().invoke(app, ["serve", "--port", str(taken.getsockname()[1])])
     assert done.exit_code == 1
-    assert "cannot listen on 127.0.0.1:" in done.output and "choose another --port" in done.output
+    assert "cannot listen on 127.0.0.1:" in done.output and "choose another port" in done.output
 
 
 def test_a_wrong_number_in_the_environment_is_an_error_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

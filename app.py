@@ -43,7 +43,7 @@ from voice.text.languages import name_of
 from voice.text.lexicon import parse_lexicon
 from voice.text.markup import is_ssml, parse
 from voice.text.subtitles import FORMATS, render, spoken_segment
-from voice.types import UNDETERMINED, Controls, Transcript
+from voice.types import UNDETERMINED, Controls, Speech, Synthesizer, Transcript
 
 LANGUAGES = {
     "Detect": None, "English": "en", "Deutsch": "de", "Français": "fr", "Español": "es", "Italiano": "it",
@@ -222,7 +222,7 @@ def voiceover(
     waiting = (gr.skip(),) * (len(SOUNDS) + len(SUBTITLES))
     folder = make_folder()
     with Written(folder, voice.rate, SOUNDS) as written:
-        for piece in voice.speak(text, controls, tell=lambda problem: None):  # they are in the status
+        for piece in _spoken(voice, text, controls):
             first = first or time.perf_counter() - begun
             if piece.text:
                 said.append(spoken_segment(piece, written.seconds))
@@ -239,6 +239,15 @@ def voiceover(
     sounds = [gr.update(value=str(path), interactive=True) for path in written.paths]
     subtitles = files(Transcript(tuple(said), "en", written.seconds), folder / "voiceover", SUBTITLES)
     yield stream.value(True), str(written.paths[0]), show.status(status, problems), *sounds, *subtitles
+
+
+def _spoken(voice: Synthesizer, text: str, controls: Controls) -> Iterator[Speech]:
+    """Speak `text`. A voice of ours keeps to itself what it leaves out, as the status says so already."""
+    from voice.tts.voice import Voice
+
+    if isinstance(voice, Voice):
+        return voice.speak(text, controls, tell=lambda problem: None)
+    return voice.speak(text, controls)
 
 
 # ---- the page

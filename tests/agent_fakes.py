@@ -57,7 +57,7 @@ class EvenVoice:
         self.asked: list[str] = []
         self._level = level
 
-    def speak(self, text: str, controls: Controls = Controls(), tell: object = None) -> Iterator[Speech]:
+    def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
         self.asked.append(text)
         length = WORD / controls.speed
         words = tuple(Word(word, i * length, (i + 1) * length) for i, word in enumerate(text.split()))

@@ -164,7 +164,7 @@ def test_a_voiceover_takes_the_controls_and_names_what_markup_it_does_not_know(
     asked = []
 
     class Listening(EvenVoice):
-        def speak(self, text: str, controls: Controls = Controls(), tell: object = None):
+        def speak(self, text: str, controls: Controls = Controls()):
             asked.append(controls)
             return EvenVoice.speak(self, "One.", controls)
 

@@ -33,12 +33,12 @@ from page.turns import Turns
 from page.visitors import Visitors
 from page.warming import add_warming
 from voice import audio
-from voice.agent.brains import Choice
+from voice.agent.brains.choice import Choice
 from voice.errors import VoiceError
 from voice.models import entries, find
 from voice.serve import Services
 from voice.serve.settings import Settings, from_environment
-from voice.text.coverage import reading_notes
+from voice.text.english.coverage import reading_notes
 from voice.text.languages import name_of
 from voice.text.lexicon import parse_lexicon
 from voice.text.markup import is_ssml, parse
@@ -138,8 +138,9 @@ def transcribe(
     make_folder: MakeFolder = new_folder,
 ) -> Iterator[tuple]:  # fmt: skip
     """(words, status, a file in each format) as the segments are recognized; at the end `named`, if asked."""
-    from voice.asr import attribution, longform
-    from voice.serve.transcriptions import bounded
+    from voice.asr import longform
+    from voice.asr.diarization import attribution
+    from voice.serve.openai.transcriptions import bounded
 
     if not path:
         raise VoiceError("there is nothing to transcribe yet: drop a file or record one")

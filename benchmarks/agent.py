@@ -7,8 +7,8 @@ the agent speaks where a case asks for it. Beside it, on the same sounds, a plai
 silence. `--modelled` leaves the server out: time is then that of the samples, and computing counts its
 processor time as if it ran beside them; that is faster, and for tuning on `--split dev`.
 
-Coughs, claps, keyboards and music are made here (see benchmarks.sounds), "mm-hm" and the like are said
-by the agent's voice; speech and the noises of rooms are recordings.
+Coughs, claps, keyboards and music are made here (see benchmarks.turn_taking.sounds), "mm-hm" and the
+like are said by the agent's voice; speech and the noises of rooms are recordings.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from typing import Annotated
 import typer
 
 from benchmarks.serving import started
-from benchmarks.sessions import Direct, Plain, Session
-from benchmarks.sounds import Sounds
-from benchmarks.stories import STORIES
-from benchmarks.turntaking import PARTS, Case, Measures, Pairs, Part, Played, must, play
-from benchmarks.wire import Wire, refused
+from benchmarks.turn_taking.cases import PARTS, Case, Measures, Pairs, Part, Played, must, play
+from benchmarks.turn_taking.sessions import Direct, Plain, Session
+from benchmarks.turn_taking.sounds import Sounds
+from benchmarks.turn_taking.stories import STORIES
+from benchmarks.turn_taking.wire import Wire, refused
 from voice.agent import Brains, Choice, Models
 
 SESSIONS = 4
-SKILL = Path(__file__).parent / "stories.py"
+SKILL = Path(__file__).parent / "turn_taking" / "stories.py"
 
 
 def live(url: str, part: Part, cases: Sequence[Case], told: Callable[[str], None]) -> Pairs:

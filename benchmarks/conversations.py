@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from voice import audio
-from voice.asr.speakers import Turn
+from voice.asr.diarization.speakers import Turn
 from voice.manifest import Clip, read_manifest
 from voice.vad import Silero, Thresholds, find_speech
 

@@ -21,10 +21,18 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from benchmarks.sounds import LEVEL, RATE, SENTENCES, Sounds, is_of_one_sentence, is_whole, longest_pause
-from voice.agent.ear import Hearing
-from voice.agent.patience import HANG, MARK, with_mark
-from voice.asr.ending import NAME, pooled
+from benchmarks.turn_taking.sounds import (
+    LEVEL,
+    RATE,
+    SENTENCES,
+    Sounds,
+    is_of_one_sentence,
+    is_whole,
+    longest_pause,
+)
+from voice.agent.listening.endpointing import HANG, MARK, with_mark
+from voice.agent.listening.user import Hearing
+from voice.asr.whisper.end_of_turn import NAME, pooled
 from voice.loading import load
 from voice.models.card import hashes, read_card, write_card
 from voice.types import Audio, Recognizer

@@ -22,8 +22,8 @@ import typer
 
 from voice import audio
 from voice.asr import longform
-from voice.asr.live import Live, Pacing
-from voice.asr.stitching import bare
+from voice.asr.local_agreement import bare
+from voice.asr.streaming import Live, Pacing
 from voice.loading import load
 from voice.metrics import Score, interval, total, word_errors
 from voice.types import Audio

@@ -21,7 +21,7 @@ import typer
 
 from benchmarks.conversations import RATE, Errors, Talk, errors, talks
 from voice import audio
-from voice.asr.speakers import Speakers, Turn
+from voice.asr.diarization.speakers import Speakers, Turn
 from voice.loading import load
 from voice.manifest import read_manifest
 

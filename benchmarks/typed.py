@@ -153,7 +153,7 @@ def _squeezed(*texts: str) -> str:
 
 def read_all(strings: list[str], summary: Summary) -> None:
     """Put every string through the front end."""
-    from voice.text.phonemes import prepare
+    from voice.text.english.pronunciation import prepare
 
     prepare()
     for number, text in enumerate(strings):

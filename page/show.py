@@ -7,9 +7,9 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from voice.agent.address import named, split_address
-from voice.agent.brains import Choice
-from voice.media import RECORDINGS
+from voice.agent.brains.address import named, split_address
+from voice.agent.brains.choice import Choice
+from voice.media.container import RECORDINGS
 from voice.serve.settings import LOOPBACK
 from voice.types import Segment
 

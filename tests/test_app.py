@@ -11,22 +11,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from agent_fakes import RATE, EvenVoice
+from fakes.agent import RATE, EvenVoice
 
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
 import gradio as gr
+from fakes.page import BOOK, services
 from fastapi import FastAPI
-from page_fakes import BOOK, services
 
 import app
 from page import shelf, show
 from page.turns import Turns
 from page.warming import Warming
-from voice.agent.brains import Choice
+from voice.agent.brains.choice import Choice
 from voice.audio import read, write
 from voice.errors import BrainError
-from voice.media import RECORDINGS
+from voice.media.container import RECORDINGS
 from voice.serve import Services, Settings, running
 from voice.text.frontend import Reading
 from voice.tts.heart import timed_words

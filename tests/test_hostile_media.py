@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import media_files
 import pytest
+from fakes import media_files
 
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
 import gradio as gr
-from agent_fakes import LoudIsSpeech
-from serve_fakes import Counting, World, recording, serving
+from fakes.agent import LoudIsSpeech
+from fakes.serve import Counting, World, recording, serving
 from typer.testing import CliRunner
 
 import app

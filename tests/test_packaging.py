@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[1]
 OWN = {"voice", "data", "recipes", "benchmarks", "page", "app"}
 NAMES = {"faster-whisper": "faster_whisper", "hibari-tts": "hibari", "huggingface-hub": "huggingface_hub"}
 NAMES |= {"pyyaml": "yaml", "pillow": "PIL"}
 NAMES |= {"whisper-normalizer": "whisper_normalizer", "prometheus-client": "prometheus_client"}
 SERVER = {Path("voice/serve"), Path("voice/cli/serve.py")}  # wants its own extra
-LOCAL = {Path("voice/agent/local.py")}  # too
+LOCAL = {Path("voice/agent/brains/local_model.py")}  # too
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[1]
 MEDIA = re.compile(r"[\"']([\w-]+\.(?:wav|mp3|flac|ogg|opus|m4a))[\"']")
 SPOKEN = "We will meet at the harbor on Thursday, and then take the boat to the island."
 

@@ -21,9 +21,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from voice import track
 from voice.errors import AudioError
-from voice.media import Media, can_seek, explained, name_of
+from voice.media import track
+from voice.media.container import Media, can_seek, explained, name_of
 from voice.places import check_place, drop_partial, partial_path
 from voice.types import Audio
 

@@ -46,8 +46,8 @@ def load(
 
 
 def _whisper(model: Model, threads: int | None) -> Recognizer:
-    from voice.asr.confidence import Calibration, likelihood
-    from voice.asr.whisper import HEAD, Whisper
+    from voice.asr.whisper.confidence import Calibration, likelihood
+    from voice.asr.whisper.recognizer import HEAD, Whisper
 
     context = _option(model, "context", "full")
     if context not in ("full", "utterance"):
@@ -100,13 +100,13 @@ def _other_voice(name: str, threads: int | None):
 
 
 def _smart_turn(model: Model, threads: int | None) -> TurnDetector:
-    from voice.turn import SmartTurn
+    from voice.smart_turn import SmartTurn
 
     return SmartTurn.open(model.folder, threads=threads)
 
 
 def _speakers(model: Model, threads: int | None) -> Any:
-    from voice.asr.speakers import Speakers
+    from voice.asr.diarization.speakers import Speakers
 
     return Speakers.open(model.folder, threads=threads)
 

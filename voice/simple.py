@@ -42,7 +42,8 @@ def transcribe(
     ValueError for a number of speakers below one.
     """
     from voice import audio
-    from voice.asr import attribution, longform
+    from voice.asr import longform
+    from voice.asr.diarization import attribution
     from voice.text.languages import language_for, parse_language
 
     language = parse_language(language)

@@ -115,7 +115,10 @@ class Speech:
 
 @dataclass(frozen=True)
 class Said:
-    """How something is said whatever is written: by `phonemes` (of voice.text.phonemes), or by `words`."""
+    """How something is said whatever is written: by `phonemes`, or by `words`.
+
+    The phonemes are those of voice.text.english.pronunciation.
+    """
 
     phonemes: str = ""
     words: str = ""

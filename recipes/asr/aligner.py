@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voice.asr.letters import read, spell
-from voice.text.phonemes import pronounce
+from voice.asr.ctc.alphabet import read, spell
+from voice.text.english.pronunciation import pronounce
 
 RATE = 16_000
 FRAME = 0.01  # seconds

@@ -4,7 +4,7 @@
     python -m recipes.asr.calibrate --model runs/mine/model --write
 
 Each clip is recognized as it is and once more with noise; logistic regression on what is known of
-each word (`voice.asr.confidence.FEATURES`) gives the weights. They are printed as a line for the
+each word (`voice.asr.whisper.confidence.FEATURES`) gives the weights. They are printed as a line for the
 model's card, beside how honest they are on clips that they were not fitted on.
 """
 
@@ -21,8 +21,8 @@ from data.batching import rng_for
 from recipes.asr.windows import select_any
 from recipes.options import option, parse
 from voice import audio
-from voice.asr.confidence import FEATURES, Calibration, Confidence, likelihood
-from voice.asr.whisper import Whisper
+from voice.asr.whisper.confidence import FEATURES, Calibration, Confidence, likelihood
+from voice.asr.whisper.recognizer import Whisper
 from voice.features import WHISPER_RATE
 from voice.loading import load
 from voice.manifest import Clip, read_manifest

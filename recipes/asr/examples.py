@@ -30,7 +30,7 @@ from recipes.asr.teacher import (
 from recipes.asr.vocabulary import Vocabulary
 from recipes.asr.windows import Window
 from recipes.training import best_device
-from voice.asr.letters import BLANK, FRAME, spell
+from voice.asr.ctc.alphabet import BLANK, FRAME, spell
 from voice.errors import VoiceError
 from voice.features import WHISPER_RATE
 from voice.manifest import Clip

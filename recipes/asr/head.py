@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from recipes.checkpoints import read_state
 from recipes.exporting import halved
-from voice.asr.letters import BLANK, CLASSES
+from voice.asr.ctc.alphabet import BLANK, CLASSES
 
 FILE = "head.onnx"
 INSIDE = "letters/"  # how the names of a head's weights begin among those of a whole recognizer

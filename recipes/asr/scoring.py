@@ -13,7 +13,7 @@ from transformers import WhisperForConditionalGeneration
 from recipes.asr import model as whisper
 from recipes.asr.teacher import FULL, features, transcribe_encoded
 from recipes.asr.vocabulary import Vocabulary
-from voice.asr.ctc import greedy
+from voice.asr.ctc.head import greedy
 from voice.features import WHISPER_RATE
 from voice.metrics import Score, total, word_errors
 from voice.models.adapter import WEIGHTS, merge

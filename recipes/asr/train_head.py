@@ -27,8 +27,8 @@ from recipes.asr.head import Head, ctc_loss, export, saved_head
 from recipes.asr.teacher import features
 from recipes.options import option, parse
 from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, seed_everything, warm_cosine
-from voice.asr.ctc import greedy
-from voice.asr.letters import BLANK, FRAME, spell
+from voice.asr.ctc.alphabet import BLANK, FRAME, spell
+from voice.asr.ctc.head import greedy
 from voice.features import WHISPER_RATE
 from voice.manifest import Clip
 from voice.metrics import total, word_errors

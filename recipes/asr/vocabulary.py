@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from voice.asr.vocabulary import open_tokenizer
+from voice.asr.whisper.tokenizer import open_tokenizer
 from voice.errors import ModelDamaged
 
 

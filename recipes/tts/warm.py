@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from recipes.tts.sounds import SoundModel
-from voice.text.phonemes import alphabet
+from voice.text.english.pronunciation import alphabet
 from voice.tts.acoustic import BOUNDARY, SYMBOLS
 from voice.tts.heart import package
 

@@ -20,7 +20,7 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
-from page_fakes import serving_page
+from fakes.page import serving_page
 
 from page import shelf
 from page.guard import COOKIE, SPARE

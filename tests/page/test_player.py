@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="fastapi is not installed; pip install '.[app]'")
 
-from browsing import chromium, served, until
+from fakes.browser import chromium, served, until
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from selenium import webdriver

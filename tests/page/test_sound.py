@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="fastapi is not installed; pip install '.[app]'")
 
-from browsing import chromium, served
+from fakes.browser import chromium, served
 from selenium import webdriver
 
 

@@ -14,8 +14,8 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
-from browsing import chromium, open_tab, until, within
-from page_fakes import Batches, serving_page
+from fakes.browser import chromium, open_tab, until, within
+from fakes.page import Batches, serving_page
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys

@@ -13,8 +13,8 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
-from browsing import PATIENCE, chromium, loud, open_tab, served, until, within
-from page_fakes import Scene, scripted
+from fakes.browser import PATIENCE, chromium, loud, open_tab, served, until, within
+from fakes.page import Scene, scripted
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By

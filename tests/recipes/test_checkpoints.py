@@ -13,15 +13,15 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from recipes.asr import export as asr_export  # noqa: E402
-from recipes.asr import head as asr_head  # noqa: E402
-from recipes.asr import train as asr_train  # noqa: E402
-from recipes.checkpoints import older, read_state, write_state  # noqa: E402
-from recipes.training import Checkpoint  # noqa: E402
-from recipes.tts import export as tts_export  # noqa: E402
-from recipes.tts import train as tts_train  # noqa: E402
-from recipes.vocoder import export as vocoder_export  # noqa: E402
-from voice.errors import ModelDamaged, ModelMissing  # noqa: E402
+from recipes.asr import export as asr_export
+from recipes.asr import head as asr_head
+from recipes.asr import train as asr_train
+from recipes.checkpoints import older, read_state, write_state
+from recipes.training import Checkpoint
+from recipes.tts import export as tts_export
+from recipes.tts import train as tts_train
+from recipes.vocoder import export as vocoder_export
+from voice.errors import ModelDamaged, ModelMissing
 
 
 class Evil:

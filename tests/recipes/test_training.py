@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, seed_everything  # noqa: E402
+from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, seed_everything
 
 
 def parts():

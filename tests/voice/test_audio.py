@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 import av
-import media_files
 import numpy as np
 import pytest
 import soundfile
+from fakes import media_files
 
 from voice import audio
 from voice.errors import AudioError
-from voice.media import RECORDINGS
+from voice.media.container import RECORDINGS
 from voice.types import Audio
 
 
@@ -65,7 +65,11 @@ def closed() -> io.BytesIO:
     return file
 
 
-@pytest.mark.parametrize("file", [closed(), Once(b"RIFF"), io.StringIO("RIFF"), io.BytesIO()], ids=repr)
+@pytest.mark.parametrize(
+    "file",
+    [closed(), Once(b"RIFF"), io.StringIO("RIFF"), io.BytesIO()],
+    ids=["closed", "no seek", "text", "empty"],
+)
 def test_what_cannot_be_read_has_no_length_and_is_an_error_to_read(file: io.IOBase) -> None:
     assert audio.length(file) == 0.0
     with pytest.raises(AudioError, match="the stream"):

@@ -7,24 +7,24 @@ from typing import Any
 
 _HOMES = {
     "voice.agent.conversation": "Conversation",
-    "voice.agent.manners": "Manners",
-    "voice.agent.ear": "Hearing",
+    "voice.agent.options": "Manners",
+    "voice.agent.listening.user": "Hearing",
     "voice.agent.events": (
         "Event SpeechStarted Partial SpeechEnded TurnEnded Heard Reply Speaking Spoken Paused Resumed "
         "Interrupted Rang Trouble Latency"
     ),
-    "voice.agent.brains": "Brains Choice Offline brain_from_environment everyday_skills",
-    "voice.agent.chat": "Chat",
-    "voice.agent.remote": "remote_brain",
-    "voice.agent.desk": "Desk",
-    "voice.agent.readers": "AsSaid",
-    "voice.agent.skills": "Context Skill skill load_skills",
+    "voice.agent.brains.choice": "Brains Choice Offline brain_from_environment everyday_skills",
+    "voice.agent.brains.chat": "Chat",
+    "voice.agent.brains.openai_server": "remote_brain",
+    "voice.agent.skills.runner": "Desk",
+    "voice.agent.skills.parameters": "AsSaid",
+    "voice.agent.skills.registry": "Context Skill skill load_skills",
     "voice.agent.timers": "Timers",
     "voice.agent.work": "INLINE THREADS Work",
-    "voice.agent.patience": "SilenceRule SoundAndWords WhenTold",
-    "voice.turn": "SmartTurn",
+    "voice.agent.listening.endpointing": "SilenceRule SoundAndWords WhenTold",
+    "voice.smart_turn": "SmartTurn",
     "voice.agent.replay": "talk answers latencies",
-    "voice.agent.opening": "Models start",
+    "voice.agent.session": "Models start",
     "voice.agent.turns": "TurnByTurn",
 }
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -12,9 +12,6 @@ from functools import partial
 
 import numpy as np
 
-from voice.agent.answer import Answer
-from voice.agent.ear import Ear, Hearing
-from voice.agent.echo import Echo
 from voice.agent.events import (
     Event,
     Heard,
@@ -28,14 +25,17 @@ from voice.agent.events import (
     Trouble,
     TurnEnded,
 )
-from voice.agent.everyday import ring_text
 from voice.agent.latency import Measured
-from voice.agent.listener import Listening, Whole
-from voice.agent.manners import Manners
-from voice.agent.mouth import Mouth
-from voice.agent.overlap import Overlap, Verdict
-from voice.agent.patience import SilenceRule
-from voice.agent.thoughts import Prepared, prepare
+from voice.agent.listening.barge_in import Overlap, Verdict
+from voice.agent.listening.echo import Echo
+from voice.agent.listening.endpointing import SilenceRule
+from voice.agent.listening.recognition import Listening, Whole
+from voice.agent.listening.user import Ear, Hearing
+from voice.agent.options import Manners
+from voice.agent.skills.everyday import ring_text
+from voice.agent.speaking.playback import Mouth
+from voice.agent.speaking.response import Answer
+from voice.agent.speculative import Prepared, prepare
 from voice.agent.timers import Timers
 from voice.agent.work import INLINE, Work
 from voice.errors import AudioError, BrainError, VoiceError

@@ -1,0 +1,1 @@
+"""Speech to text: recognizers, long recordings, live recognition, diarization."""

@@ -15,7 +15,7 @@ from voice.cli.console import prints_to_terminal, put, standard_input
 from voice.types import Segment, Transcript
 
 if TYPE_CHECKING:
-    from voice.asr.live import Partial
+    from voice.asr.streaming import Partial
 
     Show = Callable[[Partial | Segment], None]
 
@@ -42,7 +42,7 @@ def transcribe(
     recognized or, in `real_time`, as if it were being said. `heard` is told each settled segment.
     """
     from voice import audio
-    from voice.asr.live import RATE, Live, stream
+    from voice.asr.streaming import RATE, Live, stream
 
     waiting = source == "-" or real_time
     live = Live(
@@ -74,8 +74,8 @@ def arriving(pipe: Pipe) -> Iterator[np.ndarray]:
     Raises AudioError for a container that cannot.
     """
     from voice import audio
-    from voice.arriving import opened
-    from voice.asr.live import RATE
+    from voice.asr.streaming import RATE
+    from voice.media.pipe import opened
 
     media = opened(pipe, pipe.name)
     return audio.arriving(media, RATE) if media else raw(pipe)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from voice.cli.console import note
 from voice.errors import AudioError, VoiceError
-from voice.media import RECORDINGS
+from voice.media.container import RECORDINGS
 
 # Two of these, one after the other, are no valid file; JSON documents are read one after the other.
 APART = ("srt", "vtt", "tsv")

@@ -17,7 +17,7 @@ from voice.places import remove_leftovers, unfinished_path
 
 if TYPE_CHECKING:
     from voice.agent.events import Event
-    from voice.agent.opening import Models
+    from voice.agent.session import Models
 
 
 @plainly
@@ -67,7 +67,7 @@ def command(
     """
     from voice import audio
     from voice.agent import start, talk
-    from voice.agent.brains import Brains, Choice
+    from voice.agent.brains.choice import Brains, Choice
 
     if output:
         check_sound(output, [recording])
@@ -92,7 +92,7 @@ def command(
 def _loaded(model: str | None, voice: str, commands: str | None, threads: int | None) -> Models:
     """The models, fetched if they are not there."""
     from voice.agent import Models
-    from voice.agent.opening import open_default
+    from voice.agent.session import open_default
     from voice.models import find
 
     def fetched(name: str) -> str:

@@ -29,7 +29,7 @@ from voice.errors import VoiceError
 from voice.places import check_place, remove_leftovers
 
 if TYPE_CHECKING:
-    from voice.asr.speakers import Speakers
+    from voice.asr.diarization.speakers import Speakers
     from voice.cli.results import Result
     from voice.types import Recognizer, SpeechDetector
 
@@ -156,7 +156,7 @@ def command(
 
     Ctrl-C ends it and keeps what was heard of the recording at hand, in PATH as NAME.partial.srt.
     """
-    from voice.asr.hotwords import read_hotwords
+    from voice.asr.ctc.hotwords import read_hotwords
     from voice.cli.results import Result
     from voice.text.languages import parse_language
 
@@ -283,7 +283,8 @@ def _is_shown(text: str) -> None:
 def _transcribe(result: Result, recognition: Recognition, label: str) -> None:
     """One recording as a whole: text as it is heard, everything else at the end."""
     from voice import audio
-    from voice.asr import attribution, longform
+    from voice.asr import longform
+    from voice.asr.diarization import attribution
 
     source, named = result.job.source, recognition.named
     length = audio.length(source) if is_terminal() else 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Mapping
 
-from voice.text.numbers import cardinal, ordinal
+from voice.text.english.numbers import cardinal, ordinal
 
 
 def values(kind: str) -> Mapping[str, str] | None:

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from voice.asr.letters import read, spell
+from voice.asr.ctc.alphabet import read, spell
 from voice.errors import TextError
 
 _TEXT = r"[^\s\[\](),$@]"

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from voice.asr.grammar import Grammar, Mark, Parse, Sentences, Symbol, compile, decode
+from voice.asr.ctc.grammar import Grammar, Mark, Parse, Sentences, Symbol, compile, decode
 from voice.commands import builtin, context
 from voice.commands.context import Context
 from voice.commands.expressions import Item, Macro, OneOf, Slot, Words, spoken

@@ -6,14 +6,15 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from voice import __version__
-from voice.serve import errors, health, models, speech, transcriptions
+from voice.serve import errors, health
 from voice.serve.access import Access
-from voice.serve.description import describe
 from voice.serve.limits import Limits
 from voice.serve.metrics import Counted
+from voice.serve.openai import models, speech, transcriptions
+from voice.serve.openai.description import describe
+from voice.serve.openai.unserved import add_unserved
 from voice.serve.realtime import add_realtime
 from voice.serve.services import Services
-from voice.serve.unserved import add_unserved
 
 
 def build(services: Services) -> FastAPI:

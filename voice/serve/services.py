@@ -15,14 +15,14 @@ from voice.loading import load
 from voice.models import entries
 from voice.serve.draining import Draining
 from voice.serve.metrics import Metrics
-from voice.serve.names import DEFAULT, OPENAI_VOICES, in_family, read_aliases, stand_in
+from voice.serve.openai.model_names import DEFAULT, OPENAI_VOICES, in_family, read_aliases, stand_in
 from voice.serve.settings import Settings
 from voice.serve.slots import Line, Slots
 from voice.types import Recognizer, SpeechDetector, Synthesizer, TurnDetector
 
 if TYPE_CHECKING:
-    from voice.agent.opening import Models
-    from voice.asr.speakers import Speakers
+    from voice.agent.session import Models
+    from voice.asr.diarization.speakers import Speakers
     from voice.commands import Commands
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ class Services:
 
     def _open_live(self) -> Recognizer:
         """The recognizer of live sessions, or the whole one where the quickest cannot be used."""
-        from voice.agent.opening import open_default
+        from voice.agent.session import open_default
 
         def opened(name: str) -> Recognizer:
             shared = name == self.settings.model
@@ -117,7 +117,7 @@ class Services:
 
     @property
     def _live(self) -> str:
-        from voice.agent.opening import default_recognizer
+        from voice.agent.session import default_recognizer
 
         return self.settings.live_model or default_recognizer()
 
@@ -141,13 +141,13 @@ class Services:
 
         Raises ModelMissing, and VoiceError where there are commands and the model cannot hear them.
         """
-        from voice.agent.opening import Models
+        from voice.agent.session import Models
 
         ears = self.live_recognizer(model)
         return Models(self.detector(), ears, self.voice(voice), self.turns(ears), self._commands(ears))
 
     def _commands(self, ears: Recognizer) -> Commands | None:
-        from voice.agent.orders import open_commands
+        from voice.agent.brains.commands import open_commands
 
         path = self.settings.commands
         return self._once(("commands", id(ears)), lambda: open_commands(path, ears)) if path else None
@@ -240,7 +240,7 @@ def _silero() -> SpeechDetector:
 
 
 def _turns(ears: Recognizer) -> TurnDetector:
-    from voice.agent.opening import load_turns
+    from voice.agent.session import load_turns
 
     return load_turns(ears)
 

@@ -1,0 +1,1 @@
+"""Text to what is spoken: sentences, markup, normalization, pronunciation; subtitles."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from voice.text.questions import rise
+from voice.text.english.questions import rise
 from voice.types import Controls
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from itertools import pairwise
 import numpy as np
 
 from voice.text.delivery import PLAIN, Style
-from voice.text.normalize import Chunk
-from voice.text.phonemes import PUNCTUATION, pronounce, without_marks
-from voice.text.questions import rises
-from voice.text.saying import Wish, given_spans, spell_out_around, unknown_phones
+from voice.text.english.normalize import Chunk
+from voice.text.english.pronunciation import PUNCTUATION, pronounce, without_marks
+from voice.text.english.questions import rises
+from voice.text.given_pronunciations import Wish, given_spans, spell_out_around, unknown_phones
 from voice.text.sentences import JOINING, Sentence, SentenceSplitter, split_sentences
 from voice.types import Said
 

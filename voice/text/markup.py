@@ -13,11 +13,11 @@ from xml.parsers import expat
 
 from voice.errors import TextError
 from voice.text.delivery import PLAIN, Style
+from voice.text.english.sayas import said_as
+from voice.text.given_pronunciations import Span, Wish
 from voice.text.lexicon import LONGEST_WORDS
 from voice.text.phones import from_arpabet, from_ipa
 from voice.text.prosody import emphasis, prosody, seconds
-from voice.text.sayas import said_as
-from voice.text.saying import Span, Wish
 from voice.types import Said
 
 LONGEST_BREAK = 60.0  # seconds, also of several that follow one another

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from voice.text.delivery import PLAIN
+from voice.text.english.questions import rises
 from voice.text.frontend import Reading, read_aloud
 from voice.text.markup import Passage
-from voice.text.questions import rises
 from voice.types import Said
 
 ENDING = re.compile(r"[.!?…][\"'”’)]*$")

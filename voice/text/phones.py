@@ -1,4 +1,4 @@
-"""Phones given by hand, in ARPAbet or IPA → the alphabet of `voice.text.phonemes`."""
+"""Phones given by hand, in ARPAbet or IPA → the alphabet of `voice.text.english.pronunciation`."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ import numpy as np
 from voice.errors import ModelDamaged, ModelMissing
 from voice.models.sessions import session_of
 from voice.text.delivery import Delivery, delivery
-from voice.text.phonemes import PUNCTUATION, alphabet, without_marks
-from voice.tts import rewiring
+from voice.text.english.pronunciation import PUNCTUATION, alphabet, without_marks
+from voice.tts import onnx_edit
 from voice.tts.delivering import lengths_asked, leveled, per_frame, pitch_asked
 from voice.types import Audio, Controls, Speech, Word
 
@@ -55,9 +55,9 @@ class Heart:
     rate = RATE
 
     def __init__(self, model: bytes, threads: int = 1) -> None:
-        self._session = _session(rewiring.with_outputs(model, _DURATIONS, _LENGTHS), threads)
-        guided = rewiring.with_input(model, _DURATIONS, rewiring.INT64, ("L",))
-        self._guided = _session(rewiring.with_input(guided, _HEARD, rewiring.FLOAT, (1, "F")), threads)
+        self._session = _session(onnx_edit.with_outputs(model, _DURATIONS, _LENGTHS), threads)
+        guided = onnx_edit.with_input(model, _DURATIONS, onnx_edit.INT64, ("L",))
+        self._guided = _session(onnx_edit.with_input(guided, _HEARD, onnx_edit.FLOAT, (1, "F")), threads)
 
     @classmethod
     def open(cls, folder: Path | None = None, threads: int | None = None) -> Heart:

@@ -14,10 +14,10 @@ from typing import Protocol
 import numpy as np
 
 from voice.errors import ModelError, TextError
+from voice.text.english.pronunciation import prepare
 from voice.text.frontend import Reading, read_aloud, read_arriving
 from voice.text.markup import is_ssml, parse
 from voice.text.passages import read_passages
-from voice.text.phonemes import prepare
 from voice.tts.streaming import FADE, LEAD, SILENCE, TAIL, Flowing, spoken
 from voice.types import Audio, Controls, Mark, Speech, Word
 

@@ -6,11 +6,11 @@ import pytest
 
 from voice.errors import TextError
 from voice.text.delivery import Style
+from voice.text.english.sayas import said_as
 from voice.text.frontend import Reading, read_aloud
 from voice.text.markup import as_ssml, is_ssml, parse
 from voice.text.passages import read_passages
 from voice.text.prosody import LEVELS
-from voice.text.sayas import said_as
 
 
 def readings(content: str) -> list[Reading]:

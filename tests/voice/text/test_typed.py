@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.typed import pages, problem, typed
+from voice.text.english.normalize import spell_out
 from voice.text.frontend import LONGEST, read_aloud
-from voice.text.normalize import spell_out
 from voice.text.sentences import JOINING
 
 

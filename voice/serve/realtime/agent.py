@@ -8,16 +8,16 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from voice.agent.brains import Choice, brain_from_environment, brain_of
+from voice.agent.brains.choice import Choice, brain_from_environment, brain_of
+from voice.agent.brains.commands import Orders
 from voice.agent.conversation import Conversation
-from voice.agent.ear import Hearing
-from voice.agent.listener import Listening, live
-from voice.agent.manners import Manners
-from voice.agent.notes import Notes
-from voice.agent.orders import Orders
-from voice.agent.patience import SilenceRule, WhenTold
-from voice.agent.skills import Skill
-from voice.agent.thoughts import prepare
+from voice.agent.listening.endpointing import SilenceRule, WhenTold
+from voice.agent.listening.recognition import Listening, live
+from voice.agent.listening.user import Hearing
+from voice.agent.options import Manners
+from voice.agent.skills.notes import Notes
+from voice.agent.skills.registry import Skill
+from voice.agent.speculative import prepare
 from voice.agent.timers import Timers
 from voice.agent.work import THREADS, Work
 from voice.serve.realtime.configuration import Configuration, Detection

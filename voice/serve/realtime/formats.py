@@ -11,7 +11,7 @@ from functools import cache
 
 import numpy as np
 
-from voice.agent.resampling import Resampler
+from voice.serve.realtime.resampling import Resampler
 from voice.types import Audio
 
 _ULAW_BIAS = 132  # of 16-bit samples: makes the segments powers of two

@@ -23,7 +23,7 @@ from voice.serve.realtime.answers import Answer, Said, heard_until
 from voice.serve.realtime.items import Item, Items, fresh
 from voice.serve.realtime.line import Line
 from voice.serve.realtime.tools import Call
-from voice.text.coverage import reading_notes
+from voice.text.english.coverage import reading_notes
 
 _REMEMBERED = 20  # answers of which it is known when which word was said
 

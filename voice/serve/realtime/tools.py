@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from voice.agent.skills import Skill
+from voice.agent.skills.registry import Skill
 from voice.serve.realtime.items import fresh
 
 LONGEST = 60.0  # seconds; the agent itself gives up before

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from voice.agent.doubt import Doubt
 from voice.agent.events import Event, Heard, Partial, SpeechStarted, TurnEnded
+from voice.agent.listening.language_check import Doubt
 from voice.serve.realtime.clock import AudioClock
 from voice.serve.realtime.items import Item, Items, Part, fresh
 from voice.serve.realtime.line import Line

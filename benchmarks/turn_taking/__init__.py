@@ -1,0 +1,1 @@
+"""The cases of benchmarks.agent: sounds, sessions and what is measured of them."""

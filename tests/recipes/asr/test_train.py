@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+
+from fakes.killing import assert_resume_equals_uninterrupted
+
+from recipes.asr import export, smoke, train
+from recipes.asr.examples import collate, gather
+from recipes.asr.teacher import FULL, loops
+from voice import audio
+from voice.errors import ManifestError, ModelError
+from voice.types import Audio
+
+CHECKOUT = Path(__file__).parents[3]
+TINY = (str(CHECKOUT / "data/tiny/train.jsonl"),)
+DEV = (str(CHECKOUT / "data/tiny/dev.jsonl:2"),)
+
+
+def options(out: Path, **changed) -> train.Options:
+    whole = train.Options(manifest=TINY, dev=DEV, out=out, smoke=True, steps=5, threads=1)
+    return dataclasses.replace(whole, **changed)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory) -> Path:
+    """A finished smoke run."""
+    out = tmp_path_factory.mktemp("run")
+    train.main(options(out))
+    return out
+
+
+def test_killed_and_resumed_equals_uninterrupted(tmp_path):
+    command = ["-m", "recipes.asr.train", "--smoke", "--threads", "1", "--manifest", *TINY, "--dev", *DEV]
+    command += ["--ctc", "0.5"]
+    assert_resume_equals_uninterrupted(command, tmp_path)
+
+
+def test_overfits_one_batch(tmp_path):
+    small = smoke.small(options(tmp_path, labels="text", whole=True))
+    torch.manual_seed(0)
+    task = train.asked(small)
+    batch = collate(gather(small.manifest, task)[:3], np.zeros(3), task)
+    model = train.prepared(task.base, small, torch.device("cpu"))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+    found = []
+    for _ in range(80):
+        loss = train.losses(model, batch, task, small)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        found.append(loss.item())
+    assert found[0] > 4 and found[-1] < 0.5
+
+
+def test_learns_transcripts_in_full_context(tmp_path):
+    train.main(options(tmp_path, labels="text", context="full", whole=True, steps=1, joined=0))
+    assert torch.load(tmp_path / "last.pt", weights_only=False)["step"] == 1
+    assert not (tmp_path / "answers").exists()
+
+
+def test_a_batch_is_cut_to_its_longest_utterance_and_margin(run):
+    task = train.asked(options(run))
+    some = gather(TINY, task)[:2]
+    batch = collate(some, np.array([0.0, 0.5]), task)
+    longest = max(len(each.sound()) + extra for each, extra in zip(some, (0, 8000), strict=False))
+    assert batch.features.shape == (2, 80, longest // 160)
+    counted = batch.targets != train.IGNORED
+    assert batch.hidden.shape == (int(counted.sum()), 32)
+    assert batch.inputs.shape[1] == batch.targets.shape[1] + 2
+    assert (batch.targets[:, 0] == task.vocabulary.prompt[1]).all()
+    full = collate(some, np.zeros(2), dataclasses.replace(task, context="full"))
+    assert full.features.shape[-1] == FULL // 160
+
+
+def test_labels_from_text_need_text(tmp_path):
+    manifest = tmp_path / "set.jsonl"
+    row = f'{{"audio": "{CHECKOUT}/data/tiny/audio/train_01.opus", "duration": 1.5, "id": "a", "text": null}}'
+    manifest.write_text(row)
+    with pytest.raises(ManifestError, match="--labels own"):
+        gather([str(manifest)], train.asked(options(tmp_path, labels="text")))
+
+
+def test_the_exported_folder_transcribes(run, tmp_path):
+    from voice.loading import load
+
+    chosen = export.Options(run=run, out=tmp_path / "mine", base=str(run / "base"), whole=True, name="mine")
+    export.main(chosen)
+    recognizer = load(str(tmp_path / "mine"), threads=1)
+    sound = audio.read(CHECKOUT / "data/tiny/audio/train_01.opus", 16000)
+    assert recognizer.transcribe(Audio(sound.samples, 16000), language="en", words=False).duration > 0.5
+
+
+def test_the_exported_adapter_and_the_whole_are_the_same_model(run, tmp_path, monkeypatch):
+    from voice.models import Card, Entry, catalog, find
+    from voice.models.ct2 import read_model
+
+    monkeypatch.setenv("VOICE_HOME", str(tmp_path / "home"))
+    tiny = Entry(Card("tiny", "recognizer", "whisper", 16_000, "en", "MIT"), 0, run / "base")
+    for module in (catalog, export):
+        monkeypatch.setattr(module, "entries", lambda: {"tiny": tiny})
+    export.main(export.Options(run=run, out=tmp_path / "part", base="tiny", name="part"))
+    export.main(export.Options(run=run, out=tmp_path / "whole", base="tiny", whole=True, name="whole"))
+    assert (tmp_path / "part" / "adapter.safetensors").stat().st_size < 50_000
+    derived = read_model(find(str(tmp_path / "part")).folder / "model.bin")
+    whole = read_model(tmp_path / "whole" / "model.bin")
+    for name, tensor in whole.tensors.items():
+        assert np.array_equal(tensor, derived.tensors[name]), name
+
+
+def test_what_started_from_a_folder_is_exported_whole(run, tmp_path):
+    with pytest.raises(ModelError, match="--whole"):
+        export.main(export.Options(run=run, out=tmp_path / "part", base=str(run / "base"), name="part"))
+
+
+def test_an_export_without_a_run_says_what_to_do(tmp_path):
+    with pytest.raises(ModelError, match="recipes.asr.train"):
+        export.learned(tmp_path, "best")
+
+
+def test_a_loop_is_told_from_speech():
+    assert loops("and then and then " * 20)
+    assert not loops("The kettle boils at seven, and the bus leaves at eight.")

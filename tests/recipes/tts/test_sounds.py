@@ -1,0 +1,190 @@
+"""Sounds: hibari's weights arrive whole, pieces are cut where they should be, it learns, resumes exactly."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+torch = pytest.importorskip("torch")
+
+
+from fakes.killing import assert_resume_equals_uninterrupted
+
+from recipes.tts import corpus, export, pieces, train
+from recipes.tts.corpus import Utterance
+from recipes.tts.pieces import CONTEXT, Collection, Errors
+from recipes.tts.sounds import LOUD, Size, SoundModel
+from recipes.tts.warm import heart_weights
+from voice.errors import ModelMissing, VoiceError
+from voice.features import voice_log_mel
+from voice.tts import onnx_edit
+from voice.tts.acoustic import SYMBOLS
+from voice.tts.heart import package
+
+HOP, RATE = 300, 24000
+VOICES = Path(train.__file__).parent / "voices.safetensors"
+
+
+@torch.no_grad()
+def test_a_voice_that_begins_as_hibaris_says_what_it_says():
+    """Its network in ONNX, in eight bits, and ours in floats: the same spectra, but for rounding."""
+    import onnxruntime
+
+    from voice.text.english.pronunciation import alphabet
+
+    phonemes = "ðə kwˈɪk bɹˈWn fˈɑks."
+    model = (package() / "hibari.onnx").read_bytes()
+    model = onnx_edit.with_outputs(model, "/Mul_62_output_0", "/Cast_32_output_0")
+    session = onnxruntime.InferenceSession(model)
+    ids = [[0, *(alphabet()[p] for p in phonemes), 0]]
+    given = {"ids": np.array(ids, np.int64), "speed": np.ones(1, np.float32)}
+    pulse, turn, noise, rest, free, f0, loud, durations = session.run(None, given)
+
+    ours = SoundModel(Size(("anyone",))).eval()
+    ours.load_state_dict(heart_weights(ours))
+    tokens = torch.tensor([[SYMBOLS.index(symbol) for symbol in f"_{phonemes}_"]])
+    index = torch.from_numpy(np.repeat(np.arange(len(durations)), 2 * durations))[None]
+    frames = index, torch.from_numpy(np.maximum(f0, 0)), torch.from_numpy((loud - LOUD[1]) / LOUD[0])
+    parts = ours(tokens, torch.tensor([0]), torch.ones(1, tokens.shape[1], 1), *frames)[0]
+    theirs = (pulse, turn, noise, rest, free)
+    pulse, turn, noise, rest, free = (torch.from_numpy(each[0].T) for each in theirs)
+    assert (torch.hypot(parts[0], parts[1]).log() - pulse).abs().mean() < 0.06
+    assert (parts[2].log() - np.log(2) / 2 - noise).abs().mean() < 0.06
+    assert (torch.hypot(parts[3], parts[4]).log() - rest).abs().mean() < 0.06
+    for ours, theirs in ((parts[:2], torch.pi * torch.tanh(turn)), (parts[3:], free)):
+        cosine = (ours[0] * theirs.cos() + ours[1] * theirs.sin()) / torch.hypot(*ours)  # of the difference
+        assert cosine.mean() > 0.97
+
+
+def spoken(folder, count=4):
+    """Features and recordings of two speakers, with a manifest that names the audio."""
+    utterances, rows = [], []
+    for seed in range(count):
+        rng = np.random.default_rng(seed)
+        tokens = np.concatenate([[0], rng.integers(15, 60, 6), [0]]).astype(np.int16)
+        durations = rng.integers(6, 12, len(tokens))
+        frames = int(durations.sum())
+        f0 = np.full(frames, 150.0 + 50 * (seed % 2), np.float32)
+        samples = 0.2 * np.sin(2 * np.pi * np.cumsum(np.repeat(f0, HOP)) / RATE)
+        soundfile.write(folder / f"{seed}.wav", samples, RATE)
+        name = ("ann", "bob")[seed % 2]
+        mel = voice_log_mel(samples.astype(np.float32))[:, :frames].T.astype(np.float16)
+        utterances.append(Utterance(f"{name}-{seed}", name, tokens, durations, f0, mel))
+        row = {"id": f"{name}-{seed}", "audio": f"{seed}.wav", "text": ""}
+        rows.append(row | {"duration": frames / 80, "speaker": name})
+    corpus.write(folder / "some.npz", utterances)
+    (folder / "some.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder / "some.npz", folder / "some.jsonl"
+
+
+def test_a_piece_holds_what_was_said_there(tmp_path):
+    features, manifest = spoken(tmp_path)
+    loaded = pieces.load([features], [manifest])
+    collection = Collection(loaded, ("ann", "bob"))
+    made = collection.pieces(0, 0, 8, 20, Errors(0.0, 0.0))
+    assert made.f0.shape == (8, 20 + 2 * CONTEXT) and made.real.shape == (8, made.f0.shape[1] * HOP)
+    assert torch.equal(made.f0, collection.pieces(0, 0, 8, 20, Errors(0.0, 0.0)).f0)
+    assert not torch.equal(made.real, collection.pieces(0, 1, 8, 20, Errors(0.0, 0.0)).real)
+    for row, speaker in enumerate(made.speaker.tolist()):
+        heard = made.f0[row][made.f0[row] > 0]
+        assert (heard == 150 + 50 * speaker).all()
+        inside = made.f0[row].repeat_interleave(HOP) > 0
+        assert made.real[row][~inside].abs().max() == 0 if (~inside).any() else True
+        assert made.real[row][inside].square().mean() == pytest.approx(0.02, rel=0.1)
+
+
+def test_speakers_are_drawn_as_often_as_is_asked(tmp_path):
+    loaded = pieces.load(*([path] for path in spoken(tmp_path)))
+    made = Collection(loaded, ("ann", "bob"), {"ann": 3.0}).pieces(0, 0, 200, 4, Errors())
+    assert (made.speaker == 0).float().mean() == pytest.approx(0.75, abs=0.1)
+    with pytest.raises(VoiceError, match="heart=0.3"):
+        train._shares(["heart"], ("heart",))
+    for wrong in ("hart=0.3", "heart=0", "heart=-1"):
+        with pytest.raises(VoiceError, match="one of heart a number above 0"):
+            train._shares([wrong], ("heart",))
+
+
+def test_recordings_are_decoded_once_and_one_without_audio_is_named(tmp_path):
+    features, manifest = spoken(tmp_path)
+    pieces.load([features], [manifest])
+    assert len(pieces.load([features], [])) == 4  # kept beside the features
+    kept = features.with_suffix(".samples.npy")
+    np.save(kept, np.load(kept)[:-HOP])  # of other features
+    assert len(pieces.load([features], [manifest])) == 4 and len(np.load(kept)) % HOP == 0
+    (tmp_path / "other").mkdir()
+    other = spoken(tmp_path / "other")[1]
+    with pytest.raises(VoiceError, match="the same id"):
+        pieces.load([features], [manifest, other])
+    kept.unlink()
+    with pytest.raises(VoiceError, match="ann-0"):
+        pieces.load([features], [])
+
+
+def test_overfits_one_batch(tmp_path):
+    collection = Collection(pieces.load(*([path] for path in spoken(tmp_path))), ("ann", "bob"))
+    given = collection.pieces(0, 0, 2, 24, Errors(0.0, 0.0))
+    torch.manual_seed(0)
+    options = train.Options(cold=True, rate=1e-2, steps=400, critic_width=4)
+    one = train.Learner(options, Size(("ann", "bob"), **train.SMALL), torch.device("cpu"))
+    losses = [float(one.step(step, given)["loss"]) for step in range(60)]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_critics_teach_once_they_are_let_in(tmp_path):
+    collection = Collection(pieces.load(*([path] for path in spoken(tmp_path))), ("ann", "bob"))
+    options = train.Options(cold=True, critic_width=4, adversarial_from=10, out=tmp_path)
+    torch.manual_seed(0)
+    one = train.Learner(options, Size(("ann", "bob"), **train.SMALL), torch.device("cpu"))
+    given = collection.pieces(0, 0, 2, 24, Errors())
+    before = [value.clone() for value in one.critics.parameters()]
+    assert "critics" not in one.step(9, given) and "fooling" not in one.step(10, given)
+    assert one.step(500, given).keys() >= {"critics", "fooling", "features"}
+    assert any(not torch.equal(a, b) for a, b in zip(before, one.critics.parameters(), strict=True))
+
+
+def test_a_run_of_other_speakers_is_not_gone_on_with():
+    about = train.About(Size(("ann", "bob")))
+    about.load_state_dict(vars(Size(("ann", "bob"))))
+    with pytest.raises(VoiceError, match="the run there is of ann, eve"):
+        about.load_state_dict(vars(Size(("ann", "eve"))))
+
+
+def test_killed_and_resumed_equals_uninterrupted(tmp_path):
+    assert_resume_equals_uninterrupted(
+        ["-m", "recipes.tts.train", "--smoke", "--threads", "1", "--save-every", "6"], tmp_path
+    )
+
+
+def test_a_run_may_begin_with_another_one_and_new_speakers_with_the_mean_of_the_old(tmp_path):
+    size = Size(("ann", "bob"), **train.SMALL)
+    old = SoundModel(size)
+    torch.nn.init.normal_(old.decoder.tones.weight)
+    saved = {"ema": {"weights": old.state_dict()}, "about": vars(size)}
+    torch.save({"parts": saved}, tmp_path / "last.pt")
+    new = SoundModel(Size(("bob", "eve"), **train.SMALL))
+    weights = train.warm_weights(tmp_path / "last.pt", new)
+    tones = old.decoder.tones.weight
+    assert torch.equal(weights["decoder.tones.weight"], torch.stack([tones[1], tones.mean(0)]))
+    assert torch.equal(weights["decoder.head.weight"], old.decoder.head.weight)
+
+
+def test_what_an_export_leaves_for_other_voices_is_the_run_in_half_precision(tmp_path):
+    size = Size(("ann", "bob"), **train.SMALL)
+    run = export.Run(SoundModel(size), None, None, 1, size.speakers)
+    export.write_start(run, tmp_path / "start.safetensors")
+    weights = train.warm_weights(tmp_path / "start.safetensors", SoundModel(Size(("bob",), **train.SMALL)))
+    for name, value in run.sounds.state_dict().items():
+        if name in ("text.speakers.weight", "decoder.tones.weight"):
+            value = value[1:]
+        assert torch.allclose(weights[name], value, atol=1e-3)
+    with pytest.raises(ModelMissing, match="no .*none"):
+        train.sounds_of(tmp_path / "none.safetensors")
+
+
+def test_our_own_weights_fit_the_network():
+    model = SoundModel(Size(("somebody",)))
+    model.load_state_dict(train.warm_weights(VOICES, model))

@@ -1,0 +1,188 @@
+"""The vocoder recipe: it learns, resumes exactly, sees as far as it says; its export is the same model."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+
+from fakes.killing import assert_resume_equals_uninterrupted, first_difference
+
+from recipes.exporting import halved
+from recipes.vocoder import crops, losses, model, train
+from recipes.vocoder.discriminators import discriminators
+from recipes.vocoder.export import export, load_run
+from voice.errors import VoiceError
+from voice.features import voice_log_mel
+from voice.tts.vocoder import Vocoder, pulses
+
+PLAIN = crops.Augmentation(noise=0.0, blur=0.0, jitter=0.0)
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    return crops.load_corpus([train.TINY / "train.jsonl"])
+
+
+def tiny(seed=0):
+    torch.manual_seed(seed)
+    return model.Generator(model.SIZES["tiny"])
+
+
+def sources(frames, seed=0):
+    rng = np.random.default_rng(seed)
+    mel = rng.standard_normal((100, frames)).astype(np.float32) - 5
+    f0 = np.where(np.arange(frames) % 20 < 12, 180.0 + np.arange(frames) % 40, 0).astype(np.float32)
+    return mel, f0, pulses(f0), rng.standard_normal(frames * 300).astype(np.float32)
+
+
+def batched(arrays):
+    return [torch.from_numpy(array)[None] for array in arrays]
+
+
+def test_overfits_one_batch(corpus):
+    batch, generator = corpus.crops(0, 0, 2, 24, PLAIN), tiny()
+    optimizer = torch.optim.AdamW(generator.parameters(), 5e-3)
+    distance, seen = losses.SpectralLoss(), []
+    for _ in range(40):
+        loss, _ = distance(train.inner(generator(*batch.inputs)), train.inner(batch.real))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        seen.append(loss.item())
+    assert seen[-1] < 0.8 * seen[0]
+
+
+def test_without_sources_it_is_the_network_alone_that_makes_the_sound():
+    mel, f0, pulse, noise = batched(sources(20))
+    for plain, equal in ((True, True), (False, False)):
+        generator = model.Generator(model.SIZES["tiny"], plain)
+        with torch.no_grad():
+            heard = [generator(mel, f0, each * pulse, each * noise) for each in (0.0, 1.0)]
+        assert heard[0].abs().max() > 0 and torch.equal(*heard) == equal
+
+
+def test_a_run_does_not_go_on_as_another_kind(tmp_path):
+    options = train.Options(out=tmp_path, plain=True)
+    train.describe(options, resumes=False)
+    train.describe(options, resumes=True)
+    with pytest.raises(VoiceError, match="begun with no sources"):
+        train.describe(dataclasses.replace(options, plain=False), resumes=True)
+
+
+def test_critics_learn_to_tell_noise_from_speech_and_the_generator_hears_of_it(corpus):
+    real = corpus.crops(0, 0, 2, 24, PLAIN).real
+    made = torch.randn_like(real) * real.std()
+    torch.manual_seed(0)
+    critics = discriminators("small", 4)
+    optimizer = torch.optim.AdamW(critics.parameters(), 2e-3)
+    seen = [train.critic_step(critics, optimizer, made, real).item() for _ in range(20)]
+    assert seen[0] > 1.5 and seen[-1] < 1.2
+    made.requires_grad_()
+    fooling, features = train.against_critics(critics, made, real)
+    (fooling + features).backward()
+    assert made.grad.abs().sum() > 0 and fooling.item() > 0
+    assert all(weight.requires_grad for weight in critics.parameters())
+
+
+def test_speech_that_is_the_recording_costs_nothing(corpus):
+    real = corpus.crops(0, 0, 2, 24, PLAIN).real
+    assert losses.SpectralLoss()(real, real)[0].item() == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_loss_hears_the_mel_that_features_measure(corpus):
+    real = corpus.whole(0).real
+    _, mel = losses.Spectrum(1200, 100)(real)
+    expected = voice_log_mel(real[0].numpy())
+    np.testing.assert_allclose(mel[0, :, : expected.shape[1]].numpy(), expected, atol=2e-3)
+
+
+def test_a_frame_depends_on_reach_frames_and_no_more():
+    generator = tiny().eval()
+    reach, at = generator.size.reach, 20
+    mel, f0, _, _ = batched(sources(41))
+    mel.requires_grad_()
+    generator.parts(mel, f0)[0, :, at].sum().backward()
+    felt = torch.nonzero(mel.grad[0].abs().sum(0)).flatten()
+    assert felt.min() == at - reach and felt.max() == at + reach
+
+
+def test_crops_follow_from_seed_and_step_and_hold_what_was_recorded(corpus):
+    how = crops.Augmentation(noise=0.1, blur=0.5, jitter=0.01)
+    a, b, other = (corpus.crops(3, step, 4, 30, how) for step in (7, 7, 8))
+    for field in dataclasses.fields(crops.Crops):
+        assert torch.equal(getattr(a, field.name), getattr(b, field.name))
+    assert not torch.equal(a.real, other.real)
+    assert a.mel.shape == (4, 100, 30) and a.real.shape == a.pulse.shape == (4, 9000)
+    whole = corpus.whole(2)
+    heard, kept = voice_log_mel(whole.real[0].numpy())[:, 3:-3], whole.mel[0, :, 3:-3].numpy()
+    assert np.abs(heard - kept)[kept > -7].max() < 0.05  # below, 16-bit samples are too coarse
+
+
+def test_clips_shorter_than_a_crop_end_in_silence(corpus):
+    crop = corpus.crops(0, 0, 2, 1000, PLAIN)
+    assert crop.mel.shape == (2, 100, 1000) and not crop.real[:, -3000:].any() and not crop.f0[:, -10:].any()
+
+
+def test_a_cached_corpus_is_the_same(corpus, tmp_path):
+    manifest = [train.TINY / "dev.jsonl"]
+    made, kept = (crops.load_corpus(manifest, tmp_path) for _ in range(2))
+    assert len(list(tmp_path.iterdir())) == 1
+    for name in ("frames", "samples", "mel", "f0"):
+        np.testing.assert_array_equal(getattr(made, name), getattr(kept, name))
+
+
+@pytest.mark.parametrize("frames", [1, 2, 7, 61])
+def test_the_exported_model_equals_the_trained_one(frames, exported):
+    generator, vocoder = exported
+    given = sources(frames)
+    with torch.no_grad():
+        expected = generator(*batched(given))[0].numpy()
+    np.testing.assert_allclose(vocoder.render(*given), expected, atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """A generator and its export in single precision, made once: the exporter takes seconds."""
+    generator = tiny().eval()
+    return generator, Vocoder.open(export(generator, tmp_path_factory.mktemp("model"), weights="float32"))
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory, exported):
+    return next(tmp_path_factory.getbasetemp().glob("model*/vocoder.onnx"))
+
+
+def test_half_precision_weights_change_little_and_halve_the_file(exported, full, tmp_path):
+    onnx = pytest.importorskip("onnx")
+    onnx.save(halved(onnx.load(full)), tmp_path / "vocoder.onnx")
+    assert (tmp_path / "vocoder.onnx").stat().st_size < 0.7 * full.stat().st_size
+    expected = exported[1].render(*sources(40))
+    np.testing.assert_allclose(
+        Vocoder.open(tmp_path).render(*sources(40)), expected, atol=0.01 * np.abs(expected).max()
+    )
+
+
+def test_a_smoke_run_asks_for_so_little_that_it_takes_seconds():
+    o = train.smoked(train.Options(threads=8))
+    assert o.threads == 1 and o.dev_clips == 1 and o.size == "tiny"  # threads would wait for each other
+    assert o.steps * o.batch * o.seconds < 60 and o.adversarial_from < o.save_every * 2 < o.steps
+    assert train.smoked(train.Options(steps=3)).steps == 3
+
+
+def test_killed_and_resumed_equals_uninterrupted(tmp_path):
+    assert_resume_equals_uninterrupted(
+        ["-m", "recipes.vocoder.train", "--smoke", "--threads", "1", "--save-every", "6"], tmp_path
+    )
+    assert load_run(tmp_path / "killed").size == model.SIZES["tiny"]
+
+
+def test_differences_between_states_are_found():
+    state = {"a": [torch.ones(2), 3], "b": np.zeros(2)}
+    other = {"a": [torch.tensor([1.0, 2.0]), 3], "b": np.zeros(2)}
+    assert first_difference(state, state) is None
+    assert first_difference(state, other) == "/a/0"

@@ -1,0 +1,92 @@
+"""Thinking ahead: no effect before the turn has ended, none at all if the reply is thrown away."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+
+from voice.agent.speculative import Prepared, Turn, committed, prepare
+from voice.types import Controls, Message, Pace
+
+
+class Writes:
+    """A brain with one effect between two things that it says."""
+
+    def __init__(self) -> None:
+        self.written: list[str] = []
+
+    def prepare(self, messages: Sequence[Message]) -> Prepared:
+        return Prepared(self._pieces)
+
+    def reply(self, messages: Sequence[Message]) -> Iterator[str]:
+        return committed(self.prepare(messages))
+
+    def _pieces(self, turn: Turn) -> Iterator[str | Pace | None]:
+        yield "Let me see. "
+        yield from turn.awaited()
+        self.written.append("a note")
+        yield Pace(0.8)
+        yield "Done."
+
+
+def test_what_has_an_effect_waits_for_the_end_of_the_turn() -> None:
+    brain = Writes()
+    thought = prepare(brain, [])
+    assert [next(thought) for _ in range(3)] == ["Let me see. ", None, None]
+    thought.commit()
+    assert not brain.written, "committing only allows"
+    assert list(thought) == [Pace(0.8), "Done."]
+    assert brain.written == ["a note"]
+
+
+def test_a_reply_thrown_away_had_no_effect() -> None:
+    brain = Writes()
+    thought = prepare(brain, [])
+    assert next(thought) and next(thought) is None
+    thought.close()
+    assert not list(thought) and not brain.written
+
+
+def test_a_wanted_reply_is_text_alone() -> None:
+    assert list(Writes().reply([])) == ["Let me see. ", "Done."]
+
+
+def test_a_brain_with_only_a_reply_is_not_asked_before_the_turn_has_ended() -> None:
+    asked = []
+
+    class Plain:
+        def reply(self, messages: Sequence[Message]) -> Iterator[str]:
+            asked.append(messages)
+            yield "Hello."
+
+    thought = prepare(Plain(), [Message("user", "Hi")])
+    assert next(thought) is None and not asked
+    thought.commit()
+    assert list(thought) == ["Hello."] and asked
+
+
+def test_a_reply_can_be_thrown_away_while_it_waits_for_a_piece() -> None:
+    waiting, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def think(turn: Turn) -> Iterator[str]:
+        try:
+            waiting.set()
+            go_on.wait(5)
+            yield "late"
+        finally:
+            ended.set()
+
+    thought = Prepared(think)
+    other = threading.Thread(target=lambda: list(thought))
+    other.start()
+    assert waiting.wait(5)
+    thought.close()
+    go_on.set()
+    other.join(5)
+    assert ended.is_set() and not list(thought)
+
+
+def test_a_pace_stays_within_what_can_be_spoken() -> None:
+    assert Pace(0.8).applied(Controls(1.0)) == Controls(0.8)
+    assert Pace(0.1).applied(Controls(0.6)) == Controls(0.5)
+    assert Pace(None).applied(Controls(0.6), first=Controls(1.2)) == Controls(1.2)

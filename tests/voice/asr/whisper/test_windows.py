@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from voice.asr.whisper.windows import Sound, alike, padded, shown
+from voice.types import Audio
+
+
+def test_groups_are_of_like_length_and_hold_everything_once() -> None:
+    groups = list(alike([3.0, 9.0, 3.5, 8.8, 1.0, 3.2], 0.7, 8))
+    assert groups == [[1, 3], [2, 5, 0], [4]]
+    assert list(alike([2.0] * 5, 0.7, 2)) == [[0, 1], [2, 3], [4]]
+    assert list(alike([], 0.7, 8)) == []
+
+
+def test_the_encoder_is_shown_the_frames_that_were_asked_for() -> None:
+    samples = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
+    assert padded(samples, 80).shape == (80, 3000)
+    assert padded(samples, 128).shape == (128, 3000)
+    assert shown(samples, 130, 80).shape == (80, 130)
+    assert shown(samples, 50, 128).shape == (128, 50)
+
+
+def test_the_beginning_of_a_sound_has_its_letters() -> None:
+    sound = Sound(Audio(np.zeros(32_000, np.float32), 16_000), np.zeros((115, 4)), np.zeros((115, 29)))
+    half = sound.until(1.0)
+    assert half.speech.duration == pytest.approx(1.0)
+    assert half.log_probs.shape == (50, 29) and half.encoded is sound.encoded
+    assert sound.until(None) is sound

@@ -1,0 +1,97 @@
+"""The list of written → spoken cases, class by class."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import lru_cache
+from pathlib import Path
+
+import pytest
+
+from recipes.asr.aligner import phones
+from voice.text.english.normalize import spell_out
+from voice.text.frontend import read_aloud
+
+VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
+
+
+@lru_cache(maxsize=1)
+def cases() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
+    """{class: [(written, what may be said)]} of the list."""
+    found = defaultdict(list)
+    for line in (Path(__file__).parent / "spoken.txt").read_text(encoding="utf-8").splitlines():
+        if heading := re.fullmatch(r"\[([^]=]+)\]", line):
+            name = heading[1]
+        elif " => " in line and not line.startswith("# "):
+            written, spoken = line.split(" => ")
+            found[name].append((written, (written,) if spoken == "=" else tuple(spoken.split(" | "))))
+    return dict(found)
+
+
+def letters(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalpha())
+
+
+def folded(sounds: list[str]) -> str:
+    """Phones of CMUdict without what good readers differ in: weak vowels and weak stress."""
+    alone = sum(sound.rstrip("012") in VOWELS for sound in sounds) < 2
+    out = []
+    for sound in sounds:
+        bare, stressed = sound.rstrip("012"), sound.endswith("1") and not alone
+        if bare in ("IH", "AH", "EH") and not stressed and not alone:
+            bare = "AH"
+        out.append(bare + "1" * stressed)
+    return re.sub(r"AH L\b", "L", " ".join(out))
+
+
+def said(phonemes: str) -> str:
+    """The same of ours; of several stresses, as in spelled letters, the last counts."""
+    sounds: list[str] = []
+    *unstressed, last = phonemes.replace("T", "t").split("ˈ")
+    for part in unstressed:
+        sounds += phones(part)
+    strong = phones(last)
+    if unstressed and strong:
+        strong[next((i for i, sound in enumerate(strong) if sound in VOWELS), 0)] += "1"
+    return folded(sounds + strong)
+
+
+def pronounced(written: str) -> str:
+    """The phones of the word in brackets, or of everything."""
+    marked = re.search(r"\[(.+?)\]", written)
+    text = written.replace("[", "").replace("]", "")
+    start, end = (marked.start(), marked.end() - 2) if marked else (0, len(text))
+    sounds = ""
+    for reading in read_aloud(text):
+        for phoneme, owner in zip(reading.phonemes, reading.owners, strict=True):
+            if owner >= 0 and reading.words[owner].start < end and reading.words[owner].end > start:
+                sounds += phoneme
+    return said(sounds)
+
+
+def wrong(written: str, spoken: tuple[str, ...]) -> str | None:
+    """What was said instead, or None if it is right."""
+    if spoken[0].startswith("/"):
+        heard = pronounced(written)
+        wanted = [expected(each) for each in spoken]
+        return None if heard in wanted else heard
+    heard = spell_out(written).text
+    return None if letters(heard) in map(letters, spoken) else heard
+
+
+def expected(phones_of_dictionary: str) -> str:
+    sounds = phones_of_dictionary.strip("/").split()
+    stresses = [i for i, sound in enumerate(sounds) if sound.endswith("1")]
+    return folded([s.rstrip("1") if i in stresses[:-1] else s for i, s in enumerate(sounds)])
+
+
+@pytest.mark.parametrize("name", list(cases()))
+def test_each_class_is_said_as_a_good_reader_says_it(name):
+    missed = {written: heard for written, spoken in cases()[name] if (heard := wrong(written, spoken))}
+    assert not missed, f"{name}: {missed}"
+
+
+def test_the_list_is_long_and_each_class_has_twenty_cases():
+    assert sum(map(len, cases().values())) >= 400
+    assert len(cases()) >= 21 and min(map(len, cases().values())) >= 20

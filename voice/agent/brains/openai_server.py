@@ -1,0 +1,215 @@
+"""A language model behind an OpenAI-compatible HTTP server, streamed, with the skills as its tools."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlunsplit
+
+from voice.agent.background import Aside
+from voice.agent.brains.address import named, split_address
+from voice.agent.brains.chat import INSTRUCTIONS, Chat, Limits
+from voice.agent.brains.deltas import Calls, Delta, read_line, read_whole
+from voice.agent.skills.runner import Desk
+from voice.agent.speculative import Turn
+from voice.errors import BrainError
+
+if TYPE_CHECKING:
+    import httpx
+
+LONGEST_LINE = 1 << 20  # bytes
+LONGEST_STREAM = 1 << 24
+MOST_BAD_LINES = 5
+_ADVICE = {401: "check VOICE_LLM_KEY", 403: "check VOICE_LLM_KEY", 429: "it is asked too often"}
+
+
+def remote_brain(
+    url: str,
+    model: str = "",
+    key: str = "",
+    *,
+    desk: Desk | None = None,
+    instructions: str = INSTRUCTIONS,
+    limits: Limits = Limits(),
+) -> Chat:
+    """A brain that asks any server with `POST …/chat/completions`, such as llama.cpp, Ollama, vLLM or OpenAI.
+
+    Raises BrainError where `url` is none; nothing is asked of the server yet.
+    """
+    return Chat(Server(url, model, key, limits).ask, desk, instructions, limits)
+
+
+class Server:
+    """Redirects are followed and proxies used as httpx does: the key goes to no other host. A server
+    that refuses tools is asked without them. Any number of conversations may share one.
+    """
+
+    def __init__(self, url: str, model: str = "", key: str = "", limits: Limits = Limits()) -> None:
+        """Raises BrainError where `url` is none."""
+        self._url = _endpoint(url)
+        self._model, self._key, self._limits = model, key, limits
+        self._refusals: set[frozenset[str]] = set()  # of tools, by their names, that it does not take
+        self._opened: httpx.Client | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def _where(self) -> str:
+        return named(split_address(self._url))
+
+    def ask(self, talk: list[dict], tools: list[dict], turn: Turn) -> Iterator[str]:
+        """One request: the text as it arrives; the value is the tools that are called."""
+        work, calls = Aside(self._deltas(list(talk), tools)), Calls()
+        turn.at_drop(work.close)
+        try:
+            for delta in self._awaited(work):
+                for piece in delta.calls:
+                    calls.add(piece)
+                if delta.text:
+                    yield delta.text
+        except ValueError as error:
+            raise BrainError(f"the language model at {self._where}: {error}", _CONFUSED) from error
+        except GeneratorExit:
+            work.close()
+            raise
+        return calls.made()
+
+    def _awaited(self, work: Aside[Delta]) -> Iterator[Delta]:
+        """The pieces up to the last, each within its time."""
+        patience, speechless = self._limits.first, time.monotonic() + self._limits.thinking
+        while True:
+            try:
+                delta = work.next(min(patience, speechless - time.monotonic()))
+            except TimeoutError:
+                work.close()
+                raise BrainError(
+                    f"the language model at {self._where} took too long; is it running?",
+                    "My language model takes too long. Please try again.",
+                ) from None
+            if delta is None:
+                raise self._broke_off("before its end")
+            yield delta
+            if delta.last:
+                return
+            patience = self._limits.between
+            if delta.text or delta.calls:
+                speechless = time.monotonic() + self._limits.thinking
+
+    # ---- below, everything runs aside, in a thread of its own
+
+    def _deltas(self, talk: list[dict], tools: list[dict]) -> Iterator[Delta]:
+        import httpx
+
+        names = frozenset(tool["function"]["name"] for tool in tools)
+        tools = [] if names in self._refusals else tools
+        try:
+            with self._client().stream("POST", self._url, json=self._body(talk, tools)) as response:
+                if response.status_code == 200:
+                    yield from self._read(response)
+                    return
+                refusal = self._refused(response)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            if isinstance(error, httpx.TimeoutException):
+                raise BrainError(
+                    f"the language model at {self._where} took too long; is it running?",
+                    "My language model takes too long. Please try again.",
+                ) from error
+            raise self._broke_off(error) from error
+        if not (tools and "tool" in str(refusal).lower()):
+            raise refusal
+        self._refusals.add(names)
+        yield from self._deltas(talk, [])
+
+    def _broke_off(self, reason: object) -> BrainError:
+        return BrainError(
+            f"the language model at {self._where} broke off ({reason}); is it running?",
+            "I can't reach my language model just now.",
+        )
+
+    def _client(self) -> httpx.Client:
+        import httpx
+
+        with self._lock:
+            if self._opened is None:
+                headers = {"Accept": "text/event-stream"}
+                if self._key:
+                    headers["Authorization"] = f"Bearer {self._key}"
+                patience = max(self._limits.first, self._limits.between)
+                try:
+                    self._opened = httpx.Client(headers=headers, timeout=patience, follow_redirects=True)
+                except (ValueError, ImportError) as error:  # a proxy that cannot be used
+                    raise BrainError(f"no way to {self._where}: {error}; check the proxy settings") from error
+            return self._opened
+
+    def _body(self, talk: list[dict], tools: list[dict]) -> dict[str, Any]:
+        body: dict[str, Any] = {"messages": talk, "stream": True}
+        if self._model:
+            body["model"] = self._model
+        if tools:
+            body["tools"] = tools
+        return body
+
+    def _refused(self, response: httpx.Response) -> BrainError:
+        status = response.status_code
+        advice = _ADVICE.get(status, "check VOICE_LLM_URL and VOICE_LLM_MODEL")
+        said = " ".join(next(_lines(response, 2000), b"").decode("utf-8", "replace").split())[:200]
+        known = {401: "My language model doesn't let me in.", 403: "My language model doesn't let me in."}
+        known[429] = "My language model is busy. Please try again in a moment."
+        return BrainError(
+            f"the language model at {self._where} answered {status}; {advice}{f' ({said})' if said else ''}",
+            known.get(status, "My language model reports an error."),
+        )
+
+    def _read(self, response: httpx.Response) -> Iterator[Delta]:
+        kind = response.headers.get("Content-Type", "")
+        if "json" in kind and "event" not in kind:  # a server that does not stream
+            yield self._whole(b"".join(_lines(response, LONGEST_LINE)))
+            return
+        bad = 0
+        for line in _lines(response, LONGEST_STREAM):
+            try:
+                delta = read_line(line)
+            except ValueError:
+                bad += 1
+                if bad > MOST_BAD_LINES:
+                    raise BrainError(
+                        f"the language model at {self._where} sends what is not JSON; check VOICE_LLM_URL",
+                        _CONFUSED,
+                    ) from None
+                continue
+            if delta is not None:
+                bad = 0 if delta.text else bad
+                yield delta
+
+    def _whole(self, body: bytes) -> Delta:
+        try:
+            return read_whole(body)
+        except ValueError as error:
+            message = f"the language model at {self._where} sent no answer; check VOICE_LLM_URL"
+            raise BrainError(message, _CONFUSED) from error
+
+
+_CONFUSED = "My language model makes no sense just now. Please try again."
+
+
+def _endpoint(url: str) -> str:
+    """The address that is asked, its query kept: …/v1 → …/v1/chat/completions."""
+    parts = split_address(url)
+    path = parts.path.rstrip("/") or "/v1"
+    if not path.endswith("/chat/completions"):
+        path += "/chat/completions"
+    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+
+
+def _lines(response: httpx.Response, most: int) -> Iterator[bytes]:
+    """The lines of a body of at most `most` bytes, none longer than LONGEST_LINE."""
+    rest, size = b"", 0
+    for chunk in response.iter_bytes():
+        size += len(chunk)
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from lines
+        if size > most or len(rest) > LONGEST_LINE:
+            return
+    if rest:
+        yield rest

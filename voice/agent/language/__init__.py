@@ -1,0 +1,1 @@
+"""The English that skills and endpointing understand: numbers, phrases, arithmetic, units, dates."""

@@ -1,0 +1,1 @@
+"""The hearing half of a conversation: endpointing, barge-in, backchannels, echo, recognition of a turn."""

@@ -1,0 +1,204 @@
+"""When a turn has ended: by the silence, by its words, and by its sound where a model is there."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Protocol
+
+from voice.agent.language.arithmetic import is_calculation
+from voice.agent.language.numbers import NUMBER_WORDS
+from voice.agent.language.phrases import plain, without_courtesy
+from voice.types import Audio, Recognizer
+
+# After these more is to come, whatever mark the recognizer puts behind them.
+_OPEN = frozenset(
+    "and or but because if which whose than then the a an my your our their these those of as um uh er hmm"
+    " well please set i i'm it's what what's where why let let's convert calculate plus minus times"
+    " divided".split()
+)
+# After these more may come, but a sentence may end with them too: "Tell us who they are."
+_AMBIGUOUS = frozenset(
+    "this his her to for with from in on at by about into between per like is are was were be do does did"
+    " can could would will should we they he she who how that when while so".split()
+)
+_FEW = 3  # words that are no whole sentence with one of those at the end
+# What follows these comes in pieces, each of which sounds whole.
+_DICTATES = re.compile(r"\b(address|number|code|e-?mail|zip|password|spelled|spelt)( is|:)? (?!of |and )\S")
+_YEAR = re.compile(r"\b(in|and|since|until|before|after|of|year) (1[5-9]|20)\d\d\W*$")
+_COUNTED_ONE = re.compile(rf"(^|\b({'|'.join(NUMBER_WORDS)}|for|number|is|to|plus|minus|times) )one$")
+_ASKED_WHOLE = frozenset("what why how where who when".split())
+
+
+UNHEARD = 0.5  # P(complete) of a sound that nobody listened to
+USUAL, LEAST, MOST = 0.9, 0.001, 0.98  # P(mark): the one that changes nothing, and what counts at all
+HANG = 0.064  # seconds for which the detector of speech takes what follows for speech
+
+
+@dataclass(frozen=True)
+class SilenceRule:
+    """A turn has ended after a silence whose length depends on the words before it (seconds)."""
+
+    finished: float = 0.5  # "What time is it?"
+    perhaps: float = 1.0  # "I never part with that."
+    plain: float = 0.7
+    unfinished: float = 1.6  # "Set a timer for"
+    wordless: float = 1.0  # a cough, a noise
+    dictated: float = 1.6  # "My number is five five"
+
+    @classmethod
+    def of(cls, seconds: float) -> SilenceRule:
+        """Always the same silence, whatever is said."""
+        return cls(*(seconds for _ in fields(cls)))
+
+    def chance(self, turn: Audio) -> float:
+        return UNHEARD
+
+    def patience(self, partial: str, chance: float = UNHEARD, closing: float | None = None) -> float:
+        return getattr(self, kind(partial))
+
+
+def kind(partial: str) -> str:
+    """What the words of a turn so far are: the name of one of the silences of SilenceRule."""
+    text = partial.rstrip()
+    words = text.lower().rstrip(" .?!,…-").split()
+    if not words:
+        return "wordless"
+    if _spells(words) or _ends_in_a_number(partial, words[-1]):
+        return "dictated"
+    if _DICTATES.search(text.lower()) and not text.endswith("?"):
+        return "dictated"
+    if text.endswith((",", "-", "...", "…", ":")):
+        return "unfinished"
+    marked = text.endswith((".", "?", "!"))
+    if text.endswith("?") or not _is_open(words):
+        return "finished" if marked else "plain"
+    return "perhaps" if marked and _may_end(words) else "unfinished"
+
+
+def _is_open(words: list[str]) -> bool:
+    """Whether the last of some lower-case words calls for more."""
+    if len(words) == 1 and words[0] in _ASKED_WHOLE:
+        return False
+    return words[-1] in _OPEN | _AMBIGUOUS
+
+
+def _may_end(words: list[str]) -> bool:
+    return len(words) > _FEW and words[-1] in _AMBIGUOUS
+
+
+def _spells(words: list[str]) -> bool:
+    return len(words) > 2 and _spelled(words[-1]) and _spelled(words[-2])
+
+
+def _spelled(word: str) -> bool:
+    return len(word.strip(".,")) == 1 and word[0].isalpha() and word[0] not in "ai"
+
+
+def _ends_in_a_number(partial: str, last: str) -> bool:
+    """Whether digits may follow: a number at the end that is not the end of a whole calculation."""
+    if not (last.replace(",", "").isdecimal() or last.rpartition("-")[2] in NUMBER_WORDS):
+        return False
+    if _YEAR.search(partial.lower()):
+        return False
+    if last == "one":  # "I like the white one."
+        return bool(_COUNTED_ONE.search(plain(partial)))
+    request = without_courtesy(plain(partial))
+    for opening in ("what is ", "how much is ", "calculate "):
+        request = request.removeprefix(opening)
+    return not is_calculation(request)
+
+
+Silences = Mapping[str, tuple[tuple[float, float], ...]]
+
+
+class Sound(Protocol):
+    """Hears how likely a turn is complete; see voice.smart_turn."""
+
+    def chance(self, turn: Audio) -> float: ...
+
+
+@dataclass(frozen=True)
+class SoundAndWords:
+    """The rule's silence, made shorter or longer by a model that hears whether the turn is complete.
+
+    The seconds are those that most pauses inside of a sentence stay below, by what the words are
+    and how complete the model finds their sound (measured on the training recordings).
+    """
+
+    sound: Sound
+    rule: SilenceRule = SilenceRule()
+    silences: Silences = field(default_factory=lambda: BY_TURN)
+    mark: float = 0.0  # what the odds of a mark that ends a sentence weigh, beside those of the sound
+
+    def chance(self, turn: Audio) -> float:
+        return self.sound.chance(turn)
+
+    def patience(self, partial: str, chance: float, closing: float | None = None) -> float:
+        silences = self.silences.get(kind(partial), ())
+        sure = with_mark(chance, closing, self.mark)
+        fitting = (seconds for least, seconds in silences if sure >= least)
+        return next(fitting, self.rule.patience(partial))
+
+
+def with_mark(chance: float, closing: float | None, weight: float) -> float:
+    """P(complete) by the sound and by how likely the recognizer finds a mark that ends a sentence there."""
+    if closing is None:
+        return chance
+    mark = _log_odds(min(max(closing, LEAST), MOST))
+    odds = _log_odds(chance) + weight * (mark - _log_odds(USUAL))
+    return 1 / (1 + math.exp(-odds))
+
+
+def _log_odds(chance: float) -> float:
+    chance = min(max(chance, 1e-6), 1 - 1e-6)
+    return math.log(chance / (1 - chance))
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Hears whether a sentence is complete, with a recognizer that has an `ending`.
+
+    See voice.asr.whisper.end_of_turn.
+    """
+
+    recognizer: Recognizer
+
+    def chance(self, turn: Audio) -> float:
+        from voice.asr.whisper.end_of_turn import pooled
+        from voice.audio import resample
+
+        speech = resample(turn.cut(0.0, max(HANG, turn.duration - HANG)), self.recognizer.rate)
+        return self.recognizer.ending(pooled(speech, self.recognizer.encoded))
+
+
+BY_TURN: Silences = {  # by smart-turn: (P(complete) at least, seconds), the surest first
+    "finished": ((0.95, 0.35), (0.8, 0.44), (0.3, 0.51), (0.03, 0.6), (0.0, 0.64)),
+    "perhaps": ((0.95, 0.35), (0.5, 0.51), (0.1, 0.64)),
+    "plain": ((0.95, 0.35), (0.5, 0.51), (0.03, 0.6), (0.0, 0.64)),
+    "unfinished": ((0.95, 0.51), (0.5, 0.75)),
+}
+
+
+# The last step is long: few ends sound so incomplete, but half of the pauses over 0.6 s.
+_WHOLE = ((0.99, 0.22), (0.78, 0.32), (0.55, 0.44), (0.027, 0.63), (0.0, 1.0))
+MARK = 1.5  # with it: what a recognizer knows of marks it has learnt from more people than its ending has
+BY_SENTENCE: Silences = {  # by a recognizer's ending, which leaves little for the words to tell
+    "finished": _WHOLE,
+    "perhaps": _WHOLE,
+    "plain": _WHOLE,
+    "unfinished": ((0.83, 0.48), (0.5, 0.75)),
+}
+
+
+@dataclass(frozen=True)
+class WhenTold:
+    """A turn that ends only when the conversation is told so, as by a button that is let go."""
+
+    def chance(self, turn: Audio) -> float:
+        return UNHEARD
+
+    def patience(self, partial: str, chance: float, closing: float | None = None) -> float:
+        return math.inf

@@ -1,0 +1,21 @@
+"""How a conversation is led."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from voice.agent.listening.barge_in import Courtesy
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How a conversation is led; times in seconds."""
+
+    ahead: float = 2.0  # sound that is made before it is needed
+    memory: int = 40  # messages that the brain is shown at most
+    likely: float = 0.3  # before the likely end of a turn its answer is begun
+    merged: float = 1.0  # of an answer heard before the person goes on; less than that and it is one turn
+    patience: float = 2.0  # without a sound of the answer; then the agent says that it takes long
+    answers: bool = True  # whether a turn is answered by itself
+    yields: bool = True  # whether the person's speech interrupts an answer
+    courtesy: Courtesy = Courtesy()

@@ -1,0 +1,118 @@
+"""A conversation from the names of models, as the command line and the page begin it."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from voice.agent.brains.choice import Brains, brain_from_environment
+from voice.agent.brains.commands import Orders, open_commands
+from voice.agent.conversation import Conversation
+from voice.agent.listening.endpointing import BY_SENTENCE, MARK, Sentences, SilenceRule, SoundAndWords
+from voice.agent.listening.recognition import live
+from voice.agent.timers import Timers
+from voice.agent.work import INLINE, Work
+from voice.commands import Commands
+from voice.errors import ModelError
+from voice.loading import load
+from voice.models import entries
+from voice.types import Brain, Controls, Recognizer, SpeechDetector, Synthesizer, TurnDetector
+from voice.vad import Silero
+
+T = TypeVar("T")
+QUICK, WHOLE, TURN = "quick", "whisper-base", "smart-turn-v3"
+
+
+def default_recognizer() -> str:
+    """The one that answers a short utterance fastest, if it is there without fetching."""
+    known = entries()
+    return QUICK if QUICK in known and known[QUICK].in_place else WHOLE
+
+
+def open_default(opened: Callable[[str], T]) -> T:
+    """Return `opened(name)` of the quickest recognizer that can be opened; warn where it is the other one.
+
+    The quickest one is made on first use, which takes a cache that can be written and room on the disk.
+    Raises ModelError or OSError where neither can be opened.
+    """
+    name = default_recognizer()
+    try:
+        return opened(name)
+    except (ModelError, OSError) as error:
+        if name == WHOLE:
+            raise
+        warnings.warn(f"{name} cannot be used here ({error}); {WHOLE} hears instead", stacklevel=2)
+        return opened(WHOLE)
+
+
+@dataclass(frozen=True)
+class Models:
+    """What conversations share; none of it holds state."""
+
+    detector: SpeechDetector
+    recognizer: Recognizer
+    synthesizer: Synthesizer
+    turns: TurnDetector = SilenceRule()
+    commands: Commands | None = None
+
+    @classmethod
+    def load(
+        cls,
+        recognizer: str | None = None,
+        voice: str = "heart",
+        *,
+        commands: str | None = None,
+        threads: int | None = None,
+    ) -> Models:
+        """Loads what a conversation needs; `commands` is a YAML file of intents that call skills.
+
+        Raises ModelError where a model cannot be had, VoiceError where the commands are wrong or the
+        recognizer cannot hear them.
+        """
+        opened = partial(load, threads=threads, kind="recognizer")
+        ears = opened(recognizer) if recognizer else open_default(opened)
+        known = open_commands(commands, ears) if commands else None
+        return cls(Silero.open(), ears, load(voice, threads=threads, kind="voice"), load_turns(ears), known)
+
+
+def load_turns(ears: Recognizer) -> TurnDetector:
+    """The rule of silence and words, with what hears the end of a turn: `ears`, or a model if it is there."""
+    if getattr(ears, "ending", None):
+        return SoundAndWords(Sentences(ears), silences=BY_SENTENCE, mark=MARK)
+    if entries()[TURN].in_place:
+        return SoundAndWords(load(TURN, threads=1, kind="turn"))
+    return SilenceRule()
+
+
+def start(
+    models: Models,
+    *,
+    brain: Brain | None = None,
+    brains: Brains | None = None,
+    controls: Controls = Controls(),
+    work: Work = INLINE,
+) -> Conversation:
+    """A fresh conversation; `work` is INLINE for recordings and THREADS for live sound.
+
+    Its brain is `brain`, which then sets no timers, or one of `brains`, or what the environment
+    chooses. Raises VoiceError where the environment is wrong (see brains).
+    """
+    timers = Timers()
+    if brain is None:
+        brain = brains.brain(timers) if brains else brain_from_environment(timers)
+    orders = Orders(models.commands)
+    return Conversation(
+        models.detector,
+        models.recognizer,
+        models.synthesizer,
+        orders.obeyed_by(brain),
+        turns=models.turns,
+        timers=timers,
+        controls=controls,
+        work=work,
+        listening=orders.heard_by(live(models.detector, None if work is INLINE else time.perf_counter)),
+    )

@@ -1,0 +1,1 @@
+"""The speaking half of a conversation: replies made speakable, synthesized and played in time."""

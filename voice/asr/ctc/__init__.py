@@ -1,0 +1,1 @@
+"""The CTC head: its alphabet, forced alignment, keyword spotting, hotwords and grammars."""

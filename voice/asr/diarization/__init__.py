@@ -1,0 +1,1 @@
+"""Who speaks when: speaker embeddings, clustering, and words attributed to speakers."""

@@ -1,0 +1,1 @@
+"""Whisper: tokenizer, windows, decoding, confidence and word timestamps."""

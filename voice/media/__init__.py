@@ -1,0 +1,1 @@
+"""Open and decode media of anybody: containers, tracks with their times, and pipes."""

@@ -1,0 +1,133 @@
+"""POST /v1/audio/speech: a text as speech, sent piece by piece while it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+
+from voice.errors import TextError
+from voice.serve.errors import TooMuch
+from voice.serve.openai.encoding import MEDIA, encoded, events
+from voice.serve.services import Services
+from voice.serve.work import Stop, Streamed
+from voice.text.english.coverage import reading_notes
+from voice.text.lexicon import entry
+from voice.text.markup import is_ssml, parse
+from voice.tts.streaming import pieces
+from voice.types import RANGES, Audio, Controls, Synthesizer
+
+PATH = "/v1/audio/speech"
+NOTES = 1000  # characters of the header that says what was not understood
+
+
+def _within(name: str, default: float | None):
+    """A field of Controls."""
+    lowest, highest, _ = RANGES[name]
+    return Field(default, ge=lowest, le=highest, allow_inf_nan=False)
+
+
+class VoiceId(BaseModel):
+    id: str
+
+
+class Wish(BaseModel):
+    """What a client asks for; `instructions` are taken and have no effect on the voices of today.
+
+    Beyond OpenAI's fields there are those of Controls; `input` may be SSML, and `lexicon` says how words
+    are spoken: phones, /IPA/ or other words.
+    """
+
+    input: str
+    model: str = "default"
+    voice: str | VoiceId = "default"
+    response_format: Literal["mp3", "opus", "aac", "flac", "wav", "pcm"] = "mp3"
+    speed: float = Field(1.0, ge=0.25, le=4.0, allow_inf_nan=False)  # OpenAI's; see `pace`
+    pitch: float = _within("pitch", 0.0)
+    energy: float = _within("energy", 0.0)
+    pause: float = _within("pause", 1.0)
+    clause_pause: float | None = _within("clause_pause", None)
+    sentence_pause: float | None = _within("sentence_pause", None)
+    paragraph_pause: float | None = _within("paragraph_pause", None)
+    lexicon: dict[str, str] = Field(default_factory=dict, max_length=1000)
+    stream_format: Literal["audio", "sse"] = "audio"
+    instructions: str | None = None
+
+    @property
+    def asked(self) -> str:
+        """The name of the voice."""
+        return self.voice.id if isinstance(self.voice, VoiceId) else self.voice
+
+    @property
+    def pace(self) -> float:
+        """The speed, as far as the voices go."""
+        lowest, highest, _ = RANGES["speed"]
+        return min(highest, max(lowest, self.speed))
+
+    @property
+    def controls(self) -> Controls:
+        """How to speak. Raises TextError for a lexicon that cannot be read."""
+        lexicon = dict(entry(word, said) for word, said in self.lexicon.items())
+        return Controls(
+            self.pace, self.pitch, self.energy, self.pause,
+            self.clause_pause, self.sentence_pause, self.paragraph_pause, lexicon or None,
+        )  # fmt: skip
+
+
+def router(services: Services) -> APIRouter:
+    routes = APIRouter()
+    schema = {"schema": {"$ref": "#/components/schemas/Speech"}}
+    described = {"requestBody": {"content": {"application/json": schema}, "required": True}}
+
+    @routes.post(PATH, openapi_extra=described, response_class=Response)
+    async def speech(request: Request) -> Response:
+        wish = Wish.model_validate_json(await request.body())
+        if len(wish.input) > services.settings.characters:
+            raise TooMuch(
+                f"the text has more than {services.settings.characters} characters; send it in parts"
+            )
+        voice = await run_in_threadpool(services.voice, services.voice_name(wish.asked, wish.model))
+
+        def make(stop: Stop) -> Iterator[bytes]:
+            sound = encoded(spoken(voice, wish, services, stop), wish.response_format, voice.rate)
+            return events(sound) if wish.stream_format == "sse" else sound
+
+        media = "text/event-stream" if wish.stream_format == "sse" else MEDIA[wish.response_format]
+        answer = Streamed(make, media, services.settings.idle)
+        answer.headers.update(await run_in_threadpool(_notes, wish))
+        return answer
+
+    return routes
+
+
+def _notes(wish: Wish) -> dict[str, str]:
+    """A header that names what is not spoken as it was asked for: speed, SSML, what the voice cannot read.
+
+    What is not ASCII stands as \\uXXXX in it. Raises TextError where SSML is malformed.
+    """
+    problems = [f"speed {wish.speed:g} is spoken at {wish.pace:g}"] if wish.pace != wish.speed else []
+    problems += parse(wish.input).problems if is_ssml(wish.input) else ()
+    problems += reading_notes(wish.input, wish.controls.lexicon)
+    notes = "; ".join(problems).encode("ascii", "backslashreplace").decode()[:NOTES]
+    return {"x-voice-notes": notes} if notes else {}
+
+
+def spoken(voice: Synthesizer, wish: Wish, services: Services, stop: Stop) -> Iterator[Audio]:
+    """The sentences of a wish. Raises TextError where there is nothing to be said."""
+    silent, longest = True, 60 * services.settings.minutes
+    for piece in pieces(voice, wish.input, wish.controls):
+        stop.check()
+        silent = False
+        longest -= piece.audio.duration
+        if longest < 0:
+            raise TooMuch(
+                f"this is more than {services.settings.minutes:g} minutes of speech; send it in parts"
+            )
+        services.metrics.spoken.labels(PATH).inc(piece.audio.duration)
+        yield piece.audio
+    if silent:
+        raise TextError("there is nothing in the input that can be read aloud; give it words or figures")

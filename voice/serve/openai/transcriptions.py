@@ -1,0 +1,256 @@
+"""POST /v1/audio/transcriptions and /v1/audio/translations: recordings as text, at the end or meanwhile."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator
+from functools import partial
+from typing import BinaryIO, Literal
+
+import numpy as np
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from voice import audio
+from voice.asr import longform
+from voice.asr.ctc.hotwords import parse_terms
+from voice.asr.diarization import attribution
+from voice.asr.diarization.speakers import Listening
+from voice.errors import TextError, VoiceError
+from voice.serve import errors
+from voice.serve.errors import TooMuch, Vanished
+from voice.serve.openai.encoding import event
+from voice.serve.openai.formats import diarized, usage, written
+from voice.serve.services import Services
+from voice.serve.work import Stop, Streamed, done
+from voice.text.languages import language_for, parse_language
+from voice.types import UNDETERMINED, Transcript
+
+TRANSCRIPTIONS, TRANSLATIONS = "/v1/audio/transcriptions", "/v1/audio/translations"
+FIELDS = 64  # in a form at most
+FIELD = 65_536  # bytes of one at most
+IGNORED = "known_speaker_references"  # a field whose samples are not compared
+HOTWORD = 4  # words that a term has at most
+BLOCK = 10.0  # seconds that are read at a time
+
+
+class Wish(BaseModel):
+    """What a client asks for besides the file; `temperature` is taken and has no effect.
+
+    `speakers` is how many there are, where they are to be told apart; None if that is to be found out.
+    """
+
+    model: str = "default"
+    language: str | None = Field(None, max_length=64)
+    prompt: str = ""
+    hotwords: str = ""
+    response_format: Literal["json", "text", "srt", "vtt", "verbose_json", "diarized_json"] = "json"
+    speakers: int | None = Field(None, ge=1, le=64)
+    timestamp_granularities: list[Literal["word", "segment"]] = []
+    stream: bool = False
+    temperature: float = Field(0.0, ge=0.0, le=1.0)
+
+    @property
+    def diarized(self) -> bool:
+        """Whether it is to be told who says what."""
+        return self.response_format == "diarized_json"
+
+    @property
+    def expected(self) -> list[str]:
+        """Names and terms to expect."""
+        given = (line.strip() for line in re.split(r"[,\n]", self.hotwords))
+        return [*(line for line in given if line), *terms(self.prompt)]
+
+
+class Upload:
+    """A file of a form under the name that the client gave it, for messages."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        self.name = name
+        self.read, self.seek, self.tell, self.close = file.read, file.seek, file.tell, file.close
+
+    def seekable(self) -> bool:
+        return True
+
+
+def router(services: Services) -> APIRouter:
+    routes = APIRouter()
+    schema = {"schema": {"$ref": "#/components/schemas/Transcription"}}
+    described = {"requestBody": {"content": {"multipart/form-data": schema}, "required": True}}
+
+    @routes.post(TRANSCRIPTIONS, openapi_extra=described, response_class=Response)
+    async def transcriptions(request: Request) -> Response:
+        return await _answered(request, services, "transcribe")
+
+    @routes.post(TRANSLATIONS, openapi_extra=described, response_class=Response)
+    async def translations(request: Request) -> Response:
+        return await _answered(request, services, "translate")
+
+    return routes
+
+
+async def _answered(request: Request, services: Services, task: str) -> Response:
+    form = await parsed(request)
+    streaming = False
+    try:
+        file, wish = read(form)
+        hearing = partial(heard, file, wish, task, services, request.url.path)
+        if wish.stream:
+            streaming = True
+            return Streamed(partial(told, hearing, file, wish), "text/event-stream", services.settings.idle)
+        transcript = await done(request, lambda stop: folded(hearing(stop)))
+        return written(transcript, wish.response_format, wish.timestamp_granularities, task)
+    finally:
+        if not streaming:
+            await form.close()
+
+
+class Parser(MultiPartParser):
+    """Starlette's parser of forms, for which the samples of known speakers do not count: they are dropped.
+
+    They may be of any size up to that of the whole request, and would lie in memory.
+    """
+
+    def on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if not self._current_part.field_name.startswith(IGNORED):
+            super().on_part_data(data, start, end)
+
+
+async def parsed(request: Request) -> FormData:
+    """The form of a request. Raises HTTPException where it is none, or has too much besides the file."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return await request.form(max_fields=FIELDS, max_part_size=FIELD)
+    parser = Parser(request.headers, request.stream(), max_files=1, max_fields=FIELDS, max_part_size=FIELD)
+    try:
+        return await parser.parse()
+    except MultiPartException as error:
+        raise HTTPException(400, error.message) from error
+
+
+def read(form: FormData) -> tuple[Upload, Wish]:
+    """The file and the fields of a form.
+
+    Raises VoiceError where the file is missing or the language unknown, ValidationError where another
+    field is wrong.
+    """
+    file = form.get("file")
+    if not isinstance(file, UploadFile):
+        raise VoiceError("the form has no file; send the recording as the part named file")
+    fields = {name: value for name, value in form.items() if isinstance(value, str) and value != ""}
+    times = [form.getlist(name) for name in ("timestamp_granularities[]", "timestamp_granularities")]
+    wish = Wish.model_validate({**fields, "timestamp_granularities": sum(times, [])})
+    wish = wish.model_copy(update={"language": parse_language(wish.language)})
+    return Upload(file.file, (file.filename or "the file")[:80]), wish
+
+
+def terms(text: str) -> list[str]:
+    """What recognizers can expect of a prompt: its terms between commas, or the names in its prose."""
+    parts = [part.strip(" .") for part in re.split(r"[,;\n]", text)]
+    short = [part for part in parts if part and len(part.split()) <= HOTWORD]
+    prose = [part for part in parts if len(part.split()) > HOTWORD]
+    names = [name for part in prose for name in re.findall(r"(?<=[^.?!:]\s)[A-Z]\w*[\w.-]*\w", part)]
+    return [term for term in dict.fromkeys([*short, *names]) if _can_be_spotted(term)]
+
+
+def _can_be_spotted(term: str) -> bool:
+    try:
+        return bool(parse_terms([term]))
+    except TextError:
+        return False
+
+
+def heard(
+    file: Upload, wish: Wish, task: str, services: Services, path: str, stop: Stop
+) -> Iterator[Transcript]:
+    """A transcript per window of the recording, the last one empty, its duration that of all.
+
+    Where speakers are told apart all that is said comes as one, as it can only be known at the end.
+    """
+    recognizer = services.recognizer(wish.model)
+    language = language_for(recognizer, wish.language)
+    seconds = 0.0
+
+    def note(read: float) -> None:
+        nonlocal seconds
+        services.metrics.heard.labels(path).inc(read - seconds)
+        seconds = read
+
+    blocks = _blocks(file, recognizer.rate, services, stop)
+    listening = services.speakers().listen() if wish.diarized else None
+    blocks = listening.through(blocks) if listening else blocks
+    packing = longform.Packing(batch=1)
+    parts = longform.transcripts(
+        blocks, recognizer, services.detector(), language, wish.expected, task, packing, note
+    )
+    for part in _named(parts, listening, wish.speakers) if listening else parts:
+        stop.check()
+        language = part.language if part.segments else language
+        yield part
+    yield Transcript((), language or UNDETERMINED, seconds)
+
+
+def _named(parts: Iterator[Transcript], listening: Listening, count: int | None) -> Iterator[Transcript]:
+    """All parts as one, with who says what; the parts are what `listening` waits for."""
+    whole = folded(parts)
+    if whole.segments:
+        yield attribution.attributed(whole, listening.turns(count))
+
+
+def _blocks(file: Upload, rate: int, services: Services, stop: Stop) -> Iterator[np.ndarray]:
+    """A recording at `rate`. Raises TooMuch for more than the server takes, soon if its header says so."""
+    minutes = services.settings.minutes
+
+    def wanted() -> Iterator[np.ndarray]:
+        return _wanted(bounded(audio.blocks(file, rate, BLOCK), rate, minutes), stop)
+
+    if audio.length(file) > 60 * minutes:  # as recorders write at times that is not true
+        deque(wanted(), maxlen=0)
+        file.seek(0)
+    return wanted()
+
+
+def _wanted(blocks: Iterator[np.ndarray], stop: Stop) -> Iterator[np.ndarray]:
+    """The same blocks while somebody waits for them."""
+    for block in blocks:
+        stop.check()
+        yield block
+
+
+def bounded(blocks: Iterator[np.ndarray], rate: int, minutes: float) -> Iterator[np.ndarray]:
+    """Pass on (T,) blocks at `rate` Hz. Raises TooMuch after `minutes` of them."""
+    samples = 0
+    for block in blocks:
+        samples += len(block)
+        if samples > minutes * 60 * rate:
+            raise TooMuch(f"the recording is longer than the {minutes:g} minutes that are taken here; cut it")
+        yield block
+
+
+def folded(parts: Iterator[Transcript]) -> Transcript:
+    """The whole of what was heard."""
+    found = [*parts]
+    last = found[-1] if found else Transcript((), UNDETERMINED, 0.0)
+    return Transcript(tuple(each for part in found for each in part.segments), last.language, last.duration)
+
+
+def told(hearing, file: Upload, wish: Wish, stop: Stop) -> Iterator[bytes]:
+    """What is heard as server-sent events, window by window; an error on the way is one too."""
+    texts, last = [], None
+    try:
+        for last in hearing(stop):
+            if last.text:
+                texts.append(last.text)
+                yield event({"type": "transcript.text.delta", "delta": " " * (len(texts) > 1) + last.text})
+                yield from (event(each) for each in (diarized(last) if wish.diarized else ()))
+        yield event({"type": "transcript.text.done", "text": " ".join(texts), "usage": usage(last)})
+    except VoiceError as error:
+        if not texts or isinstance(error, Vanished):
+            raise
+        yield event(errors.content(400, str(error)))
+    finally:
+        file.close()

@@ -1,0 +1,1 @@
+"""What English alone needs: normalization rules and pronunciation."""

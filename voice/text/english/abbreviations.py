@@ -1,0 +1,229 @@
+"""Titles, abbreviations, initials and Roman numerals."""
+
+from __future__ import annotations
+
+import re
+
+from voice.text.english.numbers import ROMAN, cardinal, ordinal, roman, year
+from voice.text.english.rule import one_of, rule
+
+_TITLES = {
+    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Messrs": "Messers", "Dr": "Doctor", "Prof": "Professor",
+    "St": "Saint", "Ste": "Saint", "Mt": "Mount", "Ft": "Fort", "Gen": "General", "Gov": "Governor",
+    "Sen": "Senator",
+    "Rep": "Representative", "Capt": "Captain", "Lt": "Lieutenant", "Col": "Colonel", "Sgt": "Sergeant",
+    "Cmdr": "Commander", "Rev": "Reverend", "Hon": "Honorable", "Pres": "President", "Supt": "Superintendent",
+    "Cpl": "Corporal", "Maj": "Major", "Adm": "Admiral", "Fr": "Father", "Msgr": "Monsignor", "Mme": "Madame",
+}  # fmt: skip
+_BARE_TITLES = ("Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Mt", "Capt", "Lt", "Sgt", "Gov", "Sen", "Col")
+_SHORT = {
+    "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Prof": "Professor", "Jr": "Junior", "Sr": "Senior",
+    "St": "Street", "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Dr": "Drive",
+    "Ln": "Lane", "Hwy": "Highway", "Pkwy": "Parkway", "Sq": "Square", "Apt": "Apartment", "Bldg": "Building",
+    "Ltd": "Limited", "Inc": "Incorporated", "Corp": "Corporation", "Co": "Company", "Bros": "Brothers",
+    "Dept": "Department", "dept": "department", "Univ": "University", "Assn": "Association",
+    "Govt": "Government",
+    "govt": "government", "approx": "approximately", "est": "established", "vs": "versus", "etc": "et cetera",
+    "cf": "compare", "ca": "circa", "viz": "namely", "al": "al", "max": "maximum", "min": "minimum",
+    "misc": "miscellaneous",
+    "tel": "telephone", "Tel": "Telephone", "ext": "extension", "Ext": "Extension", "incl": "including",
+    "ft": "feet",
+    "in": "inches", "lb": "pounds", "lbs": "pounds", "oz": "ounces", "yd": "yards", "hr": "hour",
+    "hrs": "hours",
+    "mins": "minutes", "sec": "seconds", "secs": "seconds", "Atty": "Attorney", "temp": "temperature",
+    "avg": "average",
+    "Jan": "January", "Feb": "February", "Mar": "March", "Apr": "April", "Jun": "June", "Jul": "July",
+    "Aug": "August",
+    "Sep": "September", "Sept": "September", "Oct": "October", "Nov": "November", "Dec": "December",
+    "Mon": "Monday",
+    "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday", "Thur": "Thursday",
+    "Thurs": "Thursday",
+    "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday", "Calif": "California", "Mass": "Massachusetts",
+    "Conn": "Connecticut", "Penn": "Pennsylvania", "Fla": "Florida", "Tenn": "Tennessee", "ed": "edition",
+    "doz": "dozen", "Rm": "Room", "Rte": "Route", "pts": "points", "pt": "point", "Sts": "Streets",
+    "Aves": "Avenues", "msg": "message", "Lv": "level", "Lvl": "level",
+}  # fmt: skip
+_MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec".split()
+_NEEDS_FIGURE = frozenset("in min sec temp est ca ed Sun Sat Mar Co Mass".split())
+_PHRASES = {
+    "e.g.": "for example", "i.e.": "that is", "eg.": "for example", "ie.": "that is", "w/": "with",
+    "w/o": "without",
+    "w/in": "within", "b/c": "because", "(c)": "copyright", "Ph.D.s": "P H D's", "Ph.D.'s": "P H D's",
+    "PhDs": "P H D's", "a.k.a.": "also known as", "aka": "also known as", "vs": "versus", "and/or": "and or",
+    "c/o": "care of",
+    "o'clock": "o'clock", "P.S.": "P S", "N.B.": "N B", "n.b.": "N B", "Ph.D.": "P H D", "Ph.D": "P H D",
+    "PhD": "P H D",
+    "approx": "approximately", "BTW": "by the way",
+    "et al.": "et al", "a.s.a.p.": "as soon as possible",
+}  # fmt: skip
+_BEFORE_FIGURE = {
+    "No": "number", "no": "number", "Nos": "numbers", "nos": "numbers", "Nr": "number", "p": "page",
+    "sc": "scene",
+    "pp": "pages",
+    "Vol": "volume", "vol": "volume", "Vols": "volumes", "Ch": "chapter", "ch": "chapter", "Chap": "chapter",
+    "chap": "chapter", "Fig": "figure", "fig": "figure", "Figs": "figures", "figs": "figures",
+    "Sec": "section",
+    "sec": "section", "Art": "article", "art": "article", "Eq": "equation", "eq": "equation",
+    "Ver": "version",
+    "ver": "version", "ext": "extension", "Ext": "extension", "l": "line", "ll": "lines", "Bk": "book",
+    "Pt": "part",
+    "ca": "circa", "c": "circa", "b": "born", "d": "died",
+}  # fmt: skip
+_COUNTED = (
+    "Chapter Part Act Scene Section Volume Book Phase Article Mark Type Level Stage Class Grade Bowl Apollo"
+    " Gemini Fantasy Episode Round Rocky War Canto Sonnet Symphony Figure Table Title Appendix Division Psalm"
+    " Tier Group Category Schedule Unit Vatican Saturn"
+).split()
+_RULERS = (
+    "Pope King Queen Emperor Tsar Sultan Henry Louis Edward George William Charles James Richard Elizabeth"
+    " Napoleon"
+    " Pius Benedict Leo Paul Ramses Ramesses Frederick Philip Alexander Nicholas Peter Catherine Ivan"
+    " Umberto Emmanuel"
+    " Gustav Christian Ferdinand Mary Francis Leopold Otto Wilhelm Innocent Gregory Clement Urban Boniface"
+    " John"
+    " Constantine Thutmose Amenhotep Ptolemy Cleopatra Olaf Harald Haakon Margrethe Juan Alfonso Pedro"
+).split()
+_PAGED = (
+    "page scene chapter act part section volume book verse stanza canto item clause paragraph note footnote"
+    " appendix figure table line step"
+).split()
+_GIVEN = (
+    "Aaron Adam Albert Alfred Andrew Anthony Arthur Benjamin Bill Bob Carl Daniel David Donald Douglas Earl"
+    " Edgar Ernest Eugene Frank Franklin Fred Gerald Harold Harry Harvey Herbert Howard Hugh Jack Jacob Jeff"
+    " Jim Joe Joseph Joshua Kenneth Lawrence Mark Martin Matthew Michael Oliver Oscar Patrick Ralph Raymond"
+    " Robert Roger Ronald Roy Russell Samuel Scott Stephen Steven Theodore Thomas Thurston Tom Victor Walter"
+    " Warren"
+).split()
+_PERSON = rf"\b(?:{one_of([*_GIVEN, *_RULERS])}) (?:[A-Z]\.? )?[A-Z][a-z]+,? $"
+_ROMAN_WORDS = frozenset(
+    "I V X L C D M MIX DIM MILD VIM CIVIC LIVID VIVID MI DI LI MC CD DC MD DVD MM CC LL XX XXX".split()
+)
+
+
+_STATES = {
+    "AL": "Alabama", "AK": "Alaska", "AZ": "Arizona", "AR": "Arkansas", "CA": "California", "CO": "Colorado",
+    "CT": "Connecticut", "DE": "Delaware", "FL": "Florida", "GA": "Georgia", "HI": "Hawaii", "ID": "Idaho",
+    "IL": "Illinois", "IN": "Indiana", "IA": "Iowa", "KS": "Kansas", "KY": "Kentucky", "LA": "Louisiana",
+    "ME": "Maine", "MD": "Maryland", "MA": "Massachusetts", "MI": "Michigan", "MN": "Minnesota",
+    "MS": "Mississippi", "MO": "Missouri", "MT": "Montana", "NE": "Nebraska", "NV": "Nevada",
+    "NH": "New Hampshire", "NJ": "New Jersey", "NM": "New Mexico", "NY": "New York", "NC": "North Carolina",
+    "ND": "North Dakota", "OH": "Ohio", "OK": "Oklahoma", "OR": "Oregon", "PA": "Pennsylvania",
+    "RI": "Rhode Island", "SC": "South Carolina", "SD": "South Dakota", "TN": "Tennessee", "TX": "Texas",
+    "UT": "Utah", "VT": "Vermont", "VA": "Virginia", "WA": "Washington", "WV": "West Virginia",
+    "WI": "Wisconsin", "WY": "Wyoming", "DC": "D C",
+}  # fmt: skip
+_STATE_WORDS = ("OK", "IN", "OR", "ME", "HI", "OH", "LA", "PA", "MA", "ID")  # words as well, in capitals
+_SHORT_STATES = {
+    "Ala": "Alabama", "Ariz": "Arizona", "Ark": "Arkansas", "Calif": "California", "Colo": "Colorado",
+    "Conn": "Connecticut", "Del": "Delaware", "Fla": "Florida", "Ga": "Georgia", "Ill": "Illinois",
+    "Ind": "Indiana", "Kan": "Kansas", "Ky": "Kentucky", "La": "Louisiana", "Md": "Maryland",
+    "Mass": "Massachusetts", "Mich": "Michigan", "Minn": "Minnesota", "Miss": "Mississippi", "Mo": "Missouri",
+    "Mont": "Montana", "Neb": "Nebraska", "Nev": "Nevada", "Okla": "Oklahoma", "Ore": "Oregon",
+    "Pa": "Pennsylvania", "Tenn": "Tennessee", "Tex": "Texas", "Va": "Virginia", "Vt": "Vermont",
+    "Wash": "Washington", "Wis": "Wisconsin", "Wyo": "Wyoming",
+}  # fmt: skip
+
+
+def _ends(match: re.Match) -> str:
+    """The full stop that an abbreviation at the end of a sentence stands for as well."""
+    rest = match.string[match.end("said") :].strip("\"'”’)] ")
+    return "." if match["said"].endswith(".") and not rest else ""
+
+
+def _short(match: re.Match) -> str | None:
+    word = match["said"].rstrip(".")
+    if word == "ft" and not re.search(r"[\d\ue000] ?$", match.string[: match.start("said")]):
+        return "featuring"
+    if word == "temp" and re.search(
+        r"\b(?:[Tt]he|[Hh]igh|[Ll]ow|[Rr]oom) $", match.string[: match.start("said")]
+    ):
+        return "temperature"
+    if word in _NEEDS_FIGURE and not re.search(r"[\d\ue000,]\s?$", match.string[: match.start("said")]):
+        following = re.match(r"\s[\d\ue000]", match.string[match.end("said") :])
+        if not (following or word == "Co"):
+            return None
+    if word == "Dr" and not re.search(r"[A-Z\ue000]\w* $", match.string[: match.start()]):
+        return "Doctor" + _ends(match)
+    return _SHORT[word] + _ends(match)
+
+
+def _phrase(match: re.Match) -> str:
+    return _PHRASES[match["said"]] + _ends(match)
+
+
+def _dotted(match: re.Match) -> str:
+    """'U.S.A.' → 'U S A'."""
+    text = match["said"]
+    many = text.endswith("s") and text[:-1].isupper()  # 'M.D.s'
+    letters = re.findall("[A-Z]", (text[:-1] if many else text).upper())
+    return " ".join(letters) + "'s" * many + _ends(match)
+
+
+def _counted(match: re.Match) -> str | None:
+    text = match["said"]
+    return None if text in ("C", "D", "L", "M") else cardinal(roman(text))  # "Group C" has a letter
+
+
+def _small(match: re.Match) -> str:
+    """'page xiv'."""
+    return cardinal(roman(match["said"].upper()))
+
+
+def _ruler(match: re.Match) -> str | None:
+    return f"the {ordinal(roman(match['said']))}"
+
+
+def _numeral(match: re.Match) -> str | None:
+    """A Roman numeral by itself, where it can be no word or initial."""
+    text = match["said"]
+    if text in _ROMAN_WORDS or len(text) < 2:
+        return None
+    if len(text) > 3 and 1500 <= roman(text) <= 2100:
+        return year(roman(text))
+    if text in ("II", "III", "IV") and re.search(_PERSON, match.string[: match.start()]):
+        return f"the {ordinal(roman(text))}"
+    if re.match(r"\s+[Cc]entur", match.string[match.end() :]):
+        return ordinal(roman(text))
+    after_name = re.search(r"\b[A-Z]\w+ $", match.string[: match.start()])
+    listed = match.start() == 0 and match.string[match.end() :][:1] in (".", ")")
+    return (
+        cardinal(roman(text))
+        if after_name or listed or (len(text) > 2 and not set(text) & set("LCDM"))
+        else None
+    )
+
+
+RULES = (
+    rule(rf"(?<=[a-z], )(?P<said>{one_of(_STATES)})(?= \d{{5}}\b)", lambda m: _STATES[m["said"]]),
+    rule(rf"(?<=[a-z], )(?P<said>{one_of(set(_STATES) - set(_STATE_WORDS))})\b(?!['’.\w])",
+         lambda m: _STATES[m["said"]]),
+    rule(rf"(?:(?<=[a-z], )|(?<=\b[RD]-))(?P<said>(?:{one_of(_SHORT_STATES)})\.)(?!\w)",
+         lambda m: _SHORT_STATES[m["said"][:-1]] + _ends(m)),
+    rule(rf"\b(?P<said>(?:{one_of(_TITLES)})\.)(?=\s*[A-Z])", lambda m: _TITLES[m["said"][:-1]]),
+    rule(r"\b(?:[Tt]he|[Mm]y|[Yy]our|[Oo]ur|[Hh]is|[Hh]er|[Aa]) (?P<said>Dr)\b(?!\.)", lambda m: "Doctor"),
+    rule(rf"\b(?P<said>{one_of(_BARE_TITLES)})(?=\s[A-Z][a-z])(?<!\w\w\sSt)(?<!\w\w\sDr)",
+         lambda m: _TITLES[m["said"]]),
+    rule(rf"\b(?P<said>(?:{one_of(_BEFORE_FIGURE)})\.)\s?(?=\d|[IVXL]+\b)",
+         lambda m: _BEFORE_FIGURE[m["said"][:-1]]),
+    rule(r"\b(?P<said>No)\s(?=\d+\b)(?!\d+ (?:people|one))", lambda m: "number" if m.start() else None),
+    rule(r"\b(?P<said>Ave)(?= of\b)", lambda m: "Avenue"),
+    rule(r"\b(?P<said>Apt)(?= #?\d)", lambda m: "Apartment"),
+    rule(r"(?<=\d )(?P<said>pts)\b(?!\.)", lambda m: "points"),
+    rule(r"(?<=[\d\ue000] )(?P<said>c\.)(?= [a-z])", lambda m: "cups"),
+    rule(r"\b(?P<said>Rev\.)(?= [\d\ue000])", lambda m: "Revelation"),
+    rule(r"(?<=[\w\ue000] )(?P<said>St|Ave|Blvd|Rd|Hwy|Pkwy)\b(?!\.)", lambda m: _SHORT[m["said"]]),
+    rule(rf"\b(?P<said>{one_of(_MONTHS)})(?=\s[\d\ue000])", lambda m: _SHORT[m["said"]]),
+    rule(rf"(?<![\w.])(?P<said>(?:{one_of(_SHORT)})\.)(?!\w)", _short),
+    rule(rf"(?<![\w.])(?P<said>(?:{one_of(_PHRASES)}))(?![\w])", _phrase),
+    rule(r"(?<![\w.])(?P<said>(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?)(?!\w)", _dotted),
+    rule(r"(?<![\w.'’])(?P<said>[A-Z]\.)(?=\s+[A-Z]|\s*[A-Z]\.)", lambda m: m["said"][0]),
+    rule(rf"\b(?:{one_of(_COUNTED)})\s(?P<said>{ROMAN})\b(?![.'’]\w)", _counted),
+    rule(rf"\b(?:{one_of(word.lower() for word in _COUNTED)})\s(?P<said>{ROMAN})\b(?![.'’]\w)", _counted),
+    rule(rf"\b(?i:{one_of(_PAGED)})s?\s(?P<said>(?=[ivxl]{{2}}|[ivx][,.;:)])(?-i:{ROMAN.lower()}))"
+         r"\b(?!['’]\w)", _small),
+    rule(r"\((?P<said>(?=[ivx]{2})(?:x{0,3})(?:ix|iv|v?i{0,3}))\)", _small),
+    rule(rf"\b(?:{one_of(_RULERS)})\s(?P<said>(?=[IVX]{{2}}|V|X){ROMAN})\b(?!\.\s?[A-Z])", _ruler),
+    rule(rf"\b(?:{one_of(_RULERS)})\s(?P<said>I)(?=[,.;:)!?]|['’]s|$|\s(?:of|was|and|had|in|died|who|ruled|became)\b)",
+         _ruler),
+    rule(rf"\b(?P<said>{ROMAN})\b(?!['’]\w)", _numeral),
+)  # fmt: skip

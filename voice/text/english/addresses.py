@@ -1,0 +1,151 @@
+"""Mail and web addresses, file names and paths, versions, telephone and other numbers told digit by digit."""
+
+from __future__ import annotations
+
+import re
+
+from voice.text.english.numbers import digits, grouped, number
+from voice.text.english.rule import one_of, rule
+
+_MARKS = {
+    ".": "dot", "/": "slash", "\\": "backslash", "-": "dash", "_": "underscore", "?": "question mark",
+    "=": "equals", "&": "and", "#": "hash", "%": "percent", "+": "plus", "@": "at", ":": "colon",
+    "~": "tilde",
+    "*": "star", "!": "exclamation mark", "$": "dollar", ",": "comma", ";": "semicolon",
+}  # fmt: skip
+_SAID_AS_WORDS = frozenset(
+    "me my we go to do in on at it is so no up by of or co hi an am be he as if com org net gov info biz"
+    " app dev"
+    " news shop online tech zip bin doc exe gif log bat tar wav ly my sky cry dry fly try why gym".split()
+)
+_SUFFIXES = (
+    "com org net edu gov io co uk de fr info biz us ca au tv me ly ai app dev eu ch at nl it es jp cn in"
+    " ru br pl"
+    " se no dk fi be xyz news online shop tech museum"
+).split()
+_FILES = (
+    "pdf doc docx odt txt rtf md csv tsv json xml yaml yml toml ini cfg log html htm css js ts jsx py"
+    " ipynb java"
+    " c cpp rs go sh bat exe dll zip tar gz bz2 7z rar iso img jpg jpeg png gif svg bmp webp tiff mp3 mp4"
+    " m4a wav"
+    " flac ogg opus avi mkv mov webm xls xlsx ppt pptx epub ttf onnx srt vtt sql db bin apk dmg"
+).split()
+_RELEASED = (
+    "Python Ubuntu version Version release Release Ruby Perl Django Node Rust Go Kotlin Java PHP Debian"
+    " Fedora Firefox Chrome Android Linux kernel CUDA PyTorch TensorFlow LLVM Postgres PostgreSQL MySQL"
+).split()
+
+
+def spelled(letters: str) -> str:
+    """'www' → 'W W W'."""
+    return " ".join(letters.upper())
+
+
+def name(text: str) -> str:
+    """An address, or a part of one, as people dictate it."""
+    text = text.lower() if text.isupper() else text  # capitals throughout say nothing of its words
+    runs = re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])|\d+|\W|_", text)
+    return " ".join(filter(None, map(_run, runs)))
+
+
+def _run(run: str) -> str:
+    if run[0].isdecimal():
+        return grouped(run)
+    if not run[0].isalpha():
+        return _MARKS.get(run, "")
+    sayable = re.search("[aeiouyáéíóúäöü]", run.lower()) and len(run) > 2 and not run.isupper()
+    if sayable and run.lower() not in ("pdf", "edu", "html") or run.lower() in _SAID_AS_WORDS:
+        return run
+    return spelled(run) if len(run) <= 6 else run
+
+
+def _url(match: re.Match) -> str:
+    text = re.sub(r"^\w+://", "", match[0]).removesuffix("/")
+    return name(text)
+
+
+def _file(match: re.Match) -> str | None:
+    stem, _, extension = match[0].rpartition(".")
+    if len(stem) == 1 and len(extension) == 1:  # 'D.C'
+        return None
+    return f"{name(stem)} dot {_run(extension) if extension.isalpha() else name(extension)}".strip()
+
+
+def _telephone(match: re.Match) -> str:
+    text = match[0]
+    if re.fullmatch(r"\d{1,2}(?:-\d{1,2}){2}", text):  # a record of 10-7-2, no telephone
+        return ", ".join(map(number, text.split("-")))
+    groups = re.findall(r"\d+|[A-Z]{3,}", text)
+    said = ("eight hundred" if g == "800" else digits(g) if g.isdecimal() else g.lower() for g in groups)
+    return ("plus " if text.startswith("+") else "") + ", ".join(said)
+
+
+def _version(match: re.Match) -> str:
+    parts = " point ".join(number(part) for part in match["parts"].split("."))
+    return f"version {parts}" if match["v"] else parts
+
+
+def _dialed(match: re.Match) -> str:
+    """'*67', '#31#'."""
+    names = {"*": "star", "#": "pound"}
+    return " ".join(names.get(c) or digits(c) for c in match[0])
+
+
+def _release(match: re.Match) -> str:
+    """'Python 3.11', 'Ubuntu 22.04'."""
+    major, minor = match["said"].split(".")
+    return f"{number(major)} point {number(minor)}"
+
+
+def _hashtag(match: re.Match) -> str:
+    return "hashtag " + name(match[1])
+
+
+def _internet_number(match: re.Match) -> str:
+    address, _, port = match[0].partition(":")
+    said = " dot ".join(digits(part) for part in address.split("."))
+    return f"{said} colon {grouped(port)}" if port else said
+
+
+_HOST = rf"(?:[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?\.)+(?:{one_of(_SUFFIXES)})\b(?!\.\w)"
+_TAIL = r"(?:[:/?#][^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…])?/?"
+
+_STATE_AND_ZIP = r"(?<=, [A-Z][A-Z] )(?P<said>\d{5}(?:-\d{4})?)(?![\w-])"
+
+RULES = (
+    rule(_STATE_AND_ZIP, lambda m: digits(m["said"])),
+    rule(r"(?i:(?:https?|ftp|file)://|\bwww\.)[^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…]", _url),
+    rule(r"(?<![\w.+%-])[\w.+%-]*[\w+%-]@[\w-]+(?:\.[\w-]+)+", lambda m: name(m[0])),
+    rule(r"<(?=\ue000)|(?<=\ue000)>", lambda m: ""),
+    rule(r"\blocalhost(?::\d+)?(?:/[^\s\"'<>]*)?", _url),
+    rule(r"(?<![\w/\\.])[\w-]+\.so(?:\.\d+)*\b(?!\.?\w)|(?<!\S)\.(?!NET\b)[A-Za-z][\w-]+(?:\.\w+)*",
+         lambda m: name(m[0])),
+    rule(rf"(?<![\w.@/-]){_HOST}{_TAIL}", _url),
+    rule(rf"(?<![\w/\\-])(?<!\w\.)[\w-]+(?:\.[\w-]+)*\.(?:{one_of(_FILES)})\b(?!\.?\w)",
+         _file, re.IGNORECASE),
+    rule(r"(?<!\S)(?:~|\.\.?)?(?:/[\w.+-]*[\w+-])+/?|(?<!\w)[A-Za-z]:\\[^\s,;\"]*", lambda m: name(m[0])),
+    rule(r"(?<![\w@])@(?=\w)\w+", lambda m: name(m[0])),
+    rule(r"(?<![\w#&])#(?![A-Z]{1,3}\d)([A-Za-z]\w*)", _hashtag),
+    rule(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{2,5})?(?![\w]|\.\d)", _internet_number),
+    rule(r"(?<!\w)802\.11(ac|ax|be|[abgn])?\b",
+         lambda m: f"eight oh two point eleven {spelled(m[1] or '')}".strip()),
+    rule(r"(?<![\w.-])\(0\d{2,4}\) ?\d{3,4}[ -]?\d{3,4}(?![\w-])", _telephone),
+    rule(r"(?<!\S)\*\d{2,3}\b#?|(?<!\S)#\d{2,3}#", _dialed),
+    rule(r"\b(?i:code|pin|passcode|password|combination)(?: is| was|:)? (?P<said>\d{3,8})(?![\w%.,-]\w|\w)",
+         lambda m: digits(m["said"])),
+    rule(r"(?<![\w.-])\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,6}(?![\w-])", _telephone),
+    rule(r"(?<![\w.-])(?:1[ .-])?\(\d{3}\) ?\d{3}[ .-]\d{4}(?![\w-])", _telephone),
+    rule(r"(?<![\w.-])(?:1-)?\d{3}([.-])\d{3}\1\d{4}(?![\w-])|(?<![\w.-])\d{3}-\d{4}(?![\w-])", _telephone),
+    rule(r"(?<![\w.-])1-\d{3}-[A-Z]{3,}(?:-[A-Z]+)*\b", _telephone),
+    rule(r"(?<![\w.-])0\d{2,4}[ -]\d{3,4}[ -]?\d{3,4}(?![\w-])", _telephone),
+    rule(r"(?<![\w.-])\d+(?:-\d+){3,}(?![\w-])", _telephone),
+    rule(r"(?<![\w.-])(?!\d{4}-\d\d-\d\d\b)\d+(?:-\d+){2}(?![\w-])", _telephone),
+    rule(r"(?<![\w.-])\d{4}(?: \d{4}){2,}(?![\w-])", _telephone),
+    rule(r"(?<![\w.-])\d{3} \d{3} \d{4}(?![\w-]| \d)", _telephone),
+    rule(r"\b(?i:text|dial) (?P<said>\d{5,6})\b", lambda m: digits(m["said"])),
+    rule(r"\b(?i:call|dial|phone|ring) (?P<said>\d11|999|112)\b", lambda m: digits(m["said"])),
+    rule(rf"\b(?:{one_of(_RELEASED)}) (?P<said>\d+\.\d\d)(?![\w.%])", _release),
+    rule(r"(?<![\w.])(?P<v>[vV]\.? ?)(?P<parts>\d+(?:\.\d+)*)(?![\w]|\.\d)", _version),
+    rule(r"(?<![\w.])(?P<v>)(?!\d{1,2}\.\d{1,2}\.\d{4}\b|\d{1,3}(?:\.\d{3}){2,}\b)(?P<parts>\d+(?:\.\d+){2,})(?!\w)",
+         _version),
+)  # fmt: skip

@@ -1,0 +1,76 @@
+"""What the English front end cannot read of a text, in words for the person who wrote it.
+
+A text is judged by the very rules that read it (see `normalize`), so that what is named here is what the
+voice leaves out. Nothing is synthesized, and no phonemes are looked up.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+
+from voice.text.english.characters import respelled, say_character, widened
+from voice.text.foreign import foreign_language
+from voice.text.given_pronunciations import Wish, given_spans, spell_out_around, unknown_phones
+from voice.text.languages import name_of
+from voice.text.markup import Passage, is_ssml, parse
+from voice.text.sentences import split_sentences
+from voice.types import Said
+
+NAMED = 5  # parts that a note names
+LOOKED_AT = 200  # parts without a reading, after which no more are looked for
+LONGEST_NAMED = 40  # characters of a part that a note shows
+
+
+def unspeakable(text: str, lexicon: Mapping[str, Said] | None = None) -> list[str]:
+    """List the parts of `text` that have no reading and so no sound, as written, in order, each once.
+
+    Punctuation, emoji and whatever the `lexicon` or markup gives a sound to are not among them. Raises
+    TextError for SSML that is malformed.
+    """
+    return list(dict.fromkeys(_unread(text, lexicon)))
+
+
+def reading_notes(text: str, lexicon: Mapping[str, Said] | None = None) -> list[str]:
+    """Say in whole sentences what of `text` an English voice leaves out, or reads otherwise than expected.
+
+    The list is empty where all of it is read as it should be. Raises TextError for SSML that is malformed.
+    """
+    plain = " ".join(sentence for sentence, _ in _sentences(text))
+    notes = []
+    if unread := list(islice(_unread(text, lexicon), LOOKED_AT)):
+        notes.append(f"Not read aloud, because this voice has no sound for it: {_named(unread)}.")
+    if unknown := unknown_phones(plain):
+        notes.append(f"Read as it is written, because these are no phones of ARPAbet: {_named(unknown)}.")
+    if spelled := [word for word in respelled(plain) if word not in (lexicon or {})]:
+        notes.append(f"Read letter by letter in English sounds: {_named(spelled)}.")
+    if language := foreign_language(plain):
+        notes.append(f"This text looks {name_of(language)}; this voice reads it as if it were English.")
+    return notes
+
+
+def _sentences(text: str) -> Iterator[tuple[str, Wish]]:
+    """The sentences of a text or of an SSML document, and what markup asks of each."""
+    for passage in parse(text).passages if is_ssml(text) else (Passage(text),):
+        for sentence in split_sentences(passage.text):
+            yield sentence.text, passage.wish.within(sentence.start, sentence.end)
+
+
+def _unread(text: str, lexicon: Mapping[str, Said] | None) -> Iterator[str]:
+    """The parts without a reading, one after the other; sentences without such a character cost little."""
+    for sentence, wish in _sentences(text):
+        if _may_be_unread(sentence):
+            yield from spell_out_around(sentence, given_spans(sentence, wish.said, lexicon))[0].unread
+
+
+def _may_be_unread(sentence: str) -> bool:
+    plain = widened(sentence)
+    return any(not c.isascii() and say_character(plain, at) is None for at, c in enumerate(plain))
+
+
+def _named(parts: Iterable[str]) -> str:
+    """The first of some parts of a text, whole if they are short."""
+    once = list(dict.fromkeys(re.sub(r"\s+", " ", part) for part in parts))
+    shown = [part if len(part) <= LONGEST_NAMED else f"{part[:LONGEST_NAMED]}…" for part in once[:NAMED]]
+    return ", ".join(shown) + (" and others" if len(once) > NAMED else "")

@@ -1,0 +1,183 @@
+"""Dates, times of day, years and decades."""
+
+from __future__ import annotations
+
+import re
+
+from voice.text.english.numbers import TENS, cardinal, ordinal, plural, year
+from voice.text.english.rule import one_of, rule
+
+MONTHS = ("January February March April May June July August September October November December").split()
+_MONTH = rf"(?:{one_of([*MONTHS, *(month[:3] for month in MONTHS), 'Sept'])})\b\.?"
+_MERIDIEM = r"[AaPp]\.?[Mm]\b"
+
+
+def _date(text_year: str, month: int, day: int) -> str | None:
+    if not (1 <= month <= 12 and 1 <= day <= 31):
+        return None
+    full = (("19" if int(text_year) > 40 else "20") + text_year) if len(text_year) == 2 else text_year
+    return f"{MONTHS[month - 1]} {ordinal(day)}, {year(int(full))}"
+
+
+def _iso(match: re.Match) -> str | None:
+    date = _date(match[1], int(match[2]), int(match[3]))
+    if date and match[4]:
+        return f"{date}, {_clock(int(match[4]), int(match[5]))}"
+    return date
+
+
+def _slashed(match: re.Match) -> str | None:
+    """American order, month first, unless only the other can be."""
+    first, second = int(match[1]), int(match[2])
+    month, day = (first, second) if first <= 12 else (second, first)
+    return _date(match[3], month, day)
+
+
+def _dotted(match: re.Match) -> str | None:
+    return _date(match[3], int(match[2]), int(match[1]))
+
+
+def _day(match: re.Match) -> str | None:
+    """'March 5' and 'March 5–7': the figures alone."""
+    days = [int(n) for n in re.findall(r"\d+", match["said"])]
+    return " to ".join(map(ordinal, days)) if all(1 <= day <= 31 for day in days) else None
+
+
+def _day_before(match: re.Match) -> str | None:
+    """'5 March' → 'the fifth of March'; '5th of March' and 'the 5th March' keep the words they have."""
+    if said := _day(match):
+        return ("" if match["the"] else "the ") + said + ("" if match["of"] else " of")
+    return None
+
+
+def _short_date(match: re.Match) -> str | None:
+    """'on 10/31', unless it may as well be a fraction."""
+    month, day = int(match[2]), int(match[3])
+    if not 1 <= month <= 12 or not 1 <= day <= 31:
+        return None
+    alone = re.match(r"[,;:!?)]|\.?$", match.string[match.end() :])
+    if day < 13 and not (alone and match[0].lower().startswith(("on", "due", "dated"))):
+        return None
+    return f"{MONTHS[month - 1]} {ordinal(day)}"
+
+
+def _named_date(match: re.Match) -> str | None:
+    """'Wed 3/12'."""
+    month, day = int(match[2]), int(match[3])
+    return f"{MONTHS[month - 1]} {ordinal(day)}" if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def _span(match: re.Match) -> str:
+    """'Mon-Fri', 'Jan–Mar', 'May–June'."""
+    return " to ".join(_FULL.get(name, name) for name in match.groups())
+
+
+def _military(match: re.Match) -> str:
+    hour = ("oh " if match["hour"][0] == "0" else "") + cardinal(int(match["hour"]))
+    minute = ("oh " if match["minute"][0] == "0" else "") + cardinal(int(match["minute"]))
+    return f"{hour} {'hundred' if match['minute'] == '00' else minute}"
+
+
+def _duration(match: re.Match) -> str:
+    """'2h 15min'."""
+    counts = zip(match.groups(), ("hour", "minute"), strict=True)
+    return " ".join(f"{cardinal(int(n))} {unit}{'' if int(n) == 1 else 's'}" for n, unit in counts)
+
+
+def _clock(hour: int, minute: int) -> str:
+    if minute == 0:
+        return f"{cardinal(hour)} hundred" if hour > 12 else f"{cardinal(hour)} o'clock"
+    return f"{cardinal(hour)} {'oh ' if minute < 10 else ''}{cardinal(minute)}"
+
+
+def _time(match: re.Match) -> str | None:
+    hour, minute = int(match[1]), int(match[2])
+    if hour > 24 or minute > 59:
+        return None
+    said = cardinal(hour) if match["meridiem"] is not None and not minute else _clock(hour, minute)
+    if match["second"]:
+        said += f" and {cardinal(int(match['second']))} second" + ("s" if int(match["second"]) != 1 else "")
+    return said
+
+
+def _elapsed(match: re.Match) -> str:
+    """'27:30' of a race."""
+    return f"{cardinal(int(match[1]))} {'oh ' if match[2][0] == '0' else ''}{cardinal(int(match[2]))}"
+
+
+def _meridiem(match: re.Match) -> str:
+    said = match["said"]
+    stop = "." if said.endswith(".") and match.end() == len(match.string.rstrip()) else ""
+    return f"{said[0].upper()} M{stop}"
+
+
+def _decade(match: re.Match) -> str:
+    century, ten = match["century"], int(match["ten"])
+    if not century:
+        return plural(TENS[ten]) if ten > 1 else "tens"
+    if ten:
+        return f"{cardinal(int(century))} {plural(TENS[ten]) if ten > 1 else 'tens'}"
+    return "two thousands" if century == "20" else f"{cardinal(int(century))} hundreds"
+
+
+def _years(match: re.Match) -> str:
+    until = match[3]
+    end = year(int(until)) if len(until) == 4 else ("oh " if until[0] == "0" else "") + cardinal(int(until))
+    return f"{year(int(match[1]))} {'' if match[2] == '/' else 'to '}{end}"
+
+
+_END = r"(?![\w]|[.,:/]\d)"
+_DAYS = r"(?P<said>\d{1,2}(?:st|nd|rd|th)?(?:\s?[-–]\s?\d{1,2}(?:st|nd|rd|th)?)?)"
+
+_WEEKDAYS = {
+    "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
+    "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
+}  # fmt: skip
+_FULL = _WEEKDAYS | {month[:3]: month for month in MONTHS} | {"Sept": "September"}
+_NAMED = rf"(?:{one_of([*_FULL, *_WEEKDAYS.values(), *MONTHS])})\b"
+
+_BOOKS = (
+    "Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles Ezra"
+    " Nehemiah Esther Job Psalm Psalms Proverbs Ecclesiastes Isaiah Jeremiah Ezekiel Daniel Hosea Joel"
+    " Amos Jonah Micah Malachi Matthew Mark Luke John Acts Romans Corinthians Galatians Ephesians"
+    " Philippians Colossians Thessalonians Timothy Titus Hebrews James Peter Jude Revelation Rev Gen Matt"
+    " Cor"
+).split()
+
+RULES = (
+    rule(rf"\b(?:{one_of(_BOOKS)})\.? \d{{1,3}}(?P<said>:)(?=\d{{1,3}}\b)", lambda m: " "),
+    rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?Z?)?(?![\w-])", _iso),
+    rule(rf"(?<![\w/])(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_END}", _slashed),
+    rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_END}", _dotted),
+    rule(r"\b(?i:on|due|by|until|before|after|dated|since) (?P<said>(\d{1,2})/(\d{1,2}))(?![\w/])",
+         _short_date),
+    rule(rf"\b{_NAMED}\.?,? (?P<said>(\d{{1,2}})/(\d{{1,2}}))(?![\w/])", _named_date),
+    rule(rf"(?<![\w-])(\d{{1,2}})-({one_of(_FULL)})-(\d{{4}})(?![\w-])",
+         lambda m: f"{_FULL[m[2]]} {ordinal(int(m[1]))}, {year(int(m[3]))}"),
+    rule(r"(?<=\d)(?P<said>[-–])(?=['’]\d\d\b)", lambda m: " to "),
+    rule(rf"(?<![\w.])({_NAMED})\.?\s?[-–]\s?({_NAMED})(?!\.?\s\d)", _span),
+    rule(rf"(?<=[\d\ue000])\s?(?P<said>[-–])\s?(?={_MONTH}\s\d)", lambda m: "to"),
+    rule(rf"\b(?P<said>{one_of(_WEEKDAYS)})\b(?=,\s(?:{_MONTH}|\d)|\s\ue000)",
+         lambda m: _WEEKDAYS[m["said"]]),
+    rule(rf"\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,? (?:and|or|to|through|until) {_DAYS}"
+         r"(?![\w%]|[.,:/]\d|\s[a-z])", _day),
+    rule(r"(?<![\w:.,])(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?= hours\b)", _military),
+    rule(r"(?<![\w:.,])(\d{1,2})\s?h(?:rs?)?\s?(\d{1,2})\s?m(?:ins?)?\b", _duration),
+    rule(r"\b(?i:in|since|until|by|year|circa|of) (?P<said>10\d\d)(?=[,;:!?)]|\.?$|\.?\s(?:[A-Z]|the\b"
+         r"|when\b|and\b|he\b|she\b|they\b|at\b|after\b|by\b))", lambda m: year(int(m["said"]))),
+    rule(rf"(?P<the>\bthe )?(?<![\w.,/]){_DAYS}(?P<of>\sof)?(?=\s{_MONTH})", _day_before),
+    rule(rf"\b{_MONTH}\s(?:the\s)?{_DAYS}(?![\w%]|[.,:/]\d)", _day),
+    rule(rf"(?<![\w:.])(\d{{1,2}}):(\d{{2}})(?::(?P<second>\d{{2}}))?"
+         rf"(?P<meridiem>(?=\s?{_MERIDIEM}))?(?![\d:])", _time),
+    rule(r"(?<![\w:.])(\d{2,3}):([0-5]\d)(?![\d:])", _elapsed),
+    rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{2}})(?P<second>)(?P<meridiem>(?=\s?{_MERIDIEM}))", _time),
+    rule(r"(?<=[\d\ue000])\s?(?P<said>[AaPp](?:\.[Mm]\.|[Mm]))(?!\w)", _meridiem),
+    rule(r"(?<![\w'’])(?P<century>1\d|20)(?P<ten>\d)0['’]?s\b", _decade),
+    rule(r"(?<![\w.,$£€])['’‘]?(?P<century>)(?P<ten>[1-9])0['’]?s\b", _decade),
+    rule(r"(?<![\w.,-])(1[1-9]\d\d|20\d\d)\s?([-–/])\s?(\d{4}|\d{2})(?![\w-]|[.,]\d)", _years),
+    rule(r"(?<!\w)['’‘](?P<said>\d\d)(?!\w)", lambda m: _short_year(m["said"])),
+)  # fmt: skip
+
+
+def _short_year(two: str) -> str:
+    return ("oh " if two[0] == "0" else "") + cardinal(int(two))

@@ -1,0 +1,160 @@
+"""Spoken text → phonemes, one for one with its words, by hibari's lexicons, tagger and letter-to-sound net.
+
+The alphabet is misaki's American set: one character a phoneme or stress mark, with `PUNCTUATION`
+and the space standing for themselves.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from voice.text.english.capitals import lowered
+from voice.text.english.heteronyms import in_context, retag
+from voice.text.phones import from_arpabet
+
+PUNCTUATION = frozenset(';:,.!?—…"()“” ')
+
+
+def without_marks(phonemes: str) -> str:
+    """`phonemes` without the punctuation and spaces at their end."""
+    return phonemes.rstrip("".join(PUNCTUATION))
+
+
+@lru_cache(maxsize=1)
+def _reader():
+    from hibari.g2p import G2P
+
+    return G2P()
+
+
+def prepare() -> None:
+    """Load what reading needs (a third of a second) before the first sentence asks for it."""
+    _reader().oov("ready")
+    _corrections()
+    alphabet()
+
+
+@lru_cache(maxsize=1)
+def _corrections() -> dict[str, str]:
+    """{word: phonemes} where the reader's own entry, or its guess, is wrong; lower case answers for both.
+
+    `names.txt` is made by recipes/names, `corrections.txt` is kept by hand, in phones of CMUdict.
+    """
+    folder = Path(__file__).parent
+    lines = (folder / "names.txt").read_text(encoding="utf-8").splitlines()
+    found = dict(line.split(" ", 1) for line in lines)
+    for line in (folder / "corrections.txt").read_text(encoding="utf-8").splitlines():
+        word, _, phones = line.partition(" ")
+        if phones and word != "#":
+            found[word] = from_arpabet(phones)
+    return found
+
+
+def _is_word(word: str) -> bool:
+    """Whether `word`, in lower case, is known."""
+    from hibari.g2p import Context
+
+    lexicon = _reader().lexicon
+    return (
+        word in lexicon.golds
+        or word in _corrections()
+        or lexicon.get_word(word, "NN", None, Context())[0] is not None
+    )
+
+
+@lru_cache(maxsize=1)
+def alphabet() -> dict[str, int]:
+    """Every phoneme character → its id in the models that share this alphabet; 0 is the pad."""
+    import hibari
+
+    path = Path(hibari.__file__).parent / "assets" / "vocab.json"
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def pronounce(chunks: Sequence[str]) -> list[str]:
+    """The phonemes of each chunk (word) of a sentence, read in the context of all of it.
+
+    Chunks hold letters, apostrophes, hyphens and punctuation, no spaces (see `normalize.spell_out`).
+    One without sound gives an empty string.
+    """
+    chunks = lowered([chunk.replace('"', "") for chunk in chunks], _is_word)  # quotes are not heard
+    heard = [chunk for chunk in chunks if chunk]
+    if not heard:
+        return [""] * len(chunks)
+    read = _grouped(" ".join(heard))
+    if len(read) != len(heard):  # a token swallowed a space: give up the context
+        read = ["".join(_grouped(chunk)) for chunk in heard]
+    known = alphabet()
+    clean = ("".join(c for c in phonemes.strip() if c in known) for phonemes in _spell_letters(heard, read))
+    sound = iter(_voiced(chunk, phonemes) for chunk, phonemes in zip(heard, clean, strict=True))
+    return [next(sound) if chunk else "" for chunk in chunks]
+
+
+def _voiced(chunk: str, phonemes: str) -> str:
+    """`phonemes`, unless the reader made none of a word: then its letters' names, without accents."""
+    if any(c not in PUNCTUATION for c in phonemes) or not any(c.isalpha() for c in chunk):
+        return phonemes
+    plain = (c for c in unicodedata.normalize("NFKD", chunk).upper() if c.isascii() and c.isalpha())
+    return " ".join(_reader().lexicon.golds.get(c) for c in plain) + phonemes
+
+
+def _grouped(text: str) -> list[str]:
+    """Phonemes of each space-separated chunk, as the reader's tokens give them."""
+    reader = _reader()
+    tokens = reader.tokenize(text)
+    retag(tokens, reader.lexicon.golds)
+    _correct(tokens, reader.lexicon)
+    groups, current = [], ""
+    for token in reader.phonemize_tokens(tokens):
+        current += token.phonemes or ""
+        if token.whitespace:
+            groups.append(current)
+            current = ""
+    return [*groups, current]
+
+
+def _correct(tokens, lexicon) -> None:
+    """Give the tokens of known misreadings their phonemes, before a possessive too."""
+    corrections, chosen = _corrections(), in_context(tokens)
+    for i, token in enumerate(tokens):
+        phonemes = chosen.get(i) or corrections.get(token.text) or corrections.get(token.text.lower())
+        if not phonemes:
+            continue
+        before, after = tokens[i - 1] if i else None, tokens[i + 1] if i + 1 < len(tokens) else None
+        if after is not None and not token.whitespace and after.text == "'s":
+            phonemes, after.phonemes, after.rating = lexicon._s(phonemes), "", 5
+        apart = " " if before is not None and not before.whitespace and before.text == "-" else ""
+        token.phonemes, token.rating = apart + phonemes, 5
+
+
+_LETTER = re.compile(r"(\(*)([A-Z])((?:'s)?[,.;:!?…)]*)")
+
+
+def _spell_letters(chunks: list[str], read: list[str]) -> list[str]:
+    """Letters that are spelled one after the other keep their names and stress the last, 'A' among
+    them, which the reader takes for the article."""
+    letters = [_LETTER.fullmatch(chunk) for chunk in chunks]
+    spelled = list(read)
+    for i, letter in enumerate(letters):
+        if not letter:
+            continue
+        joins_last = i > 0 and letters[i - 1] and not letters[i - 1][3]
+        joins_next = i + 1 < len(letters) and letters[i + 1] and not letter[3]
+        if joins_last or joins_next or (letter[2] == "A" and _names_letter(chunks, i)):
+            name = _reader().lexicon.golds.get(letter[2])
+            ending = letter[3].replace("'s", "z")
+            spelled[i] = letter[1] + (name.replace("ˈ", "ˌ") if joins_next else name) + ending
+    return spelled
+
+
+def _names_letter(chunks: list[str], i: int) -> bool:
+    """Whether a capital 'A' is a letter: a stop follows it, or it stands inside a sentence in lower case."""
+    following = "".join(chunks[i + 1 : i + 2])
+    if chunks[i][-1] != "A" or not following:
+        return True
+    return i > 0 and chunks[i - 1][-1].isalpha() and following.islower()

@@ -1,0 +1,89 @@
+"""What `<say-as>` asks for: the words of letters, figures, dates and telephone numbers."""
+
+from __future__ import annotations
+
+import re
+
+from voice.text.english.characters import SYMBOLS
+from voice.text.english.numbers import cardinal, digits, ordinal
+
+SPELLED = frozenset("characters character spell-out spell verbatim letters".split())
+AS_WRITTEN = frozenset("time currency unit measure fraction address name net url email".split())
+MONTHS = "January February March April May June July August September October November December".split()
+_SIGNS = SYMBOLS | {
+    ".": "dot", ",": "comma", "-": "dash", "_": "underscore", ":": "colon", ";": "semicolon", "!": "bang",
+    "?": "question mark", "'": "apostrophe", '"': "quote", "(": "open paren", ")": "close paren",
+}  # fmt: skip
+
+
+def said_as(text: str, kind: str, form: str = "") -> str | None:
+    """The words for `text` as `kind` (interpret-as) in `form` (format).
+
+    None where the front end reads it so by itself, or cannot read it as that. Raises KeyError for a
+    kind that is not known.
+    """
+    kind = kind.strip().lower()
+    if kind in AS_WRITTEN:
+        return None
+    if kind in SPELLED:
+        return spelled(text)
+    return {
+        "digits": _figures, "telephone": _telephone, "cardinal": _cardinal, "number": _cardinal,
+        "ordinal": _ordinal, "date": lambda text: _date(text, form),
+    }[kind](text)  # fmt: skip
+
+
+def spelled(text: str) -> str:
+    """'B2-b' → 'B two dash B'."""
+    return " ".join(_character(char) for char in text if not char.isspace())
+
+
+def _character(char: str) -> str:
+    if char.isascii() and char.isdigit():
+        return digits(char)
+    return char.upper() if char.isalpha() and len(char.upper()) == 1 else _SIGNS.get(char, char)
+
+
+def _figures(text: str) -> str | None:
+    found = "".join(c for c in text if c.isascii() and c.isdigit())
+    return digits(found) if found else None
+
+
+def _telephone(text: str) -> str | None:
+    groups = re.findall(r"\+|[0-9]+", text)
+    return ", ".join("plus" if group == "+" else digits(group) for group in groups).replace(
+        "plus, ", "plus "
+    ) or None  # fmt: skip
+
+
+def _number(text: str) -> int | None:
+    plain = re.sub(r"(?<=\d),(?=\d{3})|\s", "", text)
+    return int(plain) if re.fullmatch(r"-?[0-9]{1,15}", plain) else None
+
+
+def _cardinal(text: str) -> str | None:
+    number = _number(text)
+    if number is None:
+        return None
+    return ("minus " if number < 0 else "") + cardinal(abs(number))
+
+
+def _ordinal(text: str) -> str | None:
+    number = _number(re.sub(r"(?<=\d)(?:st|nd|rd|th)$", "", text.strip()))
+    return None if number is None or number < 0 else ordinal(number)
+
+
+def _date(text: str, form: str) -> str | None:
+    """A date whose order `form` gives ("dmy", "mdy", "ymd", "md", …), written so that it is read right."""
+    figures = re.findall(r"[0-9]+", text)
+    order = [c for c in form.lower() if c in "dmy"]
+    if len(figures) != len(order) or len(set(order)) != len(order) or "m" not in order:
+        return None
+    if max(map(len, figures)) > 4:
+        return None
+    parts = dict(zip(order, figures, strict=True))
+    month = int(parts["m"])
+    if not 1 <= month <= 12:
+        return None
+    day, year = f" {int(parts['d'])}" if "d" in parts else "", parts.get("y", "")
+    return MONTHS[month - 1] + day + (f", {year}" if year and day else f" {year}" if year else "")

@@ -27,7 +27,7 @@ import typer
 from benchmarks.serving import started
 from benchmarks.turn_taking.cases import PARTS, Case, Measures, Pairs, Part, Played, must, play
 from benchmarks.turn_taking.sessions import Direct, Plain, Session
-from benchmarks.turn_taking.sounds import Sounds
+from benchmarks.turn_taking.sounds import CaseSounds
 from benchmarks.turn_taking.stories import STORIES
 from benchmarks.turn_taking.wire import Wire, refused
 from voice.agent import Brains, Choice, Models
@@ -94,7 +94,7 @@ def main(
         raise typer.BadParameter(f"there is no {', '.join(unknown)}; there are {', '.join(PARTS)}")
     models, began = Models.load(threads=1), time.monotonic()
     notes = Path(tempfile.mkdtemp()) / "notes"
-    sounds = Sounds(corpora, split, models.synthesizer)
+    sounds = CaseSounds(corpora, split, models.synthesizer)
     story, url = [*models.synthesizer.speak(STORIES[0])], f"http://127.0.0.1:{port}"
     brains = Brains(Choice(skills=SKILL, notes=notes))
     if not modelled:

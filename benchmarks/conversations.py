@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from voice import audio
-from voice.asr.diarization.speakers import Turn
+from voice.asr.diarization.speakers import SpeakerTurn
 from voice.manifest import Clip, read_manifest
 from voice.vad import Silero, Thresholds, find_speech
 
@@ -28,7 +28,7 @@ class Talk:
 
     samples: np.ndarray
     people: int
-    turns: tuple[Turn, ...]
+    turns: tuple[SpeakerTurn, ...]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def _talk(own: Sequence[Sequence[Clip]], rounds: int, draw: np.random.Generator,
     turns = []
     for person, begin, sound in placed:
         samples[begin : begin + len(sound)] += sound
-        turns += [Turn(person, begin / RATE + a, begin / RATE + b) for a, b in _said(sound, detector)]
+        turns += [SpeakerTurn(person, begin / RATE + a, begin / RATE + b) for a, b in _said(sound, detector)]
     noise = LEVEL * 10 ** (-draw.uniform(*NOISE) / 20) * draw.normal(size=len(samples))
     return Talk((samples + noise).astype(np.float32), len(own), tuple(turns))
 
@@ -105,7 +105,7 @@ def _said(sound: np.ndarray, detector: Silero) -> list[tuple[float, float]]:
     return [(s.start, s.end) for s in find_speech([sound], detector, thresholds=quick, pad=0.0)]
 
 
-def errors(truth: Sequence[Turn], guess: Sequence[Turn], collar: float = 0.25) -> Errors:
+def errors(truth: Sequence[SpeakerTurn], guess: Sequence[SpeakerTurn], collar: float = 0.25) -> Errors:
     """Diarization errors under the best matching of people, moments near a true boundary left out."""
     length = max((turn.end for turn in (*truth, *guess)), default=0.0)
     true, heard = _frames(truth, length), _frames(guess, length)
@@ -120,7 +120,7 @@ def errors(truth: Sequence[Turn], guess: Sequence[Turn], collar: float = 0.25) -
     return Errors(*(float(n) * FRAME for n in (real.sum(), missed, invented, both - right)))
 
 
-def _frames(turns: Sequence[Turn], length: float) -> np.ndarray:
+def _frames(turns: Sequence[SpeakerTurn], length: float) -> np.ndarray:
     """Turns → (frames, people) bool."""
     speaking = np.zeros((round(length / FRAME) + 1, max((t.speaker for t in turns), default=-1) + 1), bool)
     for turn in turns:

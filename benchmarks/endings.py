@@ -25,13 +25,13 @@ from benchmarks.turn_taking.sounds import (
     LEVEL,
     RATE,
     SENTENCES,
-    Sounds,
+    CaseSounds,
     is_of_one_sentence,
     is_whole,
     longest_pause,
 )
 from voice.agent.listening.endpointing import HANG, MARK, with_mark
-from voice.agent.listening.user import Hearing
+from voice.agent.listening.user import ListeningOptions
 from voice.asr.whisper.end_of_turn import NAME, pooled
 from voice.loading import load
 from voice.models.card import hashes, read_card, write_card
@@ -67,7 +67,7 @@ class Silence:
         return self.seconds == np.inf
 
 
-def silences(sounds: Sounds, recognizer: Recognizer, limit: int | None) -> Iterator[Silence]:
+def silences(sounds: CaseSounds, recognizer: Recognizer, limit: int | None) -> Iterator[Silence]:
     """Those of all sentences, or of `limit`."""
     detector, chance = Silero.open(), random.Random(5)
     noises = sounds.noises(60)
@@ -96,7 +96,7 @@ def _closing(said: np.ndarray, recognizer: Recognizer) -> float | None:
 
 def _found(track: np.ndarray, detector: Silero) -> Iterator[tuple[np.ndarray, float]]:
     """What is said before each silence, up to its last sound, and how long the silence lasts."""
-    hop, hearing = detector.hop, Hearing()
+    hop, hearing = detector.hop, ListeningOptions()
     judged = detector.stream_several()(track[: len(track) // hop * hop].reshape(-1, hop))
     hysteresis = Hysteresis(hearing.thresholds, hop / RATE)
     regions = [region for region in map(hysteresis, judged.tolist()) if region]
@@ -188,7 +188,7 @@ def main(
     out: Annotated[Path | None, typer.Option(help="Model folder that the layer is written to.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many sentences.")] = None,
 ) -> None:
-    found = [*silences(Sounds(corpora, "dev"), load("quick", kind="recognizer"), limit)]
+    found = [*silences(CaseSounds(corpora, "dev"), load("quick", kind="recognizer"), limit)]
     report(found, unseen(found, [one.sentence for one in found]), "sentences")
     report(found, unseen(found, [one.speaker for one in found]), "speakers")
     if out:

@@ -21,7 +21,7 @@ import typer
 
 from benchmarks.conversations import RATE, Errors, Talk, errors, talks
 from voice import audio
-from voice.asr.diarization.speakers import Speakers, Turn
+from voice.asr.diarization.speakers import Speakers, SpeakerTurn
 from voice.loading import load
 from voice.manifest import read_manifest
 
@@ -71,7 +71,7 @@ def monologues(manifest: Path) -> Iterator[Talk]:
     """Long recordings of one person, taken to speak all the time."""
     for clip in read_manifest(manifest):
         sound = audio.read(clip.audio, RATE)
-        yield Talk(sound.samples, 1, (Turn(0, 0.0, sound.duration),))
+        yield Talk(sound.samples, 1, (SpeakerTurn(0, 0.0, sound.duration),))
 
 
 def judged(every: Iterable[Talk], speakers: Speakers) -> Iterator[Result]:

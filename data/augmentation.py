@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from scipy import fft
 
-from data.loading import Sounds
+from data.loading import AudioCache
 from voice.manifest import read_manifest
 
 TELEPHONE_RATE = 8000
@@ -217,4 +217,4 @@ def augment_from(corpora: Path, rate: int) -> Augment:
     as many microphones do. Raises ManifestError where a manifest is missing.
     """
     noises, rooms = (read_manifest(corpora / name / "train.jsonl") for name in ("noise", "rir"))
-    return Augment(rate, Sounds(noises, rate), Sounds(rooms, rate))
+    return Augment(rate, AudioCache(noises, rate), AudioCache(rooms, rate))

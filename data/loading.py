@@ -14,7 +14,7 @@ from voice.manifest import Clip
 FULL_SCALE = 32767
 
 
-class Sounds:
+class AudioCache:
     """`sounds[i]`: (T,) float32 samples of `clips[i]` at `rate` Hz; safe to use from threads.
 
     A clip is decoded when first asked for and kept as 16-bit integers, up to `memory` bytes for

@@ -235,12 +235,12 @@ class Brain(Protocol):
 
 
 class ThinksAhead(Protocol):
-    """A brain that may be asked while the person perhaps goes on (see Thought)."""
+    """A brain that may be asked while the person perhaps goes on (see SpeculativeReply)."""
 
-    def prepare(self, messages: Sequence[Message]) -> Thought: ...
+    def prepare(self, messages: Sequence[Message]) -> SpeculativeReply: ...
 
 
-class Thought(Protocol):
+class SpeculativeReply(Protocol):
     """A reply in the making, begun before it is certain that it is wanted.
 
     Each next piece is text to say, a wish about how it is said, or None: the reply cannot go on

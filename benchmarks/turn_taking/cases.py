@@ -10,8 +10,8 @@ from functools import partial
 import numpy as np
 
 from benchmarks.turn_taking.sessions import Session
-from benchmarks.turn_taking.sounds import DISTRACTIONS, FRAME, RATE, Room, Sounds
-from voice.agent import Hearing, Manners
+from benchmarks.turn_taking.sounds import DISTRACTIONS, FRAME, RATE, CaseSounds, Room
+from voice.agent import ConversationOptions, ListeningOptions
 from voice.agent.events import Event, Interrupted, Paused, Resumed, SpeechStarted, TurnEnded
 
 LEAD = 0.4  # seconds of quiet before a sentence
@@ -86,7 +86,7 @@ Measures = dict[str, float]
 # ---- somebody speaks, and the agent is silent
 
 
-def onset_cases(sounds: Sounds, count: int) -> Iterator[Case]:
+def onset_cases(sounds: CaseSounds, count: int) -> Iterator[Case]:
     """Speech that starts with the click."""
     for said in sounds.sentences(count):
         lead = np.zeros(RATE // 4, np.float32)
@@ -96,11 +96,11 @@ def onset_cases(sounds: Sounds, count: int) -> Iterator[Case]:
 def onsets(pairs: Pairs) -> Measures:
     """The share of which all is kept."""
     began = [(case, [event.began for event in played.of(SpeechStarted)]) for case, played in pairs]
-    whole = [bool(times) and times[0] - Hearing().pre_roll <= case.marks[0] for case, times in began]
+    whole = [bool(times) and times[0] - ListeningOptions().pre_roll <= case.marks[0] for case, times in began]
     return {"onset recall, %": _percent(whole)}
 
 
-def sentence_cases(sounds: Sounds, count: int, skip: int = 0) -> Iterator[Case]:
+def sentence_cases(sounds: CaseSounds, count: int, skip: int = 0) -> Iterator[Case]:
     """Single sentences with natural pauses."""
     for said in [*sounds.sentences(skip + count)][skip:]:
         sound = np.concatenate((sounds.quiet(LEAD), said.sound, sounds.quiet(AFTER)))
@@ -113,7 +113,9 @@ def sentences(pairs: Pairs, name: str = "") -> Measures:
     for case, played in pairs:
         before = sum(played.audible[: int(case.end * 50)]) / 50  # seconds of the agent in the middle of it
         cut.append(before > 0)
-        broken.append(before > Manners().merged)  # less, and what was said is taken up as one turn
+        broken.append(
+            before > ConversationOptions().merged
+        )  # less, and what was said is taken up as one turn
         heard = played.heard_from(case.end)
         answered.append(heard is not None)
         if heard is not None and not before:
@@ -131,7 +133,7 @@ def sentences(pairs: Pairs, name: str = "") -> Measures:
 # ---- something is heard while the agent speaks
 
 
-def interruption_cases(sounds: Sounds, count: int, echo: bool = False) -> Iterator[Case]:
+def interruption_cases(sounds: CaseSounds, count: int, echo: bool = False) -> Iterator[Case]:
     """Somebody speaks over the agent, which may hear itself too."""
     for number, said in enumerate(sounds.interruptions(count)):
         at = 2.5 + (number % 5) * 0.37
@@ -160,7 +162,7 @@ def interruptions(pairs: Pairs, name: str = "") -> Measures:
     }
 
 
-def distraction_cases(sounds: Sounds, count: int) -> Iterator[Case]:
+def distraction_cases(sounds: CaseSounds, count: int) -> Iterator[Case]:
     """Sounds that should not stop the agent, several over each story."""
     for kind in DISTRACTIONS:
         between = BETWEEN.get(kind, LONG_SOUND)
@@ -199,7 +201,7 @@ def _hesitations(played: Played) -> Iterator[float]:
         since = event.time
 
 
-def own_voice_cases(sounds: Sounds, count: int) -> Iterator[Case]:
+def own_voice_cases(sounds: CaseSounds, count: int) -> Iterator[Case]:
     """Nobody speaks but the agent, which hears itself in one room after another."""
     for number in range(count):
         yield Case(sounds.quiet(STORY + 2), f"tell story {number}", room=sounds.room(number))
@@ -221,7 +223,7 @@ def own_voice(pairs: Pairs) -> Measures:
 class Part:
     """One of the measures: its cases, how many, how many at once, how late the line is at most (s)."""
 
-    cases: Callable[[Sounds, int], Iterator[Case]]
+    cases: Callable[[CaseSounds, int], Iterator[Case]]
     measure: Callable[[Pairs], Measures]
     count: int
     lanes: int = 1

@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 
 from benchmarks.turn_taking.sounds import FRAME, RATE
-from voice.agent import Brains, Conversation, Hearing, Models, Timers
+from voice.agent import Brains, Conversation, ListeningOptions, Models, Timers
 from voice.agent.events import (
     Event,
     Heard,
@@ -109,7 +109,7 @@ class Direct:
         self.conversation = Conversation(
             models.detector, models.recognizer, models.synthesizer, brains.brain(timers),
             turns=models.turns, timers=timers, listening=live(models.detector),
-            hearing=Hearing(language="en"), stopwatch=time.process_time,
+            hearing=ListeningOptions(language="en"), stopwatch=time.process_time,
             work=Beside(lambda: self.conversation.time),
         )  # fmt: skip
         self._player, self._waiting = Player(), []

@@ -51,7 +51,7 @@ class Said:
     text: str
 
 
-class Sounds:
+class CaseSounds:
     """One split of the corpora; always the same in the same order."""
 
     def __init__(self, corpora: Path, split: str, synthesizer: Synthesizer | None = None) -> None:

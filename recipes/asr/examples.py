@@ -13,21 +13,21 @@ import torch
 
 from data.augmentation import Augment
 from data.batching import pad
-from data.loading import Sounds
+from data.loading import AudioCache
 from recipes.asr import windows
 from recipes.asr.teacher import (
     FULL,
     Question,
-    Shelf,
     Target,
     Teacher,
+    TeacherCache,
     answered,
     decoder_input,
     features,
     labels,
     loops,
 )
-from recipes.asr.vocabulary import Vocabulary
+from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.windows import Window
 from recipes.training import best_device
 from voice.asr.ctc.alphabet import BLANK, FRAME, spell
@@ -49,7 +49,7 @@ class Task:
     not to the teacher's; `letters` asks for what a CTC head is to write."""
 
     base: Path
-    vocabulary: Vocabulary
+    vocabulary: TrainingTokenizer
     labels: str
     context: str
     answers: Path
@@ -69,7 +69,7 @@ class Example:
     window: Window
     corpus: str
     text: str | None
-    sounds: Sounds
+    sounds: AudioCache
     target: Target
     letters: np.ndarray
 
@@ -100,7 +100,7 @@ def gather(
     ManifestError for labels "text" where a clip has none, VoiceError where nothing is left.
     """
     clips = [clip for manifest in manifests for clip in windows.select(manifest)]
-    sounds = Sounds(clips, WHISPER_RATE)
+    sounds = AudioCache(clips, WHISPER_RATE)
     every = windows.single(clips) + windows.joined(clips, joins, seed=seed)
     if task.labels == "text":
         targets = [_read(windows.text(window, clips), task.vocabulary) for window in every]
@@ -113,7 +113,7 @@ def gather(
     return kept
 
 
-def _example(window: Window, sounds: Sounds, target: Target) -> Example:
+def _example(window: Window, sounds: AudioCache, target: Target) -> Example:
     clips = [sounds.clips[index] for index in window.clips]
     known = all(clip.text is not None for clip in clips)
     text = windows.text(window, sounds.clips) if known else None
@@ -122,15 +122,15 @@ def _example(window: Window, sounds: Sounds, target: Target) -> Example:
     return Example(window, clips[0].audio.parent.parent.name, text, sounds, target, letters)
 
 
-def _read(text: str, vocabulary: Vocabulary) -> Target:
+def _read(text: str, vocabulary: TrainingTokenizer) -> Target:
     return Target(np.array(labels(vocabulary, text), np.int32), np.zeros((0, 0), np.float16))
 
 
-def _taught(every: Sequence[Window], sounds: Sounds, task: Task, threads: int) -> list[Target]:
+def _taught(every: Sequence[Window], sounds: AudioCache, task: Task, threads: int) -> list[Target]:
     """The teacher's answers, taken from the shelf or asked for."""
     language = task.vocabulary.tokenizer.id_to_token(task.vocabulary.prompt[1])[2:-2]
     teacher = f"{sha256((task.teacher or task.base) / 'model.bin')[:16]} {language}"
-    shelf = Shelf(task.answers, teacher if task.teacher_context == "full" else f"{teacher} utterance")
+    shelf = TeacherCache(task.answers, teacher if task.teacher_context == "full" else f"{teacher} utterance")
     texts = [_own_text([sounds.clips[index] for index in window.clips]) for window in every]
     paths = [
         shelf.path(f"{windows.identity(window, sounds.clips)}\n{text}")
@@ -152,7 +152,7 @@ def _own_text(clips: Sequence[Clip]) -> str | None:
     return " ".join(texts) if all(texts) else None
 
 
-def _ask(missing: Sequence[Question], shelf: Shelf, task: Task, threads: int) -> None:
+def _ask(missing: Sequence[Question], shelf: TeacherCache, task: Task, threads: int) -> None:
     teacher = Teacher(
         task.teacher or task.base,
         task.vocabulary,

@@ -12,7 +12,7 @@ from transformers import WhisperForConditionalGeneration
 
 from recipes.asr import model as whisper
 from recipes.asr.teacher import FULL, features, transcribe_encoded
-from recipes.asr.vocabulary import Vocabulary
+from recipes.asr.tokenizer import TrainingTokenizer
 from voice.asr.ctc.head import greedy
 from voice.features import WHISPER_RATE
 from voice.metrics import Score, total, word_errors
@@ -41,7 +41,7 @@ def write_folder(model: WhisperForConditionalGeneration, base: Path, out: Path) 
 
 
 def transcribe(
-    folder: Path, sounds: Sequence[np.ndarray], vocabulary: Vocabulary, *, context: str, threads: int
+    folder: Path, sounds: Sequence[np.ndarray], vocabulary: TrainingTokenizer, *, context: str, threads: int
 ) -> Iterator[str]:
     """Greedy transcripts of sounds (T,) of at most 30 s, one after the other."""
     import ctranslate2

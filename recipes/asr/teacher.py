@@ -20,7 +20,7 @@ import torch
 
 from data.batching import pad
 from recipes.asr import model as whisper
-from recipes.asr.vocabulary import Vocabulary
+from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.training import autocast
 from voice.features import WHISPER_RATE, whisper_log_mel
 
@@ -55,7 +55,7 @@ class Teacher:
     def __init__(
         self,
         folder: Path,
-        vocabulary: Vocabulary,
+        vocabulary: TrainingTokenizer,
         device: torch.device,
         *,
         threads: int,
@@ -94,17 +94,17 @@ class Teacher:
         ]
 
 
-def labels(vocabulary: Vocabulary, text: str) -> list[int]:
+def labels(vocabulary: TrainingTokenizer, text: str) -> list[int]:
     """The tokens to predict for a transcript: the language, the text, the end."""
     return [vocabulary.prompt[1], *vocabulary.encode(text), vocabulary.end]
 
 
-def decoder_input(vocabulary: Vocabulary, tokens: Sequence[int] | np.ndarray) -> np.ndarray:
+def decoder_input(vocabulary: TrainingTokenizer, tokens: Sequence[int] | np.ndarray) -> np.ndarray:
     """Tokens to predict (L,) → those that the decoder reads, (P + L - 2,): the prompt, then the text."""
     return np.array([*vocabulary.prompt, *tokens[1:-1]], np.int64)
 
 
-def predicting(vocabulary: Vocabulary, hidden: torch.Tensor) -> torch.Tensor:
+def predicting(vocabulary: TrainingTokenizer, hidden: torch.Tensor) -> torch.Tensor:
     """Hidden states over a decoder input (B, P + L - 2, width) → those that predict tokens (B, L, width).
 
     The start token predicts the language; the rest of the prompt is given and predicts nothing of use.
@@ -112,7 +112,7 @@ def predicting(vocabulary: Vocabulary, hidden: torch.Tensor) -> torch.Tensor:
     return torch.cat([hidden[:, :1], hidden[:, len(vocabulary.prompt) - 1 :]], dim=1)
 
 
-def transcribe_encoded(decoder, encoded: np.ndarray, vocabulary: Vocabulary) -> list[list[int]]:
+def transcribe_encoded(decoder, encoded: np.ndarray, vocabulary: TrainingTokenizer) -> list[list[int]]:
     """Greedy tokens for encoder outputs (B, S, width), closed by the end token unless the limit cut them."""
     import ctranslate2
 
@@ -130,7 +130,7 @@ def loops(text: str) -> bool:
     return len(data) / len(zlib.compress(data)) > MOST_REPETITIVE
 
 
-class Shelf:
+class TeacherCache:
     """Targets in a folder, one small file each, named by who the teacher was and what it was asked."""
 
     def __init__(self, folder: Path, teacher: str):
@@ -161,7 +161,9 @@ class Question:
     text: str | None
 
 
-def answered(teacher: Teacher, shelf: Shelf, questions: Sequence[Question], batch: int = 4) -> Iterator[int]:
+def answered(
+    teacher: Teacher, shelf: TeacherCache, questions: Sequence[Question], batch: int = 4
+) -> Iterator[int]:
     """Puts every answer on the shelf; yields how many are there after each batch."""
     for first in range(0, len(questions), batch):
         some = questions[first : first + batch]

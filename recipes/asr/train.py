@@ -34,7 +34,7 @@ from recipes.asr import scoring, smoke
 from recipes.asr.examples import IGNORED, Batch, Example, Task, collate, gather
 from recipes.asr.head import INSIDE, Head, ctc_loss, saved_head
 from recipes.asr.teacher import predicting
-from recipes.asr.vocabulary import Vocabulary
+from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.checkpoints import read_state, write_state
 from recipes.options import option, parse
 from recipes.training import (
@@ -208,7 +208,7 @@ def asked(options: Options) -> Task:
     base = smoke.base(options.out) if options.smoke else find(options.base).folder
     return Task(
         base,
-        Vocabulary.open(base, options.language),
+        TrainingTokenizer.open(base, options.language),
         options.labels,
         options.context,
         options.answers or options.out / "answers",

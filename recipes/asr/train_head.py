@@ -21,7 +21,7 @@ from torch import nn
 
 from data.augmentation import Augment, augment_from
 from data.batching import batches_from, pad, rng_for
-from data.loading import Sounds
+from data.loading import AudioCache
 from recipes.asr import windows
 from recipes.asr.head import Head, ctc_loss, export, saved_head
 from recipes.asr.teacher import features
@@ -98,7 +98,7 @@ def examples(
 ) -> Iterator[Example]:
     """Every window as it is through each encoder, and augmented copies of it through the first."""
     clips = [clip for each in manifests for clip in windows.select(each) if said(clip)]
-    sounds = Sounds(clips, WHISPER_RATE)
+    sounds = AudioCache(clips, WHISPER_RATE)
     every = windows.single(clips) + windows.joined(clips, joins, seed=options.seed)
     begun = shown = time.monotonic()
     for number, window in enumerate(every):

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from data.batching import rng_for
-from data.loading import Sounds
+from data.loading import AudioCache
 from voice.errors import ManifestError
 from voice.features import WHISPER_RATE
 from voice.manifest import Clip, read_manifest
@@ -81,7 +81,7 @@ def _join(clips: Sequence[Clip], groups: Sequence[list[int]], rng: np.random.Gen
     return Window(tuple(chosen), tuple(pauses[1:]), duration)
 
 
-def sound(window: Window, sounds: Sounds) -> np.ndarray:
+def sound(window: Window, sounds: AudioCache) -> np.ndarray:
     """The samples of a window: (T,) float32 at 16 kHz."""
     pieces = [sounds[window.clips[0]]]
     for index, pause in zip(window.clips[1:], window.pauses, strict=True):

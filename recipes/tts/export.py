@@ -44,7 +44,7 @@ from voice.tts.acoustic import (
     SOUNDS_FILE,
     SYMBOLS,
     TEXT_FILE,
-    Manner,
+    SpeakerStats,
     frame_features,
     token_frames,
 )
@@ -329,7 +329,9 @@ def _card(run: Run, options: Options, files: dict[str, str]) -> Card:
 
 def _manner(run: Run, options: Options, speaker: str) -> dict[str, float]:
     span = run.recipe.spans[speaker]
-    return asdict(Manner(**asdict(span), liveliness=options.liveliness, pace=options.pace, gain=options.gain))
+    return asdict(
+        SpeakerStats(**asdict(span), liveliness=options.liveliness, pace=options.pace, gain=options.gain)
+    )
 
 
 def export_all(run: Run, options: Options) -> Path:

@@ -9,14 +9,14 @@ import numpy as np
 
 from data.augmentation import Augment
 from data.batching import batches_from, pad, prefetch, rng_for
-from data.loading import Sounds
+from data.loading import AudioCache
 from voice.manifest import read_manifest
 
 TRAIN = Path(__file__).resolve().parents[2] / "data" / "tiny" / "train.jsonl"
 
 
 def batches(done: int, count: int, workers: int) -> list[tuple[np.ndarray, np.ndarray]]:
-    sounds = Sounds(read_manifest(TRAIN), 16000)
+    sounds = AudioCache(read_manifest(TRAIN), 16000)
     augment = Augment(16000, noises=[rng_for(0).normal(0, 0.1, 9000).astype(np.float32)])
 
     def prepare(item: tuple[int, list[int]]) -> tuple[np.ndarray, np.ndarray]:

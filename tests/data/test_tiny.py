@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from data.loading import Sounds
+from data.loading import AudioCache
 from voice.manifest import check, read_manifest
 
 TINY = Path(__file__).resolve().parents[2] / "data" / "tiny"
@@ -47,5 +47,5 @@ def test_making_it_twice_gives_the_same_speech(tmp_path, monkeypatch):
         assert check(tmp_path / name / "dev.jsonl").problems == ()
         made.append(read_manifest(tmp_path / name / "train.jsonl"))
     assert [clip.text for clip in made[0]] == [clip.text for clip in read_manifest(TINY / "train.jsonl")][:2]
-    for once, twice in zip(*(Sounds(clips, 24000) for clips in made), strict=True):
+    for once, twice in zip(*(AudioCache(clips, 24000) for clips in made), strict=True):
         np.testing.assert_array_equal(once, twice)

@@ -20,7 +20,7 @@ import uvicorn
 from fakes.agent import EvenVoice, LoudIsSpeech, Phrasebook
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
-from voice.asr.diarization.speakers import Turn
+from voice.asr.diarization.speakers import SpeakerTurn
 from voice.serve import Services, Settings
 from voice.types import Audio, Segment, Transcript, Word
 
@@ -197,8 +197,8 @@ class Alternating:
     def through(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         return blocks
 
-    def turns(self) -> tuple[Turn, ...]:
-        return Turn(0, 0.0, 0.3), Turn(1, 0.3, 1.6)
+    def turns(self) -> tuple[SpeakerTurn, ...]:
+        return SpeakerTurn(0, 0.0, 0.3), SpeakerTurn(1, 0.3, 1.6)
 
 
 BOOK = Batches("What time?")

@@ -15,7 +15,7 @@ import numpy as np
 import uvicorn
 from fakes.agent import EvenVoice, LoudIsSpeech, Phrasebook, Script
 
-from voice.agent.listening.endpointing import SilenceRule
+from voice.agent.listening.endpointing import SilenceEndpointer
 from voice.agent.listening.recognition import Whole
 from voice.agent.work import INLINE, Work
 from voice.serve.realtime.agent import open_agent
@@ -46,7 +46,7 @@ def services(book: Phrasebook, voice: EvenVoice | None = None, settings: Setting
         settings,
         loader=lambda name, kind: models[kind],
         detector=LoudAtOurRate,
-        turns=lambda ears: SilenceRule(),
+        turns=lambda ears: SilenceEndpointer(),
     )
 
 

@@ -15,7 +15,7 @@ from fakes.realtime import running_app
 from openai import OpenAI
 
 from voice import audio
-from voice.asr.diarization.speakers import Turn
+from voice.asr.diarization.speakers import SpeakerTurn
 from voice.serve import Services, Settings, build
 from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
 
@@ -83,10 +83,10 @@ class InTurns:
             self._blocks += 1
             yield block
 
-    def turns(self, count: int | None) -> tuple[Turn, ...]:
+    def turns(self, count: int | None) -> tuple[SpeakerTurn, ...]:
         assert self._blocks, "who speaks is asked before anything was heard"
         people = count or 2
-        return tuple(Turn(n % people, n * 20.0, n * 20.0 + 20.0) for n in range(4))
+        return tuple(SpeakerTurn(n % people, n * 20.0, n * 20.0 + 20.0) for n in range(4))
 
 
 class Places:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from importlib import import_module
 from typing import Any
 
 _HOMES = {
     "voice.agent.conversation": "Conversation",
-    "voice.agent.options": "Manners",
-    "voice.agent.listening.user": "Hearing",
+    "voice.agent.options": "ConversationOptions",
+    "voice.agent.listening.user": "ListeningOptions",
     "voice.agent.events": (
         "Event SpeechStarted Partial SpeechEnded TurnEnded Heard Reply Speaking Spoken Paused Resumed "
         "Interrupted Rang Trouble Latency"
@@ -16,23 +17,34 @@ _HOMES = {
     "voice.agent.brains.choice": "Brains Choice Offline brain_from_environment everyday_skills",
     "voice.agent.brains.chat": "Chat",
     "voice.agent.brains.openai_server": "remote_brain",
-    "voice.agent.skills.runner": "Desk",
+    "voice.agent.skills.runner": "SkillRunner",
     "voice.agent.skills.parameters": "AsSaid",
     "voice.agent.skills.registry": "Context Skill skill load_skills",
     "voice.agent.timers": "Timers",
     "voice.agent.work": "INLINE THREADS Work",
-    "voice.agent.listening.endpointing": "SilenceRule SoundAndWords WhenTold",
+    "voice.agent.listening.endpointing": "SilenceEndpointer AudioTextEndpointer ManualEndpointer",
     "voice.smart_turn": "SmartTurn",
     "voice.agent.replay": "talk answers latencies",
     "voice.agent.session": "Models start",
     "voice.agent.turns": "TurnByTurn",
 }
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names.split()}
+_RENAMED = {
+    "Manners": "ConversationOptions",
+    "Hearing": "ListeningOptions",
+    "Desk": "SkillRunner",
+    "SilenceRule": "SilenceEndpointer",
+    "SoundAndWords": "AudioTextEndpointer",
+    "WhenTold": "ManualEndpointer",
+}  # old names of 0.1, which go with 0.3
 
 __all__ = [*_OWNERS]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        warnings.warn(f"voice.agent.{name} is now {_RENAMED[name]}", DeprecationWarning, stacklevel=2)
+        name = _RENAMED[name]
     if name not in _OWNERS:
         raise AttributeError(f"module 'voice.agent' has no attribute {name!r}")
     value = getattr(import_module(_OWNERS[name]), name)

@@ -17,7 +17,7 @@ class Dropped(BaseException):
     """Nobody wants the result any more."""
 
 
-class Aside(Generic[T]):
+class BackgroundIterator(Generic[T]):
     """The items of an iterator that runs in its own thread, from now on."""
 
     def __init__(self, items: Iterator[T]) -> None:

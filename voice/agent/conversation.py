@@ -26,15 +26,15 @@ from voice.agent.events import (
     TurnEnded,
 )
 from voice.agent.latency import Measured
-from voice.agent.listening.barge_in import Overlap, Verdict
+from voice.agent.listening.barge_in import BargeIn, Verdict
 from voice.agent.listening.echo import Echo
-from voice.agent.listening.endpointing import SilenceRule
+from voice.agent.listening.endpointing import SilenceEndpointer
 from voice.agent.listening.recognition import Listening, Whole
-from voice.agent.listening.user import Ear, Hearing
-from voice.agent.options import Manners
+from voice.agent.listening.user import ListeningOptions, UserTurn
+from voice.agent.options import ConversationOptions
 from voice.agent.skills.everyday import ring_text
-from voice.agent.speaking.playback import Mouth
-from voice.agent.speaking.response import Answer
+from voice.agent.speaking.playback import Playback
+from voice.agent.speaking.response import Response
 from voice.agent.speculative import Prepared, prepare
 from voice.agent.timers import Timers
 from voice.agent.work import INLINE, Work
@@ -44,9 +44,9 @@ from voice.types import (
     Controls,
     Message,
     Recognizer,
+    SpeculativeReply,
     SpeechDetector,
     Synthesizer,
-    Thought,
     TurnDetector,
 )
 
@@ -64,11 +64,11 @@ class Conversation:
         synthesizer: Synthesizer,
         brain: Brain,
         *,
-        turns: TurnDetector = SilenceRule(),
+        turns: TurnDetector = SilenceEndpointer(),
         timers: Timers | None = None,
         controls: Controls = Controls(),
-        hearing: Hearing = Hearing(),
-        manners: Manners = Manners(),
+        hearing: ListeningOptions = ListeningOptions(),
+        manners: ConversationOptions = ConversationOptions(),
         work: Work = INLINE,
         listening: Listening = Whole,
         stopwatch: Callable[[], float] = time.perf_counter,
@@ -84,12 +84,12 @@ class Conversation:
         self.timers = timers or Timers()
         self._brain, self._manners = brain, manners
         lanes = partial(work.lane, stopwatch)
-        self._ear = Ear(detector, recognizer, turns, hearing, lanes, listening)
-        self._mouth = Mouth(synthesizer, controls, manners.ahead, self.rate, lanes)
+        self._ear = UserTurn(detector, recognizer, turns, hearing, lanes, listening)
+        self._mouth = Playback(synthesizer, controls, manners.ahead, self.rate, lanes)
         self._echo = Echo(self.rate)
-        self._overlap = Overlap(manners.courtesy)
+        self._overlap = BargeIn(manners.courtesy)
         self._withheld: list[Event] = []  # of the person, while it is open whether they take the turn
-        self._prepared: tuple[Messages, Answer] | None = None  # what may be asked, and the answer to it
+        self._prepared: tuple[Messages, Response] | None = None  # what may be asked, and the answer to it
         self._owed = False  # an answer to what was said while the agent did not yield
         self._announcements: list[str] = []
         self._rest = np.zeros(0, np.float32)
@@ -122,8 +122,8 @@ class Conversation:
         *,
         brain: Brain | None = None,
         turns: TurnDetector | None = None,
-        manners: Manners | None = None,
-        hearing: Hearing | None = None,
+        manners: ConversationOptions | None = None,
+        hearing: ListeningOptions | None = None,
         recognizer: Recognizer | None = None,
     ) -> None:
         """From now on speaks, thinks, or listens in another way: the next answers, the next turns."""
@@ -338,7 +338,7 @@ class Conversation:
         self._owed = False
         self._mouth.say(answer, self.time)
 
-    def _begun(self, messages: Messages, now: float) -> Answer:
+    def _begun(self, messages: Messages, now: float) -> Response:
         brain = self._brain
         return self._mouth.prepare(lambda: prepare(brain, messages), now)
 
@@ -390,5 +390,5 @@ class Conversation:
             yield measured.latency(self.time, ready)
 
 
-def _said(text: str) -> Thought:
+def _said(text: str) -> SpeculativeReply:
     return Prepared(lambda turn: (piece for piece in (text,)))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from voice.agent.listening.barge_in import Courtesy
+from voice.agent.listening.barge_in import BargeInOptions
 
 
 @dataclass(frozen=True)
-class Manners:
+class ConversationOptions:
     """How a conversation is led; times in seconds."""
 
     ahead: float = 2.0  # sound that is made before it is needed
@@ -18,4 +18,4 @@ class Manners:
     patience: float = 2.0  # without a sound of the answer; then the agent says that it takes long
     answers: bool = True  # whether a turn is answered by itself
     yields: bool = True  # whether the person's speech interrupts an answer
-    courtesy: Courtesy = Courtesy()
+    courtesy: BargeInOptions = BargeInOptions()

@@ -10,9 +10,15 @@ from functools import partial
 from typing import TypeVar
 
 from voice.agent.brains.choice import Brains, brain_from_environment
-from voice.agent.brains.commands import Orders, open_commands
+from voice.agent.brains.commands import VoiceCommands, open_commands
 from voice.agent.conversation import Conversation
-from voice.agent.listening.endpointing import BY_SENTENCE, MARK, Sentences, SilenceRule, SoundAndWords
+from voice.agent.listening.endpointing import (
+    BY_SENTENCE,
+    MARK,
+    AudioTextEndpointer,
+    SentenceEndDetector,
+    SilenceEndpointer,
+)
 from voice.agent.listening.recognition import live
 from voice.agent.timers import Timers
 from voice.agent.work import INLINE, Work
@@ -56,7 +62,7 @@ class Models:
     detector: SpeechDetector
     recognizer: Recognizer
     synthesizer: Synthesizer
-    turns: TurnDetector = SilenceRule()
+    turns: TurnDetector = SilenceEndpointer()
     commands: Commands | None = None
 
     @classmethod
@@ -82,10 +88,10 @@ class Models:
 def load_turns(ears: Recognizer) -> TurnDetector:
     """The rule of silence and words, with what hears the end of a turn: `ears`, or a model if it is there."""
     if getattr(ears, "ending", None):
-        return SoundAndWords(Sentences(ears), silences=BY_SENTENCE, mark=MARK)
+        return AudioTextEndpointer(SentenceEndDetector(ears), silences=BY_SENTENCE, mark=MARK)
     if entries()[TURN].in_place:
-        return SoundAndWords(load(TURN, threads=1, kind="turn"))
-    return SilenceRule()
+        return AudioTextEndpointer(load(TURN, threads=1, kind="turn"))
+    return SilenceEndpointer()
 
 
 def start(
@@ -104,7 +110,7 @@ def start(
     timers = Timers()
     if brain is None:
         brain = brains.brain(timers) if brains else brain_from_environment(timers)
-    orders = Orders(models.commands)
+    orders = VoiceCommands(models.commands)
     return Conversation(
         models.detector,
         models.recognizer,

@@ -4,7 +4,7 @@ The conversation asks `prepare(brain, messages)` at a likely end of the turn and
 up to the first None. If the person goes on it calls `close`, else `commit` and takes the rest. A
 brain writes its reply as a generator that is given the turn:
 
-    def prepare(self, messages: Sequence[Message]) -> Thought:
+    def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
         return Prepared(lambda turn: self._pieces(messages, turn))
 
     def _pieces(self, messages: Sequence[Message], turn: Turn) -> Iterator[str | Pace | None]:
@@ -20,10 +20,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from voice.agent.background import Dropped
-from voice.types import Brain, Message, Pace, Thought
+from voice.types import Brain, Message, Pace, SpeculativeReply
 
 
-class Turn:
+class CommitGate:
     """Whether the person's turn has surely ended, so that what they asked for may be done."""
 
     def __init__(self, ended: bool = False) -> None:
@@ -67,10 +67,10 @@ class Turn:
 
 
 class Prepared:
-    """A Thought from a generator that is given its turn; nothing is thought before it is asked for."""
+    """A SpeculativeReply from a generator that is given its gate; nothing runs before it is asked for."""
 
-    def __init__(self, think: Callable[[Turn], Iterator[str | Pace | None]]) -> None:
-        self._turn = Turn()
+    def __init__(self, think: Callable[[CommitGate], Iterator[str | Pace | None]]) -> None:
+        self._turn = CommitGate()
         self._pieces = think(self._turn)
         self._lock = threading.Lock()  # a generator that runs cannot be closed
 
@@ -98,20 +98,20 @@ class Prepared:
                 self._lock.release()
 
 
-def prepare(brain: Brain, messages: Sequence[Message]) -> Thought:
+def prepare(brain: Brain, messages: Sequence[Message]) -> SpeculativeReply:
     """The reply of any brain; one that has only `reply` is not asked before the turn has ended."""
     ahead = getattr(brain, "prepare", None)
     if ahead:
         return ahead(messages)
 
-    def think(turn: Turn) -> Iterator[str | None]:
+    def think(turn: CommitGate) -> Iterator[str | None]:
         yield from turn.awaited()
         yield from brain.reply(messages)
 
     return Prepared(think)
 
 
-def committed(thought: Thought) -> Iterator[str]:
+def committed(thought: SpeculativeReply) -> Iterator[str]:
     """A reply that is wanted for certain, as text alone: what `Brain.reply` is to one that thinks ahead."""
     thought.commit()
     try:
@@ -120,7 +120,7 @@ def committed(thought: Thought) -> Iterator[str]:
         thought.close()
 
 
-def call(brain: Brain, name: str, arguments: Mapping[str, Any]) -> Thought | None:
+def call(brain: Brain, name: str, arguments: Mapping[str, Any]) -> SpeculativeReply | None:
     """What a brain's skill says to an understood command; None where it has no such skill.
 
     `arguments` are by the skill's parameters, in words or as JSON has them.

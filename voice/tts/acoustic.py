@@ -47,7 +47,7 @@ TEXT_FILE, CURVES_FILE, SOUNDS_FILE = "text.onnx", "curves.onnx", "sounds.onnx"
 
 
 @dataclass(frozen=True)
-class Manner:
+class SpeakerStats:
     """How a speaker speaks: mean and standard deviation of log-F0, of voiced frames, and of the logarithm of
     a frame's amplitude; factors on the predicted pitch's departures from its mean (`liveliness`), on
     durations (`pace`) and on samples (`gain`). Raises ValueError for numbers that nobody speaks with."""
@@ -87,7 +87,7 @@ class Acoustic:
     rate = VOICE_RATE
 
     def __init__(
-        self, text: Any, curves: Any, decoder: Vocoder, speaker: int, manner: Manner, reach: int = REACH
+        self, text: Any, curves: Any, decoder: Vocoder, speaker: int, manner: SpeakerStats, reach: int = REACH
     ) -> None:
         self._text, self._curves, self._decoder = text, curves, decoder
         self._speaker, self._manner, self._reach = speaker, manner, reach
@@ -204,11 +204,11 @@ class Acoustic:
         return np.concatenate([sounds, loud[None, kept]]), f0[kept]
 
 
-def _speakers(folder: Path) -> Mapping[str, Manner]:
+def _speakers(folder: Path) -> Mapping[str, SpeakerStats]:
     """The speakers of the card, in the order of the model's table."""
     speakers = read_card(folder).options.get("speakers")
     try:
-        manners = {name: Manner(**manner) for name, manner in speakers.items()}
+        manners = {name: SpeakerStats(**manner) for name, manner in speakers.items()}
         if not manners:
             raise ValueError("nobody speaks")
         return manners

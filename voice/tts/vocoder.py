@@ -76,9 +76,9 @@ class Vocoder:
         if len(samples):
             yield samples
 
-    def begin(self, seed: int = 0) -> Flow:
+    def begin(self, seed: int = 0) -> VocoderStream:
         """A stream for those who know which frames are the last."""
-        return Flow(self._parts, self.bands, self.reach, seed)
+        return VocoderStream(self._parts, self.bands, self.reach, seed)
 
     def __call__(self, frames: np.ndarray, f0: np.ndarray, seed: int = 0) -> np.ndarray:
         """`frames`: for a vocoder, log-mel as `voice_log_mel` gives it; `f0`: Hz, 0 where unvoiced."""
@@ -111,7 +111,7 @@ GROUP, FEW = 16, 80
 Network = Callable[[np.ndarray, np.ndarray], np.ndarray]  # (bands, F) frames, (F,) Hz → (5, F, 601)
 
 
-class Flow:
+class VocoderStream:
     """One stream through the vocoder: frames go in as they come, samples come out once they are certain."""
 
     def __init__(self, network: Network, bands: int, reach: int, seed: int) -> None:

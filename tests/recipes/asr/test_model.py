@@ -10,7 +10,7 @@ from recipes.asr import model as whisper
 from recipes.asr import smoke
 from recipes.asr.scoring import merged
 from recipes.asr.teacher import FULL, features, predicting
-from recipes.asr.vocabulary import Vocabulary
+from recipes.asr.tokenizer import TrainingTokenizer
 from voice import audio
 from voice.models.ct2 import read_model
 
@@ -64,7 +64,7 @@ def outputs(folder, samples, prompt, length):
 @pytest.mark.parametrize("seconds", [1.0, 7.31, 30.0])
 def test_torch_and_ctranslate2_agree_on_any_length(tiny, seconds):
     samples = 0.1 * np.random.default_rng(0).standard_normal(int(seconds * 16000)).astype(np.float32)
-    vocabulary = Vocabulary.open(tiny, "en")
+    vocabulary = TrainingTokenizer.open(tiny, "en")
     encoded, mine, given, chances = outputs(tiny, samples, list(vocabulary.prompt), len(samples))
     assert np.abs(encoded - mine).max() < 1e-4
     assert np.abs(given - chances).max() < 1e-3
@@ -72,7 +72,7 @@ def test_torch_and_ctranslate2_agree_on_any_length(tiny, seconds):
 
 def test_torch_and_ctranslate2_agree_on_real_speech(whisper_base, corpora):
     samples = audio.read(next((corpora / "librispeech/test").glob("*.flac")), 16000).samples
-    vocabulary = Vocabulary.open(whisper_base, "en")
+    vocabulary = TrainingTokenizer.open(whisper_base, "en")
     encoded, mine, given, chances = outputs(whisper_base, samples, list(vocabulary.prompt), FULL)
     assert np.abs(encoded - mine).max() < 2e-3  # the values reach 24
     assert given.argmax() == chances.argmax()
@@ -107,6 +107,6 @@ def test_the_merged_model_is_the_one_that_was_trained(tiny, tmp_path):
 
 
 def test_the_start_token_predicts_the_language_and_the_prompt_the_first_token(tiny):
-    vocabulary = Vocabulary.open(tiny, "en")
+    vocabulary = TrainingTokenizer.open(tiny, "en")
     places = torch.arange(7.0).reshape(1, 7, 1)  # a prompt of four, and three tokens of text
     assert predicting(vocabulary, places).flatten().tolist() == [0, 3, 4, 5, 6]

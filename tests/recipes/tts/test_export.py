@@ -16,7 +16,7 @@ from recipes.vocoder.model import Synthesis
 from voice.errors import ModelMissing, VoiceError
 from voice.models import card as cards
 from voice.models.card import read_card
-from voice.tts.acoustic import BOUNDARY, SYMBOLS, Acoustic, Manner, frame_features, steady
+from voice.tts.acoustic import BOUNDARY, SYMBOLS, Acoustic, SpeakerStats, frame_features, steady
 from voice.tts.graphs import open_graph
 from voice.tts.vocoder import Vocoder, pulses
 
@@ -92,7 +92,7 @@ def exported(tmp_path_factory):
     export.write_graphs(run, folder, weights="float32")
     text, curves = (open_graph(folder / name) for name in (export.TEXT_FILE, export.CURVES_FILE))
     decoder = Vocoder.open(folder / export.SOUNDS_FILE, speaker=1)
-    return run, Acoustic(text, curves, decoder, 1, Manner(5.0, 0.2, -2.0, 1.5))
+    return run, Acoustic(text, curves, decoder, 1, SpeakerStats(5.0, 0.2, -2.0, 1.5))
 
 
 @pytest.mark.parametrize("symbols", [BOUNDARY * 2, PHONEMES, BOUNDARY + "sˈO " * 90 + BOUNDARY])

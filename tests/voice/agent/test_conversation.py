@@ -11,9 +11,10 @@ from fakes.agent import RATE, EvenVoice, LoudIsSpeech, Phrasebook, Script, hear,
 from voice.agent import (
     Conversation,
     Heard,
-    Hearing,
     Interrupted,
     Latency,
+    ListeningOptions,
+    ManualEndpointer,
     Offline,
     Partial,
     Paused,
@@ -27,13 +28,12 @@ from voice.agent import (
     Trouble,
     TurnByTurn,
     TurnEnded,
-    WhenTold,
     answers,
     latencies,
     talk,
 )
 from voice.agent.conversation import APOLOGY
-from voice.agent.listening.user import Ear
+from voice.agent.listening.user import UserTurn
 from voice.agent.work import INLINE
 from voice.errors import AudioError, BrainError
 from voice.types import Audio, Controls, Message
@@ -189,7 +189,7 @@ def test_a_turn_without_new_words_ends_within_fifteen_seconds() -> None:
 
 def test_words_before_a_pause_of_a_long_turn_are_kept() -> None:
     book = Phrasebook("first part and", "second part.")
-    talks = conversation(book, Script(["I see."]), hearing=Hearing(stale=30))
+    talks = conversation(book, Script(["I see."]), hearing=ListeningOptions(stale=30))
     events = hear(talks, book.say(0, 21), quiet(0.5), book.say(1, 4), quiet(2))
     assert of(Heard, events)[0].text == "first part and second part."
     assert max(audio.duration for audio in book.heard) < 23
@@ -304,7 +304,7 @@ def test_latency_counts_the_silence_and_what_work_it_does_not_hide() -> None:
     book = Slowly("What time is it?")
     talks = Conversation(LoudIsSpeech(), book, EvenVoice(), Thinks(["Noon."]), stopwatch=lambda: clock[0])
     latency = of(Latency, hear(talks, book.say(0), quiet(2)))[0]
-    pause = Hearing().thresholds.shortest_silence
+    pause = ListeningOptions().thresholds.shortest_silence
     assert latency.turn_end == pytest.approx(pause + 0.4, abs=0.04)  # the words come last
     assert latency.first_words == latency.total == pytest.approx(latency.turn_end + 0.5)
 
@@ -349,7 +349,7 @@ def test_hotwords_and_language_reach_the_recognizer() -> None:
 
     book = Asked("Hi.")
     hear(
-        conversation(book, Script(["Yes."]), hearing=Hearing(language="en", hotwords=("Kathleen",))),
+        conversation(book, Script(["Yes."]), hearing=ListeningOptions(language="en", hotwords=("Kathleen",))),
         book.say(0),
         quiet(1),
     )
@@ -384,7 +384,7 @@ class Clock:
 
 def by_turns(*phrases: str) -> tuple[Phrasebook, Clock, TurnByTurn]:
     book, timers, clock = Phrasebook(*phrases), Timers(), Clock()
-    talks = conversation(book, Offline(timers=timers), timers=timers, turns=WhenTold())
+    talks = conversation(book, Offline(timers=timers), timers=timers, turns=ManualEndpointer())
     return book, clock, TurnByTurn(talks, clock)
 
 
@@ -408,7 +408,7 @@ def test_a_long_silence_inside_a_recorded_turn_loses_nothing_of_it() -> None:
 
 def test_a_turn_that_only_the_host_ends_holds_no_more_of_a_silence_than_a_few_seconds() -> None:
     book = Phrasebook("What is two", "plus two?")
-    talks = conversation(book, Script(["4."]), turns=WhenTold())
+    talks = conversation(book, Script(["4."]), turns=ManualEndpointer())
     hear(talks, book.say(0), quiet(50))
     assert sum(heard.duration for heard in book.heard) > 29  # the silence is not kept
     hear(talks, book.say(1), quiet(0.5))
@@ -471,7 +471,9 @@ def test_a_dip_in_speech_is_judged_but_ends_nothing() -> None:
 
 
 def test_over_the_agents_echo_more_makes_a_speech_and_over_its_voice_more_makes_a_pause() -> None:
-    ear = Ear(LoudIsSpeech(), Phrasebook("Stop."), Listens(), Hearing(), lambda: INLINE.lane(lambda: 0.0))
+    ear = UserTurn(
+        LoudIsSpeech(), Phrasebook("Stop."), Listens(), ListeningOptions(), lambda: INLINE.lane(lambda: 0.0)
+    )
     loud, silent = np.full(512, 0.1, np.float32), np.zeros(512, np.float32)
 
     def needed(frame: np.ndarray, kind: type, **agent: bool) -> int:

@@ -11,11 +11,11 @@ from fakes.agent import WORD, EvenVoice, LoudIsSpeech, Phrasebook, hear, of, qui
 from voice.agent import Conversation, Offline, Timers, everyday_skills, skill
 from voice.agent.events import Speaking, Spoken, Trouble
 from voice.agent.skills.registry import made
-from voice.agent.skills.runner import MOMENT, Desk, Waiting
+from voice.agent.skills.runner import MOMENT, SkillRunner, Waiting
 from voice.types import Controls, Speech
 
 
-def conversation(book: Phrasebook, desk: Desk, voice: EvenVoice | None = None) -> Conversation:
+def conversation(book: Phrasebook, desk: SkillRunner, voice: EvenVoice | None = None) -> Conversation:
     brain = Offline(desk)
     return Conversation(
         LoudIsSpeech(), book, voice or EvenVoice(), brain, timers=desk.timers, stopwatch=lambda: 0.0
@@ -24,14 +24,14 @@ def conversation(book: Phrasebook, desk: Desk, voice: EvenVoice | None = None) -
 
 def test_a_timer_is_set_once_and_as_it_was_said_in_the_end() -> None:
     book, timers = Phrasebook("Set a timer for two minutes", "and thirty seconds."), Timers()
-    talks = conversation(book, Desk(everyday_skills(), timers=timers))
+    talks = conversation(book, SkillRunner(everyday_skills(), timers=timers))
     hear(talks, book.say(0), quiet(0.5), book.say(1), quiet(3))
     assert [timer.length for timer in timers.pending] == [150.0]
 
 
 def test_slower_is_slower_from_the_next_word_on() -> None:
     book = Phrasebook("Speak slower.", "What is two plus two?", "Normal speed.")
-    talks = conversation(book, Desk(everyday_skills()))
+    talks = conversation(book, SkillRunner(everyday_skills()))
     events = hear(talks, book.say(0), quiet(4), book.say(1), quiet(4), book.say(2), quiet(4))
     lengths = [
         event.speech.audio.duration / len(event.speech.words)
@@ -44,7 +44,7 @@ def test_slower_is_slower_from_the_next_word_on() -> None:
 
 def test_stop_is_answered_with_silence() -> None:
     book = Phrasebook("Stop.", "What is two plus two?")
-    talks = conversation(book, Desk(everyday_skills()))
+    talks = conversation(book, SkillRunner(everyday_skills()))
     events = hear(talks, book.say(0), quiet(3))
     assert not of(Speaking, events) and not of(Trouble, events)
     events = hear(talks, book.say(1), quiet(3))
@@ -66,7 +66,7 @@ def test_a_skill_that_takes_long_is_announced_while_it_works() -> None:
         return "Found it." if announced.wait(5) else "Nobody was told."
 
     book, voice = Phrasebook("Look it up."), Announcing()
-    talks = conversation(book, Desk([made(look)], waiting=Waiting(silently=0.01)), voice)
+    talks = conversation(book, SkillRunner([made(look)], waiting=Waiting(silently=0.01)), voice)
     events = hear(talks, book.say(0), quiet(4))
     assert voice.asked[0] in [each.strip() for each in MOMENT]
     assert of(Spoken, events)[0].text.endswith("Found it.")

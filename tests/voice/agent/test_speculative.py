@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 
-from voice.agent.speculative import Prepared, Turn, committed, prepare
+from voice.agent.speculative import CommitGate, Prepared, committed, prepare
 from voice.types import Controls, Message, Pace
 
 
@@ -21,7 +21,7 @@ class Writes:
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
         return committed(self.prepare(messages))
 
-    def _pieces(self, turn: Turn) -> Iterator[str | Pace | None]:
+    def _pieces(self, turn: CommitGate) -> Iterator[str | Pace | None]:
         yield "Let me see. "
         yield from turn.awaited()
         self.written.append("a note")
@@ -68,7 +68,7 @@ def test_a_brain_with_only_a_reply_is_not_asked_before_the_turn_has_ended() -> N
 def test_a_reply_can_be_thrown_away_while_it_waits_for_a_piece() -> None:
     waiting, go_on, ended = threading.Event(), threading.Event(), threading.Event()
 
-    def think(turn: Turn) -> Iterator[str]:
+    def think(turn: CommitGate) -> Iterator[str]:
         try:
             waiting.set()
             go_on.wait(5)

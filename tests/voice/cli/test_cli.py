@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 import voice.simple
 from voice import audio, loading
-from voice.asr.diarization.speakers import Turn
+from voice.asr.diarization.speakers import SpeakerTurn
 from voice.cli import app, interrupts
 from voice.cli.console import OutputError
 from voice.cli.transcribe import counted
@@ -162,7 +162,7 @@ class TwoTakeTurns:
         yield from blocks
 
     def turns(self, count):
-        return (Turn(0, 0.0, 1.0), *([Turn(1, 1.0, 60.0)] if count == 2 else []))
+        return (SpeakerTurn(0, 0.0, 1.0), *([SpeakerTurn(1, 1.0, 60.0)] if count == 2 else []))
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from voice.tts.acoustic import (
     SHORTEST_PAUSE,
     SYMBOLS,
     Acoustic,
-    Manner,
+    SpeakerStats,
     edges,
     frame_features,
     steady,
@@ -33,7 +33,7 @@ from voice.tts.heart import SOONER
 from voice.types import Controls
 
 HOP, RATE = 300, 24000
-MANNER = Manner(pitch_mean=5.0, pitch_spread=0.2, energy_mean=-1.0, energy_spread=2.0)
+MANNER = SpeakerStats(pitch_mean=5.0, pitch_spread=0.2, energy_mean=-1.0, energy_spread=2.0)
 FRAMES = 6.0  # that the fake gives each token
 WIDTH = 4
 

@@ -12,7 +12,7 @@ import voice
 from voice.loading import load
 from voice.models.card import read_card
 from voice.text.frontend import read_aloud
-from voice.tts.acoustic import PITCH, REACH, Acoustic, Manner
+from voice.tts.acoustic import PITCH, REACH, Acoustic, SpeakerStats
 from voice.tts.streaming import FIRST, LEAD, MOST, STRETCH, TAIL, Flowing, cuts, pieces, spoken, trimmed
 from voice.tts.vocoder import BINS, Vocoder
 from voice.tts.voice import Voice, join
@@ -112,7 +112,9 @@ class FakeSpectra(Smeared):
 
 def fake_voice(curves=REACH, decoder=27):
     networks = FakeCurves(curves), FakeSpectra(decoder)
-    engine = Acoustic(FakeText(), networks[0], Vocoder(networks[1], bands=101), 0, Manner(5.0, 0.2, 0.0, 1.0))
+    engine = Acoustic(
+        FakeText(), networks[0], Vocoder(networks[1], bands=101), 0, SpeakerStats(5.0, 0.2, 0.0, 1.0)
+    )
     return engine, networks
 
 

@@ -12,11 +12,11 @@ from typing import Any
 
 from voice.agent.brains.tools import Call, carried_out, described
 from voice.agent.skills.registry import Skill
-from voice.agent.skills.runner import Desk, Piece
-from voice.agent.speaking.plain_text import Speakable
-from voice.agent.speculative import Prepared, Turn, committed
+from voice.agent.skills.runner import Piece, SkillRunner
+from voice.agent.speaking.plain_text import TextForSpeech
+from voice.agent.speculative import CommitGate, Prepared, committed
 from voice.errors import BrainError
-from voice.types import Message, Thought
+from voice.types import Message, SpeculativeReply
 
 INSTRUCTIONS = (
     "You are a voice assistant. Your words are spoken aloud, so answer in one to three short "
@@ -25,11 +25,11 @@ INSTRUCTIONS = (
 )
 ENOUGH = " I'll leave it there."
 LOST = "… Sorry, I lost the thread there."
-Asking = Callable[[list[dict[str, Any]], list[dict[str, Any]], Turn], Iterator[str]]
+Asking = Callable[[list[dict[str, Any]], list[dict[str, Any]], CommitGate], Iterator[str]]
 
 
 @dataclass(frozen=True)
-class Limits:
+class ChatLimits:
     """What a language model is granted; times are seconds."""
 
     first: float = 20.0  # until it gives a first sign of life
@@ -47,14 +47,14 @@ class Chat:
     def __init__(
         self,
         ask: Asking,
-        desk: Desk | None = None,
+        desk: SkillRunner | None = None,
         instructions: str = INSTRUCTIONS,
-        limits: Limits = Limits(),
+        limits: ChatLimits = ChatLimits(),
     ) -> None:
-        self._ask, self._desk = ask, desk or Desk(())
+        self._ask, self._desk = ask, desk or SkillRunner(())
         self._instructions, self._limits = instructions, limits
 
-    def prepare(self, messages: Sequence[Message]) -> Thought:
+    def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
         """The answer as it is written. Raises BrainError where the model fails, stalls or hangs up."""
         return Prepared(
             lambda turn: chat(self._ask, messages, self._desk, turn, self._limits, self._instructions)
@@ -67,12 +67,17 @@ class Chat:
         """Lets the model use these as tools too, from the next request on."""
         self._desk.offer(skills)
 
-    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> Thought | None:
+    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> SpeculativeReply | None:
         return self._desk.call_skill(name, arguments)
 
 
 def chat(
-    ask: Asking, messages: Sequence[Message], desk: Desk, turn: Turn, limits: Limits, instructions: str
+    ask: Asking,
+    messages: Sequence[Message],
+    desk: SkillRunner,
+    turn: CommitGate,
+    limits: ChatLimits,
+    instructions: str,
 ) -> Iterator[Piece]:
     """The pieces of a reply.
 
@@ -92,7 +97,9 @@ def chat(
         raise BrainError(str(error)) from error
 
 
-def _rounds(ask: Asking, talk: list[dict], bound: Bound, desk: Desk, turn: Turn) -> Iterator[Piece]:
+def _rounds(
+    ask: Asking, talk: list[dict], bound: Bound, desk: SkillRunner, turn: CommitGate
+) -> Iterator[Piece]:
     limits, called = bound.limits, False
     for left in range(limits.rounds, -1, -1):
         tools = described(desk.skills) if left else []
@@ -129,14 +136,16 @@ def _round(asked: Iterator[str], bound: Bound) -> Iterator[str]:
     return ()
 
 
-def _carry_out(calls: Sequence[Call], talk: list[dict], said: str, desk: Desk, turn: Turn) -> Iterator[Piece]:
+def _carry_out(
+    calls: Sequence[Call], talk: list[dict], said: str, desk: SkillRunner, turn: CommitGate
+) -> Iterator[Piece]:
     talk.append({"role": "assistant", "content": said, "tool_calls": [each.as_json() for each in calls]})
     for each in calls:
         result = yield from carried_out(each, desk, turn)
         talk.append({"role": "tool", "tool_call_id": each.id, "name": each.name, "content": result})
 
 
-def _opening(messages: Sequence[Message], instructions: str, desk: Desk) -> list[dict[str, Any]]:
+def _opening(messages: Sequence[Message], instructions: str, desk: SkillRunner) -> list[dict[str, Any]]:
     """What the model is shown: one message of instructions, then the turns, no two of one side in a row."""
     own = [each.content for each in messages if each.role == "system"]
     now = f"It is {desk.now:%A, %B} {desk.now.day}, {desk.now:%Y, %H:%M}."
@@ -153,8 +162,8 @@ def _opening(messages: Sequence[Message], instructions: str, desk: Desk) -> list
 class Bound:
     """Ends an answer that would never end: at a sentence once it is long enough."""
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits, self._ear = limits, Speakable()
+    def __init__(self, limits: ChatLimits) -> None:
+        self.limits, self._ear = limits, TextForSpeech()
         self.spoken = 0  # characters that can be said
         self.round = ""  # what was written in this round
         self.reached = False

@@ -16,12 +16,12 @@ from voice.agent.brains.openai_server import Server
 from voice.agent.skills.documents import Documents
 from voice.agent.skills.notes import Notes, default_path
 from voice.agent.skills.registry import Skill, load_skills, skills_of
-from voice.agent.skills.runner import Desk, Piece
-from voice.agent.speculative import Prepared, Turn, committed
+from voice.agent.skills.runner import Piece, SkillRunner
+from voice.agent.speculative import CommitGate, Prepared, committed
 from voice.agent.timers import Timers
 from voice.errors import VoiceError
 from voice.places import expanded
-from voice.types import Brain, Message, Thought
+from voice.types import Brain, Message, SpeculativeReply
 
 if TYPE_CHECKING:
     from voice.agent.brains.local_model import LocalModel
@@ -44,25 +44,25 @@ class Offline:
 
     def __init__(
         self,
-        desk: Desk | None = None,
+        desk: SkillRunner | None = None,
         *,
         timers: Timers | None = None,
         clock: Callable[[], datetime] = datetime.now,
     ) -> None:
         """Without a `desk` it has the everyday skills, and those `timers`."""
-        self._desk = desk or Desk(everyday_skills(), timers=timers, clock=clock)
+        self._desk = desk or SkillRunner(everyday_skills(), timers=timers, clock=clock)
 
-    def prepare(self, messages: Sequence[Message]) -> Thought:
+    def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
         """The answer to the last message."""
         return Prepared(lambda turn: self._pieces(messages, turn))
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
         return committed(self.prepare(messages))
 
-    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> Thought | None:
+    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> SpeculativeReply | None:
         return self._desk.call_skill(name, arguments)
 
-    def _pieces(self, messages: Sequence[Message], turn: Turn) -> Iterator[Piece]:
+    def _pieces(self, messages: Sequence[Message], turn: CommitGate) -> Iterator[Piece]:
         if not messages or not messages[-1].content.strip():
             yield NOTHING
         elif not (yield from self._desk.answer(messages, turn)):
@@ -144,7 +144,7 @@ class Brains:
         if not self._documents:
             skills = tuple(each for each in skills if each.name != "search_files")
         notes = notes or self._notes
-        desk = Desk(skills, timers=timers, notes=notes, documents=self._documents, clock=self._clock)
+        desk = SkillRunner(skills, timers=timers, notes=notes, documents=self._documents, clock=self._clock)
         if self._server:
             return Chat(self._server.ask, desk)
         if self._model:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from voice.agent.listening.recognition import Guess, Listener, Listening, text_of
+from voice.agent.listening.recognition import Listener, Listening, TurnHypothesis, text_of
 from voice.agent.skills.registry import Skill
 from voice.agent.speculative import call, committed, prepare
 from voice.commands import Commands, Understanding
 from voice.errors import VoiceError
-from voice.types import Audio, Brain, Message, Recognizer, Thought, Transcript
+from voice.types import Audio, Brain, Message, Recognizer, SpeculativeReply, Transcript
 
 LONGEST = 12.0  # seconds of a turn that may be a command
 
@@ -35,7 +35,7 @@ def _letters(recognizer: Recognizer, sound: Audio) -> np.ndarray:
     return posteriors(sound)
 
 
-class Orders:
+class VoiceCommands:
     """What the turns of one conversation ask for by a command; nothing changes where there are none."""
 
     def __init__(self, commands: Commands | None) -> None:
@@ -82,12 +82,12 @@ class Orders:
 class _Attentive:
     """A Listener that keeps a turn's sound while it may be a command."""
 
-    def __init__(self, listener: Listener, recognizer: Recognizer, rate: int, orders: Orders) -> None:
+    def __init__(self, listener: Listener, recognizer: Recognizer, rate: int, orders: VoiceCommands) -> None:
         self._listener, self._recognizer, self._rate, self._orders = listener, recognizer, rate, orders
         self._sound: list[np.ndarray] = []
         self._samples = 0
 
-    def feed(self, samples: np.ndarray) -> Guess | None:
+    def feed(self, samples: np.ndarray) -> TurnHypothesis | None:
         self._samples += len(samples)
         if self._samples <= LONGEST * self._rate:
             self._sound.append(samples)
@@ -106,10 +106,10 @@ class _Attentive:
 class _Obedient:
     """A Brain that leaves commands to the skills of another, and all else to that one."""
 
-    def __init__(self, brain: Brain, orders: Orders) -> None:
+    def __init__(self, brain: Brain, orders: VoiceCommands) -> None:
         self._brain, self._orders = brain, orders
 
-    def prepare(self, messages: Sequence[Message]) -> Thought:
+    def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
         meant = self._orders.of(messages)
         done = call(self._brain, meant.intent, meant.slots) if meant else None
         return done or prepare(self._brain, messages)

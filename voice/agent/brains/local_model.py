@@ -16,10 +16,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from voice.agent.brains.chat import INSTRUCTIONS, Chat, Limits
+from voice.agent.brains.chat import INSTRUCTIONS, Chat, ChatLimits
 from voice.agent.brains.tools import Call
-from voice.agent.skills.runner import Desk
-from voice.agent.speculative import Turn
+from voice.agent.skills.runner import SkillRunner
+from voice.agent.speculative import CommitGate
 from voice.errors import BrainError, ModelDamaged, ModelMissing
 from voice.places import expanded
 
@@ -141,16 +141,16 @@ class LocalModel:
 def local_brain(
     model: LocalModel,
     *,
-    desk: Desk | None = None,
+    desk: SkillRunner | None = None,
     instructions: str = INSTRUCTIONS,
-    limits: Limits = Limits(),
+    limits: ChatLimits = ChatLimits(),
 ) -> Chat:
     """A brain of one conversation that thinks with a LocalModel."""
     return Chat(partial(_ask, model, limits.first), desk, instructions, limits)
 
 
 def _ask(
-    model: LocalModel, patience: float, talk: list[dict], tools: list[dict], turn: Turn
+    model: LocalModel, patience: float, talk: list[dict], tools: list[dict], turn: CommitGate
 ) -> Iterator[str]:
     """One answer; the value is the tools that are called in it."""
     stop = threading.Event()

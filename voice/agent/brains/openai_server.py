@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlunsplit
 
-from voice.agent.background import Aside
+from voice.agent.background import BackgroundIterator
 from voice.agent.brains.address import named, split_address
-from voice.agent.brains.chat import INSTRUCTIONS, Chat, Limits
+from voice.agent.brains.chat import INSTRUCTIONS, Chat, ChatLimits
 from voice.agent.brains.deltas import Calls, Delta, read_line, read_whole
-from voice.agent.skills.runner import Desk
-from voice.agent.speculative import Turn
+from voice.agent.skills.runner import SkillRunner
+from voice.agent.speculative import CommitGate
 from voice.errors import BrainError
 
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ def remote_brain(
     model: str = "",
     key: str = "",
     *,
-    desk: Desk | None = None,
+    desk: SkillRunner | None = None,
     instructions: str = INSTRUCTIONS,
-    limits: Limits = Limits(),
+    limits: ChatLimits = ChatLimits(),
 ) -> Chat:
     """A brain that asks any server with `POST …/chat/completions`, such as llama.cpp, Ollama, vLLM or OpenAI.
 
@@ -46,7 +46,7 @@ class Server:
     that refuses tools is asked without them. Any number of conversations may share one.
     """
 
-    def __init__(self, url: str, model: str = "", key: str = "", limits: Limits = Limits()) -> None:
+    def __init__(self, url: str, model: str = "", key: str = "", limits: ChatLimits = ChatLimits()) -> None:
         """Raises BrainError where `url` is none."""
         self._url = _endpoint(url)
         self._model, self._key, self._limits = model, key, limits
@@ -58,9 +58,9 @@ class Server:
     def _where(self) -> str:
         return named(split_address(self._url))
 
-    def ask(self, talk: list[dict], tools: list[dict], turn: Turn) -> Iterator[str]:
+    def ask(self, talk: list[dict], tools: list[dict], turn: CommitGate) -> Iterator[str]:
         """One request: the text as it arrives; the value is the tools that are called."""
-        work, calls = Aside(self._deltas(list(talk), tools)), Calls()
+        work, calls = BackgroundIterator(self._deltas(list(talk), tools)), Calls()
         turn.at_drop(work.close)
         try:
             for delta in self._awaited(work):
@@ -75,7 +75,7 @@ class Server:
             raise
         return calls.made()
 
-    def _awaited(self, work: Aside[Delta]) -> Iterator[Delta]:
+    def _awaited(self, work: BackgroundIterator[Delta]) -> Iterator[Delta]:
         """The pieces up to the last, each within its time."""
         patience, speechless = self._limits.first, time.monotonic() + self._limits.thinking
         while True:

@@ -13,8 +13,8 @@ from typing import Any
 
 from voice.agent.skills.parameters import schema
 from voice.agent.skills.registry import Skill
-from voice.agent.skills.runner import Desk
-from voice.agent.speculative import Turn
+from voice.agent.skills.runner import SkillRunner
+from voice.agent.speculative import CommitGate
 from voice.types import Pace
 
 LONGEST_RESULT = 4000  # characters
@@ -61,7 +61,7 @@ def _described(skill: Skill) -> dict[str, Any]:
     }
 
 
-def carried_out(call: Call, desk: Desk, turn: Turn) -> Iterator[str | Pace | None]:
+def carried_out(call: Call, desk: SkillRunner, turn: CommitGate) -> Iterator[str | Pace | None]:
     """Does what a model asks for: a generator whose value is the result in words for the model.
 
     Nothing that the model writes raises: what is wrong with a call is its result.

@@ -13,14 +13,14 @@ from enum import Enum, auto
 
 from voice.agent.events import Event, Heard
 from voice.agent.listening.backchannels import says_something
-from voice.agent.listening.user import Ear
+from voice.agent.listening.user import UserTurn
 
 SURE = 0.75  # P(speech) over all of a sound that is surely speech,
 SURER = 0.85  # and where the agent hears itself, which is speech too
 
 
 @dataclass(frozen=True)
-class Courtesy:
+class BargeInOptions:
     """How speech over the agent's is judged, in seconds."""
 
     look_every: float = 0.35  # of speech after which its words are asked for
@@ -39,10 +39,10 @@ class Verdict(Enum):
     INTERRUPT = auto()
 
 
-class Overlap:
+class BargeIn:
     """What is made of the sound over one answer after another."""
 
-    def __init__(self, courtesy: Courtesy) -> None:
+    def __init__(self, courtesy: BargeInOptions) -> None:
         self._courtesy = courtesy
         self._paused_at: float | None = None
         self._suspected = False  # paused, and nobody has spoken yet
@@ -50,7 +50,7 @@ class Overlap:
         self._trust = courtesy.calm  # how long the next suspicion in vain will be the last
         self._looks = 0
 
-    def judge(self, now: float, ear: Ear, events: Sequence[Event], asked: bool, played: str) -> Verdict:
+    def judge(self, now: float, ear: UserTurn, events: Sequence[Event], asked: bool, played: str) -> Verdict:
         """What to do at this moment, after the ear's `events` since the sound began.
 
         `asked` says that even "yes" would be an answer now; `played` are words of the agent that may have
@@ -84,7 +84,7 @@ class Overlap:
     def _go_on(self) -> None:
         self._paused_at, self._looks, self._suspected = None, 0, False
 
-    def _suspicion(self, now: float, ear: Ear) -> Verdict:
+    def _suspicion(self, now: float, ear: UserTurn) -> Verdict:
         """While nobody speaks for sure: pauses for a moment, once in a while, where somebody may."""
         if self._paused_at is None:
             if not ear.suspected or now < max(self._trusting_until, self._calm_until):
@@ -100,20 +100,20 @@ class Overlap:
         self._trusting_until, self._trust = now + self._trust, 2 * self._trust
         return Verdict.RESUME
 
-    def _onset(self, now: float, ear: Ear) -> Verdict:
+    def _onset(self, now: float, ear: UserTurn) -> Verdict:
         if now < self._calm_until or not ear.speaking:
             return Verdict.GO_ON
         self._paused_at = now
         return Verdict.PAUSE
 
-    def _doubt(self, now: float, ear: Ear, played: str) -> Verdict:
+    def _doubt(self, now: float, ear: UserTurn, played: str) -> Verdict:
         if now - self._paused_at < self._courtesy.decide_after:
             return Verdict.GO_ON
         if ear.speaking and (not ear.looks or not played and self._goes_on(ear, SURE)):  # words come too late
             return self._interrupt()
         return self._resumed(now)
 
-    def _goes_on(self, ear: Ear, sure: float) -> bool:
+    def _goes_on(self, ear: UserTurn, sure: float) -> bool:
         """Whether it is long and surely speech, though no word of it is known."""
         return not ear.text and ear.voiced >= self._courtesy.wordless and ear.sure >= sure
 

@@ -38,7 +38,7 @@ HANG = 0.064  # seconds for which the detector of speech takes what follows for 
 
 
 @dataclass(frozen=True)
-class SilenceRule:
+class SilenceEndpointer:
     """A turn has ended after a silence whose length depends on the words before it (seconds)."""
 
     finished: float = 0.5  # "What time is it?"
@@ -49,7 +49,7 @@ class SilenceRule:
     dictated: float = 1.6  # "My number is five five"
 
     @classmethod
-    def of(cls, seconds: float) -> SilenceRule:
+    def of(cls, seconds: float) -> SilenceEndpointer:
         """Always the same silence, whatever is said."""
         return cls(*(seconds for _ in fields(cls)))
 
@@ -61,7 +61,7 @@ class SilenceRule:
 
 
 def kind(partial: str) -> str:
-    """What the words of a turn so far are: the name of one of the silences of SilenceRule."""
+    """What the words of a turn so far are: the name of one of the silences of SilenceEndpointer."""
     text = partial.rstrip()
     words = text.lower().rstrip(" .?!,…-").split()
     if not words:
@@ -114,22 +114,22 @@ def _ends_in_a_number(partial: str, last: str) -> bool:
 Silences = Mapping[str, tuple[tuple[float, float], ...]]
 
 
-class Sound(Protocol):
+class AudioEndpointer(Protocol):
     """Hears how likely a turn is complete; see voice.smart_turn."""
 
     def chance(self, turn: Audio) -> float: ...
 
 
 @dataclass(frozen=True)
-class SoundAndWords:
+class AudioTextEndpointer:
     """The rule's silence, made shorter or longer by a model that hears whether the turn is complete.
 
     The seconds are those that most pauses inside of a sentence stay below, by what the words are
     and how complete the model finds their sound (measured on the training recordings).
     """
 
-    sound: Sound
-    rule: SilenceRule = SilenceRule()
+    sound: AudioEndpointer
+    rule: SilenceEndpointer = SilenceEndpointer()
     silences: Silences = field(default_factory=lambda: BY_TURN)
     mark: float = 0.0  # what the odds of a mark that ends a sentence weigh, beside those of the sound
 
@@ -158,7 +158,7 @@ def _log_odds(chance: float) -> float:
 
 
 @dataclass(frozen=True)
-class Sentences:
+class SentenceEndDetector:
     """Hears whether a sentence is complete, with a recognizer that has an `ending`.
 
     See voice.asr.whisper.end_of_turn.
@@ -194,7 +194,7 @@ BY_SENTENCE: Silences = {  # by a recognizer's ending, which leaves little for t
 
 
 @dataclass(frozen=True)
-class WhenTold:
+class ManualEndpointer:
     """A turn that ends only when the conversation is told so, as by a button that is let go."""
 
     def chance(self, turn: Audio) -> float:

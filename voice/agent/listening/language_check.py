@@ -17,7 +17,7 @@ FEWEST, MOST = 8, 24  # words of the last turns that are judged together
 SURE = 0.6  # their mean confidence, from which they are taken for what they seem
 
 
-class Doubt:
+class LanguageCheck:
     """One person's words, turn after turn."""
 
     def __init__(self) -> None:

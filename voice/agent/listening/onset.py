@@ -17,7 +17,7 @@ ENOUGH = 0.6  # sum of the probabilities of loud frames
 SHORTEST = 2  # of them: one is a click
 
 
-class Suspicion:
+class OnsetDetector:
     """One stream, a frame at a time."""
 
     def __init__(self) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from voice.types import UNDETERMINED, Audio, Recognizer, Segment, SpeechDetector, Transcript, Word
 
 
-class Guess(Protocol):
+class TurnHypothesis(Protocol):
     """The words so far; see voice.asr.streaming.Partial."""
 
     stable: str
@@ -23,7 +23,7 @@ class Listener(Protocol):
     voice.asr.streaming.Live is one. Times of words count from the first sample fed.
     """
 
-    def feed(self, samples: np.ndarray) -> Guess | None: ...
+    def feed(self, samples: np.ndarray) -> TurnHypothesis | None: ...
 
     def finish(self) -> Transcript: ...
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from voice.agent.events import Event, Heard, Partial, SpeechEnded, SpeechStarted, Trouble, TurnEnded
-from voice.agent.listening.onset import Suspicion
+from voice.agent.listening.onset import OnsetDetector
 from voice.agent.listening.recognition import Listener, Listening, Whole, text_of
 from voice.agent.work import Lane, Task
 from voice.errors import VoiceError
@@ -25,7 +25,7 @@ SILENT = 5.0  # seconds of a silence inside a turn that are held at most before 
 
 
 @dataclass(frozen=True)
-class Hearing:
+class ListeningOptions:
     """How a conversation listens, in seconds.
 
     A pause is already a short silence, so that the words so far can be recognized, and an answer
@@ -43,7 +43,7 @@ class Hearing:
     hotwords: tuple[str, ...] = ()
 
 
-class Ear:
+class UserTurn:
     """One person's side of one conversation.
 
     `text` and `words` are those of the turn so far; `known` says whether they are final for the
@@ -55,7 +55,7 @@ class Ear:
         detector: SpeechDetector,
         recognizer: Recognizer,
         turns: TurnDetector,
-        hearing: Hearing,
+        hearing: ListeningOptions,
         lanes: Callable[[], Lane],
         listening: Listening = Whole,
     ) -> None:
@@ -66,7 +66,7 @@ class Ear:
         self._rate, self._hop = detector.rate, detector.hop
         self._hysteresis = Hysteresis(hearing.thresholds, self._seconds(1))
         self._overheard = (False, False)
-        self._suspicion = Suspicion()
+        self._suspicion = OnsetDetector()
         self.suspected = False  # whether somebody may be about to speak
         self._count = 0  # frames so far
         self._now = 0.0  # the conversation's time at the end of the last of them
@@ -235,7 +235,7 @@ class Ear:
                 yield from self._pause(region)
             yield from self._collect()
 
-    def use(self, hearing: Hearing) -> None:
+    def use(self, hearing: ListeningOptions) -> None:
         """Listens in another way from the next turn on; where somebody speaks, thresholds stay."""
         if hearing.thresholds != self.hearing.thresholds and self._hysteresis.since is None:
             self._hysteresis = Hysteresis(hearing.thresholds, self._seconds(1), self._count)

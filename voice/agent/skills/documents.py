@@ -22,7 +22,7 @@ from pathlib import Path
 from voice.agent.language.phrases import Request
 from voice.agent.language.stems import stems
 from voice.agent.skills.prose import prose_blocks, sentences_of
-from voice.agent.speaking.plain_text import speakable
+from voice.agent.speaking.plain_text import text_for_speech
 from voice.errors import VoiceError
 from voice.places import expanded
 from voice.text.sentences import split_sentences
@@ -204,7 +204,7 @@ def passages_of(file: str, text: str) -> Iterator[Passage]:
         for block in _PIECES.split(paragraph):
             first, _, rest = block.strip().partition("\n")
             if re.match(r"#{1,6}\s", first) or re.fullmatch(r"\s*[=~^-]{3,}\s*", rest.partition("\n")[0]):
-                heading, block = speakable(first.lstrip("# ")).strip(), rest
+                heading, block = text_for_speech(first.lstrip("# ")).strip(), rest
             elif not rest and len(first.split()) <= 8 and re.search(r"^\w.*\w$", first):
                 heading, block = first, ""
             for part in _parts(sentences_of(_MARKS.sub("", block))):

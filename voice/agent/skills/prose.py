@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from voice.agent.speaking.plain_text import speakable
+from voice.agent.speaking.plain_text import text_for_speech
 from voice.text.sentences import split_sentences
 
 MOSTLY = 0.5  # of a block's lines that look like code: then it is code
@@ -40,9 +40,11 @@ _SIGNS = re.compile(
     r"|^\s*-?\s*[\w$\"'-]+:\s+[\[\"'{]|(?<=\s)--?\w[\w-]*\s(?:.*\s)?--?\w"
 )
 _SENTENCES = re.compile(r"[a-z]{2}[.!?] [A-Z]")  # a line of several is prose, whatever one of them holds
-_MARKED = re.compile(r"[`*_\[\]<>|~\\$&#{}=]|://|www\.|[\u2190-\U0010ffff]")  # what `speakable` may change
+_MARKED = re.compile(
+    r"[`*_\[\]<>|~\\$&#{}=]|://|www\.|[\u2190-\U0010ffff]"
+)  # what `text_for_speech` may change
 _UNSPACED = re.compile(r"([!-~]{200})[!-~]{600,}([!-~]{200})")  # a picture in Base64; nobody's word
-_LEFT_OUT = re.compile(r"\bsome code\b")  # as `speakable` says it
+_LEFT_OUT = re.compile(r"\bsome code\b")  # as `text_for_speech` says it
 
 
 def prose_blocks(text: str) -> Iterator[str]:
@@ -82,5 +84,7 @@ def is_code(line: str) -> bool:
 def sentences_of(block: str) -> list[str]:
     """The sentences of a block as they are read aloud, but those that hold code."""
     text = _UNSPACED.sub(r"\1\2", " ".join(block.split()))
-    sentences = (each.text for each in split_sentences(speakable(text) if _MARKED.search(text) else text))
+    sentences = (
+        each.text for each in split_sentences(text_for_speech(text) if _MARKED.search(text) else text)
+    )
     return [each for each in sentences if not (is_code(each) or _LEFT_OUT.search(each))]

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from voice.agent.background import Aside
+from voice.agent.background import BackgroundIterator
 from voice.agent.skills.documents import Documents
 from voice.agent.skills.notes import Notes
 from voice.agent.skills.registry import Context, Skill, requests
-from voice.agent.speculative import Prepared, Turn
+from voice.agent.speculative import CommitGate, Prepared
 from voice.agent.timers import Timers
 from voice.types import Message, Pace
 
@@ -34,7 +34,7 @@ class Waiting:
     limit: float = 30.0
 
 
-class Desk:
+class SkillRunner:
     """One conversation's skills, timers, notes and documents."""
 
     def __init__(
@@ -69,7 +69,9 @@ class Desk:
         wanted = _bare(name)
         return next((each for each in self.skills if _bare(each.name) == wanted), None)
 
-    def call(self, skill: Skill, arguments: Mapping[str, Any], turn: Turn, last: str = "") -> Iterator[Piece]:
+    def call(
+        self, skill: Skill, arguments: Mapping[str, Any], turn: CommitGate, last: str = ""
+    ) -> Iterator[Piece]:
         """Calls a skill: a generator whose value is the result, None where the skill passes.
 
         Yields None until the turn has ended if the skill has an effect, something to say if it takes
@@ -80,13 +82,13 @@ class Desk:
         context = Context(
             self._clock(), self.timers, last, self._random, self.skills, self.notes, self.documents
         )
-        work = Aside(_once(lambda: skill.call(arguments, context)))
+        work = BackgroundIterator(_once(lambda: skill.call(arguments, context)))
         turn.at_drop(work.close)
         result = yield from self._awaited(work, turn)
         yield from context.wishes
         return result
 
-    def answer(self, messages: Sequence[Message], turn: Turn, at_once: bool = False) -> Iterator[Piece]:
+    def answer(self, messages: Sequence[Message], turn: CommitGate, at_once: bool = False) -> Iterator[Piece]:
         """Answers the last message by the skill that it asks for: a generator whose value is whether one did.
 
         `at_once` asks only the skills that are done even where a language model answers the rest.
@@ -104,7 +106,7 @@ class Desk:
         if skill is None:
             return None
 
-        def think(turn: Turn) -> Iterator[Piece]:
+        def think(turn: CommitGate) -> Iterator[Piece]:
             try:
                 read = skill.given(arguments)
             except ValueError as error:
@@ -115,7 +117,9 @@ class Desk:
 
         return Prepared(think)
 
-    def _said(self, skill: Skill, arguments: Mapping[str, Any], turn: Turn, last: str) -> Iterator[Piece]:
+    def _said(
+        self, skill: Skill, arguments: Mapping[str, Any], turn: CommitGate, last: str
+    ) -> Iterator[Piece]:
         """Calls a skill and says its result or its failure; the value is whether it took the request."""
         try:
             said = yield from self.call(skill, arguments, turn, last)
@@ -127,7 +131,7 @@ class Desk:
             yield str(said)
         return said is not None
 
-    def _awaited(self, work: Aside, turn: Turn) -> Iterator[Piece]:
+    def _awaited(self, work: BackgroundIterator, turn: CommitGate) -> Iterator[Piece]:
         begun = time.monotonic()
         try:
             found = work.next(self._waiting.silently)

@@ -53,7 +53,7 @@ _PIECE = re.compile(r"(?s:.{1,1024})\S*")
 _ENDED = (".", "!", "?", ":", ";", ",", "…")
 
 
-class Speakable:
+class TextForSpeech:
     """One answer on its way to the ear: `feed` it as it arrives, then `flush`."""
 
     def __init__(self) -> None:
@@ -241,7 +241,7 @@ def _is_call(text: str) -> bool:
     return isinstance(first, dict) and bool({"name", "function"} & set(first))
 
 
-def speakable(text: str) -> str:
+def text_for_speech(text: str) -> str:
     """The whole of a text, for the ear."""
-    stream = Speakable()
+    stream = TextForSpeech()
     return "".join([*(stream.feed(piece[0]) for piece in _PIECE.finditer(text)), stream.flush()])

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from voice.agent.events import Event, Reply, Speaking
-from voice.agent.speaking.response import Answer
+from voice.agent.speaking.response import Response
 from voice.agent.work import Lane, Task
-from voice.types import Controls, Pace, Speech, Synthesizer, Thought
+from voice.types import Controls, Pace, SpeculativeReply, Speech, Synthesizer
 
 SOON = 0.4  # seconds in which a word that is begun is played to its end, mostly
 ASIDES = ("One moment.", "I'm still working on it.")
@@ -29,7 +29,7 @@ class _Placed:
     aside: bool
 
 
-class Mouth:
+class Playback:
     """The agent's side of one conversation."""
 
     def __init__(
@@ -43,7 +43,7 @@ class Mouth:
         """`ahead`: seconds of sound made before the sound that is playing ends; `rate`: of `play`, Hz."""
         self.controls = self._first_controls = controls
         self._synthesizer, self._ahead, self._rate, self._lanes = synthesizer, ahead, rate, lanes
-        self._answer: Answer | None = None
+        self._answer: Response | None = None
         self._aside: Task | None = None
         self._reset()
 
@@ -82,12 +82,12 @@ class Mouth:
         tasks = [self._aside, self._answer.pending if self._answer else None]
         return [task for task in tasks if task]
 
-    def prepare(self, think: Callable[[], Thought], now: float) -> Answer:
+    def prepare(self, think: Callable[[], SpeculativeReply], now: float) -> Response:
         """Begins an answer that may not be wanted."""
         controls = self.controls, self._first_controls
-        return Answer(think, self._synthesizer, controls, self._lanes(), now)
+        return Response(think, self._synthesizer, controls, self._lanes(), now)
 
-    def say(self, answer: Answer, now: float) -> None:
+    def say(self, answer: Response, now: float) -> None:
         """Speaks an answer, which is wanted for certain."""
         self._reset()
         answer.commit()

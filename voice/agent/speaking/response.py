@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from voice.agent.speaking.plain_text import Speakable
+from voice.agent.speaking.plain_text import TextForSpeech
 from voice.agent.work import Lane, Task
 from voice.errors import BrainError, VoiceError
 from voice.text.sentences import Sentence, SentenceSplitter
 from voice.tts.voice import PAUSES, after_silence
-from voice.types import Controls, Pace, Speech, Synthesizer, Thought
+from voice.types import Controls, Pace, SpeculativeReply, Speech, Synthesizer
 
 LONGEST_ANSWER = 8000  # characters; a brain that never ends is not listened to for ever
 SILENT = 0.002  # samples below this are not heard
@@ -27,19 +27,19 @@ _WHOLE = (".", "!", "?")
 
 
 @dataclass(frozen=True)
-class Made:
+class SynthesizedPiece:
     """A piece of an answer, and the conversation's time at which it was ready."""
 
     piece: str | Speech | Pace
     ready: float
 
 
-class Answer:
+class Response:
     """Pieces of one answer, made one sentence at a time in its lane."""
 
     def __init__(
         self,
-        think: Callable[[], Thought],
+        think: Callable[[], SpeculativeReply],
         synthesizer: Synthesizer,
         controls: tuple[Controls, Controls],
         lane: Lane,
@@ -48,7 +48,7 @@ class Answer:
         """`think` begins the thought, in the lane; `controls` are those of now and of the beginning."""
         self._think, self._synthesizer, self._lane = think, synthesizer, lane
         self._controls, self._first_controls = controls
-        self._thought: Thought | None = None
+        self._thought: SpeculativeReply | None = None
         self._committed = self._closed = False
         self._made: deque[str | Speech | Pace] = deque()
         self._pieces = self._spoken()
@@ -83,13 +83,13 @@ class Answer:
             self._pieces.close()  # a suspended generator and its answer would hold each other, and the sound
             self._made.clear()
 
-    def take(self, now: float) -> Iterator[Made]:
+    def take(self, now: float) -> Iterator[SynthesizedPiece]:
         """What has been made by now. Passes on what the brain or the synthesizer raises."""
         task = self._task
         finished = task is not None and task.done  # before taking, so that nothing slips in between
         ready = max(now, task.ready) if task else now
         while self._made:
-            yield Made(self._made.popleft(), ready)
+            yield SynthesizedPiece(self._made.popleft(), ready)
         if finished:
             self._task = None
             if task.failed:
@@ -121,7 +121,7 @@ class Answer:
 
     def _spoken(self) -> Iterator[str | Speech | Pace | None]:
         """Words for the ear as they come and, after each sentence, its sound; None where it waits."""
-        ear, sentences, pause = Speakable(), SentenceSplitter(), 0.0
+        ear, sentences, pause = TextForSpeech(), SentenceSplitter(), 0.0
         said_whole = False
         for piece in self._thoughts():
             if isinstance(piece, Pace):

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from voice.asr.diarization.speakers import Turn
+from voice.asr.diarization.speakers import SpeakerTurn
 from voice.text.sentences import ends_sentence
 from voice.types import Segment, Transcript, Word
 
 NEAR = 0.7  # seconds of words that a change of speaker moves by, to lie where a sentence ends
 
 
-def attributed(transcript: Transcript, turns: Sequence[Turn]) -> Transcript:
+def attributed(transcript: Transcript, turns: Sequence[SpeakerTurn]) -> Transcript:
     """Segments are divided where the speaker changes, and named "Speaker 1", "Speaker 2" as they appear.
 
     Without any turns the transcript stays as it is. `turns` are in the order of time.
@@ -34,7 +34,7 @@ def _units(segment: Segment) -> Sequence[Word]:
     return segment.words or (Word(segment.text, segment.start, segment.end),)
 
 
-def _settled(words: Sequence[Word], turns: Sequence[Turn]) -> list[int]:
+def _settled(words: Sequence[Word], turns: Sequence[SpeakerTurn]) -> list[int]:
     """Who said each word; changes that lie just beside the end of a sentence are moved there."""
     labels, first = [], 0
     for word in words:
@@ -46,7 +46,7 @@ def _settled(words: Sequence[Word], turns: Sequence[Turn]) -> list[int]:
     return labels
 
 
-def _said_by(word: Word, turns: Sequence[Turn], before: int | None) -> int:
+def _said_by(word: Word, turns: Sequence[SpeakerTurn], before: int | None) -> int:
     """Whoever speaks longest while the word is said, else whoever speaks nearest to it."""
     seconds: dict[int, float] = {}
     for turn in turns:

@@ -37,7 +37,7 @@ SHORTEST_TURN = 0.1  # seconds
 
 
 @dataclass(frozen=True)
-class Turn:
+class SpeakerTurn:
     """Someone speaks from `start` to `end` seconds; `speaker` counts from 0 in order of appearance."""
 
     speaker: int
@@ -78,9 +78,9 @@ class Speakers:
         names = ("segmentation.onnx", "embedding.onnx")
         return cls(*(_session(Path(folder) / name, threads) for name in names))
 
-    def listen(self) -> Listening:
+    def listen(self) -> DiarizationStream:
         """A fresh recording."""
-        return Listening(self, self._grouping)
+        return DiarizationStream(self, self._grouping)
 
     def scene(self, samples: np.ndarray, number: int, last: bool) -> Scene:
         """The `number`th window, (T ≤ 160000,) samples at 16 kHz; its edges belong to its neighbors."""
@@ -131,7 +131,7 @@ def _session(path: Path, threads: int | None):
     return open_session(path, threads=threads or 1)
 
 
-class Listening:
+class DiarizationStream:
     """One recording: `feed` its sound as it comes, then ask for the `turns`."""
 
     def __init__(self, speakers: Speakers, grouping: Grouping = Grouping()) -> None:
@@ -154,7 +154,7 @@ class Listening:
             self._scenes.append(self._speakers.scene(self._held[:WINDOW], len(self._scenes), last=False))
             self._held = self._held[STEP:]
 
-    def turns(self, count: int | None = None) -> tuple[Turn, ...]:
+    def turns(self, count: int | None = None) -> tuple[SpeakerTurn, ...]:
         """Who spoke when, by `count` people (None: as many as there seem to be), in the order of time."""
         return _turns(self.scenes(), self._grouping, count)
 
@@ -164,7 +164,7 @@ class Listening:
         return self._scenes + (rest if len(self._held) > MEL_CENTER * 2 else [])
 
 
-def _turns(scenes: Sequence[Scene], grouping: Grouping, count: int | None) -> tuple[Turn, ...]:
+def _turns(scenes: Sequence[Scene], grouping: Grouping, count: int | None) -> tuple[SpeakerTurn, ...]:
     pieces = [piece for scene in scenes for piece in scene.pieces]
     if not pieces:
         return ()
@@ -194,7 +194,7 @@ def _mark(spoken: np.ndarray, scene: Scene, owners: np.ndarray) -> None:
         spoken[known, owners[nearest[known]]] = True
 
 
-def _runs(spoken: np.ndarray) -> Iterator[Turn]:
+def _runs(spoken: np.ndarray) -> Iterator[SpeakerTurn]:
     """(F, K) bool → each person's turns, small gaps filled."""
     for person in range(spoken.shape[1]):
         times = (_stretches(spoken[:, person]) * HOP + CENTER - HOP / 2) / RATE
@@ -204,14 +204,14 @@ def _runs(spoken: np.ndarray) -> Iterator[Turn]:
                 held[1] = end
                 continue
             if held and held[1] - held[0] >= SHORTEST_TURN:
-                yield Turn(person, *held)
+                yield SpeakerTurn(person, *held)
             held = [float(start), float(end)]
         if held and held[1] - held[0] >= SHORTEST_TURN:
-            yield Turn(person, *held)
+            yield SpeakerTurn(person, *held)
 
 
-def _numbered(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+def _numbered(turns: Iterable[SpeakerTurn]) -> tuple[SpeakerTurn, ...]:
     """In the order of time, people counted as they appear."""
     ordered = sorted(turns, key=lambda turn: (turn.start, turn.end))
     names = {person: number for number, person in enumerate(dict.fromkeys(t.speaker for t in ordered))}
-    return tuple(Turn(names[turn.speaker], turn.start, turn.end) for turn in ordered)
+    return tuple(SpeakerTurn(names[turn.speaker], turn.start, turn.end) for turn in ordered)

@@ -12,7 +12,7 @@ import numpy as np
 
 from voice.asr.ctc.alphabet import BLANK, SPACE
 from voice.asr.ctc.forced_alignment import Place
-from voice.asr.whisper.decoding import Guess
+from voice.asr.whisper.decoding import Hypothesis
 from voice.asr.whisper.tokenizer import WordTokens
 from voice.errors import ModelDamaged
 from voice.types import Word
@@ -37,7 +37,7 @@ Confidence = Callable[[np.ndarray], np.ndarray]
 def weighed(
     words: Sequence[Word],
     written: Sequence[WordTokens],
-    guess: Guess,
+    guess: Hypothesis,
     confidence: Confidence,
     places: Sequence[Place] | None = None,
     log_probs: np.ndarray | None = None,

@@ -11,7 +11,7 @@ import numpy as np
 from voice.asr.ctc.alphabet import read, spell
 from voice.asr.whisper.greedy import Row
 from voice.asr.whisper.repeats import loops, once
-from voice.asr.whisper.tokenizer import Vocabulary
+from voice.asr.whisper.tokenizer import Tokenizer
 from voice.metrics import edit_distance
 from voice.types import Audio, Word
 
@@ -72,7 +72,7 @@ class Decoding:
 
 
 @dataclass(frozen=True, eq=False)
-class Guess:
+class Hypothesis:
     """Tokens and what speaks for them; `chances` (tokens,) their log-probabilities.
 
     `closings` (tokens + 1,) is how likely a mark that ends a sentence was in the place of each, and after
@@ -104,10 +104,10 @@ def compression(text: str) -> float:
     return len(whole) / len(zlib.compress(whole)) if whole else 0.0
 
 
-SILENCE = Guess((), "", np.zeros(0, np.float32), 0.0, 1.0)
+SILENCE = Hypothesis((), "", np.zeros(0, np.float32), 0.0, 1.0)
 
 
-def read_result(result, vocabulary: Vocabulary) -> Guess:
+def read_result(result, vocabulary: Tokenizer) -> Hypothesis:
     """What CTranslate2 returned for one row."""
     found = result.sequences_ids[0]
     total = result.scores[0] * len(found)  # scores are means over the tokens without the end
@@ -116,7 +116,7 @@ def read_result(result, vocabulary: Vocabulary) -> Guess:
     return _guess(found, chances, mean, result.no_speech_prob, vocabulary)
 
 
-def read_row(row: Row, vocabulary: Vocabulary) -> Guess:
+def read_row(row: Row, vocabulary: Tokenizer) -> Hypothesis:
     """What `voice.asr.whisper.greedy` returned for one."""
     chances = np.array(row.chances[: len(row.tokens)], np.float32)
     guess = _guess(row.tokens, chances, float(np.mean(row.chances)), row.no_speech, vocabulary)
@@ -124,14 +124,14 @@ def read_row(row: Row, vocabulary: Vocabulary) -> Guess:
 
 
 def _guess(
-    found: Sequence[int], chances: np.ndarray, mean: float, no_speech: float, vocabulary: Vocabulary
-) -> Guess:
+    found: Sequence[int], chances: np.ndarray, mean: float, no_speech: float, vocabulary: Tokenizer
+) -> Hypothesis:
     tokens = tuple(token for token in found if token < vocabulary.end)
     until, left_off = vocabulary.last_time(found)
     if len(chances) != len(tokens):
         chances = np.full(len(tokens), mean, np.float32)
     text = vocabulary.text(tokens).strip()
-    return Guess(tokens, text, chances, mean, no_speech, until or None, left_off)
+    return Hypothesis(tokens, text, chances, mean, no_speech, until or None, left_off)
 
 
 def _chances(result, end: int) -> np.ndarray:
@@ -148,7 +148,7 @@ def _log_softmax(scores: np.ndarray, token: int) -> float:
     return float(scores[token] - top - np.log(np.exp(scores - top).sum()))
 
 
-def is_silence(guess: Guess, limits: Decoding) -> bool:
+def is_silence(guess: Hypothesis, limits: Decoding) -> bool:
     if guess.no_speech <= limits.no_speech:
         return guess.log_probability < limits.nonsense
     brief = len(guess.tokens) <= limits.brief
@@ -164,14 +164,14 @@ class Reading:
     spelled: bool
 
 
-def is_doubtful(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:
+def is_doubtful(guess: Hypothesis, reading: Reading | None, limits: Decoding) -> bool:
     """Whether to search again; `reading` is None without a head."""
     if is_loop(guess, reading, limits) or guess.log_probability < limits.unsure:
         return True
     return reading is not None and reading.spelled and strayed(guess.text, reading.letters) > limits.stray
 
 
-def is_unheard(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:
+def is_unheard(guess: Hypothesis, reading: Reading | None, limits: Decoding) -> bool:
     """Whether a head heard next to nothing of what the decoder wrote."""
     if reading is None or not reading.spelled or not guess.text:
         return False
@@ -180,13 +180,13 @@ def is_unheard(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:
     return len(guess.text) >= limits.much and invented(guess.text, reading.letters) > limits.invented
 
 
-def is_thin(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:
+def is_thin(guess: Hypothesis, reading: Reading | None, limits: Decoding) -> bool:
     """Whether a head that does not know the language heard much less than the decoder wrote."""
     spelled = reading is None or reading.spelled
     return not spelled and len(reading.letters) < limits.thin * len(guess.text)
 
 
-def better(first: Guess, second: Guess, reading: Reading | None, limits: Decoding) -> Guess:
+def better(first: Hypothesis, second: Hypothesis, reading: Reading | None, limits: Decoding) -> Hypothesis:
     """Return the guess closer to a head's letters; without them the second, searched with more care.
 
     A loop is never the better one, unless the head read the repeats too.
@@ -197,7 +197,7 @@ def better(first: Guess, second: Guess, reading: Reading | None, limits: Decodin
     return min(sound, key=lambda guess: strayed(guess.text, reading.letters))
 
 
-def is_loop(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:
+def is_loop(guess: Hypothesis, reading: Reading | None, limits: Decoding) -> bool:
     """Whether a guess repeats itself and no head read the repeats too."""
     if not repeats(guess, limits):
         return False
@@ -209,16 +209,16 @@ def is_loop(guess: Guess, reading: Reading | None, limits: Decoding) -> bool:
     return not read_twice or len(reading.letters) < len(guess.text) / 2
 
 
-def is_mostly_loop(guess: Guess, limits: Decoding) -> bool:
+def is_mostly_loop(guess: Hypothesis, limits: Decoding) -> bool:
     return guess.compression > limits.compression
 
 
-def repeats(guess: Guess, limits: Decoding) -> bool:
+def repeats(guess: Hypothesis, limits: Decoding) -> bool:
     """Whether a guess repeats itself for the most part, or a phrase in it."""
     return is_mostly_loop(guess, limits) or loops(guess.text.lower().split())
 
 
-def unlooped(guess: Guess, vocabulary: Vocabulary) -> Guess:
+def unlooped(guess: Hypothesis, vocabulary: Tokenizer) -> Hypothesis:
     """The guess with each loop cut to one phrase."""
     kept = once(guess.tokens)
     tokens = tuple(guess.tokens[index] for index in kept)
@@ -227,7 +227,7 @@ def unlooped(guess: Guess, vocabulary: Vocabulary) -> Guess:
     )
 
 
-def bounded(guess: Guess, duration: float, limits: Decoding) -> Guess:
+def bounded(guess: Hypothesis, duration: float, limits: Decoding) -> Hypothesis:
     """`until` only where enough of the speech is left and there is progress."""
     if guess.until is None or guess.until < limits.left_off:
         return replace(guess, until=None)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from voice.asr.whisper.tokenizer import Vocabulary
+from voice.asr.whisper.tokenizer import Tokenizer
 from voice.errors import ModelDamaged
 from voice.models.quantized import CROSS, DECODER, QUANTIZED, for_cross, read_quantized
 from voice.models.sessions import open_session
@@ -146,7 +146,7 @@ class GreedyDecoder:
         return {name: OrtValue.ortvalue_from_numpy(np.zeros(s, np.float32)) for name, s in shapes.items()}
 
 
-def open_greedy(folder: Path, vocabulary: Vocabulary, *, threads: int) -> GreedyDecoder | None:
+def open_greedy(folder: Path, vocabulary: Tokenizer, *, threads: int) -> GreedyDecoder | None:
     """That of a model folder, if it has one. Raises ModelDamaged."""
     if not (folder / QUANTIZED).is_file():
         return None

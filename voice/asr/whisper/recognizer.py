@@ -25,13 +25,13 @@ from voice.asr.ctc.hotwords import hotwords as expected
 from voice.asr.ctc.keyword_spotting import apply
 from voice.asr.whisper.checkpoint import open_checkpoint
 from voice.asr.whisper.confidence import Confidence, likelihood, weighed
-from voice.asr.whisper.decoding import Decoding, Guess, Reading, is_babble
+from voice.asr.whisper.decoding import Decoding, Hypothesis, Reading, is_babble
 from voice.asr.whisper.end_of_turn import Ending
 from voice.asr.whisper.greedy import GreedyDecoder, open_greedy
 from voice.asr.whisper.search import Search, view
 from voice.asr.whisper.timestamps import segmented, timed_apart, timed_words
-from voice.asr.whisper.tokenizer import Vocabulary, WordTokens
-from voice.asr.whisper.windows import FULL_FRAMES, WINDOW, Sound, alike, padded, shown
+from voice.asr.whisper.tokenizer import Tokenizer, WordTokens
+from voice.asr.whisper.windows import FULL_FRAMES, WINDOW, Sound, length_buckets, padded, shown
 from voice.errors import AudioError, ModelMissing, VoiceError
 from voice.features import WHISPER_RATE
 from voice.models.sessions import cores
@@ -76,7 +76,7 @@ class Whisper:
     def __init__(
         self,
         model,
-        vocabulary: Vocabulary,
+        vocabulary: Tokenizer,
         context: Context,
         decoding: Decoding,
         only: str | None = None,
@@ -131,7 +131,7 @@ class Whisper:
         threads = threads or cores()
         workers = min(WORKERS, threads)
         model = open_checkpoint(folder, compute_type=compute_type, threads=threads, workers=WORKERS)
-        vocabulary = Vocabulary(folder, multilingual=model.is_multilingual)
+        vocabulary = Tokenizer(folder, multilingual=model.is_multilingual)
         head = head or (folder / HEAD if (folder / HEAD).is_file() else None)
         letters = Head.open(head, threads=threads) if head else None
         fast = open_greedy(folder, vocabulary, threads=threads)
@@ -215,7 +215,7 @@ class Whisper:
         """Which are encoded as one: all, or those of like length where the context is the utterance."""
         if self._context == "full":
             return iter([list(range(len(speeches)))] if speeches else [])
-        return alike([speech.duration for speech in speeches], ALIKE, TOGETHER)
+        return length_buckets([speech.duration for speech in speeches], ALIKE, TOGETHER)
 
     def _recognized(self, speeches: Sequence[Audio], request: _Request) -> list[Transcript]:
         """All that is said in some stretches that are encoded together."""
@@ -276,7 +276,7 @@ class Whisper:
         return [*self._vocabulary.prompt([term.text for term in told]), *start]
 
     def _transcripts(
-        self, sounds: Sequence[Sound], guesses: Sequence[Guess], request: _Request
+        self, sounds: Sequence[Sound], guesses: Sequence[Hypothesis], request: _Request
     ) -> list[Transcript]:
         said = [row for row, guess in enumerate(guesses) if guess.text]
         found = self._segments([sounds[row] for row in said], [guesses[row] for row in said], request)
@@ -287,7 +287,7 @@ class Whisper:
         ]
 
     def _segments(
-        self, sounds: Sequence[Sound], guesses: Sequence[Guess], request: _Request
+        self, sounds: Sequence[Sound], guesses: Sequence[Hypothesis], request: _Request
     ) -> Iterator[tuple[Segment, ...]]:
         """The segments of each row, with words where they are asked for."""
         if not request.words:
@@ -311,7 +311,7 @@ class Whisper:
             else:
                 yield tuple(segmented((word.text for word in texts), words))
 
-    def _placed(self, sound: Sound, guess: Guess, written: Sequence[WordTokens]) -> list[Word]:
+    def _placed(self, sound: Sound, guess: Hypothesis, written: Sequence[WordTokens]) -> list[Word]:
         """Words with times from the letters that the head heard."""
         places = place([word.text for word in written], sound.log_probs, sound.speech.duration)
         words = [
@@ -323,7 +323,7 @@ class Whisper:
     def _attended(
         self,
         sounds: Sequence[Sound],
-        guesses: Sequence[Guess],
+        guesses: Sequence[Hypothesis],
         written: Sequence[Sequence[WordTokens]],
         request: _Request,
     ) -> Iterator[list[Word]]:

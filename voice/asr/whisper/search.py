@@ -12,7 +12,7 @@ from voice.asr.ctc.forced_alignment import said_until
 from voice.asr.whisper.decoding import (
     SILENCE,
     Decoding,
-    Guess,
+    Hypothesis,
     better,
     bounded,
     is_doubtful,
@@ -26,7 +26,7 @@ from voice.asr.whisper.decoding import (
     unlooped,
 )
 from voice.asr.whisper.greedy import GreedyDecoder
-from voice.asr.whisper.tokenizer import Vocabulary
+from voice.asr.whisper.tokenizer import Tokenizer
 from voice.asr.whisper.windows import Sound
 
 LONGEST_OUTPUT = 448
@@ -42,7 +42,7 @@ class Search:
         self,
         model: Any,
         greedy: GreedyDecoder | None,
-        vocabulary: Vocabulary,
+        vocabulary: Tokenizer,
         limits: Decoding,
         *,
         timed: bool,
@@ -50,7 +50,9 @@ class Search:
         self._model, self._greedy, self._vocabulary, self._limits = model, greedy, vocabulary, limits
         self._last = [] if timed else [vocabulary.without_times]
 
-    def __call__(self, encoded: np.ndarray, sounds: Sequence[Sound], prompt: Sequence[int]) -> list[Guess]:
+    def __call__(
+        self, encoded: np.ndarray, sounds: Sequence[Sound], prompt: Sequence[int]
+    ) -> list[Hypothesis]:
         """The believed tokens of each row of `encoded` (B, F, D); none where it is silence."""
         limit = 24 + round(self._limits.tokens_per_second * max(sound.speech.duration for sound in sounds))
         guesses = self._found(encoded, prompt, limit, self._limits.beam)
@@ -58,7 +60,7 @@ class Search:
             self._believed(guess, sound, prompt, limit) for guess, sound in zip(guesses, sounds, strict=True)
         ]
 
-    def _believed(self, guess: Guess, sound: Sound, prompt: Sequence[int], limit: int) -> Guess:
+    def _believed(self, guess: Hypothesis, sound: Sound, prompt: Sequence[int], limit: int) -> Hypothesis:
         """The guess, a better one where it is doubtful, or silence."""
         limits, reading = self._limits, sound.reading
         if not is_silence(guess, limits) and is_doubtful(guess, reading, limits):
@@ -70,7 +72,7 @@ class Search:
             guess = guess if until is None else replace(guess, until=until, left_off=True)
         return bounded(guess, sound.speech.duration, limits)
 
-    def _again(self, guess: Guess, sound: Sound, prompt: Sequence[int], limit: int) -> Guess:
+    def _again(self, guess: Hypothesis, sound: Sound, prompt: Sequence[int], limit: int) -> Hypothesis:
         """The guess or a better one, which is no loop that nobody heard."""
         limits, reading = self._limits, sound.reading
         looped = is_loop(guess, reading, limits)
@@ -93,7 +95,7 @@ class Search:
         *,
         no_repeat: int = 0,
         timed: bool = True,
-    ) -> list[Guess]:
+    ) -> list[Hypothesis]:
         """`timed` False writes no times, whatever the decoder may write otherwise."""
         given = [*prompt, *(self._last if timed else [self._vocabulary.without_times])]
         if self._greedy and (beam, no_repeat) == (1, 0):

@@ -62,7 +62,7 @@ def special(tokenizer, name: str) -> int:
     return number
 
 
-class Vocabulary:
+class Tokenizer:
     """The tokens of one Whisper model.
 
     Raises ModelDamaged if the folder's tokenizer.json is missing or is not Whisper's.

@@ -49,7 +49,7 @@ def shown(samples: np.ndarray, frames: int, bands: int) -> np.ndarray:
     return whisper_log_mel(whole, bands)
 
 
-def alike(durations: Sequence[float], spread: float, most: int) -> Iterator[list[int]]:
+def length_buckets(durations: Sequence[float], spread: float, most: int) -> Iterator[list[int]]:
     """Indexes of durations, the longest first, in groups of at most `most` within `spread` of each other."""
     group: list[int] = []
     for index in sorted(range(len(durations)), key=lambda index: -durations[index]):

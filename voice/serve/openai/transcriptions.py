@@ -20,7 +20,7 @@ from voice import audio
 from voice.asr import longform
 from voice.asr.ctc.hotwords import parse_terms
 from voice.asr.diarization import attribution
-from voice.asr.diarization.speakers import Listening
+from voice.asr.diarization.speakers import DiarizationStream
 from voice.errors import TextError, VoiceError
 from voice.serve import errors
 from voice.serve.errors import TooMuch, Vanished
@@ -194,7 +194,9 @@ def heard(
     yield Transcript((), language or UNDETERMINED, seconds)
 
 
-def _named(parts: Iterator[Transcript], listening: Listening, count: int | None) -> Iterator[Transcript]:
+def _named(
+    parts: Iterator[Transcript], listening: DiarizationStream, count: int | None
+) -> Iterator[Transcript]:
     """All parts as one, with who says what; the parts are what `listening` waits for."""
     whole = folded(parts)
     if whole.segments:

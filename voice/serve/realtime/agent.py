@@ -9,12 +9,12 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from voice.agent.brains.choice import Choice, brain_from_environment, brain_of
-from voice.agent.brains.commands import Orders
+from voice.agent.brains.commands import VoiceCommands
 from voice.agent.conversation import Conversation
-from voice.agent.listening.endpointing import SilenceRule, WhenTold
+from voice.agent.listening.endpointing import ManualEndpointer, SilenceEndpointer
 from voice.agent.listening.recognition import Listening, live
-from voice.agent.listening.user import Hearing
-from voice.agent.options import Manners
+from voice.agent.listening.user import ListeningOptions
+from voice.agent.options import ConversationOptions
 from voice.agent.skills.notes import Notes
 from voice.agent.skills.registry import Skill
 from voice.agent.speculative import prepare
@@ -23,12 +23,21 @@ from voice.agent.work import THREADS, Work
 from voice.serve.realtime.configuration import Configuration, Detection
 from voice.serve.realtime.tools import Tools
 from voice.text.languages import parse_language
-from voice.types import Brain, Controls, Message, Recognizer, Speech, Synthesizer, Thought, TurnDetector
+from voice.types import (
+    Brain,
+    Controls,
+    Message,
+    Recognizer,
+    SpeculativeReply,
+    Speech,
+    Synthesizer,
+    TurnDetector,
+)
 
 if TYPE_CHECKING:
     from voice.serve.services import Services
 
-_CAUTIOUS = SilenceRule(finished=1.0, perhaps=1.5, plain=1.5, unfinished=2.5, wordless=1.5)
+_CAUTIOUS = SilenceEndpointer(finished=1.0, perhaps=1.5, plain=1.5, unfinished=2.5, wordless=1.5)
 
 
 @dataclass(frozen=True)
@@ -39,7 +48,7 @@ class Asked:
     messages: tuple[Message, ...] | None = None
 
 
-class Mind:
+class SessionBrain:
     """A brain that is told the session's instructions, and what a single response was asked for."""
 
     def __init__(self, brain: Brain, offline: Callable[[], Brain]) -> None:
@@ -49,7 +58,7 @@ class Mind:
         self.instructions = ""
         self.asked: Asked | None = None
 
-    def prepare(self, messages: Sequence[Message]) -> Thought:
+    def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
         return prepare(self.brain, self._told(messages))
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
@@ -72,7 +81,7 @@ class Mind:
         return (*((Message("system", told),) if told else ()), *said)
 
 
-class Throat:
+class SwitchableVoice:
     """The session's voice, which may change between answers; none where answers are text."""
 
     def __init__(self, voice: Synthesizer) -> None:
@@ -92,8 +101,8 @@ class Agent:
     """A conversation and what the session changes about it."""
 
     conversation: Conversation
-    mind: Mind
-    throat: Throat
+    mind: SessionBrain
+    throat: SwitchableVoice
     voice: Callable[[str], Synthesizer]  # by name
     turns: Callable[[Recognizer], TurnDetector]  # that go by sound and words, as the recognizer hears them
     recognizer: Callable[[str | None], Recognizer]  # by language
@@ -118,7 +127,7 @@ class Agent:
         self.conversation.use(
             now.controls,
             turns=turn_detector(now.detection, self.turns(recognizer)),
-            manners=replace(Manners(), answers=now.answers, yields=now.yields),
+            manners=replace(ConversationOptions(), answers=now.answers, yields=now.yields),
             hearing=heard,
             recognizer=recognizer,
         )
@@ -131,15 +140,15 @@ class Agent:
 def turn_detector(detection: Detection | None, best: TurnDetector) -> TurnDetector:
     """What ends turns: the client, silence alone, or the `best` that there is."""
     if detection is None:
-        return WhenTold()
+        return ManualEndpointer()
     if detection.kind == "server_vad":
-        return SilenceRule.of(detection.silence)
+        return SilenceEndpointer.of(detection.silence)
     return _CAUTIOUS if detection.eagerness == "low" else best
 
 
-def hearing(now: Configuration) -> Hearing:
+def hearing(now: Configuration) -> ListeningOptions:
     """How the session listens. Raises VoiceError for an unknown language."""
-    listening = Hearing()
+    listening = ListeningOptions()
     if now.transcription:
         language, keywords = parse_language(now.transcription.language), now.transcription.keywords
         listening = replace(listening, language=language, hotwords=keywords)
@@ -164,10 +173,10 @@ def open_agent(
     `work`, `listening` and `stopwatch` are as in Conversation.
     """
     models, timers = services.talking(now.voice, now.recognizer), Timers()
-    orders, notes = Orders(models.commands), None if now.owner else Notes()
+    orders, notes = VoiceCommands(models.commands), None if now.owner else Notes()
     usual = orders.obeyed_by(brain or brain_from_environment(timers, notes=notes))
-    mind = Mind(usual, lambda: orders.obeyed_by(_offline(timers, notes)))
-    throat = Throat(models.synthesizer)
+    mind = SessionBrain(usual, lambda: orders.obeyed_by(_offline(timers, notes)))
+    throat = SwitchableVoice(models.synthesizer)
     conversation = Conversation(
         models.detector,
         models.recognizer,
@@ -189,4 +198,4 @@ def _offline(timers: Timers, notes: Notes | None) -> Brain:
     return brain_of(replace(Choice.of(), brain="offline"), timers, notes=notes)
 
 
-__all__ = ["Agent", "Asked", "Mind", "Throat", "open_agent"]
+__all__ = ["Agent", "Asked", "SessionBrain", "SwitchableVoice", "open_agent"]

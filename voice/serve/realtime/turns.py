@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from voice.agent.events import Event, Heard, Partial, SpeechStarted, TurnEnded
-from voice.agent.listening.language_check import Doubt
+from voice.agent.listening.language_check import LanguageCheck
 from voice.serve.realtime.clock import AudioClock
 from voice.serve.realtime.items import Item, Items, Part, fresh
 from voice.serve.realtime.line import Line
@@ -42,7 +42,7 @@ class Turns:
         the languages that are understood."""
         self.items = Items()
         self._line, self._clock, self._known = line, clock, known
-        self._doubt = Doubt()
+        self._doubt = LanguageCheck()
         self._turn = _Turn()
         self._told = 0  # milliseconds of the client's audio up to which it has been told of turns
         self._awaited: deque[tuple[str, float]] = deque()  # items still being recognized, their seconds

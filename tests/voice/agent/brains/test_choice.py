@@ -14,10 +14,10 @@ import pytest
 from fakes.chat_server import Serving, begin, send, servers
 
 from voice.agent import Chat, Offline, Timers, brain_from_environment, remote_brain
-from voice.agent.brains.chat import LOST, Limits
+from voice.agent.brains.chat import LOST, ChatLimits
 from voice.agent.brains.choice import NOTHING, UNKNOWN, Choice, brain_of
 from voice.agent.skills.registry import made, skill
-from voice.agent.skills.runner import Desk
+from voice.agent.skills.runner import SkillRunner
 from voice.errors import BrainError, VoiceError
 from voice.types import Message
 
@@ -63,7 +63,7 @@ def test_the_offline_brain_survives_a_skill_that_fails() -> None:
         """Fail."""
         raise RuntimeError("no light")
 
-    assert list(Offline(Desk([made(clock)])).reply(QUESTION)) == ["That skill failed: no light."]
+    assert list(Offline(SkillRunner([made(clock)])).reply(QUESTION)) == ["That skill failed: no light."]
 
 
 def test_a_streamed_answer_arrives_in_its_pieces(serve: Serving) -> None:
@@ -97,7 +97,7 @@ def test_a_stalled_server_is_given_up(serve: Serving) -> None:
         send(handler, "It is", end=False)
         time.sleep(1)
 
-    pieces = remote_brain(serve(answering), limits=Limits(between=0.2)).reply(QUESTION)
+    pieces = remote_brain(serve(answering), limits=ChatLimits(between=0.2)).reply(QUESTION)
     assert [next(pieces), next(pieces)] == ["It is", LOST]
     with pytest.raises(BrainError, match="took too long"):
         next(pieces)
@@ -111,7 +111,7 @@ def test_a_server_that_only_keeps_the_line_open_is_given_up(serve: Serving) -> N
             time.sleep(0.02)
 
     with pytest.raises(BrainError, match="took too long"):
-        list(remote_brain(serve(answering), limits=Limits(first=0.2, between=0.2)).reply(QUESTION))
+        list(remote_brain(serve(answering), limits=ChatLimits(first=0.2, between=0.2)).reply(QUESTION))
 
 
 def test_a_dropped_line_is_noticed(serve: Serving) -> None:
@@ -144,7 +144,7 @@ def test_an_endless_answer_is_cut_off(serve: Serving) -> None:
         while True:
             send(handler, "and on " * 50, end=False)
 
-    said = "".join(remote_brain(serve(answering), limits=Limits(characters=1000)).reply(QUESTION))
+    said = "".join(remote_brain(serve(answering), limits=ChatLimits(characters=1000)).reply(QUESTION))
     assert 1000 < len(said) < 2000
 
 
@@ -167,7 +167,7 @@ def test_an_error_within_the_stream_is_passed_on(serve: Serving) -> None:
 
 def test_no_server_and_wrong_addresses_are_explained() -> None:
     with pytest.raises(BrainError, match="is it running"):
-        list(remote_brain("http://127.0.0.1:9/v1", limits=Limits(first=1.0)).reply(QUESTION))
+        list(remote_brain("http://127.0.0.1:9/v1", limits=ChatLimits(first=1.0)).reply(QUESTION))
     for wrong in ("ftp://x/v1", "http://", "file:///etc/passwd", "http://[::1/v1", "http://x:y/v1"):
         with pytest.raises(BrainError, match="looks like"):
             remote_brain(wrong)

@@ -11,11 +11,11 @@ from fakes.agent import EvenVoice, LoudIsSpeech, Phrasebook, Script, hear, of, q
 
 from voice.agent import Conversation, Heard, Reply
 from voice.agent.brains.choice import Offline
-from voice.agent.brains.commands import Orders, open_commands
-from voice.agent.listening.endpointing import SilenceRule
+from voice.agent.brains.commands import VoiceCommands, open_commands
+from voice.agent.listening.endpointing import SilenceEndpointer
 from voice.agent.listening.recognition import Whole
 from voice.agent.skills.registry import made, skill
-from voice.agent.skills.runner import Desk
+from voice.agent.skills.runner import SkillRunner
 from voice.agent.speculative import Prepared
 from voice.agent.work import INLINE
 from voice.asr.ctc.alphabet import BLANK, CLASSES, spell
@@ -89,7 +89,7 @@ def commands(tmp_path: Path) -> Commands:
 
 
 def conversation(book: Phrasebook, brain: object, commands: Commands | None) -> Conversation:
-    orders = Orders(commands)
+    orders = VoiceCommands(commands)
     return Conversation(
         LoudIsSpeech(),
         book,
@@ -143,7 +143,7 @@ def test_what_is_too_long_for_a_command_is_none(commands: Commands) -> None:
 
 
 def test_without_commands_nothing_changes() -> None:
-    orders, house = Orders(None), House()
+    orders, house = VoiceCommands(None), House()
     assert orders.obeyed_by(house) is house
     assert orders.heard_by(Whole) is Whole
 
@@ -161,7 +161,7 @@ def test_slots_are_read_as_the_skill_takes_them(commands: Commands) -> None:
         return f"{room} {'bright' if state else 'dark'}."
 
     book = Lettered("switch off the bathroom light")
-    brain = Offline(Desk([made(light)]))
+    brain = Offline(SkillRunner([made(light)]))
     events = hear(conversation(book, brain, commands), quiet(0.5), book.say(0, 2.0), quiet(3))
     assert answer(events) == "bathroom dark."
 
@@ -180,7 +180,7 @@ def test_live_sessions_of_a_server_obey_the_commands_of_its_settings(tmp_path: P
         settings,
         loader=lambda name, kind: made[kind],
         detector=LoudIsSpeech,
-        turns=lambda ears: SilenceRule(),
+        turns=lambda ears: SilenceEndpointer(),
     )
     talks = open_agent(services, Configuration(), house, INLINE, Whole, lambda: 0.0).conversation
     hear(talks, quiet(0.5), book.say(0, 2.0), quiet(3))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from voice.agent.brains.choice import Brains, Choice, Desk, everyday_skills
+from voice.agent.brains.choice import Brains, Choice, SkillRunner, everyday_skills
 from voice.agent.brains.local_model import LocalModel, calls_in, local_brain
 from voice.agent.speculative import prepare
 from voice.agent.timers import Timers
@@ -95,7 +95,7 @@ def test_it_answers_in_pieces(model: LocalModel) -> None:
 
 
 def test_it_calls_a_skill_and_answers_from_its_result(model: LocalModel) -> None:
-    desk = Desk(everyday_skills(), clock=lambda: datetime(2026, 11, 22, 15, 5))
+    desk = SkillRunner(everyday_skills(), clock=lambda: datetime(2026, 11, 22, 15, 5))
     said = "".join(local_brain(model, desk=desk).reply([Message("user", "Time?")]))
     assert said.endswith("It is three.")
 
@@ -105,7 +105,9 @@ def test_a_model_whose_template_knows_no_tools_is_told_of_none(model: LocalModel
     model.tokenizer.chat_template = TEMPLATE
     try:
         assert not model.takes_tools
-        assert "".join(local_brain(model, desk=Desk(everyday_skills())).reply([Message("user", "Hello?")]))
+        assert "".join(
+            local_brain(model, desk=SkillRunner(everyday_skills())).reply([Message("user", "Hello?")])
+        )
     finally:
         model.tokenizer.chat_template = WITH_TOOLS
 

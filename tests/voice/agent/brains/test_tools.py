@@ -15,8 +15,8 @@ import pytest
 from fakes.chat_server import Serving, begin, call, event, send, servers
 
 from voice.agent import Context, Timers, remote_brain
-from voice.agent.brains.chat import ENOUGH, LOST, Chat, Limits
-from voice.agent.brains.choice import Desk, everyday_skills
+from voice.agent.brains.chat import ENOUGH, LOST, Chat, ChatLimits
+from voice.agent.brains.choice import SkillRunner, everyday_skills
 from voice.agent.brains.deltas import Calls
 from voice.agent.brains.openai_server import Server
 from voice.agent.brains.tools import described
@@ -102,7 +102,7 @@ def test_a_tool_is_called_and_its_result_shown_to_the_model(serve: Serving) -> N
         lambda handler: call(handler, ("light", '{"state": "on", "room": "hall", "level": 3}')),
         lambda handler: send(handler, "It is ", "on now."),
     )
-    brain = remote_brain(serve(answering), desk=Desk([one]))
+    brain = remote_brain(serve(answering), desk=SkillRunner([one]))
     assert "".join(brain.reply(QUESTION)) == "It is on now."
     assert done == [("on", "hall", 3)]
     assert asked[0]["tools"] == described([one])
@@ -127,7 +127,7 @@ def test_several_tools_at_once_and_several_rounds(serve: Serving, tmp_path: Path
         lambda handler: call(handler, ("calculation", '{"sum": "12 * 7"}'), pieces=1),
         lambda handler: send(handler, "All done; it is 84."),
     )
-    desk = Desk(everyday_skills(), timers=timers, notes=notes, clock=lambda: NOW)
+    desk = SkillRunner(everyday_skills(), timers=timers, notes=notes, clock=lambda: NOW)
     assert "".join(remote_brain(serve(answering), desk=desk).reply(QUESTION)) == "All done; it is 84."
     assert [each.label for each in timers.pending] == ["tea"]
     assert [each.text for each in notes.all] == ["Tea is in the pot."]
@@ -141,7 +141,7 @@ def test_no_tool_acts_before_the_turn_has_ended(serve: Serving) -> None:
         lambda handler: call(handler, ("light", '{"state": "on"}')),
         lambda handler: send(handler, "Done."),
     )
-    thought = prepare(remote_brain(serve(answering), desk=Desk([one])), QUESTION)
+    thought = prepare(remote_brain(serve(answering), desk=SkillRunner([one])), QUESTION)
     assert [next(thought), next(thought)] == [None, None]
     assert not done and len(asked) == 1
     thought.commit()
@@ -171,7 +171,9 @@ def test_a_wrong_call_is_explained_to_the_model(
     answering, asked = scripted(
         lambda handler: call(handler, (name, arguments)), lambda handler: send(handler, "Sorry.")
     )
-    assert "".join(remote_brain(serve(answering), desk=Desk([one, greeting])).reply(QUESTION)) == "Sorry."
+    assert (
+        "".join(remote_brain(serve(answering), desk=SkillRunner([one, greeting])).reply(QUESTION)) == "Sorry."
+    )
     assert complaint in asked[1]["messages"][-1]["content"]
     assert not done
 
@@ -188,7 +190,7 @@ def test_a_model_that_calls_tools_for_ever_is_asked_without_them_in_the_end(serv
         else:
             send(handler, "Enough.")
 
-    brain = remote_brain(serve(answering), desk=Desk([one]), limits=Limits(rounds=2, calls=3))
+    brain = remote_brain(serve(answering), desk=SkillRunner([one]), limits=ChatLimits(rounds=2, calls=3))
     assert "".join(brain.reply(QUESTION)) == "Enough."
     assert (len(asked), len(done)) == (3, 6)
 
@@ -209,7 +211,7 @@ def test_a_server_that_refuses_tools_is_asked_without_them(serve: Serving) -> No
             begin(handler)
             send(handler, "Hello.")
 
-    brain = remote_brain(serve(answering), desk=Desk([lamp()[0]]))
+    brain = remote_brain(serve(answering), desk=SkillRunner([lamp()[0]]))
     assert "".join(brain.reply(QUESTION)) == "Hello."
     assert "".join(brain.reply(QUESTION)) == "Hello."
     assert asked == [True, False, False]
@@ -233,7 +235,10 @@ def test_tools_that_a_server_refuses_are_kept_from_nobody_else(serve: Serving) -
             send(handler, "Hello.")
 
     server = Server(serve(answering))
-    usual, odd = Chat(server.ask, Desk([lamp()[0]])), Chat(server.ask, Desk([lamp()[0], made(strange)]))
+    usual, odd = (
+        Chat(server.ask, SkillRunner([lamp()[0]])),
+        Chat(server.ask, SkillRunner([lamp()[0], made(strange)])),
+    )
     for brain in (odd, usual, odd):
         assert "".join(brain.reply(QUESTION)) == "Hello."
     assert asked == [2, 0, 1, 0]
@@ -263,7 +268,7 @@ def test_a_tool_that_fails_or_takes_long_holds_nobody_up(serve: Serving) -> None
         lambda handler: call(handler, ("broken", "{}"), ("slow", "{}")),
         lambda handler: send(handler, "Ready."),
     )
-    desk = Desk([made(slow), made(broken)], waiting=Waiting(silently=0.01))
+    desk = SkillRunner([made(slow), made(broken)], waiting=Waiting(silently=0.01))
     said = []
     for piece in remote_brain(serve(answering), desk=desk).reply(QUESTION):
         said.append(piece)
@@ -275,7 +280,7 @@ def test_a_tool_that_fails_or_takes_long_holds_nobody_up(serve: Serving) -> None
     answering, asked = scripted(
         lambda handler: call(handler, ("endless", "{}")), lambda handler: send(handler, "Sorry.")
     )
-    desk = Desk([made(endless)], waiting=Waiting(silently=0.01, limit=0.05))
+    desk = SkillRunner([made(endless)], waiting=Waiting(silently=0.01, limit=0.05))
     assert "Sorry." in "".join(remote_brain(serve(answering), desk=desk).reply(QUESTION))
     assert "took too long" in asked[1]["messages"][-1]["content"]
 
@@ -286,7 +291,7 @@ def test_words_before_a_call_are_said_first(serve: Serving) -> None:
         call(handler, ("time", "{}"))
 
     answering, asked = scripted(first, lambda handler: send(handler, "It's late."))
-    desk = Desk(everyday_skills(), clock=lambda: NOW)
+    desk = SkillRunner(everyday_skills(), clock=lambda: NOW)
     assert "".join(remote_brain(serve(answering), desk=desk).reply(QUESTION)) == "Let me look. It's late."
     assert asked[1]["messages"][-2]["content"] == "Let me look."
     assert asked[1]["messages"][-1]["content"] == "It's 3:05 PM."
@@ -296,11 +301,11 @@ def test_a_model_that_only_acts_is_acknowledged(serve: Serving) -> None:
     answering, _ = scripted(
         lambda handler: call(handler, ("light", '{"state": "on"}')), lambda handler: send(handler)
     )
-    assert "".join(remote_brain(serve(answering), desk=Desk([lamp()[0]])).reply(QUESTION)) == "Done."
+    assert "".join(remote_brain(serve(answering), desk=SkillRunner([lamp()[0]])).reply(QUESTION)) == "Done."
 
 
 def test_stop_and_the_pace_need_no_language_model() -> None:
-    brain = remote_brain("http://127.0.0.1:9/v1", desk=Desk(everyday_skills()))
+    brain = remote_brain("http://127.0.0.1:9/v1", desk=SkillRunner(everyday_skills()))
     thought = prepare(brain, [Message("user", "Stop!")])
     thought.commit()
     assert list(thought) == []
@@ -319,7 +324,7 @@ def test_an_answer_of_ten_thousand_words_ends_at_a_sentence(serve: Serving) -> N
         send(handler)
 
     answering, _ = scripted(endless)
-    said = "".join(remote_brain(serve(answering), limits=Limits(characters=300)).reply(QUESTION))
+    said = "".join(remote_brain(serve(answering), limits=ChatLimits(characters=300)).reply(QUESTION))
     assert said.endswith(f".{ENOUGH}") and 300 < len(said) < 350
 
 
@@ -333,7 +338,7 @@ def test_an_answer_without_a_sentence_or_any_speech_ends_too(serve: Serving) -> 
         while True:
             event(handler, {"content": "hmm " * 100})
 
-    limits = Limits(characters=300, written=20_000)
+    limits = ChatLimits(characters=300, written=20_000)
     said = "".join(remote_brain(serve(scripted(murmur)[0]), limits=limits).reply(QUESTION))
     assert said.endswith(f"on{ENOUGH}") or said.endswith(f"and{ENOUGH}")
     assert len(said) < 450
@@ -346,7 +351,7 @@ def test_a_server_that_shows_life_without_a_word_is_given_up(serve: Serving) -> 
             event(handler, {"role": "assistant", "reasoning_content": "hm"})
             time.sleep(0.01)
 
-    limits = Limits(thinking=0.2)
+    limits = ChatLimits(thinking=0.2)
     with pytest.raises(BrainError, match="took too long") as raised:
         list(remote_brain(serve(scripted(alive)[0]), limits=limits).reply(QUESTION))
     assert "too long" in raised.value.sayable
@@ -416,7 +421,7 @@ def test_the_query_of_the_address_is_kept_and_redirects_are_followed(serve: Serv
 def test_instructions_of_the_conversation_join_those_of_the_voice(serve: Serving) -> None:
     answering, asked = scripted(lambda handler: send(handler, "Ahoy."))
     own = [Message("system", "You are a pirate."), Message("user", "Hi"), Message("user", "there")]
-    list(remote_brain(serve(answering), desk=Desk((), clock=lambda: NOW)).reply(own))
+    list(remote_brain(serve(answering), desk=SkillRunner((), clock=lambda: NOW)).reply(own))
     system, *talk = asked[0]["messages"]
     assert "spoken aloud" in system["content"] and "You are a pirate." in system["content"]
     assert "Sunday, November 22, 2026, 15:05" in system["content"]
@@ -448,7 +453,7 @@ def test_calls_are_put_together_however_they_are_numbered() -> None:
 
 def test_a_command_calls_a_skill_by_its_name() -> None:
     one, done = lamp()
-    brain = remote_brain("http://127.0.0.1:9/v1", desk=Desk([one]))
+    brain = remote_brain("http://127.0.0.1:9/v1", desk=SkillRunner([one]))
     thought = call_skill(brain, "Light", {"state": "off", "room": "living room"})
     assert next(thought) is None and not done
     thought.commit()

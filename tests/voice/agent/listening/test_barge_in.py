@@ -12,10 +12,10 @@ from fakes.agent import RATE, EvenVoice, LoudIsSpeech, Phrasebook, Script, hear,
 
 from voice.agent import (
     Conversation,
+    ConversationOptions,
     Heard,
-    Hearing,
     Interrupted,
-    Manners,
+    ListeningOptions,
     Partial,
     Paused,
     Resumed,
@@ -27,7 +27,7 @@ from voice.agent import (
 )
 from voice.agent.listening.backchannels import says_something
 from voice.agent.speaking.response import promptly
-from voice.agent.speculative import Prepared, Turn
+from voice.agent.speculative import CommitGate, Prepared
 from voice.agent.work import THREADS, Task
 from voice.types import Audio, Message, Speech, Word
 from voice.vad import Thresholds
@@ -160,7 +160,7 @@ def test_words_that_follow_a_murmur_take_the_turn() -> None:
 
 def test_an_agent_that_does_not_yield_answers_afterward() -> None:
     book = Phrasebook("Tell me all.", "And tomorrow?")
-    talks = conversation(book, Script([LONG], ["Rain."]), manners=Manners(yields=False))
+    talks = conversation(book, Script([LONG], ["Rain."]), manners=ConversationOptions(yields=False))
     events = hear(talks, book.say(0), quiet(2), book.say(1), quiet(8))
     assert not of(Interrupted, events) and not of(Paused, events)
     assert [event.text for event in of(Spoken, events)] == [LONG.strip(), "Rain."]
@@ -213,7 +213,7 @@ class Notes:
         request = messages[-1].content
         self.thought.append(request)
 
-        def think(turn: Turn) -> Iterator[str | None]:
+        def think(turn: CommitGate) -> Iterator[str | None]:
             yield "I write that down. "
             yield from turn.awaited()
             self.written.append(request)
@@ -338,7 +338,9 @@ def test_other_thresholds_leave_the_times_as_they_are() -> None:
     book = Phrasebook("Hello.")
     talks = conversation(book, Script(["Good."]))
     hear(talks, quiet(1))
-    talks.use(hearing=Hearing(thresholds=Thresholds(on=0.7, shortest_speech=0.1, shortest_silence=0.16)))
+    talks.use(
+        hearing=ListeningOptions(thresholds=Thresholds(on=0.7, shortest_speech=0.1, shortest_silence=0.16))
+    )
     events = hear(talks, book.say(0), quiet(2))
     assert of(SpeechStarted, events)[0].began == pytest.approx(1.0, abs=0.033)
     assert np.count_nonzero(book.heard[0].samples) == RATE

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voice.agent import SilenceRule, SoundAndWords, WhenTold
+from voice.agent import AudioTextEndpointer, ManualEndpointer, SilenceEndpointer
 from voice.types import Audio
 
-RULE = SilenceRule()
+RULE = SilenceEndpointer()
 TURN = Audio(np.zeros(16_000, np.float32), 16_000)
 
 
@@ -59,7 +59,7 @@ def test_numbers_letters_and_addresses_are_waited_for(words: str) -> None:
 def test_words_that_may_end_a_sentence_are_waited_for_less() -> None:
     for words in ("Tell us who you are.", "I never part with that."):
         assert RULE.patience(words) == RULE.perhaps
-        assert judged(SoundAndWords(Hears(0.97)), words) < RULE.finished
+        assert judged(AudioTextEndpointer(Hears(0.97)), words) < RULE.finished
     assert RULE.patience("The one that.") == RULE.unfinished
 
 
@@ -92,31 +92,33 @@ class Hears:
         return self._chance
 
 
-def judged(detector: SoundAndWords, words: str) -> float:
+def judged(detector: AudioTextEndpointer, words: str) -> float:
     return detector.patience(words, detector.chance(TURN))
 
 
 def test_the_sound_of_an_end_shortens_the_silence() -> None:
-    both = SoundAndWords(Hears(0.97))
+    both = AudioTextEndpointer(Hears(0.97))
     assert judged(both, "Stop.") < RULE.finished
     assert judged(both, "turn on the light") < RULE.plain
 
 
 def test_the_sound_of_more_to_come_makes_it_longer() -> None:
     for words in ("Stop.", "turn on the light"):
-        assert judged(SoundAndWords(Hears(0.02)), words) > judged(SoundAndWords(Hears(0.4)), words)
+        assert judged(AudioTextEndpointer(Hears(0.02)), words) > judged(
+            AudioTextEndpointer(Hears(0.4)), words
+        )
 
 
 def test_the_more_complete_it_sounds_the_shorter_the_silence() -> None:
     for words in ("Stop.", "turn on the light", "Set a timer for"):
-        silences = [judged(SoundAndWords(Hears(chance)), words) for chance in (0.0, 0.6, 0.99)]
+        silences = [judged(AudioTextEndpointer(Hears(chance)), words) for chance in (0.0, 0.6, 0.99)]
         assert silences == sorted(silences, reverse=True)
 
 
 @pytest.mark.parametrize("words", ["My number is 5 5.", "That is B R", "My address is 12 Elm Street."])
 def test_what_is_dictated_in_pieces_is_waited_for_however_complete_it_sounds(words: str) -> None:
-    assert judged(SoundAndWords(Hears(0.99)), words) == RULE.dictated
+    assert judged(AudioTextEndpointer(Hears(0.99)), words) == RULE.dictated
 
 
 def test_who_waits_to_be_told_has_endless_patience() -> None:
-    assert WhenTold().patience("Stop.", 0.99) == float("inf")
+    assert ManualEndpointer().patience("Stop.", 0.99) == float("inf")

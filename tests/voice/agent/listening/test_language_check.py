@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voice.agent.listening.language_check import Doubt
+from voice.agent.listening.language_check import LanguageCheck
 from voice.types import Word
 
 
@@ -11,7 +11,7 @@ def words(confidence: float, count: int) -> list[Word]:
 
 
 def test_the_person_is_told_once_enough_words_are_unsure_and_again_after_sure_ones() -> None:
-    doubt = Doubt()
+    doubt = LanguageCheck()
     said = [
         doubt.note(words(confidence, 5), {"en"}) for confidence in (0.4, 0.4, 0.3, *[0.95] * 5, *[0.3] * 5)
     ]
@@ -20,8 +20,8 @@ def test_the_person_is_told_once_enough_words_are_unsure_and_again_after_sure_on
 
 
 def test_a_few_words_unclear_ones_among_clear_ones_and_several_languages_raise_no_doubt() -> None:
-    assert not Doubt().note(words(0.2, 7), {"en"})
-    assert not Doubt().note(words(0.2, 7) + words(0.95, 12), {"en"})
-    assert not Doubt().note(words(0.2, 20), {"en", "de"})
-    assert not Doubt().note(words(0.2, 20), ())
-    assert not Doubt().note((), {"en"})
+    assert not LanguageCheck().note(words(0.2, 7), {"en"})
+    assert not LanguageCheck().note(words(0.2, 7) + words(0.95, 12), {"en"})
+    assert not LanguageCheck().note(words(0.2, 20), {"en", "de"})
+    assert not LanguageCheck().note(words(0.2, 20), ())
+    assert not LanguageCheck().note((), {"en"})

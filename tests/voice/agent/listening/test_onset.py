@@ -9,7 +9,7 @@ import pytest
 from fakes.agent import RATE, EvenVoice, Phrasebook, Script, hear, of, quiet
 
 from voice.agent import Conversation, Heard, Interrupted, Paused, Resumed, SpeechStarted, Spoken
-from voice.agent.listening.onset import Suspicion
+from voice.agent.listening.onset import OnsetDetector
 
 LONG = "This is a rather long answer. " * 4
 HOP = 512
@@ -22,7 +22,7 @@ def frame(decibels: float) -> np.ndarray:
 
 def suspected(*frames: tuple[float, float]) -> list[bool]:
     """What is made of frames of a loudness (dB) and a P(speech), after a quiet second."""
-    suspicion = Suspicion()
+    suspicion = OnsetDetector()
     for _ in range(30):
         suspicion(frame(-70), 0.0)
     return [suspicion(frame(loudness), chance) for loudness, chance in frames]
@@ -47,7 +47,7 @@ def test_a_noise_that_goes_on_becomes_the_quiet() -> None:
 
 
 def test_a_gap_of_digital_silence_does_not_make_every_noise_loud() -> None:
-    suspicion, noise = Suspicion(), [(frame(-35), 0.3)] * 160
+    suspicion, noise = OnsetDetector(), [(frame(-35), 0.3)] * 160
     heard = [suspicion(*each) for each in [*noise, (np.zeros(HOP, np.float32), 0.0), *noise]]
     assert not any(heard[:160]) and sum(heard) * HOP / RATE < 2.5
 

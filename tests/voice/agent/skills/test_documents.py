@@ -13,10 +13,10 @@ from random import Random
 import pytest
 
 from voice.agent import Offline
-from voice.agent.brains.choice import NOT_IN_FILES, Desk, everyday_skills
+from voice.agent.brains.choice import NOT_IN_FILES, SkillRunner, everyday_skills
 from voice.agent.language.stems import stems
 from voice.agent.skills.documents import Documents, passages_of
-from voice.agent.speaking.plain_text import Speakable, speakable
+from voice.agent.speaking.plain_text import TextForSpeech, text_for_speech
 from voice.errors import VoiceError
 from voice.types import Message
 
@@ -76,7 +76,7 @@ def test_the_best_passage_answers(folder: Path, question: str, file: str, words:
 
 
 def test_the_agent_quotes_with_the_name_of_the_file(folder: Path) -> None:
-    brain = Offline(Desk(everyday_skills(), documents=Documents(folder)))
+    brain = Offline(SkillRunner(everyday_skills(), documents=Documents(folder)))
 
     def ask(question: str) -> str:
         return "".join(brain.reply([Message("user", question)]))
@@ -145,14 +145,14 @@ def test_what_never_ends_in_a_file_takes_time_in_proportion_to_its_size(piece: s
 
 def test_a_long_text_is_made_speakable_in_short_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step copies what is left of a piece."""
-    feed, sizes = Speakable.feed, []
+    feed, sizes = TextForSpeech.feed, []
 
-    def noted(stream: Speakable, piece: str) -> str:
+    def noted(stream: TextForSpeech, piece: str) -> str:
         sizes.append(len(piece))
         return feed(stream, piece)
 
-    monkeypatch.setattr(Speakable, "feed", noted)
-    assert speakable("of *words* " * 1000) == " ".join(["of words"] * 1000)
+    monkeypatch.setattr(TextForSpeech, "feed", noted)
+    assert text_for_speech("of *words* " * 1000) == " ".join(["of words"] * 1000)
     assert max(sizes) < 2000 and sum(sizes) == 11_000
 
 
@@ -229,7 +229,7 @@ def test_no_passage_of_the_documents_reads_like_code(manual: Documents) -> None:
 
 
 def test_skills_come_before_files(manual: Documents) -> None:
-    brain = Offline(Desk(everyday_skills(), documents=manual))
+    brain = Offline(SkillRunner(everyday_skills(), documents=manual))
     assert "".join(brain.reply([Message("user", "What is 12x7?")])) == "84."
     known = "".join(brain.reply([Message("user", "Tell me everything that you can do.")]))
     assert known.startswith("I can do these things.")

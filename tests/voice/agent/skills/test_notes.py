@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from voice.agent import Offline
-from voice.agent.brains.choice import Desk, everyday_skills
+from voice.agent.brains.choice import SkillRunner, everyday_skills
 from voice.agent.skills.notes import LONGEST, Notes, default_path
 from voice.errors import VoiceError
 from voice.types import Message
@@ -19,7 +19,7 @@ NOW = datetime(2026, 11, 22, 15, 5, 33)
 
 def ask(notes: Notes, *requests: str) -> list[str]:
     """What the agent says to one request after the other."""
-    brain = Offline(Desk(everyday_skills(), notes=notes, clock=lambda: NOW))
+    brain = Offline(SkillRunner(everyday_skills(), notes=notes, clock=lambda: NOW))
     said: list[Message] = []
     for request in requests:
         said.append(Message("user", request))

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from voice.agent.speaking.plain_text import Speakable, speakable
+from voice.agent.speaking.plain_text import TextForSpeech, text_for_speech
 
 CASES = {
     "<think>\nHmm.\n</think>\nThe answer is **42**. *Really*!": "The answer is 42. Really!",
@@ -51,14 +51,14 @@ CASES = {
 
 @pytest.mark.parametrize("written", CASES)
 def test_what_only_an_eye_can_use_is_left_out(written: str) -> None:
-    assert speakable(written) == CASES[written]
+    assert text_for_speech(written) == CASES[written]
 
 
 @pytest.mark.parametrize("written", CASES)
 def test_the_same_comes_out_however_the_text_arrives(written: str) -> None:
     for seed in range(20):
         chance = random.Random(seed)
-        stream, said, at = Speakable(), "", 0
+        stream, said, at = TextForSpeech(), "", 0
         while at < len(written):
             size = chance.choice((1, 1, 2, 3, 7)) if seed else 1
             said += stream.feed(written[at : at + size])
@@ -67,13 +67,13 @@ def test_the_same_comes_out_however_the_text_arrives(written: str) -> None:
 
 
 def test_plain_words_come_out_as_soon_as_they_are_whole() -> None:
-    stream = Speakable()
+    stream = TextForSpeech()
     assert stream.feed("Hello wor") == "Hello"
     assert stream.feed("ld. Use `ls` and ") == " world. Use ls and"
 
 
 def test_a_link_that_never_closes_is_not_waited_for_for_ever() -> None:
-    stream = Speakable()
+    stream = TextForSpeech()
     assert "word" in stream.feed("[" + "word " * 200)
 
 
@@ -91,12 +91,12 @@ def test_random_marks_come_out_the_same_however_they_arrive(seed: int) -> None:
     chance = random.Random(seed)
     for _ in range(150):
         text = "".join(chance.choice(PIECES) for _ in range(chance.randint(1, 30)))
-        stream, said, at = Speakable(), "", 0
+        stream, said, at = TextForSpeech(), "", 0
         while at < len(text):
             size = chance.choice((1, 1, 1, 2, 5)) if seed else 1
             said += stream.feed(text[at : at + size])
             at += size
-        assert said + stream.flush() == speakable(text), text
+        assert said + stream.flush() == text_for_speech(text), text
 
 
 def test_hidden_parts_never_show_whatever_surrounds_them() -> None:
@@ -106,4 +106,4 @@ def test_hidden_parts_never_show_whatever_surrounds_them() -> None:
             "".join(chance.choice("ab .,\n*_-") for _ in range(chance.randint(0, 20))) for _ in range(2)
         ]
         name = chance.choice(("think", "tool_call", "reasoning"))
-        assert "SECRET" not in speakable(f"{around[0]}<{name}>SECRET {around[1]}</{name}>{around[1]}")
+        assert "SECRET" not in text_for_speech(f"{around[0]}<{name}>SECRET {around[1]}</{name}>{around[1]}")

@@ -6,7 +6,7 @@ import pytest
 import voice
 from benchmarks.conversations import errors, talks
 from voice import loading
-from voice.asr.diarization.speakers import FRAMES, RATE, WINDOW, Speakers, Turn
+from voice.asr.diarization.speakers import FRAMES, RATE, WINDOW, Speakers, SpeakerTurn
 from voice.errors import ModelDamaged
 
 LOW, HIGH = 300.0, 2000.0  # Hz: two people who hum
@@ -63,7 +63,7 @@ def hummed(*turns: tuple[float, float, float], seconds: float) -> np.ndarray:
     return sum(parts, np.zeros(len(clock))).astype(np.float32)
 
 
-def turns_of(samples: np.ndarray, block: int = 0, count: int | None = None) -> tuple[Turn, ...]:
+def turns_of(samples: np.ndarray, block: int = 0, count: int | None = None) -> tuple[SpeakerTurn, ...]:
     listening = Spectra(HearsHum(), MeanSpectrum()).listen()
     for first in range(0, len(samples), block or len(samples)):
         listening.feed(samples[first : first + (block or len(samples))])
@@ -128,16 +128,16 @@ def test_tells_real_people_apart(corpora):
 
 
 def test_errors_are_none_whatever_people_are_called():
-    truth = [Turn(0, 0, 4), Turn(1, 5, 9)]
-    assert errors(truth, [Turn(1, 0, 4), Turn(0, 5, 9)]).rate == 0
-    assert errors(truth, [Turn(0, 0.2, 4.2), Turn(1, 5, 8.8)]).rate == 0
+    truth = [SpeakerTurn(0, 0, 4), SpeakerTurn(1, 5, 9)]
+    assert errors(truth, [SpeakerTurn(1, 0, 4), SpeakerTurn(0, 5, 9)]).rate == 0
+    assert errors(truth, [SpeakerTurn(0, 0.2, 4.2), SpeakerTurn(1, 5, 8.8)]).rate == 0
 
 
 def test_errors_are_missed_invented_and_confused():
-    truth = [Turn(0, 0, 4), Turn(1, 5, 9)]
+    truth = [SpeakerTurn(0, 0, 4), SpeakerTurn(1, 5, 9)]
     assert errors(truth, []).missed == pytest.approx(7, abs=0.05)
-    assert errors(truth, [Turn(0, 0, 9)]).confused == pytest.approx(3.5, abs=0.05)
-    assert errors(truth, [*truth, Turn(2, 0, 9)]).invented == pytest.approx(7.5, abs=0.05)
+    assert errors(truth, [SpeakerTurn(0, 0, 9)]).confused == pytest.approx(3.5, abs=0.05)
+    assert errors(truth, [*truth, SpeakerTurn(2, 0, 9)]).invented == pytest.approx(7.5, abs=0.05)
 
 
 @pytest.mark.parametrize("count", [0, -2])

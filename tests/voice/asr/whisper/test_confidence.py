@@ -6,14 +6,14 @@ import pytest
 from voice.asr.ctc.alphabet import BLANK, CLASSES, spell
 from voice.asr.ctc.forced_alignment import place
 from voice.asr.whisper.confidence import FEATURES, Calibration, likelihood, weighed
-from voice.asr.whisper.decoding import Guess
+from voice.asr.whisper.decoding import Hypothesis
 from voice.asr.whisper.tokenizer import WordTokens
 from voice.errors import ModelDamaged
 from voice.types import Word
 
 WRITTEN = [WordTokens("one", 0, 2), WordTokens(" two", 2, 3)]
 WORDS = [Word("one", 0.0, 0.3), Word("two", 0.3, 0.6)]
-GUESS = Guess((1, 2, 3), "one two", np.log([0.9, 0.5, 0.8]).astype(np.float32), -0.3, 0.0)
+GUESS = Hypothesis((1, 2, 3), "one two", np.log([0.9, 0.5, 0.8]).astype(np.float32), -0.3, 0.0)
 
 
 def recorded(**options) -> tuple[list[Word], dict[str, np.ndarray]]:

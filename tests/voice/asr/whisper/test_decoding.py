@@ -7,7 +7,7 @@ import pytest
 
 from voice.asr.whisper.decoding import (
     Decoding,
-    Guess,
+    Hypothesis,
     Reading,
     better,
     is_babble,
@@ -24,8 +24,10 @@ from voice.types import Audio, Word
 LIMITS = Decoding()
 
 
-def guess(text: str, log_probability: float = -0.1) -> Guess:
-    return Guess(tuple(range(len(text))), text, np.full(len(text), log_probability), log_probability, 0.0)
+def guess(text: str, log_probability: float = -0.1) -> Hypothesis:
+    return Hypothesis(
+        tuple(range(len(text))), text, np.full(len(text), log_probability), log_probability, 0.0
+    )
 
 
 def test_a_text_strays_by_the_letters_that_differ() -> None:

@@ -5,7 +5,14 @@ import io
 import numpy as np
 import pytest
 
-from voice.agent.listening.endpointing import BY_SENTENCE, HANG, MARK, USUAL, Sentences, SoundAndWords
+from voice.agent.listening.endpointing import (
+    BY_SENTENCE,
+    HANG,
+    MARK,
+    USUAL,
+    AudioTextEndpointer,
+    SentenceEndDetector,
+)
 from voice.asr.whisper.end_of_turn import NAME, Ending, pooled
 from voice.errors import ModelDamaged
 from voice.types import Audio
@@ -86,27 +93,27 @@ def test_a_file_of_a_stranger_is_damaged_and_nothing_worse(tmp_path, content: by
 
 def test_what_the_detector_takes_for_speech_after_the_last_sound_is_not_heard() -> None:
     counts = Counts(Ending(np.zeros((6, 3)), 0.0))
-    assert Sentences(counts).chance(speech(2.0)) == 0.5
+    assert SentenceEndDetector(counts).chance(speech(2.0)) == 0.5
     assert counts.heard[0].duration == pytest.approx(2.1 - HANG)
 
 
 def test_what_sounds_like_no_end_at_all_is_waited_for_longer_than_any_other_whole_sentence() -> None:
-    turns = SoundAndWords(Sentences(Counts()), silences=BY_SENTENCE)
+    turns = AudioTextEndpointer(SentenceEndDetector(Counts()), silences=BY_SENTENCE)
     assert turns.patience("What time is it?", 0.001) > 1.5 * turns.patience("What time is it?", 0.1)
 
 
 def test_the_likelier_a_mark_that_ends_a_sentence_the_shorter_the_silence() -> None:
-    turns = SoundAndWords(Sentences(Counts()), silences=BY_SENTENCE, mark=MARK)
+    turns = AudioTextEndpointer(SentenceEndDetector(Counts()), silences=BY_SENTENCE, mark=MARK)
     waits = [turns.patience("so it is", 0.7, closing) for closing in (0.0, 0.3, 0.9, 0.99)]
     assert waits == sorted(waits, reverse=True) and waits[0] > 2 * waits[-1]
     assert turns.patience("so it is", 0.7, USUAL) == turns.patience("so it is", 0.7, None)
-    without = SoundAndWords(Sentences(Counts()), silences=BY_SENTENCE)
+    without = AudioTextEndpointer(SentenceEndDetector(Counts()), silences=BY_SENTENCE)
     assert without.patience("so it is", 0.7, 0.0) == without.patience("so it is", 0.7)
 
 
 @pytest.mark.parametrize("text", ["Who they are.", "so it is", "Set a timer for", "What time is it?"])
 def test_the_surer_the_end_the_shorter_the_silence(text: str) -> None:
-    turns = SoundAndWords(Sentences(Counts()), silences=BY_SENTENCE)
+    turns = AudioTextEndpointer(SentenceEndDetector(Counts()), silences=BY_SENTENCE)
     waits = [turns.patience(text, chance) for chance in (0.0, 0.3, 0.6, 0.7, 0.85, 0.97)]
     assert waits == sorted(waits, reverse=True)
     assert waits[0] > 2 * waits[-1]

@@ -11,7 +11,7 @@ from voice import audio
 from voice.asr.ctc.alphabet import BLANK, CLASSES, spell
 from voice.asr.ctc.head import greedy
 from voice.asr.whisper.recognizer import Decoding, Whisper
-from voice.asr.whisper.tokenizer import Vocabulary
+from voice.asr.whisper.tokenizer import Tokenizer
 from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
 from voice.types import Audio
 
@@ -22,7 +22,7 @@ class Letters:
     end = 1000
     without_times = 1003
     languages = frozenset({"en", "fi"})
-    last_time = Vocabulary.last_time
+    last_time = Tokenizer.last_time
 
     def start_sequence(self, language: str, task: str) -> list[int]:
         return [1001, 1002]

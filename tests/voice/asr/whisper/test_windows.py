@@ -3,15 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voice.asr.whisper.windows import Sound, alike, padded, shown
+from voice.asr.whisper.windows import Sound, length_buckets, padded, shown
 from voice.types import Audio
 
 
 def test_groups_are_of_like_length_and_hold_everything_once() -> None:
-    groups = list(alike([3.0, 9.0, 3.5, 8.8, 1.0, 3.2], 0.7, 8))
+    groups = list(length_buckets([3.0, 9.0, 3.5, 8.8, 1.0, 3.2], 0.7, 8))
     assert groups == [[1, 3], [2, 5, 0], [4]]
-    assert list(alike([2.0] * 5, 0.7, 2)) == [[0, 1], [2, 3], [4]]
-    assert list(alike([], 0.7, 8)) == []
+    assert list(length_buckets([2.0] * 5, 0.7, 2)) == [[0, 1], [2, 3], [4]]
+    assert list(length_buckets([], 0.7, 8)) == []
 
 
 def test_the_encoder_is_shown_the_frames_that_were_asked_for() -> None:

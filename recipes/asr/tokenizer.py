@@ -13,7 +13,7 @@ from voice.errors import ModelDamaged
 
 
 @dataclass(frozen=True, eq=False)
-class Vocabulary:
+class TrainingTokenizer:
     """`prompt` opens every transcript and `end` closes it; both are token ids."""
 
     tokenizer: Tokenizer
@@ -21,7 +21,7 @@ class Vocabulary:
     end: int
 
     @classmethod
-    def open(cls, folder: Path, language: str) -> Vocabulary:
+    def open(cls, folder: Path, language: str) -> TrainingTokenizer:
         """The vocabulary of a model folder. Raises ModelDamaged where a token of the prompt is missing."""
         tokenizer = open_tokenizer(Path(folder))
         names = ("startoftranscript", language, "transcribe", "notimestamps", "endoftext")

@@ -14,9 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # packages too; the longest that fits counts.
 LAYERS = [
     ["voice", "voice.types", "voice.errors", "voice.places"],
-    ["voice.media.container"],
-    ["voice.media.headers"],
-    ["voice.media.track", "voice.media.pipe"],
+    ["voice.media"],
     ["voice.audio", "voice.features", "voice.pitch", "voice.text", "voice.metrics", "voice.manifest"],
     ["voice.vad", "voice.models"],
     ["voice.asr", "voice.tts", "voice.smart_turn"],

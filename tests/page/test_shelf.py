@@ -42,7 +42,7 @@ finally:
 SERVES = """
 import sys
 import app
-from page_fakes import services
+from fakes.page import services
 app.Services = lambda settings: services(settings=settings)
 sys.argv = ["app.py", "--port", "0"]
 app.main()

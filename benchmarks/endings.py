@@ -51,7 +51,7 @@ FOLDS, STEPS, WEAKNESS = 5, 120, 0.3  # of fitting: the last is the penalty on t
 class Silence:
     """`clean` and `noisy` are (6, D) of the sound before; a pause lasts `seconds`, an end for ever.
 
-    `closing` is how likely the recognizer finds it that a sentence ends there (see voice.types.Word).
+    `end_of_sentence` is how likely the recognizer finds it that a sentence ends there (see voice.types.Word).
     """
 
     clean: np.ndarray
@@ -60,7 +60,7 @@ class Silence:
     sentence: int
     corpus: str
     speaker: str
-    closing: float | None
+    end_of_sentence: float | None
 
     @property
     def is_end(self) -> bool:
@@ -85,13 +85,13 @@ def silences(sounds: CaseSounds, recognizer: Recognizer, limit: int | None) -> I
             noisy = _noisy(before[:cut], noises[chance.randrange(len(noises))], chance)
             clean, other = (pooled(Audio(each, RATE), recognizer.encoded) for each in (before, noisy))
             speaker = row.get("speaker") or row["corpus"]
-            closing = _closing(before, recognizer)
-            yield Silence(clean, other, seconds, number, row["corpus"], speaker, closing)
+            end_of_sentence = _end_of_sentence(before, recognizer)
+            yield Silence(clean, other, seconds, number, row["corpus"], speaker, end_of_sentence)
 
 
-def _closing(said: np.ndarray, recognizer: Recognizer) -> float | None:
+def _end_of_sentence(said: np.ndarray, recognizer: Recognizer) -> float | None:
     words = recognizer.transcribe(Audio(said, RATE)).words
-    return words[-1].closing if words else None
+    return words[-1].end_of_sentence if words else None
 
 
 def _found(track: np.ndarray, detector: Silero) -> Iterator[tuple[np.ndarray, float]]:
@@ -162,7 +162,7 @@ def told_apart(found: Sequence[Silence], scores: np.ndarray) -> float:
 def marked(found: Sequence[Silence], scores: np.ndarray) -> np.ndarray:
     """The chances of an end with what the recognizer thinks of a full stop there."""
     chances = 1 / (1 + np.exp(-scores))
-    return np.array([with_mark(p, one.closing, MARK) for p, one in zip(chances, found, strict=True)])
+    return np.array([with_mark(p, one.end_of_sentence, MARK) for p, one in zip(chances, found, strict=True)])
 
 
 def report(found: Sequence[Silence], scores: np.ndarray, of: str) -> None:

@@ -34,7 +34,7 @@ class SmartTurn:
             )
         return cls(open_session(files[0], threads=threads or 1))
 
-    def patience(self, partial: str, chance: float, closing: float | None = None) -> float:
+    def patience(self, partial: str, chance: float, end_of_sentence: float | None = None) -> float:
         """By the sound alone."""
         return COMPLETE if chance > 0.5 else INCOMPLETE
 

@@ -35,14 +35,19 @@ class Audio:
 class Word:
     """A written word, when it was said, and how sure its source is of it (0 to 1).
 
-    `closing` is how likely a sentence ends with it, where the source weighs what to write after it.
+    `end_of_sentence` is how likely a sentence ends with it, where the source weighs what to write after it.
     """
 
     text: str
     start: float
     end: float
     confidence: float = 1.0
-    closing: float | None = None
+    end_of_sentence: float | None = None
+
+    @property
+    def closing(self) -> float | None:
+        """Return `end_of_sentence`, by the name that it had before version 0.2."""
+        return self.end_of_sentence
 
     def shifted(self, offset: float) -> Word:
         return replace(self, start=self.start + offset, end=self.end + offset)
@@ -221,7 +226,7 @@ class TurnDetector(Protocol):
 
     def chance(self, turn: Audio) -> float: ...
 
-    def patience(self, partial: str, chance: float, closing: float | None = None) -> float: ...
+    def patience(self, partial: str, chance: float, end_of_sentence: float | None = None) -> float: ...
 
 
 class Brain(Protocol):

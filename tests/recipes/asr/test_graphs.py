@@ -63,7 +63,7 @@ def decoder(folder: Path) -> GreedyDecoder:
 
 
 def specials(folder: Path) -> Specials:
-    about = {"start": START, "end": END, "no_speech": SILENT, "closing": CLOSING}
+    about = {"start": START, "end": END, "no_speech": SILENT, "end_of_sentence": CLOSING}
     return Specials.read(folder / "config.json", **about)
 
 
@@ -130,7 +130,7 @@ def test_tokens_are_the_best_of_the_scores_that_numpy_computes(small, decoder):
         chances = found - np.log(np.exp(found).sum())
         assert chances[token] == pytest.approx(chance, abs=0.05)
         assert chances[token] >= chances.max() - 0.05
-        assert row.closings[number] == pytest.approx(float(np.exp(chances[CLOSING]).sum()), abs=0.02)
+        assert row.ends_of_sentence[number] == pytest.approx(float(np.exp(chances[CLOSING]).sum()), abs=0.02)
         tokens.append(token)
     first = scores(small, prompt, encoded[0])[0]
     assert row.no_speech == pytest.approx(float(np.exp(first[SILENT]) / np.exp(first).sum()), abs=0.02)

@@ -450,7 +450,7 @@ class Listens:
         self.turns.append(turn)
         return 0.5
 
-    def patience(self, partial: str, chance: float, closing: float | None = None) -> float:
+    def patience(self, partial: str, chance: float, end_of_sentence: float | None = None) -> float:
         return 0.5
 
 

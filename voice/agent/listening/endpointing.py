@@ -56,7 +56,7 @@ class SilenceEndpointer:
     def chance(self, turn: Audio) -> float:
         return UNHEARD
 
-    def patience(self, partial: str, chance: float = UNHEARD, closing: float | None = None) -> float:
+    def patience(self, partial: str, chance: float = UNHEARD, end_of_sentence: float | None = None) -> float:
         return getattr(self, kind(partial))
 
 
@@ -136,18 +136,18 @@ class AudioTextEndpointer:
     def chance(self, turn: Audio) -> float:
         return self.sound.chance(turn)
 
-    def patience(self, partial: str, chance: float, closing: float | None = None) -> float:
+    def patience(self, partial: str, chance: float, end_of_sentence: float | None = None) -> float:
         silences = self.silences.get(kind(partial), ())
-        sure = with_mark(chance, closing, self.mark)
+        sure = with_mark(chance, end_of_sentence, self.mark)
         fitting = (seconds for least, seconds in silences if sure >= least)
         return next(fitting, self.rule.patience(partial))
 
 
-def with_mark(chance: float, closing: float | None, weight: float) -> float:
+def with_mark(chance: float, end_of_sentence: float | None, weight: float) -> float:
     """P(complete) by the sound and by how likely the recognizer finds a mark that ends a sentence there."""
-    if closing is None:
+    if end_of_sentence is None:
         return chance
-    mark = _log_odds(min(max(closing, LEAST), MOST))
+    mark = _log_odds(min(max(end_of_sentence, LEAST), MOST))
     odds = _log_odds(chance) + weight * (mark - _log_odds(USUAL))
     return 1 / (1 + math.exp(-odds))
 
@@ -200,5 +200,5 @@ class ManualEndpointer:
     def chance(self, turn: Audio) -> float:
         return UNHEARD
 
-    def patience(self, partial: str, chance: float, closing: float | None = None) -> float:
+    def patience(self, partial: str, chance: float, end_of_sentence: float | None = None) -> float:
         return math.inf

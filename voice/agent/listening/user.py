@@ -347,8 +347,8 @@ class UserTurn:
         """How long to wait in this pause, once both its words and its sound are known."""
         if self.known and self._judging and self._judging.done:
             task, self._judging = self._judging, None
-            closing = self.words[-1].closing if self.words else None
-            self.patience = self.turns.patience(self.text, task.result(), closing)
+            end_of_sentence = self.words[-1].end_of_sentence if self.words else None
+            self.patience = self.turns.patience(self.text, task.result(), end_of_sentence)
             self.ready = max(self.ready, task.ready)
 
     def _new_words(self, stable: str, tail: str) -> Iterator[Event]:

@@ -75,8 +75,8 @@ class Decoding:
 class Hypothesis:
     """Tokens and what speaks for them; `chances` (tokens,) their log-probabilities.
 
-    `closings` (tokens + 1,) is how likely a mark that ends a sentence was in the place of each, and after
-    the last; empty where that is not known.
+    `ends_of_sentence` (tokens + 1,) is how likely a mark that ends a sentence was in the place of each token,
+    and after the last; empty where that is not known.
     """
 
     tokens: tuple[int, ...]
@@ -86,11 +86,11 @@ class Hypothesis:
     no_speech: float
     until: float | None = None  # seconds; what comes after them has to be heard by itself
     left_off: bool = False  # by its own account
-    closings: Sequence[float] = ()
+    ends_of_sentence: Sequence[float] = ()
 
-    def closing(self, place: int) -> float | None:
+    def end_of_sentence(self, place: int) -> float | None:
         """How likely a sentence ends before the token at `place`, if that is known."""
-        return self.closings[place] if len(self.closings) == len(self.tokens) + 1 else None
+        return self.ends_of_sentence[place] if len(self.ends_of_sentence) == len(self.tokens) + 1 else None
 
     @property
     def compression(self) -> float:
@@ -120,7 +120,7 @@ def read_row(row: Row, vocabulary: Tokenizer) -> Hypothesis:
     """What `voice.asr.whisper.greedy` returned for one."""
     chances = np.array(row.chances[: len(row.tokens)], np.float32)
     guess = _guess(row.tokens, chances, float(np.mean(row.chances)), row.no_speech, vocabulary)
-    return replace(guess, closings=row.closings)
+    return replace(guess, ends_of_sentence=row.ends_of_sentence)
 
 
 def _guess(
@@ -223,7 +223,11 @@ def unlooped(guess: Hypothesis, vocabulary: Tokenizer) -> Hypothesis:
     kept = once(guess.tokens)
     tokens = tuple(guess.tokens[index] for index in kept)
     return replace(
-        guess, tokens=tokens, text=vocabulary.text(tokens).strip(), chances=guess.chances[kept], closings=()
+        guess,
+        tokens=tokens,
+        text=vocabulary.text(tokens).strip(),
+        chances=guess.chances[kept],
+        ends_of_sentence=(),
     )
 
 

@@ -30,13 +30,13 @@ class Row:
     no_speech: float
     tokens: list[int] = field(default_factory=list)
     chances: list[float] = field(default_factory=list)
-    closings: list[float] = field(default_factory=list)
+    ends_of_sentence: list[float] = field(default_factory=list)
     ended: bool = False
 
-    def take(self, token: int, chance: float, closing: float | None, end: int) -> None:
+    def take(self, token: int, chance: float, end_of_sentence: float | None, end: int) -> None:
         if not self.ended:
             self.chances.append(chance)
-            self.closings += [] if closing is None else [closing]
+            self.ends_of_sentence += [] if end_of_sentence is None else [end_of_sentence]
             self.ended = token == end
             self.tokens += [] if self.ended else [token]
 
@@ -50,18 +50,18 @@ class Specials:
     no_speech: int
     never: Sequence[int]
     not_first: Sequence[int]
-    closing: Sequence[int] = ()  # marks that end a sentence
+    end_of_sentence: Sequence[int] = ()  # marks that end a sentence
 
     @classmethod
     def read(
-        cls, path: Path, *, start: int, end: int, no_speech: int, closing: Sequence[int] = ()
+        cls, path: Path, *, start: int, end: int, no_speech: int, end_of_sentence: Sequence[int] = ()
     ) -> Specials:
         """Completed by the lists in a model's `config.json`. Raises ModelDamaged."""
         try:
             config = json.loads(path.read_text("utf-8"))
             never = config["suppress_ids"] or []
             not_first = [*never, *(config["suppress_ids_begin"] or [])]
-            return cls(start, end, no_speech, never, not_first, closing)
+            return cls(start, end, no_speech, never, not_first, end_of_sentence)
         except (OSError, ValueError, KeyError) as error:
             raise ModelDamaged(f"{path} does not say what is never written; fetch the model again") from error
 
@@ -116,10 +116,10 @@ class GreedyDecoder:
         tokens = scores.argmax(axis=1)
         likely = _log_softmax(scores)
         chances = likely[np.arange(len(rows)), tokens]
-        marks = list(self._specials.closing)
-        closings = np.exp(likely[:, marks]).sum(axis=1).tolist() if marks else [None] * len(rows)
-        for row, token, chance, closing in zip(rows, tokens, chances, closings, strict=True):
-            row.take(int(token), float(chance), closing, self._specials.end)
+        marks = list(self._specials.end_of_sentence)
+        ends_of_sentence = np.exp(likely[:, marks]).sum(axis=1).tolist() if marks else [None] * len(rows)
+        for row, token, chance, end_of_sentence in zip(rows, tokens, chances, ends_of_sentence, strict=True):
+            row.take(int(token), float(chance), end_of_sentence, self._specials.end)
         return tokens
 
     def _step(
@@ -155,7 +155,7 @@ def open_greedy(folder: Path, vocabulary: Tokenizer, *, threads: int) -> GreedyD
         start=vocabulary.start,
         end=vocabulary.end,
         no_speech=vocabulary.no_speech,
-        closing=vocabulary.closing,
+        end_of_sentence=vocabulary.end_of_sentence,
     )
     return GreedyDecoder.open(folder, specials, threads=threads)
 

@@ -315,7 +315,7 @@ class Whisper:
         """Words with times from the letters that the head heard."""
         places = place([word.text for word in written], sound.log_probs, sound.speech.duration)
         words = [
-            Word(w.text.strip(), at.start, at.end, closing=guess.closing(w.last))
+            Word(w.text.strip(), at.start, at.end, end_of_sentence=guess.end_of_sentence(w.last))
             for w, at in zip(written, places, strict=True)
         ]
         return weighed(words, written, guess, self.confidence, places, sound.log_probs)

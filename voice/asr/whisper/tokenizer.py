@@ -75,7 +75,7 @@ class Tokenizer:
         self.previous = self._special("startofprev")
         self.without_times = self._special("notimestamps")
         self.no_speech = self.without_times - 1  # tokenizers differ in its name
-        self.closing = self._known(*(space + mark for mark in ".?!" for space in ("", _SPACE)))
+        self.end_of_sentence = self._known(*(space + mark for mark in ".?!" for space in ("", _SPACE)))
         self.tasks = {task: self._special(task) for task in (TASKS if multilingual else ())}
         self.languages = frozenset(language_tokens(self._tokenizer) if multilingual else {"en"})
 

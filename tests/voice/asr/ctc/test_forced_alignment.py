@@ -79,9 +79,9 @@ def test_quick_knows_where_a_sentence_may_end_and_where_not(corpora: Path) -> No
     recognizer = load("quick", threads=1)
     speech = audio.read(corpora / "kathleen/test/arctic_a0003.flac")
     *before, last = recognizer.transcribe(speech).words
-    assert last.closing > 0.8 and max(word.closing for word in before) < 0.2
+    assert last.end_of_sentence > 0.8 and max(word.end_of_sentence for word in before) < 0.2
     *_, last = recognizer.transcribe(speech.cut(0.0, 2.0)).words
-    assert last.closing < 0.5
+    assert last.end_of_sentence < 0.5
 
 
 def test_real_words_are_placed_by_the_head_of_quick(corpora: Path) -> None:

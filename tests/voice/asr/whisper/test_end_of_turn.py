@@ -104,7 +104,7 @@ def test_what_sounds_like_no_end_at_all_is_waited_for_longer_than_any_other_whol
 
 def test_the_likelier_a_mark_that_ends_a_sentence_the_shorter_the_silence() -> None:
     turns = AudioTextEndpointer(SentenceEndDetector(Counts()), silences=BY_SENTENCE, mark=MARK)
-    waits = [turns.patience("so it is", 0.7, closing) for closing in (0.0, 0.3, 0.9, 0.99)]
+    waits = [turns.patience("so it is", 0.7, end_of_sentence) for end_of_sentence in (0.0, 0.3, 0.9, 0.99)]
     assert waits == sorted(waits, reverse=True) and waits[0] > 2 * waits[-1]
     assert turns.patience("so it is", 0.7, USUAL) == turns.patience("so it is", 0.7, None)
     without = AudioTextEndpointer(SentenceEndDetector(Counts()), silences=BY_SENTENCE)

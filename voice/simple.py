@@ -14,7 +14,7 @@ import numpy as np
 
 from voice.errors import AudioError
 from voice.loading import load
-from voice.types import Audio, Controls, Said, Speech, Transcript
+from voice.types import Audio, Controls, Pronunciation, Speech, Transcript
 
 KEPT = 4  # models that stay loaded
 
@@ -96,7 +96,7 @@ def speak(
     pitch: float = 0.0,
     energy: float = 0.0,
     pause: float = 1.0,
-    lexicon: str | Path | Mapping[str, Said] | None = None,
+    lexicon: str | Path | Mapping[str, Pronunciation] | None = None,
     threads: int | None = None,
 ) -> Speech:
     """A text of any length as speech, with the time of every word; a document in SSML as it asks.

@@ -119,10 +119,10 @@ class Speech:
 
 
 @dataclass(frozen=True)
-class Said:
-    """How something is said whatever is written: by `phonemes`, or by `words`.
+class Pronunciation:
+    """How something is pronounced whatever is written: by `phonemes`, or by other `words`.
 
-    The phonemes are those of voice.text.english.pronunciation.
+    The phonemes are those of voice.text.alphabet. Without either it is silent.
     """
 
     phonemes: str = ""
@@ -146,7 +146,7 @@ class Controls:
     clause_pause: float | None = None
     sentence_pause: float | None = None
     paragraph_pause: float | None = None
-    lexicon: Mapping[str, Said] | None = None
+    lexicon: Mapping[str, Pronunciation] | None = None
 
     def __post_init__(self) -> None:
         for name, (lowest, highest, hint) in RANGES.items():

@@ -8,7 +8,7 @@ from pathlib import Path
 from voice.text.lexicon import parse_lexicon
 from voice.text.markup import parse
 from voice.text.passages import read_passages
-from voice.types import RANGES, Said
+from voice.types import RANGES, Pronunciation
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "speaking.md"
 
@@ -25,7 +25,8 @@ def test_its_document_is_understood_whole() -> None:
 
 def test_its_lexicon_is_one() -> None:
     assert parse_lexicon(block("")) == {
-        "Nguyen": Said(phonemes="wˈɪn"), "Siobhan": Said(phonemes="ʃɪvˈɔn"), "sql": Said(words="sequel"),
+        "Nguyen": Pronunciation(phonemes="wˈɪn"), "Siobhan": Pronunciation(phonemes="ʃɪvˈɔn"),
+        "sql": Pronunciation(words="sequel"),
     }  # fmt: skip
 
 

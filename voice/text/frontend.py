@@ -16,7 +16,7 @@ from voice.text.english.pronunciation import PUNCTUATION, pronounce, without_mar
 from voice.text.english.questions import rises
 from voice.text.given_pronunciations import Wish, given_spans, spell_out_around, unknown_phones
 from voice.text.sentences import JOINING, Sentence, SentenceSplitter, split_sentences
-from voice.types import Said
+from voice.types import Pronunciation
 
 LONGEST = 400  # phonemes that are spoken at once; longer ones are cut at a clause, a conjunction, a word
 
@@ -72,7 +72,7 @@ class _Sound:
 
 
 def read_aloud(
-    text: str, lexicon: Mapping[str, Said] | None = None, wish: Wish = Wish()
+    text: str, lexicon: Mapping[str, Pronunciation] | None = None, wish: Wish = Wish()
 ) -> Iterator[Reading]:
     """The readings of `text`, each as soon as it is asked for.
 
@@ -83,7 +83,9 @@ def read_aloud(
         yield from read_sentence(sentence, lexicon, wish.within(sentence.start, sentence.end))
 
 
-def read_arriving(pieces: Iterable[str], lexicon: Mapping[str, Said] | None = None) -> Iterator[Reading]:
+def read_arriving(
+    pieces: Iterable[str], lexicon: Mapping[str, Pronunciation] | None = None
+) -> Iterator[Reading]:
     """The same of a text that arrives in `pieces`, each sentence once what follows shows its end."""
     splitter = SentenceSplitter()
     for piece in pieces:
@@ -94,7 +96,7 @@ def read_arriving(pieces: Iterable[str], lexicon: Mapping[str, Said] | None = No
 
 
 def read_sentence(
-    sentence: Sentence, lexicon: Mapping[str, Said] | None = None, wish: Wish = Wish()
+    sentence: Sentence, lexicon: Mapping[str, Pronunciation] | None = None, wish: Wish = Wish()
 ) -> Iterator[Reading]:
     """One sentence: a single reading, unless it is too long to be spoken at once."""
     for phones in unknown_phones(sentence.text):

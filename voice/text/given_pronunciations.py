@@ -9,7 +9,7 @@ from voice.text.delivery import Style
 from voice.text.english.normalize import Chunk, Spoken, spell_out
 from voice.text.lexicon import found_in, phones_in
 from voice.text.phones import SPOKEN_VOWELS
-from voice.types import Said
+from voice.types import Pronunciation
 
 _ENDING = frozenset(",.;:!?…)”")
 
@@ -20,7 +20,7 @@ class Span:
 
     start: int
     end: int
-    said: Said
+    said: Pronunciation
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Wish:
             Span(
                 max(span.start, start) - start,
                 min(span.end, end) - start,
-                span.said if span.start >= start else Said(),
+                span.said if span.start >= start else Pronunciation(),
             )
             for span in self.said
             if span.start < end and span.end > start
@@ -52,7 +52,7 @@ class Wish:
         return Wish(tuple(said), tuple(styles))
 
 
-def given_spans(text: str, marked: Iterable[Span], lexicon: Mapping[str, Said] | None) -> list[Span]:
+def given_spans(text: str, marked: Iterable[Span], lexicon: Mapping[str, Pronunciation] | None) -> list[Span]:
     """What is said by hand in a sentence, in order, none overlapping: markup, then `[[phones]]`, then the
     lexicon's words. Phones that are none (see `unknown_phones`) are read as the text that they are."""
     spans = [span for span in marked if span.end > span.start]

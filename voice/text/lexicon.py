@@ -18,7 +18,7 @@ from pathlib import Path
 
 from voice.errors import TextError
 from voice.text.phones import LONGEST, from_arpabet, from_ipa, is_arpabet, looks_like_arpabet
-from voice.types import Said
+from voice.types import Pronunciation
 
 LARGEST = 100_000  # words
 LONGEST_NAME = 80  # characters of a word, or of several
@@ -28,7 +28,7 @@ _PHONES = re.compile(r"\[\[([^\[\]]+)\]\]")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
-def read_lexicon(path: str | Path) -> dict[str, Said]:
+def read_lexicon(path: str | Path) -> dict[str, Pronunciation]:
     """The lexicon in a file of UTF-8. Raises TextError, with the number of the line that is wrong."""
     try:
         text = Path(path).read_text("utf-8-sig")
@@ -39,9 +39,9 @@ def read_lexicon(path: str | Path) -> dict[str, Said]:
     return parse_lexicon(text, str(path))
 
 
-def parse_lexicon(text: str, name: str = "the lexicon") -> dict[str, Said]:
+def parse_lexicon(text: str, name: str = "the lexicon") -> dict[str, Pronunciation]:
     """The same of its `text`; `name` is what errors call it."""
-    found: dict[str, Said] = {}
+    found: dict[str, Pronunciation] = {}
     for number, line in enumerate(text.splitlines(), 1):
         line = re.sub(r"(?:^|\s)#.*", "", line).strip()
         if not line:
@@ -58,14 +58,14 @@ def parse_lexicon(text: str, name: str = "the lexicon") -> dict[str, Said]:
     return found
 
 
-def _entry(line: str) -> tuple[str, Said]:
+def _entry(line: str) -> tuple[str, Pronunciation]:
     parts = re.fullmatch(r"(.+?)\s*(?:=|\t|\s{2})\s*(.+)", line)
     if not parts:
         raise TextError(f"{line!r} is not WORD = how it is said (phones, /IPA/ or other words)")
     return entry(parts[1], parts[2])
 
 
-def entry(word: str, spoken: str) -> tuple[str, Said]:
+def entry(word: str, spoken: str) -> tuple[str, Pronunciation]:
     """A word, its spaces single, and how it is said. Raises TextError for what is no word or no phones."""
     word, spoken = " ".join(word.split()), spoken.strip()
     if not re.search(r"\w", word) or len(word) > LONGEST_NAME:
@@ -75,21 +75,21 @@ def entry(word: str, spoken: str) -> tuple[str, Said]:
     return word, spoken_as(spoken)
 
 
-def spoken_as(spoken: str) -> Said:
+def spoken_as(spoken: str) -> Pronunciation:
     """What the right side of an entry means. Raises TextError for phones that are none."""
     if len(spoken) > LONGEST_WORDS:
         raise TextError(f"{spoken[:20]}… has more than {LONGEST_WORDS} characters; say it shorter")
     marked = _PHONES.fullmatch(spoken)
     if marked:
-        return Said(phonemes=from_arpabet(marked[1]))
+        return Pronunciation(phonemes=from_arpabet(marked[1]))
     if len(spoken) > 2 and spoken[0] == spoken[-1] == "/":
-        return Said(phonemes=from_ipa(spoken[1:-1]))
+        return Pronunciation(phonemes=from_ipa(spoken[1:-1]))
     if any(c.isdigit() for c in spoken) and looks_like_arpabet(spoken):
-        return Said(phonemes=from_arpabet(spoken))
-    return Said(words=spoken)
+        return Pronunciation(phonemes=from_arpabet(spoken))
+    return Pronunciation(words=spoken)
 
 
-def found_in(text: str, lexicon: Mapping[str, Said]) -> Iterator[tuple[int, int, Said]]:
+def found_in(text: str, lexicon: Mapping[str, Pronunciation]) -> Iterator[tuple[int, int, Pronunciation]]:
     """(start, end, how it is said) of the words of `text` that are in `lexicon`, in order."""
     beginning, reached = _by_beginning(tuple(lexicon)), 0
     for token in _TOKEN.finditer(text):
@@ -104,11 +104,11 @@ def found_in(text: str, lexicon: Mapping[str, Said]) -> Iterator[tuple[int, int,
             yield match.start(), match.end(), _possessive(said) if match[2] else said
 
 
-def _possessive(said: Said) -> Said:
+def _possessive(said: Pronunciation) -> Pronunciation:
     if said.words:
-        return Said(words=said.words + "'s")
+        return Pronunciation(words=said.words + "'s")
     last = said.phonemes[-1]
-    return Said(said.phonemes + ("ᵻz" if last in "szʃʒʧʤ" else "s" if last in "ptkfθ" else "z"))
+    return Pronunciation(said.phonemes + ("ᵻz" if last in "szʃʒʧʤ" else "s" if last in "ptkfθ" else "z"))
 
 
 @lru_cache(maxsize=8)
@@ -134,13 +134,13 @@ def _spaced(word: str) -> str:
     return r"\s+".join(re.escape(part) for part in word.split())
 
 
-def phones_in(text: str) -> Iterator[tuple[int, int, Said | None]]:
+def phones_in(text: str) -> Iterator[tuple[int, int, Pronunciation | None]]:
     """(start, end, how it is said) of every `[[HH AH0 L OW1]]` in `text`, in order.
 
     None where it was meant as phones and is not; what else stands in double brackets is left alone.
     """
     for match in _PHONES.finditer(text) if "[[" in text else ():
         if is_arpabet(match[1]) and len(match[1].split()) <= LONGEST:
-            yield match.start(), match.end(), Said(phonemes=from_arpabet(match[1]))
+            yield match.start(), match.end(), Pronunciation(phonemes=from_arpabet(match[1]))
         elif looks_like_arpabet(match[1]):
             yield match.start(), match.end(), None

@@ -18,7 +18,7 @@ from voice.text.given_pronunciations import Span, Wish
 from voice.text.lexicon import LONGEST_WORDS
 from voice.text.phones import from_arpabet, from_ipa
 from voice.text.prosody import emphasis, prosody, seconds
-from voice.types import Said
+from voice.types import Pronunciation
 
 LONGEST_BREAK = 60.0  # seconds, also of several that follow one another
 DEEPEST = 100  # elements within one another
@@ -170,7 +170,7 @@ class _Document:
         if said and end > start:
             self._said.append(Span(start, end, said))
 
-    def _said_of(self, name: str, attributes: Mapping[str, str], text: str) -> Said | None:
+    def _said_of(self, name: str, attributes: Mapping[str, str], text: str) -> Pronunciation | None:
         if name == "sub":
             return self._words(attributes["alias"])
         if name == "phoneme":
@@ -183,12 +183,12 @@ class _Document:
             return None
         return self._words(words) if words else None
 
-    def _words(self, words: str) -> Said:
+    def _words(self, words: str) -> Pronunciation:
         if len(words) > LONGEST_WORDS:
             raise TextError(f"{self._where()}: {words[:20]}… has more than {LONGEST_WORDS} characters")
-        return Said(words=words)
+        return Pronunciation(words=words)
 
-    def _phoneme(self, attributes: Mapping[str, str]) -> Said:
+    def _phoneme(self, attributes: Mapping[str, str]) -> Pronunciation:
         alphabet = attributes.get("alphabet", "ipa").lower()
         readers: dict[str, Callable[[str], str]] = {
             "ipa": from_ipa, "cmu": from_arpabet, "x-cmu": from_arpabet, "arpabet": from_arpabet,
@@ -197,7 +197,7 @@ class _Document:
         if alphabet not in readers:
             raise TextError(f'{self._where()}: <phoneme> has the alphabet "{alphabet}"; it can be ipa or cmu')
         try:
-            return Said(phonemes=readers[alphabet](attributes["ph"]))
+            return Pronunciation(phonemes=readers[alphabet](attributes["ph"]))
         except TextError as error:
             raise TextError(f"{self._where()}: {error}") from error
 

@@ -10,13 +10,13 @@ from voice.text.delivery import PLAIN
 from voice.text.english.questions import rises
 from voice.text.frontend import Reading, read_aloud
 from voice.text.markup import Passage
-from voice.types import Said
+from voice.types import Pronunciation
 
 ENDING = re.compile(r"[.!?…][\"'”’)]*$")
 
 
 def read_passages(
-    passages: Iterable[Passage], lexicon: Mapping[str, Said] | None = None
+    passages: Iterable[Passage], lexicon: Mapping[str, Pronunciation] | None = None
 ) -> Iterator[Reading]:
     """The readings of `passages`, each as soon as it is asked for.
 
@@ -42,7 +42,7 @@ def read_passages(
         yield Reading("", "", (), (), marks=carried)
 
 
-def _readings(passage: Passage, lexicon: Mapping[str, Said] | None) -> Iterator[Reading]:
+def _readings(passage: Passage, lexicon: Mapping[str, Pronunciation] | None) -> Iterator[Reading]:
     marks, held = list(passage.marks), None
     for reading in read_aloud(passage.text, lexicon, passage.wish):
         if held is not None:

@@ -5,7 +5,7 @@ import pytest
 from voice.errors import TextError
 from voice.text import lexicon as lexicons
 from voice.text.lexicon import entry, found_in
-from voice.types import Said
+from voice.types import Pronunciation
 
 
 def test_a_word_of_several_is_found_over_any_spaces():
@@ -37,6 +37,8 @@ def test_a_text_is_compared_only_with_the_words_that_begin_as_it_does(monkeypatc
     compared = []
     pattern = lexicons._pattern
     monkeypatch.setattr(lexicons, "_pattern", lambda words: compared.extend(words) or pattern(words))
-    lexicon = {f"word{number}": Said(words="x") for number in range(5000)} | {"Word7 b": Said(words="y")}
+    lexicon = {f"word{number}": Pronunciation(words="x") for number in range(5000)} | {
+        "Word7 b": Pronunciation(words="y")
+    }
     assert [said.words for _, _, said in found_in("of word7 and of Word7 b", lexicon)] == ["x", "y"]
     assert compared == ["word7", "Word7 b"] * 2

@@ -8,7 +8,7 @@ from voice.errors import TextError
 from voice.text.frontend import read_aloud
 from voice.text.lexicon import parse_lexicon, read_lexicon
 from voice.text.phones import from_arpabet, from_ipa
-from voice.types import Said
+from voice.types import Pronunciation
 
 
 def phonemes(text: str, lexicon=None) -> str:
@@ -85,8 +85,12 @@ IT = I T
 
 def test_a_lexicon_has_phones_ipa_and_other_words() -> None:
     found = parse_lexicon(LEXICON)
-    assert found["Nguyen"] == Said(phonemes="nwˈɪn") and found["GIF"] == Said(phonemes="ʤˈɪf")
-    assert found["siobhan"] == Said(phonemes="ʃɪvˈɔn") and found["SQL"] == Said(words="sequel")
+    assert found["Nguyen"] == Pronunciation(phonemes="nwˈɪn") and found["GIF"] == Pronunciation(
+        phonemes="ʤˈɪf"
+    )
+    assert found["siobhan"] == Pronunciation(phonemes="ʃɪvˈɔn") and found["SQL"] == Pronunciation(
+        words="sequel"
+    )
 
 
 def test_words_of_the_lexicon_are_said_as_it_says() -> None:

@@ -16,14 +16,14 @@ from voice.text.given_pronunciations import Wish, given_spans, spell_out_around,
 from voice.text.languages import name_of
 from voice.text.markup import Passage, is_ssml, parse
 from voice.text.sentences import split_sentences
-from voice.types import Said
+from voice.types import Pronunciation
 
 NAMED = 5  # parts that a note names
 LOOKED_AT = 200  # parts without a reading, after which no more are looked for
 LONGEST_NAMED = 40  # characters of a part that a note shows
 
 
-def unspeakable(text: str, lexicon: Mapping[str, Said] | None = None) -> list[str]:
+def unspeakable(text: str, lexicon: Mapping[str, Pronunciation] | None = None) -> list[str]:
     """List the parts of `text` that have no reading and so no sound, as written, in order, each once.
 
     Punctuation, emoji and whatever the `lexicon` or markup gives a sound to are not among them. Raises
@@ -32,7 +32,7 @@ def unspeakable(text: str, lexicon: Mapping[str, Said] | None = None) -> list[st
     return list(dict.fromkeys(_unread(text, lexicon)))
 
 
-def reading_notes(text: str, lexicon: Mapping[str, Said] | None = None) -> list[str]:
+def reading_notes(text: str, lexicon: Mapping[str, Pronunciation] | None = None) -> list[str]:
     """Say in whole sentences what of `text` an English voice leaves out, or reads otherwise than expected.
 
     The list is empty where all of it is read as it should be. Raises TextError for SSML that is malformed.
@@ -57,7 +57,7 @@ def _sentences(text: str) -> Iterator[tuple[str, Wish]]:
             yield sentence.text, passage.wish.within(sentence.start, sentence.end)
 
 
-def _unread(text: str, lexicon: Mapping[str, Said] | None) -> Iterator[str]:
+def _unread(text: str, lexicon: Mapping[str, Pronunciation] | None) -> Iterator[str]:
     """The parts without a reading, one after the other; sentences without such a character cost little."""
     for sentence, wish in _sentences(text):
         if _may_be_unread(sentence):

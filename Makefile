@@ -5,7 +5,8 @@
 #   make run FILE=recording.wav   transcribe that too
 #   make run ONCE=1               stop before serving
 #   make test                     all extras, then the tests
-#   make check                    ruff over the tree
+#   make check                    the style of the tree and its layout
+#   make types                    whether the declared types hold
 #   make constraints              write constraints*.txt anew for what pyproject.toml asks; versions that still
 #                                 fit stay, but for make constraints UPGRADE=1
 #
@@ -24,7 +25,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --for
 	$(if $(UPGRADE),--upgrade)
 BUILD := printf 'pip\nsetuptools>=77\n'
 
-.PHONY: run test check constraints clean
+.PHONY: run test check types constraints clean
 
 run: .venv/installed-app
 	@$(BIN)/voice models get whisper-base
@@ -38,6 +39,10 @@ test: .venv/installed-all
 
 check: .venv/installed-all
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .venv/installed-all
+	$(BIN)/mypy
 
 $(BIN)/python:
 	$(PYTHON) -m venv .venv

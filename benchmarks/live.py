@@ -76,7 +76,7 @@ def main(
     corpora: Annotated[Path, typer.Option(envvar="VOICE_CORPORA", help="Folder of the corpora.")] = Path(
         "../shared/corpora"
     ),
-    sets: Annotated[list[str], typer.Option("--set", help="Corpora to test on.")] = list(SETS),  # noqa: B006
+    sets: Annotated[list[str], typer.Option("--set", help="Corpora to test on.")] = list(SETS),
     split: Annotated[str, typer.Option(help="Which of their manifests.")] = "test",
     limit: Annotated[int, typer.Option(help="Recordings of each set; 0 is all.")] = 0,
     model: Annotated[str, typer.Option(help="Which recognizer.")] = "quick",

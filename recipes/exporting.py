@@ -101,7 +101,7 @@ def _ranges(model, names: Sequence[str], examples: Inputs) -> dict[str, tuple[fl
     watched.CopyFrom(model)
     watched.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
     session = onnxruntime.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
-    found = {name: (0.0, 1e-3) for name in names}
+    found = dict.fromkeys(names, (0.0, 0.001))
     for given in examples:
         for name, values in zip(names, session.run(list(names), dict(given)), strict=True):
             low, high = found[name]

@@ -61,7 +61,7 @@ def test_the_library_installs_only_what_it_uses():
         ("page", "app"),
         ("data", "train"),
         ("recipes", "train"),
-        ("voice/agent/local", "local"),
+        ("voice/agent/brains/local_model", "local"),
     ],
 )
 def test_what_else_is_imported_comes_with_its_extra(folder, extra):

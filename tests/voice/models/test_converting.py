@@ -50,7 +50,7 @@ def test_a_folder_of_transformers_is_converted_once_and_runs(whole, cache, monke
     from voice.models.ct2 import read_model
 
     assert load(str(whole), threads=1).rate == 16_000
-    made = [path for path in cache.iterdir()]
+    made = list(cache.iterdir())
     assert len(made) == 1 and made[0].name.startswith("my-whisper")
     expected = model.to_ct2(smoke._network(10 + len(smoke.SPECIAL))).tensors
     tensors = read_model(made[0] / "model.bin").tensors

@@ -340,7 +340,7 @@ def test_an_answer_without_a_sentence_or_any_speech_ends_too(serve: Serving) -> 
 
     limits = ChatLimits(characters=300, written=20_000)
     said = "".join(remote_brain(serve(scripted(murmur)[0]), limits=limits).reply(QUESTION))
-    assert said.endswith(f"on{ENOUGH}") or said.endswith(f"and{ENOUGH}")
+    assert said.endswith((f"on{ENOUGH}", f"and{ENOUGH}"))
     assert len(said) < 450
     list(remote_brain(serve(scripted(brood)[0]), limits=limits).reply(QUESTION))
 

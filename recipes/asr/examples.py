@@ -128,8 +128,7 @@ def _read(text: str, vocabulary: TrainingTokenizer) -> Target:
 
 def _taught(every: Sequence[Window], sounds: AudioCache, task: Task, threads: int) -> list[Target]:
     """The teacher's answers, taken from the shelf or asked for."""
-    language = task.vocabulary.tokenizer.id_to_token(task.vocabulary.prompt[1])[2:-2]
-    teacher = f"{sha256((task.teacher or task.base) / 'model.bin')[:16]} {language}"
+    teacher = f"{sha256((task.teacher or task.base) / 'model.bin')[:16]} {task.vocabulary.language}"
     shelf = TeacherCache(task.answers, teacher if task.teacher_context == "full" else f"{teacher} utterance")
     texts = [_own_text([sounds.clips[index] for index in window.clips]) for window in every]
     paths = [

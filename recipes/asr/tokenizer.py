@@ -1,4 +1,4 @@
-"""Whisper's tokens: the prompt that asks for a plain transcript, and text to tokens and back."""
+"""Whisper's tokens for training: the prompt that asks for a plain transcript, text to tokens and back."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenizers import Tokenizer
-
-from voice.asr.whisper.tokenizer import open_tokenizer
-from voice.errors import ModelDamaged
+from voice.asr.whisper.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingTokenizer:
-    """`prompt` opens every transcript and `end` closes it; both are token ids."""
+    """The `tokenizer` of a recognizer, asked for transcripts in one `language` without times.
+
+    `prompt` opens every transcript and `end` closes it; both are token ids.
+    """
 
     tokenizer: Tokenizer
+    language: str
     prompt: tuple[int, ...]
     end: int
 
     @classmethod
     def open(cls, folder: Path, language: str) -> TrainingTokenizer:
-        """The vocabulary of a model folder. Raises ModelDamaged where a token of the prompt is missing."""
-        tokenizer = open_tokenizer(Path(folder))
-        names = ("startoftranscript", language, "transcribe", "notimestamps", "endoftext")
-        ids = [tokenizer.token_to_id(f"<|{name}|>") for name in names]
-        if None in ids:
-            missing = ", ".join(name for name, number in zip(names, ids, strict=True) if number is None)
-            raise ModelDamaged(f"{folder} has no token for {missing}; is it a multilingual Whisper?")
-        return cls(tokenizer, tuple(ids[:-1]), ids[-1])
+        """Open the tokenizer of a multilingual model folder.
+
+        Raises ModelDamaged where a special token is missing, VoiceError for a language that it does not know.
+        """
+        tokenizer = Tokenizer(Path(folder), multilingual=True)
+        prompt = (*tokenizer.start_sequence(language, "transcribe"), tokenizer.without_times)
+        return cls(tokenizer, language, prompt, tokenizer.end)
 
     def encode(self, text: str) -> list[int]:
-        """A transcript → its tokens, without prompt and end. Whisper's texts begin with a space."""
-        return self.tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids
+        """Return the tokens of a transcript, without prompt and end."""
+        return self.tokenizer.encode(text)
 
     def decode(self, tokens: Iterable[int]) -> str:
-        """Tokens → text; special ones (from the end token on) are left out."""
-        return self.tokenizer.decode([token for token in tokens if token < self.end]).strip()
+        """Return the text of tokens; special ones (from the end token on) are left out."""
+        return self.tokenizer.text([token for token in tokens if token < self.end]).strip()

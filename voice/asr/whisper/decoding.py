@@ -15,6 +15,8 @@ from voice.asr.whisper.tokenizer import Tokenizer
 from voice.metrics import edit_distance
 from voice.types import Audio, Word
 
+COMPRESSION_RATIO_THRESHOLD = 2.4  # what compresses more repeats itself (Radford et al. 2022)
+
 
 @dataclass(frozen=True)
 class Decoding:
@@ -49,14 +51,13 @@ class Decoding:
     beam: int = 1
     second_beam: int = 5
     unsure: float = -1.0
-    compression: float = 2.4
+    compression: float = COMPRESSION_RATIO_THRESHOLD
     no_speech: float = 0.5
     mumbled: float = -0.7
     murmured: float = -0.3
     brief: int = 4
     nonsense: float = -1.5
     tokens_per_second: float = 12.0
-    margin: float = 0.3  # seconds after the utterance that the "utterance" context shows
     left_off: float = 0.5  # seconds of speech after the time where it says that it left off: hear them too
     unheard: float = 3.0  # seconds of speech after the time where it believes that all was said: likewise
     stray: float = 0.75
@@ -93,13 +94,13 @@ class Hypothesis:
         return self.ends_of_sentence[place] if len(self.ends_of_sentence) == len(self.tokens) + 1 else None
 
     @property
-    def compression(self) -> float:
-        """How many times shorter the text gets: high where it repeats itself."""
-        return compression(self.text)
+    def compression_ratio(self) -> float:
+        """Return how many times shorter zlib makes the text: high where it repeats itself."""
+        return compression_ratio(self.text)
 
 
-def compression(text: str) -> float:
-    """How many times shorter a text gets when it is compressed."""
+def compression_ratio(text: str) -> float:
+    """Return how many times shorter zlib makes a text."""
     whole = text.encode()
     return len(whole) / len(zlib.compress(whole)) if whole else 0.0
 
@@ -205,12 +206,12 @@ def is_loop(guess: Hypothesis, reading: Reading | None, limits: Decoding) -> boo
         return True
     if reading.spelled:
         return strayed(guess.text, reading.letters) > limits.echoed
-    read_twice = compression(reading.letters) > limits.compression
+    read_twice = compression_ratio(reading.letters) > limits.compression
     return not read_twice or len(reading.letters) < len(guess.text) / 2
 
 
 def is_mostly_loop(guess: Hypothesis, limits: Decoding) -> bool:
-    return guess.compression > limits.compression
+    return guess.compression_ratio > limits.compression
 
 
 def repeats(guess: Hypothesis, limits: Decoding) -> bool:

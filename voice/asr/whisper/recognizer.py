@@ -28,12 +28,20 @@ from voice.asr.whisper.confidence import Confidence, likelihood, weighed
 from voice.asr.whisper.decoding import Decoding, Hypothesis, Reading, is_babble
 from voice.asr.whisper.end_of_turn import Ending
 from voice.asr.whisper.greedy import GreedyDecoder, open_greedy
-from voice.asr.whisper.search import Search, view
+from voice.asr.whisper.search import Search, storage_view
 from voice.asr.whisper.timestamps import segmented, timed_apart, timed_words
 from voice.asr.whisper.tokenizer import Tokenizer, WordTokens
-from voice.asr.whisper.windows import FULL_FRAMES, WINDOW, Sound, length_buckets, padded, shown
+from voice.asr.whisper.windows import (
+    MARGIN,
+    WINDOW,
+    WINDOW_SAMPLES,
+    Sound,
+    features,
+    full_window_features,
+    length_buckets,
+)
 from voice.errors import AudioError, ModelMissing, VoiceError
-from voice.features import WHISPER_RATE
+from voice.features import WHISPER_HOP, WHISPER_RATE
 from voice.models.sessions import cores
 from voice.text.languages import parse_language
 from voice.types import Audio, Segment, Transcript, Word
@@ -240,15 +248,16 @@ class Whisper:
         """Speech → encoder output (B, frames / 2, D)."""
         bands = self._model.n_mels
         if self._context == "full":
-            features = [padded(speech.samples, bands) for speech in speeches]
+            rows = [full_window_features(speech.samples, bands) for speech in speeches]
         else:
-            frames = 2 * max(self._frames(speech) for speech in speeches)
-            features = [shown(speech.samples, min(FULL_FRAMES, frames), bands) for speech in speeches]
-        return np.asarray(self._model.encode(view(np.stack(features)), to_cpu=True))
+            frames = 2 * max(self._frames(speech) for speech in speeches)  # of the spectrum
+            length = min(WINDOW_SAMPLES, frames * WHISPER_HOP)
+            rows = [features(speech.samples, length, bands) for speech in speeches]
+        return np.asarray(self._model.encode(storage_view(np.stack(rows)), to_cpu=True))
 
     def _frames(self, speech: Audio) -> int:
         """The encoder's frames of the speech and the margin after it."""
-        return max(1, round((speech.duration + self._decoding.margin) / FRAME))
+        return max(1, round((speech.duration + MARGIN) / FRAME))
 
     def _sounds(self, speeches: Sequence[Audio], encoded: np.ndarray, request: _Request) -> list[Sound]:
         """Each speech with its part of the encoder's output, and what the head reads in it."""
@@ -264,7 +273,7 @@ class Whisper:
         if not self._model.is_multilingual:
             return "en"
         chances: dict[str, float] = {}
-        for ranking in self._model.detect_language(view(encoded)):
+        for ranking in self._model.detect_language(storage_view(encoded)):
             for token, chance in ranking:
                 chances[token[2:-2]] = chances.get(token[2:-2], 0.0) + chance
         return max(chances, key=lambda code: chances[code])
@@ -337,7 +346,9 @@ class Whisper:
         most = 2 * encoded.shape[1]  # mel frames
         frames = [max(2, min(most, round(sound.speech.duration * 100))) for sound in sounds]
         start = self._vocabulary.start_sequence(request.language, request.task)
-        results = self._model.align(view(encoded), start, [list(guess.tokens) for guess in guesses], frames)
+        results = self._model.align(
+            storage_view(encoded), start, [list(guess.tokens) for guess in guesses], frames
+        )
         for sound, guess, texts, result in zip(sounds, guesses, written, results, strict=True):
             words = timed_words(texts, result.alignments, result.text_token_probs, sound.speech)
             yield weighed(words, texts, guess, self.confidence if self._head is None else likelihood)

@@ -26,10 +26,10 @@ from voice.asr.whisper.decoding import (
     unlooped,
 )
 from voice.asr.whisper.greedy import GreedyDecoder
-from voice.asr.whisper.tokenizer import Tokenizer
+from voice.asr.whisper.tokenizer import TEXT_CONTEXT, Tokenizer
 from voice.asr.whisper.windows import Sound
 
-LONGEST_OUTPUT = 448
+MAX_GENERATED = TEXT_CONTEXT // 2  # tokens that CTranslate2 generates at most, by its default
 
 
 class Search:
@@ -99,14 +99,14 @@ class Search:
         """`timed` False writes no times, whatever the decoder may write otherwise."""
         given = [*prompt, *(self._last if timed else [self._vocabulary.without_times])]
         if self._greedy and (beam, no_repeat) == (1, 0):
-            rows = self._greedy(encoded, given, min(limit, LONGEST_OUTPUT - len(given)))
+            rows = self._greedy(encoded, given, min(limit, TEXT_CONTEXT - len(given)))
             return [read_row(row, self._vocabulary) for row in rows]
         results = self._model.generate(
-            view(encoded),
+            storage_view(encoded),
             [given] * len(encoded),
             beam_size=beam,
             # Of its max_length CTranslate2 gives the output half, or what the prompt leaves if that is less.
-            max_length=min(LONGEST_OUTPUT, max(2 * limit, len(prompt) + 1 + limit)),
+            max_length=min(TEXT_CONTEXT, max(2 * limit, len(prompt) + 1 + limit)),
             no_repeat_ngram_size=no_repeat,
             return_scores=True,
             return_no_speech_prob=True,
@@ -115,8 +115,8 @@ class Search:
         return [read_result(result, self._vocabulary) for result in results]
 
 
-def view(array: np.ndarray) -> Any:
-    """An array as CTranslate2 takes it."""
+def storage_view(array: np.ndarray) -> Any:
+    """Build the `ctranslate2.StorageView` of an array, float32."""
     import ctranslate2
 
     return ctranslate2.StorageView.from_array(np.ascontiguousarray(array, np.float32))

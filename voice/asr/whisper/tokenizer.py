@@ -9,7 +9,8 @@ from pathlib import Path
 
 from voice.errors import ModelDamaged, VoiceError
 
-LONGEST_PROMPT = 223  # half of the decoder's 448 positions, less the token that opens the prompt
+TEXT_CONTEXT = 448  # positions of the decoder: prompt and text together
+MAX_PROMPT = TEXT_CONTEXT // 2 - 1  # half of them, less the token that opens the prompt
 TIME_STEP = 0.02  # seconds from one of the tokens that stand for times to the next
 _SPACE = "Ġ"  # as tokens are named
 _MERGES = re.compile(r'"merges"\s*:\s*\[\s*(?=")')  # those of pairs written as one string
@@ -95,10 +96,14 @@ class Tokenizer:
         """Words to be expected, put where Whisper looks for the text that came before."""
         if not hotwords:
             return []
-        tokens = self._tokenizer.encode(" " + ", ".join(hotwords), add_special_tokens=False).ids
-        return [self.previous, *tokens[:LONGEST_PROMPT]]
+        return [self.previous, *self.encode(", ".join(hotwords))[:MAX_PROMPT]]
+
+    def encode(self, text: str) -> list[int]:
+        """Return the tokens of a text, without special ones. Whisper's texts begin with a space."""
+        return self._tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids
 
     def text(self, tokens: Sequence[int]) -> str:
+        """Return the text of tokens; special ones are left out."""
         return self._tokenizer.decode(list(tokens), skip_special_tokens=True)
 
     def last_time(self, tokens: Sequence[int]) -> tuple[float, bool]:

@@ -1,4 +1,4 @@
-"""Speech as an encoder is shown it, alone or with others of like length."""
+"""What the encoder sees: its window, the margin after an utterance, log-mel features, length buckets."""
 
 from __future__ import annotations
 
@@ -10,11 +10,14 @@ import numpy as np
 
 from voice.asr.ctc.alphabet import FRAME
 from voice.asr.whisper.decoding import Reading
-from voice.features import WHISPER_HOP, WHISPER_RATE, whisper_log_mel
+from voice.features import WHISPER_BANDS, WHISPER_HOP, WHISPER_RATE, whisper_log_mel
 from voice.types import Audio
 
 WINDOW = 30.0  # seconds that Whisper's encoder was trained on
-FULL_FRAMES = round(WINDOW * WHISPER_RATE) // WHISPER_HOP
+WINDOW_SAMPLES = round(WINDOW * WHISPER_RATE)
+WINDOW_FRAMES = WINDOW_SAMPLES // WHISPER_HOP
+MARGIN = 0.3  # seconds of silence after an utterance, where the context is the utterance
+MARGIN_SAMPLES = round(MARGIN * WHISPER_RATE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,18 +38,23 @@ class Sound:
         return replace(self, speech=self.speech.cut(0.0, seconds), log_probs=letters)
 
 
-def padded(samples: np.ndarray, bands: int) -> np.ndarray:
-    """(bands, 3000) features as faster-whisper makes them, so that the same speech gives the same words."""
-    frames = min(len(samples) // WHISPER_HOP, FULL_FRAMES)
+def full_window_features(samples: np.ndarray, bands: int) -> np.ndarray:
+    """Compute (bands, 3000) features as faster-whisper does, so that the same speech gives the same words."""
+    frames = min(len(samples) // WHISPER_HOP, WINDOW_FRAMES)
     features = whisper_log_mel(np.pad(samples, (0, WHISPER_HOP)), bands)[:, :frames]
-    return np.pad(features, ((0, 0), (0, FULL_FRAMES - frames)))
+    return np.pad(features, ((0, 0), (0, WINDOW_FRAMES - frames)))
 
 
-def shown(samples: np.ndarray, frames: int, bands: int) -> np.ndarray:
-    """(bands, frames) features of the samples and of silence after them."""
-    whole = np.zeros(frames * WHISPER_HOP, np.float32)
-    whole[: len(samples)] = samples[: len(whole)]
+def features(samples: np.ndarray, length: int, bands: int = WHISPER_BANDS) -> np.ndarray:
+    """Compute (bands, length // 160) features of (T,) samples, cut or filled with silence to `length`."""
+    whole = np.zeros(length, np.float32)
+    whole[: len(samples)] = samples[:length]
     return whisper_log_mel(whole, bands)
+
+
+def with_margin(length: int) -> int:
+    """Return how many samples the encoder sees of `length`: the margin too, at most a window."""
+    return min(WINDOW_SAMPLES, length + MARGIN_SAMPLES)
 
 
 def length_buckets(durations: Sequence[float], spread: float, most: int) -> Iterator[list[int]]:

@@ -3,7 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voice.asr.whisper.windows import Sound, length_buckets, padded, shown
+from voice.asr.whisper.windows import (
+    WINDOW_SAMPLES,
+    Sound,
+    features,
+    full_window_features,
+    length_buckets,
+    with_margin,
+)
+from voice.features import WHISPER_HOP, WHISPER_RATE
 from voice.types import Audio
 
 
@@ -16,10 +24,15 @@ def test_groups_are_of_like_length_and_hold_everything_once() -> None:
 
 def test_the_encoder_is_shown_the_frames_that_were_asked_for() -> None:
     samples = np.random.default_rng(0).normal(0, 0.1, 16_000).astype(np.float32)
-    assert padded(samples, 80).shape == (80, 3000)
-    assert padded(samples, 128).shape == (128, 3000)
-    assert shown(samples, 130, 80).shape == (80, 130)
-    assert shown(samples, 50, 128).shape == (128, 50)
+    assert full_window_features(samples, 80).shape == (80, 3000)
+    assert full_window_features(samples, 128).shape == (128, 3000)
+    assert features(samples, 130 * WHISPER_HOP).shape == (80, 130)
+    assert features(samples, 50 * WHISPER_HOP, 128).shape == (128, 50)
+
+
+def test_the_encoder_sees_a_margin_after_an_utterance_and_never_more_than_a_window() -> None:
+    assert with_margin(WHISPER_RATE) == round(1.3 * WHISPER_RATE)
+    assert with_margin(WINDOW_SAMPLES - 1) == WINDOW_SAMPLES
 
 
 def test_the_beginning_of_a_sound_has_its_letters() -> None:

@@ -20,8 +20,9 @@ from pathlib import Path
 import yaml
 
 from voice.commands import builtin
-from voice.commands.expressions import Item, Macro, OneOf, Slot, Words, parse, spoken
+from voice.commands.expressions import parse_expression, speakable_words
 from voice.errors import TextError
+from voice.text.phrase_grammar import MacroReference, Node, Phrase, SlotReference, Words, walk
 
 _PARTS = ("expressions", "slots", "macros")
 
@@ -38,8 +39,8 @@ class Line:
 class Context:
     """The expressions of each intent and macro, and {as reported: as spoken} of each kind of slot."""
 
-    intents: Mapping[str, tuple[tuple[Item, ...], ...]]
-    macros: Mapping[str, tuple[tuple[Item, ...], ...]]
+    intents: Mapping[str, tuple[Phrase, ...]]
+    macros: Mapping[str, tuple[Phrase, ...]]
     slots: Mapping[str, Mapping[str, str]]
 
 
@@ -134,15 +135,11 @@ class _Reader:
             return self._text[node.start_mark.index : node.end_mark.index]
         raise self._error(_line(node), "this is no phrase; put it in quotes")
 
-    def _parsed(self, line: Line) -> tuple[Item, ...]:
+    def _parsed(self, line: Line) -> Phrase:
         try:
-            return parse(line.text)
+            return parse_expression(line.text)
         except TextError as error:
             raise self._error(line.number, f"{error} (in {line.text!r})") from None
-        except RecursionError:
-            raise self._error(
-                line.number, "brackets lie too deep within one another; keep them few"
-            ) from None
 
     def _value(self, line: Line) -> tuple[str, str]:
         """A slot's value as reported and as spoken."""
@@ -151,14 +148,14 @@ class _Reader:
 
     def _say(self, text: str, line: int) -> None:
         try:
-            spoken(text)
+            speakable_words(text)
         except TextError as error:
             raise self._error(line, str(error)) from None
 
     def _check(
         self,
         read: Mapping[str, Mapping[str, tuple[Line, ...]]],
-        parsed: Mapping[str, tuple[tuple[Item, ...], ...]],
+        parsed: Mapping[str, tuple[Phrase, ...]],
         macros: Mapping[str, object],
         slots: Mapping[str, object],
     ) -> None:
@@ -166,25 +163,27 @@ class _Reader:
         for part in ("macros", "expressions"):
             for name, lines in read[part].items():
                 for line, items in zip(lines, parsed[name], strict=True):
-                    for item in _inside(items):
+                    for item in walk(items):
                         self._check_item(item, line.number, macros, slots)
 
     def _check_item(
-        self, item: Item, line: int, macros: Mapping[str, object], slots: Mapping[str, object]
+        self, item: Node, line: int, macros: Mapping[str, object], slots: Mapping[str, object]
     ) -> None:
         if isinstance(item, Words):
             self._say(item.text, line)
-        if isinstance(item, Macro) and item.name not in macros:
+        if isinstance(item, MacroReference) and item.name not in macros:
             raise self._error(line, f'@{item.name} is not among the "macros:"; {_known(macros)}')
-        if isinstance(item, Slot) and item.kind not in slots and item.kind not in builtin.BUILTIN:
+        if isinstance(item, SlotReference) and item.kind not in slots and item.kind not in builtin.BUILTIN:
             known = builtin.BUILTIN if item.kind.startswith("pv.") else slots
             raise self._error(line, f'${item.kind} is not among the "slots:"; {_known(known)}')
 
     def _refuse_circles(
-        self, macros: Mapping[str, tuple[tuple[Item, ...], ...]], lines: Mapping[str, tuple[Line, ...]]
+        self, macros: Mapping[str, tuple[Phrase, ...]], lines: Mapping[str, tuple[Line, ...]]
     ) -> None:
         uses = {
-            name: {item.name for items in all_items for item in _inside(items) if isinstance(item, Macro)}
+            name: {
+                item.name for items in all_items for item in walk(items) if isinstance(item, MacroReference)
+            }
             for name, all_items in macros.items()
         }
         while ready := [name for name, used in uses.items() if not used & uses.keys()]:
@@ -196,15 +195,6 @@ class _Reader:
 
     def _error(self, line: int, message: str) -> TextError:
         return TextError(f"{self._name}, line {line}: {message}")
-
-
-def _inside(items: tuple[Item, ...]) -> Iterator[Item]:
-    """All items, those in brackets too."""
-    for item in items:
-        yield item
-        if isinstance(item, OneOf):
-            for choice in item.choices:
-                yield from _inside(choice)
 
 
 def _known(names: Mapping[str, object]) -> str:

@@ -13,8 +13,9 @@ import numpy as np
 from voice.asr.ctc.grammar import Grammar, Mark, Parse, Sentences, Symbol, compile, decode
 from voice.commands import builtin, context
 from voice.commands.context import Context
-from voice.commands.expressions import Item, Macro, OneOf, Slot, Words, spoken
+from voice.commands.expressions import speakable_words
 from voice.errors import TextError
+from voice.text.phrase_grammar import Alternatives, MacroReference, Node, Phrase, SlotReference, Words
 
 # What may be said before and after every expression.
 ASKING = ("could you", "can you", "would you", "will you")
@@ -128,21 +129,21 @@ class _Compiler:
     def _politely(self, phrases: Sequence[str], following: int) -> int:
         return self._united([following, *(self._phrase(each, POLITE, following) for each in phrases)])
 
-    def _sequence(self, items: tuple[Item, ...], following: int) -> int:
+    def _sequence(self, items: Phrase, following: int) -> int:
         for item in reversed(items):
             following = self._item(item, following)
         return following
 
-    def _item(self, item: Item, following: int) -> int:
+    def _item(self, item: Node, following: int) -> int:
         match item:
             case Words(text):
                 return self._phrase(text, None, following)
-            case Slot(kind, name):
+            case SlotReference(name, kind):
                 values = self._values(kind)
                 return self._united([self._phrase(said, (name, value), following) for value, said in values])
-            case Macro(name):
+            case MacroReference(name):
                 return self._macro(name, following)
-            case OneOf(choices, optional):
+            case Alternatives(choices, optional):
                 ways = [self._sequence(choice, following) for choice in choices]
                 return self._united([*ways, *([following] if optional else [])])
 
@@ -158,7 +159,7 @@ class _Compiler:
         return list(values.items())
 
     def _phrase(self, text: str, tag: tuple[str, ...] | None, following: int) -> int:
-        for word in reversed(spoken(text)):
+        for word in reversed(speakable_words(text)):
             following = self._sentences.before(Symbol(word, tag), following)
         return following
 

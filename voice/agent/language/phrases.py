@@ -9,9 +9,21 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from voice.errors import TextError
+from voice.text.phrase_grammar import (
+    Alternatives,
+    MacroReference,
+    Node,
+    Phrase,
+    SlotReference,
+    Words,
+    parse,
+    walk,
+)
+
 
 @dataclass(frozen=True)
-class Slot:
+class SlotValue:
     """What stands in a phrase's slot, in plain words and as it was said."""
 
     plain: str
@@ -50,7 +62,7 @@ class Request:
         first = len(marked) - len(_INTERRUPTION.sub("", " ".join(marked)).split())
         return Request(self.words[first:], self.owners[first:], self.said)
 
-    def matches(self, phrase: re.Pattern[str]) -> dict[str, Slot] | None:
+    def matches(self, phrase: re.Pattern[str]) -> dict[str, SlotValue] | None:
         """The slots by name if the whole request is that phrase, else None."""
         text = "".join(f"{word} " for word in self.words)
         found = phrase.fullmatch(text)
@@ -62,9 +74,9 @@ class Request:
             for name, (start, end) in spans.items()
         }
 
-    def _slot(self, first: int, end: int) -> Slot:
+    def _slot(self, first: int, end: int) -> SlotValue:
         said = " ".join(self.said[self.owners[first] : self.owners[end - 1] + 1])
-        return Slot(" ".join(self.words[first:end]), said.strip(' .,;:!?"“”…'))
+        return SlotValue(" ".join(self.words[first:end]), said.strip(' .,;:!?"“”…'))
 
 
 _LEAD = re.compile(
@@ -104,36 +116,47 @@ def _plain_word(word: str) -> list[str]:
 
 # ---- phrases → regular expressions over words that each end in a space
 
-_TOKEN = re.compile(r"\[|\]|\(|\)|,|\$\w+|[^\s\[\](),$]+")
+
+def compile_phrase(text: str) -> re.Pattern[str]:
+    """Return the regular expression of a phrase.
+
+    Raises TextError where the phrase is wrong, names a slot twice or has what only commands have.
+    """
+    phrase = parse(text)
+    _check(phrase)
+    return re.compile(_expression(phrase))
 
 
-def pattern(phrase: str) -> re.Pattern[str]:
-    """The regular expression of a phrase. Raises ValueError where the phrase is wrong."""
-    open_brackets: list[str] = []
-    parts = [_part(token, open_brackets, phrase) for token in _TOKEN.findall(phrase)]
-    if open_brackets:
-        raise ValueError(f"brackets do not match in {phrase!r}")
-    try:
-        return re.compile("".join(parts))
-    except re.error as error:
-        raise ValueError(f"{error} in {phrase!r}") from error
+def _check(phrase: Phrase) -> None:
+    """Raise TextError for what only commands have, and for a slot that stands twice."""
+    names = set()
+    for node in walk(phrase):
+        if isinstance(node, MacroReference):
+            raise TextError(f"column {node.column}: @{node.name} is a macro, which only commands have")
+        if isinstance(node, SlotReference):
+            if node.kind or not node.name.isidentifier():
+                hint = "a slot of a skill is $ and the name of a parameter"
+                raise TextError(f"column {node.column}: {node} is no slot; {hint}")
+            if node.name in names:
+                raise TextError(f"column {node.column}: {node} stands twice in the phrase; use it once")
+            names.add(node.name)
 
 
-def _part(token: str, open_brackets: list[str], phrase: str) -> str:
-    if token in "[(":
-        open_brackets.append(token)
-        return "(?:"
-    if token in "])":
-        if not open_brackets or open_brackets.pop() + token not in ("[]", "()"):
-            raise ValueError(f"brackets do not match in {phrase!r}")
-        return ")" if token == "]" else ")?"
-    if token == ",":
-        if not open_brackets:
-            raise ValueError(f"a comma outside of brackets in {phrase!r}")
-        return "|"
-    if token.startswith("$"):
-        return rf"(?P<{token[1:]}>(?:\S+ )+?)"
-    return re.escape(token.lower()) + " "
+def _expression(phrase: Phrase) -> str:
+    """Return the source of a phrase's regular expression."""
+    return "".join(map(_part, phrase))
+
+
+def _part(node: Node) -> str:
+    match node:
+        case Words(text):
+            return "".join(f"{re.escape(word.lower())} " for word in text.split())
+        case SlotReference(name):
+            return rf"(?P<{name}>(?:\S+ )+?)"
+        case Alternatives(choices, optional):
+            return f"(?:{'|'.join(map(_expression, choices))}){'?' if optional else ''}"
+        case MacroReference(name):
+            raise AssertionError(f"the macro @{name} was refused before")
 
 
 def slots_of(phrases: tuple[re.Pattern[str], ...]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from voice.agent.language.numbers import parse_number
-from voice.agent.language.phrases import Slot, plain
+from voice.agent.language.phrases import SlotValue, plain
 
 
 class AsSaid(str):
@@ -31,7 +31,7 @@ def readable(kind: Any) -> bool:
     return kind in _NAMES or hasattr(kind, "parse")
 
 
-def from_words(kind: Any, slot: Slot) -> Any:
+def from_words(kind: Any, slot: SlotValue) -> Any:
     """What was said, as that type; None where it cannot be read."""
     if _is_optional(kind):
         return from_words(_inner(kind), slot)
@@ -58,7 +58,7 @@ def from_json(kind: Any, value: Any) -> Any:
         return kind(value)
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         text = str(value)
-        read = text if kind is str else from_words(kind, Slot(plain(text), text))
+        read = text if kind is str else from_words(kind, SlotValue(plain(text), text))
         if read is not None:
             return read
     raise ValueError(f"{value!r} cannot be read as {_wanted(kind)}"[:200])

@@ -26,12 +26,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
-from voice.agent.language.phrases import Request, Slot, pattern, slots_of
+from voice.agent.language.phrases import Request, SlotValue, compile_phrase, slots_of
 from voice.agent.skills.documents import Documents
 from voice.agent.skills.notes import Notes
 from voice.agent.skills.parameters import from_json, from_words, readable
 from voice.agent.timers import Timers
-from voice.errors import VoiceError
+from voice.errors import TextError, VoiceError
 from voice.types import Pace
 
 
@@ -84,14 +84,14 @@ class Skill:
         """The first line of the docstring."""
         return self.description.splitlines()[0]
 
-    def asked_by(self, request: Request) -> Iterator[dict[str, Slot]]:
+    def asked_by(self, request: Request) -> Iterator[dict[str, SlotValue]]:
         """The slots, for each phrase that the whole request matches."""
         for phrase in self.phrases:
             slots = request.matches(phrase)
             if slots is not None:
                 yield slots
 
-    def heard(self, slots: Mapping[str, Slot]) -> dict[str, Any] | None:
+    def heard(self, slots: Mapping[str, SlotValue]) -> dict[str, Any] | None:
         """The arguments from what was said, or None where a slot cannot be read."""
         kinds = {each.name: each.kind for each in self.parameters}
         arguments = {name: from_words(kinds[name], slot) for name, slot in slots.items()}
@@ -232,9 +232,9 @@ def made(function: Callable[..., str | None]) -> Skill:
     if not (function.__doc__ or "").strip():
         raise VoiceError(f"{where} needs a docstring: it is how the agent explains it")
     try:
-        phrases = tuple(pattern(phrase) for phrase in mark.phrases)
+        phrases = tuple(map(_compiled, mark.phrases))
         hints = get_type_hints(function, include_extras=True)
-    except (ValueError, NameError, TypeError) as error:
+    except (TextError, ValueError, NameError, TypeError) as error:
         raise VoiceError(f"{where}: {error}") from error
     found = [_parameter(each, hints.get(each.name), where) for each in _parameters(function)]
     wants = [each.name for each in found if each.kind is Context]
@@ -253,6 +253,13 @@ def made(function: Callable[..., str | None]) -> Skill:
         mark.at_once,
         "".join(wants[:1]),
     )
+
+
+def _compiled(phrase: str) -> re.Pattern[str]:
+    try:
+        return compile_phrase(phrase)
+    except TextError as error:
+        raise TextError(f"{error} (in {phrase!r})") from None
 
 
 def _parameters(function: Callable) -> list[inspect.Parameter]:

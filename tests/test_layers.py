@@ -115,7 +115,6 @@ class: Reading
 class: Request
 class: Resampler
 class: Said
-class: Slot
 class: Sound
 class: Speech
 class: Spoken
@@ -134,7 +133,6 @@ constant: voice.agent PARTS
 constant: voice.agent SIGNS
 constant: voice.agent SILENT
 constant: voice.agent SURE
-constant: voice.agent TOKEN
 constant: voice.agent WHOLE
 constant: voice.asr HOP
 constant: voice.asr LARGEST
@@ -153,6 +151,7 @@ constant: voice.serve MEDIA
 constant: voice.serve MOST
 constant: voice.serve TEXT
 constant: voice.text COUNTED
+constant: voice.text DEEPEST
 constant: voice.text ENDING
 constant: voice.text LEADING
 constant: voice.text LONGEST

@@ -26,7 +26,7 @@ class SmartTurn:
 
     @classmethod
     def open(cls, folder: Path, *, threads: int | None = None) -> SmartTurn:
-        """Loads the one ONNX file of `folder`. Raises ModelDamaged where there is not just one."""
+        """Load the one ONNX file of `folder`. Raises ModelDamaged where there is not just one."""
         files = list(Path(folder).glob("*.onnx"))
         if len(files) != 1:
             raise ModelDamaged(
@@ -34,12 +34,12 @@ class SmartTurn:
             )
         return cls(open_session(files[0], threads=threads or 1))
 
-    def patience(self, partial: str, chance: float, end_of_sentence: float | None = None) -> float:
-        """By the sound alone."""
-        return COMPLETE if chance > 0.5 else INCOMPLETE
+    def endpoint_after(self, partial: str, probability: float, end_of_sentence: float | None = None) -> float:
+        """Return the seconds of silence that end the turn, by the sound alone."""
+        return COMPLETE if probability > 0.5 else INCOMPLETE
 
-    def chance(self, turn: Audio) -> float:
-        """P(complete) of a turn that is cut off at its last sound; the network knows turns with a silence."""
+    def probability(self, turn: Audio) -> float:
+        """Return P(complete) of a turn cut off at its last sound; the network expects a silence after it."""
         if turn.rate != RATE:
             from voice.audio import resample
 

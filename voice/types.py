@@ -216,17 +216,19 @@ class SpeechDetector(Protocol):
 
 
 class TurnDetector(Protocol):
-    """How many seconds of silence end a turn, from its sound up to its last one and its words so far.
+    """How many seconds of silence end a turn, judged by its sound and its words so far.
 
-    In each pause, a little into it, `chance` is asked how likely the sound is complete, while the
-    words are being recognized, then `patience` for the seconds, which is quick. It is told how likely
-    a sentence ends with the last word, if that is known (see Word). Infinity leaves the end to whoever
-    says so.
+    In each pause, a little into it, `probability` says how likely the sound up to the last speech is
+    complete, while the words are being recognized; then `endpoint_after` quickly gives the seconds. It is
+    told how likely a sentence ends with the last word, if that is known (see Word). Infinity leaves the end
+    to the host.
     """
 
-    def chance(self, turn: Audio) -> float: ...
+    def probability(self, turn: Audio) -> float: ...
 
-    def patience(self, partial: str, chance: float, end_of_sentence: float | None = None) -> float: ...
+    def endpoint_after(
+        self, partial: str, probability: float, end_of_sentence: float | None = None
+    ) -> float: ...
 
 
 class Brain(Protocol):

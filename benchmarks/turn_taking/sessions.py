@@ -108,8 +108,8 @@ class Direct:
         timers = Timers()
         self.conversation = Conversation(
             models.detector, models.recognizer, models.synthesizer, brains.brain(timers),
-            turns=models.turns, timers=timers, listening=live(models.detector),
-            hearing=ListeningOptions(language="en"), stopwatch=time.process_time,
+            turns=models.turns, timers=timers, listener=live(models.detector),
+            listening_options=ListeningOptions(language="en"), stopwatch=time.process_time,
             work=Beside(lambda: self.conversation.time),
         )  # fmt: skip
         self._player, self._waiting = Player(), []

@@ -16,7 +16,7 @@ import uvicorn
 from fakes.agent import EvenVoice, LoudIsSpeech, Phrasebook, Script
 
 from voice.agent.listening.endpointing import SilenceEndpointer
-from voice.agent.listening.recognition import Whole
+from voice.agent.listening.recognition import WholeTurn
 from voice.agent.work import INLINE, Work
 from voice.serve.realtime.agent import open_agent
 from voice.serve.realtime.commands import parse
@@ -103,7 +103,7 @@ class Client:
         self.now = 100.0
         self.cuts = 0
         host = services(book)
-        agent = open_agent(host, first, brain, work, Whole, stopwatch=lambda: 0.0)  # computing takes no time
+        agent = open_agent(host, first, brain, work, WholeTurn, stopwatch=lambda: 0.0)
         line = Line(self.told.append, first, cut=self._cut)
         voices = partial(host.resolve, kind="voice")
         self.session = Session(agent, line, voices=voices, clock=lambda: self.now)

@@ -28,8 +28,8 @@ from voice.agent.events import (
 from voice.agent.latency import Measured
 from voice.agent.listening.barge_in import BargeIn, Verdict
 from voice.agent.listening.echo import Echo
-from voice.agent.listening.endpointing import SilenceEndpointer
-from voice.agent.listening.recognition import Listening, Whole
+from voice.agent.listening.endpointing import SilenceEndpointer, as_turn_detector
+from voice.agent.listening.recognition import OpenListener, WholeTurn
 from voice.agent.listening.user import ListeningOptions, UserTurn
 from voice.agent.options import ConversationOptions
 from voice.agent.skills.everyday import ring_text
@@ -67,27 +67,29 @@ class Conversation:
         turns: TurnDetector = SilenceEndpointer(),
         timers: Timers | None = None,
         controls: Controls = Controls(),
-        hearing: ListeningOptions = ListeningOptions(),
-        manners: ConversationOptions = ConversationOptions(),
+        listening_options: ListeningOptions = ListeningOptions(),
+        options: ConversationOptions = ConversationOptions(),
         work: Work = INLINE,
-        listening: Listening = Whole,
+        listener: OpenListener = WholeTurn,
         stopwatch: Callable[[], float] = time.perf_counter,
     ) -> None:
         """`work` is where recognizing, thinking and speaking run: INLINE, or THREADS for live sound.
 
-        `listening` makes what follows the words of a turn: listener.live, or Whole for recognizers
-        without partial words. `timers` are those that the brain's skills set; `stopwatch` times
+        `listener` opens what recognizes the words of one turn: recognition.live, or WholeTurn for
+        recognizers without partial words. `timers` are those that the brain's skills set; `stopwatch` times
         computing, nothing else.
         """
         self.rate, self._hop = detector.rate, detector.hop
         self.messages: list[Message] = []  # what has been said and heard by both
         self.timers = timers or Timers()
-        self._brain, self._manners = brain, manners
+        self._brain, self._options = brain, options
         lanes = partial(work.lane, stopwatch)
-        self._ear = UserTurn(detector, recognizer, turns, hearing, lanes, listening)
-        self._mouth = Playback(synthesizer, controls, manners.ahead, self.rate, lanes)
+        self._ear = UserTurn(
+            detector, recognizer, as_turn_detector(turns), listening_options, lanes, listener
+        )
+        self._mouth = Playback(synthesizer, controls, options.ahead, self.rate, lanes)
         self._echo = Echo(self.rate)
-        self._overlap = BargeIn(manners.courtesy)
+        self._overlap = BargeIn(options.barge_in)
         self._withheld: list[Event] = []  # of the person, while it is open whether they take the turn
         self._prepared: tuple[Messages, Response] | None = None  # what may be asked, and the answer to it
         self._owed = False  # an answer to what was said while the agent did not yield
@@ -122,19 +124,20 @@ class Conversation:
         *,
         brain: Brain | None = None,
         turns: TurnDetector | None = None,
-        manners: ConversationOptions | None = None,
-        hearing: ListeningOptions | None = None,
+        options: ConversationOptions | None = None,
+        listening_options: ListeningOptions | None = None,
         recognizer: Recognizer | None = None,
     ) -> None:
         """From now on speaks, thinks, or listens in another way: the next answers, the next turns."""
         if controls:
             self._mouth.change(controls)
         self._brain = brain or self._brain
-        self._manners = manners or self._manners
-        self._ear.turns = turns or self._ear.turns
+        self._options = options or self._options
+        if turns:
+            self._ear.turns = as_turn_detector(turns)
         self._ear.recognizer = recognizer or self._ear.recognizer
-        if hearing:
-            self._ear.use(hearing)
+        if listening_options:
+            self._ear.use(listening_options)
         self._unprepare()
 
     def hear(self, frame: np.ndarray) -> Iterator[Event]:
@@ -178,7 +181,7 @@ class Conversation:
             yield from self.collect()
 
     def commit(self) -> Iterator[Event]:
-        """The person's turn is over, as by a button that is let go; it is answered if `manners.answers`.
+        """The person's turn is over, as by a button that is let go; it is answered if `options.answers`.
 
         Events of it may still come with later frames, where work runs in threads.
         """
@@ -202,7 +205,7 @@ class Conversation:
     def answer(self) -> Iterator[Event]:
         """Answers `messages` as they stand (a host may have added some), as if a turn had ended."""
         yield from self.interrupt()
-        del self.messages[: -self._manners.memory]
+        del self.messages[: -self._options.memory]
         self._measured = Measured(self.time, self.time)
         self._reply(tuple(self.messages))
         yield from self._speak()
@@ -245,7 +248,7 @@ class Conversation:
     def _take(self, heard: Iterable[Event]) -> Iterator[Event]:
         """What the ear has made of a moment; withheld while it is open who has the turn."""
         events = list(heard)
-        if not self._mouth.busy or not self._manners.yields:
+        if not self._mouth.busy or not self._options.yields:
             for event in events:
                 yield from self._consider(event)
             self._prepare()
@@ -259,7 +262,7 @@ class Conversation:
             case Verdict.RESUME:
                 yield from self._resume()
             case Verdict.INTERRUPT:
-                yield self._stop(self._manners.merged)
+                yield self._stop(self._options.merged)
                 yield from self._released()
 
     def _consider(self, event: Event) -> Iterator[Event]:
@@ -270,7 +273,7 @@ class Conversation:
             self._messages_with(event.text)
             if self._mouth.busy:
                 self._owed = True
-            elif self._manners.answers:
+            elif self._options.answers:
                 self._reply(tuple(self.messages))
 
     def _asked(self) -> bool:
@@ -304,17 +307,17 @@ class Conversation:
 
     def _messages_with(self, text: str) -> None:
         """The person has said something; before a word of an answer to it, they have only gone on."""
-        if self.messages and self.messages[-1].role == "user" and self._manners.answers:
+        if self.messages and self.messages[-1].role == "user" and self._options.answers:
             text = f"{self.messages.pop().content} {text}"
         self.messages.append(Message("user", text))
-        del self.messages[: -self._manners.memory]
+        del self.messages[: -self._options.memory]
 
     def _prepare(self) -> None:
         """Begins the answer at a likely end of the turn, to be thrown away if the person goes on."""
         ear = self._ear
-        if not (ear.in_turn and ear.known and ear.text) or ear.speaking or not self._manners.answers:
+        if not (ear.in_turn and ear.known and ear.text) or ear.speaking or not self._options.answers:
             return
-        if self._mouth.busy or ear.patience is None or ear.patience - ear.silence > self._manners.likely:
+        if self._mouth.busy or ear.patience is None or ear.patience - ear.silence > self._options.likely:
             return
         asked, messages = self.messages, list(self.messages)
         self.messages = messages
@@ -353,7 +356,7 @@ class Conversation:
         if not self._mouth.busy and not self._ear.in_turn:
             if self._announcements:
                 self._announce(self._announcements.pop(0))
-            elif self._owed and self._manners.answers:
+            elif self._owed and self._options.answers:
                 self._reply(tuple(self.messages))
         if self._mouth.busy:
             yield from self._speak()
@@ -367,7 +370,7 @@ class Conversation:
             yield Trouble(self.time, str(error))
             if isinstance(error, BrainError) and not self._mouth.said:
                 self._announce(error.sayable or APOLOGY)
-        yield from self._mouth.fill(self.time, self._manners.patience)
+        yield from self._mouth.fill(self.time, self._options.filler_after)
         if self._mouth.finished():
             yield from self._spoken()
 

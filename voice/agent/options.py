@@ -15,7 +15,7 @@ class ConversationOptions:
     memory: int = 40  # messages that the brain is shown at most
     likely: float = 0.3  # before the likely end of a turn its answer is begun
     merged: float = 1.0  # of an answer heard before the person goes on; less than that and it is one turn
-    patience: float = 2.0  # without a sound of the answer; then the agent says that it takes long
+    filler_after: float = 2.0  # without a sound of the answer; then the agent says that it takes long
     answers: bool = True  # whether a turn is answered by itself
     yields: bool = True  # whether the person's speech interrupts an answer
-    courtesy: BargeInOptions = BargeInOptions()
+    barge_in: BargeInOptions = BargeInOptions()

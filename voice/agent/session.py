@@ -19,7 +19,10 @@ from voice.agent.listening.endpointing import (
     SentenceEndDetector,
     SilenceEndpointer,
 )
-from voice.agent.listening.recognition import live
+from voice.agent.listening.recognition import OpenListener, live
+from voice.agent.listening.user import ListeningOptions
+from voice.agent.options import ConversationOptions
+from voice.agent.skills.notes import Notes
 from voice.agent.timers import Timers
 from voice.agent.work import INLINE, Work
 from voice.commands import Commands
@@ -99,17 +102,27 @@ def start(
     *,
     brain: Brain | None = None,
     brains: Brains | None = None,
+    timers: Timers | None = None,
+    notes: Notes | None = None,
     controls: Controls = Controls(),
+    options: ConversationOptions = ConversationOptions(),
+    listening_options: ListeningOptions = ListeningOptions(),
     work: Work = INLINE,
+    listener: OpenListener | None = None,
+    stopwatch: Callable[[], float] = time.perf_counter,
 ) -> Conversation:
-    """A fresh conversation; `work` is INLINE for recordings and THREADS for live sound.
+    """Begin a conversation; `work` is INLINE for recordings and THREADS for live sound.
 
-    Its brain is `brain`, which then sets no timers, or one of `brains`, or what the environment
-    chooses. Raises VoiceError where the environment is wrong (see brains).
+    Its brain is `brain`, or one of `brains`, or what the environment chooses; skills set `timers` (those of
+    a given `brain`, else fresh ones) and write `notes` (None is the file that all share). `listener` opens
+    what recognizes the words of a turn, by default with partial words. `stopwatch` times computing.
+    Raises VoiceError where the environment is wrong (see brains).
     """
-    timers = Timers()
+    timers = timers or Timers()
     if brain is None:
-        brain = brains.brain(timers) if brains else brain_from_environment(timers)
+        brain = brains.brain(timers, notes) if brains else brain_from_environment(timers, notes=notes)
+    if listener is None:
+        listener = live(models.detector, None if work is INLINE else stopwatch)
     orders = VoiceCommands(models.commands)
     return Conversation(
         models.detector,
@@ -119,6 +132,9 @@ def start(
         turns=models.turns,
         timers=timers,
         controls=controls,
+        options=options,
+        listening_options=listening_options,
         work=work,
-        listening=orders.heard_by(live(models.detector, None if work is INLINE else time.perf_counter)),
+        listener=orders.heard_by(listener),
+        stopwatch=stopwatch,
     )

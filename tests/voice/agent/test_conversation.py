@@ -189,7 +189,7 @@ def test_a_turn_without_new_words_ends_within_fifteen_seconds() -> None:
 
 def test_words_before_a_pause_of_a_long_turn_are_kept() -> None:
     book = Phrasebook("first part and", "second part.")
-    talks = conversation(book, Script(["I see."]), hearing=ListeningOptions(stale=30))
+    talks = conversation(book, Script(["I see."]), listening_options=ListeningOptions(stale=30))
     events = hear(talks, book.say(0, 21), quiet(0.5), book.say(1, 4), quiet(2))
     assert of(Heard, events)[0].text == "first part and second part."
     assert max(audio.duration for audio in book.heard) < 23
@@ -349,7 +349,9 @@ def test_hotwords_and_language_reach_the_recognizer() -> None:
 
     book = Asked("Hi.")
     hear(
-        conversation(book, Script(["Yes."]), hearing=ListeningOptions(language="en", hotwords=("Kathleen",))),
+        conversation(
+            book, Script(["Yes."]), listening_options=ListeningOptions(language="en", hotwords=("Kathleen",))
+        ),
         book.say(0),
         quiet(1),
     )
@@ -446,11 +448,11 @@ class Listens:
     def __init__(self) -> None:
         self.turns: list[Audio] = []
 
-    def chance(self, turn: Audio) -> float:
+    def probability(self, turn: Audio) -> float:
         self.turns.append(turn)
         return 0.5
 
-    def patience(self, partial: str, chance: float, end_of_sentence: float | None = None) -> float:
+    def endpoint_after(self, partial: str, probability: float, end_of_sentence: float | None = None) -> float:
         return 0.5
 
 

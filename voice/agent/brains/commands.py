@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from voice.agent.listening.recognition import Listener, Listening, TurnHypothesis, text_of
+from voice.agent.listening.recognition import Listener, OpenListener, TurnHypothesis, text_of
 from voice.agent.skills.registry import Skill
 from voice.agent.speculative import call, committed, prepare
 from voice.commands import Commands, Understanding
@@ -42,7 +42,7 @@ class VoiceCommands:
         self._commands = commands
         self._last: tuple[str, Understanding] | None = None  # the words of a turn, and what they meant
 
-    def heard_by(self, listening: Listening) -> Listening:
+    def heard_by(self, listening: OpenListener) -> OpenListener:
         """Follows turns as `listening` does, and asks whether each was a command."""
         if self._commands is None:
             return listening

@@ -1,40 +1,41 @@
-"""When a turn has ended: by the silence, by its words, and by its sound where a model is there."""
+"""Endpointing: when a turn has ended, by the silence, by its words and by its sound."""
 
 from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Protocol
+from typing import Any, Protocol
 
 from voice.agent.language.arithmetic import is_calculation
 from voice.agent.language.numbers import NUMBER_WORDS
 from voice.agent.language.phrases import plain, without_courtesy
-from voice.types import Audio, Recognizer
+from voice.types import Audio, Recognizer, TurnDetector
 
-# After these more is to come, whatever mark the recognizer puts behind them.
+# More words follow these, whatever mark the recognizer puts behind them.
 _OPEN = frozenset(
     "and or but because if which whose than then the a an my your our their these those of as um uh er hmm"
     " well please set i i'm it's what what's where why let let's convert calculate plus minus times"
     " divided".split()
 )
-# After these more may come, but a sentence may end with them too: "Tell us who they are."
+# More words may follow these, but a sentence may end with them too: "Tell us who they are."
 _AMBIGUOUS = frozenset(
     "this his her to for with from in on at by about into between per like is are was were be do does did"
     " can could would will should we they he she who how that when while so".split()
 )
 _FEW = 3  # words that are no whole sentence with one of those at the end
-# What follows these comes in pieces, each of which sounds whole.
+# What follows these is dictated in pieces, each of which sounds complete.
 _DICTATES = re.compile(r"\b(address|number|code|e-?mail|zip|password|spelled|spelt)( is|:)? (?!of |and )\S")
 _YEAR = re.compile(r"\b(in|and|since|until|before|after|of|year) (1[5-9]|20)\d\d\W*$")
 _COUNTED_ONE = re.compile(rf"(^|\b({'|'.join(NUMBER_WORDS)}|for|number|is|to|plus|minus|times) )one$")
 _ASKED_WHOLE = frozenset("what why how where who when".split())
 
 
-UNHEARD = 0.5  # P(complete) of a sound that nobody listened to
-USUAL, LEAST, MOST = 0.9, 0.001, 0.98  # P(mark): the one that changes nothing, and what counts at all
-HANG = 0.064  # seconds for which the detector of speech takes what follows for speech
+UNHEARD = 0.5  # P(complete) of a sound that no model has judged
+USUAL, LEAST, MOST = 0.9, 0.001, 0.98  # P(mark): the one that changes nothing, and the bounds of what counts
+HANG = 0.064  # seconds of sound after the last speech that the detector of speech still takes for speech
 
 
 @dataclass(frozen=True)
@@ -50,18 +51,23 @@ class SilenceEndpointer:
 
     @classmethod
     def of(cls, seconds: float) -> SilenceEndpointer:
-        """Always the same silence, whatever is said."""
+        """Make an endpointer that always waits for the same silence, whatever is said."""
         return cls(*(seconds for _ in fields(cls)))
 
-    def chance(self, turn: Audio) -> float:
+    def probability(self, turn: Audio) -> float:
+        """Return UNHEARD: the sound is not judged."""
         return UNHEARD
 
-    def patience(self, partial: str, chance: float = UNHEARD, end_of_sentence: float | None = None) -> float:
-        return getattr(self, kind(partial))
+    def endpoint_after(
+        self, partial: str, probability: float = UNHEARD, end_of_sentence: float | None = None
+    ) -> float:
+        """Return the seconds of silence that end a turn with the words `partial`."""
+        seconds: float = getattr(self, kind(partial))
+        return seconds
 
 
 def kind(partial: str) -> str:
-    """What the words of a turn so far are: the name of one of the silences of SilenceEndpointer."""
+    """Classify the words of a turn so far: return the name of one of the fields of SilenceEndpointer."""
     text = partial.rstrip()
     words = text.lower().rstrip(" .?!,…-").split()
     if not words:
@@ -79,26 +85,29 @@ def kind(partial: str) -> str:
 
 
 def _is_open(words: list[str]) -> bool:
-    """Whether the last of some lower-case words calls for more."""
+    """Tell whether the last of some lower-case words calls for more."""
     if len(words) == 1 and words[0] in _ASKED_WHOLE:
         return False
     return words[-1] in _OPEN | _AMBIGUOUS
 
 
 def _may_end(words: list[str]) -> bool:
+    """Tell whether a sentence may end with the last word although that word often calls for more."""
     return len(words) > _FEW and words[-1] in _AMBIGUOUS
 
 
 def _spells(words: list[str]) -> bool:
-    return len(words) > 2 and _spelled(words[-1]) and _spelled(words[-2])
+    """Tell whether somebody spells a word: the last two words are letters."""
+    return len(words) > 2 and _is_letter(words[-1]) and _is_letter(words[-2])
 
 
-def _spelled(word: str) -> bool:
+def _is_letter(word: str) -> bool:
+    """Tell whether a word is a single letter, and not the words "a" or "I"."""
     return len(word.strip(".,")) == 1 and word[0].isalpha() and word[0] not in "ai"
 
 
 def _ends_in_a_number(partial: str, last: str) -> bool:
-    """Whether digits may follow: a number at the end that is not the end of a whole calculation."""
+    """Tell whether digits may follow: the text ends in a number, and is no whole calculation."""
     if not (last.replace(",", "").isdecimal() or last.rpartition("-")[2] in NUMBER_WORDS):
         return False
     if _YEAR.search(partial.lower()):
@@ -115,58 +124,61 @@ Silences = Mapping[str, tuple[tuple[float, float], ...]]
 
 
 class AudioEndpointer(Protocol):
-    """Hears how likely a turn is complete; see voice.smart_turn."""
+    """Judges by the sound how likely a turn is complete; see voice.smart_turn."""
 
-    def chance(self, turn: Audio) -> float: ...
+    def probability(self, turn: Audio) -> float: ...
 
 
 @dataclass(frozen=True)
 class AudioTextEndpointer:
-    """The rule's silence, made shorter or longer by a model that hears whether the turn is complete.
+    """The silence of a rule, made shorter or longer by a model that judges whether the sound is complete.
 
-    The seconds are those that most pauses inside of a sentence stay below, by what the words are
-    and how complete the model finds their sound (measured on the training recordings).
+    The seconds in `silences` are those that most pauses inside of a sentence stay below, by the kind of the
+    words and by how complete the model finds their sound (measured on the training recordings).
     """
 
     sound: AudioEndpointer
     rule: SilenceEndpointer = SilenceEndpointer()
     silences: Silences = field(default_factory=lambda: BY_TURN)
-    mark: float = 0.0  # what the odds of a mark that ends a sentence weigh, beside those of the sound
+    mark: float = 0.0  # weight of the odds of a mark that ends a sentence, beside those of the sound
 
-    def chance(self, turn: Audio) -> float:
-        return self.sound.chance(turn)
+    def probability(self, turn: Audio) -> float:
+        """Return P(complete) by the sound of a turn up to its last speech."""
+        return self.sound.probability(turn)
 
-    def patience(self, partial: str, chance: float, end_of_sentence: float | None = None) -> float:
+    def endpoint_after(self, partial: str, probability: float, end_of_sentence: float | None = None) -> float:
+        """Return the seconds of silence that end a turn with these words and such a sound."""
         silences = self.silences.get(kind(partial), ())
-        sure = with_mark(chance, end_of_sentence, self.mark)
-        fitting = (seconds for least, seconds in silences if sure >= least)
-        return next(fitting, self.rule.patience(partial))
+        probability = with_mark(probability, end_of_sentence, self.mark)
+        fitting = (seconds for least, seconds in silences if probability >= least)
+        return next(fitting, self.rule.endpoint_after(partial))
 
 
-def with_mark(chance: float, end_of_sentence: float | None, weight: float) -> float:
-    """P(complete) by the sound and by how likely the recognizer finds a mark that ends a sentence there."""
+def with_mark(probability: float, end_of_sentence: float | None, weight: float) -> float:
+    """Return P(complete) from the sound's and from P(a mark that ends a sentence) of the recognizer."""
     if end_of_sentence is None:
-        return chance
+        return probability
     mark = _log_odds(min(max(end_of_sentence, LEAST), MOST))
-    odds = _log_odds(chance) + weight * (mark - _log_odds(USUAL))
+    odds = _log_odds(probability) + weight * (mark - _log_odds(USUAL))
     return 1 / (1 + math.exp(-odds))
 
 
-def _log_odds(chance: float) -> float:
-    chance = min(max(chance, 1e-6), 1 - 1e-6)
-    return math.log(chance / (1 - chance))
+def _log_odds(probability: float) -> float:
+    probability = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(probability / (1 - probability))
 
 
 @dataclass(frozen=True)
 class SentenceEndDetector:
-    """Hears whether a sentence is complete, with a recognizer that has an `ending`.
+    """Judges whether a sentence is complete, with a recognizer that has an `ending`.
 
     See voice.asr.whisper.end_of_turn.
     """
 
     recognizer: Recognizer
 
-    def chance(self, turn: Audio) -> float:
+    def probability(self, turn: Audio) -> float:
+        """Return P(complete) of a turn that is cut off at its last speech."""
         from voice.asr.whisper.end_of_turn import pooled
         from voice.audio import resample
 
@@ -174,7 +186,7 @@ class SentenceEndDetector:
         return self.recognizer.ending(pooled(speech, self.recognizer.encoded))
 
 
-BY_TURN: Silences = {  # by smart-turn: (P(complete) at least, seconds), the surest first
+BY_TURN: Silences = {  # by smart-turn: (lowest P(complete), seconds), the surest first
     "finished": ((0.95, 0.35), (0.8, 0.44), (0.3, 0.51), (0.03, 0.6), (0.0, 0.64)),
     "perhaps": ((0.95, 0.35), (0.5, 0.51), (0.1, 0.64)),
     "plain": ((0.95, 0.35), (0.5, 0.51), (0.03, 0.6), (0.0, 0.64)),
@@ -184,8 +196,8 @@ BY_TURN: Silences = {  # by smart-turn: (P(complete) at least, seconds), the sur
 
 # The last step is long: few ends sound so incomplete, but half of the pauses over 0.6 s.
 _WHOLE = ((0.99, 0.22), (0.78, 0.32), (0.55, 0.44), (0.027, 0.63), (0.0, 1.0))
-MARK = 1.5  # with it: what a recognizer knows of marks it has learnt from more people than its ending has
-BY_SENTENCE: Silences = {  # by a recognizer's ending, which leaves little for the words to tell
+MARK = 1.5  # the recognizer has learnt its marks from more people than its ending
+BY_SENTENCE: Silences = {  # by a recognizer's ending; the words add little to it
     "finished": _WHOLE,
     "perhaps": _WHOLE,
     "plain": _WHOLE,
@@ -195,10 +207,38 @@ BY_SENTENCE: Silences = {  # by a recognizer's ending, which leaves little for t
 
 @dataclass(frozen=True)
 class ManualEndpointer:
-    """A turn that ends only when the conversation is told so, as by a button that is let go."""
+    """A turn that ends only when the host says so, as with a button that is let go."""
 
-    def chance(self, turn: Audio) -> float:
+    def probability(self, turn: Audio) -> float:
+        """Return UNHEARD: the sound is not judged."""
         return UNHEARD
 
-    def patience(self, partial: str, chance: float, end_of_sentence: float | None = None) -> float:
+    def endpoint_after(self, partial: str, probability: float, end_of_sentence: float | None = None) -> float:
+        """Return infinity: no silence ends the turn."""
         return math.inf
+
+
+def as_turn_detector(detector: TurnDetector) -> TurnDetector:
+    """Return `detector`, or what calls it if it has the method names of version 0.1.
+
+    Those were `chance` and `patience`; they go with 0.3.
+    """
+    if hasattr(detector, "endpoint_after") or not hasattr(detector, "patience"):
+        return detector
+    warnings.warn(
+        "a turn detector has the methods probability and endpoint_after, formerly chance and patience",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return _OldTurnDetector(detector)
+
+
+@dataclass(frozen=True)
+class _OldTurnDetector:
+    detector: Any  # has `chance` and `patience`
+
+    def probability(self, turn: Audio) -> float:
+        return float(self.detector.chance(turn))
+
+    def endpoint_after(self, partial: str, probability: float, end_of_sentence: float | None = None) -> float:
+        return float(self.detector.patience(partial, probability, end_of_sentence))

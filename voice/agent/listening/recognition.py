@@ -28,10 +28,12 @@ class Listener(Protocol):
     def finish(self) -> Transcript: ...
 
 
-Listening = Callable[[Recognizer, int, str | None, tuple[str, ...]], Listener]  # …, rate, language, hotwords
+OpenListener = Callable[
+    [Recognizer, int, str | None, tuple[str, ...]], Listener
+]  # …, rate, language, hotwords
 
 
-class Whole:
+class WholeTurn:
     """A recognizer that knows no partial words hears a turn again from its beginning at each likely end.
 
     What is older than `settle_after` seconds at such an end is final, and so is each `longest` seconds.
@@ -88,7 +90,7 @@ class Whole:
         return tuple(each.shifted(self._begin / self._rate) for each in heard.segments)
 
 
-def live(detector: SpeechDetector, stopwatch: Callable[[], float] | None = None) -> Listening:
+def live(detector: SpeechDetector, stopwatch: Callable[[], float] | None = None) -> OpenListener:
     """Partial words too, of any recognizer (see voice.asr.streaming); `detector` finds the pauses in them.
 
     With a `stopwatch` they become rarer where recognizing is slow; without, a recording replays exactly.

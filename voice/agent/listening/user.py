@@ -10,7 +10,7 @@ import numpy as np
 
 from voice.agent.events import Event, Heard, Partial, SpeechEnded, SpeechStarted, Trouble, TurnEnded
 from voice.agent.listening.onset import OnsetDetector
-from voice.agent.listening.recognition import Listener, Listening, Whole, text_of
+from voice.agent.listening.recognition import Listener, OpenListener, WholeTurn, text_of
 from voice.agent.work import Lane, Task
 from voice.errors import VoiceError
 from voice.types import Audio, Recognizer, SpeechDetector, TurnDetector, Word
@@ -57,7 +57,7 @@ class UserTurn:
         turns: TurnDetector,
         hearing: ListeningOptions,
         lanes: Callable[[], Lane],
-        listening: Listening = Whole,
+        listening: OpenListener = WholeTurn,
     ) -> None:
         self.turns, self.hearing = turns, hearing
         self.recognizer, self._listening = recognizer, listening
@@ -210,7 +210,7 @@ class UserTurn:
             return
         turns, frames = self.turns, max(1, len(self._held) - (self._count - end))
         turn = Audio(np.concatenate(self._held[:frames]), self._rate)
-        self._judged, self._judging = end, self._other_lane.start(lambda: turns.chance(turn), self._now)
+        self._judged, self._judging = end, self._other_lane.start(lambda: turns.probability(turn), self._now)
 
     def drop(self) -> None:
         """What has been said in this turn is no turn; speech that goes on begins another.
@@ -348,7 +348,7 @@ class UserTurn:
         if self.known and self._judging and self._judging.done:
             task, self._judging = self._judging, None
             end_of_sentence = self.words[-1].end_of_sentence if self.words else None
-            self.patience = self.turns.patience(self.text, task.result(), end_of_sentence)
+            self.patience = self.turns.endpoint_after(self.text, task.result(), end_of_sentence)
             self.ready = max(self.ready, task.ready)
 
     def _new_words(self, stable: str, tail: str) -> Iterator[Event]:

@@ -12,7 +12,7 @@ from voice.agent.brains.choice import Choice, brain_from_environment, brain_of
 from voice.agent.brains.commands import VoiceCommands
 from voice.agent.conversation import Conversation
 from voice.agent.listening.endpointing import ManualEndpointer, SilenceEndpointer
-from voice.agent.listening.recognition import Listening, live
+from voice.agent.listening.recognition import OpenListener, live
 from voice.agent.listening.user import ListeningOptions
 from voice.agent.options import ConversationOptions
 from voice.agent.skills.notes import Notes
@@ -127,8 +127,8 @@ class Agent:
         self.conversation.use(
             now.controls,
             turns=turn_detector(now.detection, self.turns(recognizer)),
-            manners=replace(ConversationOptions(), answers=now.answers, yields=now.yields),
-            hearing=heard,
+            options=replace(ConversationOptions(), answers=now.answers, yields=now.yields),
+            listening_options=heard,
             recognizer=recognizer,
         )
 
@@ -164,7 +164,7 @@ def open_agent(
     now: Configuration,
     brain: Brain | None = None,
     work: Work = THREADS,
-    listening: Listening | None = None,
+    listening: OpenListener | None = None,
     stopwatch: Callable[[], float] = time.perf_counter,
 ) -> Agent:
     """A fresh agent. Without `brain` the environment chooses it. Raises VoiceError.
@@ -185,7 +185,7 @@ def open_agent(
         turns=models.turns,
         timers=timers,
         work=work,
-        listening=orders.heard_by(listening or live(models.detector, stopwatch)),
+        listener=orders.heard_by(listening or live(models.detector, stopwatch)),
         stopwatch=stopwatch,
     )
     ears = partial(services.hears, models.recognizer)

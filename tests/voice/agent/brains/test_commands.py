@@ -13,7 +13,7 @@ from voice.agent import Conversation, Heard, Reply
 from voice.agent.brains.choice import Offline
 from voice.agent.brains.commands import VoiceCommands, open_commands
 from voice.agent.listening.endpointing import SilenceEndpointer
-from voice.agent.listening.recognition import Whole
+from voice.agent.listening.recognition import WholeTurn
 from voice.agent.skills.registry import made, skill
 from voice.agent.skills.runner import SkillRunner
 from voice.agent.speculative import Prepared
@@ -95,7 +95,7 @@ def conversation(book: Phrasebook, brain: object, commands: Commands | None) -> 
         book,
         EvenVoice(),
         orders.obeyed_by(brain),
-        listening=orders.heard_by(Whole),
+        listener=orders.heard_by(WholeTurn),
         stopwatch=lambda: 0.0,
     )
 
@@ -145,7 +145,7 @@ def test_what_is_too_long_for_a_command_is_none(commands: Commands) -> None:
 def test_without_commands_nothing_changes() -> None:
     orders, house = VoiceCommands(None), House()
     assert orders.obeyed_by(house) is house
-    assert orders.heard_by(Whole) is Whole
+    assert orders.heard_by(WholeTurn) is WholeTurn
 
 
 def test_a_recognizer_that_knows_no_letters_is_refused(tmp_path: Path) -> None:
@@ -182,7 +182,7 @@ def test_live_sessions_of_a_server_obey_the_commands_of_its_settings(tmp_path: P
         detector=LoudIsSpeech,
         turns=lambda ears: SilenceEndpointer(),
     )
-    talks = open_agent(services, Configuration(), house, INLINE, Whole, lambda: 0.0).conversation
+    talks = open_agent(services, Configuration(), house, INLINE, WholeTurn, lambda: 0.0).conversation
     hear(talks, quiet(0.5), book.say(0, 2.0), quiet(3))
     assert house.done == [{"state": "on", "room": "bathroom"}]
     assert services.talking().commands is services.talking().commands

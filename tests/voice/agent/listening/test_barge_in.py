@@ -160,7 +160,7 @@ def test_words_that_follow_a_murmur_take_the_turn() -> None:
 
 def test_an_agent_that_does_not_yield_answers_afterward() -> None:
     book = Phrasebook("Tell me all.", "And tomorrow?")
-    talks = conversation(book, Script([LONG], ["Rain."]), manners=ConversationOptions(yields=False))
+    talks = conversation(book, Script([LONG], ["Rain."]), options=ConversationOptions(yields=False))
     events = hear(talks, book.say(0), quiet(2), book.say(1), quiet(8))
     assert not of(Interrupted, events) and not of(Paused, events)
     assert [event.text for event in of(Spoken, events)] == [LONG.strip(), "Rain."]
@@ -301,7 +301,7 @@ class Growing:
 
 def test_partial_words_come_while_the_person_speaks() -> None:
     book = Phrasebook("")
-    talks = conversation(book, Script(["Good."]), listening=Growing)
+    talks = conversation(book, Script(["Good."]), listener=Growing)
     events = hear(talks, book.say(0, 1.0), quiet(2))
     assert [(event.stable, event.tail) for event in of(Partial, events)] == [
         ("", "far"), ("so", "far"), ("So far so good.", ""),
@@ -339,7 +339,9 @@ def test_other_thresholds_leave_the_times_as_they_are() -> None:
     talks = conversation(book, Script(["Good."]))
     hear(talks, quiet(1))
     talks.use(
-        hearing=ListeningOptions(thresholds=Thresholds(on=0.7, shortest_speech=0.1, shortest_silence=0.16))
+        listening_options=ListeningOptions(
+            thresholds=Thresholds(on=0.7, shortest_speech=0.1, shortest_silence=0.16)
+        )
     )
     events = hear(talks, book.say(0), quiet(2))
     assert of(SpeechStarted, events)[0].began == pytest.approx(1.0, abs=0.033)

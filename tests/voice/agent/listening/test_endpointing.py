@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from voice.agent import AudioTextEndpointer, ManualEndpointer, SilenceEndpointer
+from voice.agent.listening.endpointing import as_turn_detector
 from voice.types import Audio
 
 RULE = SilenceEndpointer()
@@ -24,7 +25,7 @@ TURN = Audio(np.zeros(16_000, np.float32), 16_000)
     ],
 )
 def test_a_whole_sentence_ends_after_a_short_silence(words: str) -> None:
-    assert RULE.patience(words) == RULE.finished
+    assert RULE.endpoint_after(words) == RULE.finished
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_a_whole_sentence_ends_after_a_short_silence(words: str) -> None:
     ],
 )
 def test_words_that_call_for_more_are_waited_for(words: str) -> None:
-    assert RULE.patience(words) == RULE.unfinished
+    assert RULE.endpoint_after(words) == RULE.unfinished
 
 
 @pytest.mark.parametrize(
@@ -53,47 +54,47 @@ def test_words_that_call_for_more_are_waited_for(words: str) -> None:
     ],
 )
 def test_numbers_letters_and_addresses_are_waited_for(words: str) -> None:
-    assert RULE.patience(words) == RULE.dictated
+    assert RULE.endpoint_after(words) == RULE.dictated
 
 
 def test_words_that_may_end_a_sentence_are_waited_for_less() -> None:
     for words in ("Tell us who you are.", "I never part with that."):
-        assert RULE.patience(words) == RULE.perhaps
+        assert RULE.endpoint_after(words) == RULE.perhaps
         assert judged(AudioTextEndpointer(Hears(0.97)), words) < RULE.finished
-    assert RULE.patience("The one that.") == RULE.unfinished
+    assert RULE.endpoint_after("The one that.") == RULE.unfinished
 
 
 def test_years_and_numbers_of_things_are_no_dictation() -> None:
-    assert RULE.patience("It was occupied in 1810.") == RULE.finished
-    assert RULE.patience("The number of debtors was extraordinary.") == RULE.finished
-    assert RULE.patience("My number is 1810.") == RULE.dictated
+    assert RULE.endpoint_after("It was occupied in 1810.") == RULE.finished
+    assert RULE.endpoint_after("The number of debtors was extraordinary.") == RULE.finished
+    assert RULE.endpoint_after("My number is 1810.") == RULE.dictated
 
 
 def test_one_is_not_always_a_number() -> None:
-    assert RULE.patience("I like the white one.") == RULE.finished
-    assert RULE.patience("My number is two one.") == RULE.dictated
-    assert RULE.patience("Set a timer for one.") == RULE.dictated
+    assert RULE.endpoint_after("I like the white one.") == RULE.finished
+    assert RULE.endpoint_after("My number is two one.") == RULE.dictated
+    assert RULE.endpoint_after("Set a timer for one.") == RULE.dictated
 
 
 def test_a_question_for_a_number_is_whole() -> None:
-    assert RULE.patience("What is your phone number?") == RULE.finished
+    assert RULE.endpoint_after("What is your phone number?") == RULE.finished
 
 
 def test_no_words_and_no_punctuation_have_silences_of_their_own() -> None:
-    assert RULE.patience("") == RULE.wordless
-    assert RULE.patience("turn on the light") == RULE.plain
+    assert RULE.endpoint_after("") == RULE.wordless
+    assert RULE.endpoint_after("turn on the light") == RULE.plain
 
 
 class Hears:
-    def __init__(self, chance: float) -> None:
-        self._chance = chance
+    def __init__(self, probability: float) -> None:
+        self._probability = probability
 
-    def chance(self, turn: Audio) -> float:
-        return self._chance
+    def probability(self, turn: Audio) -> float:
+        return self._probability
 
 
 def judged(detector: AudioTextEndpointer, words: str) -> float:
-    return detector.patience(words, detector.chance(TURN))
+    return detector.endpoint_after(words, detector.probability(TURN))
 
 
 def test_the_sound_of_an_end_shortens_the_silence() -> None:
@@ -111,7 +112,9 @@ def test_the_sound_of_more_to_come_makes_it_longer() -> None:
 
 def test_the_more_complete_it_sounds_the_shorter_the_silence() -> None:
     for words in ("Stop.", "turn on the light", "Set a timer for"):
-        silences = [judged(AudioTextEndpointer(Hears(chance)), words) for chance in (0.0, 0.6, 0.99)]
+        silences = [
+            judged(AudioTextEndpointer(Hears(probability)), words) for probability in (0.0, 0.6, 0.99)
+        ]
         assert silences == sorted(silences, reverse=True)
 
 
@@ -121,4 +124,18 @@ def test_what_is_dictated_in_pieces_is_waited_for_however_complete_it_sounds(wor
 
 
 def test_who_waits_to_be_told_has_endless_patience() -> None:
-    assert ManualEndpointer().patience("Stop.", 0.99) == float("inf")
+    assert ManualEndpointer().endpoint_after("Stop.", 0.99) == float("inf")
+
+
+def test_a_detector_with_the_method_names_of_version_0_1_still_works_and_is_warned_about() -> None:
+    class Old:
+        def chance(self, turn: Audio) -> float:
+            return 0.25
+
+        def patience(self, partial: str, chance: float, closing: float | None = None) -> float:
+            return chance + (closing or 0.0)
+
+    with pytest.warns(DeprecationWarning, match="endpoint_after"):
+        detector = as_turn_detector(Old())
+    assert detector.endpoint_after("Stop.", detector.probability(TURN), 0.5) == 0.75
+    assert as_turn_detector(RULE) is RULE

@@ -93,27 +93,29 @@ def test_a_file_of_a_stranger_is_damaged_and_nothing_worse(tmp_path, content: by
 
 def test_what_the_detector_takes_for_speech_after_the_last_sound_is_not_heard() -> None:
     counts = Counts(Ending(np.zeros((6, 3)), 0.0))
-    assert SentenceEndDetector(counts).chance(speech(2.0)) == 0.5
+    assert SentenceEndDetector(counts).probability(speech(2.0)) == 0.5
     assert counts.heard[0].duration == pytest.approx(2.1 - HANG)
 
 
 def test_what_sounds_like_no_end_at_all_is_waited_for_longer_than_any_other_whole_sentence() -> None:
     turns = AudioTextEndpointer(SentenceEndDetector(Counts()), silences=BY_SENTENCE)
-    assert turns.patience("What time is it?", 0.001) > 1.5 * turns.patience("What time is it?", 0.1)
+    assert turns.endpoint_after("What time is it?", 0.001) > 1.5 * turns.endpoint_after(
+        "What time is it?", 0.1
+    )
 
 
 def test_the_likelier_a_mark_that_ends_a_sentence_the_shorter_the_silence() -> None:
     turns = AudioTextEndpointer(SentenceEndDetector(Counts()), silences=BY_SENTENCE, mark=MARK)
-    waits = [turns.patience("so it is", 0.7, end_of_sentence) for end_of_sentence in (0.0, 0.3, 0.9, 0.99)]
+    waits = [turns.endpoint_after("so it is", 0.7, sure) for sure in (0.0, 0.3, 0.9, 0.99)]
     assert waits == sorted(waits, reverse=True) and waits[0] > 2 * waits[-1]
-    assert turns.patience("so it is", 0.7, USUAL) == turns.patience("so it is", 0.7, None)
+    assert turns.endpoint_after("so it is", 0.7, USUAL) == turns.endpoint_after("so it is", 0.7, None)
     without = AudioTextEndpointer(SentenceEndDetector(Counts()), silences=BY_SENTENCE)
-    assert without.patience("so it is", 0.7, 0.0) == without.patience("so it is", 0.7)
+    assert without.endpoint_after("so it is", 0.7, 0.0) == without.endpoint_after("so it is", 0.7)
 
 
 @pytest.mark.parametrize("text", ["Who they are.", "so it is", "Set a timer for", "What time is it?"])
 def test_the_surer_the_end_the_shorter_the_silence(text: str) -> None:
     turns = AudioTextEndpointer(SentenceEndDetector(Counts()), silences=BY_SENTENCE)
-    waits = [turns.patience(text, chance) for chance in (0.0, 0.3, 0.6, 0.7, 0.85, 0.97)]
+    waits = [turns.endpoint_after(text, chance) for chance in (0.0, 0.3, 0.6, 0.7, 0.85, 0.97)]
     assert waits == sorted(waits, reverse=True)
     assert waits[0] > 2 * waits[-1]

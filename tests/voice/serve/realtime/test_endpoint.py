@@ -23,7 +23,7 @@ from fastapi import FastAPI
 from openai import AsyncOpenAI
 
 from voice.agent.brains.openai_server import remote_brain
-from voice.agent.listening.recognition import Whole
+from voice.agent.listening.recognition import WholeTurn
 from voice.agent.work import INLINE
 from voice.audio import resample
 from voice.serve.access import Access
@@ -59,7 +59,7 @@ def serving(
 
     def opening(services, configuration, *, work):
         mind = brain() if brain else Script(*([LONG] for _ in range(9)))
-        return open_agent(services, configuration, mind, work if live else INLINE, Whole)
+        return open_agent(services, configuration, mind, work if live else INLINE, WholeTurn)
 
     app = FastAPI()
     add_realtime(app, host, opening)
@@ -331,7 +331,7 @@ def stopping(seconds: float) -> Iterator[Server]:
     """A server that is told to stop, by a POST to /stop, and then gives so many seconds."""
     app, host = FastAPI(), services(BOOK)
     host.sessions = Places(host.sessions)
-    add_realtime(app, host, lambda host, now, work: open_agent(host, now, Script([LONG]), INLINE, Whole))
+    add_realtime(app, host, lambda host, now, work: open_agent(host, now, Script([LONG]), INLINE, WholeTurn))
 
     @app.post("/stop")
     async def stop() -> None:

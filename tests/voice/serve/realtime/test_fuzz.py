@@ -15,7 +15,7 @@ from fakes.agent import Phrasebook
 from fakes.realtime import PATIENCE, Places, encoded, running_app, services
 from fastapi import FastAPI
 
-from voice.agent.listening.recognition import Whole
+from voice.agent.listening.recognition import WholeTurn
 from voice.agent.work import INLINE
 from voice.serve.realtime import add_realtime, endpoint
 from voice.serve.realtime.agent import open_agent
@@ -131,7 +131,7 @@ def server(monkeypatch) -> Iterator[tuple[int, Places]]:
     host = services(Phrasebook("Hello."), settings=Settings(sessions=1))
     host.sessions = Places(host.sessions)
     app = FastAPI()
-    add_realtime(app, host, lambda host, now, work: open_agent(host, now, Parrot(), INLINE, Whole))
+    add_realtime(app, host, lambda host, now, work: open_agent(host, now, Parrot(), INLINE, WholeTurn))
     with running_app(app) as port:
         yield port, host.sessions
         assert host.sessions.free(), "a place was not given back"

@@ -14,7 +14,7 @@ from fakes.agent import Phrasebook
 from fakes.realtime import PATIENCE, running_app, services
 from fastapi import FastAPI
 
-from voice.agent.listening.recognition import Whole
+from voice.agent.listening.recognition import WholeTurn
 from voice.agent.work import INLINE
 from voice.serve.access import Access
 from voice.serve.realtime import add_realtime
@@ -37,7 +37,7 @@ def notes(tmp_path: Path, monkeypatch) -> Path:
 @contextmanager
 def serving(settings: Settings = Settings()) -> Iterator[int]:
     app, host = FastAPI(), services(Phrasebook(), settings=settings)
-    add_realtime(app, host, lambda host, now, work: open_agent(host, now, None, INLINE, Whole))
+    add_realtime(app, host, lambda host, now, work: open_agent(host, now, None, INLINE, WholeTurn))
     app.add_middleware(Access, settings=settings)
     with running_app(app) as port:
         yield port

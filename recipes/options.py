@@ -1,4 +1,4 @@
-"""A recipe's options are a frozen dataclass in its own file; its command line is derived from it here."""
+"""The command line of a recipe, derived from the frozen dataclass of options in its own file."""
 
 from __future__ import annotations
 
@@ -6,60 +6,114 @@ import argparse
 import dataclasses
 import types
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-def option(default: Any, text: str) -> Any:
-    """A field with a default and the line that `--help` shows for it."""
-    return dataclasses.field(default=default, metadata={"help": text})
+def option(default: Any, text: str, *, may_change: bool = False) -> Any:
+    """Return a field with a default and the line that `--help` shows for it.
+
+    `may_change`: a run may go on with another value, because it does not decide what is learned.
+    """
+    return dataclasses.field(default=default, metadata={"help": text, "may_change": may_change})
+
+
+def group(default: Any) -> Any:
+    """Return a field that holds further options, with the defaults of this instance of their dataclass."""
+    return dataclasses.field(default=default, metadata={"group": type(default)})
 
 
 def parse(options: type[T], argv: Sequence[str] | None = None, *, description: str | None = None) -> T:
-    """Command line → an instance of the dataclass `options`.
+    """Return an instance of the dataclass `options` as a command line describes it.
 
     `word_rate: float` becomes `--word-rate`; a `bool` that is False becomes a flag and one that is
-    True gets a `--no-…`; a `tuple[X, ...]` may be given several times; a `Literal` shows its choices.
+    True gets a `--no-…`; a `tuple[X, ...]` may be given several times; a `Literal` shows its choices. The
+    options of a `group` stand beside the others.
     """
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.ArgumentDefaultsHelpFormatter
     )
+    for field, kind, default in _flags(options):
+        _add(parser, field, kind, default)
+    return _filled(options, vars(parser.parse_args(argv)))
+
+
+def values(options: Any) -> dict[str, Any]:
+    """Return each option's value by name, those of groups included, in the order of the command line."""
+    found: dict[str, Any] = {}
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        found |= values(value) if "group" in field.metadata else {field.name: value}
+    return found
+
+
+def changeable(options: Any) -> set[str]:
+    """Return the names of the options that may change while a run goes on."""
+    return {field.name for field, _, _ in _flags(type(options)) if field.metadata.get("may_change")}
+
+
+def flag(name: str) -> str:
+    """Return how the command line calls an option."""
+    return "--" + name.replace("_", "-")
+
+
+def _flags(options: Any, defaults: Any = None) -> Iterator[tuple[dataclasses.Field[Any], Any, Any]]:
+    """Yield (field, type, default) of every option, those of groups in their place."""
     kinds = typing.get_type_hints(options)
     for field in dataclasses.fields(options):
-        _add(parser, field, kinds[field.name])
-    given = vars(parser.parse_args(argv))
-    return options(**{name: tuple(v) if isinstance(v, list) else v for name, v in given.items()})
+        default = field.default if defaults is None else getattr(defaults, field.name)
+        if "group" in field.metadata:
+            yield from _flags(field.metadata["group"], default)
+        else:
+            yield field, kinds[field.name], default
 
 
-def _add(parser: argparse.ArgumentParser, field: dataclasses.Field, kind: Any) -> None:
-    flag, text = "--" + field.name.replace("_", "-"), field.metadata.get("help", " ")
+def _filled(options: Any, given: Mapping[str, Any]) -> Any:
+    """Return an instance of `options` with the values given by name."""
+    made = {}
+    for field in dataclasses.fields(options):
+        if "group" in field.metadata:
+            made[field.name] = _filled(field.metadata["group"], given)
+        else:
+            value = given[field.name]
+            made[field.name] = tuple(value) if isinstance(value, list) else value
+    return options(**made)
+
+
+def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[Any], kind: Any, default: Any) -> None:
+    """Give the parser one option."""
+    name, text = flag(field.name), field.metadata.get("help", " ")
+    kind = _without_none(kind)
     if kind is bool:
-        parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=field.default, help=text)
+        parser.add_argument(name, action=argparse.BooleanOptionalAction, default=default, help=text)
     elif typing.get_origin(kind) is tuple:
         one = typing.get_args(kind)[0]
-        parser.add_argument(
-            flag, action=_Extend, type=one, default=field.default, help=text, metavar=one.__name__
-        )
+        parser.add_argument(name, action=_Extend, type=one, default=default, help=text, metavar=one.__name__)
     elif typing.get_origin(kind) is typing.Literal:
-        parser.add_argument(flag, choices=typing.get_args(kind), default=field.default, help=text)
+        parser.add_argument(name, choices=typing.get_args(kind), default=default, help=text)
     else:
-        one = _plain(kind)
-        parser.add_argument(flag, type=one, default=field.default, help=text, metavar=one.__name__.lower())
+        parser.add_argument(name, type=kind, default=default, help=text, metavar=kind.__name__.lower())
 
 
 class _Extend(argparse.Action):
     """Like "append", but the first value given replaces the default instead of joining it."""
 
-    def __call__(self, parser, namespace, value, option_string=None):
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        value: Any,
+        flag: str | None = None,
+    ) -> None:
         held = getattr(namespace, self.dest)
         setattr(namespace, self.dest, [*held, value] if isinstance(held, list) else [value])
 
 
-def _plain(kind: Any) -> type:
-    """`float | None` → `float`."""
-    if isinstance(kind, types.UnionType):
-        kind = next(k for k in typing.get_args(kind) if k is not type(None))
+def _without_none(kind: Any) -> Any:
+    """Return `X` for `X | None`."""
+    if isinstance(kind, types.UnionType) or typing.get_origin(kind) is typing.Union:
+        kind = next(each for each in typing.get_args(kind) if each is not type(None))
     return Path if kind is Path else kind

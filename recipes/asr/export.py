@@ -1,10 +1,12 @@
 """Makes a model folder of a run, for `--model`: what differs from the base, or the whole.
 
     python -m recipes.asr.export --run runs/quick --out voice/models/pretrained/quick
-    python -m recipes.asr.export --run runs/mine --base whisper-base --whole --name mine --out my-recognizer
+    python -m recipes.asr.export --run runs/mine --whole --name mine --out my-recognizer
 
-The first writes `adapter.safetensors` (9 MB at rank 32), from which the model is derived on first use;
-the second a folder that CTranslate2 opens. Both get their card.
+The run's `run.toml` says what it started from and in which language and context; another `--base`,
+`--language` or `--context` is refused. The first command writes `adapter.safetensors`
+(9 MB at rank 32), from which the model is derived on first use; the second a folder that
+CTranslate2 opens. Both get their card.
 """
 
 from __future__ import annotations
@@ -16,10 +18,12 @@ from typing import Any, Literal
 import torch
 from transformers import WhisperForConditionalGeneration
 
+from recipes import runs
 from recipes.asr import graphs, scoring
 from recipes.asr import model as whisper
 from recipes.asr.head import INSIDE, head_like, saved_head
 from recipes.asr.head import export as export_head
+from recipes.asr.train import RECIPE
 from recipes.checkpoints import read_state
 from recipes.exporting import rows_about
 from recipes.options import option, parse
@@ -37,13 +41,15 @@ class Options:
     out: Path = option(Path("voice/models/pretrained/quick"), "the model folder to write")
     weights: Literal["best", "average", "last"] = option("best", "of the best dev score, or the newest")
     head: Path | None = option(None, "the run whose CTC head goes with it, if not its own")
-    base: str = option("whisper-base", "what the run started from: a name, or a folder with --whole")
+    base: str | None = option(None, "where the model that the run started from is now, if it has moved")
     whole: bool = option(False, "write whole weights instead of what differs from the base")
     name: str = option("quick", "the model's name")
-    language: str = option("en", "its language")
-    context: Literal["utterance", "full"] = option("utterance", "what its encoder sees, as in training")
+    language: str | None = option(None, "its language; the run's, or refused")
+    context: Literal["utterance", "full"] | None = option(
+        None, "what its encoder sees; the run's, or refused"
+    )
     license: str = option("MIT", "its license")
-    description: str = option("Whisper base tuned to the length of the utterance", "for its card")
+    description: str | None = option(None, "for its card; by default what the run did")
     origin: str = option("Whisper base of OpenAI, tuned by recipes/asr", "where it comes from")
     scores: Path | None = option(None, "a table by evaluate.py --json, for its card")
 
@@ -75,6 +81,32 @@ def tuned(base: Path, weights: dict[str, torch.Tensor]) -> WhisperForConditional
     return model
 
 
+def start_of(run: runs.Run, options: Options) -> tuple[str, Path]:
+    """Return the name of the model that the run started from and its folder.
+
+    Raises ModelError where another model is called so, or where only its whole weights could be written.
+    """
+    assert run.base is not None  # train.py always says it
+    name = options.base or run.base.name
+    if not options.whole and name not in entries():
+        raise ModelError(f"{name} is none of `voice models` to derive from; export with --whole")
+    folder = find(name).folder
+    if sha256(folder / WEIGHTS) != run.base.sha256:
+        raise ModelError(
+            f"{options.run} did not start from {name} but from another model, called {run.base.name}: "
+            "give --base the folder where that is"
+        )
+    return name, folder
+
+
+def summary(run: runs.Run, base: str) -> str:
+    """Return one line on what the run made of its base."""
+    title = Path(base).name.replace("-", " ").capitalize()
+    learned = "transcripts" if run.options["labels"] == "text" else "its own transcripts"
+    utterance = run.options["context"] == "utterance"
+    return f"{title} tuned to the length of the utterance" if utterance else f"{title} tuned to {learned}"
+
+
 def measured(folder: Path, table: Path | None) -> dict[str, Any]:
     """What a card says of a table by evaluate.py: manifest → word error rate, and the command."""
     rates = {f"{row['manifest']} WER": round(row["rate"], 4) for row in rows_about(folder, table, "model")}
@@ -83,21 +115,22 @@ def measured(folder: Path, table: Path | None) -> dict[str, Any]:
 
 def main(options: Options) -> None:
     check_name(options.name, "--name")
-    if not options.whole and options.base not in entries():
-        raise ModelError(f"{options.base} is none of `voice models` to derive from; export with --whole")
-    base = find(options.base).folder
+    run = runs.read(options.run, RECIPE)
+    context = run.agreed("context", options.context, options.run)
+    language = run.agreed("language", options.language, options.run)
+    if run.options["whole"] and not options.whole:
+        raise ModelError(f"{options.run} trained all weights; export it with --whole")
+    name, base = start_of(run, options)
     model = tuned(base, learned(options.run, options.weights))
     options.out.mkdir(parents=True, exist_ok=True)
-    settings: dict[str, Any] = {"context": options.context}
+    settings: dict[str, Any] = {"context": context}
     if options.whole:
         scoring.write_folder(model, base, options.out)
         files = [name for name in (WEIGHTS, *scoring.SMALL_FILES) if (options.out / name).exists()]
     else:
         tensors = {name: tensor.numpy() for name, tensor in whisper.adapter_tensors(model).items()}
-        if not tensors:
-            raise ModelError("this run trained all weights; export it with --whole")
         write_adapter(options.out / ADAPTER, tensors, sha256(base / WEIGHTS))
-        settings[BASE], files = options.base, [ADAPTER]
+        settings[BASE], files = name, [ADAPTER]
     files += [path.name for path in graphs.write(options.out, graphs.Shape.of(read_model(base / WEIGHTS)))]
     if options.whole:
         quantized.complete(options.out)
@@ -107,8 +140,8 @@ def main(options: Options) -> None:
     if hasattr(model, "letters"):
         files.append(export_head(model.letters, options.out).name)
     card = Card(
-        options.name, "recognizer", "whisper", WHISPER_RATE, options.language, options.license,
-        options.description, options.origin, hashes(options.out, files), settings,
+        options.name, "recognizer", "whisper", WHISPER_RATE, language, options.license,
+        options.description or summary(run, name), options.origin, hashes(options.out, files), settings,
         measured(options.out, options.scores),
     )  # fmt: skip
     write_card(options.out, card)

@@ -29,6 +29,7 @@ from transformers import WhisperForConditionalGeneration
 
 from data.augmentation import augment_from, with_noise
 from data.batching import batches_from, prefetch, rng_for
+from recipes import runs
 from recipes.asr import model as whisper
 from recipes.asr import scoring, smoke
 from recipes.asr.examples import IGNORED, Batch, Example, Task, collate, gather
@@ -51,7 +52,10 @@ from recipes.training import (
 )
 from voice.features import WHISPER_RATE
 from voice.models import find
+from voice.models.adapter import WEIGHTS
+from voice.models.card import sha256
 
+RECIPE = "recipes.asr.train"
 TINY = "data/tiny"
 ENOUGH_TOKENS = 100
 
@@ -61,13 +65,15 @@ class Options:
     manifest: tuple[str, ...] = option((f"{TINY}/train.jsonl",), "train on this; PATH:N takes N; repeatable")
     dev: tuple[str, ...] = option((f"{TINY}/dev.jsonl",), "watch this; PATH:-N takes the last N; repeatable")
     base: str = option("whisper-base", "the model to start from and to learn from: a name or a folder")
-    out: Path = option(Path("runs/quick"), "the run's folder; a run that is there goes on")
-    answers: Path | None = option(None, "the folder of the teacher's answers; by default OUT/answers")
+    out: Path = option(Path("runs/quick"), "the run's folder; a run that is there goes on", may_change=True)
+    answers: Path | None = option(
+        None, "the folder of the teacher's answers; by default OUT/answers", may_change=True
+    )
     teacher: str | None = option(None, "another model to learn from: a name or a folder")
     teacher_context: Literal["utterance", "full"] = option("full", "what the teacher's encoder sees")
     start: Path | None = option(None, "begin with the learned weights of this run's best.pt")
     start_head: Path | None = option(None, "begin with the CTC head of this run of train_head.py")
-    fresh: bool = option(False, "start over even where there is a run")
+    fresh: bool = option(False, "start over even where there is a run", may_change=True)
     labels: Literal["own", "text"] = option("own", "learn the base's transcripts (own) or the manifest's")
     context: Literal["utterance", "full"] = option("utterance", "what the encoder sees: that, or 30 s")
     margin: float = option(1.0, "most seconds of silence after the utterance; random from 0")
@@ -83,13 +89,15 @@ class Options:
     rate: float = option(0.0, "learning rate; 0 is 2e-4 for low-rank additions and 2e-5 for all weights")
     head_rate: float = option(1e-3, "learning rate of the CTC head")
     warmup: int = option(40, "steps until the learning rate is reached")
-    steps: int = option(1000, "steps in all; the learning rate falls to zero over them")
+    steps: int = option(1000, "steps in all; the learning rate falls to zero over them", may_change=True)
     batch_seconds: float = option(45.0, "seconds of speech in a batch")
-    minutes: float | None = option(None, "stop after so many minutes; the next call goes on")
-    save_every: int = option(50, "steps between checkpoints")
-    check_every: int = option(100, "steps between scores on the dev clips; a multiple of save-every is best")
+    minutes: float | None = option(None, "stop after so many minutes; the next call goes on", may_change=True)
+    save_every: int = option(50, "steps between checkpoints", may_change=True)
+    check_every: int = option(
+        100, "steps between scores on the dev clips; a multiple of save-every is best", may_change=True
+    )
     seed: int = option(0, "decides order, margins, joins and first weights")
-    threads: int = option(torch.get_num_threads(), "CPU threads")
+    threads: int = option(torch.get_num_threads(), "CPU threads", may_change=True)
     smoke: bool = option(False, "seconds: a tiny random model on data/tiny")
 
 
@@ -220,6 +228,13 @@ def asked(options: Options) -> Task:
     )
 
 
+def described(options: Options, base: Path) -> runs.Run:
+    """Return what a run with these options is; `base` is the folder of the model that it starts from."""
+    name = str(base) if options.smoke else options.base
+    data = (*options.manifest, *options.dev)
+    return runs.describe(RECIPE, options, data, base=runs.Base(name, sha256(base / WEIGHTS)))
+
+
 def prepared(base: Path, options: Options, device: torch.device) -> WhisperForConditionalGeneration:
     """The student: the base, whole or frozen with low-rank additions, ready to train."""
     model = whisper.load(base).to(device)
@@ -274,6 +289,7 @@ def main(options: Options) -> None:
     seed_everything(options.seed)
     device = best_device()
     task = asked(options)
+    runs.begin(options.out, described(options, task.base), options)
     train = gather(options.manifest, task, joins=options.joined, seed=options.seed, threads=options.threads)
     dev = gather(options.dev, task, threads=options.threads)
     minutes = sum(each.window.duration for each in train) / 60

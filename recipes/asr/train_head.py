@@ -22,6 +22,7 @@ from torch import nn
 from data.augmentation import Augment, augment_from
 from data.batching import batches_from, pad, rng_for
 from data.loading import AudioCache
+from recipes import runs
 from recipes.asr import windows
 from recipes.asr.head import Head, ctc_loss, export, saved_head
 from recipes.asr.teacher import features
@@ -33,7 +34,10 @@ from voice.features import WHISPER_RATE
 from voice.manifest import Clip
 from voice.metrics import total, word_errors
 from voice.models import find
+from voice.models.adapter import WEIGHTS
+from voice.models.card import sha256
 
+RECIPE = "recipes.asr.train_head"
 SHOWN_EVERY = 20.0  # s
 
 
@@ -49,7 +53,7 @@ class Options:
         ("quick",),
         "the recognizer whose encoder it sits on; others that borrow it hear each window once; repeatable",
     )
-    out: Path = option(Path("runs/head"), "the run's folder; a run that is there goes on")
+    out: Path = option(Path("runs/head"), "the run's folder; a run that is there goes on", may_change=True)
     start: Path | None = option(None, "begin with the head of this run, of train.py or of this recipe")
     augment: Path | None = option(None, "corpora with noise/ and rir/: train on augmented copies too")
     copies: int = option(1, "augmented copies of every window")
@@ -59,13 +63,14 @@ class Options:
     kernel: int = option(9, "frames that a block's convolution spans")
     rate: float = option(1e-3, "learning rate")
     warmup: int = option(200, "steps until the learning rate is reached")
-    steps: int = option(6000, "steps in all; the learning rate falls to zero over them")
+    steps: int = option(6000, "steps in all; the learning rate falls to zero over them", may_change=True)
     batch_seconds: float = option(120.0, "seconds of speech in a batch")
-    minutes: float | None = option(None, "stop after so many minutes; the next call goes on")
-    save_every: int = option(500, "steps between checkpoints")
-    check_every: int = option(500, "steps between scores on the dev clips")
+    minutes: float | None = option(None, "stop after so many minutes; the next call goes on", may_change=True)
+    save_every: int = option(500, "steps between checkpoints", may_change=True)
+    check_every: int = option(500, "steps between scores on the dev clips", may_change=True)
     seed: int = option(0, "decides order, margins, augmentation and first weights")
-    threads: int = option(torch.get_num_threads(), "CPU threads")
+    threads: int = option(torch.get_num_threads(), "CPU threads", may_change=True)
+    fresh: bool = option(False, "start over even where there is a run", may_change=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,6 +142,13 @@ def check(head: Head, dev: Sequence[Example]) -> dict[str, float]:
     return rates | {"wer": total(score for some in scores.values() for score in some).rate}
 
 
+def described(options: Options) -> runs.Run:
+    """Return what a run with these options is; its base is the first of the models."""
+    base = runs.Base(options.model[0], sha256(find(options.model[0]).folder / WEIGHTS))
+    sizes = {"width": options.width, "blocks": options.blocks, "kernel": options.kernel}
+    return runs.describe(RECIPE, options, (*options.manifest, *options.dev), base=base, model=sizes)
+
+
 def gathered(options: Options) -> tuple[list[Example], list[Example]]:
     """Train and dev examples, kept in OUT so that the encoder runs once."""
     import ctranslate2
@@ -154,6 +166,7 @@ def gathered(options: Options) -> tuple[list[Example], list[Example]]:
 def main(options: Options) -> None:
     torch.set_num_threads(options.threads)
     seed_everything(options.seed)
+    runs.begin(options.out, described(options), options)
     train, dev = gathered(options)
     durations = [len(each.encoded) * FRAME for each in train]
     print(f"{len(train)} windows, {sum(durations) / 60:.1f} minutes; {len(dev)} dev clips", flush=True)
@@ -168,7 +181,7 @@ def main(options: Options) -> None:
     average = Ema(head, 0.998)
     parts = {"head": head, "optimizer": optimizer, "schedule": schedule, "average": average}
     checkpoint = Checkpoint(options.out, parts)
-    first = checkpoint.restore()
+    first = 0 if options.fresh else checkpoint.restore()
     with Deadline(options.minutes) as deadline:
         progress = Progress(options.out, first=first, steps=options.steps, deadline=deadline)
         for step, indices in batches_from(first, durations, options.batch_seconds, seed=options.seed):

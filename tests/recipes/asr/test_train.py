@@ -16,7 +16,8 @@ from recipes.asr import export, smoke, train
 from recipes.asr.examples import collate, gather
 from recipes.asr.teacher import FULL, loops
 from voice import audio
-from voice.errors import ManifestError, ModelError
+from voice.errors import ManifestError, ModelError, VoiceError
+from voice.models.card import read_card
 from voice.types import Audio
 
 CHECKOUT = Path(__file__).parents[3]
@@ -123,6 +124,25 @@ def test_what_started_from_a_folder_is_exported_whole(run, tmp_path):
 def test_an_export_without_a_run_says_what_to_do(tmp_path):
     with pytest.raises(ModelError, match="recipes.asr.train"):
         export.learned(tmp_path, "best")
+
+
+def test_the_card_says_what_the_run_was_and_a_contradiction_is_refused(tmp_path):
+    run = tmp_path / "run"
+    train.main(options(run, labels="text", context="full", whole=True, steps=1, joined=0))
+    chosen = export.Options(run=run, base=str(run / "base"), whole=True, name="mine", out=tmp_path / "mine")
+    export.main(chosen)
+    card = read_card(tmp_path / "mine")
+    assert card.options["context"] == "full" and card.description == "Base tuned to transcripts"
+    for contradiction in ({"context": "utterance"}, {"language": "de"}):
+        with pytest.raises(VoiceError, match="was trained with --(context full|language en), not with"):
+            export.main(dataclasses.replace(chosen, **contradiction))
+    with pytest.raises(ModelError, match="--whole"):
+        export.main(dataclasses.replace(chosen, whole=False))
+    (run / "base" / "model.bin").write_bytes(b"another")
+    with pytest.raises(ModelError, match="did not start from .* but from another model"):
+        export.main(chosen)
+    with pytest.raises(VoiceError, match="begun with --context full, not with --context utterance"):
+        train.main(options(run, labels="text", context="utterance", whole=True, steps=1, joined=0))
 
 
 def test_a_loop_is_told_from_speech():

@@ -1,0 +1,208 @@
+"""What a run is: `run.toml` in its folder, written when training starts, read by export and evaluation.
+
+recipe = "recipes.asr.train"
+seed = 0
+code = ["0.2.0 (8229b862b5a7)"]
+
+[options]               # all of the command line's, but for those that are None
+context = "full"
+
+[base]                  # the model that it started from
+name = "whisper-base"
+sha256 = "…"
+
+[data]                  # every file that it learned from, as the command line named it
+"my/train.jsonl" = "…"
+
+[model]                 # the sizes of the network, where the recipe decides them
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+import voice
+from recipes.options import changeable, flag, values
+from voice.errors import ModelDamaged, ModelMissing, VoiceError
+from voice.models.card import sha256
+
+FILE = "run.toml"
+CHECKPOINT = "last.pt"
+
+
+@dataclass(frozen=True)
+class Base:
+    """A model by its name or its folder, and the sha256 of its weights."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """What `run.toml` says. `options`, `data` and `model` are as in the file, see above."""
+
+    recipe: str
+    options: Mapping[str, Any]
+    data: Mapping[str, str] = field(default_factory=dict)
+    base: Base | None = None
+    model: Mapping[str, Any] = field(default_factory=dict)
+    code: tuple[str, ...] = ()
+
+    def agreed(self, name: str, given: Any, folder: Path) -> Any:
+        """Return the run's value of an option, which `given`, unless it is None, has to be.
+
+        Raises VoiceError where the run in `folder` was trained with another value.
+        """
+        trained = self.options.get(name)
+        if given is not None and _plain(given) != trained:
+            raise VoiceError(
+                f"{folder} was trained with {_shown(name, trained)}, not with {_shown(name, _plain(given))}: "
+                f"leave {flag(name)} out, or train such a run"
+            )
+        return trained
+
+
+def describe(
+    recipe: str, options: Any, data: Iterable[str | Path] = (), *, base: Base | None = None,
+    model: Mapping[str, Any] | None = None,
+) -> Run:  # fmt: skip
+    """Return what a run with these options is. `data`: its files; a manifest's `PATH:N` counts as PATH.
+
+    Raises ManifestError or VoiceError where a file is missing.
+    """
+    given = {name: _plain(value) for name, value in values(options).items() if value is not None}
+    hashes = {str(name): _hash(str(name)) for name in data}
+    return Run(recipe, given, hashes, base, model or {}, (code_version(),))
+
+
+def begin(folder: Path, run: Run, options: Any) -> None:
+    """Write `run.toml`, or check that the run in `folder` goes on as what it was begun as.
+
+    Raises VoiceError where something that decides what is learned differs, or where an earlier version
+    began the run and did not say what it is.
+    """
+    resumes = (folder / CHECKPOINT).exists() and not options.fresh
+    if resumes and not (folder / FILE).exists():
+        raise VoiceError(
+            f"{folder} holds a run of an earlier version, which does not say what it is: "
+            "name another --out, or give --fresh to start over"
+        )
+    if resumes:
+        before = read(folder, run.recipe)
+        _check(folder, before, run, changeable(options))
+        code = before.code if run.code[-1] in before.code else (*before.code, *run.code)
+        run = Run(run.recipe, run.options, run.data, run.base, run.model, code)
+    write(folder, run)
+
+
+def read(folder: Path, recipe: str) -> Run:
+    """Return what the run in `folder` is; `recipe` is the module that makes such runs.
+
+    Raises ModelMissing where there is no `run.toml`, ModelDamaged where it cannot be read, VoiceError where
+    another recipe wrote it.
+    """
+    path = folder / FILE
+    if not path.exists():
+        raise ModelMissing(
+            f"there is no {path}, which says what a run is; `python -m {recipe} --out {folder}` writes one "
+            "(versions before 0.2 did not)"
+        )
+    try:
+        row = tomllib.loads(path.read_text("utf-8"))
+        base = Base(**row["base"]) if "base" in row else None
+        run = Run(
+            row["recipe"], row["options"], row.get("data", {}), base, row.get("model", {}), tuple(row["code"])
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelDamaged(f"{path} cannot be read ({error}); start over with --fresh") from error
+    if run.recipe != recipe:
+        raise VoiceError(
+            f"{folder} is a run of {run.recipe}, not of {recipe}: give the folder of one of its own"
+        )
+    return run
+
+
+def write(folder: Path, run: Run) -> None:
+    """Write `run.toml`, whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    table: dict[str, Any] = {"recipe": run.recipe, "seed": run.options.get("seed", 0), "code": list(run.code)}
+    base = {} if run.base is None else vars(run.base)
+    parts = {"options": run.options, "base": base, "data": run.data, "model": run.model}
+    table |= {name: dict(part) for name, part in parts.items() if part}
+    beside = folder / f".{FILE}.{os.getpid()}"
+    beside.write_text(tomli_w.dumps(table), "utf-8")
+    beside.replace(folder / FILE)
+
+
+@lru_cache
+def code_version() -> str:
+    """Return the package's version and, in a checkout, the commit; "+" after it where files have changed."""
+    command = ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"]
+    try:
+        found = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, timeout=20, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return voice.__version__
+    return f"{voice.__version__} ({found.stdout.strip()})"
+
+
+def _check(folder: Path, before: Run, now: Run, free: set[str]) -> None:
+    """Raise VoiceError, naming the first difference, unless both runs learn the same."""
+    hint = "name another --out, or give --fresh to start over"
+    for name in before.options.keys() | now.options.keys():
+        was, given = before.options.get(name), now.options.get(name)
+        if name not in free and was != given:
+            raise VoiceError(
+                f"{folder} was begun with {_shown(name, was)}, not with {_shown(name, given)}: {hint}"
+            )
+    if before.base and now.base and before.base.sha256 != now.base.sha256:
+        raise VoiceError(f"{folder} was begun from another model than {now.base.name} is now: {hint}")
+    for name, digest in now.data.items():
+        if before.data.get(name, digest) != digest:
+            raise VoiceError(f"{folder} was begun with another {name}, which has changed since: {hint}")
+    if dict(before.model) != dict(now.model):
+        raise VoiceError(f"{folder} was begun as {_sizes(before.model, now.model)}: {hint}")
+
+
+def _sizes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return the first size that differs, as it was and as it is."""
+    name = next(name for name in [*before, *now] if before.get(name) != now.get(name))
+    return f"a network with {name} {before.get(name)}, not {now.get(name)}"
+
+
+def _shown(name: str, value: Any) -> str:
+    """Return an option as the command line would give it."""
+    if value is None:
+        return f"no {flag(name)}"
+    if isinstance(value, bool):
+        return flag(name) if value else flag(f"no_{name}")
+    if isinstance(value, list):
+        return " ".join(f"{flag(name)} {each}" for each in value) or f"no {flag(name)}"
+    return f"{flag(name)} {value}"
+
+
+def _hash(name: str) -> str:
+    """Return the sha256 of a file, or of the manifest that `PATH:N` names."""
+    path, _, count = name.rpartition(":")
+    chosen = Path(path if path and count.lstrip("-").isdigit() else name)
+    if not chosen.is_file():
+        raise VoiceError(f"{chosen} is not there to learn from")
+    return sha256(chosen)
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as TOML gives it back."""
+    if isinstance(value, Path):
+        return str(value)
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value

@@ -39,11 +39,11 @@ from voice.models import entries, find
 from voice.serve import Services
 from voice.serve.settings import Settings, from_environment
 from voice.text.english.coverage import reading_notes
-from voice.text.languages import name_of
+from voice.text.languages import languages_of, name_of
 from voice.text.lexicon import parse_lexicon
 from voice.text.markup import is_ssml, parse
 from voice.text.subtitles import FORMATS, render, spoken_segment
-from voice.types import UNDETERMINED, Controls, Speech, Synthesizer, Transcript
+from voice.types import UNDETERMINED, Controls, Recognizer, Speech, Synthesizer, Transcript
 
 LANGUAGES = {
     "Detect": None, "English": "en", "Deutsch": "de", "Français": "fr", "Español": "es", "Italiano": "it",
@@ -179,11 +179,11 @@ def emptied(forms: Iterable[str]) -> list[dict]:
     return [gr.update(value=None, interactive=False) for _ in forms]
 
 
-def _language(recognizer: Any, transcript: Transcript, told: str | None) -> str:
+def _language(recognizer: Recognizer, transcript: Transcript, told: str | None) -> str:
     """What is to be said of the language; nothing where the person chose it."""
     if told:
         return ""
-    if set(getattr(recognizer, "languages", ())) == {"en"}:
+    if set(languages_of(recognizer) or ()) == {"en"}:
         return "This recognizer knows English alone; choose another model for other languages"
     return f"The language was taken for {name_of(transcript.language)}"
 

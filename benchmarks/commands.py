@@ -67,7 +67,7 @@ def understood(
     right, count, seconds = 0, 0, 0.0
     for sound, slots in sounds:
         began = time.perf_counter()
-        heard = commands.understand(recognizer.posteriors(sound))
+        heard = commands.understand(recognizer.letter_log_probs(sound))
         seconds += time.perf_counter() - began
         count += 1
         right += heard.intent == "orderDrink" and dict(heard.slots) == slots
@@ -79,7 +79,7 @@ def turned_away(commands: Commands, recognizer, clips: Sequence[Clip], name: str
     for clip in clips:
         sound = audio.read(clip.audio, WHISPER_RATE).cut(0.0, 30.0)
         began = time.perf_counter()
-        right += not commands.understand(recognizer.posteriors(sound)).is_understood
+        right += not commands.understand(recognizer.letter_log_probs(sound)).is_understood
         seconds += time.perf_counter() - began
     return Row(name, right, len(clips), seconds / max(1, len(clips)))
 

@@ -29,7 +29,7 @@ _HOMES = {
         "VoiceError AudioError ModelError ModelMissing ModelDamaged TextError ManifestError BrainError"
     ),
     "voice.audio": "read write",
-    "voice.loading": "load",
+    "voice.loading": "load load_recognizer load_voice load_turn_detector load_speakers load_vocoder",
     "voice.simple": "transcribe speak",
 }
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names.split()}

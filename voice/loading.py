@@ -1,7 +1,7 @@
-"""From a model's name to something that hears, speaks or judges turns.
+"""From the name of a model to a recognizer, a voice, a turn detector, a diarizer or a vocoder.
 
-Each kind of model and engine has one function here that opens it; what it needs is imported
-only then.
+Each kind of model and engine has one function here that opens it, and imports what it needs only then.
+`load` opens any kind; `load_recognizer` and the others open one kind, and return its type.
 """
 
 from __future__ import annotations
@@ -9,12 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import lru_cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from voice.errors import ModelDamaged, ModelError, ModelMissing
 from voice.models import Model, entries, find
 from voice.models.fetch import Progress
 from voice.types import Recognizer, Synthesizer, TurnDetector
+
+if TYPE_CHECKING:
+    from voice.asr.diarization.speakers import Speakers
+    from voice.tts.vocoder import Vocoder
+
+    Opened = Recognizer | Synthesizer | TurnDetector | Speakers | Vocoder
 
 OTHERS = 4  # voices that texts have named, which stay loaded
 KIND_NAMES = {
@@ -28,12 +34,52 @@ KIND_NAMES = {
 
 def load(
     name: str, *, threads: int | None = None, kind: str | None = None, progress: Progress | None = None
-) -> Recognizer | Synthesizer | TurnDetector:
-    """The model called `name` (catalog name, folder or hf:ORG/NAME[@revision]), ready for use.
+) -> Opened:
+    """Return the model called `name` (a catalog name, a folder or hf:ORG/NAME[@revision]), ready for use.
 
-    `threads` bounds the processor cores it uses (default: all). With `kind`, a model of another
-    kind is refused. `progress` hears of bytes fetched. Raises ModelError.
+    `threads` bounds the processor cores that it uses (default: all). With `kind`, a model of another
+    kind is refused. `progress` is called with the bytes fetched. Raises ModelError.
     """
+    opened: Opened = _open(name, threads, kind, progress)
+    return opened
+
+
+def load_recognizer(name: str, *, threads: int | None = None, progress: Progress | None = None) -> Recognizer:
+    """Return the recognizer called `name`; see `load`. Raises ModelError, also for another kind of model."""
+    opened: Recognizer = _open(name, threads, "recognizer", progress)
+    return opened
+
+
+def load_voice(name: str, *, threads: int | None = None, progress: Progress | None = None) -> Synthesizer:
+    """Return the voice called `name`; see `load`. Raises ModelError, also for another kind of model."""
+    opened: Synthesizer = _open(name, threads, "voice", progress)
+    return opened
+
+
+def load_turn_detector(
+    name: str, *, threads: int | None = None, progress: Progress | None = None
+) -> TurnDetector:
+    """Return the turn detector called `name`; see `load`. Raises ModelError, also for another kind."""
+    opened: TurnDetector = _open(name, threads, "turn", progress)
+    return opened
+
+
+def load_speakers(
+    name: str = "speakers", *, threads: int | None = None, progress: Progress | None = None
+) -> Speakers:
+    """Return the diarizer called `name`; see `load`. Raises ModelError, also for another kind of model."""
+    opened: Speakers = _open(name, threads, "speakers", progress)
+    return opened
+
+
+def load_vocoder(name: str, *, threads: int | None = None, progress: Progress | None = None) -> Vocoder:
+    """Return the vocoder called `name`; see `load`. Raises ModelError, also for another kind of model."""
+    opened: Vocoder = _open(name, threads, "vocoder", progress)
+    return opened
+
+
+def _open(name: str, threads: int | None, kind: str | None, progress: Progress | None) -> Any:
+    """Return an opened model, by the function of its kind and engine in OPENERS. Raises ModelError."""
     model = find(name, kind=kind, progress=progress)
     card = model.card
     if kind is not None and card.kind != kind:
@@ -96,7 +142,7 @@ def _other_voice(name: str, threads: int | None):
     here = [each.name for each in entries().values() if each.card.kind == "voice" and each.in_place]
     if name not in here:
         raise ModelMissing(f"there is no voice {name[:80]!r} here; <voice> can name {', '.join(here)}")
-    return load(name, threads=threads, kind="voice").engine
+    return _open(name, threads, "voice", None).engine
 
 
 def _smart_turn(model: Model, threads: int | None) -> TurnDetector:
@@ -105,13 +151,13 @@ def _smart_turn(model: Model, threads: int | None) -> TurnDetector:
     return SmartTurn.open(model.folder, threads=threads)
 
 
-def _speakers(model: Model, threads: int | None) -> Any:
+def _speakers(model: Model, threads: int | None) -> Speakers:
     from voice.asr.diarization.speakers import Speakers
 
     return Speakers.open(model.folder, threads=threads)
 
 
-def _vocoder(model: Model, threads: int | None) -> Any:
+def _vocoder(model: Model, threads: int | None) -> Vocoder:
     from voice.tts.vocoder import Vocoder
 
     return Vocoder.open(model.folder, threads=threads or 1)

@@ -1,41 +1,60 @@
-"""The types that the whole pipeline speaks: NumPy and the standard library, nothing else.
+"""The types that all parts of the pipeline share. They need NumPy and the standard library, nothing else.
 
 Times are seconds, counted from the start of the audio at hand. Samples are float32, mono,
-in [-1, 1]. A result is frozen; whoever wants another makes another.
+in [-1, 1]. A result is frozen; `dataclasses.replace` makes a changed copy.
+
+What is required of a recognizer, a voice or a brain is one small Protocol each: Recognizer,
+Synthesizer, Brain. What such a class can do besides is a Protocol of its own, which the one function
+that uses the ability asks for by `isinstance`:
+
+    Recognizer    BatchRecognizer         voice.asr.batching.batched
+                  MultilingualRecognizer  voice.text.languages.languages_of
+                  LetterRecognizer        voice.commands.letters.letters_of
+                  EndOfTurnRecognizer     voice.agent.session.load_turns
+    Synthesizer   StreamingSynthesizer    voice.tts.streaming.pieces
+    Brain         SpeculativeBrain        voice.agent.speculative.prepare
+                  SkillCaller             voice.agent.speculative.call
+                  ToolUser                voice.agent.skills.registry.offer, where the Protocol is too
+    SpeechDetector  BatchSpeechDetector   voice.vad
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
+
+Samples = NDArray[np.float32]  # (T,) of sound
+Frames = NDArray[np.float32]  # (F, D) features of sound, a row for each frame
+LogProbs = NDArray[np.float32]  # (F, C) natural logarithms of the probabilities of C classes in each frame
 
 
 @dataclass(frozen=True, eq=False)
 class Audio:
     """Mono sound: `samples` (T,) float32 in [-1, 1] at `rate` Hz."""
 
-    samples: np.ndarray
+    samples: Samples
     rate: int
 
     @property
     def duration(self) -> float:
-        """Length in seconds."""
+        """Return the length in seconds."""
         return len(self.samples) / self.rate
 
     def cut(self, start: float, end: float) -> Audio:
-        """The part from `start` to `end` seconds, clipped to what there is (a view)."""
+        """Return the part from `start` to `end` seconds as a view; times outside of the audio are clipped."""
         first, last = (max(0, round(t * self.rate)) for t in (start, end))
         return Audio(self.samples[first:last], self.rate)
 
 
 @dataclass(frozen=True)
 class Word:
-    """A written word, when it was said, and how sure its source is of it (0 to 1).
+    """A written word, the time at which it is said, and its `confidence` (0 to 1).
 
-    `end_of_sentence` is how likely a sentence ends with it, where the source weighs what to write after it.
+    `end_of_sentence` is the probability that a sentence ends with it, for sources that compute one.
     """
 
     text: str
@@ -46,18 +65,19 @@ class Word:
 
     @property
     def closing(self) -> float | None:
-        """Return `end_of_sentence`, by the name that it had before version 0.2."""
+        """Return `end_of_sentence`; the old name, for one more version."""
         return self.end_of_sentence
 
     def shifted(self, offset: float) -> Word:
+        """Return the word `offset` seconds later."""
         return replace(self, start=self.start + offset, end=self.end + offset)
 
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of speech that reads as one: a sentence or a clause between pauses.
+    """A sentence, or a part of one between two pauses.
 
-    `speaker` is who says all of it ("Speaker 1"), where that was asked for.
+    `speaker` names the person who says all of it ("Speaker 1") if diarization was asked for.
     """
 
     text: str
@@ -67,29 +87,31 @@ class Segment:
     speaker: str | None = None
 
     def shifted(self, offset: float) -> Segment:
+        """Return the segment and its words `offset` seconds later."""
         words = tuple(word.shifted(offset) for word in self.words)
         return replace(self, start=self.start + offset, end=self.end + offset, words=words)
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A place in a text that its writer gave a name, and the time at which it is reached."""
+    """A named place in a marked-up text, and the time at which the speech reaches it."""
 
     name: str
     time: float
 
     def shifted(self, offset: float) -> Mark:
+        """Return the mark `offset` seconds later."""
         return replace(self, time=self.time + offset)
 
 
-UNDETERMINED = "und"  # the language of what has no words, where none was given (ISO 639-2)
+UNDETERMINED = "und"  # the language of a recording without words if none was given (ISO 639-2)
 
 
 @dataclass(frozen=True)
 class Transcript:
-    """What was said in `duration` seconds of audio, in `language` (ISO 639-1).
+    """The text of `duration` seconds of audio, in `language` (ISO 639-1).
 
-    Where no speech was found there are no segments, and the language is the one that was asked for or
+    Without speech there are no segments, and the language is the one that was asked for or
     UNDETERMINED.
     """
 
@@ -100,17 +122,21 @@ class Transcript:
 
     @property
     def text(self) -> str:
+        """Return the texts of all segments, separated by spaces."""
         return " ".join(segment.text.strip() for segment in self.segments)
 
     @property
     def words(self) -> tuple[Word, ...]:
+        """Return the words of all segments."""
         return tuple(word for segment in self.segments for word in segment.words)
 
 
 @dataclass(frozen=True, eq=False)
 class Speech:
-    """A piece of synthesized speech; `words` are as written, timed from the start of `audio`, and so
-    are the `marks`."""
+    """A piece of synthesized speech.
+
+    `words` are as the text has them; their times and those of the `marks` count from the start of `audio`.
+    """
 
     audio: Audio
     text: str
@@ -120,7 +146,7 @@ class Speech:
 
 @dataclass(frozen=True)
 class Pronunciation:
-    """How something is pronounced whatever is written: by `phonemes`, or by other `words`.
+    """How a word is pronounced, whatever is written: by `phonemes`, or by other `words` that are read.
 
     The phonemes are those of voice.text.alphabet. Without either it is silent.
     """
@@ -131,12 +157,12 @@ class Pronunciation:
 
 @dataclass(frozen=True)
 class Controls:
-    """How to speak.
+    """Options of synthesis.
 
-    `speed` scales durations: 2 is twice as fast. `pitch` moves the voice by semitones, `energy` its
-    level by decibels. `pause` scales all pauses; the others give those between clauses (at commas),
-    sentences and paragraphs in seconds. `lexicon` says how words are spoken (see voice.text.lexicon).
-    Raises ValueError for what is out of range.
+    `speed` divides durations: 2 is twice as fast. `pitch` moves the voice by semitones, `energy` its
+    level by decibels. `pause` scales all pauses; `clause_pause` (at commas), `sentence_pause` and
+    `paragraph_pause` set pauses in seconds. `lexicon` maps words to pronunciations (see
+    voice.text.lexicon). Raises ValueError for a value out of range.
     """
 
     speed: float = 1.0
@@ -164,17 +190,17 @@ RANGES = {
     "clause_pause": (0.0, 2.0, "{:g} to {:g} seconds"),
     "sentence_pause": (0.0, 10.0, "{:g} to {:g} seconds"),
     "paragraph_pause": (0.0, 10.0, "{:g} to {:g} seconds"),
-}  # of Controls: lowest, highest and how the two are named
+}  # of Controls: lowest, highest, and a format that names both
 
 
 @dataclass(frozen=True)
 class Pace:
-    """The person wants speech `times` as fast as now (0.85 is slower), or as at first if that is None."""
+    """A request to speak `times` as fast as now (0.85 is slower), or None: at the speed of the beginning."""
 
     times: float | None
 
     def applied(self, controls: Controls, first: Controls = Controls()) -> Controls:
-        """The controls from now on, within what can be spoken; `first` are those of the beginning."""
+        """Return `controls` with the new speed, kept in range; `first` are the controls of the beginning."""
         if self.times is None:
             return replace(controls, speed=first.speed)
         return replace(controls, speed=min(2.0, max(0.5, controls.speed * self.times)))
@@ -189,39 +215,146 @@ class Message:
 
 
 class Recognizer(Protocol):
-    """Speech of at most 30 s → text. Holds no state between calls."""
+    """A model that turns speech of at most 30 s at `rate` Hz into text. It holds no state between calls.
 
-    rate: int
+    `language` is an ISO 639-1 code, or None to detect it; `hotwords` are terms to expect. A recognizer
+    that cannot use one of them ignores it.
+    """
+
+    @property
+    def rate(self) -> int: ...
 
     def transcribe(
         self, speech: Audio, *, language: str | None = None, hotwords: Sequence[str] = ()
     ) -> Transcript: ...
 
 
-class Synthesizer(Protocol):
-    """Text of any length → speech, a sentence at a time. Holds no state between calls."""
+@dataclass(frozen=True)
+class Traits:
+    """The windows of a long recording that suit a recognizer.
 
-    rate: int
+    One call takes `longest` seconds of sound at most. Stretches of speech are packed into windows of
+    `packed` seconds, and speech without a pause is cut if it is longer than `uncut` seconds. A call
+    takes `batch` windows, and `workers` calls run side by side.
+    """
+
+    longest: float = 30.0
+    packed: float = 30.0
+    uncut: float = 30.0
+    batch: int = 4
+    workers: int = 1
+
+
+@runtime_checkable
+class BatchRecognizer(Protocol):
+    """A recognizer that transcribes several windows of one recording in one call.
+
+    A detected language holds for all of them. `task` is "transcribe" or "translate" (to English).
+    Raises VoiceError for a task that it does not know.
+    """
+
+    @property
+    def traits(self) -> Traits: ...
+
+    def transcribe_batch(
+        self, speeches: Sequence[Audio], *, language: str | None, hotwords: Sequence[str], task: str
+    ) -> list[Transcript]: ...
+
+
+@runtime_checkable
+class MultilingualRecognizer(Protocol):
+    """A recognizer that names the `languages` that it knows, as ISO 639-1 codes."""
+
+    @property
+    def languages(self) -> Collection[str]: ...
+
+
+@runtime_checkable
+class LetterRecognizer(Protocol):
+    """A recognizer that also computes log-probabilities of letters, from which commands are understood.
+
+    `letter_log_probs` returns (F, 29), a row for each 20 ms, in the alphabet of voice.asr.ctc.alphabet.
+    Raises VoiceError if the model at hand has no layer for it.
+    """
+
+    @property
+    def rate(self) -> int: ...
+
+    def letter_log_probs(self, speech: Audio) -> LogProbs: ...
+
+
+@runtime_checkable
+class EndOfTurnRecognizer(Protocol):
+    """A recognizer whose encoder also tells whether a sentence is complete.
+
+    `end_of_turn` returns the probability that a sentence ends at the last sound of `speech`, which is at
+    `rate` Hz. Only a model for which `detects_end_of_turn` is true can be asked.
+    """
+
+    @property
+    def rate(self) -> int: ...
+
+    @property
+    def detects_end_of_turn(self) -> bool: ...
+
+    def end_of_turn(self, speech: Audio) -> float: ...
+
+
+class Synthesizer(Protocol):
+    """A voice that turns text of any length into speech, a sentence at a time, at `rate` Hz.
+
+    It holds no state between calls.
+    """
+
+    @property
+    def rate(self) -> int: ...
 
     def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]: ...
 
 
+@runtime_checkable
+class StreamingSynthesizer(Synthesizer, Protocol):
+    """A voice that works in pieces.
+
+    `stream` yields the speech of `speak` in pieces shorter than a sentence. `follow` takes text that
+    arrives in pieces, such as the tokens of a language model, and speaks each sentence once it is complete.
+    """
+
+    def stream(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]: ...
+
+    def follow(self, pieces: Iterable[str], controls: Controls = Controls()) -> Iterator[Speech]: ...
+
+
 class SpeechDetector(Protocol):
-    """`stream()` begins a fresh session: a function from (hop,) samples to P(speech)."""
+    """A model that tells speech from other sound.
 
-    rate: int
-    hop: int
+    `stream()` begins a session: a function from each next (hop,) samples at `rate` Hz to P(speech).
+    """
 
-    def stream(self) -> Callable[[np.ndarray], float]: ...
+    @property
+    def rate(self) -> int: ...
+
+    @property
+    def hop(self) -> int: ...
+
+    def stream(self) -> Callable[[Samples], float]: ...
+
+
+@runtime_checkable
+class BatchSpeechDetector(SpeechDetector, Protocol):
+    """A detector whose sessions also take (N, hop) samples at once and return (N,) probabilities."""
+
+    def stream_several(self) -> Callable[[Samples], Samples]: ...
 
 
 class TurnDetector(Protocol):
-    """How many seconds of silence end a turn, judged by its sound and its words so far.
+    """A model or rule that tells after how much silence the turn of a person has ended.
 
-    In each pause, a little into it, `probability` says how likely the sound up to the last speech is
-    complete, while the words are being recognized; then `endpoint_after` quickly gives the seconds. It is
-    told how likely a sentence ends with the last word, if that is known (see Word). Infinity leaves the end
-    to the host.
+    Early in each pause `probability` is asked how likely the sound of the turn is complete; this may
+    take as long as the recognition of the words, which runs meanwhile. Then `endpoint_after` returns the
+    seconds of silence that end the turn, and must be quick. Its arguments are the words so far, that
+    probability, and the `end_of_sentence` of the last word (see Word) if it is known. Infinity means
+    that silence never ends the turn.
     """
 
     def probability(self, turn: Audio) -> float: ...
@@ -232,31 +365,32 @@ class TurnDetector(Protocol):
 
 
 class Brain(Protocol):
-    """A conversation so far → the reply, in pieces as they are thought of.
+    """A model that continues a conversation: messages so far → the pieces of the reply as they are made.
 
-    A message of role "system" holds the conversation's instructions. A brain with nothing but
-    `reply` is asked once the person is done; one that can think before that has `prepare` too.
+    A message of role "system" holds the instructions of the conversation. A brain that has only `reply`
+    is asked once the person has finished; see SpeculativeBrain.
     """
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]: ...
 
 
-class ThinksAhead(Protocol):
-    """A brain that may be asked while the person perhaps goes on (see SpeculativeReply)."""
+@runtime_checkable
+class SpeculativeBrain(Protocol):
+    """A brain that may be asked before the turn of the person has certainly ended."""
 
     def prepare(self, messages: Sequence[Message]) -> SpeculativeReply: ...
 
 
 class SpeculativeReply(Protocol):
-    """A reply in the making, begun before it is certain that it is wanted.
+    """A reply that was begun before it is certain that it is wanted.
 
-    Each next piece is text to say, a wish about how it is said, or None: the reply cannot go on
-    before `commit`, since what comes next has an effect (a timer set, a note written). None comes
-    again each time that it is asked before; after `commit`, None only says that the next piece takes a
-    while, so that what was said whole can be spoken. `commit` says that the turn has ended and only
-    allows: nothing happens until the next piece is asked for. `close` throws the rest away,
-    without effects if nothing was committed. `next` may take long and raises BrainError; it is
-    asked by one thread at a time, while `commit` and `close` may come from another.
+    Each next piece is text to say, a Pace, or None: the reply cannot go on before `commit`, because
+    its next step has an effect (a timer is set, a note is written). It yields None again each time that it
+    is asked before `commit`; after it, None means that the next piece takes a while, so that the text
+    so far can be spoken. `commit` says that the turn has ended; it allows effects, and nothing happens
+    until the next piece is asked for. `close` drops the rest, without effects if nothing was committed.
+    `next` may take long and raises BrainError; one thread at a time calls it, while `commit` and `close`
+    may come from another.
     """
 
     def __iter__(self) -> Iterator[str | Pace | None]: ...
@@ -266,3 +400,14 @@ class SpeculativeReply(Protocol):
     def commit(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class SkillCaller(Protocol):
+    """A brain with skills that can be called by name, as a spoken command does.
+
+    `arguments` map the skill's parameters to values, as words or as JSON has them. `call_skill` returns
+    None if there is no skill of that name.
+    """
+
+    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> SpeculativeReply | None: ...

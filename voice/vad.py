@@ -14,7 +14,7 @@ import numpy as np
 
 from voice.errors import ModelMissing
 from voice.models.sessions import open_session
-from voice.types import Audio, SpeechDetector
+from voice.types import Audio, BatchSpeechDetector, SpeechDetector
 
 SILERO_RATE = 16_000
 SILERO_HOP = 512
@@ -243,7 +243,7 @@ def raised_stream(detector: SpeechDetector) -> Callable[[np.ndarray], float]:
 def _judge(detector: SpeechDetector) -> Callable[[np.ndarray], Sequence[float]]:
     """(N, hop) frames → P(speech) of each, all at once where the detector can; quiet ones are raised."""
     raised = Gain(detector.hop / detector.rate)
-    if hasattr(detector, "stream_several"):
+    if isinstance(detector, BatchSpeechDetector):
         several = detector.stream_several()
         return lambda frames: several(raised(frames)).tolist()
     one = detector.stream()

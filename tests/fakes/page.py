@@ -22,7 +22,7 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from voice.asr.diarization.speakers import SpeakerTurn
 from voice.serve import Services, Settings
-from voice.types import Audio, Segment, Transcript, Word
+from voice.types import Audio, Segment, Traits, Transcript, Word
 
 RATE = 24_000
 LOUD = 0.02  # RMS of a frame that is speech
@@ -179,7 +179,7 @@ def tone(seconds: float, chunk: float) -> list[str]:
 class Batches(Phrasebook):
     """A phrasebook that also takes several stretches at once, as files need it."""
 
-    longest = 30.0
+    traits = Traits()
 
     def transcribe_batch(
         self, speeches: Sequence[Audio], *, language: str | None, hotwords: Sequence[str], task: str

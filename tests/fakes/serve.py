@@ -17,7 +17,7 @@ from openai import OpenAI
 from voice import audio
 from voice.asr.diarization.speakers import SpeakerTurn
 from voice.serve import Services, Settings, build
-from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
+from voice.types import Audio, Controls, Segment, Speech, Traits, Transcript, Word
 
 PATIENCE = 20.0  # seconds after which a test is stuck
 
@@ -25,7 +25,7 @@ PATIENCE = 20.0  # seconds after which a test is stuck
 class Counting:
     """Recognizes each window as the next number. `gate` holds it up, `begun` tells that it has begun."""
 
-    rate, longest = RATE, 30.0
+    rate, traits = RATE, Traits()
     NUMBERS = ("one", "two", "three", "four", "five", "six")
 
     def __init__(self) -> None:

@@ -13,8 +13,9 @@ def test_the_public_names_are_these_and_all_there():
     types = "Audio Word Segment Transcript Speech Controls Message"
     protocols = "Recognizer Synthesizer SpeechDetector TurnDetector Brain"
     errors = "VoiceError AudioError ModelError ModelMissing ModelDamaged TextError ManifestError BrainError"
-    calls = "transcribe speak load read write models __version__"
-    assert set(voice.__all__) == set(f"{types} {protocols} {errors} {calls}".split())
+    loaders = "load load_recognizer load_voice load_turn_detector load_speakers load_vocoder"
+    calls = "transcribe speak read write models __version__"
+    assert set(voice.__all__) == set(f"{types} {protocols} {errors} {loaders} {calls}".split())
     for name in voice.__all__:
         assert getattr(voice, name) is not None
     assert set(voice.__all__) <= set(dir(voice))

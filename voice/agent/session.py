@@ -27,9 +27,17 @@ from voice.agent.timers import Timers
 from voice.agent.work import INLINE, Work
 from voice.commands import Commands
 from voice.errors import ModelError
-from voice.loading import load
+from voice.loading import load_recognizer, load_turn_detector, load_voice
 from voice.models import entries
-from voice.types import Brain, Controls, Recognizer, SpeechDetector, Synthesizer, TurnDetector
+from voice.types import (
+    Brain,
+    Controls,
+    EndOfTurnRecognizer,
+    Recognizer,
+    SpeechDetector,
+    Synthesizer,
+    TurnDetector,
+)
 from voice.vad import Silero
 
 T = TypeVar("T")
@@ -82,18 +90,18 @@ class Models:
         Raises ModelError where a model cannot be had, VoiceError where the commands are wrong or the
         recognizer cannot hear them.
         """
-        opened = partial(load, threads=threads, kind="recognizer")
+        opened = partial(load_recognizer, threads=threads)
         ears = opened(recognizer) if recognizer else open_default(opened)
         known = open_commands(commands, ears) if commands else None
-        return cls(Silero.open(), ears, load(voice, threads=threads, kind="voice"), load_turns(ears), known)
+        return cls(Silero.open(), ears, load_voice(voice, threads=threads), load_turns(ears), known)
 
 
 def load_turns(ears: Recognizer) -> TurnDetector:
     """The rule of silence and words, with what hears the end of a turn: `ears`, or a model if it is there."""
-    if getattr(ears, "ending", None):
+    if isinstance(ears, EndOfTurnRecognizer) and ears.detects_end_of_turn:
         return AudioTextEndpointer(SentenceEndDetector(ears), silences=BY_SENTENCE, mark=MARK)
     if entries()[TURN].in_place:
-        return AudioTextEndpointer(load(TURN, threads=1, kind="turn"))
+        return AudioTextEndpointer(load_turn_detector(TURN, threads=1))
     return SilenceEndpointer()
 
 

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from voice.agent.background import Dropped
-from voice.types import Brain, Message, Pace, SpeculativeReply
+from voice.types import Brain, Message, Pace, SkillCaller, SpeculativeBrain, SpeculativeReply
 
 
 class CommitGate:
@@ -100,9 +100,8 @@ class Prepared:
 
 def prepare(brain: Brain, messages: Sequence[Message]) -> SpeculativeReply:
     """The reply of any brain; one that has only `reply` is not asked before the turn has ended."""
-    ahead = getattr(brain, "prepare", None)
-    if ahead:
-        return ahead(messages)
+    if isinstance(brain, SpeculativeBrain):
+        return brain.prepare(messages)
 
     def think(turn: CommitGate) -> Iterator[str | None]:
         yield from turn.awaited()
@@ -125,5 +124,4 @@ def call(brain: Brain, name: str, arguments: Mapping[str, Any]) -> SpeculativeRe
 
     `arguments` are by the skill's parameters, in words or as JSON has them.
     """
-    by_name = getattr(brain, "call_skill", None)
-    return by_name(name, arguments) if by_name else None
+    return brain.call_skill(name, arguments) if isinstance(brain, SkillCaller) else None

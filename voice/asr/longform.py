@@ -10,31 +10,14 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 
-from voice.types import UNDETERMINED, Audio, Segment, SpeechDetector, Transcript, Word
+from voice.asr.batching import batched
+from voice.types import UNDETERMINED, Audio, Recognizer, Segment, SpeechDetector, Transcript, Word
 from voice.vad import Stretch, find_speech
 
-BATCH = 4  # windows at once, where a recognizer does not say
 PAD = 1.0  # seconds around speech: what the detector misses is in there, and short pauses stay as they are
-
-
-class BatchRecognizer(Protocol):
-    """A recognizer that takes several stretches of one recording at once.
-
-    It may say by `packed` how many seconds a window had best have, by `uncut` from how many on it would
-    rather have a stretch of speech cut than whole, by `together` how many windows it likes at once, and by
-    `workers` into how many calls side by side these had best be divided.
-    """
-
-    rate: int
-    longest: float
-
-    def transcribe_batch(
-        self, speeches: Sequence[Audio], *, language: str | None, hotwords: Sequence[str], task: str
-    ) -> list[Transcript]: ...
 
 
 @dataclass(frozen=True)
@@ -75,7 +58,7 @@ class Window:
 
 def transcribe(
     blocks: Iterable[np.ndarray],
-    recognizer: BatchRecognizer,
+    recognizer: Recognizer,
     detector: SpeechDetector,
     *,
     language: str | None = None,
@@ -95,7 +78,7 @@ def transcribe(
 
 def whole(
     blocks: Iterable[np.ndarray],
-    recognizer: BatchRecognizer,
+    recognizer: Recognizer,
     detector: SpeechDetector,
     *,
     language: str | None = None,
@@ -126,7 +109,7 @@ def whole(
 
 def transcripts(
     blocks: Iterable[np.ndarray],
-    recognizer: BatchRecognizer,
+    recognizer: Recognizer,
     detector: SpeechDetector,
     language: str | None,
     hotwords: Sequence[str],
@@ -135,16 +118,17 @@ def transcripts(
     progress: Callable[[float], None],
 ) -> Iterator[Transcript]:
     """A transcript per window, its times those of the recording."""
-    packed = min(recognizer.longest, packing.longest or getattr(recognizer, "packed", recognizer.longest))
-    uncut = min(recognizer.longest, packing.longest or getattr(recognizer, "uncut", packed))
-    workers = getattr(recognizer, "workers", 1)
-    batch = packing.batch or max(1, getattr(recognizer, "together", BATCH) // workers)
+    many = batched(recognizer)
+    traits = many.traits
+    packed = min(traits.longest, packing.longest or traits.packed)
+    uncut = min(traits.longest, packing.longest or traits.uncut)
+    batch, workers = packing.batch or traits.batch, traits.workers
     heard = _counted(blocks, detector.rate, progress)
     windows = pack(find_speech(heard, detector, pad=PAD, longest=uncut), packed)
 
     def hear(several: Sequence[Window], language: str | None) -> list[Transcript]:
         sounds = [window.audio for window in several]
-        return recognizer.transcribe_batch(sounds, language=language, hotwords=hotwords, task=task)
+        return many.transcribe_batch(sounds, language=language, hotwords=hotwords, task=task)
 
     for several, found in _side_by_side(_batches(windows, batch), hear, language, workers):
         for window, transcript in zip(several, found, strict=True):

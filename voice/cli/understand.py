@@ -28,15 +28,17 @@ def command(
     threads: Threads = None,
 ) -> None:
     """Print the intent and slots of spoken commands, one JSON object a line."""
-    from voice import audio, loading
+    from voice import audio
     from voice.commands import Commands
+    from voice.commands.letters import letters_of
+    from voice.loading import load_recognizer
 
     known = Commands.open(commands)
     with progress(f"fetching {model}", "bytes") as bar:
-        recognizer = loading.load(model, kind="recognizer", threads=threads, progress=bar)
+        recognizer = load_recognizer(model, threads=threads, progress=bar)
 
     def understand(job: Job, _label: str) -> None:
-        heard = known.understand(recognizer.posteriors(audio.read(job.source, longest=LONGEST)))
+        heard = known.understand(letters_of(recognizer, audio.read(job.source, longest=LONGEST)))
         put(json.dumps(_row(job.source, heard, len(files) > 1), ensure_ascii=False) + "\n")
 
     batch.each([Job(file) for file in files], understand)

@@ -18,6 +18,7 @@ from voice.serve.metrics import Metrics
 from voice.serve.openai.model_names import DEFAULT, OPENAI_VOICES, in_family, read_aliases, stand_in
 from voice.serve.settings import Settings
 from voice.serve.slots import Line, Slots
+from voice.text.languages import languages_of
 from voice.types import Recognizer, SpeechDetector, Synthesizer, TurnDetector
 
 if TYPE_CHECKING:
@@ -108,10 +109,10 @@ class Services:
 
         Raises VoiceError where that knows it no better.
         """
-        if not language or language in getattr(recognizer, "languages", (language,)):
+        if not language or _knows(recognizer, language):
             return recognizer
         other = self.recognizer()
-        if language not in getattr(other, "languages", (language,)):
+        if not _knows(other, language):
             raise VoiceError(f"no recognizer here knows {language!r}; leave the language out or use 'en'")
         return other
 
@@ -231,6 +232,12 @@ def _opened(name: str, kind: str, threads: int | None) -> Any:
         where = f" at {error.filename}" if error.filename else ""
         reason = f"{name} cannot be opened ({error.strerror or error}{where})"
         raise ModelError(f"{reason}; check VOICE_HOME and the room on its disk") from error
+
+
+def _knows(recognizer: Recognizer, language: str) -> bool:
+    """Tell whether a recognizer knows a language; one that names none is taken to know it."""
+    known = languages_of(recognizer)
+    return known is None or language in known
 
 
 def _silero() -> SpeechDetector:

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from difflib import get_close_matches
 
 from voice.errors import VoiceError
+from voice.types import MultilingualRecognizer, Recognizer
 
 # One language a line: Whisper's code, other codes of the same language (ISO 639-1, -2 and -3, old ones too),
 # then its names, the usual English one first.
@@ -166,9 +167,14 @@ def parse_language(said: str | None, known: Collection[str] | None = None) -> st
     raise VoiceError(f"this recognizer does not know {name_of(code)} ({code}); {_choices(known)}")
 
 
-def language_for(recognizer: object, said: str | None) -> str | None:
+def language_for(recognizer: Recognizer, said: str | None) -> str | None:
     """Return the code by which a loaded recognizer knows the language `said`, as `parse_language` does."""
-    return parse_language(said, getattr(recognizer, "languages", None))
+    return parse_language(said, languages_of(recognizer))
+
+
+def languages_of(recognizer: Recognizer) -> Collection[str] | None:
+    """Return the codes of the languages that a recognizer knows, None if it does not name them."""
+    return recognizer.languages if isinstance(recognizer, MultilingualRecognizer) else None
 
 
 def _code(said: str) -> str | None:

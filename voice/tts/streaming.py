@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voice.types import Audio, Controls, Mark, Speech, Synthesizer, Word
+from voice.types import Audio, Controls, Mark, Speech, StreamingSynthesizer, Synthesizer, Word
 
 LEAD = 0.025  # seconds kept before the first word
 TAIL = 0.08  # seconds kept after the last sound
@@ -102,4 +102,6 @@ def spoken(flowing: Flowing, rate: int, pause: float = 0.0) -> Iterator[Speech]:
 
 def pieces(synthesizer: Synthesizer, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
     """`text` in the smallest pieces that `synthesizer` can give: parts of sentences, or else sentences."""
-    return getattr(synthesizer, "stream", synthesizer.speak)(text, controls)
+    if isinstance(synthesizer, StreamingSynthesizer):
+        return synthesizer.stream(text, controls)
+    return synthesizer.speak(text, controls)

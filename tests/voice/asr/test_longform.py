@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from voice.asr.longform import Packing, Piece, Window, pack, transcribe, whole
-from voice.types import UNDETERMINED, Audio, Segment, Transcript, Word
+from voice.types import UNDETERMINED, Audio, Segment, Traits, Transcript, Word
 from voice.vad import Stretch
 
 RATE = 16_000
@@ -27,9 +27,9 @@ class Levels:
     """A fake recognizer: the words are the levels that it hears, in percent."""
 
     rate = RATE
-    longest = 30.0
 
-    def __init__(self) -> None:
+    def __init__(self, **traits: float) -> None:
+        self.traits = Traits(**traits)
         self.calls: list[tuple[list[float], str | None, tuple[str, ...], str]] = []
 
     def transcribe_batch(
@@ -87,8 +87,7 @@ def test_windows_are_packed_up_to_their_length_and_go_in_batches() -> None:
 
 
 def test_a_short_recognizer_gets_short_windows() -> None:
-    recognizer = Levels()
-    recognizer.longest = 10.0
+    recognizer = Levels(longest=10.0)
     transcript = whole(blocks(TALK), recognizer, Loudness())
     assert max(max(durations) for durations, *_ in recognizer.calls) <= 10
     assert sum(word.end - word.start for word in transcript.words) == pytest.approx(38, abs=0.01)
@@ -142,10 +141,8 @@ def test_packing_keeps_every_sample_in_order() -> None:
 class Pair(Levels):
     """Two calls at once, the first of which ends after the second."""
 
-    workers, packed, together = 2, 30.0, 2
-
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(workers=2, batch=1)
         self.second = threading.Event()
 
     def transcribe_batch(self, speeches, *, language, hotwords, task):
@@ -163,8 +160,7 @@ def test_batches_side_by_side_come_in_order() -> None:
 
 
 def test_batches_wait_for_the_language_of_the_first_speech() -> None:
-    recognizer = Levels()
-    recognizer.workers = 2
+    recognizer = Levels(workers=2)
     transcript = whole(blocks(TALK), recognizer, Loudness(), packing=Packing(longest=20, batch=1))
     assert [language for _, language, _, _ in recognizer.calls] == [
         None,
@@ -179,8 +175,7 @@ def test_what_was_read_before_an_error_is_heard_before_it_is_raised() -> None:
         raise OSError("the disk is gone")
 
     for workers in (1, 2):
-        recognizer, words = Levels(), []
-        recognizer.workers = workers
+        recognizer, words = Levels(workers=workers), []
         with pytest.raises(OSError, match="the disk is gone"):
             for segment in transcribe(
                 breaking(), recognizer, Loudness(), language="fi", packing=Packing(25, 1)
@@ -190,8 +185,7 @@ def test_what_was_read_before_an_error_is_heard_before_it_is_raised() -> None:
 
 
 def test_whoever_stops_listening_leaves_no_thread_behind() -> None:
-    before, recognizer = threading.active_count(), Levels()
-    recognizer.workers = 2
+    before, recognizer = threading.active_count(), Levels(workers=2)
     segments = transcribe(blocks(TALK), recognizer, Loudness(), language="fi", packing=Packing(25, 1))
     next(segments)
     segments.close()

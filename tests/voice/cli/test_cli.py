@@ -23,7 +23,7 @@ from voice.cli.console import OutputError
 from voice.cli.transcribe import counted
 from voice.errors import ModelDamaged, ModelMissing, VoiceError
 from voice.manifest import Clip, write_manifest
-from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
+from voice.types import Audio, Controls, Segment, Speech, Traits, Transcript, Word
 
 RATE = 16_000
 
@@ -40,7 +40,7 @@ class LoudIsSpeech:
 class SecondsHeard:
     """A recognizer that writes down how long it was spoken to."""
 
-    rate, longest = RATE, 30.0
+    rate, traits = RATE, Traits()
 
     def __init__(self) -> None:
         self.asked: list[dict] = []

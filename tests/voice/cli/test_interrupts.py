@@ -26,7 +26,7 @@ from pathlib import Path
 import numpy as np
 import voice.simple
 from voice import loading
-from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
+from voice.types import Audio, Controls, Segment, Speech, Traits, Transcript, Word
 
 def compute(seconds):
     if seconds > 1:
@@ -43,7 +43,7 @@ class Loud:
         return lambda frame: float(np.abs(frame).max(initial=0.0) > 0.01)
 
 class Slow:
-    rate, longest, packed, uncut, together, workers = 16_000, 30.0, 1.0, 30.0, 1, 1
+    rate, traits = 16_000, Traits(packed=1.0, batch=1)
     heard = 0
     def transcribe_batch(self, speeches, *, language=None, hotwords=(), task="transcribe"):
         return [self.transcribe(speech) for speech in speeches]

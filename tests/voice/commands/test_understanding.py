@@ -192,7 +192,7 @@ class HeadWrites:
     def __init__(self, text: str) -> None:
         self._text = text
 
-    def posteriors(self, speech: Audio) -> np.ndarray:
+    def letter_log_probs(self, speech: Audio) -> np.ndarray:
         return heard(self._text)
 
 

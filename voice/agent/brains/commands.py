@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from voice.agent.listening.recognition import Listener, OpenListener, TurnHypothesis, text_of
-from voice.agent.skills.registry import Skill
+from voice.agent.skills.registry import Skill, offer
 from voice.agent.speculative import call, committed, prepare
 from voice.commands import Commands, Understanding
+from voice.commands.letters import letters_of
 from voice.errors import VoiceError
 from voice.types import Audio, Brain, Message, Recognizer, SpeculativeReply, Transcript
 
@@ -23,16 +24,8 @@ def open_commands(path: str | Path, recognizer: Recognizer) -> Commands:
     Raises TextError for what is wrong in the file, VoiceError where the recognizer knows no letters.
     """
     commands = Commands.open(path)
-    _letters(recognizer, Audio(np.zeros(recognizer.rate // 10, np.float32), recognizer.rate))
+    letters_of(recognizer, Audio(np.zeros(recognizer.rate // 10, np.float32), recognizer.rate))
     return commands
-
-
-def _letters(recognizer: Recognizer, sound: Audio) -> np.ndarray:
-    """(F, 29) log-probabilities of letters."""
-    posteriors = getattr(recognizer, "posteriors", None)
-    if posteriors is None:
-        raise VoiceError("this recognizer cannot hear commands; use quick")
-    return posteriors(sound)
 
 
 class VoiceCommands:
@@ -61,7 +54,7 @@ class VoiceCommands:
     def understand(self, recognizer: Recognizer, sound: Audio, text: str) -> None:
         """Keep what a turn's sound asks for, with the words by which the brain is told of it."""
         try:
-            letters = _letters(recognizer, sound)
+            letters = letters_of(recognizer, sound)
         except VoiceError:  # another language's recognizer has none: then it was no command
             self.forget()
             return
@@ -118,7 +111,5 @@ class _Obedient:
         return committed(self.prepare(messages))
 
     def offer(self, skills: Sequence[Skill]) -> None:
-        """Gives a brain that can use such further functions."""
-        offer = getattr(self._brain, "offer", None)
-        if offer:
-            offer(skills)
+        """Let the brain use further functions, if it can."""
+        offer(self._brain, skills)

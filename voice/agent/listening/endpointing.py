@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from voice.agent.language.arithmetic import is_calculation
 from voice.agent.language.numbers import NUMBER_WORDS
 from voice.agent.language.phrases import plain, without_courtesy
-from voice.types import Audio, Recognizer, TurnDetector
+from voice.types import Audio, EndOfTurnRecognizer, TurnDetector
 
 # More words follow these, whatever mark the recognizer puts behind them.
 _OPEN = frozenset(
@@ -170,20 +170,16 @@ def _log_odds(probability: float) -> float:
 
 @dataclass(frozen=True)
 class SentenceEndDetector:
-    """Judges whether a sentence is complete, with a recognizer that has an `ending`.
+    """Judges by the encoder of a recognizer whether a sentence is complete."""
 
-    See voice.asr.whisper.end_of_turn.
-    """
-
-    recognizer: Recognizer
+    recognizer: EndOfTurnRecognizer
 
     def probability(self, turn: Audio) -> float:
         """Return P(complete) of a turn that is cut off at its last speech."""
-        from voice.asr.whisper.end_of_turn import pooled
         from voice.audio import resample
 
         speech = resample(turn.cut(0.0, max(HANG, turn.duration - HANG)), self.recognizer.rate)
-        return self.recognizer.ending(pooled(speech, self.recognizer.encoded))
+        return self.recognizer.end_of_turn(speech)
 
 
 BY_TURN: Silences = {  # by smart-turn: (lowest P(complete), seconds), the surest first

@@ -19,12 +19,12 @@ import random
 import re
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
 
 from voice.agent.language.phrases import Request, SlotValue, compile_phrase, slots_of
 from voice.agent.skills.documents import Documents
@@ -32,7 +32,20 @@ from voice.agent.skills.notes import Notes
 from voice.agent.skills.parameters import from_json, from_words, readable
 from voice.agent.timers import Timers
 from voice.errors import TextError, VoiceError
-from voice.types import Pace
+from voice.types import Brain, Pace
+
+
+@runtime_checkable
+class ToolUser(Protocol):
+    """A brain that can use further skills, which replace those of an earlier `offer`."""
+
+    def offer(self, skills: Sequence[Skill]) -> None: ...
+
+
+def offer(brain: Brain, skills: Sequence[Skill]) -> None:
+    """Let a brain use further skills; nothing happens if it cannot."""
+    if isinstance(brain, ToolUser):
+        brain.offer(skills)
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from voice.asr.ctc.keyword_spotting import apply
 from voice.asr.whisper.checkpoint import open_checkpoint
 from voice.asr.whisper.confidence import Confidence, likelihood, weighed
 from voice.asr.whisper.decoding import Decoding, Hypothesis, Reading, is_babble
-from voice.asr.whisper.end_of_turn import Ending
+from voice.asr.whisper.end_of_turn import Ending, pooled
 from voice.asr.whisper.greedy import GreedyDecoder, open_greedy
 from voice.asr.whisper.search import Search, storage_view
 from voice.asr.whisper.timestamps import segmented, timed_apart, timed_words
@@ -44,7 +44,7 @@ from voice.errors import AudioError, ModelMissing, VoiceError
 from voice.features import WHISPER_HOP, WHISPER_RATE
 from voice.models.sessions import cores
 from voice.text.languages import parse_language
-from voice.types import Audio, Segment, Transcript, Word
+from voice.types import Audio, LogProbs, Segment, Traits, Transcript, Word
 
 __all__ = ["Context", "Decoding", "Whisper"]
 
@@ -73,13 +73,10 @@ class Whisper:
 
     `context` is what the encoder sees: "full" pads to 30 s as the original was trained,
     "utterance" only adds a margin (for models tuned to that, many times faster on short speech).
-    `confidence` judges the words, `ending` whether a sentence is complete; `packed` is how many seconds a
-    window of a long recording had best have, `uncut` how many one stretch of speech may, `together` how
-    many windows it likes at once, in `workers` calls side by side.
+    `confidence` judges the words, `ending` whether a sentence is complete.
     """
 
     rate = WHISPER_RATE
-    longest = WINDOW
 
     def __init__(
         self,
@@ -104,11 +101,10 @@ class Whisper:
         self._search = Search(model, greedy, vocabulary, decoding, timed=context == "full")
         self._head = head
         self.confidence = confidence
-        self.ending = ending
-        self.workers = workers
-        self.packed, self.uncut, self.together = PACKED, UNCUT, 2 * TOGETHER
+        self._ending = ending
+        self.traits = Traits(WINDOW, PACKED, UNCUT, max(1, 2 * TOGETHER // workers), workers)
         if context == "full":
-            self.packed, self.uncut, self.together = WINDOW, WINDOW, 4
+            self.traits = Traits(WINDOW, WINDOW, WINDOW, max(1, 4 // workers), workers)
 
     @classmethod
     def open(
@@ -193,8 +189,8 @@ class Whisper:
             request = replace(request, language=found[0].language)
         return [transcripts[row] for row in range(len(speeches))]
 
-    def posteriors(self, speech: Audio) -> np.ndarray:
-        """(F, 29) log-probabilities of letters, a row each 20 ms, a margin after the speech included.
+    def letter_log_probs(self, speech: Audio) -> LogProbs:
+        """Return (F, 29) log-probabilities of letters, a row each 20 ms, a margin after the speech included.
 
         One pass of the encoder, no decoder. Raises VoiceError where the model has no head, AudioError
         for more than 30 s.
@@ -207,6 +203,20 @@ class Whisper:
     def encoded(self, speech: Audio) -> np.ndarray:
         """What the encoder makes of speech at 16 kHz, and of a margin after it: (F, D), a row each 20 ms."""
         return self._encode([speech])[0]
+
+    @property
+    def detects_end_of_turn(self) -> bool:
+        """Tell whether the model has a layer for the ends of sentences."""
+        return self._ending is not None
+
+    def end_of_turn(self, speech: Audio) -> float:
+        """Return the probability that a sentence ends at the last sound of `speech`, which is at 16 kHz.
+
+        Raises VoiceError if the model has no layer for it.
+        """
+        if self._ending is None:
+            raise VoiceError("this recognizer cannot tell ends of sentences; use quick")
+        return self._ending(pooled(speech, self.encoded))
 
     def _language(self, said: str | None, task: str) -> str | None:
         """Return the code of the language that is asked for; None where it is to be detected.

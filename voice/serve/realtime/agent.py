@@ -16,13 +16,13 @@ from voice.agent.listening.recognition import OpenListener, live
 from voice.agent.listening.user import ListeningOptions
 from voice.agent.options import ConversationOptions
 from voice.agent.skills.notes import Notes
-from voice.agent.skills.registry import Skill
+from voice.agent.skills.registry import Skill, offer
 from voice.agent.speculative import prepare
 from voice.agent.timers import Timers
 from voice.agent.work import THREADS, Work
 from voice.serve.realtime.configuration import Configuration, Detection
 from voice.serve.realtime.tools import Tools
-from voice.text.languages import parse_language
+from voice.text.languages import languages_of, parse_language
 from voice.types import (
     Brain,
     Controls,
@@ -69,10 +69,8 @@ class SessionBrain:
         self.brain = self._brains[name]()
 
     def offer(self, skills: Sequence[Skill]) -> None:
-        """Gives a brain that can use such the client's functions."""
-        offer = getattr(self.brain, "offer", None)
-        if offer:
-            offer(skills)
+        """Let the brain use the functions of the client, if it can."""
+        offer(self.brain, skills)
 
     def _told(self, messages: Sequence[Message]) -> tuple[Message, ...]:
         asked = self.asked or Asked()
@@ -110,7 +108,7 @@ class Agent:
 
     def understood(self, now: Configuration) -> Collection[str]:
         """Codes of the languages that the recognizer in use knows; () where it does not say."""
-        return getattr(self.recognizer(hearing(now).language), "languages", ())
+        return languages_of(self.recognizer(hearing(now).language)) or ()
 
     def use(self, now: Configuration) -> None:
         """Follows a session's settings from now on.

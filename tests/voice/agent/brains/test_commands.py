@@ -46,7 +46,7 @@ class Lettered(Phrasebook):
         text = self._misheard or heard.text
         return type(heard)(tuple(type(s)(text, s.start, s.end) for s in heard.segments), "en", heard.duration)
 
-    def posteriors(self, speech: Audio) -> np.ndarray:
+    def letter_log_probs(self, speech: Audio) -> np.ndarray:
         return letters(super().transcribe(speech).text)
 
 

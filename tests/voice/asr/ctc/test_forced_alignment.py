@@ -94,4 +94,4 @@ def test_real_words_are_placed_by_the_head_of_quick(corpora: Path) -> None:
     assert starts["that"] == pytest.approx(0.95, abs=0.15) and starts["shook"] == pytest.approx(
         2.43, abs=0.15
     )
-    assert recognizer.posteriors(speech).shape[1] == CLASSES
+    assert recognizer.letter_log_probs(speech).shape[1] == CLASSES

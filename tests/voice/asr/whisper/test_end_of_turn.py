@@ -23,8 +23,13 @@ class Counts:
 
     rate = 16_000
 
+    detects_end_of_turn = True
+
     def __init__(self, ending: Ending | None = None) -> None:
-        self.ending, self.heard = ending, []
+        self._ending, self.heard = ending, []
+
+    def end_of_turn(self, speech: Audio) -> float:
+        return self._ending(pooled(speech, self.encoded))
 
     def encoded(self, speech: Audio) -> np.ndarray:
         self.heard.append(speech)

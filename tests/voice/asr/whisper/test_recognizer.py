@@ -248,12 +248,11 @@ def test_a_head_judges_english_only() -> None:
 def test_letters_are_given_without_the_decoder_where_there_is_a_head() -> None:
     speech = Audio(np.zeros(32_000, np.float32), 16000)
     script = Script([])
-    log_probs = Whisper(script, Letters(), "utterance", Decoding(), "en", head=Reader("one")).posteriors(
-        speech
-    )
+    whisper = Whisper(script, Letters(), "utterance", Decoding(), "en", head=Reader("one"))
+    log_probs = whisper.letter_log_probs(speech)
     assert log_probs.shape == (115, CLASSES) and greedy(log_probs) == "one"
     with pytest.raises(VoiceError, match="no CTC head"):
-        Whisper(script, Letters(), "full", Decoding()).posteriors(speech)
+        Whisper(script, Letters(), "full", Decoding()).letter_log_probs(speech)
 
 
 def test_more_than_thirty_seconds_and_missing_folders_are_refused(tmp_path: Path) -> None:

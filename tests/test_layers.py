@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # From the bottom up: a module may import what stands on its own line or above. Names stand for
 # packages too; the longest that fits counts.
 LAYERS = [
-    ["voice", "voice.types", "voice.errors", "voice.places"],
+    ["voice", "voice.types", "voice.abilities", "voice.errors", "voice.places"],
     ["voice.media"],
     ["voice.audio", "voice.features", "voice.pitch", "voice.text", "voice.metrics", "voice.manifest"],
     ["voice.vad", "voice.models"],

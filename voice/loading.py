@@ -136,7 +136,7 @@ def _acoustic(model: Model, threads: int | None) -> Synthesizer:
 
 
 @lru_cache(maxsize=OTHERS)
-def _other_voice(name: str, threads: int | None):
+def _other_voice(name: str, threads: int | None) -> Any:
     """The engine of a voice that markup names: one of the catalog that is here, for a text must neither
     fetch anything nor open a folder. Raises ModelMissing."""
     here = [each.name for each in entries().values() if each.card.kind == "voice" and each.in_place]

@@ -3,26 +3,15 @@
 Times are seconds, counted from the start of the audio at hand. Samples are float32, mono,
 in [-1, 1]. A result is frozen; `dataclasses.replace` makes a changed copy.
 
-What is required of a recognizer, a voice or a brain is one small Protocol each: Recognizer,
-Synthesizer, Brain. What such a class can do besides is a Protocol of its own, which the one function
-that uses the ability asks for by `isinstance`:
-
-    Recognizer    BatchRecognizer         voice.asr.batching.batched
-                  MultilingualRecognizer  voice.text.languages.languages_of
-                  LetterRecognizer        voice.commands.letters.letters_of
-                  EndOfTurnRecognizer     voice.agent.session.load_turns
-    Synthesizer   StreamingSynthesizer    voice.tts.streaming.pieces
-    Brain         SpeculativeBrain        voice.agent.speculative.prepare
-                  SkillCaller             voice.agent.speculative.call
-                  ToolUser                voice.agent.skills.registry.offer, where the Protocol is too
-    SpeechDetector  BatchSpeechDetector   voice.vad
+Recognizer, Synthesizer, SpeechDetector, TurnDetector and Brain say what is required of a model. What such a
+class can do besides is in voice.abilities.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -229,77 +218,6 @@ class Recognizer(Protocol):
     ) -> Transcript: ...
 
 
-@dataclass(frozen=True)
-class Traits:
-    """The windows of a long recording that suit a recognizer.
-
-    One call takes `longest` seconds of sound at most. Stretches of speech are packed into windows of
-    `packed` seconds, and speech without a pause is cut if it is longer than `uncut` seconds. A call
-    takes `batch` windows, and `workers` calls run side by side.
-    """
-
-    longest: float = 30.0
-    packed: float = 30.0
-    uncut: float = 30.0
-    batch: int = 4
-    workers: int = 1
-
-
-@runtime_checkable
-class BatchRecognizer(Protocol):
-    """A recognizer that transcribes several windows of one recording in one call.
-
-    A detected language holds for all of them. `task` is "transcribe" or "translate" (to English).
-    Raises VoiceError for a task that it does not know.
-    """
-
-    @property
-    def traits(self) -> Traits: ...
-
-    def transcribe_batch(
-        self, speeches: Sequence[Audio], *, language: str | None, hotwords: Sequence[str], task: str
-    ) -> list[Transcript]: ...
-
-
-@runtime_checkable
-class MultilingualRecognizer(Protocol):
-    """A recognizer that names the `languages` that it knows, as ISO 639-1 codes."""
-
-    @property
-    def languages(self) -> Collection[str]: ...
-
-
-@runtime_checkable
-class LetterRecognizer(Protocol):
-    """A recognizer that also computes log-probabilities of letters, from which commands are understood.
-
-    `letter_log_probs` returns (F, 29), a row for each 20 ms, in the alphabet of voice.asr.ctc.alphabet.
-    Raises VoiceError if the model at hand has no layer for it.
-    """
-
-    @property
-    def rate(self) -> int: ...
-
-    def letter_log_probs(self, speech: Audio) -> LogProbs: ...
-
-
-@runtime_checkable
-class EndOfTurnRecognizer(Protocol):
-    """A recognizer whose encoder also tells whether a sentence is complete.
-
-    `end_of_turn` returns the probability that a sentence ends at the last sound of `speech`, which is at
-    `rate` Hz. Only a model for which `detects_end_of_turn` is true can be asked.
-    """
-
-    @property
-    def rate(self) -> int: ...
-
-    @property
-    def detects_end_of_turn(self) -> bool: ...
-
-    def end_of_turn(self, speech: Audio) -> float: ...
-
-
 class Synthesizer(Protocol):
     """A voice that turns text of any length into speech, a sentence at a time, at `rate` Hz.
 
@@ -310,19 +228,6 @@ class Synthesizer(Protocol):
     def rate(self) -> int: ...
 
     def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]: ...
-
-
-@runtime_checkable
-class StreamingSynthesizer(Synthesizer, Protocol):
-    """A voice that works in pieces.
-
-    `stream` yields the speech of `speak` in pieces shorter than a sentence. `follow` takes text that
-    arrives in pieces, such as the tokens of a language model, and speaks each sentence once it is complete.
-    """
-
-    def stream(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]: ...
-
-    def follow(self, pieces: Iterable[str], controls: Controls = Controls()) -> Iterator[Speech]: ...
 
 
 class SpeechDetector(Protocol):
@@ -338,13 +243,6 @@ class SpeechDetector(Protocol):
     def hop(self) -> int: ...
 
     def stream(self) -> Callable[[Samples], float]: ...
-
-
-@runtime_checkable
-class BatchSpeechDetector(SpeechDetector, Protocol):
-    """A detector whose sessions also take (N, hop) samples at once and return (N,) probabilities."""
-
-    def stream_several(self) -> Callable[[Samples], Samples]: ...
 
 
 class TurnDetector(Protocol):
@@ -368,17 +266,10 @@ class Brain(Protocol):
     """A model that continues a conversation: messages so far → the pieces of the reply as they are made.
 
     A message of role "system" holds the instructions of the conversation. A brain that has only `reply`
-    is asked once the person has finished; see SpeculativeBrain.
+    is asked once the person has finished; see voice.abilities.SpeculativeBrain.
     """
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]: ...
-
-
-@runtime_checkable
-class SpeculativeBrain(Protocol):
-    """A brain that may be asked before the turn of the person has certainly ended."""
-
-    def prepare(self, messages: Sequence[Message]) -> SpeculativeReply: ...
 
 
 class SpeculativeReply(Protocol):
@@ -400,14 +291,3 @@ class SpeculativeReply(Protocol):
     def commit(self) -> None: ...
 
     def close(self) -> None: ...
-
-
-@runtime_checkable
-class SkillCaller(Protocol):
-    """A brain with skills that can be called by name, as a spoken command does.
-
-    `arguments` map the skill's parameters to values, as words or as JSON has them. `call_skill` returns
-    None if there is no skill of that name.
-    """
-
-    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> SpeculativeReply | None: ...

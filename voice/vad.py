@@ -12,9 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from voice.abilities import BatchSpeechDetector
 from voice.errors import ModelMissing
 from voice.models.sessions import open_session
-from voice.types import Audio, BatchSpeechDetector, SpeechDetector
+from voice.types import Audio, SpeechDetector
 
 SILERO_RATE = 16_000
 SILERO_HOP = 512

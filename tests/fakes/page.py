@@ -20,9 +20,10 @@ import uvicorn
 from fakes.agent import EvenVoice, LoudIsSpeech, Phrasebook
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
+from voice.abilities import Traits
 from voice.asr.diarization.speakers import SpeakerTurn
 from voice.serve import Services, Settings
-from voice.types import Audio, Segment, Traits, Transcript, Word
+from voice.types import Audio, Segment, Transcript, Word
 
 RATE = 24_000
 LOUD = 0.02  # RMS of a frame that is speech

@@ -15,9 +15,10 @@ from fakes.realtime import running_app
 from openai import OpenAI
 
 from voice import audio
+from voice.abilities import Traits
 from voice.asr.diarization.speakers import SpeakerTurn
 from voice.serve import Services, Settings, build
-from voice.types import Audio, Controls, Segment, Speech, Traits, Transcript, Word
+from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
 
 PATIENCE = 20.0  # seconds after which a test is stuck
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
+from voice.abilities import EndOfTurnRecognizer
 from voice.agent.brains.choice import Brains, brain_from_environment
 from voice.agent.brains.commands import VoiceCommands, open_commands
 from voice.agent.conversation import Conversation
@@ -29,15 +30,7 @@ from voice.commands import Commands
 from voice.errors import ModelError
 from voice.loading import load_recognizer, load_turn_detector, load_voice
 from voice.models import entries
-from voice.types import (
-    Brain,
-    Controls,
-    EndOfTurnRecognizer,
-    Recognizer,
-    SpeechDetector,
-    Synthesizer,
-    TurnDetector,
-)
+from voice.types import Brain, Controls, Recognizer, SpeechDetector, Synthesizer, TurnDetector
 from voice.vad import Silero
 
 T = TypeVar("T")

@@ -19,8 +19,9 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
+from voice.abilities import SkillCaller, SpeculativeBrain
 from voice.agent.background import Dropped
-from voice.types import Brain, Message, Pace, SkillCaller, SpeculativeBrain, SpeculativeReply
+from voice.types import Brain, Message, Pace, SpeculativeReply
 
 
 class CommitGate:

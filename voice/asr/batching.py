@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from voice.abilities import BatchRecognizer, Traits
 from voice.audio import resample
 from voice.errors import VoiceError
-from voice.types import Audio, BatchRecognizer, Recognizer, Traits, Transcript
+from voice.types import Audio, Recognizer, Transcript
 
 
 def batched(recognizer: Recognizer) -> BatchRecognizer:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from voice.abilities import LetterRecognizer
 from voice.errors import VoiceError
-from voice.types import Audio, LetterRecognizer, LogProbs, Recognizer
+from voice.types import Audio, LogProbs, Recognizer
 
 
 def letters_of(recognizer: Recognizer, speech: Audio) -> LogProbs:

@@ -7,8 +7,9 @@ import unicodedata
 from collections.abc import Collection
 from difflib import get_close_matches
 
+from voice.abilities import MultilingualRecognizer
 from voice.errors import VoiceError
-from voice.types import MultilingualRecognizer, Recognizer
+from voice.types import Recognizer
 
 # One language a line: Whisper's code, other codes of the same language (ISO 639-1, -2 and -3, old ones too),
 # then its names, the usual English one first.

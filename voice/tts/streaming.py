@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voice.types import Audio, Controls, Mark, Speech, StreamingSynthesizer, Synthesizer, Word
+from voice.abilities import StreamingSynthesizer
+from voice.types import Audio, Controls, Mark, Speech, Synthesizer, Word
 
 LEAD = 0.025  # seconds kept before the first word
 TAIL = 0.08  # seconds kept after the last sound

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import pytest
 
+from voice.abilities import Traits
 from voice.asr.longform import Packing, Piece, Window, pack, transcribe, whole
-from voice.types import UNDETERMINED, Audio, Segment, Traits, Transcript, Word
+from voice.types import UNDETERMINED, Audio, Segment, Transcript, Word
 from voice.vad import Stretch
 
 RATE = 16_000

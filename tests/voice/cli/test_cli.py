@@ -17,13 +17,14 @@ from typer.testing import CliRunner
 
 import voice.simple
 from voice import audio, loading
+from voice.abilities import Traits
 from voice.asr.diarization.speakers import SpeakerTurn
 from voice.cli import app, interrupts
 from voice.cli.console import OutputError
 from voice.cli.transcribe import counted
 from voice.errors import ModelDamaged, ModelMissing, VoiceError
 from voice.manifest import Clip, write_manifest
-from voice.types import Audio, Controls, Segment, Speech, Traits, Transcript, Word
+from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
 
 RATE = 16_000
 

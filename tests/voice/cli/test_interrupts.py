@@ -26,7 +26,8 @@ from pathlib import Path
 import numpy as np
 import voice.simple
 from voice import loading
-from voice.types import Audio, Controls, Segment, Speech, Traits, Transcript, Word
+from voice.abilities import Traits
+from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
 
 def compute(seconds):
     if seconds > 1:

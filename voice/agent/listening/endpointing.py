@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol
 
+from voice.abilities import EndOfTurnRecognizer
 from voice.agent.language.arithmetic import is_calculation
 from voice.agent.language.numbers import NUMBER_WORDS
 from voice.agent.language.phrases import plain, without_courtesy
-from voice.types import Audio, EndOfTurnRecognizer, TurnDetector
+from voice.types import Audio, TurnDetector
 
 # More words follow these, whatever mark the recognizer puts behind them.
 _OPEN = frozenset(

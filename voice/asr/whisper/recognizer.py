@@ -16,6 +16,7 @@ from typing import Literal
 import numpy as np
 
 from voice import audio
+from voice.abilities import Traits
 from voice.asr.ctc.alphabet import FRAME
 from voice.asr.ctc.forced_alignment import place
 from voice.asr.ctc.head import Head
@@ -44,7 +45,7 @@ from voice.errors import AudioError, ModelMissing, VoiceError
 from voice.features import WHISPER_HOP, WHISPER_RATE
 from voice.models.sessions import cores
 from voice.text.languages import parse_language
-from voice.types import Audio, LogProbs, Segment, Traits, Transcript, Word
+from voice.types import Audio, LogProbs, Segment, Transcript, Word
 
 __all__ = ["Context", "Decoding", "Whisper"]
 

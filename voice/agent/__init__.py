@@ -14,9 +14,10 @@ _HOMES = {
         "Event SpeechStarted Partial SpeechEnded TurnEnded Heard Reply Speaking Spoken Paused Resumed "
         "Interrupted Rang Trouble Latency"
     ),
-    "voice.agent.brains.choice": "Brains Choice Offline brain_from_environment everyday_skills",
+    "voice.agent.brains.choice": "Brains Choice Offline brain_from_environment",
     "voice.agent.brains.chat": "Chat",
     "voice.agent.brains.openai_server": "remote_brain",
+    "voice.agent.skills.everyday": "everyday_skills",
     "voice.agent.skills.runner": "SkillRunner",
     "voice.agent.skills.parameters": "AsSaid",
     "voice.agent.skills.registry": "Context Skill skill load_skills",

@@ -32,11 +32,10 @@ from voice.agent.listening.endpointing import SilenceEndpointer, as_turn_detecto
 from voice.agent.listening.recognition import OpenListener, WholeTurn
 from voice.agent.listening.user import ListeningOptions, UserTurn
 from voice.agent.options import ConversationOptions
-from voice.agent.skills.everyday import ring_text
 from voice.agent.speaking.playback import Playback
 from voice.agent.speaking.response import Response
 from voice.agent.speculative import Prepared, prepare
-from voice.agent.timers import Timers
+from voice.agent.timers import Timers, ring_text
 from voice.agent.work import INLINE, Work
 from voice.errors import AudioError, BrainError, VoiceError
 from voice.types import (

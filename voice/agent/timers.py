@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-LONGEST = 24 * 3600.0  # seconds
-MOST = 20
+from voice.agent.language.wording import capitalize_first, duration_in_words
+
+LONGEST_TIMER = 24 * 3600.0  # seconds
+MOST_TIMERS = 20
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,11 @@ class Timers:
 
     def set(self, seconds: float, label: str = "") -> Timer:
         """Starts a timer. Raises ValueError where it is too long or there are too many."""
-        if not 0 < seconds <= LONGEST:
+        if not 0 < seconds <= LONGEST_TIMER:
             raise ValueError("A timer can run for up to 24 hours.")
         with self._lock:
-            if len(self._pending) >= MOST:
-                raise ValueError(f"There are {MOST} timers already. Cancel one first.")
+            if len(self._pending) >= MOST_TIMERS:
+                raise ValueError(f"There are {MOST_TIMERS} timers already. Cancel one first.")
             timer = Timer(label, seconds, self.now + seconds)
             self._pending = sorted([*self._pending, timer], key=lambda each: each.due)
         return timer
@@ -60,3 +62,17 @@ class Timers:
             if due:
                 self._pending = self._pending[len(due) :]
         return due
+
+
+def ring_text(timer: Timer) -> str:
+    """Return what the agent says when a timer rings."""
+    name = timer_name(timer)
+    return f"Here is {name}." if timer.label.startswith("to ") else f"{capitalize_first(name)} is done."
+
+
+def timer_name(timer: Timer) -> str:
+    """Return what the agent calls a timer: "your tea timer for 3 minutes"."""
+    if timer.label.startswith("to "):
+        return f"your reminder {timer.label}"
+    label = f"{timer.label} timer" if timer.label else "timer"
+    return f"your {label} for {duration_in_words(timer.length)}"

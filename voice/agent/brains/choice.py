@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from voice.agent.brains.chat import Chat
 from voice.agent.brains.openai_server import Server
 from voice.agent.skills.documents import Documents
+from voice.agent.skills.everyday import everyday_skills
 from voice.agent.skills.notes import Notes, default_path
-from voice.agent.skills.registry import Skill, load_skills, skills_of
+from voice.agent.skills.registry import load_skills
 from voice.agent.skills.runner import Piece, SkillRunner
 from voice.agent.speculative import CommitGate, Prepared, committed
 from voice.agent.timers import Timers
@@ -29,14 +30,6 @@ if TYPE_CHECKING:
 UNKNOWN = "I can't do that. I know the time, sums, units, timers, notes and spelling. Ask me what I can do."
 NOT_IN_FILES = "I found nothing about that in your files, and I can't do it otherwise."
 NOTHING = "I didn't catch that."
-
-
-def everyday_skills() -> tuple[Skill, ...]:
-    """The skills that come with the agent."""
-    from voice.agent.skills import dates, everyday, notes_and_files, smalltalk
-
-    modules = (everyday, dates, smalltalk, notes_and_files)
-    return tuple(each for module in modules for each in skills_of(module))
 
 
 class Offline:
@@ -196,5 +189,4 @@ __all__ = [
     "VoiceError",
     "brain_from_environment",
     "brain_of",
-    "everyday_skills",
 ]

@@ -9,6 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from voice.agent.language.numbers import parse_number
+from voice.agent.language.wording import capitalize_first, count_of
 from voice.agent.skills.registry import Context, skill
 
 _REGIONS = frozenset("Africa America Asia Atlantic Australia Europe Indian Pacific".split())
@@ -145,10 +146,6 @@ def _titled(name: str) -> str:
     return " ".join(written.get(word, word.capitalize()) for word in name.split())
 
 
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
-
-
 def _month_and_day(text: str) -> tuple[int, int] | None:
     """ "july 4th", "the fourth of july", "december the twenty first"."""
     words = [word for word in text.split() if word not in ("the", "of")]
@@ -202,9 +199,9 @@ def days_until(day: Day, context: Context) -> str | None:
         return None
     days = (when - today).days
     if not days:
-        return f"{_capital(day.name)} is today."
+        return f"{capitalize_first(day.name)} is today."
     date = f"{when:%A, %B} {when.day}" if day.weekday is None else f"{when:%B} {when.day}"
-    return f"{days} day{'s' if days > 1 else ''}. {_capital(day.name)} is {date}."
+    return f"{count_of(days, 'day')}. {capitalize_first(day.name)} is {date}."
 
 
 @skill(
@@ -221,6 +218,6 @@ def date_of(day: Day, context: Context) -> str | None:
     if when is None:
         return None
     if day.weekday is None:
-        return f"{_capital(day.name)} is on {when:%A, %B} {when.day}, {when.year}."
+        return f"{capitalize_first(day.name)} is on {when:%A, %B} {when.day}, {when.year}."
     later = when + timedelta(days=7)
     return f"{day.name} is {when:%B} {when.day}, {when.year}. The one after it is {later:%B} {later.day}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from voice.agent.language.stems import stems
+from voice.agent.language.wording import capitalize_first, count_of
 from voice.agent.skills.documents import Passage
 from voice.agent.skills.notes import Note
 from voice.agent.skills.parameters import AsSaid
@@ -100,7 +101,7 @@ def drop_all_notes(context: Context) -> str:
     count = len(context.notes.all) if context.notes else 0
     if not count:
         return "There is no note to delete."
-    return f"{ASKED} {_counted(count)}? Say: yes, delete them all."
+    return f"{ASKED} {count_of(count, 'note')}? Say: yes, delete them all."
 
 
 ASKED = "Shall I delete"
@@ -113,7 +114,7 @@ def confirm_dropping(context: Context) -> str | None:
     """Delete all notes after all."""
     if not context.notes or not context.last.startswith(ASKED):
         return None
-    return f"{_counted(len(context.notes.drop(lambda note: True)))} deleted."
+    return f"{count_of(len(context.notes.drop(lambda note: True)), 'note')} deleted."
 
 
 @skill(
@@ -151,7 +152,7 @@ def list_files(context: Context) -> str:
     if context.documents is None:
         return "I have no folder of files to look in."
     count = context.documents.refresh()
-    return f"I can look in {count} file{'' if count == 1 else 's'}."
+    return f"I can look in {count_of(count, 'file')}."
 
 
 def _quoted(passage: Passage) -> str:
@@ -170,13 +171,9 @@ def _told(notes: tuple[Note, ...] | list[Note], none: str) -> str:
     said = " ".join(_ended(note.text) for note in notes[-READ_AT_ONCE:])
     if len(notes) > READ_AT_ONCE:
         return f"You have {len(notes)} notes. The last {READ_AT_ONCE} are: {said}"
-    return f"You have {_counted(len(notes))}: {said}"
-
-
-def _counted(count: int) -> str:
-    return f"{count} note{'' if count == 1 else 's'}"
+    return f"You have {count_of(len(notes), 'note')}: {said}"
 
 
 def _ended(text: str) -> str:
-    text = text[:1].upper() + text[1:]
+    text = capitalize_first(text)
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from voice.agent.brains.choice import Brains, Choice, SkillRunner, everyday_skills
+from voice.agent.brains.choice import Brains, Choice
 from voice.agent.brains.local_model import LocalModel, calls_in, local_brain
+from voice.agent.skills.everyday import everyday_skills
+from voice.agent.skills.runner import SkillRunner
 from voice.agent.speculative import prepare
 from voice.agent.timers import Timers
 from voice.errors import ModelDamaged, ModelMissing

@@ -16,13 +16,13 @@ from fakes.chat_server import Serving, begin, call, event, send, servers
 
 from voice.agent import Context, Timers, remote_brain
 from voice.agent.brains.chat import ENOUGH, LOST, Chat, ChatLimits
-from voice.agent.brains.choice import SkillRunner, everyday_skills
 from voice.agent.brains.deltas import Calls
 from voice.agent.brains.openai_server import Server
 from voice.agent.brains.tools import described
+from voice.agent.skills.everyday import everyday_skills
 from voice.agent.skills.notes import Notes
 from voice.agent.skills.registry import Skill, made, skill
-from voice.agent.skills.runner import MOMENT, Waiting
+from voice.agent.skills.runner import MOMENT, SkillRunner, Waiting
 from voice.agent.speculative import call as call_skill
 from voice.agent.speculative import prepare
 from voice.errors import BrainError

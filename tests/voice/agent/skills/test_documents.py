@@ -13,9 +13,11 @@ from random import Random
 import pytest
 
 from voice.agent import Offline
-from voice.agent.brains.choice import NOT_IN_FILES, SkillRunner, everyday_skills
+from voice.agent.brains.choice import NOT_IN_FILES
 from voice.agent.language.stems import stems
 from voice.agent.skills.documents import Documents, passages_of
+from voice.agent.skills.everyday import everyday_skills
+from voice.agent.skills.runner import SkillRunner
 from voice.agent.speaking.plain_text import TextForSpeech, text_for_speech
 from voice.errors import VoiceError
 from voice.types import Message

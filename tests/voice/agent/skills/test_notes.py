@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from voice.agent import Offline
-from voice.agent.brains.choice import SkillRunner, everyday_skills
+from voice.agent.skills.everyday import everyday_skills
 from voice.agent.skills.notes import LONGEST, Notes, default_path
+from voice.agent.skills.runner import SkillRunner
 from voice.errors import VoiceError
 from voice.types import Message
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from voice.errors import TextError
 
-DEEPEST = 50  # brackets inside one another
+DEEPEST_BRACKETS = 50  # brackets inside one another
 _TEXT = r"[^\s\[\](),$@]"
 _LEXEME = re.compile(rf"(?P<sign>[\[\](),])|(?P<slot>\${_TEXT}*)|(?P<macro>@{_TEXT}*)|(?P<word>{_TEXT}+)|\s+")
 _NAME = r"[A-Za-z_][\w-]*"
@@ -119,7 +119,7 @@ class _PhraseParser:
     def _alternatives(self, depth: int) -> Alternatives:
         """Parse a bracket, from its opening to its closing sign."""
         opening, closing = self._lexemes[self._at], _CLOSING[self._sign]
-        if depth > DEEPEST:
+        if depth > DEEPEST_BRACKETS:
             raise self._error(opening, "brackets lie too deep within one another; keep them few")
         choices: list[Phrase] = []
         while not choices or self._sign == ",":

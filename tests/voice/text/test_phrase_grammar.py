@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from voice.errors import TextError
-from voice.text.phrase_grammar import DEEPEST, Alternatives, MacroReference, SlotReference, Words, parse, walk
+from voice.text.phrase_grammar import DEEPEST_BRACKETS, Alternatives, MacroReference, SlotReference, Words, parse, walk
 
 
 def test_a_phrase_reads_as_a_tree():
@@ -43,7 +43,7 @@ def test_walking_a_phrase_finds_what_stands_in_brackets():
         ("make $a:b:c", r"column 6: \$a:b:c is no slot"),
         ("make @", "column 6: @ is no macro"),
         (" ", "the phrase is empty"),
-        ("(a " * (DEEPEST + 1), "too deep"),
+        ("(a " * (DEEPEST_BRACKETS + 1), "too deep"),
     ],
 )
 def test_a_wrong_phrase_says_where_and_what_to_do(text, message):

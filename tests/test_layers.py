@@ -151,7 +151,6 @@ constant: voice.serve MEDIA
 constant: voice.serve MOST
 constant: voice.serve TEXT
 constant: voice.text COUNTED
-constant: voice.text DEEPEST
 constant: voice.text ENDING
 constant: voice.text LEADING
 constant: voice.text LONGEST
@@ -177,7 +176,6 @@ length: recipes/tts/evaluate.py
 length: recipes/tts/export.py
 length: voice/agent/conversation.py
 length: voice/agent/listening/user.py
-length: voice/agent/skills/everyday.py
 length: voice/asr/ctc/grammar.py
 length: voice/asr/ctc/keyword_spotting.py
 length: voice/asr/streaming.py

@@ -3,7 +3,15 @@ from __future__ import annotations
 import pytest
 
 from voice.errors import TextError
-from voice.text.phrase_grammar import DEEPEST_BRACKETS, Alternatives, MacroReference, SlotReference, Words, parse, walk
+from voice.text.phrase_grammar import (
+    DEEPEST_BRACKETS,
+    Alternatives,
+    MacroReference,
+    SlotReference,
+    Words,
+    parse,
+    walk,
+)
 
 
 def test_a_phrase_reads_as_a_tree():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fakes.listener import listener
 
 pytest.importorskip("selenium", reason="selenium is not installed; pip install '.[test]'")
 
@@ -94,18 +94,14 @@ def served(application) -> Iterator[str]:
     """The address of an ASGI application while it is served."""
     import uvicorn
 
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    listening = listener()
     server = uvicorn.Server(
-        uvicorn.Config(
-            application, port=port, log_level="error", ws_max_size=2**20, timeout_graceful_shutdown=1
-        )
+        uvicorn.Config(application, log_level="error", ws_max_size=2**20, timeout_graceful_shutdown=1)
     )
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     until(lambda: server.started)
-    yield f"http://127.0.0.1:{port}/"
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
     server.should_exit = True
     thread.join(10)
 

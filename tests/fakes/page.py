@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import uvicorn
 from fakes.agent import EvenVoice, LoudIsSpeech, Phrasebook
+from fakes.listener import listener
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
 from voice.abilities import Traits
@@ -216,7 +216,7 @@ def serving_page(settings: Settings = Settings()) -> Iterator[str]:
     """The address of the page, with models that are made up."""
     import app
 
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listener()
     server = uvicorn.Server(uvicorn.Config(app.server(services(settings=settings)), log_level="critical"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

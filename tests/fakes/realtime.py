@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import uvicorn
 from fakes.agent import EvenVoice, LoudIsSpeech, Phrasebook, Script
+from fakes.listener import listener
 
 from voice.agent.listening.endpointing import SilenceEndpointer
 from voice.agent.listening.recognition import WholeTurn
@@ -82,7 +82,7 @@ class _Place:
 @contextmanager
 def running_app(app: Any) -> Iterator[int]:
     """The port of this machine at which an ASGI application is served."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    listening = listener()
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

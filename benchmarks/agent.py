@@ -37,7 +37,7 @@ SKILL = Path(__file__).parent / "turn_taking" / "stories.py"
 
 
 def live(url: str, part: Part, cases: Sequence[Case], told: Callable[[str], None]) -> Pairs:
-    """Plays cases to the server, `part.lanes` at a time."""
+    """Play cases to the server, `part.lanes` at a time."""
 
     def one(number: int) -> Played:
         session = Wire(url, jitter=part.jitter, seed=number)
@@ -51,12 +51,12 @@ def live(url: str, part: Part, cases: Sequence[Case], told: Callable[[str], None
 
 
 def here(opened: Callable[[], Session], cases: Sequence[Case]) -> Pairs:
-    """Plays cases in this process."""
+    """Play cases in this process."""
     return [(case, play(opened(), case)) for case in cases]
 
 
 def fifth(url: str) -> Measures:
-    """Whether one client more than there are places is turned away with a reason, while all are taken."""
+    """Tell whether the server turns away one client more than it has places, and gives a reason."""
     sessions = [Wire(url) for _ in range(SESSIONS)]
     reason = refused(url)
     for session in sessions:
@@ -65,6 +65,7 @@ def fifth(url: str) -> Measures:
 
 
 def row(measure: str, agent: float, peer: Measures) -> dict[str, object]:
+    """Return one line of the table: the measures of a part, the agent's and the peer's."""
     beside = round(peer[measure], 2) if measure in peer else ""
     return {"measure": measure, "agent": round(agent, 2), "must": must(measure), "800 ms of silence": beside}
 

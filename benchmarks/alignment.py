@@ -64,7 +64,7 @@ def main(
 
 
 def prepared(aligner: Aligner, manifest: Path, limit: int) -> Iterator[Case]:
-    """About `limit` recordings from all over a manifest, those left out that the aligner finds wrong."""
+    """Yield about `limit` recordings from all over a manifest, without those that the aligner finds wrong."""
     clips = read_manifest(manifest)
     for clip in clips[:: max(1, len(clips) // limit)][:limit] if limit else clips:
         samples = audio.read(clip.audio, RATE).samples
@@ -74,7 +74,7 @@ def prepared(aligner: Aligner, manifest: Path, limit: int) -> Iterator[Case]:
 
 
 def row(cases: Sequence[Case], recognizer: Recognizer, detector: Silero, before: float) -> str:
-    """The columns of one set and recognizer: how far off its word starts are."""
+    """Return the columns of one set and recognizer: how far off its word starts are."""
     quiet = HISS * np.random.default_rng(0).normal(size=round(before * RATE)).astype(np.float32)
     begun, off = time.perf_counter(), []
     for case in cases:
@@ -91,7 +91,7 @@ def row(cases: Sequence[Case], recognizer: Recognizer, detector: Silero, before:
 
 
 def same(words: Sequence[Word], placed: Sequence[Placed]) -> Iterator[tuple[Word, Placed]]:
-    """Recognized words with those of the reference that read the same, in order."""
+    """Yield recognized words with those of the reference that read the same, in order."""
     said = [(word, letters) for word in words for _, letters in spoken_words(word.text)]
     matcher = SequenceMatcher(
         None, [letters for _, letters in said], [each.letters for each in placed], False

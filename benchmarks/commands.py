@@ -42,7 +42,7 @@ class Row:
 
 
 def noisy(clean: Audio, noise: np.ndarray, level: float, seed: int) -> Audio:
-    """`clean` with a stretch of `noise` (T,) drawn by `seed`, `level` dB below it."""
+    """Return `clean` with a stretch of `noise` (T,) drawn by `seed`, `level` dB below it."""
     start = int(np.random.default_rng(seed).integers(max(1, len(noise) - len(clean.samples))))
     cut = np.resize(noise[start:], len(clean.samples))
     power = np.mean(clean.samples**2) / (np.mean(cut**2) + 1e-12)
@@ -50,7 +50,7 @@ def noisy(clean: Audio, noise: np.ndarray, level: float, seed: int) -> Audio:
 
 
 def orders(corpora: Path, limit: int | None, noise: float | None) -> Iterator[tuple[Audio, dict[str, str]]]:
-    """Each order's sound and slots."""
+    """Yield each order's sound and slots."""
     noises = [
         audio.read(clip.audio, WHISPER_RATE).samples for clip in read_manifest(corpora / "noise/test.jsonl")
     ]

@@ -97,26 +97,26 @@ def measured(name: str, voice: Voice) -> Iterator[Row]:
 
 
 def spoken(voice: Voice, text: str, controls: Controls = Controls()) -> Speech:
-    """A sentence as the engine gives it, untrimmed, so that its frames stay in place."""
+    """Return a sentence as the engine gives it, untrimmed, so that its frames stay in place."""
     (reading,) = read_aloud(text)
     return voice.engine.render(reading, controls)
 
 
 def broken(voice: Voice, text: str, seconds: float) -> Speech:
-    """A sentence with a break before its fourth word."""
+    """Return a sentence with a break before its fourth word."""
     words = text.split()
     tag = f'<break time="{seconds}s"/>'
     return join(voice.speak(as_ssml(" ".join([*words[:3], tag, *words[3:]]))))
 
 
 def silence(speech: Speech) -> float:
-    """Seconds of the longest stretch between sounds that lies 50 dB below the peak."""
+    """Return the seconds of the longest stretch between sounds that lies 50 dB below the peak."""
     samples = np.abs(speech.audio.samples)
     return float(np.diff(np.flatnonzero(samples > 10 ** (-50 / 20) * samples.max())).max()) / RATE
 
 
 def emphasized(name: str, voice: Voice, plain: list[Speech]) -> Iterator[Row]:
-    """How much longer, louder and higher the fourth word is, strongly emphasized."""
+    """Return how much longer, louder and higher the fourth word is when strongly emphasized."""
     made = []
     for text in TEXTS:
         words = text.split()
@@ -134,26 +134,26 @@ def emphasized(name: str, voice: Voice, plain: list[Speech]) -> Iterator[Row]:
 
 
 def fourth(speech: Speech) -> Speech:
-    """The fourth word alone."""
+    """Return the samples of the fourth word alone."""
     word = speech.words[3]
     return Speech(speech.audio.cut(word.start, word.end), word.text)
 
 
 def middle(speech: Speech) -> float:
-    """The median pitch in Hz."""
+    """Return the median pitch in Hz."""
     hertz = f0(speech.audio.samples, RATE, HOP)
     return float(np.median(hertz[hertz > 0])) if hertz.any() else float("nan")
 
 
 def ending(speech: Speech) -> float:
-    """How many semitones the last tenth of what is voiced lies above the median."""
+    """Return how many semitones the last tenth of the voiced frames lies above the median."""
     hertz = f0(speech.audio.samples, RATE, HOP)
     melody = 12 * np.log2(hertz[hertz > 0])
     return float(np.mean(melody[-max(1, len(melody) // 10) :]) - np.median(melody))
 
 
 def semitones(after: Speech, before: Speech) -> float:
-    """The median of how far the pitch lies above what it was, over the frames that are voiced in both."""
+    """Return the median rise in pitch, in semitones, over the frames that are voiced in both sounds."""
     high, low = (f0(each.audio.samples, RATE, HOP, 45.0, 900.0) for each in (after, before))
     voiced = (high > 0) & (low > 0)
     return float(np.median(12 * np.log2(high[voiced] / low[voiced])))
@@ -168,7 +168,7 @@ def decibels(speech: Speech) -> float:
 
 
 def natural(speeches: tuple[Speech, ...]) -> float:
-    """The mean of Distill-MOS."""
+    """Return the mean opinion score of Distill-MOS."""
     from recipes.vocoder.scores import distill_mos
 
     return statistics.mean(distill_mos(speech.audio.samples) for speech in speeches)

@@ -46,7 +46,9 @@ class Errors:
 
 
 def talks(manifest: Path, count: int, people: Sequence[int], rounds: int, seed: int) -> Iterator[Talk]:
-    """`count` conversations among as many as `people` says in turn; each speaks about `rounds` times."""
+    """Yield `count` conversations among as many people as `people` says in turn; each speaks about `rounds`
+    times.
+    """
     clips = [clip for clip in read_manifest(manifest) if clip.speaker and clip.duration >= 2.0]
     names = sorted({clip.speaker for clip in clips})
     detector = Silero.open()
@@ -58,7 +60,7 @@ def talks(manifest: Path, count: int, people: Sequence[int], rounds: int, seed: 
 
 
 def _talk(own: Sequence[Sequence[Clip]], rounds: int, draw: np.random.Generator, detector: Silero) -> Talk:
-    """Turns of everyone in a random order in which nobody follows himself."""
+    """Return a conversation of everyone in a random order in which nobody follows themselves."""
     voices = [_pieces(clips, rounds, draw) for clips in own]
     order = _order([len(pieces) for pieces in voices], draw)
     placed: list[tuple[int, int, np.ndarray]] = []
@@ -78,7 +80,7 @@ def _talk(own: Sequence[Sequence[Clip]], rounds: int, draw: np.random.Generator,
 
 
 def _pieces(clips: Sequence[Clip], rounds: int, draw: np.random.Generator) -> list[np.ndarray]:
-    """At most `rounds` stretches of 1 to 8 s, none used twice, at a loudness of this person's own."""
+    """Yield at most `rounds` stretches of 1 to 8 s, none used twice, at a loudness of this person's own."""
     loudness = LEVEL * 10 ** (draw.uniform(-4, 4) / 20)
     found: list[np.ndarray] = []
     for place in draw.permutation(len(clips)):
@@ -91,7 +93,9 @@ def _pieces(clips: Sequence[Clip], rounds: int, draw: np.random.Generator) -> li
 
 
 def _order(counts: Sequence[int], draw: np.random.Generator) -> list[int]:
-    """Who speaks one after the other, each as often as `counts` says, if possible never twice in a row."""
+    """Return who speaks one after the other, each as often as `counts` says, if possible never twice in a
+    row.
+    """
     left, order = np.array(counts), []
     while left.any():
         able = [p for p in np.flatnonzero(left) if not order or p != order[-1]] or list(np.flatnonzero(left))
@@ -106,7 +110,7 @@ def _said(sound: np.ndarray, detector: Silero) -> list[tuple[float, float]]:
 
 
 def errors(truth: Sequence[SpeakerTurn], guess: Sequence[SpeakerTurn], collar: float = 0.25) -> Errors:
-    """Diarization errors under the best matching of people, moments near a true boundary left out."""
+    """Count diarization errors under the best matching of people, without moments near a true boundary."""
     length = max((turn.end for turn in (*truth, *guess)), default=0.0)
     true, heard = _frames(truth, length), _frames(guess, length)
     counted = np.ones(len(true), bool)
@@ -121,7 +125,7 @@ def errors(truth: Sequence[SpeakerTurn], guess: Sequence[SpeakerTurn], collar: f
 
 
 def _frames(turns: Sequence[SpeakerTurn], length: float) -> np.ndarray:
-    """Turns → (frames, people) bool."""
+    """Turn speaker turns into (frames, people) bool."""
     speaking = np.zeros((round(length / FRAME) + 1, max((t.speaker for t in turns), default=-1) + 1), bool)
     for turn in turns:
         speaking[round(turn.start / FRAME) : round(turn.end / FRAME), turn.speaker] = True
@@ -129,7 +133,7 @@ def _frames(turns: Sequence[SpeakerTurn], length: float) -> np.ndarray:
 
 
 def _best_match(together: np.ndarray) -> int:
-    """The most frames (people, guesses) that agree when each person has at most one guess."""
+    """Return the most frames of (people, guesses) that agree when each person has at most one guess."""
     if not together.size:
         return 0
     few, many = (together, together.T)[:: 1 if together.shape[0] <= together.shape[1] else -1]

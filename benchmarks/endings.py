@@ -68,7 +68,7 @@ class Silence:
 
 
 def silences(sounds: CaseSounds, recognizer: Recognizer, limit: int | None) -> Iterator[Silence]:
-    """Those of all sentences, or of `limit`."""
+    """Yield the silences of all sentences, or of `limit`."""
     detector, chance = Silero.open(), random.Random(5)
     noises = sounds.noises(60)
     rows = [row for name in SENTENCES for row in sounds.rows(name) if is_of_one_sentence(row)]
@@ -95,7 +95,7 @@ def _end_of_sentence(said: np.ndarray, recognizer: Recognizer) -> float | None:
 
 
 def _found(track: np.ndarray, detector: Silero) -> Iterator[tuple[np.ndarray, float]]:
-    """What is said before each silence, up to its last sound, and how long the silence lasts."""
+    """Yield what is said before each silence, up to its last sound, and how long the silence lasts."""
     hop, hearing = detector.hop, ListeningOptions()
     judged = detector.stream_several()(track[: len(track) // hop * hop].reshape(-1, hop))
     hysteresis = Hysteresis(hearing.thresholds, hop / RATE)
@@ -115,7 +115,7 @@ def _noisy(sound: np.ndarray, noise: np.ndarray, chance: random.Random) -> np.nd
 
 
 def fit(found: Sequence[Silence]) -> tuple[np.ndarray, float]:
-    """Weights (6, D) and bias: logistic regression, by Nesterov's method. Long pauses weigh more."""
+    """Fit weights (6, D) and a bias: logistic regression, by Nesterov's method. Long pauses weigh more."""
     rows = np.stack([each.ravel() for one in found for each in (one.clean, one.noisy)]).astype(np.float32)
     middle, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
     rows = (rows - middle) / spread
@@ -140,7 +140,7 @@ def odds(found: Sequence[Silence], weights: np.ndarray, bias: float) -> np.ndarr
 
 
 def unseen(found: Sequence[Silence], kinds: Sequence[Hashable]) -> np.ndarray:
-    """The log-odds of each silence by a layer that was fitted on silences of other kinds."""
+    """Return the log-odds of each silence by a layer that was fitted on silences of other kinds."""
     scores = np.zeros(len(found))
     order = sorted(set(kinds))
     random.Random(0).shuffle(order)
@@ -153,14 +153,14 @@ def unseen(found: Sequence[Silence], kinds: Sequence[Hashable]) -> np.ndarray:
 
 
 def told_apart(found: Sequence[Silence], scores: np.ndarray) -> float:
-    """The share of pairs of an end and a long pause in which the end scores higher."""
+    """Return the share of pairs of an end and a long pause in which the end scores higher."""
     ends = scores[[one.is_end for one in found]]
     pauses = scores[[LONG <= one.seconds < np.inf for one in found]]
     return float(np.mean(ends[:, None] > pauses[None])) if len(ends) and len(pauses) else np.nan
 
 
 def marked(found: Sequence[Silence], scores: np.ndarray) -> np.ndarray:
-    """The chances of an end with what the recognizer thinks of a full stop there."""
+    """Return the probabilities of an end, with what the recognizer thinks of a full stop there."""
     chances = 1 / (1 + np.exp(-scores))
     return np.array([with_mark(p, one.end_of_sentence, MARK) for p, one in zip(chances, found, strict=True)])
 
@@ -177,7 +177,7 @@ def report(found: Sequence[Silence], scores: np.ndarray, of: str) -> None:
 
 
 def write(folder: Path, weights: np.ndarray, bias: float) -> None:
-    """Into a model's folder, and onto its card."""
+    """Write the layer into a model's folder, and onto its card."""
     np.savez_compressed(folder / NAME, weights=weights.astype(np.float16), bias=np.float32(bias))
     card = read_card(folder)
     write_card(folder, replace(card, files={**card.files, **hashes(folder, [NAME])}))

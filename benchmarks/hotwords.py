@@ -49,7 +49,7 @@ class Errors:
 
 
 def common_words(corpora: Path) -> Counter[str]:
-    """How often words are in the training transcripts, those that a recognizer wrote included."""
+    """Count how often words are in the training transcripts, those that a recognizer wrote included."""
     words: Counter[str] = Counter()
     for name in TRAINING:
         for clip in read_manifest(corpora / name / "train.jsonl"):
@@ -60,14 +60,14 @@ def common_words(corpora: Path) -> Counter[str]:
 
 
 def rare_terms(clips: Sequence[Clip], common: Counter[str]) -> list[str]:
-    """Rare words that are spoken in `clips`, in an order drawn at random."""
+    """Return rare words that are spoken in `clips`, in an order drawn at random."""
     words = {word for clip in clips for word in normalize(clip.text or "").split()}
     rare = sorted(word for word in words if common[word] <= 1 and len(word) >= 4 and word.isalpha())
     return [rare[index] for index in np.random.default_rng(0).permutation(len(rare))]
 
 
 def unspoken(clips: Sequence[Clip], common: Counter[str], count: int) -> list[str]:
-    """Words of the lexicon that neither the tests nor the training transcripts hold."""
+    """Return words of the lexicon that neither the tests nor the training transcripts hold."""
     import hibari
 
     path = Path(hibari.__file__).parent / "assets" / "lexicon_us_gold.json.gz"
@@ -79,7 +79,7 @@ def unspoken(clips: Sequence[Clip], common: Counter[str], count: int) -> list[st
 
 
 def pairs(reference: Sequence[str], hypothesis: Sequence[str]) -> Iterator[tuple[str | None, str | None]]:
-    """The words that stand opposite each other where the two are closest (Levenshtein), from the end."""
+    """Yield the words that stand opposite each other in the closest match (Levenshtein), from the end."""
     costs = np.add.outer(np.arange(len(reference) + 1), np.arange(len(hypothesis) + 1))
     for i, word in enumerate(reference, 1):
         for j, other in enumerate(hypothesis, 1):
@@ -94,7 +94,7 @@ def pairs(reference: Sequence[str], hypothesis: Sequence[str]) -> Iterator[tuple
 
 
 def errors(clip: Clip, text: str, terms: set[str]) -> Errors:
-    """Of one recording that was written down as `text`."""
+    """Count the errors of one recording that was written down as `text`."""
     total = Errors(0, 0, 0, 0)
     for word, other in pairs(normalize(clip.text or "").split(), normalize(text).split()):
         wrong = int(word != other)

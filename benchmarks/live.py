@@ -117,7 +117,7 @@ def main(
 def play(
     live: Live, sound: Audio, piece: float, stopwatch: Callable[[], float], row: dict, file: str
 ) -> Result:
-    """One recording as it comes, on a clock that computing moves on."""
+    """Play one recording as it comes, on a clock that computing moves on."""
     display, now, computing = Display([]), 0.0, 0.0
     for end, samples in _pieces(sound, piece):
         begun = stopwatch()
@@ -141,7 +141,7 @@ def play(
 
 
 def _pieces(sound: Audio, piece: float) -> Iterator[tuple[float, np.ndarray]]:
-    """Pieces of the sound and when each has been said."""
+    """Yield pieces of the sound and when each has been said."""
     size = round(piece * sound.rate)
     for first in range(0, len(sound.samples), size):
         last = min(first + size, len(sound.samples))

@@ -39,7 +39,7 @@ ROWS: Mapping[str, Sequence[str]] = {
 
 
 def measure(arguments: Sequence[str]) -> tuple[float, float] | None:
-    """Seconds of wall time and megabytes at the peak of a fresh interpreter; None if it fails."""
+    """Return seconds of wall time and megabytes at the peak of a fresh interpreter; None if it fails."""
     program = (
         "import resource, subprocess, sys, time\n"
         "began = time.perf_counter()\n"
@@ -55,7 +55,7 @@ def measure(arguments: Sequence[str]) -> tuple[float, float] | None:
 
 
 def table(runs: int) -> list[dict[str, object]]:
-    """One row each, in the order of ROWS; the first run of all warms the disk's cache and is dropped."""
+    """Yield a row each, in the order of ROWS; the first run of all warms the disk's cache and is dropped."""
     rows = []
     for name, arguments in ROWS.items():
         measured = [each for each in (measure(arguments) for _ in range(runs + 1)) if each][1:]

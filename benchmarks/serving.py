@@ -17,7 +17,7 @@ WAIT = 120.0  # seconds for any answer
 
 
 def started(port: int, *options: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen:
-    """`voice serve` on `port` of this machine, once it answers; it ends with this program.
+    """Start `voice serve` on `port` of this machine; return once it answers. It ends with this program.
 
     Raises OSError where the port is taken.
     """
@@ -37,13 +37,13 @@ def started(port: int, *options: str, environment: Mapping[str, str] | None = No
 
 
 def _told(server: subprocess.Popen) -> None:
-    """What the server complains of goes to our own standard error."""
+    """Return where the server's complaints go: to our own standard error."""
     for line in server.stderr:
         typer.echo(f"server: {line.rstrip()}", err=True)
 
 
 def memory(url: str) -> float:
-    """Megabytes that the server holds in memory."""
+    """Return the megabytes that the server holds in memory."""
     for line in httpx.get(f"{url}/metrics", timeout=WAIT).text.splitlines():
         if line.startswith("process_resident_memory_bytes"):
             return float(line.split()[1]) / 1e6

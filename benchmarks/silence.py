@@ -42,14 +42,14 @@ def white_noise(draw: Draw) -> np.ndarray:
 
 
 def hum(draw: Draw) -> np.ndarray:
-    """Mains and its harmonics, with a little hiss."""
+    """Return the hum of mains and its harmonics, with a little hiss."""
     hertz, clock = draw.choice((50, 60)), np.arange(BLOCK * RATE) / RATE
     waves = [np.sin(2 * np.pi * hertz * n * clock) * draw.random() / n for n in range(1, 9)]
     return sum(waves) + 0.02 * draw.normal(size=len(clock))
 
 
 def music(draw: Draw) -> np.ndarray:
-    """Chords of three plucked notes with harmonics, of 0.2 to 1.5 s."""
+    """Return chords of three plucked notes with harmonics, of 0.2 to 1.5 s."""
     parts, length = [], 0
     while length < BLOCK * RATE:
         clock = np.arange(int(draw.uniform(0.2, 1.5) * RATE)) / RATE
@@ -62,7 +62,7 @@ def music(draw: Draw) -> np.ndarray:
 
 
 def breath(draw: Draw) -> np.ndarray:
-    """Somebody breathes at a microphone: noise below 3 kHz that swells and fades, in and out."""
+    """Return the breath of somebody at a microphone: noise below 3 kHz that swells and fades, in and out."""
     parts, length = [], 0
     while length < BLOCK * RATE:
         count = int(draw.uniform(0.6, 1.6) * RATE)
@@ -75,7 +75,7 @@ def breath(draw: Draw) -> np.ndarray:
 
 
 def keyboard(draw: Draw) -> np.ndarray:
-    """Somebody types: a click as a key goes down and a softer one as it comes up."""
+    """Return the sound of typing: a click as a key goes down and a softer one as it comes up."""
     sound = 0.002 * draw.normal(size=BLOCK * RATE)
     clock = np.arange(RATE // 25) / RATE
     at = 0.0  # seconds
@@ -89,7 +89,7 @@ def keyboard(draw: Draw) -> np.ndarray:
 
 
 def recorded(paths: list[Path]) -> Callable[[Draw], np.ndarray]:
-    """Rooms and machines from recordings, one after the other."""
+    """Yield rooms and machines from recordings, one after the other."""
     sounds = [audio.read(path, RATE).samples for path in paths]
 
     def drawn(draw: Draw) -> np.ndarray:
@@ -100,7 +100,7 @@ def recorded(paths: list[Path]) -> Callable[[Draw], np.ndarray]:
 
 
 def blocks(kind: Callable[[Draw], np.ndarray], minutes: float, *, far: bool) -> Iterator[np.ndarray]:
-    """(30 s,) float32 each, scaled to a peak between 0.003 and 0.9; `far`: 20 to 30 dB below speech."""
+    """Yield (30 s,) float32 each, scaled to a peak between 0.003 and 0.9; `far`: 20 to 30 dB below speech."""
     draw = np.random.default_rng(7)
     for _ in range(max(1, round(minutes * 60 / BLOCK))):
         sound, chance = kind(draw), draw.random()

@@ -60,7 +60,7 @@ class Case:
         return httpx.Timeout(WAIT, read=short if self.cancelled else WAIT)
 
     def post(self, path: str, **content) -> str:
-        """Whether a request is answered; a client that has lost patience takes one piece at most."""
+        """Tell whether a request is answered; a client that has lost patience takes one piece at most."""
         try:
             with httpx.stream("POST", f"{self.url}{path}", timeout=self.patience, **content) as answer:
                 body = b""
@@ -81,7 +81,7 @@ def outcome(status: int) -> str:
 
 
 def told(body: bytes) -> str:
-    """What came of a stream of events, which has to end with one that says it is done."""
+    """Return the outcome of a stream of events, which has to end with one that says it is done."""
     events = [json.loads(line[6:]) for line in body.splitlines() if line.startswith(b"data: ")]
     for event in events:
         if "error" in event:
@@ -91,7 +91,7 @@ def told(body: bytes) -> str:
 
 
 def closed(event: dict) -> str:
-    """What came of a response in a live session, by the event that says so."""
+    """Return the outcome of a response in a live session, by the event that says so."""
     if event["type"] == "error":
         return f"failed: {event['error'].get('message')}"
     response = event["response"]
@@ -125,7 +125,7 @@ def lists(case: Case, chance: random.Random) -> str:
 
 
 def live(case: Case, chance: random.Random) -> str:
-    """A question asked in a live session and answered, or not waited for."""
+    """Ask a question in a live session, and wait for the answer or do not."""
     from websockets.exceptions import ConnectionClosed, ConnectionClosedOK, InvalidStatus
     from websockets.sync.client import connect
 
@@ -159,14 +159,14 @@ KINDS: dict[Callable[[Case, random.Random], str], int] = {
 
 
 def run(case: Case) -> tuple[str, str]:
-    """The kind of request that `case` was, and what came of it."""
+    """Send the request of `case`; return its kind and its outcome."""
     chance = random.Random(case.seed)
     kind = chance.choices(list(KINDS), list(KINDS.values()))[0]
     return kind.__name__, kind(case, chance)
 
 
 def clips() -> tuple[bytes, ...]:
-    """The sentences as recordings of several kinds."""
+    """Speak the sentences; return them as recordings of several kinds."""
     made = []
     for sentence, form in zip(SENTENCES, ("wav", "mp3", "flac", "ogg", "m4a"), strict=True):
         sound, held = voice.speak(sentence).audio, io.BytesIO()
@@ -216,7 +216,7 @@ def failures(found: Counter[tuple[str, str]]) -> int:
 
 
 def growth(sizes: list[float]) -> float:
-    """Megabytes after the first fifth; `sizes` are those at the start and after each."""
+    """Return the megabytes after the first fifth; `sizes` are those at the start and after each."""
     return sizes[-1] - sizes[1]
 
 

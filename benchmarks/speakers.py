@@ -68,7 +68,7 @@ def main(
 
 
 def monologues(manifest: Path) -> Iterator[Talk]:
-    """Long recordings of one person, taken to speak all the time."""
+    """Yield long recordings of one person, taken to speak all the time."""
     for clip in read_manifest(manifest):
         sound = audio.read(clip.audio, RATE)
         yield Talk(sound.samples, 1, (SpeakerTurn(0, 0.0, sound.duration),))
@@ -93,7 +93,7 @@ def judged(every: Iterable[Talk], speakers: Speakers) -> Iterator[Result]:
 
 
 def row(name: str, results: Sequence[Result]) -> str:
-    """Rates over all speech of the conversations together."""
+    """Return the rates over all speech of the conversations together."""
     found, given = _sum([one.found for one in results]), _sum([one.given for one in results])
     parts = (100 * part / found.speech for part in (found.missed, found.invented, found.confused))
     right = sum(one.people == one.claimed for one in results)

@@ -52,7 +52,9 @@ def main(
 
 
 def columns(off: np.ndarray) -> str:
-    """(W,) milliseconds → median and 95th of their sizes, bias, what it leaves, bias at first and at last."""
+    """Summarize (W,) milliseconds: median and 95th of their sizes, bias, what it leaves, bias at first and at
+    last.
+    """
     if not len(off):
         return "no words found"
     fifth = max(1, len(off) // 5)
@@ -65,7 +67,9 @@ def columns(off: np.ndarray) -> str:
 def measured(
     voice: Synthesizer, judges: dict[str, Judge], seconds: float, every: int
 ) -> tuple[float, dict[str, list[float]]]:
-    """How long it spoke, and by how many seconds its word starts come later than each judge finds them."""
+    """Return how long the voice spoke, and by how many seconds its word starts come later than each judge
+    finds them.
+    """
     sentences = list(spoken(voice, seconds))
     whole, done = join(sentences), 0
     off: dict[str, list[float]] = {name: [] for name in judges}
@@ -80,7 +84,7 @@ def measured(
 
 
 def spoken(voice: Synthesizer, seconds: float) -> Iterator[Speech]:
-    """Invented sentences until they last so long."""
+    """Yield invented sentences until they last so long."""
     lasted = 0.0
     for text in texts.invented(SEED):
         for sentence in voice.speak(text):
@@ -91,7 +95,7 @@ def spoken(voice: Synthesizer, seconds: float) -> Iterator[Speech]:
 
 
 def cut_out(sound: Audio, words: Sequence[Word]) -> tuple[np.ndarray, list[Word]]:
-    """A sentence's samples at RATE, and its `words` in them.
+    """Return a sentence's samples at RATE, and its `words` in them.
 
     No words where one of them holds a space (a sum, an hour), which aligners count as two.
     """
@@ -102,13 +106,13 @@ def cut_out(sound: Audio, words: Sequence[Word]) -> tuple[np.ndarray, list[Word]
 
 
 def placed(words: Sequence[Word]) -> list[Placed]:
-    """`words` as their letters are spoken, those that are not left out."""
+    """Return `words` as their letters are spoken, without those that are left out."""
     owned = spoken_words(" ".join(word.text for word in words))
     return [Placed(letters, words[owner].start, words[owner].end) for owner, letters in owned]
 
 
 def by_text(aligner: Aligner) -> Judge:
-    """Forced alignment; finds all words of a sentence or none."""
+    """Return a judge by forced alignment, which finds all words of a sentence or none."""
 
     def late(samples: np.ndarray, words: Sequence[Word]) -> list[float]:
         found = aligner(samples, " ".join(word.text for word in words))
@@ -119,7 +123,7 @@ def by_text(aligner: Aligner) -> Judge:
 
 
 def by_ear(recognizer: Recognizer) -> Judge:
-    """Finds the words that the recognizer hears as they are written."""
+    """Return a judge that finds the words that the recognizer hears as they are written."""
     quiet = np.zeros(round(QUIET * RATE), np.float32)
 
     def late(samples: np.ndarray, words: Sequence[Word]) -> list[float]:

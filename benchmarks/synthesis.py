@@ -69,7 +69,7 @@ def main(
 
 
 def ours() -> list[str]:
-    """The names of all voices that `voice` has."""
+    """Return the names of all voices that `voice` has."""
     from voice.models import catalog
 
     return [name for name, entry in catalog.entries().items() if entry.card.kind == "voice"]
@@ -107,7 +107,7 @@ def start(name: str, threads: int) -> subprocess.Popen:
 
 
 def answer(worker: subprocess.Popen) -> dict | None:
-    """The next line that a worker prints, or None if it has ended, as one whose voice is missing does."""
+    """Return the next line that a worker prints, or None if it has ended, as without its voice."""
     line = worker.stdout.readline()
     return json.loads(line) if line else None
 
@@ -171,7 +171,9 @@ def timed(speak: Speak, stream: Speak, text: str) -> dict[str, float]:
 
 
 def waits(pieces: Iterator[float]) -> tuple[float, float]:
-    """Seconds until the first of `pieces`, given by the seconds of each, and the longest silence after it."""
+    """Return the seconds until the first of `pieces`, given by the seconds of each, and the longest silence
+    after it.
+    """
     began = time.perf_counter()
     first, gap, over = None, 0.0, 0.0  # when what has come so far will have been played
     for seconds in pieces:
@@ -183,13 +185,13 @@ def waits(pieces: Iterator[float]) -> tuple[float, float]:
 
 
 def processor_time() -> float:
-    """Seconds that this process, its threads and the programs it started have computed."""
+    """Return the seconds that this process, its threads and the programs it started have computed."""
     uses = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return sum(use.ru_utime + use.ru_stime for use in uses)
 
 
 def open_system(name: str, threads: int) -> tuple[Speak, Speak]:
-    """From text to the seconds of each piece of audio, as they are made: at once, and in pieces."""
+    """Return two functions from a text to the seconds of each piece of audio: made at once, and in pieces."""
     if name == "hibari":
         from hibari import SAMPLE_RATE, Hibari
 

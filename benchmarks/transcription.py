@@ -95,12 +95,12 @@ def read_set(manifest: Path) -> list[File]:
 
 
 def _limited(files: list[File], limit: int) -> list[File]:
-    """About `limit` files from all over the set."""
+    """Return about `limit` files from all over the set."""
     return files[:: max(1, len(files) // limit)][:limit] if limit else files
 
 
 def long_recording(corpora: Path, minutes: float, path: Path) -> File:
-    """The librispeech test utterances one after the other, with pauses, over and over."""
+    """Yield the librispeech test utterances one after the other, with pauses, over and over."""
     import numpy as np
 
     from voice import audio
@@ -121,7 +121,7 @@ def long_recording(corpora: Path, minutes: float, path: Path) -> File:
 
 
 def measure(name: str, files: Sequence[File], threads: int) -> Iterator[Row]:
-    """Each system on all files, in turns, each first in its turn."""
+    """Run each system on all files, in turns, each first in its turn."""
     systems = [*OURS, PEER]
     with _workers(systems, threads) as ask:
         systems = list(ask)
@@ -176,7 +176,7 @@ def _fields(row: Row) -> dict[str, object]:
 
 @contextmanager
 def _workers(systems: Sequence[str], threads: int) -> Iterator[dict[str, Callable[[Path], Answer]]]:
-    """A process per system that could be loaded, as a function from a file to its answer."""
+    """Start a process for each system that can be loaded; each is a function from a file to its answer."""
     processes: dict[str, subprocess.Popen[str]] = {}
     try:
         for system in systems:
@@ -201,7 +201,7 @@ def _asker(process: subprocess.Popen[str]) -> Callable[[Path], Answer]:
 
 
 def work(system: str, threads: int) -> None:
-    """A worker: paths on standard input, answers on standard output, after "ready"."""
+    """Serve as a worker: paths on standard input, answers on standard output, after "ready"."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
     try:
         transcribe = _peer(threads) if system == PEER else _ours(system, threads)
@@ -238,7 +238,7 @@ def _peer(threads: int) -> Callable[[str], str]:
 
 
 def _peak() -> int:
-    """The most memory that this process has held, in bytes."""
+    """Return the most memory that this process has held, in bytes."""
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

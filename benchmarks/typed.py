@@ -58,7 +58,7 @@ class Summary:
 
 
 def pages() -> list[int]:
-    """Where the pages of Unicode begin that hold a character, besides private ones."""
+    """Return where the pages of Unicode begin that hold a character, besides private ones."""
     return [
         start
         for start in range(0, 0x110000, PAGE)
@@ -67,7 +67,9 @@ def pages() -> list[int]:
 
 
 def typed(count: int, seed: int) -> Iterator[str]:
-    """`count` strings; every page is drawn from in turn, so that 5,000 of them visit each of some 1,200."""
+    """Yield `count` strings; every page is drawn from in turn, so that 5,000 of them visit each of some
+    1,200.
+    """
     chance = random.Random(seed)
     starts = pages()
     for number in range(count):
@@ -88,7 +90,7 @@ def _among_words(chance: random.Random, page: int, length: int) -> str:
 
 
 def _mixed_lines(chance: random.Random, page: int, length: int) -> str:
-    """Lines with characters struck out, doubled and put in between."""
+    """Return lines with characters struck out, doubled and put in between."""
     letters = list(" ".join(chance.choice(LINES) for _ in range(length // 40 + 1)))[:length]
     for _ in range(len(letters) // 8):
         at = chance.randrange(len(letters))
@@ -97,7 +99,7 @@ def _mixed_lines(chance: random.Random, page: int, length: int) -> str:
 
 
 def _repeated(chance: random.Random, page: int, length: int) -> str:
-    """A few characters over and over, which slow patterns do not like."""
+    """Repeat a few characters over and over, which slow patterns do not like."""
     signs = "aA1.,-_/@:'$% ()IVx+\n" + chr(page + chance.randrange(PAGE))
     unit = "".join(chance.choice(signs) for _ in range(chance.randrange(1, 5)))
     return (unit * length)[:length]
@@ -121,7 +123,7 @@ _MAKERS = (_of_page, _among_words, _mixed_lines, _repeated, _signs, _anything, _
 
 
 def problem(text: str) -> tuple[str, bool, bool]:
-    """(what is wrong with how `text` is read, or nothing; whether something is reported, or silent)."""
+    """Return what is wrong with how `text` is read; and whether something is reported, or silent."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         readings = list(read_aloud(text))
@@ -208,12 +210,12 @@ def speak_some(strings: list[str], name: str, seconds: float, summary: Summary) 
 
 
 def hash_of(text: str) -> int:
-    """An order that mixes the kinds and is always the same."""
+    """Return a sort key that mixes the kinds and is always the same."""
     return random.Random(text.encode("utf-8", "surrogatepass")).randrange(1 << 30)
 
 
 def spoken(speaker, text: str) -> tuple[str, float]:
-    """(what is wrong with its sound, or nothing; its seconds)."""
+    """Return what is wrong with the sound of a text, or nothing; and its seconds."""
     phonemes = sum(len(reading.phonemes) for reading in read_aloud(text))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

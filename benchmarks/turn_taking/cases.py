@@ -53,18 +53,18 @@ class Played:
 
     @property
     def spoken(self) -> float:
-        """Seconds from the first that is heard of the agent to the last, pauses between words included."""
+        """Return the seconds from the agent's first sound to its last, pauses between words included."""
         heard = [place for place, audible in enumerate(self.audible) if audible]
         return (heard[-1] + 1 - heard[0]) / 50 if heard else 0.0
 
     def heard_from(self, time: float) -> float | None:
-        """When the agent is first heard from `time` on."""
+        """Return when the agent is first heard from `time` on."""
         places = (place for place in range(int(time * 50), len(self.audible)) if self.audible[place])
         return next((place / 50 for place in places), None)
 
 
 def play(session: Session, case: Case) -> Played:
-    """One case, said to a fresh session."""
+    """Play one case to a fresh session."""
     result, room = Played(), Room(*case.room) if case.room else None
     back = np.zeros(FRAME, np.float32)  # of what is played
     if case.ask:
@@ -87,28 +87,28 @@ Measures = dict[str, float]
 
 
 def onset_cases(sounds: CaseSounds, count: int) -> Iterator[Case]:
-    """Speech that starts with the click."""
+    """Yield cases whose speech starts with the click."""
     for said in sounds.sentences(count):
         lead = np.zeros(RATE // 4, np.float32)
         yield Case(np.concatenate((lead, said.sound[: RATE * 2])), marks=(0.25,))
 
 
 def onsets(pairs: Pairs) -> Measures:
-    """The share of which all is kept."""
+    """Return the share of cases of which all is kept."""
     began = [(case, [event.began for event in played.of(SpeechStarted)]) for case, played in pairs]
     whole = [bool(times) and times[0] - ListeningOptions().pre_roll <= case.marks[0] for case, times in began]
     return {"onset recall, %": _percent(whole)}
 
 
 def sentence_cases(sounds: CaseSounds, count: int, skip: int = 0) -> Iterator[Case]:
-    """Single sentences with natural pauses."""
+    """Yield single sentences with natural pauses."""
     for said in [*sounds.sentences(skip + count)][skip:]:
         sound = np.concatenate((sounds.quiet(LEAD), said.sound, sounds.quiet(AFTER)))
         yield Case(sound, end=LEAD + said.end)
 
 
 def sentences(pairs: Pairs, name: str = "") -> Measures:
-    """How many were cut off, and the time from their last sound to the first of the answer."""
+    """Return how many were cut off, and the time from their last sound to the first of the answer."""
     cut, broken, answered, waits = [], [], [], []
     for case, played in pairs:
         before = sum(played.audible[: int(case.end * 50)]) / 50  # seconds of the agent in the middle of it
@@ -134,7 +134,7 @@ def sentences(pairs: Pairs, name: str = "") -> Measures:
 
 
 def interruption_cases(sounds: CaseSounds, count: int, echo: bool = False) -> Iterator[Case]:
-    """Somebody speaks over the agent, which may hear itself too."""
+    """Yield cases in which somebody speaks over the agent, which may hear itself too."""
     for number, said in enumerate(sounds.interruptions(count)):
         at = 2.5 + (number % 5) * 0.37
         track = np.concatenate((sounds.quiet(at), said.sound, sounds.quiet(2.0)))
@@ -143,7 +143,7 @@ def interruption_cases(sounds: CaseSounds, count: int, echo: bool = False) -> It
 
 
 def interruptions(pairs: Pairs, name: str = "") -> Measures:
-    """How many are caught, and how soon the agent is silent."""
+    """Return how many interruptions are caught, and how soon the agent is silent."""
     caught, waits, again = [], [], []
     for case, played in pairs:
         (at,) = case.marks
@@ -163,7 +163,7 @@ def interruptions(pairs: Pairs, name: str = "") -> Measures:
 
 
 def distraction_cases(sounds: CaseSounds, count: int) -> Iterator[Case]:
-    """Sounds that should not stop the agent, several over each story."""
+    """Yield sounds that should not stop the agent, several over each story."""
     for kind in DISTRACTIONS:
         between = BETWEEN.get(kind, LONG_SOUND)
         at_once = int((STORY - 2.5) / between)
@@ -179,7 +179,7 @@ def distraction_cases(sounds: CaseSounds, count: int) -> Iterator[Case]:
 
 
 def distractions(pairs: Pairs) -> Measures:
-    """How often they stop it, by kind, and how long they make it hesitate at most."""
+    """Return how often distractions stop the agent, by kind, and how long it hesitates at most."""
     stopped: dict[str, list[bool]] = defaultdict(list)
     held = [0.0]
     for case, played in pairs:
@@ -193,7 +193,7 @@ def distractions(pairs: Pairs) -> Measures:
 
 
 def _hesitations(played: Played) -> Iterator[float]:
-    """Seconds from each halt to where the agent goes on."""
+    """Yield the seconds from each halt to where the agent goes on."""
     since = 0.0
     for event in played.of(Paused, Resumed):
         if isinstance(event, Resumed):
@@ -202,13 +202,13 @@ def _hesitations(played: Played) -> Iterator[float]:
 
 
 def own_voice_cases(sounds: CaseSounds, count: int) -> Iterator[Case]:
-    """Nobody speaks but the agent, which hears itself in one room after another."""
+    """Yield cases in which nobody speaks but the agent, which hears itself in one room after another."""
     for number in range(count):
         yield Case(sounds.quiet(STORY + 2), f"tell story {number}", room=sounds.room(number))
 
 
 def own_voice(pairs: Pairs) -> Measures:
-    """How often it interrupts itself, and gaps in what it says."""
+    """Return how often the agent interrupts itself, and gaps in what it says."""
     plays = [played for _, played in pairs]
     return {
         "own voice, minutes": sum(played.spoken for played in plays) / 60,
@@ -250,7 +250,7 @@ MUST = {
 
 
 def must(measure: str) -> str:
-    """What the agent has to show, or nothing."""
+    """Return what the agent has to show, or nothing."""
     return "≤ 2" if " stop it, %" in measure else MUST.get(measure, "")
 
 

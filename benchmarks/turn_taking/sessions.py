@@ -40,10 +40,10 @@ class Session(Protocol):
     """One conversation. Times of its events are its own: seconds of what it has heard."""
 
     def ask(self, text: str) -> None:
-        """Has a question answered that nobody said."""
+        """Let the agent answer a question that nobody said."""
 
     def exchange(self, heard: np.ndarray) -> tuple[np.ndarray, list[Event]]:
-        """(FRAME,) heard → (FRAME,) played meanwhile, and what happened."""
+        """Give (FRAME,) that is heard; return (FRAME,) that is played meanwhile, and what happened."""
 
     def close(self) -> None: ...
 

@@ -61,7 +61,7 @@ class CaseSounds:
         self._heard: dict[str, str] = {}  # by row
 
     def sentences(self, count: int) -> Iterator[Said]:
-        """Whole single sentences, in which every pause is inside of the sentence.
+        """Yield whole single sentences, in which every pause is inside of the sentence.
 
         Where the text has no marks, those that whisper-base hears decide, which may leave out some that are
         hard for a recognizer related to it.
@@ -72,7 +72,7 @@ class CaseSounds:
         yield from islice((each for each in said if longest_pause(each.sound) < 1.2), count)
 
     def marked(self, row: dict) -> dict:
-        """The row with marks in its text: capitals without any get those that whisper-base hears."""
+        """Return the row with marks in its text: capitals without any get those that whisper-base hears."""
         if row["corpus"] not in MARKED or not said_in(row).isupper():
             return row
         if row["id"] not in self._heard:
@@ -81,12 +81,12 @@ class CaseSounds:
         return row | {"text": self._heard[row["id"]]}
 
     def interruptions(self, count: int) -> Iterator[Said]:
-        """Requests and sentences of at least three words or of a name."""
+        """Yield requests, and sentences of at least three words or of a name."""
         rows = [row for name in SPOKEN_OVER for row in self.rows(name) if row["duration"] > 0.8]
         yield from self._said(rows, count, longest=3.0)
 
     def distractions(self, kind: str, count: int) -> Iterator[np.ndarray]:
-        """Sounds of a kind; see DISTRACTIONS."""
+        """Yield sounds of a kind; see DISTRACTIONS."""
         draw = random.Random(kind)
         for number in range(count):
             if kind == "backchannels":
@@ -97,7 +97,9 @@ class CaseSounds:
                 yield MADE[kind](np.random.default_rng(number))
 
     def _noise_of_a_room(self, number: int) -> np.ndarray:
-        """Three seconds of a recording in which nobody speaks, at a fifth to all of the level of speech."""
+        """Return three seconds of a recording in which nobody speaks, at a fifth to all of the level of
+        speech.
+        """
         rows = sorted(self.rows("noise", NOISES[self._split]), key=lambda row: row["id"])
         recordings = [row for row in rows if any(name in row["id"] for name in ROOMS)]
         draw = random.Random(number)
@@ -109,11 +111,11 @@ class CaseSounds:
         return (cut * gain).astype(np.float32)
 
     def quiet(self, seconds: float) -> np.ndarray:
-        """A quiet room."""
+        """Return the sound of a quiet room."""
         return (2e-4 * self._noise.standard_normal(round(seconds * RATE))).astype(np.float32)
 
     def room(self, number: int) -> tuple[np.ndarray, float]:
-        """What a Room is made of: (T,) response at -6 to -20 dB, 0.05 to 0.3 s late."""
+        """Return what a Room is made of: (T,) response at -6 to -20 dB, 0.05 to 0.3 s late."""
         rows = sorted(self.rows("rir", ("train",)), key=lambda row: row["id"])
         draw = random.Random(number)
         response = read(self._corpora / "rir" / rows[number % len(rows)]["audio"], RATE).samples
@@ -126,7 +128,7 @@ class CaseSounds:
         return level(np.concatenate([resample(piece.audio, RATE).samples for piece in pieces]))
 
     def rows(self, corpus: str, splits: tuple[str, ...] | None = None) -> list[dict]:
-        """A corpus's manifest."""
+        """Return the rows of a corpus's manifest."""
         rows = []
         for split in splits or self._splits:
             path = self._corpora / corpus / f"{split}.jsonl"
@@ -140,17 +142,17 @@ class CaseSounds:
             yield self.one(row, longest)
 
     def one(self, row: dict, longest: float = 12.0) -> Said:
-        """What a row of a manifest says."""
+        """Return the speech of a manifest's row."""
         return said_by(read(self._corpora / row["corpus"] / row["audio"], RATE).samples, row, longest)
 
     def noises(self, count: int) -> list[np.ndarray]:
-        """Noises to tune in, none of `test`."""
+        """Return noises to tune in, none of `test`."""
         rows = self.rows("noise", NOISES["dev"])[:count]
         return [read(self._corpora / "noise" / row["audio"], RATE).samples for row in rows]
 
 
 def said_by(samples: np.ndarray, row: dict, longest: float) -> Said:
-    """A recording from its first sound on, at an even level."""
+    """Return a recording from its first sound on, at an even level."""
     loudness = _loudness(samples) / np.percentile(_loudness(samples), 95)
     # The first 30 ms that are no click; the last sound may be as soft as an ending is, but no noise.
     sure = np.flatnonzero(np.convolve(loudness > 0.2, np.ones(3), "valid") == 3)
@@ -164,7 +166,9 @@ def said_by(samples: np.ndarray, row: dict, longest: float) -> Said:
 
 
 def last_spoken(loud: np.ndarray) -> int:
-    """The last of the frames of 10 ms that are `loud` (F,), without the click of a button long after it."""
+    """Return the last of the frames of 10 ms that are `loud` (F,), without the click of a button long after
+    it.
+    """
     frames = np.flatnonzero(loud)
     parts = np.split(frames, np.flatnonzero(np.diff(frames) > BREAK) + 1)
     clicked = len(parts) > 1 and parts[-1][-1] - parts[-1][0] + 1 < CLICK
@@ -172,19 +176,21 @@ def last_spoken(loud: np.ndarray) -> int:
 
 
 def longest_pause(samples: np.ndarray) -> float:
-    """Seconds; who pauses for longer than a breath has begun another sentence."""
+    """Return the seconds of the longest pause; who pauses for longer than a breath has begun another
+    sentence.
+    """
     loud = np.flatnonzero(_loudness(samples) > 0.1 * np.percentile(_loudness(samples), 95))
     return float(np.diff(loud).max(initial=0)) / 100
 
 
 def level(samples: np.ndarray) -> np.ndarray:
-    """Speech at the loudness of speech."""
+    """Return speech at the loudness of speech."""
     spoken = samples[np.abs(samples) > 0.1 * np.abs(samples).max()]
     return (samples * LEVEL / np.sqrt(np.mean(spoken**2))).astype(np.float32)
 
 
 def _loudness(samples: np.ndarray) -> np.ndarray:
-    """Root mean square of each 10 ms."""
+    """Return the root mean square of each 10 ms."""
     frames = samples[: len(samples) // 160 * 160].reshape(-1, 160)
     return np.sqrt((frames**2).mean(axis=1))
 
@@ -195,18 +201,18 @@ def _whisper() -> Recognizer:
 
 
 def said_in(row: dict) -> str:
-    """The row's text, quotation marks at its end aside."""
+    """Return the row's text without quotation marks at its end."""
     return (row["text"] or row.get("asr_text") or "").strip().rstrip("\"'”’")
 
 
 def is_of_one_sentence(row: dict) -> bool:
-    """Whether no sentence ends in the middle of it, as far as its marks tell."""
+    """Tell whether no sentence ends in the middle of the text, as far as its marks tell."""
     text = said_in(row).rstrip(".?!")
     return len(text.split()) >= 4 and not set(text) & set(".?!;:") and row["duration"] < 12
 
 
 def is_whole(row: dict) -> bool:
-    """Whether its end is that of a sentence: recordings of books are cut at pauses of the reader too."""
+    """Tell whether the text ends as a sentence does: books are cut at pauses of the reader too."""
     text = said_in(row)
     if row["corpus"] in MARKED:
         return text.endswith((".", "?", "!")) and not text.endswith("...")
@@ -217,7 +223,7 @@ def is_whole(row: dict) -> bool:
 
 
 def cough(draw: np.random.Generator) -> np.ndarray:
-    """One to three bursts of throaty noise, each with a sharp beginning and a voiced end."""
+    """Return one to three bursts of throaty noise, each with a sharp beginning and a voiced end."""
     bursts = []
     for _ in range(draw.integers(1, 4)):
         length = int(RATE * draw.uniform(0.12, 0.3))
@@ -230,7 +236,7 @@ def cough(draw: np.random.Generator) -> np.ndarray:
 
 
 def clap(draw: np.random.Generator) -> np.ndarray:
-    """One to four claps in a small room."""
+    """Return one to four claps in a small room."""
     claps = []
     for _ in range(draw.integers(1, 5)):
         length = int(RATE * draw.uniform(0.15, 0.4))
@@ -240,7 +246,7 @@ def clap(draw: np.random.Generator) -> np.ndarray:
 
 
 def typing(draw: np.random.Generator) -> np.ndarray:
-    """Three seconds at a keyboard."""
+    """Return three seconds at a keyboard."""
     sound = np.zeros(3 * RATE)
     at = 0.0
     while (at := at + draw.exponential(0.13) + 0.04) < 2.9:
@@ -251,7 +257,7 @@ def typing(draw: np.random.Generator) -> np.ndarray:
 
 
 def music(draw: np.random.Generator) -> np.ndarray:
-    """Three seconds of plucked chords over a bass."""
+    """Return three seconds of plucked chords over a bass."""
     sound = np.zeros(3 * RATE)
     root = 110 * 2 ** (draw.integers(12) / 12)
     for beat, at in enumerate(np.arange(0, 2.8, draw.uniform(0.25, 0.45))):
@@ -262,7 +268,7 @@ def music(draw: np.random.Generator) -> np.ndarray:
 
 
 def _string(pitch: float, length: int, draw: np.random.Generator) -> np.ndarray:
-    """One plucked note: harmonics, the higher the softer and the sooner gone."""
+    """Return one plucked note: harmonics, the higher the softer and the sooner gone."""
     time = np.arange(length) / RATE
     parts = [
         np.sin(2 * np.pi * pitch * number * time + draw.uniform(0, 6)) * np.exp(-time * number * 2) / number
@@ -272,7 +278,7 @@ def _string(pitch: float, length: int, draw: np.random.Generator) -> np.ndarray:
 
 
 def _resonant(noise: np.ndarray, formants: tuple[int, ...], draw: np.random.Generator) -> np.ndarray:
-    """Noise with more energy around some frequencies (Hz)."""
+    """Return noise with more energy around some frequencies (Hz)."""
     spectrum = np.fft.rfft(noise)
     frequencies = np.fft.rfftfreq(len(noise), 1 / RATE)
     gain = 0.1 + sum(np.exp(-(((frequencies - at * draw.uniform(0.8, 1.2)) / 250) ** 2)) for at in formants)

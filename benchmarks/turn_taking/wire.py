@@ -61,7 +61,7 @@ class Buffer:
         self._samples = np.concatenate((self._samples, samples))
 
     def end(self) -> None:
-        """No more of this answer comes."""
+        """Note that no more of this answer comes."""
         self._whole = True
 
     def flush(self) -> None:
@@ -71,7 +71,7 @@ class Buffer:
         self.played = 0.0
 
     def play(self) -> np.ndarray:
-        """The next (FRAME,) samples."""
+        """Return the next (FRAME,) samples."""
         silence = np.zeros(FRAME, np.float32)
         if self.held or not self._ready():
             self._dry = self._dry + 1 if self._dry is not None and not self.held else self._dry
@@ -100,7 +100,7 @@ class Wire:
     """A session through the socket: `exchange` returns when its 20 ms have passed."""
 
     def __init__(self, url: str, *, jitter: float = 0.0, seed: int = 0) -> None:
-        """Raises Busy where the server has no place."""
+        """Open a session. Raises Busy where the server has no place."""
         self.late = 0.0  # seconds that this client itself was behind its time at most
         self.buffer = Buffer()
         self._jitter, self._chance = jitter, random.Random(seed)
@@ -190,7 +190,7 @@ class Wire:
                 self.buffer.flush()
 
     def _meant(self, event: dict[str, Any]) -> Iterator[Event]:
-        """What the server says, as the agent's own event, at our time."""
+        """Turn what the server says into the agent's own event, at our time."""
         now = self._now
         match event:
             case {"type": "input_audio_buffer.speech_started", "audio_start_ms": start}:
@@ -217,7 +217,7 @@ class Wire:
 
 
 def refused(url: str) -> str:
-    """Why the server turns a client away; "" if it does not."""
+    """Return why the server turns a client away; "" if it does not."""
     try:
         _connected(url, 0.0).close()
     except Busy as busy:
@@ -226,7 +226,7 @@ def refused(url: str) -> str:
 
 
 def _connected(url: str, patience: float = PLACE) -> ClientConnection:
-    """A line to the server; one that is just starting, or a place that just becomes free, is waited for."""
+    """Open a connection; wait for a server that is just starting or a place that becomes free."""
     until = time.monotonic() + patience
     while True:
         try:

@@ -7,7 +7,7 @@ the agent speaks where a case asks for it. Beside it, on the same sounds, a plai
 silence. `--modelled` leaves the server out: time is then that of the samples, and computing counts its
 processor time as if it ran beside them; that is faster, and for tuning on `--split dev`.
 
-Coughs, claps, keyboards and music are made here (see benchmarks.turn_taking.sounds), "mm-hm" and the
+Coughs, claps, keyboards and music are made here (see benchmarks.turn_taking.noises), "mm-hm" and the
 like are said by the agent's voice; speech and the noises of rooms are recordings.
 """
 

@@ -21,9 +21,9 @@ from typing import Annotated
 import numpy as np
 import typer
 
+from benchmarks.turn_taking.noises import RATE
 from benchmarks.turn_taking.sounds import (
     LEVEL,
-    RATE,
     SENTENCES,
     CaseSounds,
     is_of_one_sentence,

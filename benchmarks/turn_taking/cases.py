@@ -9,8 +9,10 @@ from functools import partial
 
 import numpy as np
 
+from benchmarks.turn_taking.noises import RATE
+from benchmarks.turn_taking.room import FRAME, Room
 from benchmarks.turn_taking.sessions import Session
-from benchmarks.turn_taking.sounds import DISTRACTIONS, FRAME, RATE, CaseSounds, Room
+from benchmarks.turn_taking.sounds import DISTRACTIONS, CaseSounds
 from voice.agent import ConversationOptions, ListeningOptions
 from voice.agent.events import Event, Interrupted, Paused, Resumed, SpeechStarted, TurnEnded
 

@@ -11,7 +11,8 @@ from typing import Protocol, TypeVar
 
 import numpy as np
 
-from benchmarks.turn_taking.sounds import FRAME, RATE
+from benchmarks.turn_taking.noises import RATE
+from benchmarks.turn_taking.room import FRAME
 from voice.agent import Brains, Conversation, ListeningOptions, Models, Timers
 from voice.agent.events import (
     Event,

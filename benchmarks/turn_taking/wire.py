@@ -20,7 +20,8 @@ import numpy as np
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from benchmarks.turn_taking.sounds import FRAME, RATE
+from benchmarks.turn_taking.noises import RATE
+from benchmarks.turn_taking.room import FRAME
 from voice.agent.events import (
     Event,
     Heard,

@@ -24,19 +24,19 @@ from typing import Annotated
 
 import typer
 
-from benchmarks.serving import started
-from benchmarks.turn_taking.cases import PARTS, Case, Measures, Pairs, Part, Played, must, play
+from benchmarks.serving import start_server
+from benchmarks.turn_taking.cases import PARTS, Case, Measures, Pairs, Part, Played, play, requirement
 from benchmarks.turn_taking.sessions import Direct, Plain, Session
 from benchmarks.turn_taking.sounds import CaseSounds
 from benchmarks.turn_taking.stories import STORIES
-from benchmarks.turn_taking.wire import Wire, refused
+from benchmarks.turn_taking.wire import Wire, refusal_reason
 from voice.agent import Brains, Choice, Models
 
 SESSIONS = 4
 SKILL = Path(__file__).parent / "turn_taking" / "stories.py"
 
 
-def live(url: str, part: Part, cases: Sequence[Case], told: Callable[[str], None]) -> Pairs:
+def play_live(url: str, part: Part, cases: Sequence[Case], told: Callable[[str], None]) -> Pairs:
     """Play cases to the server, `part.lanes` at a time."""
 
     def one(number: int) -> Played:
@@ -50,15 +50,15 @@ def live(url: str, part: Part, cases: Sequence[Case], told: Callable[[str], None
         return [*zip(cases, pool.map(one, range(len(cases))), strict=True)]
 
 
-def here(opened: Callable[[], Session], cases: Sequence[Case]) -> Pairs:
+def play_modelled(opened: Callable[[], Session], cases: Sequence[Case]) -> Pairs:
     """Play cases in this process."""
     return [(case, play(opened(), case)) for case in cases]
 
 
-def fifth(url: str) -> Measures:
+def is_one_too_many_refused(url: str) -> Measures:
     """Tell whether the server turns away one client more than it has places, and gives a reason."""
     sessions = [Wire(url) for _ in range(SESSIONS)]
-    reason = refused(url)
+    reason = refusal_reason(url)
     for session in sessions:
         session.close()
     return {f"client {SESSIONS + 1} of {SESSIONS} refused with a reason": float("taken" in reason)}
@@ -67,7 +67,12 @@ def fifth(url: str) -> Measures:
 def row(measure: str, agent: float, peer: Measures) -> dict[str, object]:
     """Return one line of the table: the measures of a part, the agent's and the peer's."""
     beside = round(peer[measure], 2) if measure in peer else ""
-    return {"measure": measure, "agent": round(agent, 2), "must": must(measure), "800 ms of silence": beside}
+    return {
+        "measure": measure,
+        "agent": round(agent, 2),
+        "must": requirement(measure),
+        "800 ms of silence": beside,
+    }
 
 
 def table(rows: Sequence[dict[str, object]]) -> str:
@@ -100,7 +105,7 @@ def main(
     brains = Brains(Choice(skills=SKILL, notes=notes))
     if not modelled:
         settings = {"VOICE_SKILLS": str(SKILL), "VOICE_NOTES": str(notes), "VOICE_BRAIN": "offline"}
-        started(port, "--sessions", str(SESSIONS), environment=settings)
+        start_server(port, "--sessions", str(SESSIONS), environment=settings)
     rows = []
     for name in only or PARTS:
         part = PARTS[name]
@@ -110,11 +115,15 @@ def main(
             print(f"{time.monotonic() - began:5.0f} s  {name} {what}", file=sys.stderr, flush=True)
 
         told(f"{len(cases)} cases, {sum(case.seconds for case in cases) / part.lanes:.0f} s")
-        pairs = here(lambda: Direct(models, brains), cases) if modelled else live(url, part, cases, told)
-        beside = part.measure(here(lambda: Plain(models.detector, story), cases)) if peer else {}
+        pairs = (
+            play_modelled(lambda: Direct(models, brains), cases)
+            if modelled
+            else play_live(url, part, cases, told)
+        )
+        beside = part.measure(play_modelled(lambda: Plain(models.detector, story), cases)) if peer else {}
         rows += [row(measure, value, beside) for measure, value in part.measure(pairs).items()]
     if not modelled:
-        rows += [row(measure, value, {}) for measure, value in fifth(url).items()]
+        rows += [row(measure, value, {}) for measure, value in is_one_too_many_refused(url).items()]
     print(json.dumps(rows, indent=1) if as_json else table(rows))
 
 

@@ -54,7 +54,7 @@ def main(
     print("| set | recognizer | silence before | words | found | median | 95th | bias | seconds |")
     print("|---|---|---|---|---|---|---|---|---|")
     for name in sets:
-        cases = list(prepared(aligner, corpora / name / f"{split}.jsonl", limit))
+        cases = list(align_recordings(aligner, corpora / name / f"{split}.jsonl", limit))
         for title, recognizer in recognizers.items():
             for before in silence:
                 print(
@@ -63,7 +63,7 @@ def main(
                 )
 
 
-def prepared(aligner: Aligner, manifest: Path, limit: int) -> Iterator[Case]:
+def align_recordings(aligner: Aligner, manifest: Path, limit: int) -> Iterator[Case]:
     """Yield about `limit` recordings from all over a manifest, without those that the aligner finds wrong."""
     clips = read_manifest(manifest)
     for clip in clips[:: max(1, len(clips) // limit)][:limit] if limit else clips:
@@ -80,7 +80,7 @@ def row(cases: Sequence[Case], recognizer: Recognizer, detector: Silero, before:
     for case in cases:
         sound = [np.concatenate((quiet, case.samples))]
         words = longform.whole(sound, recognizer, detector, language="en").words
-        off += [word.start - before - placed.start for word, placed in same(words, case.words)]
+        off += [word.start - before - placed.start for word, placed in matching_words(words, case.words)]
     spent = time.perf_counter() - begun
     words = sum(len(case.words) for case in cases)
     median, most = np.percentile(np.abs(off), [50, 95])
@@ -90,7 +90,7 @@ def row(cases: Sequence[Case], recognizer: Recognizer, detector: Silero, before:
     )
 
 
-def same(words: Sequence[Word], placed: Sequence[Placed]) -> Iterator[tuple[Word, Placed]]:
+def matching_words(words: Sequence[Word], placed: Sequence[Placed]) -> Iterator[tuple[Word, Placed]]:
     """Yield recognized words with those of the reference that read the same, in order."""
     said = [(word, letters) for word in words for _, letters in spoken_words(word.text)]
     matcher = SequenceMatcher(

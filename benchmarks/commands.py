@@ -61,7 +61,7 @@ def orders(corpora: Path, limit: int | None, noise: float | None) -> Iterator[tu
         yield sound, {name: value.strip() for name, value in clip.extra["slots"].items()}
 
 
-def understood(
+def count_understood(
     commands: Commands, recognizer, sounds: Iterator[tuple[Audio, dict[str, str]]], name: str
 ) -> Row:
     right, count, seconds = 0, 0, 0.0
@@ -74,7 +74,7 @@ def understood(
     return Row(name, right, count, seconds / max(1, count))
 
 
-def turned_away(commands: Commands, recognizer, clips: Sequence[Clip], name: str) -> Row:
+def count_turned_away(commands: Commands, recognizer, clips: Sequence[Clip], name: str) -> Row:
     right, seconds = 0, 0.0
     for clip in clips:
         sound = audio.read(clip.audio, WHISPER_RATE).cut(0.0, 30.0)
@@ -95,12 +95,12 @@ def main(
     recognizer = loading.load(model, kind="recognizer", threads=threads)
     commands = Commands.open(GRAMMAR)
     rows = [
-        understood(commands, recognizer, orders(corpora, limit, None), "orders, clean"),
-        understood(commands, recognizer, orders(corpora, limit, noise), f"orders, {noise:g} dB"),
+        count_understood(commands, recognizer, orders(corpora, limit, None), "orders, clean"),
+        count_understood(commands, recognizer, orders(corpora, limit, noise), f"orders, {noise:g} dB"),
     ]
     for name in OTHERS:
         clips = read_manifest(corpora / name / "test.jsonl")[:limit]
-        rows.append(turned_away(commands, recognizer, clips, f"{name}, turned away"))
+        rows.append(count_turned_away(commands, recognizer, clips, f"{name}, turned away"))
     print(f"{'':32} right    of       %   ms each")
     for row in rows:
         share = 100 * row.right / max(1, row.count)

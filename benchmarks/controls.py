@@ -63,8 +63,8 @@ def main(
     print("| voice | control | asked | measured, median | worst |" + (" Distill-MOS |" if mos else ""))
     print("|---|---|---|---|---|" + ("---|" if mos else ""))
     for name in voice or ["heart", "kathleen"]:
-        for row in measured(name, load(name, threads=1)):
-            print(line(row, natural(row.speeches) if mos else None), flush=True)
+        for row in measure(name, load(name, threads=1)):
+            print(line(row, opinion_score(row.speeches) if mos else None), flush=True)
 
 
 def line(row: Row, mos: float | None) -> str:
@@ -73,8 +73,8 @@ def line(row: Row, mos: float | None) -> str:
     return f"| {' | '.join(cells + ([f'{mos:.2f}'] if mos is not None else []))} |"
 
 
-def measured(name: str, voice: Voice) -> Iterator[Row]:
-    plain = [spoken(voice, text) for text in TEXTS]
+def measure(name: str, voice: Voice) -> Iterator[Row]:
+    plain = [speak_untrimmed(voice, text) for text in TEXTS]
     yield Row(name, "none, duration × ", 1.0, (1.0,) * len(TEXTS), tuple(plain))
     settings: list[tuple[str, tuple[float, ...], str, Callable[[Speech, Speech], float]]] = [
         ("pitch, semitones", PITCHES, "pitch", semitones),
@@ -83,26 +83,30 @@ def measured(name: str, voice: Voice) -> Iterator[Row]:
     ]
     for label, values, field, compare in settings:
         for value in values:
-            made = [spoken(voice, text, Controls(**{field: value})) for text in TEXTS]
+            made = [speak_untrimmed(voice, text, Controls(**{field: value})) for text in TEXTS]
             found = tuple(compare(after, before) for after, before in zip(made, plain, strict=True))
             yield Row(name, label, value, found, tuple(made))
     for seconds in BREAKS:
-        made = [broken(voice, text, seconds) for text in TEXTS]
+        made = [speak_with_break(voice, text, seconds) for text in TEXTS]
         yield Row(name, "break, s", seconds, tuple(map(silence, made)), tuple(made))
-    yield from emphasized(name, voice, plain)
-    asking = [spoken(voice, text) for text in QUESTIONS]
+    yield from emphasis(name, voice, plain)
+    asking = [speak_untrimmed(voice, text) for text in QUESTIONS]
     yield Row(
-        name, "questions' ends over their medians, semitones", RISE, tuple(map(ending, asking)), tuple(asking)
+        name,
+        "questions' ends over their medians, semitones",
+        RISE,
+        tuple(map(final_rise, asking)),
+        tuple(asking),
     )
 
 
-def spoken(voice: Voice, text: str, controls: Controls = Controls()) -> Speech:
+def speak_untrimmed(voice: Voice, text: str, controls: Controls = Controls()) -> Speech:
     """Return a sentence as the engine gives it, untrimmed, so that its frames stay in place."""
     (reading,) = read_aloud(text)
     return voice.engine.render(reading, controls)
 
 
-def broken(voice: Voice, text: str, seconds: float) -> Speech:
+def speak_with_break(voice: Voice, text: str, seconds: float) -> Speech:
     """Return a sentence with a break before its fourth word."""
     words = text.split()
     tag = f'<break time="{seconds}s"/>'
@@ -115,7 +119,7 @@ def silence(speech: Speech) -> float:
     return float(np.diff(np.flatnonzero(samples > 10 ** (-50 / 20) * samples.max())).max()) / RATE
 
 
-def emphasized(name: str, voice: Voice, plain: list[Speech]) -> Iterator[Row]:
+def emphasis(name: str, voice: Voice, plain: list[Speech]) -> Iterator[Row]:
     """Return how much longer, louder and higher the fourth word is when strongly emphasized."""
     made = []
     for text in TEXTS:
@@ -129,7 +133,7 @@ def emphasized(name: str, voice: Voice, plain: list[Speech]) -> Iterator[Row]:
     yield Row(name, "strong emphasis, duration ×", 1.39, longer, tuple(made))
     louder = tuple(decibels(a) - decibels(b) for a, b in pairs)
     yield Row(name, "strong emphasis, dB", 4.5, louder, tuple(made))
-    higher = tuple(12 * float(np.log2(middle(a) / middle(b))) for a, b in pairs)
+    higher = tuple(12 * float(np.log2(median_pitch(a) / median_pitch(b))) for a, b in pairs)
     yield Row(name, "strong emphasis, semitones", 3.5, higher, tuple(made))
 
 
@@ -139,13 +143,13 @@ def fourth(speech: Speech) -> Speech:
     return Speech(speech.audio.cut(word.start, word.end), word.text)
 
 
-def middle(speech: Speech) -> float:
+def median_pitch(speech: Speech) -> float:
     """Return the median pitch in Hz."""
     hertz = f0(speech.audio.samples, RATE, HOP)
     return float(np.median(hertz[hertz > 0])) if hertz.any() else float("nan")
 
 
-def ending(speech: Speech) -> float:
+def final_rise(speech: Speech) -> float:
     """Return how many semitones the last tenth of the voiced frames lies above the median."""
     hertz = f0(speech.audio.samples, RATE, HOP)
     melody = 12 * np.log2(hertz[hertz > 0])
@@ -167,7 +171,7 @@ def decibels(speech: Speech) -> float:
     return float(10 * np.log10(np.mean(np.square(speech.audio.samples, dtype=np.float64))))
 
 
-def natural(speeches: tuple[Speech, ...]) -> float:
+def opinion_score(speeches: tuple[Speech, ...]) -> float:
     """Return the mean opinion score of Distill-MOS."""
     from recipes.vocoder.scores import distill_mos
 

@@ -78,7 +78,7 @@ def silences(sounds: CaseSounds, recognizer: Recognizer, limit: int | None) -> I
         if longest_pause(said.sound) >= 1.2:
             continue
         track = np.concatenate((sounds.quiet(QUIET), said.sound, sounds.quiet(QUIET)))
-        for before, seconds in _found(track, detector):
+        for before, seconds in _silences_of(track, detector):
             if seconds == np.inf and not is_whole(row):
                 continue
             cut = len(before) - round(chance.uniform(0, FURTHER) * RATE)
@@ -94,7 +94,7 @@ def _end_of_sentence(said: np.ndarray, recognizer: Recognizer) -> float | None:
     return words[-1].end_of_sentence if words else None
 
 
-def _found(track: np.ndarray, detector: Silero) -> Iterator[tuple[np.ndarray, float]]:
+def _silences_of(track: np.ndarray, detector: Silero) -> Iterator[tuple[np.ndarray, float]]:
     """Yield what is said before each silence, up to its last sound, and how long the silence lasts."""
     hop, hearing = detector.hop, ListeningOptions()
     judged = detector.stream_several()(track[: len(track) // hop * hop].reshape(-1, hop))
@@ -139,7 +139,7 @@ def odds(found: Sequence[Silence], weights: np.ndarray, bias: float) -> np.ndarr
     return np.array([float((one.clean * weights).sum()) + bias for one in found])
 
 
-def unseen(found: Sequence[Silence], kinds: Sequence[Hashable]) -> np.ndarray:
+def cross_validate(found: Sequence[Silence], kinds: Sequence[Hashable]) -> np.ndarray:
     """Return the log-odds of each silence by a layer that was fitted on silences of other kinds."""
     scores = np.zeros(len(found))
     order = sorted(set(kinds))
@@ -152,14 +152,14 @@ def unseen(found: Sequence[Silence], kinds: Sequence[Hashable]) -> np.ndarray:
     return scores
 
 
-def told_apart(found: Sequence[Silence], scores: np.ndarray) -> float:
+def area_under_curve(found: Sequence[Silence], scores: np.ndarray) -> float:
     """Return the share of pairs of an end and a long pause in which the end scores higher."""
     ends = scores[[one.is_end for one in found]]
     pauses = scores[[LONG <= one.seconds < np.inf for one in found]]
     return float(np.mean(ends[:, None] > pauses[None])) if len(ends) and len(pauses) else np.nan
 
 
-def marked(found: Sequence[Silence], scores: np.ndarray) -> np.ndarray:
+def with_marks(found: Sequence[Silence], scores: np.ndarray) -> np.ndarray:
     """Return the probabilities of an end, with what the recognizer thinks of a full stop there."""
     chances = 1 / (1 + np.exp(-scores))
     return np.array([with_mark(p, one.end_of_sentence, MARK) for p, one in zip(chances, found, strict=True)])
@@ -168,11 +168,11 @@ def marked(found: Sequence[Silence], scores: np.ndarray) -> np.ndarray:
 def report(found: Sequence[Silence], scores: np.ndarray, of: str) -> None:
     print(f"\n{len(found)} silences, {sum(one.is_end for one in found)} of them ends; {of} never heard")
     print(f"told apart, AUC {'':18} sound  with marks")
-    together = marked(found, scores)
+    together = with_marks(found, scores)
     for name in (*sorted({one.corpus for one in found}), "all"):
         places = [place for place, one in enumerate(found) if name in (one.corpus, "all")]
         some = [found[place] for place in places]
-        shares = [told_apart(some, each[places]) for each in (scores, together)]
+        shares = [area_under_curve(some, each[places]) for each in (scores, together)]
         print(f"{name:18} {len(places):5} {'':9} {shares[0]:.3f}  {shares[1]:.3f}")
 
 
@@ -189,8 +189,8 @@ def main(
     limit: Annotated[int | None, typer.Option(help="At most so many sentences.")] = None,
 ) -> None:
     found = [*silences(CaseSounds(corpora, "dev"), load("quick", kind="recognizer"), limit)]
-    report(found, unseen(found, [one.sentence for one in found]), "sentences")
-    report(found, unseen(found, [one.speaker for one in found]), "speakers")
+    report(found, cross_validate(found, [one.sentence for one in found]), "sentences")
+    report(found, cross_validate(found, [one.speaker for one in found]), "speakers")
     if out:
         write(out, *fit(found))
 

@@ -66,7 +66,7 @@ def rare_terms(clips: Sequence[Clip], common: Counter[str]) -> list[str]:
     return [rare[index] for index in np.random.default_rng(0).permutation(len(rare))]
 
 
-def unspoken(clips: Sequence[Clip], common: Counter[str], count: int) -> list[str]:
+def unspoken_words(clips: Sequence[Clip], common: Counter[str], count: int) -> list[str]:
     """Return words of the lexicon that neither the tests nor the training transcripts hold."""
     import hibari
 
@@ -102,7 +102,7 @@ def errors(clip: Clip, text: str, terms: set[str]) -> Errors:
     return total
 
 
-def measured(
+def measure(
     recognizer, sounds: Sequence[Audio], clips: Sequence[Clip], listed: list[str], terms: set[str]
 ) -> Errors:
     total = Errors(0, 0, 0, 0)
@@ -134,13 +134,13 @@ def main(
     common = common_words(corpora)
     sets = {name: read_manifest(corpora / name / "test.jsonl")[:limit] for name in TESTS}
     everything = [clip for clips in sets.values() for clip in clips]
-    never = unspoken(everything, common, 5000)
+    never = unspoken_words(everything, common, 5000)
     for name, clips in sets.items():
         own, others = rare_terms(clips, common), rare_terms(everything, common)
         listed = list(dict.fromkeys([*own, *others]))[:100]
         sounds = [audio.read(clip.audio, WHISPER_RATE) for clip in clips]
         lists = {"no list": [], "100 terms": listed, "5,000 unspoken": never}
-        found = {each: measured(recognizer, sounds, clips, lists[each], set(listed)) for each in lists}
+        found = {each: measure(recognizer, sounds, clips, lists[each], set(listed)) for each in lists}
         for each in ("100 terms", "5,000 unspoken"):
             show(f"{name}, {each}", found["no list"], found[each])
 

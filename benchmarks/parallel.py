@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 import voice
-from benchmarks.serving import started
+from benchmarks.serving import start_server
 
 SENTENCE = "We will meet at the harbor on Thursday, and then take the boat to the island."
 
@@ -31,7 +31,7 @@ def main(
 ) -> None:
     """Print how many were answered, and when the first, the median and the last answer came."""
     sound = recording.read_bytes() if recording else _spoken()
-    started(port, "--model", model)
+    start_server(port, "--model", model)
     took = asyncio.run(_answered(f"http://127.0.0.1:{port}/v1", sound, model, number))
     typer.echo("| model | requests | answered | first, s | median, s | last, s |\n|---|---|---|---|---|---|")
     times = (min(took), statistics.median(took), max(took)) if took else (float("nan"),) * 3

@@ -16,7 +16,7 @@ import typer
 WAIT = 120.0  # seconds for any answer
 
 
-def started(port: int, *options: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen:
+def start_server(port: int, *options: str, environment: Mapping[str, str] | None = None) -> subprocess.Popen:
     """Start `voice serve` on `port` of this machine; return once it answers. It ends with this program.
 
     Raises OSError where the port is taken.
@@ -30,14 +30,14 @@ def started(port: int, *options: str, environment: Mapping[str, str] | None = No
     atexit.register(server.terminate)
     for line in server.stderr:
         if line.startswith("serving"):
-            threading.Thread(target=_told, args=(server,), daemon=True).start()
+            threading.Thread(target=_copy_errors, args=(server,), daemon=True).start()
             return server
         typer.echo(f"server: {line.rstrip()}", err=True)
     raise SystemExit("the server did not start")
 
 
-def _told(server: subprocess.Popen) -> None:
-    """Return where the server's complaints go: to our own standard error."""
+def _copy_errors(server: subprocess.Popen) -> None:
+    """Copy what the server complains of to our own standard error."""
     for line in server.stderr:
         typer.echo(f"server: {line.rstrip()}", err=True)
 

@@ -26,7 +26,7 @@ import numpy as np
 import typer
 
 import voice
-from benchmarks.serving import WAIT, memory, started
+from benchmarks.serving import WAIT, memory, start_server
 from voice import audio
 
 SENTENCES = (
@@ -69,7 +69,7 @@ class Case:
                         return "cancelled"
                     body += piece
                 events = answer.headers.get("content-type", "").startswith("text/event-stream")
-                return told(body) if events else outcome(answer.status_code)
+                return outcome_of_events(body) if events else outcome(answer.status_code)
         except httpx.ReadTimeout:
             return "cancelled" if self.cancelled else "timeout"
         except httpx.HTTPError as error:
@@ -80,7 +80,7 @@ def outcome(status: int) -> str:
     return {200: "answered", 429: "refused"}.get(status, f"status {status}")
 
 
-def told(body: bytes) -> str:
+def outcome_of_events(body: bytes) -> str:
     """Return the outcome of a stream of events, which has to end with one that says it is done."""
     events = [json.loads(line[6:]) for line in body.splitlines() if line.startswith(b"data: ")]
     for event in events:
@@ -90,7 +90,7 @@ def told(body: bytes) -> str:
     return "answered" if is_whole else "failed: the events break off"
 
 
-def closed(event: dict) -> str:
+def outcome_of_response(event: dict) -> str:
     """Return the outcome of a response in a live session, by the event that says so."""
     if event["type"] == "error":
         return f"failed: {event['error'].get('message')}"
@@ -144,7 +144,7 @@ def live(case: Case, chance: random.Random) -> str:
             while (event := json.loads(line.recv(WAIT)))["type"] not in ("response.done", "error"):
                 if case.cancelled and chance.random() < 0.1:
                     return "cancelled"
-        return closed(event)
+        return outcome_of_response(event)
     except InvalidStatus as refusal:
         return outcome(refusal.response.status_code)
     except ConnectionClosedOK as goodbye:
@@ -185,7 +185,7 @@ def main(
     seed: Annotated[int, typer.Option()] = 1,
 ) -> None:
     chance, recordings, url = random.Random(seed), clips(), f"http://127.0.0.1:{port}"
-    server = started(port, "--model", model, environment={"VOICE_IDLE": "30"})
+    server = start_server(port, "--model", model, environment={"VOICE_IDLE": "30"})
     begun = time.perf_counter()
     cases = [
         Case(chance.randrange(2**32), url, recordings, chance.random() < CANCELLED) for _ in range(requests)

@@ -59,12 +59,12 @@ def main(
     )
     every: list[Result] = []
     for manifest, seed in MANIFESTS[split].items():
-        results = list(judged(talks(corpora / manifest, talks_each, PEOPLE, TURNS, seed), speakers))
+        results = list(measure(talks(corpora / manifest, talks_each, PEOPLE, TURNS, seed), speakers))
         every += results
         typer.echo(row(manifest, results))
     typer.echo(row("all conversations", every))
     if split == "test":
-        typer.echo(row(MONOLOGUES, list(judged(monologues(corpora / MONOLOGUES), speakers))))
+        typer.echo(row(MONOLOGUES, list(measure(monologues(corpora / MONOLOGUES), speakers))))
 
 
 def monologues(manifest: Path) -> Iterator[Talk]:
@@ -74,7 +74,7 @@ def monologues(manifest: Path) -> Iterator[Talk]:
         yield Talk(sound.samples, 1, (SpeakerTurn(0, 0.0, sound.duration),))
 
 
-def judged(every: Iterable[Talk], speakers: Speakers) -> Iterator[Result]:
+def measure(every: Iterable[Talk], speakers: Speakers) -> Iterator[Result]:
     for talk in every:
         before = time.process_time()
         listening = speakers.listen()

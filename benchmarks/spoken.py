@@ -15,7 +15,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from benchmarks.alignment import same
+from benchmarks.alignment import matching_words
 from recipes.asr.aligner import RATE, Aligner, Placed, spoken_words
 from recipes.tts import texts
 from voice import audio, load
@@ -45,7 +45,7 @@ def main(
     print("| voice | aligner | minutes | words | median, ms | 95th | bias | beside it | first fifth | last |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for name in voice:
-        lasted, off = measured(load(name, threads=1), judges, 60 * minutes, every)
+        lasted, off = measure_voice(load(name, threads=1), judges, 60 * minutes, every)
         for judge, late in off.items():
             row = f"{lasted / 60:.0f} | {len(late)} | {columns(1000 * np.array(late))}"
             print(f"| {name} | {judge} | {row} |", flush=True)
@@ -64,26 +64,26 @@ def columns(off: np.ndarray) -> str:
     return f"{median:.0f} | {most:.0f} | {bias:+.0f} | {beside:.0f} | {first:+.0f} | {last:+.0f}"
 
 
-def measured(
+def measure_voice(
     voice: Synthesizer, judges: dict[str, Judge], seconds: float, every: int
 ) -> tuple[float, dict[str, list[float]]]:
     """Return how long the voice spoke, and by how many seconds its word starts come later than each judge
     finds them.
     """
-    sentences = list(spoken(voice, seconds))
+    sentences = list(speak_sentences(voice, seconds))
     whole, done = join(sentences), 0
     off: dict[str, list[float]] = {name: [] for name in judges}
     for number, sentence in enumerate(sentences):
         words, done = whole.words[done : done + len(sentence.words)], done + len(sentence.words)
         if number % every or not words:
             continue
-        samples, said = cut_out(whole.audio, words)
+        samples, said = cut_sentence(whole.audio, words)
         for name, judge in judges.items():
             off[name] += judge(samples, said)
     return whole.audio.duration, off
 
 
-def spoken(voice: Synthesizer, seconds: float) -> Iterator[Speech]:
+def speak_sentences(voice: Synthesizer, seconds: float) -> Iterator[Speech]:
     """Yield invented sentences until they last so long."""
     lasted = 0.0
     for text in texts.invented(SEED):
@@ -94,7 +94,7 @@ def spoken(voice: Synthesizer, seconds: float) -> Iterator[Speech]:
                 return
 
 
-def cut_out(sound: Audio, words: Sequence[Word]) -> tuple[np.ndarray, list[Word]]:
+def cut_sentence(sound: Audio, words: Sequence[Word]) -> tuple[np.ndarray, list[Word]]:
     """Return a sentence's samples at RATE, and its `words` in them.
 
     No words where one of them holds a space (a sum, an hour), which aligners count as two.
@@ -105,7 +105,7 @@ def cut_out(sound: Audio, words: Sequence[Word]) -> tuple[np.ndarray, list[Word]
     return samples, [word.shifted(-begin) for word in words] if alone else []
 
 
-def placed(words: Sequence[Word]) -> list[Placed]:
+def word_starts(words: Sequence[Word]) -> list[Placed]:
     """Return `words` as their letters are spoken, without those that are left out."""
     owned = spoken_words(" ".join(word.text for word in words))
     return [Placed(letters, words[owner].start, words[owner].end) for owner, letters in owned]
@@ -116,7 +116,7 @@ def by_text(aligner: Aligner) -> Judge:
 
     def late(samples: np.ndarray, words: Sequence[Word]) -> list[float]:
         found = aligner(samples, " ".join(word.text for word in words))
-        pairs = zip(placed(words), found, strict=True) if found else ()
+        pairs = zip(word_starts(words), found, strict=True) if found else ()
         return [said.start - its.start for said, its in pairs]
 
     return late
@@ -128,7 +128,7 @@ def by_ear(recognizer: Recognizer) -> Judge:
 
     def late(samples: np.ndarray, words: Sequence[Word]) -> list[float]:
         heard = recognizer.transcribe(Audio(np.concatenate((quiet, samples, quiet)), RATE)).words
-        return [said.start - (word.start - QUIET) for word, said in same(heard, placed(words))]
+        return [said.start - (word.start - QUIET) for word, said in matching_words(heard, word_starts(words))]
 
     return late
 

@@ -68,7 +68,7 @@ def main(
     print(json.dumps([asdict(row) for row in rows], indent=2) if as_json else table(rows))
 
 
-def ours() -> list[str]:
+def our_voices() -> list[str]:
     """Return the names of all voices that `voice` has."""
     from voice.models import catalog
 
@@ -76,13 +76,13 @@ def ours() -> list[str]:
 
 
 def measure(rounds: int, threads: list[int]) -> list[Row]:
-    systems = [(name, count) for name in (*ours(), "hibari") for count in threads]
+    systems = [(name, count) for name in (*our_voices(), "hibari") for count in threads]
     if shutil.which("espeak-ng"):
         systems.append(("espeak-ng", 1))
     workers, loads = {}, {}
     for system in systems:  # one after the other, so that none waits for another's loading
         workers[system] = start(*system)
-        loads[system] = answer(workers[system])
+        loads[system] = read_line(workers[system])
     answers: dict[tuple[str, int], list[dict]] = {system: [] for system in systems}
     for turn in range(rounds + 1):  # the first turn warms up
         for text in TEXTS:
@@ -90,7 +90,7 @@ def measure(rounds: int, threads: list[int]) -> list[Row]:
                 if loads[system] is None:
                     continue
                 print(json.dumps(text), file=worker.stdin, flush=True)
-                if (said := answer(worker)) and turn:
+                if (said := read_line(worker)) and turn:
                     answers[system].append(said)
     return [summary(system, loads[system], answers[system]) for system in systems if answers[system]]
 
@@ -106,7 +106,7 @@ def start(name: str, threads: int) -> subprocess.Popen:
     )
 
 
-def answer(worker: subprocess.Popen) -> dict | None:
+def read_line(worker: subprocess.Popen) -> dict | None:
     """Return the next line that a worker prints, or None if it has ended, as without its voice."""
     line = worker.stdout.readline()
     return json.loads(line) if line else None
@@ -159,10 +159,10 @@ def serve(name: str, threads: int) -> None:
     wall, cpu = (None, None) if name == "espeak-ng" else took
     print(json.dumps({"wall": wall, "cpu": cpu}), flush=True)
     for line in sys.stdin:
-        print(json.dumps(timed(speak, stream, json.loads(line))), flush=True)
+        print(json.dumps(time_text(speak, stream, json.loads(line))), flush=True)
 
 
-def timed(speak: Speak, stream: Speak, text: str) -> dict[str, float]:
+def time_text(speak: Speak, stream: Speak, text: str) -> dict[str, float]:
     first, gap = waits(stream(text))
     began, used = time.perf_counter(), processor_time()
     audio = sum(speak(text))

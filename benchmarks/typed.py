@@ -50,7 +50,7 @@ class Summary:
     seconds: float = 0.0
     slowest: float = 0.0
     slowest_per_thousand: float = 0.0
-    spoken: int = 0
+    spoken_problem: int = 0
     refused: int = 0
     audio: float = 0.0
     speaking: float = 0.0
@@ -66,7 +66,7 @@ def pages() -> list[int]:
     ]
 
 
-def typed(count: int, seed: int) -> Iterator[str]:
+def typed_strings(count: int, seed: int) -> Iterator[str]:
     """Yield `count` strings; every page is drawn from in turn, so that 5,000 of them visit each of some
     1,200.
     """
@@ -194,7 +194,7 @@ def speak_some(strings: list[str], name: str, seconds: float, summary: Summary) 
         if time.process_time() - began > seconds:
             break
         try:
-            flaw, length = spoken(speaker, text)
+            flaw, length = spoken_problem(speaker, text)
         except VoiceError:  # with a message that says what to do: <speak> that is no SSML
             flaw, length = "", 0.0
             summary.refused += 1
@@ -214,7 +214,7 @@ def hash_of(text: str) -> int:
     return random.Random(text.encode("utf-8", "surrogatepass")).randrange(1 << 30)
 
 
-def spoken(speaker, text: str) -> tuple[str, float]:
+def spoken_problem(speaker, text: str) -> tuple[str, float]:
     """Return what is wrong with the sound of a text, or nothing; and its seconds."""
     phonemes = sum(len(reading.phonemes) for reading in read_aloud(text))
     with warnings.catch_warnings():
@@ -239,7 +239,7 @@ def main() -> None:
     parser.add_argument("--audio-seconds", type=float, default=300.0)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    strings = list(typed(options.count, options.seed))
+    strings = list(typed_strings(options.count, options.seed))
     summary = Summary(pages=min(len(pages()), options.count))
     read_all(strings, summary)
     if options.audio_seconds:

@@ -251,7 +251,7 @@ MUST = {
 }  # fmt: skip
 
 
-def must(measure: str) -> str:
+def requirement(measure: str) -> str:
     """Return what the agent has to show, or nothing."""
     return "≤ 2" if " stop it, %" in measure else MUST.get(measure, "")
 

@@ -73,7 +73,7 @@ class CaseSounds:
 
     def marked(self, row: dict) -> dict:
         """Return the row with marks in its text: capitals without any get those that whisper-base hears."""
-        if row["corpus"] not in MARKED or not said_in(row).isupper():
+        if row["corpus"] not in MARKED or not text_of(row).isupper():
             return row
         if row["id"] not in self._heard:
             sound = read(self._corpora / row["corpus"] / row["audio"], RATE)
@@ -143,7 +143,7 @@ class CaseSounds:
 
     def one(self, row: dict, longest: float = 12.0) -> Said:
         """Return the speech of a manifest's row."""
-        return said_by(read(self._corpora / row["corpus"] / row["audio"], RATE).samples, row, longest)
+        return trim_recording(read(self._corpora / row["corpus"] / row["audio"], RATE).samples, row, longest)
 
     def noises(self, count: int) -> list[np.ndarray]:
         """Return noises to tune in, none of `test`."""
@@ -151,7 +151,7 @@ class CaseSounds:
         return [read(self._corpora / "noise" / row["audio"], RATE).samples for row in rows]
 
 
-def said_by(samples: np.ndarray, row: dict, longest: float) -> Said:
+def trim_recording(samples: np.ndarray, row: dict, longest: float) -> Said:
     """Return a recording from its first sound on, at an even level."""
     loudness = _loudness(samples) / np.percentile(_loudness(samples), 95)
     # The first 30 ms that are no click; the last sound may be as soft as an ending is, but no noise.
@@ -162,7 +162,7 @@ def said_by(samples: np.ndarray, row: dict, longest: float) -> Said:
     begin = max(0, int(sure[0]) - 2)
     first, last = begin * 160, (begin + last_spoken(loudness[begin:] > soft) + 1) * 160
     sound = level(samples[first:][: round(longest * RATE)])
-    return Said(sound, min(last - first, len(sound)) / RATE, said_in(row))
+    return Said(sound, min(last - first, len(sound)) / RATE, text_of(row))
 
 
 def last_spoken(loud: np.ndarray) -> int:
@@ -200,20 +200,20 @@ def _whisper() -> Recognizer:
     return load("whisper-base", kind="recognizer")
 
 
-def said_in(row: dict) -> str:
+def text_of(row: dict) -> str:
     """Return the row's text without quotation marks at its end."""
     return (row["text"] or row.get("asr_text") or "").strip().rstrip("\"'”’")
 
 
 def is_of_one_sentence(row: dict) -> bool:
     """Tell whether no sentence ends in the middle of the text, as far as its marks tell."""
-    text = said_in(row).rstrip(".?!")
+    text = text_of(row).rstrip(".?!")
     return len(text.split()) >= 4 and not set(text) & set(".?!;:") and row["duration"] < 12
 
 
 def is_whole(row: dict) -> bool:
     """Tell whether the text ends as a sentence does: books are cut at pauses of the reader too."""
-    text = said_in(row)
+    text = text_of(row)
     if row["corpus"] in MARKED:
         return text.endswith((".", "?", "!")) and not text.endswith("...")
     return not text.endswith((",", "...", "…"))

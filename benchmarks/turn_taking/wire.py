@@ -105,7 +105,7 @@ class Wire:
         self.late = 0.0  # seconds that this client itself was behind its time at most
         self.buffer = Buffer()
         self._jitter, self._chance = jitter, random.Random(seed)
-        self._line = _connected(url)
+        self._line = _connect(url)
         self._up = Resampler(RATE, LINE_RATE)
         self._down = Resampler(LINE_RATE, RATE)
         self._arrived: deque[tuple[float, dict[str, Any]]] = deque()  # when each is there
@@ -217,16 +217,16 @@ class Wire:
                 yield Trouble(now, message)
 
 
-def refused(url: str) -> str:
+def refusal_reason(url: str) -> str:
     """Return why the server turns a client away; "" if it does not."""
     try:
-        _connected(url, 0.0).close()
+        _connect(url, 0.0).close()
     except Busy as busy:
         return str(busy)
     return ""
 
 
-def _connected(url: str, patience: float = PLACE) -> ClientConnection:
+def _connect(url: str, patience: float = PLACE) -> ClientConnection:
     """Open a connection; wait for a server that is just starting or a place that becomes free."""
     until = time.monotonic() + patience
     while True:

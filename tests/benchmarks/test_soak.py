@@ -52,7 +52,7 @@ def test_a_stream_of_events_is_answered_only_where_it_comes_to_its_end(
     ],
 )
 def test_a_response_that_fails_is_no_answer(event: dict, outcome: str) -> None:
-    assert soak.closed(event) == outcome
+    assert soak.outcome_of_response(event) == outcome
 
 
 def test_failures_of_all_kinds_are_counted_and_interruptions_are_none() -> None:

@@ -10,9 +10,9 @@ from benchmarks.turn_taking.cases import (
     Played,
     distractions,
     interruptions,
-    must,
     onsets,
     play,
+    requirement,
     sentences,
 )
 from benchmarks.turn_taking.sessions import Beside
@@ -126,7 +126,11 @@ def test_a_case_is_played_frame_by_frame_and_heard_back() -> None:
 
 
 def test_aims_are_shown_where_there_are_any() -> None:
-    assert must("coughs stop it, % of 3") == "≤ 2" and must("answer p50, ms") and must("answered, %") == ""
+    assert (
+        requirement("coughs stop it, % of 3") == "≤ 2"
+        and requirement("answer p50, ms")
+        and requirement("answered, %") == ""
+    )
 
 
 def frames(seconds: float) -> np.ndarray:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.typed import pages, problem, typed
+from benchmarks.typed import pages, problem, typed_strings
 from voice.text.english.normalize import spell_out
 from voice.text.frontend import LONGEST, read_aloud
 from voice.text.sentences import JOINING
 
 
 def test_every_page_of_unicode_is_typed_and_always_the_same():
-    strings = list(typed(5000, seed=11))
-    assert len(strings) == 5000 and strings[:300] == list(typed(300, seed=11))
+    strings = list(typed_strings(5000, seed=11))
+    assert len(strings) == 5000 and strings[:300] == list(typed_strings(300, seed=11))
     assert min(map(len, strings)) == 0 and max(map(len, strings)) == 5000
     letters = set("".join(strings))
     assert all(any(start <= ord(c) < start + 128 for c in letters) for start in pages()[::40])
@@ -20,7 +20,7 @@ def test_every_page_of_unicode_is_typed_and_always_the_same():
 
 @pytest.mark.parametrize("part", range(4))
 def test_nothing_is_skipped_repeated_or_left_unreported(part):
-    for text in list(typed(480, seed=12))[part::4]:
+    for text in list(typed_strings(480, seed=12))[part::4]:
         if len(text) <= 1000:
             assert not problem(text)[0], text
 

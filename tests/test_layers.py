@@ -168,7 +168,6 @@ constant: voice.text SILENT
 constant: voice.text WORD
 constant: voice.tts REACH
 length: app.py
-length: benchmarks/turn_taking/sounds.py
 length: page/guard.py
 length: page/talk/dialog.js
 length: recipes/asr/train.py

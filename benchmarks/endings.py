@@ -31,7 +31,7 @@ from benchmarks.turn_taking.sounds import (
     longest_pause,
 )
 from voice.agent.listening.endpointing import HANG, MARK, with_mark
-from voice.agent.listening.user import ListeningOptions
+from voice.agent.listening.options import ListeningOptions
 from voice.asr.whisper.end_of_turn import NAME, pooled
 from voice.loading import load
 from voice.models.card import hashes, read_card, write_card

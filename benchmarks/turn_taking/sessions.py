@@ -109,7 +109,7 @@ class Direct:
         timers = Timers()
         self.conversation = Conversation(
             models.detector, models.recognizer, models.synthesizer, brains.brain(timers),
-            turns=models.turns, timers=timers, listener=live(models.detector),
+            turns=models.turns, timers=timers, listener=live(models.detector.hop),
             listening_options=ListeningOptions(language="en"), stopwatch=time.process_time,
             work=Beside(lambda: self.conversation.time),
         )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import Any
 _HOMES = {
     "voice.agent.conversation": "Conversation",
     "voice.agent.options": "ConversationOptions",
-    "voice.agent.listening.user": "ListeningOptions",
+    "voice.agent.listening.options": "ListeningOptions",
     "voice.agent.events": (
         "Event SpeechStarted Partial SpeechEnded TurnEnded Heard Reply Speaking Spoken Paused Resumed "
         "Interrupted Rang Trouble Latency"
@@ -27,7 +27,6 @@ _HOMES = {
     "voice.smart_turn": "SmartTurn",
     "voice.agent.replay": "talk answers latencies",
     "voice.agent.session": "Models start",
-    "voice.agent.turns": "TurnByTurn",
 }
 _OWNERS = {name: home for home, names in _HOMES.items() for name in names.split()}
 _RENAMED = {
@@ -38,6 +37,9 @@ _RENAMED = {
     "SoundAndWords": "AudioTextEndpointer",
     "WhenTold": "ManualEndpointer",
 }  # old names of 0.1, which go with 0.3
+_REMOVED = {
+    "TurnByTurn": "give Conversation turns=ManualEndpointer(), then hear(samples) and finish() for each turn"
+}
 
 __all__ = [*_OWNERS]
 
@@ -46,6 +48,8 @@ def __getattr__(name: str) -> Any:
     if name in _RENAMED:
         warnings.warn(f"voice.agent.{name} is now {_RENAMED[name]}", DeprecationWarning, stacklevel=2)
         name = _RENAMED[name]
+    if name in _REMOVED:
+        raise AttributeError(f"voice.agent.{name} is gone; {_REMOVED[name]}")
     if name not in _OWNERS:
         raise AttributeError(f"module 'voice.agent' has no attribute {name!r}")
     value = getattr(import_module(_OWNERS[name]), name)

@@ -16,6 +16,7 @@ from voice.agent.events import (
     Event,
     Heard,
     Interrupted,
+    LatencyMeter,
     Paused,
     Rang,
     Reply,
@@ -25,12 +26,12 @@ from voice.agent.events import (
     Trouble,
     TurnEnded,
 )
-from voice.agent.latency import Measured
 from voice.agent.listening.barge_in import BargeIn, Verdict
 from voice.agent.listening.echo import Echo
 from voice.agent.listening.endpointing import SilenceEndpointer, as_turn_detector
+from voice.agent.listening.options import ListeningOptions
 from voice.agent.listening.recognition import OpenListener, WholeTurn
-from voice.agent.listening.user import ListeningOptions, UserTurn
+from voice.agent.listening.user import User
 from voice.agent.options import ConversationOptions
 from voice.agent.speaking.playback import Playback
 from voice.agent.speaking.response import Response
@@ -83,19 +84,17 @@ class Conversation:
         self.timers = timers or Timers()
         self._brain, self._options = brain, options
         lanes = partial(work.lane, stopwatch)
-        self._ear = UserTurn(
-            detector, recognizer, as_turn_detector(turns), listening_options, lanes, listener
-        )
-        self._mouth = Playback(synthesizer, controls, options.ahead, self.rate, lanes)
+        self._user = User(detector, recognizer, as_turn_detector(turns), listening_options, lanes, listener)
+        self._playback = Playback(synthesizer, controls, options.ahead, self.rate, lanes)
         self._echo = Echo(self.rate)
-        self._overlap = BargeIn(options.barge_in)
+        self._barge_in = BargeIn(options.barge_in)
         self._withheld: list[Event] = []  # of the person, while it is open whether they take the turn
         self._prepared: tuple[Messages, Response] | None = None  # what may be asked, and the answer to it
         self._owed = False  # an answer to what was said while the agent did not yield
         self._announcements: list[str] = []
         self._rest = np.zeros(0, np.float32)
         self._frames = 0
-        self._measured: Measured | None = None  # the turn being answered
+        self._latency: LatencyMeter | None = None  # the turn being answered
 
     @property
     def time(self) -> float:
@@ -105,17 +104,17 @@ class Conversation:
     @property
     def answering(self) -> bool:
         """Whether the agent speaks, or is about to."""
-        return self._mouth.busy or bool(self._announcements and not self._ear.in_turn)
+        return self._playback.busy or bool(self._announcements and not self._user.in_turn)
 
     @property
     def all_said(self) -> bool:
         """Whether all of the present answer's sound has been passed on, though not yet played."""
-        return self._mouth.busy and self._mouth.whole
+        return self._playback.busy and self._playback.whole
 
     @property
     def listening(self) -> bool:
         """Whether the person is in the middle of a turn."""
-        return self._ear.in_turn
+        return self._user.in_turn
 
     def use(
         self,
@@ -129,14 +128,14 @@ class Conversation:
     ) -> None:
         """From now on speaks, thinks, or listens in another way: the next answers, the next turns."""
         if controls:
-            self._mouth.change(controls)
+            self._playback.change(controls)
         self._brain = brain or self._brain
         self._options = options or self._options
         if turns:
-            self._ear.turns = as_turn_detector(turns)
-        self._ear.recognizer = recognizer or self._ear.recognizer
+            self._user.turn_detector = as_turn_detector(turns)
+        self._user.recognizer = recognizer or self._user.recognizer
         if listening_options:
-            self._ear.use(listening_options)
+            self._user.use(listening_options)
         self._unprepare()
 
     def hear(self, frame: np.ndarray) -> Iterator[Event]:
@@ -153,7 +152,7 @@ class Conversation:
 
     def collect(self) -> Iterator[Event]:
         """What work in threads has brought since the last frame; else it waits for the next."""
-        yield from self._take(self._ear.idle())
+        yield from self._take(self._user.idle())
         yield from self._pass_time()
 
     def finish(self) -> Iterator[Event]:
@@ -173,10 +172,10 @@ class Conversation:
         """
         end = None if seconds is None else self.time + seconds
         while self._unsaid if end is None else self.time < end:
-            for task in (*self._ear.pending, *self._mouth.pending):
+            for task in (*self._user.pending, *self._playback.pending):
                 task.wait()
             self._frames += 1
-            self._mouth.play(self._hop)
+            self._playback.play(self._hop)
             yield from self.collect()
 
     def commit(self) -> Iterator[Event]:
@@ -185,19 +184,19 @@ class Conversation:
         Events of it may still come with later frames, where work runs in threads.
         """
         yield from self.settle()
-        yield from self._take(self._ear.finish())
+        yield from self._take(self._user.finish())
 
     def settle(self) -> Iterator[Event]:
         """Waits for the last words of a turn that is over, if there is one: the next would run into it."""
-        while self._ear.ending:
-            for task in self._ear.pending:
+        while self._user.ending:
+            for task in self._user.pending:
                 task.wait()
-            yield from self._take(self._ear.idle())
+            yield from self._take(self._user.idle())
 
     def forget(self) -> None:
         """What is being said counts as not said, unless its turn is over."""
         self._rest = np.zeros_like(self._rest)
-        self._ear.drop()
+        self._user.drop()
         self._withheld = []
         self._unprepare()
 
@@ -205,13 +204,13 @@ class Conversation:
         """Answers `messages` as they stand (a host may have added some), as if a turn had ended."""
         yield from self.interrupt()
         del self.messages[: -self._options.memory]
-        self._measured = Measured(self.time, self.time)
+        self._latency = LatencyMeter(self.time, self.time)
         self._reply(tuple(self.messages))
         yield from self._speak()
 
     def interrupt(self) -> Iterator[Event]:
         """The host wants silence: Interrupted, if there was an answer."""
-        if self._mouth.busy:
+        if self._playback.busy:
             yield self._stop()
             yield from self._released()
 
@@ -220,26 +219,26 @@ class Conversation:
 
         What counts as heard after an interruption follows the last report, if there ever is one.
         """
-        self._mouth.played(seconds)
+        self._playback.played(seconds)
 
     def close(self) -> None:
         """Nobody listens any more: what is thought or spoken is thrown away."""
         self.forget()
-        self._mouth.stop()
+        self._playback.stop()
 
     @property
     def _unsaid(self) -> bool:
-        return self.answering or self._ear.ending
+        return self.answering or self._user.ending
 
     def _work(self) -> Iterator[Event]:
         while len(self._rest) >= self._hop:
             frame, self._rest = self._rest[: self._hop], self._rest[self._hop :]
             self._frames += 1
-            echo = self._echo(frame, self._mouth.play(self._hop))
-            self._ear.overheard(self._mouth.busy, self._echo.returning)
-            if self._mouth.paused and self._ear.in_turn:
+            echo = self._echo(frame, self._playback.play(self._hop))
+            self._user.overheard(self._playback.busy, self._echo.returning)
+            if self._playback.paused and self._user.in_turn:
                 echo = False  # what is still heard of us dies away: the rest is theirs
-            yield from self._take(self._ear.take(frame, self.time, echo))
+            yield from self._take(self._user.take(frame, self.time, echo))
             yield from self._pass_time()
 
     # ---- what the person does
@@ -247,17 +246,20 @@ class Conversation:
     def _take(self, heard: Iterable[Event]) -> Iterator[Event]:
         """What the ear has made of a moment; withheld while it is open who has the turn."""
         events = list(heard)
-        if not self._mouth.busy or not self._options.yields:
+        if not self._playback.busy or not self._options.yields:
             for event in events:
                 yield from self._consider(event)
             self._prepare()
             return
         self._withheld += events
-        played = self._mouth.sounding() if self._echo.returning else ""
-        match self._overlap.judge(self.time, self._ear, self._withheld, self._asked(), played):
+        played = self._playback.sounding() if self._echo.returning else ""
+        judgement = self._barge_in.judge(self.time, self._user, self._withheld, self._asked(), played)
+        if judgement.look:
+            self._user.look()
+        match judgement.verdict:
             case Verdict.PAUSE:
-                self._mouth.paused = True
-                yield Paused(self.time, self._mouth.position)
+                self._playback.paused = True
+                yield Paused(self.time, self._playback.position)
             case Verdict.RESUME:
                 yield from self._resume()
             case Verdict.INTERRUPT:
@@ -267,32 +269,33 @@ class Conversation:
     def _consider(self, event: Event) -> Iterator[Event]:
         yield event
         if isinstance(event, TurnEnded):
-            self._measured = Measured(event.ended, max(event.time, self._ear.ready))
+            self._latency = LatencyMeter(event.ended, max(event.time, self._user.ready))
         elif isinstance(event, Heard) and event.text:
             self._messages_with(event.text)
-            if self._mouth.busy:
+            if self._playback.busy:
                 self._owed = True
             elif self._options.answers:
                 self._reply(tuple(self.messages))
 
     def _asked(self) -> bool:
         """Whether the agent has all but ended with a question, so that "yes" is an answer."""
-        return self._mouth.remaining < 1.0 and self._mouth.said.rstrip().endswith("?")
+        return self._playback.remaining < 1.0 and self._playback.said.rstrip().endswith("?")
 
     def _resume(self) -> Iterator[Event]:
-        if self._mouth.paused:
-            self._mouth.paused = False
-            yield Resumed(self.time, self._mouth.position)
-        if not self._ear.looking:  # else its words are still waited for
-            if self._ear.in_turn:  # else somebody may still begin
-                self._ear.drop()
+        if self._playback.paused:
+            self._playback.paused = False
+            yield Resumed(self.time, self._playback.position)
+        turn = self._user.turn
+        if not (turn and turn.recognition.finishing):  # else its words are still waited for
+            if self._user.in_turn:  # else somebody may still begin
+                self._user.drop()
             yield from (event for event in self._withheld if isinstance(event, Trouble))
             self._withheld = []
 
     def _stop(self, unless_before: float = 0.0) -> Event:
-        position, heard = self._mouth.position, self._mouth.stop()
-        self._overlap.reset()
-        self._measured = None
+        position, heard = self._playback.position, self._playback.stop()
+        self._barge_in.reset()
+        self._latency = None
         if heard and position >= unless_before:
             self.messages.append(Message("assistant", heard))
         return Interrupted(self.time, heard, position)
@@ -313,18 +316,21 @@ class Conversation:
 
     def _prepare(self) -> None:
         """Begins the answer at a likely end of the turn, to be thrown away if the person goes on."""
-        ear = self._ear
-        if not (ear.in_turn and ear.known and ear.text) or ear.speaking or not self._options.answers:
+        user, turn = self._user, self._user.turn
+        if turn is None or not (turn.recognition.is_final and turn.recognition.text):
             return
-        if self._mouth.busy or ear.patience is None or ear.patience - ear.silence > self._options.likely:
+        if user.speaking or self._playback.busy or not self._options.answers:
+            return
+        endpoint = turn.pause.endpoint_after
+        if endpoint is None or endpoint - user.silence > self._options.likely:
             return
         asked, messages = self.messages, list(self.messages)
         self.messages = messages
-        self._messages_with(ear.text)
+        self._messages_with(turn.recognition.text)
         self.messages, messages = asked, tuple(messages)
         if not self._prepared or self._prepared[0] != messages:
             self._unprepare()
-            self._prepared = messages, self._begun(messages, max(self.time, ear.ready))
+            self._prepared = messages, self._begun(messages, max(self.time, user.ready))
 
     def _unprepare(self) -> None:
         if self._prepared:
@@ -336,60 +342,60 @@ class Conversation:
             answer, self._prepared = self._prepared[1], None
         else:
             self._unprepare()
-            answer = self._begun(messages, self._measured.turn_end if self._measured else self.time)
+            answer = self._begun(messages, self._latency.turn_end if self._latency else self.time)
         self._owed = False
-        self._mouth.say(answer, self.time)
+        self._playback.say(answer, self.time)
 
     def _begun(self, messages: Messages, now: float) -> Response:
         brain = self._brain
-        return self._mouth.prepare(lambda: prepare(brain, messages), now)
+        return self._playback.prepare(lambda: prepare(brain, messages), now)
 
     def _announce(self, text: str) -> None:
-        self._mouth.say(self._mouth.prepare(lambda: _said(text), self.time), self.time)
+        self._playback.say(self._playback.prepare(lambda: _said(text), self.time), self.time)
 
     def _pass_time(self) -> Iterator[Event]:
         """What happens by itself at this moment: timers, the answer, its end."""
         for timer in self.timers.ring(self.time):
             yield Rang(self.time, timer)
             self._announcements.append(ring_text(timer))
-        if not self._mouth.busy and not self._ear.in_turn:
+        if not self._playback.busy and not self._user.in_turn:
             if self._announcements:
                 self._announce(self._announcements.pop(0))
             elif self._owed and self._options.answers:
                 self._reply(tuple(self.messages))
-        if self._mouth.busy:
+        if self._playback.busy:
             yield from self._speak()
 
     def _speak(self) -> Iterator[Event]:
         try:
-            for event, ready in self._mouth.speak(self.time):
+            for event, ready in self._playback.speak(self.time):
                 yield event
                 yield from self._measure(event, ready)
         except VoiceError as error:
             yield Trouble(self.time, str(error))
-            if isinstance(error, BrainError) and not self._mouth.said:
+            if isinstance(error, BrainError) and not self._playback.said:
                 self._announce(error.sayable or APOLOGY)
-        yield from self._mouth.fill(self.time, self._options.filler_after)
-        if self._mouth.finished():
+        yield from self._playback.fill(self.time, self._options.filler_after)
+        if self._playback.finished():
             yield from self._spoken()
 
     def _spoken(self) -> Iterator[Event]:
-        said = self._mouth.said.strip()
+        said = self._playback.said.strip()
         if said or (self.messages and self.messages[-1].role == "user"):  # silence may be the answer
             self.messages.append(Message("assistant", said))
         yield Spoken(self.time, said)
-        if self._ear.in_turn:  # they began as we ended: the turn is theirs
+        if self._user.in_turn:  # they began as we ended: the turn is theirs
             yield from self._released()
         self._withheld = []
-        self._overlap.reset()
+        self._barge_in.reset()
 
     def _measure(self, event: Event, ready: float) -> Iterator[Event]:
-        measured = self._measured
-        if measured and isinstance(event, Reply):
-            measured.first_words = measured.first_words or ready
-        elif measured and isinstance(event, Speaking):
-            self._measured = None
-            yield measured.latency(self.time, ready)
+        meter = self._latency
+        if meter and isinstance(event, Reply):
+            meter.first_words = meter.first_words or ready
+        elif meter and isinstance(event, Speaking):
+            self._latency = None
+            yield meter.measure(self.time, ready)
 
 
 def _said(text: str) -> SpeculativeReply:

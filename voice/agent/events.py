@@ -151,3 +151,19 @@ class Latency(Event):
     def total(self) -> float:
         """From the last sound of the person to the first of the answer."""
         return self.first_audio
+
+
+@dataclass
+class LatencyMeter:
+    """What is known so far of how long the answer to a turn takes, in times of the conversation."""
+
+    ended: float  # the person's last sound
+    turn_end: float
+    first_words: float = 0.0
+
+    def measure(self, now: float, first_audio: float) -> Latency:
+        """Return the latency, now that the first sound of the answer was ready at `first_audio`."""
+        words = max(self.first_words or first_audio, self.turn_end)
+        return Latency(
+            now, self.turn_end - self.ended, words - self.ended, max(first_audio, words) - self.ended
+        )

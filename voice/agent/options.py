@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from voice.agent.listening.barge_in import BargeInOptions
+from voice.agent.listening.options import BargeInOptions
 
 
 @dataclass(frozen=True)

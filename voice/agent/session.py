@@ -20,8 +20,8 @@ from voice.agent.listening.endpointing import (
     SentenceEndDetector,
     SilenceEndpointer,
 )
+from voice.agent.listening.options import ListeningOptions
 from voice.agent.listening.recognition import OpenListener, live
-from voice.agent.listening.user import ListeningOptions
 from voice.agent.options import ConversationOptions
 from voice.agent.skills.notes import Notes
 from voice.agent.timers import Timers
@@ -123,7 +123,7 @@ def start(
     if brain is None:
         brain = brains.brain(timers, notes) if brains else brain_from_environment(timers, notes=notes)
     if listener is None:
-        listener = live(models.detector, None if work is INLINE else stopwatch)
+        listener = live(models.detector.hop, None if work is INLINE else stopwatch)
     orders = VoiceCommands(models.commands)
     return Conversation(
         models.detector,

@@ -1,73 +1,25 @@
 """Live recognition: sound in as it comes, words out that stay, and a tail that may still change.
 
-The recognizer hears a short window again and again as it grows. Words on which successive
-hypotheses agree (Liu, Spanakis and Niehues 2020), and those before a pause, are settled; the
-window then begins a few settled words earlier, which tell where in the next hypothesis the
-fresh words begin. So the cost of a partial does not grow with the length of the speech.
+The words are those of voice.asr.incremental; this module cuts the sound into frames and has a detector
+judge them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
-from voice.asr.local_agreement import agreed, fresh
-from voice.asr.whisper.timestamps import segmented, timed_apart
-from voice.asr.whisper.tokenizer import WITHOUT_SPACES
-from voice.text.languages import language_for
-from voice.types import UNDETERMINED, Audio, Recognizer, Segment, SpeechDetector, Transcript, Word
-from voice.vad import Hysteresis, Thresholds, raised_stream
-
-RATE = 16_000
-_LEAD = 0.2  # seconds of sound before the first word of a window that begins within speech
-_NOTHING = np.zeros(0, np.float32)
-_HOP = 512  # samples of a frame where there is no detector that says otherwise
-
-
-@dataclass(frozen=True)
-class Partial:
-    """What has been understood up to `until` seconds of the stream.
-
-    `stable` only ever grows (until `forget` or `settled` takes it away); `tail` may still change.
-    """
-
-    stable: str
-    tail: str
-    until: float
-
-    @property
-    def text(self) -> str:
-        return " ".join(filter(None, (self.stable, self.tail)))
-
-
-@dataclass(frozen=True)
-class Pacing:
-    """When words are looked for, shown and settled; seconds of sound."""
-
-    step: float = 0.6  # from one partial to the next while somebody speaks
-    hold: float = 0.6  # words that end this close to the edge of the sound are not shown yet
-    doubt: float = 0.5  # words less likely right than this are not shown before they are
-    sure: float = 1.5  # words that end this long before the edge are settled if two hypotheses agree
-    widest: float = 7.0  # a window that holds settled words and is longer than this is cut,
-    context: float = 3.0  # to begin this long before the end of the settled words
-    trust: float = 0.8  # for the last words, which somebody waits for, those this far from the edge stand
-    glance: float = 2.0  # and this much of them is heard again
-    ahead: float = 0.16  # a silence this long has the final words made before anybody asks for them
-    pause: float = 0.8  # a silence this long settles what was said before it
-    pre_roll: float = 0.5  # of sound from before the first sure speech
-    longest: float = 10.0  # of sound that is ever recognized at once
-    load: float = 0.5  # share of the time that partials may take, where there is a stopwatch
+from voice.asr.incremental import RATE, IncrementalRecognizer, Pacing, PartialTranscript
+from voice.types import Recognizer, Segment, SpeechDetector, Transcript
+from voice.vad import SILERO_HOP, raised_stream
 
 
 class Live:
-    """One stream of speech. Holds the sound of at most `pacing.longest` seconds and its words.
+    """One stream of speech, in pieces of any length. Holds the sound of at most `pacing.longest` seconds.
 
     `detector` None takes all sound for speech (then nothing is done ahead, and each `finish` after new
-    sound recognizes). `stopwatch` (seconds, such as `time.perf_counter`) lets partials become rarer
-    where recognizing is slower than the sound comes; without one, the same sound gives the same
-    partials on every machine, however it is cut into pieces.
+    sound recognizes). The other arguments are those of IncrementalRecognizer.
     """
 
     rate = RATE
@@ -82,204 +34,54 @@ class Live:
         pacing: Pacing = Pacing(),
         stopwatch: Callable[[], float] | None = None,
     ) -> None:
-        self._recognizer, self._hotwords, self._pacing = recognizer, hotwords, pacing
-        self._language, self._stopwatch = language_for(recognizer, language), stopwatch or _no_time
-        self._hop = detector.hop if detector else _HOP
+        self._hop = detector.hop if detector else SILERO_HOP
         self._probability = raised_stream(detector) if detector else _always
-        self._hysteresis = Hysteresis(Thresholds(shortest_silence=pacing.pause), self._hop / RATE)
-        self._rest = _NOTHING  # not taken yet: less than a frame
-        self._held: list[np.ndarray] = []  # the window's frames
-        self._count = 0  # frames so far
-        self._voiced = 0  # frame after the last one with speech
-        self._words: list[Word] = []  # settled
-        self._closed = 0  # how many of them a pause has followed
-        self._known: list[Word] = []  # settled too, and in the window
-        self._guess = _Guess((), 0)
+        self._rest = np.zeros(0, np.float32)  # not judged yet: less than a frame
+        self._words = IncrementalRecognizer(
+            recognizer, self._hop, language=language, hotwords=hotwords, pacing=pacing, stopwatch=stopwatch
+        )
 
     @property
-    def partial(self) -> Partial:
+    def partial(self) -> PartialTranscript:
         """What is understood of what `forget` and `settled` have not taken away."""
-        tail = self._guess.words[: self._guess.shown]
-        return Partial(self._text(self._words), self._text(tail), self._time(self._guess.edge))
+        return self._words.partial
 
-    def feed(self, samples: np.ndarray) -> Partial | None:
-        """The next (T,) float32 samples at 16 kHz, any number of them → what is new, or None.
+    def feed(self, samples: np.ndarray) -> PartialTranscript | None:
+        """Take the next (T,) float32 samples at 16 kHz, any number of them; return what is new, or None.
 
         Recognition happens in here, at fixed places of the stream: most calls only take the samples.
         Raises VoiceError as the recognizer does; no sound is lost by that, and the stream may go on.
         """
-        self._rest = np.concatenate((self._rest, samples), dtype=np.float32)
-        before = self.partial
-        while len(self._rest) >= self._hop:
-            frame, self._rest = self._rest[: self._hop], self._rest[self._hop :]
-            self._take(frame)
-        now = self.partial
-        return None if (now.stable, now.tail) == (before.stable, before.tail) else now
+        sound = np.concatenate((self._rest, samples), dtype=np.float32)
+        whole = len(sound) // self._hop * self._hop
+        frames, self._rest = sound[:whole], sound[whole:]
+        return self._words.feed(frames, [*map(self._probability, frames.reshape(-1, self._hop))])
 
     def finish(self) -> Transcript:
-        """All words since the beginning or the last `forget` or `settled`, in final quality.
+        """Return all words since the beginning or the last `forget` or `settled`, in final quality.
 
         Times count from the start of the stream, and `duration` is how much of it was fed. Nothing
         ends with it: it may be called at a likely end of a turn, and feeding may go on. It costs
         nothing where nobody has spoken since it was last called or done ahead.
         """
-        if self._hysteresis.speaking and self._voiced > self._guess.edge:
-            self._recognize(self._rest, glance=True)
-            self._show(0.0)
-        segments = tuple(self._segments((*self._words, *self._guess.words)))
-        duration = self._time(self._count) + len(self._rest) / RATE
-        language = self._language or (self._guess.language if segments else None)
-        return Transcript(segments, language or UNDETERMINED, duration)
+        return self._words.finish(self._rest)
 
     def settled(self) -> tuple[Segment, ...]:
-        """Hand over what can no longer change; partials and `finish` then begin after it.
+        """Hand over the segments that can no longer change; partials and `finish` then begin after them.
 
         A sentence that is still being said is not handed over before it ends or a pause follows.
         """
-        segments = list(self._segments(self._words))
-        if segments and self._closed < len(self._words):
-            segments.pop()
-        count = sum(len(segment.words) for segment in segments)
-        del self._words[:count]
-        self._closed = max(0, self._closed - count)
-        return tuple(segments)
+        return self._words.settled()
 
     def forget(self) -> None:
-        """A new turn: all words so far are dropped, and only the sound after the last speech is kept."""
-        self._words, self._closed = [], 0
-        if self._hysteresis.speaking:
-            self._hysteresis.cut(self._count)
-        self._begin_window(self._count - self._voiced)
-
-    def _take(self, frame: np.ndarray) -> None:
-        self._count += 1
-        self._held.append(frame)
-        if self._hysteresis(self._probability(frame)):
-            self._close()
-        elif not self._hysteresis.speaking:
-            since = self._hysteresis.since
-            self._trim(self._frames(self._pacing.pre_roll) + (0 if since is None else self._count - since))
-        elif not self._hysteresis.quiet:
-            self._voiced = self._count
-            if self._is_due():
-                self._advance(self._pacing.hold)
-        elif self._hysteresis.quiet == self._frames(self._pacing.ahead) and self._voiced > self._guess.edge:
-            self._advance(0.0)
-
-    def _is_due(self) -> bool:
-        """Whether it is time for a partial, or there is as much sound as may be recognized at once."""
-        wait = max(self._pacing.step, self._guess.cost / self._pacing.load)
-        waited = self._count - max(self._guess.edge, self._hysteresis.since or 0)
-        return waited >= self._frames(wait) or self._is_full
-
-    @property
-    def _is_full(self) -> bool:
-        return len(self._held) >= self._frames(self._pacing.longest)
-
-    def _advance(self, hold: float) -> None:
-        """Hear the window, settle what this hypothesis and the one before agree on, show the others."""
-        before = self._guess
-        self._recognize()
-        words, sure = self._guess.words, self._time(self._count) - self._pacing.sure
-        old = sum(word.end <= sure for word in words[:-1])  # what follows a word may change its mark
-        self._settle(old if self._is_full else min(old, agreed(before.words, words)))
-        if self._is_full:  # hardly a word for that long
-            self._settle(len(self._guess.words))
-            self._begin_window(self._frames(self._pacing.pre_roll))
-        self._show(hold)
-
-    def _close(self) -> None:
-        """A pause: all that was said before it is settled."""
-        if self._voiced > self._guess.edge:
-            self._recognize()
-        self._settle(len(self._guess.words))
-        self._closed = len(self._words)
-        self._begin_window(self._frames(self._pacing.pre_roll))
-
-    def _recognize(self, rest: np.ndarray = _NOTHING, glance: bool = False) -> None:
-        """What the window, and `rest` after it, has after the settled words.
-
-        With `glance` the last hypothesis is trusted but for its edge, so that little has to be heard.
-        """
-        kept: tuple[Word, ...] = ()
-        known, frames = self._known, len(self._held)
-        if glance:
-            edge = self._time(self._guess.edge) - self._pacing.trust
-            kept = tuple(word for word in self._guess.words if word.end <= edge)
-            known, frames = self._again([*self._known, *kept], self._pacing.glance)
-        window = Audio(np.concatenate((*self._held[-frames:], rest)), RATE)
-        begun = self._stopwatch()
-        heard = self._recognizer.transcribe(window, language=self._language, hotwords=self._hotwords)
-        cost = self._stopwatch() - begun
-        start = self._time(self._count - frames)
-        words = fresh(known, [word.shifted(start) for word in _words(heard)])
-        clock = known[-1].end if known else 0.0
-        words = timed_apart(words, clock, start + window.duration)
-        self._guess = _Guess((*kept, *words), self._count, heard.language, cost=cost)
-
-    def _again(self, known: list[Word], context: float) -> tuple[list[Word], int]:
-        """The words of the last `context` seconds of `known`, and how many frames back they begin."""
-        frames = len(self._held)
-        again = [word for word in known if word.start >= known[-1].end - context] or known[-1:]
-        dropped = len(known) - len(again)
-        if not dropped:
-            return known, frames
-        start = max(again[0].start - _LEAD, (known[dropped - 1].end + again[0].start) / 2)
-        return again, min(frames, self._count - int(start * RATE / self._hop))
-
-    def _settle(self, count: int) -> None:
-        """The first words of the hypothesis will not change any more."""
-        words = self._guess.words[:count]
-        self._words += words
-        self._known = [*self._known, *words]
-        self._guess = replace(self._guess, words=self._guess.words[count:])
-        if words:
-            self._language = self._language or self._guess.language
-        if self._known and len(self._held) > self._frames(self._pacing.widest):
-            self._known, keep = self._again(self._known, self._pacing.context)
-            self._trim(keep)
-
-    def _show(self, hold: float) -> None:
-        """The words are shown that end `hold` seconds before the edge, up to a doubtful one; 0 shows all."""
-        edge = self._time(self._guess.edge)
-        shown = 0
-        for word in self._guess.words:
-            doubtful = word.confidence < self._pacing.doubt and word.end > edge - self._pacing.sure
-            if hold and (doubtful or word.end > edge - hold):
-                break
-            shown += 1
-        self._guess = replace(self._guess, shown=shown)
-
-    def _begin_window(self, keep: int) -> None:
-        """Only the last `keep` frames are heard again, and no words are known of them."""
-        self._trim(keep)
-        self._known = []
-        self._guess = _Guess((), self._count, cost=self._guess.cost)
-
-    def _trim(self, keep: int) -> None:
-        del self._held[: max(0, len(self._held) - keep)]
-
-    def _segments(self, words: Sequence[Word]) -> Iterator[Segment]:
-        return segmented((self._space + word.text for word in words), words)
-
-    def _text(self, words: Sequence[Word]) -> str:
-        return self._space.join(word.text for word in words)
-
-    @property
-    def _space(self) -> str:
-        return "" if self._language in WITHOUT_SPACES else " "
-
-    def _frames(self, seconds: float) -> int:
-        return max(1, round(seconds * RATE / self._hop))
-
-    def _time(self, frame: int) -> float:
-        return frame * self._hop / RATE
+        """Begin a new turn: drop all words so far, and keep only the sound after the last speech."""
+        self._words.forget()
 
 
-def stream(blocks: Iterable[np.ndarray], live: Live) -> Iterator[Partial | Segment]:
-    """Blocks of sound at 16 kHz → segments as they are settled, and between them what comes next.
+def stream(blocks: Iterable[np.ndarray], live: Live) -> Iterator[PartialTranscript | Segment]:
+    """Yield the segments of blocks of sound at 16 kHz as they are settled, and between them what comes next.
 
-    A Partial tells only of what follows the last Segment. The rest is settled at the end.
+    A PartialTranscript tells only of what follows the last Segment. The rest is settled at the end.
     """
     for block in blocks:
         changed = live.feed(block)
@@ -290,32 +92,8 @@ def stream(blocks: Iterable[np.ndarray], live: Live) -> Iterator[Partial | Segme
     live.forget()
 
 
-@dataclass(frozen=True)
-class _Guess:
-    """The words of one recognition after the settled ones; it heard the stream up to frame `edge`."""
-
-    words: tuple[Word, ...]
-    edge: int
-    language: str | None = None
-    shown: int = 0  # how many of them are shown
-    cost: float = 0.0  # seconds that it took
-
-
-def _words(heard: Transcript) -> Iterator[Word]:
-    """All words; those of a segment without times share its time evenly."""
-    for segment in heard.segments:
-        if segment.words:
-            yield from segment.words
-            continue
-        texts = segment.text.split()
-        edges = np.linspace(segment.start, segment.end, len(texts) + 1)
-        for text, start, end in zip(texts, edges, edges[1:], strict=False):
-            yield Word(text, float(start), float(end))
-
-
 def _always(frame: np.ndarray) -> float:
     return 1.0
 
 
-def _no_time() -> float:
-    return 0.0
+__all__ = ["RATE", "Live", "Pacing", "PartialTranscript", "stream"]

@@ -15,9 +15,9 @@ from voice.cli.console import prints_to_terminal, put, standard_input
 from voice.types import Segment, Transcript
 
 if TYPE_CHECKING:
-    from voice.asr.streaming import Partial
+    from voice.asr.incremental import PartialTranscript
 
-    Show = Callable[[Partial | Segment], None]
+    Show = Callable[[PartialTranscript | Segment], None]
 
 PIECE = 0.05  # seconds of a recording that are fed at once
 _LARGEST_READ = 1 << 16  # bytes, two seconds
@@ -184,7 +184,7 @@ def _nothing() -> Iterator[Show]:
 def _lines() -> Iterator[Show]:
     """A line for each settled segment, for files and pipes."""
 
-    def show(each: Partial | Segment) -> None:
+    def show(each: PartialTranscript | Segment) -> None:
         if isinstance(each, Segment):
             put(each.text + "\n")
 
@@ -204,7 +204,7 @@ def _screen() -> Iterator[Show]:
         interrupts.keeping(region.stop),  # which gives the terminal its cursor back
     ):
 
-        def show(each: Partial | Segment) -> None:
+        def show(each: PartialTranscript | Segment) -> None:
             if isinstance(each, Segment):
                 region.update(Text(""), refresh=True)
                 console.print(Text(each.text))

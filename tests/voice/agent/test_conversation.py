@@ -26,15 +26,12 @@ from voice.agent import (
     Spoken,
     Timers,
     Trouble,
-    TurnByTurn,
     TurnEnded,
     answers,
     latencies,
     talk,
 )
 from voice.agent.conversation import APOLOGY
-from voice.agent.listening.user import UserTurn
-from voice.agent.work import INLINE
 from voice.errors import AudioError, BrainError
 from voice.types import Audio, Controls, Message
 
@@ -376,33 +373,23 @@ def test_real_speech_is_heard_whole_and_replays_identically(corpora: Path, whisp
     assert told[0] == told[1]
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def by_turns(*phrases: str) -> tuple[Phrasebook, Clock, TurnByTurn]:
-    book, timers, clock = Phrasebook(*phrases), Timers(), Clock()
-    talks = conversation(book, Offline(timers=timers), timers=timers, turns=ManualEndpointer())
-    return book, clock, TurnByTurn(talks, clock)
+def recorded(*sounds: np.ndarray) -> tuple[Phrasebook, list]:
+    """What happens in a turn that only its host ends, as one recorded as a whole."""
+    book = Phrasebook("What is two", "plus two?")
+    talks = conversation(book, Script(["4."]), turns=ManualEndpointer())
+    return book, [*talks.hear(np.concatenate(sounds)), *talks.finish()]
 
 
 def test_a_recorded_turn_is_one_turn_whatever_pauses_it_has() -> None:
-    book, clock, session = by_turns("What is two", "plus two?")
-    clock.now += 5
-    events = list(session.turn(Audio(np.concatenate([book.say(0), quiet(3), book.say(1)]), RATE)))
+    say = Phrasebook().say
+    _, events = recorded(say(0), quiet(3), say(1))
     assert [event.text for event in of(Heard, events)] == ["What is two plus two?"]
     assert of(Spoken, events)[0].text == "4."
 
 
 def test_a_long_silence_inside_a_recorded_turn_loses_nothing_of_it() -> None:
-    book, clock, session = by_turns("What is two", "plus two?")
-    clock.now += 60
-    sounds = [book.say(0), quiet(45), book.say(1)]
-    events = list(session.turn(Audio(np.concatenate(sounds), RATE)))
+    say = Phrasebook().say
+    book, events = recorded(say(0), quiet(45), say(1))
     assert [event.text for event in of(Heard, events)] == ["What is two plus two?"]
     assert max(heard.duration for heard in book.heard) < 30
     assert np.count_nonzero(book.heard[-1].samples) == RATE
@@ -416,30 +403,6 @@ def test_a_turn_that_only_the_host_ends_holds_no_more_of_a_silence_than_a_few_se
     hear(talks, book.say(1), quiet(0.5))
     assert of(Heard, talks.commit())[0].text == "What is two plus two?"
     assert max(heard.duration for heard in book.heard) < 30
-
-
-def test_a_bell_leaves_a_turn_that_is_under_way_alone() -> None:
-    book, clock, session = by_turns("Set a timer for ten seconds.", "What is two plus two?")
-    list(session.turn(Audio(book.say(0), RATE)))
-    answer = session.turn(Audio(book.say(1), RATE))
-    next(answer)
-    clock.now += 60
-    assert session.bell() == []
-    assert of(Spoken, list(answer))[0].text == "4."
-    assert of(Rang, session.bell())
-
-
-def test_a_timer_rings_by_the_clock_on_the_wall() -> None:
-    book, clock, session = by_turns("Set a timer for ten seconds.")
-    clock.now += 1.1
-    list(session.turn(Audio(book.say(0), RATE)))
-    assert session.waiting
-    clock.now += 9
-    assert not session.bell()
-    clock.now += 2
-    events = session.bell()
-    assert of(Spoken, events)[0].text == "Your timer for 10 seconds is done."
-    assert not session.waiting
 
 
 class Listens:
@@ -470,21 +433,3 @@ def test_a_dip_in_speech_is_judged_but_ends_nothing() -> None:
     events = hear(talks, book.say(0, 0.5), quiet(0.08), book.say(1, 0.5), quiet(2))
     assert [event.text for event in of(Heard, events)] == ["What time is it? In Paris."]
     assert [round(turn.duration, 1) for turn in listens.turns] == [0.5, 1.1]
-
-
-def test_over_the_agents_echo_more_makes_a_speech_and_over_its_voice_more_makes_a_pause() -> None:
-    ear = UserTurn(
-        LoudIsSpeech(), Phrasebook("Stop."), Listens(), ListeningOptions(), lambda: INLINE.lane(lambda: 0.0)
-    )
-    loud, silent = np.full(512, 0.1, np.float32), np.zeros(512, np.float32)
-
-    def needed(frame: np.ndarray, kind: type, **agent: bool) -> int:
-        ear.overheard(**agent)
-        return next(count for count in range(1, 20) if of(kind, ear.take(frame, count * 0.032)))
-
-    counts = [
-        (needed(loud, SpeechStarted, **agent), needed(silent, SpeechEnded, **agent), ear.drop())[:2]
-        for agent in ({"speaks": False, "echoes": True}, {"speaks": True, "echoes": False},
-                      {"speaks": True, "echoes": True})
-    ]  # fmt: skip
-    assert counts == [(2, 3), (2, 5), (3, 5)]

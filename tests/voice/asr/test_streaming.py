@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from voice.asr.streaming import Live, Pacing, Partial, stream
+from voice.asr.streaming import Live, Pacing, PartialTranscript, stream
 from voice.errors import VoiceError
 from voice.types import Audio, Segment, Transcript, Word
 
@@ -74,7 +74,7 @@ def text(first: int, last: int) -> str:
     return " ".join(f"w{n}" for n in range(first, last))
 
 
-def play(live: Live, sound: np.ndarray, size: int = 320) -> list[Partial]:
+def play(live: Live, sound: np.ndarray, size: int = 320) -> list[PartialTranscript]:
     pieces = (sound[first : first + size] for first in range(0, len(sound), size))
     return [partial for piece in pieces if (partial := live.feed(piece))]
 
@@ -285,7 +285,7 @@ def test_a_stream_gives_segments_as_they_are_settled_and_all_words_once() -> Non
     assert [segment.text for segment in segments] == [text(0, 12), text(12, 20)]
     after = given[given.index(segments[0]) + 1 :]
     assert not any("w11" in each.text for each in after)
-    assert isinstance(given[0], Partial)
+    assert isinstance(given[0], PartialTranscript)
     assert live.finish().text == ""
 
 

@@ -80,11 +80,11 @@ class _Attentive:
         self._sound: list[np.ndarray] = []
         self._samples = 0
 
-    def feed(self, samples: np.ndarray) -> TurnHypothesis | None:
+    def feed(self, samples: np.ndarray, probabilities: Sequence[float]) -> TurnHypothesis | None:
         self._samples += len(samples)
         if self._samples <= LONGEST * self._rate:
             self._sound.append(samples)
-        return self._listener.feed(samples)
+        return self._listener.feed(samples, probabilities)
 
     def finish(self) -> Transcript:
         transcript = self._listener.finish()

@@ -12,8 +12,8 @@ from voice.agent.brains.choice import Choice, brain_from_environment, brain_of
 from voice.agent.brains.commands import VoiceCommands
 from voice.agent.conversation import Conversation
 from voice.agent.listening.endpointing import ManualEndpointer, SilenceEndpointer
+from voice.agent.listening.options import ListeningOptions
 from voice.agent.listening.recognition import OpenListener, live
-from voice.agent.listening.user import ListeningOptions
 from voice.agent.options import ConversationOptions
 from voice.agent.skills.notes import Notes
 from voice.agent.skills.registry import Skill, offer
@@ -183,7 +183,7 @@ def open_agent(
         turns=models.turns,
         timers=timers,
         work=work,
-        listener=orders.heard_by(listening or live(models.detector, stopwatch)),
+        listener=orders.heard_by(listening or live(models.detector.hop, stopwatch)),
         stopwatch=stopwatch,
     )
     ears = partial(services.hears, models.recognizer)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -289,8 +289,9 @@ class Growing:
     def __init__(self, *settings: object) -> None:
         self.fed = 0
 
-    def feed(self, samples: np.ndarray) -> Partial | None:
+    def feed(self, samples: np.ndarray, probabilities: Sequence[float]) -> Partial | None:
         self.fed += len(samples)
+        assert len(probabilities) * LoudIsSpeech.hop == len(samples)
         return Partial(0.0, "so" if self.fed > RATE / 2 else "", "far")
 
     def finish(self):

@@ -105,7 +105,6 @@ class: Interrupted
 class: Line
 class: Mark
 class: Part
-class: Partial
 class: Passage
 class: Piece
 class: Pipe
@@ -123,18 +122,11 @@ class: Turn
 class: Wish
 class: Words
 constant: voice SILENCE
-constant: voice.agent ENOUGH
 constant: voice.agent LONGEST
 constant: voice.agent LONGEST_ANSWER
-constant: voice.agent MOST
 constant: voice.agent NAMES
-constant: voice.agent OPEN
 constant: voice.agent PARTS
 constant: voice.agent SIGNS
-constant: voice.agent SILENT
-constant: voice.agent SURE
-constant: voice.agent WHOLE
-constant: voice.asr HOP
 constant: voice.asr LARGEST
 constant: voice.asr MOST
 constant: voice.asr SPACE
@@ -174,10 +166,8 @@ length: recipes/asr/train.py
 length: recipes/tts/evaluate.py
 length: recipes/tts/export.py
 length: voice/agent/conversation.py
-length: voice/agent/listening/user.py
 length: voice/asr/ctc/grammar.py
 length: voice/asr/ctc/keyword_spotting.py
-length: voice/asr/streaming.py
 length: voice/asr/whisper/recognizer.py
 length: voice/audio.py
 length: voice/cli/transcribe.py

@@ -14,7 +14,7 @@ _LISTENING = frozenset(
     " i see got it go on of course all that's thats alright you".split()
 )
 _HUM = re.compile(r"m[aeiouyhm]*")  # what a lone "mm-hm" is taken for: "Mama.", "My..."
-_MOST = 5  # words of somebody who only listens
+_MOST_WORDS = 5  # words of somebody who only listens
 _BACK = 12  # words of the agent that may come back
 _ALIKE = 0.66  # share of some words that are the agent's if they are its own, heard with mistakes
 _UNSURE = 0.4  # confidence below which a lone word is a noise
@@ -28,7 +28,7 @@ def says_something(text: str, words: Sequence[Word] = (), played: str = "") -> b
     spoken = _plain(text)
     if _repeats(spoken, _plain(played)[-_BACK:]):
         return False
-    if all(word.strip("-") in _LISTENING for word in spoken) and len(spoken) <= _MOST:
+    if all(word.strip("-") in _LISTENING for word in spoken) and len(spoken) <= _MOST_WORDS:
         return False
     if len(spoken) == 1 and _HUM.fullmatch(spoken[0]):
         return False

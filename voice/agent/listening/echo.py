@@ -16,12 +16,12 @@ BANDS, LOWEST, HIGHEST = 24, 150.0, 7000.0  # Hz
 DELAYS = 36  # steps of 16 ms
 DECAYS = (0.45, 0.85, 0.95)  # of reverberated energy, in a step: an office, a classroom, a hall
 GUESSED = -6.0  # dB of echo where nothing has been learnt
-LEARNT = 20  # steps of echo after which the delay is trusted
-SURE = 80  # and after which the loudness is
+STEPS_LEARNT = 20  # steps of echo after which the delay is trusted
+STEPS_KNOWN = 80  # and after which the loudness is
 MEMORY = 80  # steps over which the loudness is averaged
 MARGIN, SPREAD = 3.0, 1.2  # dB, and standard deviations, above the expected echo
 PERSON = 0.1  # share of the bands that stand out
-SILENT = 1e-4  # band energy below which nothing is played
+INAUDIBLE_ENERGY = 1e-4  # band energy below which nothing is played
 TAIL = 60  # steps for which something played may come back
 RETURNING = 0.05  # share of the steps in which something did, from which on there is a way back
 
@@ -58,7 +58,7 @@ class Echo:
 
     def _step(self, heard: np.ndarray, played: np.ndarray) -> float:
         """The share of the bands in which a step, (BANDS,) each, holds more than an echo."""
-        self._since = 0 if played.max() > SILENT else min(TAIL, self._since + 1)
+        self._since = 0 if played.max() > INAUDIBLE_ENERGY else min(TAIL, self._since + 1)
         for place, decay in enumerate(DECAYS):
             self._reverberated[place] = (1 - decay) * played + decay * self._reverberated[place]
         self._past = np.roll(self._past, 1, axis=0)
@@ -86,21 +86,21 @@ class Echo:
         delay = int(np.argmin(spread.min(axis=1)))
         known = self._steps[delay].max(axis=0).mean()
         near = past[max(0, delay - 1) : delay + 2].max(axis=0)  # (DECAYS, BANDS)
-        doubt = MARGIN * (1 + max(0.0, 1 - known / SURE))
+        doubt = MARGIN * (1 + max(0.0, 1 - known / STEPS_KNOWN))
         learnt = (near + self._mean[delay] + SPREAD * np.sqrt(self._variance[delay])).max(axis=0) + doubt
-        if known >= LEARNT:
+        if known >= STEPS_LEARNT:
             return learnt
         guessed = past.max(axis=(0, 1)) + GUESSED
-        return np.maximum(guessed, learnt) if known > LEARNT / 3 else guessed
+        return np.maximum(guessed, learnt) if known > STEPS_LEARNT / 3 else guessed
 
     def _learn(self, loudness: np.ndarray, past: np.ndarray, score: float) -> None:
         """How loud the echo is, at each delay: little where somebody else may be heard."""
         loudest = past.max(axis=(0, 1))
         taught = past > np.maximum(loudest - 30, -50.0)
         rate = np.where(taught, np.maximum(1 / (self._steps + 1), 1 / MEMORY), 0.0)
-        if score > PERSON and self._steps.max() > LEARNT:
+        if score > PERSON and self._steps.max() > STEPS_LEARNT:
             rate = rate * 0.1
-        ceiling = np.where(self._steps > LEARNT, 6.0, 12.0)
+        ceiling = np.where(self._steps > STEPS_LEARNT, 6.0, 12.0)
         off = np.clip(loudness - past - self._mean, -12.0, ceiling)
         self._mean += rate * off
         self._variance += rate * (off**2 - self._variance)

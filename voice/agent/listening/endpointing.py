@@ -16,7 +16,7 @@ from voice.agent.language.phrases import plain, without_courtesy
 from voice.types import Audio, TurnDetector
 
 # More words follow these, whatever mark the recognizer puts behind them.
-_OPEN = frozenset(
+_CALLS_FOR_MORE = frozenset(
     "and or but because if which whose than then the a an my your our their these those of as um uh er hmm"
     " well please set i i'm it's what what's where why let let's convert calculate plus minus times"
     " divided".split()
@@ -89,7 +89,7 @@ def _is_open(words: list[str]) -> bool:
     """Tell whether the last of some lower-case words calls for more."""
     if len(words) == 1 and words[0] in _ASKED_WHOLE:
         return False
-    return words[-1] in _OPEN | _AMBIGUOUS
+    return words[-1] in _CALLS_FOR_MORE | _AMBIGUOUS
 
 
 def _may_end(words: list[str]) -> bool:
@@ -192,12 +192,12 @@ BY_TURN: Silences = {  # by smart-turn: (lowest P(complete), seconds), the sures
 
 
 # The last step is long: few ends sound so incomplete, but half of the pauses over 0.6 s.
-_WHOLE = ((0.99, 0.22), (0.78, 0.32), (0.55, 0.44), (0.027, 0.63), (0.0, 1.0))
+_BY_ENDING = ((0.99, 0.22), (0.78, 0.32), (0.55, 0.44), (0.027, 0.63), (0.0, 1.0))
 MARK = 1.5  # the recognizer has learnt its marks from more people than its ending
 BY_SENTENCE: Silences = {  # by a recognizer's ending; the words add little to it
-    "finished": _WHOLE,
-    "perhaps": _WHOLE,
-    "plain": _WHOLE,
+    "finished": _BY_ENDING,
+    "perhaps": _BY_ENDING,
+    "plain": _BY_ENDING,
     "unfinished": ((0.83, 0.48), (0.5, 0.75)),
 }
 

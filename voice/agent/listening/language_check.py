@@ -13,15 +13,15 @@ from collections.abc import Collection, Iterable
 from voice.text.languages import name_of
 from voice.types import Word
 
-FEWEST, MOST = 8, 24  # words of the last turns that are judged together
-SURE = 0.6  # their mean confidence, from which they are taken for what they seem
+FEWEST_WORDS, MOST_WORDS = 8, 24  # words of the last turns that are judged together
+LEAST_CONFIDENCE = 0.6  # their mean confidence, from which they are taken for what they seem
 
 
 class LanguageCheck:
     """One person's words, turn after turn."""
 
     def __init__(self) -> None:
-        self._last: deque[float] = deque(maxlen=MOST)
+        self._last: deque[float] = deque(maxlen=MOST_WORDS)
         self._said = False
 
     def note(self, words: Iterable[Word], languages: Collection[str]) -> str:
@@ -31,7 +31,7 @@ class LanguageCheck:
         by itself, and is never doubted.
         """
         self._last += [word.confidence for word in words]
-        doubtful = len(self._last) >= FEWEST and sum(self._last) / len(self._last) < SURE
+        doubtful = len(self._last) >= FEWEST_WORDS and sum(self._last) / len(self._last) < LEAST_CONFIDENCE
         begins, self._said = doubtful and not self._said, doubtful
         if not begins or len(languages) != 1:
             return ""

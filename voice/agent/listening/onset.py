@@ -13,7 +13,7 @@ AUDIBLE = -45.0  # dB of full scale below which nothing is loud
 QUIETEST = AUDIBLE - LOUD  # dB; a gap of digital silence says nothing of how quiet the room is
 RISE = 0.15  # dB by which the quiet is taken to grow in each frame that is not as quiet
 UNLIKELY = 0.1  # P(speech) of a frame that is none
-ENOUGH = 0.6  # sum of the probabilities of loud frames
+LIKELY_SUM = 0.6  # sum of the probabilities of loud frames
 SHORTEST = 2  # of them: one is a click
 
 
@@ -33,7 +33,7 @@ class OnsetDetector:
             self._sum, self._count = self._sum + chance, self._count + 1
         else:
             self._sum, self._count = 0.0, 0
-        return self._count >= SHORTEST and self._sum >= ENOUGH
+        return self._count >= SHORTEST and self._sum >= LIKELY_SUM
 
     def forget(self) -> None:
         """What was heard is dealt with, or no more of it comes; how quiet it is here stays known."""

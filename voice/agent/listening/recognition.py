@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from voice.agent.events import Event, Partial
-from voice.agent.listening.voice_activity import Frame
+from voice.agent.listening.voice_activity import JudgedFrame
 from voice.agent.work import Lane, Task
 from voice.types import UNDETERMINED, Audio, Recognizer, Segment, Transcript, Word
 
@@ -125,7 +125,7 @@ class TurnRecognition:
     """
 
     def __init__(
-        self, listener: Listener, lane: Lane, frames: Iterable[Frame], origin: float, began: float
+        self, listener: Listener, lane: Lane, frames: Iterable[JudgedFrame], origin: float, began: float
     ) -> None:
         """`frames` are the first ones, which begin at the time `origin`."""
         self.text = ""
@@ -160,7 +160,7 @@ class TurnRecognition:
         """How likely a sentence ends with the last word, if that is known."""
         return self.words[-1].end_of_sentence if self.words else None
 
-    def hold(self, frame: Frame) -> None:
+    def hold(self, frame: JudgedFrame) -> None:
         """Take the next frame, to be fed later."""
         self._unfed.append(frame)
 

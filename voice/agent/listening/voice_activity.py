@@ -14,7 +14,7 @@ from voice.vad import Hysteresis, Region
 
 
 @dataclass(frozen=True, eq=False)
-class Frame:
+class JudgedFrame:
     """(hop,) samples and P(speech) in them."""
 
     samples: np.ndarray
@@ -37,7 +37,7 @@ class VoiceActivity:
         self._hysteresis = Hysteresis(options.thresholds, self.seconds(1))
         self._agent_speaks = self._agent_echoes = False
         self._onset = OnsetDetector()
-        self._held: list[Frame] = []
+        self._held: list[JudgedFrame] = []
         self._sum, self._number = 0.0, 0  # of the probabilities since the last pause
 
     @property
@@ -66,12 +66,12 @@ class VoiceActivity:
         return self._sum / max(1, self._number)
 
     @property
-    def held(self) -> Sequence[Frame]:
+    def held(self) -> Sequence[JudgedFrame]:
         """The last frames, as many as `keep` and `keep_pre_roll` have left."""
         return tuple(self._held)
 
     @property
-    def last(self) -> Frame:
+    def last(self) -> JudgedFrame:
         """The last frame."""
         return self._held[-1]
 
@@ -87,7 +87,7 @@ class VoiceActivity:
         """
         self.count, self.now = self.count + 1, now
         probability = self._probability(samples)
-        self._held.append(Frame(samples, probability))
+        self._held.append(JudgedFrame(samples, probability))
         if self._hysteresis.since is None:
             self._sum, self._number = 0.0, 0
         self._sum, self._number = self._sum + probability, self._number + 1

@@ -20,7 +20,7 @@ _HIDDEN = (
     "think thinking reasoning tool_call tool_calls tool_code tool_response tool_result function_call"
     " function_calls function invoke script style svg"
 ).split()
-_OPEN = re.compile(
+_HIDDEN_OPENING = re.compile(
     rf"<({'|'.join(_HIDDEN)})\b[^<>\n]{{0,200}}>|<\|({'|'.join(_HIDDEN)})\|>|<!--"
     r"|<\|channel\|>(?!final)\w+[^<\n]*<\|message\|>|\[TOOL_CALLS\]",
     re.IGNORECASE,
@@ -99,7 +99,7 @@ class TextForSpeech:
         return ""
 
     def _next(self, final: bool) -> str | None:
-        hidden = _OPEN.match(self._buffer)
+        hidden = _HIDDEN_OPENING.match(self._buffer)
         if hidden:
             self._closing = _closing(hidden)
             self._buffer = self._buffer[hidden.end() :]
@@ -157,7 +157,7 @@ class TextForSpeech:
         if end is None:
             return None
         word = self._buffer[:end]
-        hidden = _OPEN.search(word)
+        hidden = _HIDDEN_OPENING.search(word)
         if hidden and hidden.start():
             word = word[: hidden.start()]
         self._buffer = self._buffer[len(word) :]

@@ -20,10 +20,10 @@ from voice.tts.voice import PAUSES, after_silence
 from voice.types import Controls, Pace, SpeculativeReply, Speech, Synthesizer
 
 LONGEST_ANSWER = 8000  # characters; a brain that never ends is not listened to for ever
-SILENT = 0.002  # samples below this are not heard
+INAUDIBLE = 0.002  # samples below this are not heard
 BREATH = 0.01  # seconds before the first sound that are kept
 MOST_SILENCE = 0.2  # seconds that are cut; a longer silence is meant
-_WHOLE = (".", "!", "?")
+_SENTENCE_ENDS = (".", "!", "?")
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Response:
             said = ear.feed(piece or "")
             if said:
                 yield said
-                said_whole = said.rstrip().endswith(_WHOLE)
+                said_whole = said.rstrip().endswith(_SENTENCE_ENDS)
             # What was said whole before a wait is spoken during it.
             complete = sentences.flush() if piece is None and said_whole else sentences.push(said)
             for sentence in complete:
@@ -174,7 +174,7 @@ class Response:
 
 def promptly(speech: Speech) -> Speech:
     """The same without the silence before its first sound, for which somebody would wait."""
-    loud = np.abs(speech.audio.samples) > SILENT
+    loud = np.abs(speech.audio.samples) > INAUDIBLE
     early = int(np.argmax(loud)) / speech.audio.rate - BREATH if loud.any() else 0.0
     if not 0 < early <= MOST_SILENCE:
         return speech

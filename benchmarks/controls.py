@@ -23,7 +23,7 @@ from voice.pitch import f0
 from voice.text.frontend import read_aloud
 from voice.text.markup import as_ssml, parse
 from voice.text.passages import read_passages
-from voice.tts.delivering import RISE
+from voice.tts.prosody_targets import QUESTION_RISE
 from voice.tts.voice import Voice, join
 from voice.types import Controls, Speech
 
@@ -94,7 +94,7 @@ def measure(name: str, voice: Voice) -> Iterator[Row]:
     yield Row(
         name,
         "questions' ends over their medians, semitones",
-        RISE,
+        QUESTION_RISE,
         tuple(map(final_rise, asking)),
         tuple(asking),
     )

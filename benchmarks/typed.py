@@ -24,7 +24,8 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from voice.errors import VoiceError
-from voice.text.frontend import LONGEST, read_aloud
+from voice.text.frontend import LONGEST, read_aloud, spoken_sentences
+from voice.text.reading import SpokenSentence
 
 PAGE = 128  # code points; no block of Unicode that is in use spans less than a page in part
 SLOWEST = 10.0  # seconds
@@ -128,20 +129,20 @@ def problem(text: str) -> tuple[str, bool, bool]:
         warnings.simplefilter("ignore")
         readings = list(read_aloud(text))
     unread = "".join("".join(reading.unread) for reading in readings)
-    sound = any(reading.phonemes for reading in readings)
+    spoken = [reading for reading in readings if isinstance(reading, SpokenSentence)]
     flaws = []
     if "".join("".join(reading.text.split()) for reading in readings) != "".join(text.split()):
         flaws.append("a part is skipped or repeated")
-    if any(len(reading.phonemes) > LONGEST + 40 for reading in readings):
+    if any(len(reading.phonemes) > LONGEST + 40 for reading in spoken):
         flaws.append("a piece is too long")
-    for reading in readings:
-        if reading.phonemes and _squeezed(*(word.text for word in reading.words)) != _squeezed(reading.text):
+    for reading in spoken:
+        if _squeezed(*(word.text for word in reading.words)) != _squeezed(reading.text):
             flaws.append("words do not add up to what is written")
-    if not sound and any(c.isascii() and c.isalnum() for c in text):
+    if not spoken and any(c.isascii() and c.isalnum() for c in text):
         flaws.append("readable text is silent")
-    if not sound and not unread and any(map(_needs_a_reading, text)):
+    if not spoken and not unread and any(map(_needs_a_reading, text)):
         flaws.append("what has no reading is not reported")
-    return ", ".join(dict.fromkeys(flaws)), bool(unread), not sound
+    return ", ".join(dict.fromkeys(flaws)), bool(unread), not spoken
 
 
 def _needs_a_reading(char: str) -> bool:
@@ -216,7 +217,7 @@ def hash_of(text: str) -> int:
 
 def spoken_problem(speaker, text: str) -> tuple[str, float]:
     """Return what is wrong with the sound of a text, or nothing; and its seconds."""
-    phonemes = sum(len(reading.phonemes) for reading in read_aloud(text))
+    phonemes = sum(len(reading.phonemes) for reading in spoken_sentences(text))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         parts = [speech.audio for speech in speaker.speak(text)]

@@ -28,8 +28,8 @@ from voice.audio import read, write
 from voice.errors import BrainError
 from voice.media.container import RECORDINGS
 from voice.serve import Services, Settings, running
-from voice.text.frontend import Reading
-from voice.tts.heart import timed_words
+from voice.text.reading import SpokenSentence
+from voice.tts.engine import timed_words
 from voice.tts.voice import Voice
 from voice.types import Audio, Controls, Segment, Speech, Word
 
@@ -56,7 +56,7 @@ class Tone:
 
     rate = RATE
 
-    def render(self, reading: Reading, controls: Controls) -> Speech:
+    def render(self, reading: SpokenSentence, controls: Controls) -> Speech:
         words = timed_words(reading, np.full(len(reading.phonemes) + 2, 0.1))
         samples = np.full(RATE * (len(reading.phonemes) + 2) // 10, 0.1, np.float32)
         return Speech(Audio(samples, RATE), reading.text, words)

@@ -8,6 +8,7 @@ without if it is missing:
     LetterRecognizer        voice.commands.letters.letters_of
     EndOfTurnRecognizer     voice.agent.session.load_turns
     StreamingSynthesizer    voice.tts.streaming.pieces
+    IncrementalSynthesizer  voice.tts.streaming.begin
     BatchSpeechDetector     voice.vad.find_speech
     SpeculativeBrain        voice.agent.speculative.prepare
     SkillCaller             voice.agent.speculative.call
@@ -16,7 +17,7 @@ without if it is missing:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -107,15 +108,31 @@ class EndOfTurnRecognizer(Protocol):
 
 @runtime_checkable
 class StreamingSynthesizer(Synthesizer, Protocol):
-    """A voice that works in pieces.
-
-    `stream` yields the speech of `speak` in pieces shorter than a sentence. `follow` takes text that
-    arrives in pieces, such as the tokens of a language model, and speaks each sentence once it is complete.
-    """
+    """A voice that works in pieces: `stream` yields the speech of `speak` in pieces shorter than a sentence."""
 
     def stream(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]: ...
 
-    def follow(self, pieces: Iterable[str], controls: Controls = Controls()) -> Iterator[Speech]: ...
+
+class TextStream(Protocol):
+    """A text on its way to speech while it is still being written.
+
+    Each sentence is spoken once the text after it shows its end, with the pause before it that the sentence
+    before asks for. `push` yields the sentences that more text completes; `flush` yields the rest, and a text
+    after it begins a new sentence. `controls` may be replaced: they hold for the sentences that follow.
+    """
+
+    controls: Controls
+
+    def push(self, text: str) -> Iterator[Speech]: ...
+
+    def flush(self) -> Iterator[Speech]: ...
+
+
+@runtime_checkable
+class IncrementalSynthesizer(Synthesizer, Protocol):
+    """A voice that itself turns a text into speech while it is being written, such as a language model's."""
+
+    def begin(self, controls: Controls = Controls()) -> TextStream: ...
 
 
 @runtime_checkable

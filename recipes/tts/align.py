@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from voice.tts.acoustic import BOUNDARY
+from voice.text.alphabet import BOUNDARY
 
 STRESS = "ˈˌ"
 LENGTH = "ː"

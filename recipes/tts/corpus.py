@@ -12,7 +12,8 @@ import torch
 
 from data.batching import pad
 from voice.errors import VoiceError
-from voice.tts.acoustic import SYMBOLS, frame_features
+from voice.text.alphabet import SYMBOLS
+from voice.tts.acoustic import frame_features
 
 
 @dataclass(frozen=True, eq=False)

@@ -36,13 +36,12 @@ from recipes.tts.train_prosody import Recipe
 from voice.errors import VoiceError
 from voice.features import VOICE_RATE
 from voice.models.card import GRAPHS, PRETRAINED, Card, hashes, read_card, write_card
-from voice.text.frontend import read_aloud
+from voice.text.alphabet import BOUNDARY, SYMBOLS
+from voice.text.frontend import spoken_sentences
 from voice.tts.acoustic import (
-    BOUNDARY,
     CURVES_FILE,
     FEATURES,
     SOUNDS_FILE,
-    SYMBOLS,
     TEXT_FILE,
     SpeakerStats,
     frame_features,
@@ -268,7 +267,7 @@ Arrays = dict[str, np.ndarray]
 def examples(run: Run, count: int = 8) -> list[Arrays]:
     """What the decoder is given for invented sentences, each speaker in turn."""
     found, speakers = [], run.sounds.text.speakers.num_embeddings
-    readings = (reading for text in texts.invented(1) for reading in read_aloud(text) if reading.phonemes)
+    readings = (reading for text in texts.invented(1) for reading in spoken_sentences(text))
     for number, reading in enumerate(islice(readings, count * speakers)):
         symbols = BOUNDARY + "".join(p for p in reading.phonemes if p in SYMBOLS) + BOUNDARY
         found.append(_frames(run, symbols, number % speakers))

@@ -17,7 +17,8 @@ from torch.nn import functional
 
 from recipes.tts.corpus import Batch
 from recipes.tts.flow import Flow
-from voice.tts.acoustic import FEATURES, LOUDNESS, PITCH, SYMBOLS
+from voice.text.alphabet import SYMBOLS
+from voice.tts.acoustic import FEATURES, LOUDNESS, PITCH
 
 PLACES = 3
 MELODY_BLOCKS = 3

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from recipes.vocoder.model import PARTS, filters
-from voice.tts.acoustic import SYMBOLS
+from voice.text.alphabet import SYMBOLS
 from voice.tts.vocoder import BINS
 
 LOUD = (1.761, 6.844)  # times the logarithm of a mel frame's amplitude, plus that: loudness as hibari has it

@@ -26,8 +26,9 @@ from recipes.training import Deadline
 from recipes.tts import texts
 from recipes.tts.teachers import Taught, Teacher, teacher
 from voice.features import VOICE_HOP, VOICE_RATE
+from voice.text.alphabet import SYMBOLS
 from voice.text.frontend import read_aloud
-from voice.tts.acoustic import SYMBOLS
+from voice.text.reading import SpokenSentence
 
 CORPORA = Path("../shared/corpora")
 DEV = 25
@@ -88,6 +89,8 @@ def _written(folder: Path, speaker: str, number: int, text: str, speak: Teacher)
     import soundfile
 
     for part, reading in enumerate(read_aloud(text)):
+        if not isinstance(reading, SpokenSentence):
+            continue
         phonemes = "".join(p for p in reading.phonemes if p in SYMBOLS)
         if not 3 <= len(phonemes) <= LONGEST:
             continue

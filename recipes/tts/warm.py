@@ -13,8 +13,8 @@ import numpy as np
 import torch
 
 from recipes.tts.sounds import SoundModel
+from voice.text.alphabet import BOUNDARY, SYMBOLS
 from voice.text.english.pronunciation import alphabet
-from voice.tts.acoustic import BOUNDARY, SYMBOLS
 from voice.tts.heart import package
 
 if TYPE_CHECKING:

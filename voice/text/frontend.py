@@ -4,65 +4,34 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
-from voice.text.delivery import PLAIN, Style
+from voice.text.alphabet import PUNCTUATION, has_sound, without_final_marks
 from voice.text.english.normalize import Chunk
-from voice.text.english.pronunciation import PUNCTUATION, pronounce, without_marks
+from voice.text.english.pronunciation import pronounce
 from voice.text.english.questions import rises
-from voice.text.given_pronunciations import Wish, given_spans, spell_out_around, unknown_phones
-from voice.text.sentences import JOINING, Sentence, SentenceSplitter, split_sentences
+from voice.text.given_pronunciations import given_spans, spell_out_around, unknown_phones
+from voice.text.reading import (
+    PLAIN,
+    Annotations,
+    SoundlessSentence,
+    SpokenSentence,
+    SpokenWord,
+    Style,
+    StyledSpan,
+)
+from voice.text.sentences import JOINING, Sentence, split_sentences
 from voice.types import Pronunciation
 
 LONGEST = 400  # phonemes that are spoken at once; longer ones are cut at a clause, a conjunction, a word
 
 
 @dataclass(frozen=True)
-class SpokenWord:
-    """A word as written, `text`, from character `start` to `end` of the input, and as spoken."""
-
-    text: str
-    start: int
-    end: int
-    spoken: str
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A sentence ready to be spoken.
-
-    `phonemes` has one character a phoneme, stress mark, space or punctuation mark; `owners`, as
-    long, the index into `words` of the word that each belongs to, or -1 for spaces and punctuation.
-    The texts of `words`, joined by spaces, are the written text (one that is too long to be
-    spoken at once comes in several). `unread` are the characters that
-    have no reading. `after` says what follows: the end of a "clause", "sentence" or "paragraph";
-    `rises`, whether a question for yes or no ends with it.
-
-    What markup adds: `styles`, as long as `phonemes`, or nothing where all is plain; `pause`, the
-    silence after it in seconds, which is exact, or None where that is left to `after`; `marks`, names
-    and the index of the word before which each stands (the number of words for the end); `voice`, the
-    name of another voice.
-    """
-
-    text: str
-    phonemes: str
-    owners: tuple[int, ...]
-    words: tuple[SpokenWord, ...]
-    unread: tuple[str, ...] = ()
-    after: str = "sentence"
-    styles: tuple[Style, ...] = ()
-    pause: float | None = None
-    marks: tuple[tuple[str, int], ...] = ()
-    voice: str = ""
-    rises: bool = False
-
-
-@dataclass(frozen=True)
-class _Sound:
+class _ChunkPhonemes:
     """The phonemes of one spoken chunk, the written word that owns them, and how they are spoken."""
 
     phonemes: str
@@ -72,45 +41,46 @@ class _Sound:
 
 
 def read_aloud(
-    text: str, lexicon: Mapping[str, Pronunciation] | None = None, wish: Wish = Wish()
-) -> Iterator[Reading]:
+    text: str, lexicon: Mapping[str, Pronunciation] | None = None, annotations: Annotations = Annotations()
+) -> Iterator[SpokenSentence | SoundlessSentence]:
     """The readings of `text`, each as soon as it is asked for.
 
     A sentence without sound gives a reading without phonemes; what it holds that has no reading is
     in `unread`, where mere punctuation is not counted.
     """
     for sentence in split_sentences(text):
-        yield from read_sentence(sentence, lexicon, wish.within(sentence.start, sentence.end))
+        yield from read_sentence(sentence, lexicon, annotations.within(sentence.start, sentence.end))
 
 
-def read_arriving(
-    pieces: Iterable[str], lexicon: Mapping[str, Pronunciation] | None = None
-) -> Iterator[Reading]:
-    """The same of a text that arrives in `pieces`, each sentence once what follows shows its end."""
-    splitter = SentenceSplitter()
-    for piece in pieces:
-        for sentence in splitter.push(piece):
-            yield from read_sentence(sentence, lexicon)
-    for sentence in splitter.flush():
-        yield from read_sentence(sentence, lexicon)
+def spoken_sentences(
+    text: str, lexicon: Mapping[str, Pronunciation] | None = None
+) -> Iterator[SpokenSentence]:
+    """Yield the readings of `text` that have sound."""
+    for reading in read_aloud(text, lexicon):
+        if isinstance(reading, SpokenSentence):
+            yield reading
 
 
 def read_sentence(
-    sentence: Sentence, lexicon: Mapping[str, Pronunciation] | None = None, wish: Wish = Wish()
-) -> Iterator[Reading]:
+    sentence: Sentence,
+    lexicon: Mapping[str, Pronunciation] | None = None,
+    annotations: Annotations = Annotations(),
+) -> Iterator[SpokenSentence | SoundlessSentence]:
     """One sentence: a single reading, unless it is too long to be spoken at once."""
     for phones in unknown_phones(sentence.text):
         warnings.warn(f"{phones} holds phones that ARPAbet does not know", stacklevel=2)
-    spoken, given = spell_out_around(sentence.text, given_spans(sentence.text, wish.said, lexicon))
+    spoken, given = spell_out_around(
+        sentence.text, given_spans(sentence.text, annotations.pronunciations, lexicon)
+    )
     spans = _written_words(sentence.text, spoken.chunks)
     sounds = _sounds(spoken.chunks, spans, given)
-    if wish.styles:
+    if annotations.styles:
         sounds = [
-            replace(sound, style=_style(chunk, wish.styles))
+            replace(sound, style=_style(chunk, annotations.styles))
             for sound, chunk in zip(sounds, spoken.chunks, strict=True)
         ]
-    if not any(_is_heard(sound.phonemes) for sound in sounds):
-        yield Reading(sentence.text, "", (), (), spoken.unread, sentence.after)
+    if not any(has_sound(sound.phonemes) for sound in sounds):
+        yield SoundlessSentence(sentence.text, spoken.unread, sentence.after)
         return
     spans, sounds = _cut_long_words(spans, sounds)
     parts = _heard_parts(sounds)
@@ -123,10 +93,6 @@ def read_sentence(
             sentence.after if is_last else "clause", is_last and rises(sentence.text),
         )  # fmt: skip
         first = stop
-
-
-def _is_heard(phonemes: str) -> bool:
-    return any(c not in PUNCTUATION for c in phonemes)
 
 
 def _written_words(text: str, chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
@@ -144,7 +110,9 @@ def _written_words(text: str, chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
     return joined
 
 
-def _sounds(chunks: Sequence[Chunk], spans: list[tuple[int, int]], given: Mapping[int, str]) -> list[_Sound]:
+def _sounds(
+    chunks: Sequence[Chunk], spans: list[tuple[int, int]], given: Mapping[int, str]
+) -> list[_ChunkPhonemes]:
     """`given` are phonemes that stand for those that are read, by the index of their chunk."""
     sounds, owner = [], 0
     for index, (chunk, phonemes) in enumerate(
@@ -154,12 +122,12 @@ def _sounds(chunks: Sequence[Chunk], spans: list[tuple[int, int]], given: Mappin
             owner += 1
         spoken = chunk.text
         if index in given:
-            spoken = phonemes = given[index] + phonemes[len(without_marks(phonemes)) :]
-        sounds.append(_Sound(phonemes, spoken, owner))
+            spoken = phonemes = given[index] + phonemes[len(without_final_marks(phonemes)) :]
+        sounds.append(_ChunkPhonemes(phonemes, spoken, owner))
     return sounds
 
 
-def _style(chunk: Chunk, styles: Sequence[tuple[int, int, Style]]) -> Style:
+def _style(chunk: Chunk, styles: Sequence[StyledSpan]) -> Style:
     """That of most of the chunk's characters."""
     shares: dict[Style, int] = {PLAIN: chunk.end - chunk.start}
     for start, end, style in styles:
@@ -170,11 +138,11 @@ def _style(chunk: Chunk, styles: Sequence[tuple[int, int, Style]]) -> Style:
     return max(shares, key=lambda style: (shares[style], style != PLAIN))
 
 
-def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_Sound]):
+def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_ChunkPhonemes]):
     """Divide written words of more than LONGEST phonemes, an address of a page perhaps, evenly
     among several spans; the others stay as they are."""
     cut_spans: list[tuple[int, int]] = []
-    cut_sounds: list[_Sound] = []
+    cut_sounds: list[_ChunkPhonemes] = []
     position = 0
     for owner, (start, end) in enumerate(spans):
         first = position
@@ -190,15 +158,15 @@ def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_Sound]):
     return cut_spans, cut_sounds
 
 
-def _heard_parts(sounds: list[_Sound]) -> list[list[_Sound]]:
+def _heard_parts(sounds: list[_ChunkPhonemes]) -> list[list[_ChunkPhonemes]]:
     """The parts of `sounds`, each with something to hear.
 
     One of nothing but punctuation loses it and joins the part before it, or after it where it is the first.
     """
-    parts: list[list[_Sound]] = []
+    parts: list[list[_ChunkPhonemes]] = []
     heard = False  # whether there is anything to hear in the last of them
     for part in _parts(sounds):
-        silent = not any(_is_heard(sound.phonemes) for sound in part)
+        silent = not any(has_sound(sound.phonemes) for sound in part)
         if silent:
             part = [replace(sound, phonemes="") for sound in part]
         if parts and (silent or not heard):
@@ -209,7 +177,7 @@ def _heard_parts(sounds: list[_Sound]) -> list[list[_Sound]]:
     return parts
 
 
-def _parts(sounds: list[_Sound]) -> Iterator[list[_Sound]]:
+def _parts(sounds: list[_ChunkPhonemes]) -> Iterator[list[_ChunkPhonemes]]:
     """`sounds` in parts of at most LONGEST phonemes, cut after a clause where there is one,
     never within a written word."""
     while sounds:
@@ -218,7 +186,7 @@ def _parts(sounds: list[_Sound]) -> Iterator[list[_Sound]]:
         sounds = sounds[count:]
 
 
-def _fitting(sounds: list[_Sound]) -> int:
+def _fitting(sounds: list[_ChunkPhonemes]) -> int:
     length, clause, joint, word = 0, 0, 0, 0
     for index, sound in enumerate(sounds):
         length += len(sound.phonemes) + 1
@@ -237,10 +205,10 @@ def _fitting(sounds: list[_Sound]) -> int:
 
 
 def _reading(
-    sentence: Sentence, spans, first: int, part: list[_Sound], unread, after: str, rising: bool
-) -> Reading:
+    sentence: Sentence, spans, first: int, part: list[_ChunkPhonemes], unread, after: str, rising: bool
+) -> SpokenSentence:
     """Put a part together; words without sound join the word before them, or the one after."""
-    heard = sorted({sound.owner for sound in part if _is_heard(sound.phonemes)})
+    heard = sorted({sound.owner for sound in part if has_sound(sound.phonemes)})
     bounds = [spans[0][0], *(spans[owner - first][0] for owner in heard[1:]), spans[-1][1]]
     words = tuple(
         SpokenWord(
@@ -260,10 +228,10 @@ def _reading(
         phonemes += sound.phonemes
         owners += [-1 if c in PUNCTUATION else index[sound.owner] for c in sound.phonemes]
     text, styles = sentence.text[spans[0][0] : spans[-1][1]], _styles(part, phonemes)
-    return Reading(text, phonemes, tuple(owners), words, unread, after, styles, rises=rising)
+    return SpokenSentence(text, phonemes, tuple(owners), words, unread, after, styles, rises=rising)
 
 
-def _styles(part: list[_Sound], phonemes: str) -> tuple[Style, ...]:
+def _styles(part: list[_ChunkPhonemes], phonemes: str) -> tuple[Style, ...]:
     """The style of each phoneme, spaces and punctuation being spoken like what follows; () for all plain."""
     if all(sound.style == PLAIN for sound in part):
         return ()

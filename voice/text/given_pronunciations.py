@@ -3,64 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from voice.text.delivery import Style
+from voice.text.alphabet import STRESSES, VOWELS
 from voice.text.english.normalize import Chunk, Spoken, spell_out
 from voice.text.lexicon import found_in, phones_in
-from voice.text.phones import SPOKEN_VOWELS
+from voice.text.reading import PronouncedSpan
 from voice.types import Pronunciation
 
 _ENDING = frozenset(",.;:!?…)”")
 
 
-@dataclass(frozen=True)
-class Span:
-    """Characters [start, end) of a text, and how they are said."""
-
-    start: int
-    end: int
-    said: Pronunciation
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What markup asks of a text: how stretches of it are `said`, and in which `styles`, by characters.
-
-    `styles` are (start, end, style), in order, none overlapping.
-    """
-
-    said: tuple[Span, ...] = ()
-    styles: tuple[tuple[int, int, Style], ...] = ()
-
-    def within(self, start: int, end: int) -> Wish:
-        """The part of it from `start` to `end`, counted from there; what began before has been said."""
-        said = (
-            Span(
-                max(span.start, start) - start,
-                min(span.end, end) - start,
-                span.said if span.start >= start else Pronunciation(),
-            )
-            for span in self.said
-            if span.start < end and span.end > start
-        )
-        styles = (
-            (max(first, start) - start, min(last, end) - start, style)
-            for first, last, style in self.styles
-            if first < end and last > start
-        )
-        return Wish(tuple(said), tuple(styles))
-
-
-def given_spans(text: str, marked: Iterable[Span], lexicon: Mapping[str, Pronunciation] | None) -> list[Span]:
+def given_spans(
+    text: str, marked: Iterable[PronouncedSpan], lexicon: Mapping[str, Pronunciation] | None
+) -> list[PronouncedSpan]:
     """What is said by hand in a sentence, in order, none overlapping: markup, then `[[phones]]`, then the
     lexicon's words. Phones that are none (see `unknown_phones`) are read as the text that they are."""
     spans = [span for span in marked if span.end > span.start]
     for start, end, said in phones_in(text):
         if said is not None:
-            _add(spans, Span(start, end, said))
+            _add(spans, PronouncedSpan(start, end, said))
     for start, end, said in found_in(text, lexicon) if lexicon else ():
-        _add(spans, Span(start, end, said))
+        _add(spans, PronouncedSpan(start, end, said))
     return sorted(spans, key=lambda span: span.start)
 
 
@@ -69,12 +33,12 @@ def unknown_phones(text: str) -> list[str]:
     return [text[start:end] for start, end, said in phones_in(text) if said is None]
 
 
-def _add(spans: list[Span], span: Span) -> None:
+def _add(spans: list[PronouncedSpan], span: PronouncedSpan) -> None:
     if all(span.end <= other.start or other.end <= span.start for other in spans):
         spans.append(span)
 
 
-def spell_out_around(text: str, spans: Sequence[Span]) -> tuple[Spoken, dict[int, str]]:
+def spell_out_around(text: str, spans: Sequence[PronouncedSpan]) -> tuple[Spoken, dict[int, str]]:
     """A sentence in words as `spell_out` gives it, `spans` said as they ask for.
 
     With it the phonemes that are given, by the index of their chunk, whose text is only a stand-in.
@@ -92,9 +56,9 @@ def spell_out_around(text: str, spans: Sequence[Span]) -> tuple[Spoken, dict[int
         unread += between.unread
         if span is None:
             break
-        if span.said.phonemes:
-            given[len(chunks)] = span.said.phonemes
-            chunks.append(Chunk(_stand_in(span.said.phonemes), span.start, span.end))
+        if span.pronunciation.phonemes:
+            given[len(chunks)] = span.pronunciation.phonemes
+            chunks.append(Chunk(_stand_in(span.pronunciation.phonemes), span.start, span.end))
         else:
             _append(chunks, _said_words(span))
         position = span.end
@@ -105,14 +69,14 @@ def _moved(chunk: Chunk, offset: int) -> Chunk:
     return replace(chunk, start=chunk.start + offset, end=chunk.end + offset)
 
 
-def _said_words(span: Span) -> Iterator[Chunk]:
-    for chunk in spell_out(span.said.words).chunks:
+def _said_words(span: PronouncedSpan) -> Iterator[Chunk]:
+    for chunk in spell_out(span.pronunciation.words).chunks:
         yield Chunk(chunk.text, span.start, span.end)
 
 
 def _stand_in(phonemes: str) -> str:
     """A noun that begins alike, so that "the" and "a" before it are read as they should be."""
-    return "apple" if phonemes.lstrip("ˈˌ")[:1] in tuple(SPOKEN_VOWELS) else "thing"
+    return "apple" if phonemes.lstrip(STRESSES)[:1] in tuple(VOWELS) else "thing"
 
 
 def _append(chunks: list[Chunk], more: Iterable[Chunk]) -> None:

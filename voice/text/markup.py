@@ -12,12 +12,11 @@ from dataclasses import dataclass, replace
 from xml.parsers import expat
 
 from voice.errors import TextError
-from voice.text.delivery import PLAIN, Style
 from voice.text.english.sayas import said_as
-from voice.text.given_pronunciations import Span, Wish
 from voice.text.lexicon import LONGEST_WORDS
 from voice.text.phones import from_arpabet, from_ipa
 from voice.text.prosody import emphasis, prosody, seconds
+from voice.text.reading import PLAIN, Annotations, PronouncedSpan, Style, StyledSpan
 from voice.types import Pronunciation
 
 LONGEST_BREAK = 60.0  # seconds, also of several that follow one another
@@ -35,12 +34,12 @@ _OPENING = re.compile(
 class Passage:
     """A text whose end is given: `after` as in Reading, or a `pause` in seconds that is exact.
 
-    `wish` says how it is spoken; `marks` are names and characters before which they stand; `voice` is
+    `annotations` say how it is spoken; `marks` are names and characters before which they stand; `voice` is
     the name of another voice. One without text is a silence or a mark.
     """
 
     text: str
-    wish: Wish = Wish()
+    annotations: Annotations = Annotations()
     marks: tuple[tuple[str, int], ...] = ()
     after: str = "paragraph"
     pause: float | None = None
@@ -112,8 +111,8 @@ class _Document:
 
     def _clear(self) -> None:
         self._text = ""
-        self._said: list[Span] = []
-        self._styles: list[tuple[int, int, Style]] = []
+        self._said: list[PronouncedSpan] = []
+        self._styles: list[StyledSpan] = []
         self._marks: list[tuple[str, int]] = []
 
     def _refuse(self, *_: object) -> None:
@@ -168,7 +167,7 @@ class _Document:
         start, end = _stripped(self._text, element.start)
         said = self._said_of(element.name, attributes, self._text[start:end])
         if said and end > start:
-            self._said.append(Span(start, end, said))
+            self._said.append(PronouncedSpan(start, end, said))
 
     def _said_of(self, name: str, attributes: Mapping[str, str], text: str) -> Pronunciation | None:
         if name == "sub":
@@ -211,7 +210,7 @@ class _Document:
         start = len(self._text)
         self._text += text
         if element.style != PLAIN and text:
-            self._styles.append((start, len(self._text), element.style))
+            self._styles.append(StyledSpan(start, len(self._text), element.style))
 
     def _ending(self) -> str:
         return "sentence" if self._text.rstrip()[-1:] in tuple(".!?…") else "clause"
@@ -221,8 +220,8 @@ class _Document:
         if voice is None:
             voice = self._open[-1].voice
         if self._text.strip():
-            wish = Wish(tuple(self._said), tuple(self._styles))
-            self.passages.append(Passage(self._text, wish, tuple(self._marks), after, pause, voice))
+            annotations = Annotations(tuple(self._said), tuple(self._styles))
+            self.passages.append(Passage(self._text, annotations, tuple(self._marks), after, pause, voice))
             self._clear()
         elif pause is not None and (self._marks or not self.passages):
             self.passages.append(Passage("", marks=tuple(self._marks), pause=pause))

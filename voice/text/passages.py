@@ -3,58 +3,95 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
-from voice.text.delivery import PLAIN
 from voice.text.english.questions import rises
-from voice.text.frontend import Reading, read_aloud
+from voice.text.frontend import read_aloud
 from voice.text.markup import Passage
+from voice.text.reading import PLAIN, Bookmarks, Break, Reading, SoundlessSentence, SpokenSentence
 from voice.types import Pronunciation
 
 ENDING = re.compile(r"[.!?…][\"'”’)]*$")
+_Marks = Sequence[tuple[str, int]]  # names, and the character of the passage before which each stands
 
 
 def read_passages(
     passages: Iterable[Passage], lexicon: Mapping[str, Pronunciation] | None = None
 ) -> Iterator[Reading]:
-    """The readings of `passages`, each as soon as it is asked for.
+    """Yield the readings of `passages`, each as soon as it is asked for.
 
-    A silence or a mark of its own comes as a reading without phonemes; marks of a passage that has
-    no sound are passed on to the next.
+    Marks of a passage that has no sound are passed on to the next one.
     """
-    carried: tuple[tuple[str, int], ...] = ()
-    begun = ""  # what has been said of a sentence that goes on after a break
+    reader = _PassageReader(lexicon)
     for passage in passages:
-        passage = replace(passage, marks=tuple((name, 0) for name, _ in carried) + passage.marks)
-        carried = ()
-        if not passage.text:
-            yield Reading("", "", (), (), after=passage.after, pause=passage.pause, marks=passage.marks)
-            continue
-        for reading in _readings(passage, lexicon):
-            if not reading.phonemes:
-                carried, reading = reading.marks, replace(reading, marks=())
-            ends = reading.after != "clause" or bool(ENDING.search(reading.text))
-            rising = rises(f"{begun} {reading.text}") if begun and ends else reading.rises
-            begun = "" if ends else f"{begun} {reading.text}"
+        yield from reader.read(passage)
+    if reader.carried:
+        yield Bookmarks(reader.carried)
+
+
+class _PassageReader:
+    """Reads passage after passage, and knows what one leaves to the next."""
+
+    def __init__(self, lexicon: Mapping[str, Pronunciation] | None) -> None:
+        self._lexicon = lexicon
+        self.carried: tuple[str, ...] = ()  # names of marks that no passage has had a place for
+        self._begun = ""  # what has been said of a sentence that goes on after a break
+
+    def read(self, passage: Passage) -> Iterator[Reading]:
+        """Yield the readings of one passage."""
+        marks: _Marks = [*((name, 0) for name in self.carried), *passage.marks]
+        self.carried = ()
+        has_place = False  # whether the passage ends with a sentence that can bear marks and a pause
+        for reading, is_last in _and_last(read_aloud(passage.text, self._lexicon, passage.annotations)):
+            if is_last:
+                reading = replace(reading, after=passage.after)
+            rising = self._rises(reading)
+            if isinstance(reading, SoundlessSentence):
+                has_place = False
+                yield reading
+                continue
+            has_place, (reading, marks) = True, _marked(reading, marks)
+            if is_last:
+                reading = _ended(reading, passage, marks)
             yield replace(reading, voice=passage.voice, rises=rising)
-    if carried:
-        yield Reading("", "", (), (), marks=carried)
+        if has_place:
+            return
+        names = tuple(name for name, _ in marks)
+        if passage.text:
+            self.carried = names
+        elif names:
+            yield Bookmarks(names)
+        if passage.pause is not None:
+            yield Break(passage.pause)
+
+    def _rises(self, reading: SpokenSentence | SoundlessSentence) -> bool:
+        """Tell whether the sentence that `reading` ends is a question that rises."""
+        ends = reading.after != "clause" or bool(ENDING.search(reading.text))
+        own = isinstance(reading, SpokenSentence) and reading.rises
+        so_far = f"{self._begun} {reading.text}"
+        rising = rises(so_far) if self._begun and ends else own
+        self._begun = "" if ends else so_far
+        return rising
 
 
-def _readings(passage: Passage, lexicon: Mapping[str, Pronunciation] | None) -> Iterator[Reading]:
-    marks, held = list(passage.marks), None
-    for reading in read_aloud(passage.text, lexicon, passage.wish):
+_Sentence = TypeVar("_Sentence", bound=SpokenSentence | SoundlessSentence)
+
+
+def _and_last(readings: Iterable[_Sentence]) -> Iterator[tuple[_Sentence, bool]]:
+    """Yield each reading, and whether it is the last."""
+    held = None
+    for reading in readings:
         if held is not None:
-            yield held
-        held, marks = _marked(reading, marks)
+            yield held, False
+        held = reading
     if held is not None:
-        rest = tuple((name, len(held.words)) for name, _ in marks)
-        yield _ended(replace(held, marks=held.marks + rest), passage)
+        yield held, True
 
 
-def _marked(reading: Reading, marks: list[tuple[str, int]]) -> tuple[Reading, list[tuple[str, int]]]:
-    """`reading` with those of `marks` that lie before the end of its last word, and the others."""
+def _marked(reading: SpokenSentence, marks: _Marks) -> tuple[SpokenSentence, _Marks]:
+    """Return `reading` with those of `marks` that lie before the end of its last word, and the others."""
     found, rest = [], []
     for name, place in marks:
         index = next((i for i, word in enumerate(reading.words) if word.end > place), None)
@@ -65,10 +102,14 @@ def _marked(reading: Reading, marks: list[tuple[str, int]]) -> tuple[Reading, li
     return replace(reading, marks=tuple(found)), rest
 
 
-def _ended(reading: Reading, passage: Passage) -> Reading:
-    """The last reading of a passage, followed by what follows that; one that goes on sounds so."""
-    reading = replace(reading, after=passage.after, pause=passage.pause)
-    if passage.after != "clause" or not reading.phonemes or reading.phonemes[-1] in ",;:.!?…—":
+def _ended(reading: SpokenSentence, passage: Passage, marks: _Marks) -> SpokenSentence:
+    """Return the last reading of a passage with what follows that, and the `marks` at its end.
+
+    One that goes on sounds as if it did.
+    """
+    at_end = tuple((name, len(reading.words)) for name, _ in marks)
+    reading = replace(reading, pause=passage.pause, marks=reading.marks + at_end)
+    if passage.after != "clause" or reading.phonemes[-1] in ",;:.!?…—":
         return reading
     return replace(
         reading,

@@ -1,10 +1,11 @@
-"""Phones given by hand, in ARPAbet or IPA → the alphabet of `voice.text.english.pronunciation`."""
+"""Phones given by hand, in ARPAbet or IPA → the phoneme alphabet."""
 
 from __future__ import annotations
 
 import re
 
 from voice.errors import TextError
+from voice.text import alphabet
 
 VOWELS = {
     "AA": "ɑ", "AE": "æ", "AH": "ʌ", "AO": "ɔ", "AW": "W", "AX": "ə", "AXR": "əɹ", "AY": "I", "EH": "ɛ",
@@ -18,7 +19,7 @@ CONSONANTS = {
     "Z": "z", "ZH": "ʒ",
 }  # fmt: skip
 LONGEST = 150  # phones at once: a voice speaks them in one go
-STRESS = {"0": "", "1": "ˈ", "2": "ˌ"}
+STRESS = {"0": "", "1": alphabet.PRIMARY_STRESS, "2": alphabet.SECONDARY_STRESS}
 UNSTRESSED = {"AH": "ə", "ER": "əɹ"}
 _ENDINGS = (
     (r"(?<=[^ɹjwAIOQWYæɑəɛɔɪiʊu])əl(?=z?$)", "ᵊl"), (r"(?<=[tdT])[ɪə](?=d$)", "ᵻ"),
@@ -26,14 +27,14 @@ _ENDINGS = (
 )  # fmt: skip
 _PHONE = re.compile(r"([A-Z]+)([012])?")
 
-SPOKEN_VOWELS = "AIOQWYaeoæɑɐɒɔəɚɛɜɪʊʌᵊᵻiu"
 _IPA = {  # longest first where one begins another
     "t͡ʃ": "ʧ", "d͡ʒ": "ʤ", "tʃ": "ʧ", "dʒ": "ʤ", "eɪ": "A", "eɪ̯": "A", "aɪ": "I", "oʊ": "O", "əʊ": "O",
     "aʊ": "W", "ɔɪ": "Y", "ɝ": "ɜɹ", "ɚ": "əɹ", "ɜ": "ɜ", "l̩": "ᵊl", "n̩": "ᵊn", "m̩": "ᵊm", "ɫ": "l",
     "g": "ɡ", "r": "ɹ", "ɾ": "T", "ɒ": "ɑ", "e": "ɛ", "a": "æ", "o": "O", "ɐ": "ə", "ʍ": "w", "'": "ˈ",
 }  # fmt: skip
 _SILENT = "ː.ˑ͡‿̯"  # length, syllables and ties say nothing that the alphabet can say
-_KEPT = frozenset("AIOWYæɑɔəɛɜɪʊʌᵊᵻiubdfhjklmnpstvwzðŋɡɹTʃʒθʤʧʔˈˌ ")
+_OTHER_ACCENTS = frozenset("Qaeoɐɒɚrxɾ")  # in the alphabet, but not what American English is written with
+_ACCEPTED = frozenset(alphabet.VOWELS + alphabet.CONSONANTS + alphabet.STRESSES + " ") - _OTHER_ACCENTS
 _IPA_TOKEN = re.compile("|".join(sorted(map(re.escape, _IPA), key=len, reverse=True)) + "|.", re.DOTALL)
 
 
@@ -96,10 +97,10 @@ def _flapped(phones: list[tuple[str, str | None]]) -> list[tuple[str, str | None
 
 def _stressed(word: str) -> str:
     """A word of one full vowel bears its stress there, which dictionaries do not write."""
-    vowels = [i for i, phoneme in enumerate(word) if phoneme in SPOKEN_VOWELS]
-    if len(vowels) != 1 or word[vowels[0]] in "əᵊᵻ" or "ˈ" in word or "ˌ" in word:
+    vowels = [i for i, phoneme in enumerate(word) if phoneme in alphabet.VOWELS]
+    if len(vowels) != 1 or word[vowels[0]] in "əᵊᵻ" or set(word) & set(alphabet.STRESSES):
         return word
-    return word[: vowels[0]] + "ˈ" + word[vowels[0] :]
+    return word[: vowels[0]] + alphabet.PRIMARY_STRESS + word[vowels[0] :]
 
 
 def from_ipa(text: str) -> str:
@@ -109,10 +110,10 @@ def from_ipa(text: str) -> str:
     found = [_IPA.get(match[0], match[0]) for match in _IPA_TOKEN.finditer(" ".join(text.split()))]
     phonemes = "".join(part for part in found if part not in _SILENT)
     phonemes = re.sub("ɜ(?!ɹ)", "ɜɹ", phonemes)
-    unknown = sorted(set(phonemes) - _KEPT)
-    if unknown or not set(phonemes) - set("ˈˌ "):
+    unknown = sorted(set(phonemes) - _ACCEPTED)
+    if unknown or not set(phonemes) - {*alphabet.STRESSES, " "}:
         names = " ".join(unknown) or "nothing"
         raise TextError(f"{names} in {text!r} is no sound of American English in IPA")
-    onset = f"([ˈˌ])([^{SPOKEN_VOWELS}ˈˌ ]*)(?=[{SPOKEN_VOWELS}])"
+    onset = f"([{alphabet.STRESSES}])([^{alphabet.VOWELS}{alphabet.STRESSES} ]*)(?=[{alphabet.VOWELS}])"
     phonemes = re.sub(onset, r"\2\1", phonemes)  # a stress mark before the syllable moves to its vowel
     return " ".join(map(_stressed, phonemes.split()))

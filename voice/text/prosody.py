@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 
-from voice.text.delivery import Style
+from voice.text.reading import Style
 
 RATES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.3, "x-fast": 1.7}
 PITCHES = {"x-low": -6.0, "low": -3.0, "medium": 0.0, "default": 0.0, "high": 3.0, "x-high": 6.0}  # semitones

@@ -12,28 +12,29 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from voice.errors import ModelDamaged, ModelMissing
 from voice.features import VOICE_HOP, VOICE_RATE
 from voice.models.card import read_card
-from voice.text.delivery import Delivery, delivery
-from voice.tts.delivering import lengths_asked, leveled, per_frame, pitch_asked
+from voice.text.alphabet import BOUNDARY, MARKS, MODIFIERS, SYMBOLS
+from voice.text.reading import SpokenSentence
+from voice.tts.engine import SentenceStream, Utterance, timed_words
 from voice.tts.graphs import open_graph, reach_of
-from voice.tts.heart import Utterance, timed_words
-from voice.tts.streaming import Flowing, cuts
+from voice.tts.prosody_targets import (
+    ProsodyTargets,
+    apply_level,
+    per_frame,
+    pitch_shift,
+    prosody_targets,
+    target_lengths,
+)
+from voice.tts.streaming import cuts
 from voice.tts.vocoder import Vocoder
 from voice.types import Audio, Controls, Speech
 
-if TYPE_CHECKING:
-    from voice.text.frontend import Reading
-
-BOUNDARY = "_"  # the silence at either end of a sentence
-SYMBOLS = BOUNDARY + ' ;:,.!?—…"()“”' + "AIOQWYaeoæɑɐɒɔəɚɛɜɪʊʌᵊᵻiu" + "bdfhjklmnprstvwxzðŋɡɹɾTʃʒθʤʧʔ" + "ˈˌː"
-TIMELESS = "ˈˌː"  # color the phoneme beside them and take no time of their own
-PAUSING = ' ;:,.!?—…"()“”'  # may take no time either
 FEATURES = 8  # what `frame_features` says of a frame
 PITCH, LOUDNESS = 6, 7  # the places of these two among them
 SEMITONE = np.float32(np.log(2) / 12)  # of log-F0
@@ -107,19 +108,21 @@ class Acoustic:
         decoder = Vocoder.open(folder / SOUNDS_FILE, threads=threads, speaker=index)
         return cls(text, curves, decoder, index, speakers[speaker], reach_of(curves, REACH))
 
-    def render(self, reading: Reading, controls: Controls = Controls()) -> Speech:
+    def render(self, reading: SpokenSentence, controls: Controls = Controls()) -> Speech:
         """A sentence as speech, its written words timed by the durations of their phonemes."""
-        made = self.render_phonemes(reading.phonemes, delivery(reading, controls))
+        made = self.render_phonemes(reading.phonemes, prosody_targets(reading, controls))
         words = timed_words(reading, made.durations * (VOICE_HOP / VOICE_RATE))
         return Speech(Audio(made.samples, VOICE_RATE), reading.text, words)
 
-    def stream(self, reading: Reading, controls: Controls = Controls()) -> Flowing:
+    def stream(self, reading: SpokenSentence, controls: Controls = Controls()) -> SentenceStream:
         """The same sentence in pieces, each drawn when it is asked for; together what `render` gives."""
-        symbols, every, asked = self._symbols(reading.phonemes, delivery(reading, controls))
-        plan = self.plan(symbols, asked)
+        symbols, every, targets = self._symbols(reading.phonemes, prosody_targets(reading, controls))
+        plan = self.plan(symbols, targets)
         words = timed_words(reading, every(plan.durations) * (VOICE_HOP / VOICE_RATE))
         ends = cuts(words, len(plan.token) * VOICE_HOP / VOICE_RATE)
-        return Flowing(words, self._pieces(plan, [round(end * VOICE_RATE / VOICE_HOP) for end in ends]))
+        return SentenceStream(
+            words, self._pieces(plan, [round(end * VOICE_RATE / VOICE_HOP) for end in ends])
+        )
 
     def _pieces(self, plan: Plan, ends: Sequence[int]) -> Iterator[np.ndarray]:
         """Samples up to each of the frames `ends`, no frame drawn before it is needed."""
@@ -130,10 +133,10 @@ class Acoustic:
             yield self._leveled(samples, plan, made)
             seen, made = stop, made + len(samples)
 
-    def render_phonemes(self, phonemes: str, asked: Delivery | None = None) -> Utterance:
-        """Speak `phonemes` as `asked`; one that the voice has no sound for takes no time, with a warning."""
-        symbols, every, asked = self._symbols(phonemes, asked)
-        plan = self.plan(symbols, asked)
+    def render_phonemes(self, phonemes: str, targets: ProsodyTargets | None = None) -> Utterance:
+        """Speak `phonemes` with `targets`; unknown ones are left out, with a warning."""
+        symbols, every, targets = self._symbols(phonemes, targets)
+        plan = self.plan(symbols, targets)
         frames, f0 = self.frames(plan, 0, len(plan.token))
         return Utterance(self._leveled(self._decoder(frames, f0), plan), every(plan.durations), f0)
 
@@ -141,12 +144,12 @@ class Acoustic:
         """Samples from the `first` one of the sentence on, at the speaker's level and what else is asked."""
         samples = samples * (edges(plan.durations, first, len(samples)) * np.float32(self._manner.gain))
         if plan.energy is not None:
-            samples = leveled(samples, plan.energy, VOICE_HOP, first)
+            samples = apply_level(samples, plan.energy, VOICE_HOP, first)
         return np.clip(samples, -1.0, 1.0)
 
     def _symbols(
-        self, phonemes: str, asked: Delivery | None
-    ) -> tuple[str, Callable[[np.ndarray], np.ndarray], Delivery | None]:
+        self, phonemes: str, targets: ProsodyTargets | None
+    ) -> tuple[str, Callable[[np.ndarray], np.ndarray], ProsodyTargets | None]:
         """What can be drawn of `phonemes`, what makes its durations those of all, and what is asked of it,
         with the silent ends."""
         known = [i for i, p in enumerate(phonemes) if p in SYMBOLS]
@@ -160,30 +163,32 @@ class Acoustic:
             return found
 
         symbols = BOUNDARY + "".join(phonemes[i] for i in known) + BOUNDARY
-        return symbols, every, asked.of(known).with_edges() if asked else None
+        return symbols, every, targets.of(known).with_edges() if targets else None
 
-    def draw(self, symbols: str, asked: Delivery | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def draw(
+        self, symbols: str, targets: ProsodyTargets | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """L symbols, a BOUNDARY at both ends → (L,) frames of each, and what `frames` gives for all of
         them."""
-        plan = self.plan(symbols, asked)
+        plan = self.plan(symbols, targets)
         return plan.durations, *self.frames(plan, 0, len(plan.token))
 
-    def plan(self, symbols: str, asked: Delivery | None = None) -> Plan:
-        """One look at the whole sentence; `asked` has as many entries as it has symbols."""
+    def plan(self, symbols: str, targets: ProsodyTargets | None = None) -> Plan:
+        """One look at the whole sentence; `targets` have as many entries as it has symbols."""
         tokens = np.array([[SYMBOLS.index(s) for s in symbols]], np.int64)
         speaker = np.array([self._speaker], np.int64)
         hidden, sounds, durations, pitch, energy = self._text.run(
             None, {"tokens": tokens, "speaker": speaker}
         )
         lengths = np.expm1(durations[0]) * self._manner.pace
-        if asked:
-            lengths = lengths_asked(lengths, asked, VOICE_HOP / VOICE_RATE)
+        if targets:
+            lengths = target_lengths(lengths, targets, VOICE_HOP / VOICE_RATE)
         durations = token_frames(symbols, lengths)
         token, features = frame_features(durations, pitch[0] * self._manner.liveliness, energy[0])
-        if not asked:
+        if not targets:
             return Plan(durations, hidden, sounds, token, features)
         melody = features[:, PITCH] * (self._manner.pitch_spread / SEMITONE)
-        moved, energy = pitch_asked(asked, durations, melody), per_frame(asked.energy, durations)
+        moved, energy = pitch_shift(targets, durations, melody), per_frame(targets.energy, durations)
         return Plan(durations, hidden, sounds, token, features, moved, energy)
 
     def frames(self, plan: Plan, first: int, last: int) -> tuple[np.ndarray, np.ndarray]:
@@ -254,7 +259,7 @@ def token_frames(symbols: str, lengths: np.ndarray) -> np.ndarray:
     frame, and both ends are EDGE frames of silence.
     """
     timeless, pausing, ends = (
-        np.array([s in kind for s in symbols]) for kind in (TIMELESS, PAUSING, BOUNDARY)
+        np.array([s in kind for s in symbols]) for kind in (MODIFIERS, MARKS, BOUNDARY)
     )
     pauses = np.where(lengths < SHORTEST_PAUSE / 2, 0.0, np.maximum(lengths, SHORTEST_PAUSE))
     lengths = np.where(pausing, pauses, np.maximum(lengths, 1.0))

@@ -9,44 +9,35 @@ its decoder sees is moved.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from voice.errors import ModelDamaged, ModelMissing
 from voice.models.sessions import session_of
-from voice.text.delivery import Delivery, delivery
-from voice.text.english.pronunciation import PUNCTUATION, alphabet, without_marks
+from voice.text.alphabet import MODIFIERS, PUNCTUATION, without_final_marks
+from voice.text.english.pronunciation import alphabet
+from voice.text.reading import SpokenSentence
 from voice.tts import onnx_edit
-from voice.tts.delivering import lengths_asked, leveled, per_frame, pitch_asked
-from voice.types import Audio, Controls, Speech, Word
-
-if TYPE_CHECKING:
-    from voice.text.frontend import Reading
+from voice.tts.engine import Utterance, timed_words
+from voice.tts.prosody_targets import (
+    ProsodyTargets,
+    apply_level,
+    per_frame,
+    pitch_shift,
+    prosody_targets,
+    target_lengths,
+)
+from voice.types import Audio, Controls, Speech
 
 RATE = 24000
 HOP = 300  # samples a frame
 SPAN = 2  # frames that the network counts as one
-SOONER = 0.025  # seconds by which words are heard before their phonemes are counted (benchmarks.spoken)
 AHEAD = 4  # frames (50 ms) by which what is heard comes before the durations that the network counts
 VOICED = 40.0  # Hz; hibari's DSP takes what is lower as unvoiced
 _DURATIONS = "/Cast_32_output_0"  # (L,) int64: frames of SPAN × HOP samples a phoneme, pads included
 _LENGTHS = "/Sub_output_0"  # (L,) the same before rounding, at speed 1
 _HEARD = "/Relu_output_0"  # (1, F) the F0 that the decoder sees
 _INSTALL = "pip install hibari-tts==0.2.1"
-
-
-class Utterance(NamedTuple):
-    """What the network makes of phonemes.
-
-    `samples` (F × HOP,) float32; `durations` (L + 2,) int64 frames of HOP samples: the pad before,
-    each of the L phoneme characters, the pad after, as they are heard; they sum to F. `f0` (F,) float32 Hz,
-    near 0 where unvoiced.
-    """
-
-    samples: np.ndarray
-    durations: np.ndarray
-    f0: np.ndarray
 
 
 class Heart:
@@ -69,13 +60,15 @@ class Heart:
             raise ModelMissing(f"{path} is missing; {_INSTALL}")
         return cls(path.read_bytes(), threads or 1)
 
-    def render(self, reading: Reading, controls: Controls = Controls()) -> Speech:
+    def render(self, reading: SpokenSentence, controls: Controls = Controls()) -> Speech:
         """A sentence as speech, its written words timed by the durations of their phonemes."""
-        made = self.render_phonemes(reading.phonemes, delivery(reading, controls))
+        made = self.render_phonemes(reading.phonemes, prosody_targets(reading, controls))
         words = timed_words(reading, made.durations * (HOP / RATE))
         return Speech(Audio(made.samples, RATE), reading.text, words)
 
-    def render_phonemes(self, phonemes: str, asked: Delivery | None = None, seed: int = 0) -> Utterance:
+    def render_phonemes(
+        self, phonemes: str, targets: ProsodyTargets | None = None, seed: int = 0
+    ) -> Utterance:
         """Speak `phonemes` (characters of the shared alphabet); `seed` draws the noise in breath."""
         ids = alphabet()
         given = {
@@ -84,11 +77,11 @@ class Heart:
         }
         *parts, durations, lengths = self._session.run(None, given)
         f0 = parts[-1][0]
-        if asked is None:
+        if targets is None:
             samples = _sounded(parts, f0, seed)
             return Utterance(np.clip(samples, -1.0, 1.0), _heard(phonemes, durations), f0)
-        asked = asked.with_edges()
-        longer = _whole_frames(phonemes, durations, lengths.reshape(-1), asked)
+        targets = targets.with_edges()
+        longer = _whole_frames(phonemes, durations, lengths.reshape(-1), targets)
         given[_DURATIONS] = longer
         if np.array_equal(longer, durations):
             plain = _sounded(parts, f0, seed)
@@ -97,9 +90,9 @@ class Heart:
             f0 = _as_high(self._guided.run(None, given | {_HEARD: silent})[-1][0], f0)
             plain = self._drawn(given, f0, seed)
         heard = _heard(phonemes, longer)
-        semitones = pitch_asked(asked, heard, _melody(f0))
+        semitones = pitch_shift(targets, heard, _melody(f0))
         samples, f0 = (plain, f0) if semitones is None else self._moved(given, f0, semitones, plain, seed)
-        samples = leveled(samples, per_frame(asked.energy, heard), HOP)
+        samples = apply_level(samples, per_frame(targets.energy, heard), HOP)
         return Utterance(np.clip(samples, -1.0, 1.0), heard, f0)
 
     def _moved(
@@ -138,7 +131,7 @@ def _heard(phonemes: str, durations: np.ndarray) -> np.ndarray:
     """(L + 2,) lengths as the network counts them → frames of HOP samples, where they are heard: AHEAD of
     where they are counted, the last phoneme without the silence that it is given too, about half of it."""
     frames = durations * SPAN
-    last = len(without_marks(phonemes))
+    last = len(without_final_marks(phonemes))
     silent = frames[last] // 2 if last else 0
     ahead = min(AHEAD, int(frames[0]) - 1)
     frames[0] -= ahead
@@ -166,29 +159,19 @@ def _power(samples: np.ndarray) -> np.float32:
     return np.sqrt(np.mean(np.square(samples)))
 
 
-def _whole_frames(phonemes: str, durations: np.ndarray, lengths: np.ndarray, asked: Delivery) -> np.ndarray:
+def _whole_frames(
+    phonemes: str, durations: np.ndarray, lengths: np.ndarray, targets: ProsodyTargets
+) -> np.ndarray:
     """(L + 2,) whole frames a phoneme and pad: the network's own where nothing is asked, elsewhere what is,
     each rounding made good by the next. Only marks and pauses may take no time at all."""
-    changed = (asked.pace != 1.0) | ~np.isnan(asked.hold)
-    wanted = lengths_asked(lengths, asked, SPAN * HOP / RATE)
-    least = np.array([1, *(p not in PUNCTUATION and p not in "ˈˌː" for p in phonemes), 1], np.int64)
+    changed = (targets.pace != 1.0) | ~np.isnan(targets.hold)
+    wanted = target_lengths(lengths, targets, SPAN * HOP / RATE)
+    least = np.array([1, *(p not in PUNCTUATION and p not in MODIFIERS for p in phonemes), 1], np.int64)
     found, owed = durations.copy(), 0.0
     for i in np.flatnonzero(changed):
         found[i] = max(least[i], round(wanted[i] + owed))
         owed += wanted[i] - found[i]
     return found
-
-
-def timed_words(reading: Reading, seconds: np.ndarray) -> tuple[Word, ...]:
-    """The words of `reading` with times, from the seconds (L + 2,) that each of its L phonemes
-    takes and the silence before and after takes; SOONER than their phonemes are counted."""
-    ends = np.maximum(0.0, np.cumsum(seconds) - SOONER)
-    owners = np.array(reading.owners)
-    words = []
-    for index, word in enumerate(reading.words):
-        places = np.flatnonzero(owners == index)
-        words.append(Word(word.text, float(ends[places[0]]), float(ends[places[-1] + 1])))
-    return tuple(words)
 
 
 def package() -> Path:

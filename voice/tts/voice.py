@@ -9,34 +9,20 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
 from voice.errors import ModelError, TextError
 from voice.text.english.pronunciation import prepare
-from voice.text.frontend import Reading, read_aloud, read_arriving
+from voice.text.frontend import read_aloud, read_sentence
 from voice.text.markup import is_ssml, parse
 from voice.text.passages import read_passages
-from voice.tts.streaming import FADE, LEAD, SILENCE, TAIL, Flowing, spoken
+from voice.text.reading import Bookmarks, Break, Reading, SoundlessSentence, SpokenSentence
+from voice.text.sentences import Sentence, SentenceSplitter
+from voice.tts.engine import Engine, StreamingEngine
+from voice.tts.pauses import ATTACK, DECAY, Pause, after_silence, pause_after, pause_following, silence, trim
+from voice.tts.streaming import follow, speech_pieces
 from voice.types import Audio, Controls, Mark, Speech, Word
-
-PAUSES = {"clause": 0.15, "sentence": 0.4, "paragraph": 0.8}  # seconds of silence at speed 1
-# Beside a pause whose length was asked for nothing else is silent: the sound is cut where it falls below
-# AUDIBLE of its peak, and what is left of its rise and fall counts as pause.
-AUDIBLE = 10 ** (-40 / 20)
-RISE, FALL = 0.003, 0.005  # seconds
-
-
-class Engine(Protocol):
-    """What turns one reading into speech; holds no state between calls.
-
-    One that can give a sentence in pieces has `stream(reading, controls) -> Flowing` too.
-    """
-
-    rate: int
-
-    def render(self, reading: Reading, controls: Controls) -> Speech: ...
 
 
 class Voice:
@@ -51,26 +37,41 @@ class Voice:
     def speak(
         self, text: str, controls: Controls = Controls(), tell: Callable[[str], object] | None = None
     ) -> Iterator[Speech]:
-        """The sentences of `text` as they are made; text that has no sound gives none, and a warning.
+        """Yield the sentences of `text` as they are made; text that has no sound gives none, and a warning.
 
-        A document in SSML is spoken as it asks, what it holds that is not understood being named in
-        warnings, or told to `tell` if that is given. Raises TextError where it is malformed, ModelError for a
-        voice that is not here.
+        A document in SSML is spoken as it asks. What it holds that is not understood is named in warnings,
+        or passed to `tell` if that is given. Raises TextError where it is malformed, ModelError for a voice
+        that is not here.
         """
         return self._speak(self._readings(text, controls, tell), controls, tell=tell)
 
     def stream(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
-        """What `speak` gives, in pieces that end with words: of a long sentence the first is some 0.3 s long,
-        made in a few milliseconds, and each is done long before the one before it has been played.
+        """Yield what `speak` does, in pieces that end with words.
 
-        Joined they are the same speech. A sentence is one piece beside a pause of exact length, and where the
-        engine makes sentences whole, as that of `heart` does.
+        The first piece of a long sentence is some 0.3 s long and made in a few milliseconds; each piece is
+        done long before the one before it has been played. Joined they are the same speech. A sentence is one
+        piece beside a pause of exact length, and where the engine makes sentences whole, as `heart`'s does.
         """
         return self._speak(self._readings(text, controls), controls, in_pieces=True)
 
     def follow(self, pieces: Iterable[str], controls: Controls = Controls()) -> Iterator[Speech]:
-        """What `speak` gives, of a plain text that arrives in `pieces`, a token at a time for instance."""
-        return self._speak(read_arriving(pieces, controls.lexicon), controls)
+        """Yield what `speak` does, of a plain text that arrives in `pieces`, token by token for instance."""
+        return follow(self.begin(controls), pieces)
+
+    def begin(self, controls: Controls = Controls()) -> VoiceStream:
+        """Return a stream to push a plain text into while it is still being written."""
+        return VoiceStream(self, controls)
+
+    def engine_of(self, name: str) -> Engine:
+        """Return the engine of the voice that markup names, this voice's own for "". Raises ModelError."""
+        if not name:
+            return self.engine
+        if self._others is None:
+            raise ModelError(f'this voice cannot change to "{name}"; leave <voice> out')
+        engine = self._others(name)
+        if engine.rate != self.rate:
+            raise ModelError(f'the voice "{name}" has {engine.rate} Hz, not {self.rate}; speak it by itself')
+        return engine
 
     def _readings(
         self, text: str, controls: Controls, tell: Callable[[str], object] | None = None
@@ -81,136 +82,113 @@ class Voice:
         for problem in markup.problems:
             tell(problem) if tell else warnings.warn(problem, stacklevel=3)
         for name in {passage.voice for passage in markup.passages}:
-            self._engine_of(name)
+            self.engine_of(name)
         return read_passages(markup.passages, controls.lexicon)
-
-    def _engine_of(self, name: str) -> Engine:
-        if not name:
-            return self.engine
-        if self._others is None:
-            raise ModelError(f'this voice cannot change to "{name}"; leave <voice> out')
-        engine = self._others(name)
-        if engine.rate != self.rate:
-            raise ModelError(f'the voice "{name}" has {engine.rate} Hz, not {self.rate}; speak it by itself')
-        return engine
 
     def _speak(
         self, readings: Iterable[Reading], controls: Controls, in_pieces: bool = False,
         tell: Callable[[str], object] | None = None,
     ) -> Iterator[Speech]:  # fmt: skip
-        pause, exact = 0.0, False  # the silence that the sentence before asks for; each piece begins with it
-        reading = None
+        narrator = _Narrator(self.engine_of, self.rate, in_pieces, tell)
         for reading in readings:
-            if reading.unread:
-                unread = f"not read aloud: {' '.join(reading.unread)}"
-                tell(unread) if tell else warnings.warn(unread, stacklevel=3)
-            if reading.phonemes:
-                engine, (following, exactly) = self._engine_of(reading.voice), pause_after(reading, controls)
-                if in_pieces and not exact and not exactly and hasattr(engine, "stream"):
-                    flowing = engine.stream(reading, controls)
-                    marks = marks_of(flowing.words, reading)
-                    yield from spoken(replace(flowing, marks=marks), self.rate, pause)
-                else:
-                    speech = trimmed(engine.render(reading, controls), exact, exactly)
-                    speech = replace(speech, marks=marks_of(speech.words, reading))
-                    yield after_silence(speech, max(0.0, pause - RISE) if exact else pause)
-                pause, exact = max(0.0, following - FALL) if exactly else following, exactly
-            elif reading.marks:
-                yield silence(self.rate, pause, reading)
-                pause, exact = reading.pause or 0.0, True
-            elif reading.pause is not None:
-                pause, exact = reading.pause + (pause if exact else 0.0), True
-            elif reading.after == "paragraph" and not exact:
-                pause = max(pause, pause_after(reading, controls)[0])
-        if reading is not None and reading.pause:  # a break at the very end
-            yield silence(self.rate, pause)
+            yield from narrator.speak(reading, controls)
+        yield from narrator.end()
 
 
-def pause_after(reading: Reading, controls: Controls) -> tuple[float, bool]:
-    """Seconds of silence after `reading`, and whether they were asked for and so are exact."""
-    if reading.pause is not None:
-        return reading.pause, True
-    asked = {
-        "clause": controls.clause_pause,
-        "sentence": controls.sentence_pause,
-        "paragraph": controls.paragraph_pause,
-    }[reading.after]
-    if asked is not None:
-        return asked * controls.pause, True
-    return PAUSES[reading.after] / controls.speed * controls.pause, False
+class VoiceStream:
+    """A plain text on its way to sound (see `streaming.TextStream`), read sentence by sentence."""
+
+    def __init__(self, voice: Voice, controls: Controls) -> None:
+        self.controls = controls
+        self._splitter, self._narrator = SentenceSplitter(), _Narrator(voice.engine_of, voice.rate)
+
+    def push(self, text: str) -> Iterator[Speech]:
+        """Yield the sentences that more `text` completes, each as it is made."""
+        return self._speak(self._splitter.push(text))
+
+    def flush(self) -> Iterator[Speech]:
+        """Yield the rest, which nothing completes any more; a text after it begins a new sentence."""
+        return self._speak(self._splitter.flush())
+
+    def _speak(self, sentences: Sequence[Sentence]) -> Iterator[Speech]:
+        for sentence in sentences:
+            for reading in read_sentence(sentence, self.controls.lexicon):
+                yield from self._narrator.speak(reading, self.controls)
 
 
-def silence(rate: int, seconds: float, reading: Reading | None = None) -> Speech:
-    """Silence as a piece of its own, the marks of `reading` at its end."""
-    marks = tuple(Mark(name, seconds) for name, _ in reading.marks) if reading else ()
-    return Speech(Audio(np.zeros(round(seconds * rate), np.float32), rate), "", (), marks)
+class _Narrator:
+    """Speaks reading after reading: each piece begins with the silence that the one before it asks for."""
+
+    def __init__(
+        self,
+        engine_of: Callable[[str], Engine],
+        rate: int,
+        in_pieces: bool = False,
+        tell: Callable[[str], object] | None = None,
+    ) -> None:
+        self._engine_of, self._rate, self._in_pieces, self._tell = engine_of, rate, in_pieces, tell
+        self._pause = Pause(0.0)  # before the next reading
+        self._ends_with_break = False
+
+    def speak(self, reading: Reading, controls: Controls) -> Iterator[Speech]:
+        """Yield the sound of `reading`, if it has any."""
+        self._ends_with_break = False
+        match reading:
+            case SpokenSentence():
+                self._report(reading.unread)
+                following = pause_following(reading, controls)
+                yield from self._sentence(reading, controls, following)
+                self._pause = (
+                    Pause(max(0.0, following.seconds - DECAY), True) if following.exact else following
+                )
+                self._ends_with_break = bool(reading.pause)
+            case SoundlessSentence():
+                self._report(reading.unread)
+                if reading.after == "paragraph" and not self._pause.exact:
+                    following = pause_after(reading.after, controls)
+                    self._pause = Pause(max(self._pause.seconds, following.seconds))
+            case Break():
+                before = self._pause.seconds if self._pause.exact else 0.0
+                self._pause = Pause(before + reading.seconds, exact=True)
+                self._ends_with_break = bool(reading.seconds)
+            case Bookmarks():
+                yield silence(self._rate, self._pause.seconds, reading.names)
+                self._pause = Pause(0.0, exact=True)
+
+    def end(self) -> Iterator[Speech]:
+        """Yield the silence of a break at the very end."""
+        if self._ends_with_break:
+            yield silence(self._rate, self._pause.seconds)
+
+    def _sentence(self, reading: SpokenSentence, controls: Controls, following: Pause) -> Iterator[Speech]:
+        engine, before = self._engine_of(reading.voice), self._pause
+        is_exact = before.exact or following.exact
+        if self._in_pieces and not is_exact and isinstance(engine, StreamingEngine):
+            sentence = engine.stream(reading, controls)
+            marks = _timed_marks(sentence.words, reading)
+            yield from speech_pieces(replace(sentence, marks=marks), self._rate, before.seconds)
+            return
+        speech = trim(engine.render(reading, controls), before.exact, following.exact)
+        speech = replace(speech, marks=_timed_marks(speech.words, reading))
+        yield after_silence(speech, max(0.0, before.seconds - ATTACK) if before.exact else before.seconds)
+
+    def _report(self, unread: Sequence[str]) -> None:
+        """Warn of characters that have no reading, or pass that on."""
+        if unread:
+            problem = f"not read aloud: {' '.join(unread)}"
+            self._tell(problem) if self._tell else warnings.warn(problem, stacklevel=4)
 
 
-def marks_of(words: Sequence[Word], reading: Reading) -> tuple[Mark, ...]:
-    """The marks of a `reading` with these `words`, at the beginnings of words or the end of the last."""
+def _timed_marks(words: Sequence[Word], reading: SpokenSentence) -> tuple[Mark, ...]:
+    """Return the marks of a `reading` with these `words`: where words begin or the last one ends."""
     if not words:
         return ()
     times = [(name, words[i].start if i < len(words) else words[-1].end) for name, i in reading.marks]
     return tuple(Mark(name, time) for name, time in times)
 
 
-def trimmed(speech: Speech, after_exact: bool = False, before_exact: bool = False) -> Speech:
-    """`speech` from LEAD before its first word to TAIL after its last sound, faded at both ends.
-
-    Beside an exact pause it begins or ends with its sound, and so do its words.
-    """
-    audio, words = speech.audio, list(speech.words)
-    if not words:
-        return speech
-    if not (after_exact or before_exact):
-        (plain,) = spoken(Flowing(speech.words, iter([audio.samples])), audio.rate)
-        return replace(plain, text=speech.text)
-    first, last = sounding(audio, AUDIBLE)
-    start = max(0.0, words[0].start - LEAD)
-    end = max(words[-1].end, sounding(audio, SILENCE)[1]) + TAIL
-    if after_exact:
-        start = max(0.0, first - RISE)
-        words[0] = replace(words[0], start=first)
-    if before_exact:
-        end = last + FALL
-        words[-1] = replace(words[-1], end=max(last, words[-1].start))
-    samples = faded(audio.cut(start, end).samples, audio.rate)
-    offset = -round(start * audio.rate) / audio.rate
-    return Speech(Audio(samples, audio.rate), speech.text, tuple(word.shifted(offset) for word in words))
-
-
-def faded(samples: np.ndarray, rate: int) -> np.ndarray:
-    """A copy that rises from nothing and falls to it within FADE."""
-    samples = samples.copy()
-    fade = min(round(FADE * rate), len(samples) // 2)
-    ramp = np.linspace(0.0, 1.0, fade, dtype=np.float32)
-    samples[:fade] *= ramp
-    samples[len(samples) - fade :] *= ramp[::-1]
-    return samples
-
-
-def sounding(audio: Audio, share: float) -> tuple[float, float]:
-    """Seconds of the first and to the last sample that is louder than `share` of the peak."""
-    loud = np.flatnonzero(np.abs(audio.samples) > share * np.abs(audio.samples).max(initial=0.0))
-    return (float(loud[0]) / audio.rate, float(loud[-1] + 1) / audio.rate) if len(loud) else (0.0, 0.0)
-
-
-def after_silence(speech: Speech, seconds: float) -> Speech:
-    """`speech` with `seconds` of silence before it."""
-    if not seconds:
-        return speech
-    silent = np.zeros(round(seconds * speech.audio.rate), np.float32)
-    offset = len(silent) / speech.audio.rate
-    return Speech(
-        Audio(np.concatenate([silent, speech.audio.samples]), speech.audio.rate),
-        speech.text,
-        tuple(word.shifted(offset) for word in speech.words),
-        tuple(mark.shifted(offset) for mark in speech.marks),
-    )
-
-
 def join(pieces: Iterable[Speech]) -> Speech:
-    """The whole that `pieces` make one after the other. Raises TextError where there are none."""
+    """Return the whole that `pieces` make one after the other. Raises TextError where there are none."""
     pieces = list(pieces)
     if not pieces:
         raise TextError("there is nothing in the text that can be read aloud; give it words or figures")

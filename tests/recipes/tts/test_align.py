@@ -9,7 +9,7 @@ pytest.importorskip("torch")
 
 from recipes.tts import align
 from recipes.tts.align import Spoken
-from voice.tts.acoustic import BOUNDARY
+from voice.text.alphabet import BOUNDARY
 
 PHONES = "AIOWsmnt"
 

@@ -16,7 +16,8 @@ from recipes.vocoder.model import Synthesis
 from voice.errors import ModelMissing, VoiceError
 from voice.models import card as cards
 from voice.models.card import read_card
-from voice.tts.acoustic import BOUNDARY, SYMBOLS, Acoustic, SpeakerStats, frame_features, steady
+from voice.text.alphabet import BOUNDARY, SYMBOLS
+from voice.tts.acoustic import Acoustic, SpeakerStats, frame_features, steady
 from voice.tts.graphs import open_graph
 from voice.tts.vocoder import Vocoder, pulses
 

@@ -21,8 +21,8 @@ from recipes.tts.sounds import LOUD, Size, SoundModel
 from recipes.tts.warm import heart_weights
 from voice.errors import ModelMissing, VoiceError
 from voice.features import voice_log_mel
+from voice.text.alphabet import SYMBOLS
 from voice.tts import onnx_edit
-from voice.tts.acoustic import SYMBOLS
 from voice.tts.heart import package
 
 HOP, RATE = 300, 24000

@@ -14,7 +14,7 @@ from recipes.tts import align, prepare, teach, texts
 from recipes.tts.teachers import Kokoro, Taught
 from voice.errors import VoiceError
 from voice.manifest import read_manifest
-from voice.tts.acoustic import BOUNDARY
+from voice.text.alphabet import BOUNDARY
 
 
 def beeper(phonemes):

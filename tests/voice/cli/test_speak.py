@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from voice import audio, loading
 from voice.cli import app
-from voice.text.delivery import delivery
-from voice.tts.heart import timed_words
+from voice.tts.engine import timed_words
+from voice.tts.prosody_targets import prosody_targets
 from voice.tts.voice import Voice
 from voice.types import Audio, Speech
 
@@ -26,7 +26,7 @@ class Buzzer:
         self.asked = []
 
     def render(self, reading, controls):
-        self.asked.append((reading, controls, delivery(reading, controls)))
+        self.asked.append((reading, controls, prosody_targets(reading, controls)))
         seconds = np.array([0.1, *(0.05 for _ in reading.phonemes), 0.1])
         samples = np.where(np.arange(round(seconds.sum() * self.rate)) % 2, 0.5, -0.5).astype(np.float32)
         samples[:800], samples[-800:] = 0, 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from voice.errors import TextError
-from voice.text.delivery import Style
 from voice.text.english.sayas import said_as
-from voice.text.frontend import Reading, read_aloud
+from voice.text.frontend import read_aloud
 from voice.text.markup import as_ssml, is_ssml, parse
 from voice.text.passages import read_passages
 from voice.text.prosody import LEVELS
+from voice.text.reading import Bookmarks, Break, Reading, SoundlessSentence, SpokenSentence, Style
 
 
 def readings(content: str) -> list[Reading]:
@@ -75,8 +75,11 @@ def test_a_break_takes_the_place_of_the_pause_between_sentences() -> None:
 
 
 def test_breaks_at_either_end_are_silences_of_their_own() -> None:
-    found = readings("<break time='1s'/>One.<break time='2s'/>")
-    assert [(each.text, each.pause) for each in found] == [("", 1.0), ("One.", 2.0)]
+    first, second = readings("<break time='1s'/>One.<break time='2s'/>")
+    assert first == Break(1.0) and (second.text, second.pause) == ("One.", 2.0)
+    assert readings("<break time='1s'/>…<break time='2s'/>") == [
+        Break(1.0), SoundlessSentence("…", after="paragraph"), Break(2.0),
+    ]  # fmt: skip
 
 
 def test_prosody_adds_up_inwards() -> None:
@@ -111,7 +114,7 @@ def test_emphasis_falls_on_its_word_alone() -> None:
 
 def test_what_is_said_for_several_sentences_is_said_once() -> None:
     found = readings("<sub alias='maybe'>Who knows? They say so.</sub> Yes.")
-    assert [each.phonemes for each in found if each.phonemes] == [
+    assert [each.phonemes for each in found if isinstance(each, SpokenSentence)] == [
         next(read_aloud("Maybe")).phonemes, next(read_aloud("Yes.")).phonemes,
     ]  # fmt: skip
 
@@ -148,9 +151,10 @@ def test_marks_stand_before_the_word_that_follows_them() -> None:
 
 
 def test_marks_beside_breaks_and_without_words_are_kept() -> None:
-    found = readings("One<mark name='a'/><break/><mark name='b'/>two.<break/><mark name='c'/>")
-    assert [each.marks for each in found] == [(("a", 1),), (("b", 0),), (("c", 0),)]
-    assert [each.marks for each in readings("… <mark name='a'/>")][-1] == (("a", 0),)
+    *found, last = readings("One<mark name='a'/><break/><mark name='b'/>two.<break/><mark name='c'/>")
+    assert [each.marks for each in found] == [(("a", 1),), (("b", 0),)] and last == Bookmarks(("c",))
+    assert readings("… <mark name='a'/>")[-1] == Bookmarks(("a",))
+    assert readings("<mark name='a'/><break time='1s'/>")[:2] == [Bookmarks(("a",)), Break(1.0)]
 
 
 def test_voices_change_where_they_are_named() -> None:

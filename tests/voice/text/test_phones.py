@@ -8,12 +8,13 @@ from voice.errors import TextError
 from voice.text.frontend import read_aloud
 from voice.text.lexicon import parse_lexicon, read_lexicon
 from voice.text.phones import from_arpabet, from_ipa
+from voice.text.reading import SpokenSentence
 from voice.types import Pronunciation
 
 
 def phonemes(text: str, lexicon=None) -> str:
     (reading,) = read_aloud(text, lexicon)
-    return reading.phonemes
+    return reading.phonemes if isinstance(reading, SpokenSentence) else ""
 
 
 @pytest.mark.parametrize(

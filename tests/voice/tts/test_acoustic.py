@@ -9,8 +9,9 @@ import pytest
 
 from voice.errors import ModelDamaged, ModelMissing
 from voice.models.card import Card, write_card
-from voice.text.delivery import Delivery
-from voice.text.frontend import Reading, SpokenWord, read_aloud
+from voice.text.alphabet import SYMBOLS
+from voice.text.frontend import read_aloud
+from voice.text.reading import SpokenSentence, SpokenWord
 from voice.tts.acoustic import (
     AFTER,
     BEFORE,
@@ -20,7 +21,6 @@ from voice.tts.acoustic import (
     LOUDNESS,
     PITCH,
     SHORTEST_PAUSE,
-    SYMBOLS,
     Acoustic,
     SpeakerStats,
     edges,
@@ -29,7 +29,8 @@ from voice.tts.acoustic import (
     token_frames,
     whole_frames,
 )
-from voice.tts.heart import SOONER
+from voice.tts.engine import EARLIER
+from voice.tts.prosody_targets import ProsodyTargets
 from voice.types import Controls
 
 HOP, RATE = 300, 24000
@@ -112,7 +113,7 @@ def test_words_lie_where_their_phonemes_are():
     speech = voice().render(reading())
     assert [word.text for word in speech.words] == ["So", "do", "we,", "Ann."]
     times = [time for word in speech.words for time in (word.start, word.end)]
-    assert times == sorted(times) and times[0] == pytest.approx(EDGE * HOP / RATE - SOONER)
+    assert times == sorted(times) and times[0] == pytest.approx(EDGE * HOP / RATE - EARLIER)
     assert speech.audio.rate == RATE and len(speech.audio.samples) % HOP == 0
     assert times[-1] <= speech.audio.duration - EDGE * HOP / RATE
     phonemes = len(reading().phonemes.split()[0].replace("ˈ", "").replace("ˌ", ""))
@@ -143,7 +144,7 @@ def test_voicing_does_not_flicker():
 def test_pitch_that_is_asked_for_moves_f0_by_exactly_that():
     (plain, higher) = (voice().render(reading(), Controls(pitch=p)) for p in (0.0, 3.0))
     symbols = "_sO_"
-    asked = Delivery(np.ones(4), np.full(4, 3.0), np.zeros(4), np.full(4, np.nan))
+    asked = ProsodyTargets(np.ones(4), np.full(4, 3.0), np.zeros(4), np.full(4, np.nan))
     (_, _, low), (_, _, high) = voice().draw(symbols), voice().draw(symbols, asked)
     assert np.allclose(high[low > 0] / low[low > 0], 2 ** (3 / 12), rtol=1e-5) and (high[low == 0] == 0).all()
     assert len(plain.audio.samples) == len(higher.audio.samples)
@@ -168,12 +169,12 @@ def test_speaks_the_same_each_time():
 
 def test_a_phoneme_that_the_voice_does_not_know_is_named_and_left_out():
     words = (SpokenWord("blau", 0, 4, "blau"), SpokenWord("øø", 5, 7, "øø"))
-    odd = Reading("blau øø", "blW øø", (0, 0, 0, -1, 1, 1), words)
+    odd = SpokenSentence("blau øø", "blW øø", (0, 0, 0, -1, 1, 1), words)
     with pytest.warns(UserWarning, match="ø"):
         speech = voice().render(odd)
     assert speech.words[0].end > speech.words[0].start and speech.words[1].end == speech.words[1].start
     with pytest.warns(UserWarning, match="ø"):
-        nothing = voice().render(Reading("øø", "øø", (0, 0), words[1:]))
+        nothing = voice().render(SpokenSentence("øø", "øø", (0, 0), words[1:]))
     assert nothing.audio.duration == pytest.approx(2 * EDGE * HOP / RATE)
 
 

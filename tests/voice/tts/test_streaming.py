@@ -13,7 +13,9 @@ from voice.loading import load
 from voice.models.card import read_card
 from voice.text.frontend import read_aloud
 from voice.tts.acoustic import PITCH, REACH, Acoustic, SpeakerStats
-from voice.tts.streaming import FIRST, LEAD, MOST, STRETCH, TAIL, Flowing, cuts, pieces, spoken, trimmed
+from voice.tts.engine import SentenceStream
+from voice.tts.pauses import LEAD, TAIL, trim_pieces
+from voice.tts.streaming import FIRST_PIECE, LONGEST_PIECE, STRETCH, cuts, pieces, speech_pieces
 from voice.tts.vocoder import BINS, Vocoder
 from voice.tts.voice import Voice, join
 from voice.types import Audio, Controls, Speech, Word
@@ -35,13 +37,13 @@ def test_pieces_end_with_words_and_grow():
     ends = cuts(said, said[-1].end + 0.1)
     assert ends[-1] == said[-1].end + 0.1 and set(ends[:-1]) <= {word.end for word in said[:-1]}
     lengths = np.diff([said[0].start - LEAD, *ends])
-    assert FIRST <= lengths[0] <= STRETCH * FIRST and (np.diff(lengths[:3]) > 0).all()
-    assert lengths.max() <= STRETCH * MOST
+    assert FIRST_PIECE <= lengths[0] <= STRETCH * FIRST_PIECE and (np.diff(lengths[:3]) > 0).all()
+    assert lengths.max() <= STRETCH * LONGEST_PIECE
 
 
 def test_a_word_that_takes_seconds_is_cut_inside():
     ends = cuts((Word("www…", 0.1, 8.0), Word("end", 8.1, 8.4)), 8.5)
-    assert len(ends) > 4 and np.diff([0.05, *ends]).max() <= STRETCH * MOST
+    assert len(ends) > 4 and np.diff([0.05, *ends]).max() <= STRETCH * LONGEST_PIECE
 
 
 def test_short_sentences_and_those_without_words_are_one_piece():
@@ -57,8 +59,8 @@ def test_trimming_does_not_depend_on_the_pieces(ending, size):
     stop = round(said[-1].end * RATE)
     samples[stop:] *= ending
     samples[stop + 2000 :] = 0
-    (whole,) = trimmed(said, [samples], RATE)
-    parts = list(trimmed(said, [samples[i : i + size] for i in range(0, RATE, size)], RATE))
+    (whole,) = trim_pieces(said, [samples], RATE)
+    parts = list(trim_pieces(said, [samples[i : i + size] for i in range(0, RATE, size)], RATE))
     np.testing.assert_array_equal(np.concatenate(parts), whole)
     assert len(whole) == round((LEAD + TAIL) * RATE) + stop - 2400 + (2000 if ending > 0.001 else 0)
     assert whole[0] == 0 == whole[-1]
@@ -68,7 +70,7 @@ def test_words_come_with_the_piece_in_which_they_end():
     said = (Word("a", 0.1, 0.4), Word("very-long", 0.5, 2.0), Word("one", 2.1, 2.5))
     samples = np.ones(round(2.7 * RATE), np.float32)
     parts = [samples[: RATE // 2], samples[RATE // 2 : RATE], samples[RATE:]]
-    made = list(spoken(Flowing(said, iter(parts)), RATE, pause=0.25))
+    made = list(speech_pieces(SentenceStream(said, iter(parts)), RATE, pause=0.25))
     assert [piece.text for piece in made] == ["a", "", "very-long one"]
     assert made[0].words[0].start == pytest.approx(0.25 + LEAD)
     offset = made[0].audio.duration + made[1].audio.duration

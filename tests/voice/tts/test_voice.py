@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 
 from voice.errors import TextError
-from voice.tts.heart import Heart, timed_words
-from voice.tts.voice import LEAD, PAUSES, Voice, after_silence, join
+from voice.tts.engine import timed_words
+from voice.tts.heart import Heart
+from voice.tts.pauses import LEAD, PAUSES, after_silence
+from voice.tts.streaming import begin
+from voice.tts.voice import Voice, join
 from voice.types import Audio, Controls, Speech
 
 
@@ -57,6 +60,51 @@ def test_text_in_pieces_sounds_like_the_whole(buzz):
     text = "It is 5 p.m. now. Dr. Lee left. Why?"
     arrived, whole = join(buzz.follow(iter(text))), join(buzz.speak(text))
     assert np.array_equal(arrived.audio.samples, whole.audio.samples) and arrived.words == whole.words
+
+
+@pytest.mark.parametrize("controls", [Controls(), Controls(sentence_pause=1.0), Controls(pause=0.5, speed=2)])
+def test_a_stream_makes_the_pauses_of_the_whole(buzz, controls):
+    stream = buzz.begin(controls)
+    pushed = [*stream.push("One. Two"), *stream.push("! Three?"), *stream.flush()]
+    whole = list(buzz.speak("One. Two! Three?", controls))
+    for one, other in zip(pushed, whole, strict=True):
+        assert np.array_equal(one.audio.samples, other.audio.samples) and one.words == other.words
+
+
+class Reader:
+    """A synthesizer with the one method of its protocol; a sentence is 0.1 s of ones."""
+
+    rate = 1000
+
+    def speak(self, text, controls=Controls()):
+        if any(char.isalnum() for char in text):
+            yield Speech(Audio(np.ones(100, np.float32), self.rate), text)
+
+
+@pytest.mark.parametrize(
+    ("controls", "pause"),
+    [
+        (Controls(), 0.4),
+        (Controls(pause=0.0), 0.0),
+        (Controls(sentence_pause=2.0), 2.0),
+        (Controls(speed=2.0), 0.2),
+    ],
+)
+def test_any_synthesizer_makes_the_pauses_that_controls_ask_for(controls, pause):
+    stream = begin(Reader(), controls)
+    made = [*stream.push("… It is noon. It"), *stream.flush()]
+    assert [piece.text for piece in made] == ["It is noon.", "It"]
+    assert [piece.audio.duration for piece in made] == pytest.approx([0.1, pause + 0.1])
+
+
+def test_controls_hold_for_the_sentences_that_follow(buzz):
+    stream = buzz.begin()
+    slow = list(stream.push("Four. Four of them "))
+    stream.controls = Controls(speed=2.0)
+    fast = list(stream.push("ran. Four. Go "))
+    lengths = [piece.words[0].end - piece.words[0].start for piece in (*slow, *fast)]
+    assert [piece.text for piece in (*slow, *fast)] == ["Four.", "Four of them ran.", "Four."]
+    assert lengths[2] == pytest.approx(lengths[0] / 2) and lengths[1] == pytest.approx(lengths[2])
 
 
 def test_times_do_not_drift_over_a_long_text(buzz):

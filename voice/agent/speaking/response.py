@@ -16,7 +16,7 @@ from voice.agent.speaking.plain_text import TextForSpeech
 from voice.agent.work import Lane, Task
 from voice.errors import BrainError, VoiceError
 from voice.text.sentences import Sentence, SentenceSplitter
-from voice.tts.voice import PAUSES, after_silence
+from voice.tts.pauses import PAUSES, after_silence
 from voice.types import Controls, Pace, SpeculativeReply, Speech, Synthesizer
 
 LONGEST_ANSWER = 8000  # characters; a brain that never ends is not listened to for ever

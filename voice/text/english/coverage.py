@@ -12,9 +12,10 @@ from itertools import islice
 
 from voice.text.english.characters import respelled, say_character, widened
 from voice.text.foreign import foreign_language
-from voice.text.given_pronunciations import Wish, given_spans, spell_out_around, unknown_phones
+from voice.text.given_pronunciations import given_spans, spell_out_around, unknown_phones
 from voice.text.languages import name_of
 from voice.text.markup import Passage, is_ssml, parse
+from voice.text.reading import Annotations
 from voice.text.sentences import split_sentences
 from voice.types import Pronunciation
 
@@ -50,18 +51,19 @@ def reading_notes(text: str, lexicon: Mapping[str, Pronunciation] | None = None)
     return notes
 
 
-def _sentences(text: str) -> Iterator[tuple[str, Wish]]:
+def _sentences(text: str) -> Iterator[tuple[str, Annotations]]:
     """The sentences of a text or of an SSML document, and what markup asks of each."""
     for passage in parse(text).passages if is_ssml(text) else (Passage(text),):
         for sentence in split_sentences(passage.text):
-            yield sentence.text, passage.wish.within(sentence.start, sentence.end)
+            yield sentence.text, passage.annotations.within(sentence.start, sentence.end)
 
 
 def _unread(text: str, lexicon: Mapping[str, Pronunciation] | None) -> Iterator[str]:
     """The parts without a reading, one after the other; sentences without such a character cost little."""
-    for sentence, wish in _sentences(text):
+    for sentence, asked in _sentences(text):
         if _may_be_unread(sentence):
-            yield from spell_out_around(sentence, given_spans(sentence, wish.said, lexicon))[0].unread
+            spans = given_spans(sentence, asked.pronunciations, lexicon)
+            yield from spell_out_around(sentence, spans)[0].unread
 
 
 def _may_be_unread(sentence: str) -> bool:

@@ -1,8 +1,4 @@
-"""Spoken text → phonemes, one for one with its words, by hibari's lexicons, tagger and letter-to-sound net.
-
-The alphabet is misaki's American set: one character a phoneme or stress mark, with `PUNCTUATION`
-and the space standing for themselves.
-"""
+"""Normalized text → phonemes, word for word, by hibari's lexicons, tagger and letter-to-sound network."""
 
 from __future__ import annotations
 
@@ -13,16 +9,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from voice.text.alphabet import has_sound
 from voice.text.english.capitals import lowered
 from voice.text.english.heteronyms import in_context, retag
 from voice.text.phones import from_arpabet
-
-PUNCTUATION = frozenset(';:,.!?—…"()“” ')
-
-
-def without_marks(phonemes: str) -> str:
-    """`phonemes` without the punctuation and spaces at their end."""
-    return phonemes.rstrip("".join(PUNCTUATION))
 
 
 @lru_cache(maxsize=1)
@@ -97,7 +87,7 @@ def pronounce(chunks: Sequence[str]) -> list[str]:
 
 def _voiced(chunk: str, phonemes: str) -> str:
     """`phonemes`, unless the reader made none of a word: then its letters' names, without accents."""
-    if any(c not in PUNCTUATION for c in phonemes) or not any(c.isalpha() for c in chunk):
+    if has_sound(phonemes) or not any(c.isalpha() for c in chunk):
         return phonemes
     plain = (c for c in unicodedata.normalize("NFKD", chunk).upper() if c.isascii() and c.isalpha())
     return " ".join(_reader().lexicon.golds.get(c) for c in plain) + phonemes

@@ -8,10 +8,6 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
-
-from voice.text.english.pronunciation import without_marks
-
 QUESTION_WORDS = frozenset("who whom whose what which when where why how".split())
 ASKING = frozenset(
     "am is are was were do does did have has had can could will would shall should may might must need "
@@ -21,7 +17,6 @@ ASKING = frozenset(
 LEADING = frozenset(
     "and but so or well oh then now okay ok hey yes no sorry please to in on at for from by with of".split()
 )
-HIGH = 0.9  # of the way to the end a rise is over, for the last sound is often too short or soft to be heard
 
 
 def rises(sentence: str) -> bool:
@@ -45,11 +40,3 @@ def rises(sentence: str) -> bool:
         elif asked and first in QUESTION_WORDS and second in ASKING:
             return False
     return asked or not any(first.split("'")[0] in QUESTION_WORDS for first, _ in openings)
-
-
-def rise(phonemes: str) -> np.ndarray:
-    """(L,) of a question that rises: how much of its rise, from 0 to 1, is done at the end of each phoneme;
-    it begins at the last stress."""
-    begin = max(0, phonemes.rfind("ˈ") if "ˈ" in phonemes else phonemes.rfind("ˌ"))
-    climb = HIGH * (len(without_marks(phonemes)) - begin)
-    return np.clip((np.arange(len(phonemes)) + 1 - begin) / max(climb, 1), 0.0, 1.0)

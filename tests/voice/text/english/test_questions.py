@@ -9,10 +9,11 @@ import pytest
 
 from voice.loading import load
 from voice.pitch import f0
-from voice.text.english.questions import rise, rises
+from voice.text.english.questions import rises
 from voice.text.frontend import read_aloud
 from voice.text.markup import as_ssml, parse
 from voice.text.passages import read_passages
+from voice.tts.prosody_targets import question_rise
 from voice.tts.voice import Voice
 from voice.types import Controls
 
@@ -37,10 +38,10 @@ def test_other_sentences_do_not(text: str) -> None:
 
 
 def test_a_rise_begins_at_the_last_stress_and_is_done_at_the_end() -> None:
-    done = rise("dˈu ju lˈIk ˌɪt?")
+    done = question_rise("dˈu ju lˈIk ˌɪt?")
     assert not done[:8].any() and (np.diff(done) >= 0).all() and done[8] > 0 and done[-2] == 1.0
-    assert rise("ˈɛɹplˌAn?")[0] > 0  # "Airplane?" rises from its main stress, the first
-    assert rise("").size == 0 and rise("ɪt?")[-1] == 1.0
+    assert question_rise("ˈɛɹplˌAn?")[0] > 0  # "Airplane?" rises from its main stress, the first
+    assert question_rise("").size == 0 and question_rise("ɪt?")[-1] == 1.0
 
 
 @pytest.fixture(scope="module", params=["heart", "kathleen", "kumo"])

@@ -89,7 +89,6 @@ OVERARCHING = {
 
 # What is not so yet, an entry a line: what `python tests/test_layers.py` prints before the bracket.
 KNOWN = """
-circle of modules: voice.text.delivery
 circle of rooms: voice.serve
 circle of rooms: voice.text
 class: Answer
@@ -110,7 +109,6 @@ class: Piece
 class: Pipe
 class: Place
 class: Reader
-class: Reading
 class: Request
 class: Resampler
 class: Said

@@ -108,7 +108,7 @@ class EndOfTurnRecognizer(Protocol):
 
 @runtime_checkable
 class StreamingSynthesizer(Synthesizer, Protocol):
-    """A voice that works in pieces: `stream` yields the speech of `speak` in pieces shorter than a sentence."""
+    """A voice whose `stream` yields the speech of `speak` in pieces shorter than a sentence."""
 
     def stream(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]: ...
 

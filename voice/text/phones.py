@@ -7,12 +7,12 @@ import re
 from voice.errors import TextError
 from voice.text import alphabet
 
-VOWELS = {
+ARPABET_VOWELS = {
     "AA": "ɑ", "AE": "æ", "AH": "ʌ", "AO": "ɔ", "AW": "W", "AX": "ə", "AXR": "əɹ", "AY": "I", "EH": "ɛ",
     "ER": "ɜɹ", "EY": "A", "IH": "ɪ", "IX": "ᵻ", "IY": "i", "OW": "O", "OY": "Y", "UH": "ʊ", "UW": "u",
     "UX": "u",
 }  # fmt: skip
-CONSONANTS = {
+ARPABET_CONSONANTS = {
     "B": "b", "CH": "ʧ", "D": "d", "DH": "ð", "DX": "T", "EL": "ᵊl", "EM": "ᵊm", "EN": "ᵊn", "F": "f",
     "G": "ɡ", "HH": "h", "HV": "h", "JH": "ʤ", "K": "k", "L": "l", "M": "m", "N": "n", "NG": "ŋ", "P": "p",
     "Q": "ʔ", "R": "ɹ", "S": "s", "SH": "ʃ", "T": "t", "TH": "θ", "V": "v", "W": "w", "WH": "w", "Y": "j",
@@ -48,13 +48,13 @@ def looks_like_arpabet(text: str) -> bool:
     tokens = text.split()
     if not tokens or not all(re.fullmatch(r"[A-Z]{1,3}\d?", token) for token in tokens):
         return False
-    stressed = any(token[-1].isdigit() and token[:-1] in VOWELS for token in tokens)
+    stressed = any(token[-1].isdigit() and token[:-1] in ARPABET_VOWELS for token in tokens)
     return stressed or sum(map(_known, tokens)) * 4 > len(tokens) * 3
 
 
 def _known(token: str) -> bool:
     match = _PHONE.fullmatch(token)
-    return bool(match) and (match[1] in VOWELS or (match[1] in CONSONANTS and not match[2]))
+    return bool(match) and (match[1] in ARPABET_VOWELS or (match[1] in ARPABET_CONSONANTS and not match[2]))
 
 
 def from_arpabet(text: str) -> str:
@@ -66,7 +66,7 @@ def from_arpabet(text: str) -> str:
         raise TextError(f"more than {LONGEST} phones at once; divide them")
     if unknown or not tokens:
         names = " ".join(dict.fromkeys(unknown)) or "nothing"
-        known = " ".join([*VOWELS, *CONSONANTS])
+        known = " ".join([*ARPABET_VOWELS, *ARPABET_CONSONANTS])
         raise TextError(f"{names}: no phone of ARPAbet; there are {known}, vowels with a stress 0, 1 or 2")
     phones = [_PHONE.fullmatch(token).groups() for token in tokens]
     joined = "".join(_said(name, stress) for name, stress in _flapped(phones))
@@ -78,10 +78,12 @@ def from_arpabet(text: str) -> str:
 
 
 def _said(name: str, stress: str | None) -> str:
-    if name in CONSONANTS:
-        return CONSONANTS[name]
+    if name in ARPABET_CONSONANTS:
+        return ARPABET_CONSONANTS[name]
     stress = "0" if stress is None else stress
-    return STRESS[stress] + (UNSTRESSED.get(name, VOWELS[name]) if stress == "0" else VOWELS[name])
+    return STRESS[stress] + (
+        UNSTRESSED.get(name, ARPABET_VOWELS[name]) if stress == "0" else ARPABET_VOWELS[name]
+    )
 
 
 def _flapped(phones: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
@@ -89,7 +91,9 @@ def _flapped(phones: list[tuple[str, str | None]]) -> list[tuple[str, str | None
     found = list(phones)
     for i in range(1, len(phones) - 1):
         before, (after, stress), last = phones[i - 1][0], phones[i + 1], phones[i + 2 : i + 3]
-        opens = (before in VOWELS or before == "R") and after in VOWELS and stress in (None, "0")
+        opens = (
+            (before in ARPABET_VOWELS or before == "R") and after in ARPABET_VOWELS and stress in (None, "0")
+        )
         if phones[i][0] == "T" and opens and not (after == "AH" and last and last[0][0] == "N"):
             found[i] = ("DX", None)
     return found

@@ -68,9 +68,6 @@ def pieces(synthesizer: Synthesizer, text: str, controls: Controls = Controls())
     return synthesizer.speak(text, controls)
 
 
-def begin(self, controls: Controls) -> TextStream: ...
-
-
 def begin(synthesizer: Synthesizer, controls: Controls = Controls()) -> TextStream:
     """Return a stream from text to speech through any synthesizer, one with only `speak` too."""
     if isinstance(synthesizer, IncrementalSynthesizer):

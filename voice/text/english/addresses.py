@@ -7,7 +7,7 @@ import re
 from voice.text.english.numbers import digits, grouped, number
 from voice.text.english.rule import one_of, rule
 
-_MARKS = {
+_MARK_NAMES = {
     ".": "dot", "/": "slash", "\\": "backslash", "-": "dash", "_": "underscore", "?": "question mark",
     "=": "equals", "&": "and", "#": "hash", "%": "percent", "+": "plus", "@": "at", ":": "colon",
     "~": "tilde",
@@ -52,7 +52,7 @@ def _run(run: str) -> str:
     if run[0].isdecimal():
         return grouped(run)
     if not run[0].isalpha():
-        return _MARKS.get(run, "")
+        return _MARK_NAMES.get(run, "")
     sayable = re.search("[aeiouyáéíóúäöü]", run.lower()) and len(run) > 2 and not run.isupper()
     if sayable and run.lower() not in ("pdf", "edu", "html") or run.lower() in _SAID_AS_WORDS:
         return run

@@ -7,7 +7,7 @@ import unicodedata
 
 from voice.text.english.numbers import cardinal
 
-SYMBOLS = {
+SYMBOL_NAMES = {
     "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "/": "slash", "\\": "backslash",
     "<": "less than", ">": "greater than", "|": "bar", "~": "tilde", "^": "caret", "#": "hash", "$": "dollar",
     "£": "pound", "€": "euro", "¥": "yen", "₹": "rupee", "₩": "won", "₽": "ruble", "₿": "bitcoin",
@@ -66,8 +66,8 @@ def say_character(text: str, at: int) -> str | None:
         return char
     if char in SILENT or char in _APOSTROPHES:
         return ""
-    if char in SYMBOLS:
-        return f" {SYMBOLS[char]} "
+    if char in SYMBOL_NAMES:
+        return f" {SYMBOL_NAMES[char]} "
     return _letter(text, at)
 
 

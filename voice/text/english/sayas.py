@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from voice.text.english.characters import SYMBOLS
+from voice.text.english.characters import SYMBOL_NAMES
 from voice.text.english.numbers import cardinal, digits, ordinal
 
 SPELLED = frozenset("characters character spell-out spell verbatim letters".split())
 AS_WRITTEN = frozenset("time currency unit measure fraction address name net url email".split())
 MONTHS = "January February March April May June July August September October November December".split()
-_SIGNS = SYMBOLS | {
+_SIGNS = SYMBOL_NAMES | {
     ".": "dot", ",": "comma", "-": "dash", "_": "underscore", ":": "colon", ";": "semicolon", "!": "bang",
     "?": "question mark", "'": "apostrophe", '"': "quote", "(": "open paren", ")": "close paren",
 }  # fmt: skip

@@ -1,6 +1,6 @@
-"""What a CTC head writes: the letters of words as they are spoken.
+"""The alphabet of a CTC head, and the letters of a text as it is spoken.
 
-Figures, money and signs are read out first, so that every written word owns the letters that
+Digits, money and signs are spelled out first, so that every written word owns the letters that
 are heard for it.
 """
 
@@ -13,19 +13,20 @@ import numpy as np
 from voice.text.english.normalize import spell_out
 
 ALPHABET = " 'abcdefghijklmnopqrstuvwxyz"
-BLANK = 0  # CTC's; a letter's label is one more than its place in ALPHABET
+BLANK = 0  # CTC's; the label of a letter is one more than its index in ALPHABET
 CLASSES = 1 + len(ALPHABET)
 FRAME = 0.02  # seconds between the rows of log-probabilities
 SPACE = 1 + ALPHABET.index(" ")
+LOG_ZERO = np.float32(-1e30)  # log-probability of what cannot be; finite, so that sums of it stay numbers
 
-_LABELS = {letter: 1 + place for place, letter in enumerate(ALPHABET)}
+_LABELS = {letter: 1 + index for index, letter in enumerate(ALPHABET)}
 
 
 @dataclass(frozen=True, eq=False)
 class Spelling:
     """`labels` (L,) of the letters and, as long, `owners`: the index of each one's word, -1 for spaces.
 
-    The words are those of `text.split()`; one that is not heard ("—") owns no letters.
+    The words are those of `text.split()`; one that is not spoken ("—") owns no letters.
     """
 
     labels: np.ndarray
@@ -33,7 +34,7 @@ class Spelling:
 
 
 def spell(text: str) -> Spelling:
-    """The letters in which `text` is spoken: words apart by one space, none at the ends."""
+    """Return the letters in which `text` is spoken: words apart by one space, none at the ends."""
     labels: list[int] = []
     owners: list[int] = []
     starts = _word_of_each_character(text)
@@ -50,13 +51,23 @@ def spell(text: str) -> Spelling:
     return Spelling(np.array(labels, np.int64), np.array(owners, np.int64))
 
 
-def read(labels: np.ndarray) -> str:
-    """Labels, without blanks, → the letters that they stand for."""
+def letters_of(labels: np.ndarray) -> str:
+    """Return the letters for which labels stand; there must be no blanks among them."""
     return "".join(ALPHABET[label - 1] for label in labels)
 
 
+def labels_of(letters: str) -> np.ndarray:
+    """Return the labels (L,) of letters."""
+    return np.array([label_of(letter) for letter in letters], np.int64)
+
+
+def label_of(letter: str) -> int:
+    """Return the label of one letter of ALPHABET."""
+    return _LABELS[letter]
+
+
 def _word_of_each_character(text: str) -> list[int]:
-    """For each character the index of its word in `text.split()`; a space counts to the word after it."""
+    """Return for each character the index of its word in `text.split()`; a space counts to the next word."""
     words, index, inside = [], 0, False
     for character in text:
         if character.isspace():

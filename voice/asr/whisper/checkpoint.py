@@ -49,19 +49,19 @@ def open_checkpoint(folder: Path, *, compute_type: str, threads: int, workers: i
 
 
 def _is_missing(name: str, config: dict[str, Any], multilingual: bool) -> bool:
-    """Whether a model cannot do without this setting and its configuration does not have it."""
+    """Tell whether a model needs this setting and its configuration does not have it."""
     if name == "lang_ids":
         return multilingual and not config.get(name)
     return not config.get(name) if name == "alignment_heads" else name not in config
 
 
 def _files(folder: Path) -> dict[str, bytes]:
-    """What CTranslate2 reads of a folder, but for the configuration."""
+    """Read the files of a folder that CTranslate2 needs besides the configuration."""
     return {path.name: path.read_bytes() for path in (folder / WEIGHTS, *folder.glob("vocabulary.*"))}
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    """What `config.json` says; nothing where it cannot be read."""
+    """Read `config.json`; return an empty dict if it cannot be read."""
     try:
         config = json.loads((folder / CONFIG).read_text("utf-8"))
     except (OSError, ValueError):
@@ -70,11 +70,12 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _languages(folder: Path) -> list[int]:
+    """Return the tokens of all languages."""
     return sorted(language_tokens(open_tokenizer(folder)).values())
 
 
 def _alignment_heads(folder: Path) -> list[list[int]]:
-    """All heads of the later half of the decoder's layers, as CTranslate2's converter has it."""
+    """Return all heads of the later half of the decoder's layers, as CTranslate2's converter does."""
     tensors = read_model(folder / WEIGHTS).tensors
     layers = len({found[0] for name in tensors if (found := re.match(r"decoder/layer_\d+/", name))})
     heads = int(tensors["decoder/num_heads"])
@@ -82,10 +83,11 @@ def _alignment_heads(folder: Path) -> list[list[int]]:
 
 
 def _nothing(folder: Path) -> list[int]:
+    """Suppress no tokens."""
     return []
 
 
-_DEFAULTS: dict[str, Callable[[Path], list]] = {
+_DEFAULTS: dict[str, Callable[[Path], Any]] = {
     "lang_ids": _languages,
     "alignment_heads": _alignment_heads,
     "suppress_ids": _nothing,

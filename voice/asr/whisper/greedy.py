@@ -1,6 +1,6 @@
 """Greedy search with Whisper's decoder on ONNX Runtime: a step reads each weight once, in 8 bits.
 
-CTranslate2 does the same, and beams too; for few utterances at once this takes about half its time.
+CTranslate2 does the same, and beam search too; for few utterances at once this takes about half its time.
 """
 
 from __future__ import annotations
@@ -18,161 +18,168 @@ from voice.errors import ModelDamaged
 from voice.models.quantized import CROSS, DECODER, QUANTIZED, for_cross, read_quantized
 from voice.models.sessions import open_session
 
-CROWDED = 0.75  # where fewer of the rows than this are still being written, the others are let go
+MIN_UNFINISHED = 0.75  # finished rows are dropped from a step once fewer than this share are unfinished
 
 
 @dataclass
-class Row:
-    """What becomes of one utterance: its tokens, their log-probabilities (of the end too, where it came),
-    how likely a mark that ends a sentence was in the place of each (if the model has such), and
-    P(no speech)."""
+class GreedyRow:
+    """What is decoded of one utterance.
 
-    no_speech: float
+    `tokens`, and their `log_probs` (that of the end too, once it is reached); if the model has such
+    tokens, `end_of_sentence_probs`: the probability that a mark which ends a sentence stands in the
+    place of each; and P(no speech).
+    """
+
+    no_speech_prob: float
     tokens: list[int] = field(default_factory=list)
-    chances: list[float] = field(default_factory=list)
-    ends_of_sentence: list[float] = field(default_factory=list)
+    log_probs: list[float] = field(default_factory=list)
+    end_of_sentence_probs: list[float] = field(default_factory=list)
     ended: bool = False
 
-    def take(self, token: int, chance: float, end_of_sentence: float | None, end: int) -> None:
+    def append(self, token: int, log_prob: float, end_of_sentence_prob: float | None, end: int) -> None:
+        """Add the next token; `end` is the one that ends the row."""
         if not self.ended:
-            self.chances.append(chance)
-            self.ends_of_sentence += [] if end_of_sentence is None else [end_of_sentence]
+            self.log_probs.append(log_prob)
+            self.end_of_sentence_probs += [] if end_of_sentence_prob is None else [end_of_sentence_prob]
             self.ended = token == end
             self.tokens += [] if self.ended else [token]
 
 
 @dataclass(frozen=True)
-class Specials:
-    """Tokens with a meaning, and those that are never written, or not first."""
+class SpecialTokens:
+    """Tokens with a meaning; `suppressed` are never written, `suppressed_first` not as the first."""
 
     start: int
     end: int
     no_speech: int
-    never: Sequence[int]
-    not_first: Sequence[int]
+    suppressed: Sequence[int]
+    suppressed_first: Sequence[int]
     end_of_sentence: Sequence[int] = ()  # marks that end a sentence
 
     @classmethod
     def read(
         cls, path: Path, *, start: int, end: int, no_speech: int, end_of_sentence: Sequence[int] = ()
-    ) -> Specials:
-        """Completed by the lists in a model's `config.json`. Raises ModelDamaged."""
+    ) -> SpecialTokens:
+        """Complete them by the lists in a model's `config.json`. Raises ModelDamaged."""
         try:
             config = json.loads(path.read_text("utf-8"))
-            never = config["suppress_ids"] or []
-            not_first = [*never, *(config["suppress_ids_begin"] or [])]
-            return cls(start, end, no_speech, never, not_first, end_of_sentence)
+            suppressed = config["suppress_ids"] or []
+            suppressed_first = [*suppressed, *(config["suppress_ids_begin"] or [])]
+            return cls(start, end, no_speech, suppressed, suppressed_first, end_of_sentence)
         except (OSError, ValueError, KeyError) as error:
             raise ModelDamaged(f"{path} does not say what is never written; fetch the model again") from error
 
 
 class GreedyDecoder:
-    """The two graphs; holds no state between calls."""
+    """The two graphs of the decoder. It holds no state between calls."""
 
-    def __init__(self, cross: Any, decoder: Any, specials: Specials) -> None:
+    def __init__(self, cross: Any, decoder: Any, specials: SpecialTokens) -> None:
         self._cross, self._decoder, self._specials = cross, decoder, specials
-        self._made = [output.name for output in decoder.get_outputs()]
-        self._crossed = [output.name for output in cross.get_outputs()]
+        self._outputs = [output.name for output in decoder.get_outputs()]
+        self._cross_outputs = [output.name for output in cross.get_outputs()]
         _, heads, size, _ = cross.get_outputs()[0].shape
-        self._nothing = {"k": (heads, size, 0), "v": (heads, 0, size)}
+        self._empty_shapes = {"k": (heads, size, 0), "v": (heads, 0, size)}
 
     @classmethod
-    def open(cls, folder: Path, specials: Specials, *, threads: int) -> GreedyDecoder:
-        """That of a model folder. Raises ModelDamaged."""
+    def open(cls, folder: Path, specials: SpecialTokens, *, threads: int) -> GreedyDecoder:
+        """Load the graphs of a model folder. Raises ModelDamaged."""
         weights = read_quantized(folder / QUANTIZED)
-        crossing = {name: array for name, array in weights.items() if for_cross(name)}
+        cross_weights = {name: array for name, array in weights.items() if for_cross(name)}
         rest = {name: array for name, array in weights.items() if not for_cross(name)}
-        cross = _opened(folder / CROSS, crossing, threads)
-        return cls(cross, _opened(folder / DECODER, rest, threads), specials)
+        cross = _open_graph(folder / CROSS, cross_weights, threads)
+        return cls(cross, _open_graph(folder / DECODER, rest, threads), specials)
 
-    def __call__(self, encoded: np.ndarray, prompt: Sequence[int], limit: int) -> list[Row]:
-        """At most `limit` tokens for each row of `encoded` (B, F, D), after the `prompt`."""
+    def __call__(self, encoded: np.ndarray, prompt: Sequence[int], limit: int) -> list[GreedyRow]:
+        """Decode at most `limit` tokens for each row of `encoded` (B, F, D), after the `prompt`."""
         from onnxruntime import OrtValue
 
-        heard = {"encoded": OrtValue.ortvalue_from_numpy(encoded)}
-        crossed = self._cross.run_with_ort_values(self._crossed, heard)
-        caches = dict(zip(self._crossed, crossed, strict=True)) | self._empty(len(encoded))
+        inputs = {"encoded": OrtValue.ortvalue_from_numpy(encoded)}
+        cross = self._cross.run_with_ort_values(self._cross_outputs, inputs)
+        caches = dict(zip(self._cross_outputs, cross, strict=True)) | self._empty_caches(len(encoded))
         given = np.tile(np.array(prompt, np.int64), (len(encoded), 1))
-        scores, caches = self._step(given, 0, caches)
-        silent = _log_softmax(scores[:, list(prompt).index(self._specials.start)])[
-            :, self._specials.no_speech
-        ]
-        rows = written = [Row(float(chance)) for chance in np.exp(silent)]
+        logits, caches = self._step(given, 0, caches)
+        at_start = _log_softmax(logits[:, list(prompt).index(self._specials.start)])
+        rows = [GreedyRow(float(prob)) for prob in np.exp(at_start[:, self._specials.no_speech])]
+        active = rows
         for position in range(len(prompt), len(prompt) + limit):
-            barred = self._specials.not_first if position == len(prompt) else self._specials.never
-            tokens = self._written(written, scores[:, -1], barred)
-            going = [number for number, row in enumerate(written) if not row.ended]
-            if not going or position + 1 == len(prompt) + limit:
+            first = position == len(prompt)
+            suppressed = self._specials.suppressed_first if first else self._specials.suppressed
+            tokens = self._extend(active, logits[:, -1], suppressed)
+            unfinished = [number for number, row in enumerate(active) if not row.ended]
+            if not unfinished or position + 1 == len(prompt) + limit:
                 break
-            if len(going) < CROWDED * len(written):
-                caches = _picked(caches, going)
-                tokens, written = tokens[going], [written[number] for number in going]
-            scores, caches = self._step(tokens[:, None], position, caches)
+            if len(unfinished) < MIN_UNFINISHED * len(active):
+                caches = _select_rows(caches, unfinished)
+                tokens, active = tokens[unfinished], [active[number] for number in unfinished]
+            logits, caches = self._step(tokens[:, None], position, caches)
         return rows
 
-    def _written(self, rows: Sequence[Row], scores: np.ndarray, barred: Sequence[int]) -> np.ndarray:
-        """Each row takes the best of its `scores` (B, V) that is not `barred`; returns their tokens (B,)."""
-        scores[:, barred] = -np.inf
-        tokens = scores.argmax(axis=1)
-        likely = _log_softmax(scores)
-        chances = likely[np.arange(len(rows)), tokens]
+    def _extend(self, rows: Sequence[GreedyRow], logits: np.ndarray, suppressed: Sequence[int]) -> np.ndarray:
+        """Append to each row the best of its `logits` (B, V) but for the `suppressed`; return the tokens (B,)."""
+        logits[:, suppressed] = -np.inf
+        tokens: np.ndarray = logits.argmax(axis=1)
+        log_probs = _log_softmax(logits)
+        best = log_probs[np.arange(len(rows)), tokens]
         marks = list(self._specials.end_of_sentence)
-        ends_of_sentence = np.exp(likely[:, marks]).sum(axis=1).tolist() if marks else [None] * len(rows)
-        for row, token, chance, end_of_sentence in zip(rows, tokens, chances, ends_of_sentence, strict=True):
-            row.take(int(token), float(chance), end_of_sentence, self._specials.end)
+        ends = np.exp(log_probs[:, marks]).sum(axis=1).tolist() if marks else [None] * len(rows)
+        for row, token, log_prob, end_of_sentence in zip(rows, tokens, best, ends, strict=True):
+            row.append(int(token), float(log_prob), end_of_sentence, self._specials.end)
         return tokens
 
     def _step(
         self, tokens: np.ndarray, position: int, caches: Mapping[str, Any]
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """(B, T) tokens from `position` on → the scores (B, T, V) of what may follow each, and new caches."""
+        """Run (B, T) tokens from `position` on; return the logits (B, T, V) after each, and new caches."""
         from onnxruntime import OrtValue
 
         count = tokens.shape[1]
-        reach = np.arange(position, position + count)
-        mask = np.where(np.arange(position + count) > reach[:, None], -np.inf, 0.0).astype(np.float32)
-        given = {"tokens": tokens, "positions": reach, "mask": mask}
-        feed = {name: OrtValue.ortvalue_from_numpy(array) for name, array in given.items()} | caches
-        scores, *fresh = self._decoder.run_with_ort_values(self._made, feed)
+        positions = np.arange(position, position + count)
+        mask = np.where(np.arange(position + count) > positions[:, None], -np.inf, 0.0).astype(np.float32)
+        inputs = {"tokens": tokens, "positions": positions, "mask": mask}
+        feed = {name: OrtValue.ortvalue_from_numpy(array) for name, array in inputs.items()}
+        logits, *fresh = self._decoder.run_with_ort_values(self._outputs, {**feed, **caches})
         kept = {name: value for name, value in caches.items() if name.startswith("cross_")}
-        kept |= {f"past_{name}": value for name, value in zip(self._made[1:], fresh, strict=True)}
-        return scores.numpy(), kept
+        kept |= {f"past_{name}": value for name, value in zip(self._outputs[1:], fresh, strict=True)}
+        return logits.numpy(), kept
 
-    def _empty(self, rows: int) -> dict[str, Any]:
-        """The caches before the first token."""
+    def _empty_caches(self, rows: int) -> dict[str, Any]:
+        """Build the caches before the first token."""
         from onnxruntime import OrtValue
 
-        shapes = {f"past_{name}": (rows, *self._nothing[name[0]]) for name in self._made[1:]}
+        shapes = {f"past_{name}": (rows, *self._empty_shapes[name[0]]) for name in self._outputs[1:]}
         return {name: OrtValue.ortvalue_from_numpy(np.zeros(s, np.float32)) for name, s in shapes.items()}
 
 
-def open_greedy(folder: Path, vocabulary: Tokenizer, *, threads: int) -> GreedyDecoder | None:
-    """That of a model folder, if it has one. Raises ModelDamaged."""
+def open_greedy(folder: Path, tokenizer: Tokenizer, *, threads: int) -> GreedyDecoder | None:
+    """Load the greedy decoder of a model folder, or return None if it has none. Raises ModelDamaged."""
     if not (folder / QUANTIZED).is_file():
         return None
-    specials = Specials.read(
+    specials = SpecialTokens.read(
         folder / "config.json",
-        start=vocabulary.start,
-        end=vocabulary.end,
-        no_speech=vocabulary.no_speech,
-        end_of_sentence=vocabulary.end_of_sentence,
+        start=tokenizer.start,
+        end=tokenizer.end,
+        no_speech=tokenizer.no_speech,
+        end_of_sentence=tokenizer.end_of_sentence,
     )
     return GreedyDecoder.open(folder, specials, threads=threads)
 
 
-def _log_softmax(scores: np.ndarray) -> np.ndarray:
-    shifted = scores - scores.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+def _log_softmax(logits: np.ndarray) -> np.ndarray:
+    """Normalize logits along the last axis to log-probabilities."""
+    shifted: np.ndarray = logits - logits.max(axis=-1, keepdims=True)
+    log_probs: np.ndarray = shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))
+    return log_probs
 
 
-def _picked(caches: Mapping[str, Any], rows: Sequence[int]) -> dict[str, Any]:
+def _select_rows(caches: Mapping[str, Any], rows: Sequence[int]) -> dict[str, Any]:
+    """Return the caches of some rows."""
     from onnxruntime import OrtValue
 
     return {name: OrtValue.ortvalue_from_numpy(value.numpy()[rows]) for name, value in caches.items()}
 
 
-def _opened(path: Path, weights: Mapping[str, np.ndarray], threads: int) -> Any:
-    """A session of a graph that has its weights elsewhere. Raises ModelDamaged."""
+def _open_graph(path: Path, weights: Mapping[str, np.ndarray], threads: int) -> Any:
+    """Open a session of a graph that has its weights elsewhere. Raises ModelDamaged."""
     try:
         return open_session(path, threads=threads, weights=weights)
     except Exception as error:  # the library's own errors share no base

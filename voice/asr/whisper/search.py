@@ -1,122 +1,94 @@
-"""What Whisper's decoder writes of some sounds, searched for again where it is not to be believed."""
+"""Search: what the decoder writes of encoded speech, searched for again if `Acceptance` doubts it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from voice.asr.ctc.forced_alignment import said_until
+from voice.asr.whisper.acceptance import Acceptance
 from voice.asr.whisper.decoding import (
-    SILENCE,
-    Decoding,
+    DecodingOptions,
     Hypothesis,
-    better,
-    bounded,
-    is_doubtful,
-    is_loop,
-    is_mostly_loop,
-    is_silence,
-    is_thin,
-    is_unheard,
-    read_result,
-    read_row,
-    unlooped,
+    hypothesis_from_result,
+    hypothesis_from_row,
 )
+from voice.asr.whisper.encoder import EncodedSpeech, storage_view
 from voice.asr.whisper.greedy import GreedyDecoder
 from voice.asr.whisper.tokenizer import TEXT_CONTEXT, Tokenizer
-from voice.asr.whisper.windows import Sound
 
 MAX_GENERATED = TEXT_CONTEXT // 2  # tokens that CTranslate2 generates at most, by its default
+EXTRA_TOKENS = 24  # that a short utterance may have besides its tokens per second
 
 
 class Search:
-    """A decoder, what it may write (`timed`: times between the words too) and when it is believed.
+    """Beam search with CTranslate2's `model`, greedy search with the `greedy` decoder if there is one.
 
-    CTranslate2's `model` searches with beams; without one the `greedy` decoder does, where there is one.
+    `timed` lets the decoder write timestamps between the words too.
     """
 
     def __init__(
         self,
         model: Any,
         greedy: GreedyDecoder | None,
-        vocabulary: Tokenizer,
-        limits: Decoding,
+        tokenizer: Tokenizer,
+        options: DecodingOptions,
+        acceptance: Acceptance,
         *,
         timed: bool,
     ) -> None:
-        self._model, self._greedy, self._vocabulary, self._limits = model, greedy, vocabulary, limits
-        self._last = [] if timed else [vocabulary.without_times]
+        self._model, self._greedy, self._tokenizer = model, greedy, tokenizer
+        self._options, self._acceptance, self._timed = options, acceptance, timed
 
     def __call__(
-        self, encoded: np.ndarray, sounds: Sequence[Sound], prompt: Sequence[int]
+        self, encoded: np.ndarray, speeches: Sequence[EncodedSpeech], prompt: Sequence[int]
     ) -> list[Hypothesis]:
-        """The believed tokens of each row of `encoded` (B, F, D); none where it is silence."""
-        limit = 24 + round(self._limits.tokens_per_second * max(sound.speech.duration for sound in sounds))
-        guesses = self._found(encoded, prompt, limit, self._limits.beam)
+        """Return the accepted hypothesis of each row of `encoded` (B, F, D); NO_SPEECH where it is silence."""
+        longest = max(each.speech.duration for each in speeches)
+        limit = EXTRA_TOKENS + round(self._options.tokens_per_second * longest)
+        hypotheses = self._decode(encoded, prompt, limit, self._options.beam_size, timed=self._timed)
         return [
-            self._believed(guess, sound, prompt, limit) for guess, sound in zip(guesses, sounds, strict=True)
+            self._accepted(hypothesis, speech, prompt, limit)
+            for hypothesis, speech in zip(hypotheses, speeches, strict=True)
         ]
 
-    def _believed(self, guess: Hypothesis, sound: Sound, prompt: Sequence[int], limit: int) -> Hypothesis:
-        """The guess, a better one where it is doubtful, or silence."""
-        limits, reading = self._limits, sound.reading
-        if not is_silence(guess, limits) and is_doubtful(guess, reading, limits):
-            guess = self._again(guess, sound, prompt, limit)
-        if is_silence(guess, limits) or is_unheard(guess, reading, limits):
-            return SILENCE
-        if sound.log_probs is not None:
-            until = said_until(guess.text, reading.letters, sound.log_probs, limits.missed)
-            guess = guess if until is None else replace(guess, until=until, left_off=True)
-        return bounded(guess, sound.speech.duration, limits)
+    def _accepted(
+        self, hypothesis: Hypothesis, speech: EncodedSpeech, prompt: Sequence[int], limit: int
+    ) -> Hypothesis:
+        """Return the hypothesis, a better one if it is doubtful, or NO_SPEECH."""
+        if self._acceptance.is_doubtful(hypothesis, speech.ctc):
+            timed = self._timed and not self._acceptance.is_loop(hypothesis, speech.ctc)
+            beam_size = self._options.second_beam_size
+            encoded = speech.encoded[None]
+            (second,) = self._decode(encoded, prompt, limit, beam_size, no_repeat=3, timed=timed)
+            hypothesis = self._acceptance.choose(hypothesis, second, speech.ctc)
+        return self._acceptance.accept(hypothesis, speech)
 
-    def _again(self, guess: Hypothesis, sound: Sound, prompt: Sequence[int], limit: int) -> Hypothesis:
-        """The guess or a better one, which is no loop that nobody heard."""
-        limits, reading = self._limits, sound.reading
-        looped = is_loop(guess, reading, limits)
-        (again,) = self._found(
-            sound.encoded[None], prompt, limit, limits.second_beam, no_repeat=3, timed=not looped
-        )
-        if looped and again.log_probability < limits.unsure and not is_mostly_loop(guess, limits):
-            return unlooped(guess, self._vocabulary)  # such as a figure that is said five times in a sentence
-        guess = better(guess, again, reading, limits)
-        if (looped and guess.log_probability < limits.unsure) or is_thin(guess, reading, limits):
-            return SILENCE
-        return unlooped(guess, self._vocabulary) if is_loop(guess, reading, limits) else guess
-
-    def _found(
+    def _decode(
         self,
         encoded: np.ndarray,
         prompt: Sequence[int],
         limit: int,
-        beam: int,
+        beam_size: int,
         *,
+        timed: bool,
         no_repeat: int = 0,
-        timed: bool = True,
     ) -> list[Hypothesis]:
-        """`timed` False writes no times, whatever the decoder may write otherwise."""
-        given = [*prompt, *(self._last if timed else [self._vocabulary.without_times])]
-        if self._greedy and (beam, no_repeat) == (1, 0):
+        """Search for at most `limit` tokens for each row; `no_repeat` forbids n-grams of that length twice."""
+        given = [*prompt, *([] if timed else [self._tokenizer.without_times])]
+        if self._greedy and (beam_size, no_repeat) == (1, 0):
             rows = self._greedy(encoded, given, min(limit, TEXT_CONTEXT - len(given)))
-            return [read_row(row, self._vocabulary) for row in rows]
+            return [hypothesis_from_row(row, self._tokenizer) for row in rows]
         results = self._model.generate(
             storage_view(encoded),
             [given] * len(encoded),
-            beam_size=beam,
+            beam_size=beam_size,
             # Of its max_length CTranslate2 gives the output half, or what the prompt leaves if that is less.
             max_length=min(TEXT_CONTEXT, max(2 * limit, len(prompt) + 1 + limit)),
             no_repeat_ngram_size=no_repeat,
             return_scores=True,
             return_no_speech_prob=True,
-            return_logits_vocab=beam == 1,
+            return_logits_vocab=beam_size == 1,
         )
-        return [read_result(result, self._vocabulary) for result in results]
-
-
-def storage_view(array: np.ndarray) -> Any:
-    """Build the `ctranslate2.StorageView` of an array, float32."""
-    import ctranslate2
-
-    return ctranslate2.StorageView.from_array(np.ascontiguousarray(array, np.float32))
+        return [hypothesis_from_result(result, self._tokenizer) for result in results]

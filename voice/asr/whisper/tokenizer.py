@@ -1,4 +1,4 @@
-"""Whisper's tokens: the special ones by name, text to tokens, tokens to words."""
+"""Whisper's tokenizer: special tokens by name, text to tokens, tokens to words."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from voice.errors import ModelDamaged, VoiceError
+
+if TYPE_CHECKING:
+    import tokenizers
 
 TEXT_CONTEXT = 448  # positions of the decoder: prompt and text together
 MAX_PROMPT = TEXT_CONTEXT // 2 - 1  # half of them, less the token that opens the prompt
@@ -20,15 +24,15 @@ WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 @dataclass(frozen=True)
 class WordTokens:
-    """A written word, its space and punctuation included, and its spoken tokens [first, last)."""
+    """A written word with its space and punctuation, and its tokens [first, last) without punctuation."""
 
     text: str
     first: int
     last: int
 
 
-def open_tokenizer(folder: Path):
-    """The `tokenizers.Tokenizer` of a model folder. Raises ModelDamaged if there is none.
+def open_tokenizer(folder: Path) -> tokenizers.Tokenizer:
+    """Load the `tokenizers.Tokenizer` of a model folder. Raises ModelDamaged if there is none.
 
     The published file of whisper-base lacks the first of its merges, "Ġ t", without which " to" and
     " the" come apart into tokens that the model has never seen; it is put back.
@@ -45,7 +49,7 @@ def open_tokenizer(folder: Path):
         raise ModelDamaged(f"{path} cannot be read; fetch the model again") from error
 
 
-def language_tokens(tokenizer) -> dict[str, int]:
+def language_tokens(tokenizer: tokenizers.Tokenizer) -> dict[str, int]:
     """Return the token of each language's code: those between the start token and the first task.
 
     Raises ModelDamaged where the tokenizer is not that of a multilingual Whisper.
@@ -55,9 +59,9 @@ def language_tokens(tokenizer) -> dict[str, int]:
     return {tokenizer.id_to_token(number)[2:-2]: number for number in range(first, last)}
 
 
-def special(tokenizer, name: str) -> int:
+def special(tokenizer: tokenizers.Tokenizer, name: str) -> int:
     """Return the number of a special token. Raises ModelDamaged where there is none of that name."""
-    number = tokenizer.token_to_id(f"<|{name}|>")
+    number: int | None = tokenizer.token_to_id(f"<|{name}|>")
     if number is None:
         raise ModelDamaged(f"the tokenizer has no <|{name}|>; it is not Whisper's, fetch the model again")
     return number
@@ -81,7 +85,10 @@ class Tokenizer:
         self.languages = frozenset(language_tokens(self._tokenizer) if multilingual else {"en"})
 
     def start_sequence(self, language: str, task: str) -> list[int]:
-        """The tokens that tell the decoder what to do. Raises VoiceError for what the model cannot."""
+        """Return the tokens that give the decoder its language and task.
+
+        Raises VoiceError for a language or a task that the model does not know.
+        """
         if language not in self.languages:
             raise VoiceError(f"this recognizer does not know the language {language!r}; {self._choices()}")
         if not self.tasks:
@@ -93,23 +100,25 @@ class Tokenizer:
         return [self.start, self._special(language), self.tasks[task]]
 
     def prompt(self, hotwords: Sequence[str]) -> list[int]:
-        """Words to be expected, put where Whisper looks for the text that came before."""
+        """Return a prompt of words to expect, which stand where Whisper reads the text before the speech."""
         if not hotwords:
             return []
         return [self.previous, *self.encode(", ".join(hotwords))[:MAX_PROMPT]]
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a text, without special ones. Whisper's texts begin with a space."""
-        return self._tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids
+        ids: list[int] = self._tokenizer.encode(" " + text.strip(), add_special_tokens=False).ids
+        return ids
 
     def text(self, tokens: Sequence[int]) -> str:
         """Return the text of tokens; special ones are left out."""
-        return self._tokenizer.decode(list(tokens), skip_special_tokens=True)
+        text: str = self._tokenizer.decode(list(tokens), skip_special_tokens=True)
+        return text
 
     def last_time(self, tokens: Sequence[int]) -> tuple[float, bool]:
-        """Seconds of the time that ends `tokens` (0 if none does), and whether it stands there twice.
+        """Return the seconds of the timestamp that ends `tokens` (0 if none does), and whether it is doubled.
 
-        Twice, once as an end and once as a start, is how Whisper says that it left off there.
+        Whisper writes a timestamp twice, as an end and as a start, to say that it stopped early there.
         """
         times = [(token - self.without_times - 1) * TIME_STEP for token in tokens[-2:]]
         if not times or times[-1] < 0:
@@ -117,29 +126,29 @@ class Tokenizer:
         return times[-1], len(times) == 2 and times[0] >= 0
 
     def words(self, tokens: Sequence[int], language: str) -> list[WordTokens]:
-        """Text tokens → words. Punctuation belongs to its word but not to its spoken tokens."""
+        """Group text tokens to words. Punctuation belongs to the text of its word, but not to its tokens."""
         words: list[WordTokens] = []
         opening = ""  # punctuation that waits for its word
-        for piece in self._pieces(tokens):
-            spoken = any(character.isalnum() for character in piece.text)
+        for piece in self._characters(tokens):
+            has_letters = any(character.isalnum() for character in piece.text)
             begins = piece.text.startswith(" ") or language in WITHOUT_SPACES or not words
-            if begins and not spoken and (piece.text.startswith(" ") or not words):
+            if begins and not has_letters and (piece.text.startswith(" ") or not words):
                 opening += piece.text
-            elif spoken and (begins or opening):
+            elif has_letters and (begins or opening):
                 words.append(WordTokens(opening + piece.text, piece.first, piece.last))
                 opening = ""
             elif opening:
                 opening += piece.text
             else:
                 before = words[-1]
-                last = piece.last if spoken else before.last
+                last = piece.last if has_letters else before.last
                 words[-1] = WordTokens(before.text + piece.text, before.first, last)
         if opening and words:
             words[-1] = WordTokens(words[-1].text + opening, words[-1].first, words[-1].last)
         return words
 
-    def _pieces(self, tokens: Sequence[int]) -> Iterator[WordTokens]:
-        """The smallest runs of tokens that decode to whole characters."""
+    def _characters(self, tokens: Sequence[int]) -> Iterator[WordTokens]:
+        """Yield the shortest runs of tokens that decode to whole characters."""
         first = 0
         for last in range(1, len(tokens) + 1):
             text = self.text(tokens[first:last])
@@ -148,12 +157,14 @@ class Tokenizer:
                 first = last
 
     def _known(self, *names: str) -> tuple[int, ...]:
-        """Those of some tokens that there are."""
+        """Return the numbers of those of the named tokens that exist."""
         numbers = map(self._tokenizer.token_to_id, names)
         return tuple(number for number in numbers if number is not None)
 
     def _special(self, name: str) -> int:
+        """Return the number of a special token. Raises ModelDamaged."""
         return special(self._tokenizer, name)
 
     def _choices(self) -> str:
+        """Name the languages for an error message."""
         return "it knows " + " ".join(sorted(self.languages))

@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
-from voice.asr.ctc.alphabet import FRAME
-from voice.asr.whisper.decoding import Reading
 from voice.features import WHISPER_BANDS, WHISPER_HOP, WHISPER_RATE, whisper_log_mel
-from voice.types import Audio
 
 WINDOW = 30.0  # seconds that Whisper's encoder was trained on
 WINDOW_SAMPLES = round(WINDOW * WHISPER_RATE)
 WINDOW_FRAMES = WINDOW_SAMPLES // WHISPER_HOP
 MARGIN = 0.3  # seconds of silence after an utterance, where the context is the utterance
 MARGIN_SAMPLES = round(MARGIN * WHISPER_RATE)
-
-
-@dataclass(frozen=True, eq=False)
-class Sound:
-    """Speech and what the encoder makes of it (F, D); where there is a head, what that reads in it, and
-    (F, 29) log-probabilities if it knows the language's spelling."""
-
-    speech: Audio
-    encoded: np.ndarray
-    log_probs: np.ndarray | None
-    reading: Reading | None = None
-
-    def until(self, seconds: float | None) -> Sound:
-        """Its beginning; the encoder's output stays whole."""
-        if seconds is None:
-            return self
-        letters = None if self.log_probs is None else self.log_probs[: math.ceil(seconds / FRAME)]
-        return replace(self, speech=self.speech.cut(0.0, seconds), log_probs=letters)
 
 
 def full_window_features(samples: np.ndarray, bands: int) -> np.ndarray:
@@ -57,11 +34,11 @@ def with_margin(length: int) -> int:
     return min(WINDOW_SAMPLES, length + MARGIN_SAMPLES)
 
 
-def length_buckets(durations: Sequence[float], spread: float, most: int) -> Iterator[list[int]]:
-    """Indexes of durations, the longest first, in groups of at most `most` within `spread` of each other."""
+def length_buckets(durations: Sequence[float], spread: float, size: int) -> Iterator[list[int]]:
+    """Yield indexes of durations, the longest first, in groups of at most `size` within `spread` of each other."""
     group: list[int] = []
     for index in sorted(range(len(durations)), key=lambda index: -durations[index]):
-        if group and (len(group) == most or durations[group[0]] - durations[index] > spread):
+        if group and (len(group) == size or durations[group[0]] - durations[index] > spread):
             yield group
             group = []
         group.append(index)

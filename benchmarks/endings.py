@@ -32,7 +32,7 @@ from benchmarks.turn_taking.sounds import (
 )
 from voice.agent.listening.endpointing import HANG, MARK, with_mark
 from voice.agent.listening.options import ListeningOptions
-from voice.asr.whisper.end_of_turn import NAME, pooled
+from voice.asr.whisper.end_of_turn import FILE_NAME, average_stretches
 from voice.loading import load
 from voice.models.card import hashes, read_card, write_card
 from voice.types import Audio, Recognizer
@@ -83,7 +83,9 @@ def silences(sounds: CaseSounds, recognizer: Recognizer, limit: int | None) -> I
                 continue
             cut = len(before) - round(chance.uniform(0, FURTHER) * RATE)
             noisy = _noisy(before[:cut], noises[chance.randrange(len(noises))], chance)
-            clean, other = (pooled(Audio(each, RATE), recognizer.encoded) for each in (before, noisy))
+            clean, other = (
+                average_stretches(Audio(each, RATE), recognizer.encode) for each in (before, noisy)
+            )
             speaker = row.get("speaker") or row["corpus"]
             end_of_sentence = _end_of_sentence(before, recognizer)
             yield Silence(clean, other, seconds, number, row["corpus"], speaker, end_of_sentence)
@@ -178,9 +180,9 @@ def report(found: Sequence[Silence], scores: np.ndarray, of: str) -> None:
 
 def write(folder: Path, weights: np.ndarray, bias: float) -> None:
     """Write the layer into a model's folder, and onto its card."""
-    np.savez_compressed(folder / NAME, weights=weights.astype(np.float16), bias=np.float32(bias))
+    np.savez_compressed(folder / FILE_NAME, weights=weights.astype(np.float16), bias=np.float32(bias))
     card = read_card(folder)
-    write_card(folder, replace(card, files={**card.files, **hashes(folder, [NAME])}))
+    write_card(folder, replace(card, files={**card.files, **hashes(folder, [FILE_NAME])}))
 
 
 def main(

@@ -92,7 +92,7 @@ def _open(name: str, threads: int | None, kind: str | None, progress: Progress |
 
 
 def _whisper(model: Model, threads: int | None) -> Recognizer:
-    from voice.asr.whisper.confidence import Calibration, likelihood
+    from voice.asr.whisper.confidence import Calibration, mean_token_probability
     from voice.asr.whisper.recognizer import HEAD, Whisper
 
     context = _option(model, "context", "full")
@@ -109,7 +109,7 @@ def _whisper(model: Model, threads: int | None) -> Recognizer:
         context=context,
         only=None if context == "full" else model.card.language,  # what it was not tuned to is babble
         head=lent if lent and lent.is_file() else None,
-        confidence=Calibration(weights) if weights else likelihood,
+        confidence=Calibration(weights) if weights else mean_token_probability,
     )
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voice.asr.ctc.alphabet import read, spell
+from voice.asr.ctc.alphabet import letters_of, spell
 from voice.text.english.pronunciation import pronounce
 
 RATE = 16_000
@@ -92,7 +92,7 @@ def spoken_words(text: str) -> list[tuple[int, str]]:
     for label, owner in zip(spelling.labels, spelling.owners, strict=True):
         if owner >= 0:
             apart = " " if before < 0 and owner in words else ""
-            words[int(owner)] = words.get(int(owner), "") + apart + read(np.array([label]))
+            words[int(owner)] = words.get(int(owner), "") + apart + letters_of(np.array([label]))
         before = owner
     return [(owner, letters.replace(" '", " ").strip("'")) for owner, letters in words.items()]
 

@@ -21,7 +21,7 @@ from data.batching import rng_for
 from recipes.asr.windows import select_any
 from recipes.options import option, parse
 from voice import audio
-from voice.asr.whisper.confidence import FEATURES, Calibration, Confidence, likelihood
+from voice.asr.whisper.confidence import FEATURES, Calibration, Confidence, mean_token_probability
 from voice.asr.whisper.recognizer import Whisper
 from voice.features import WHISPER_RATE
 from voice.loading import load
@@ -164,7 +164,7 @@ def calibrate(name: str, options: Options) -> dict[str, float]:
         print(report(title(manifest), words, confidence), flush=True)
         every = every + words
     print(report("all of these", every, confidence))
-    print(report("before", every, likelihood))
+    print(report("before", every, mean_token_probability))
     return dict(confidence.weights)
 
 

@@ -13,7 +13,7 @@ from transformers import WhisperForConditionalGeneration
 from recipes.asr import model as whisper
 from recipes.asr.teacher import FULL, features, transcribe_encoded
 from recipes.asr.tokenizer import TrainingTokenizer
-from voice.asr.ctc.head import greedy
+from voice.asr.ctc.head import greedy_letters
 from voice.features import WHISPER_RATE
 from voice.metrics import Score, total, word_errors
 from voice.models.adapter import WEIGHTS, merge
@@ -57,7 +57,7 @@ def letters(model: WhisperForConditionalGeneration, samples: np.ndarray) -> str:
     """What the CTC head reads, letter by letter the likeliest, of samples (T,)."""
     length = min(FULL, len(samples) + round(MARGIN * WHISPER_RATE))
     shown = torch.from_numpy(features(samples, length)[None]).to(model.device)
-    return greedy(model.letters(whisper.encode(model, shown).float())[0].float().cpu().numpy())
+    return greedy_letters(model.letters(whisper.encode(model, shown).float())[0].float().cpu().numpy())
 
 
 def error_rates(corpora: Sequence[str], said: Sequence[str], heard: Sequence[str]) -> dict[str, float]:

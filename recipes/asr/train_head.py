@@ -29,7 +29,7 @@ from recipes.asr.teacher import features
 from recipes.options import option, parse
 from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, seed_everything, warm_cosine
 from voice.asr.ctc.alphabet import BLANK, FRAME, spell
-from voice.asr.ctc.head import greedy
+from voice.asr.ctc.head import greedy_letters
 from voice.features import WHISPER_RATE
 from voice.manifest import Clip
 from voice.metrics import total, word_errors
@@ -137,7 +137,7 @@ def check(head: Head, dev: Sequence[Example]) -> dict[str, float]:
     with evaluating(head):
         for each in dev:
             log_probs = head(torch.from_numpy(each.encoded.astype(np.float32))[None])[0].numpy()
-            scores.setdefault(each.corpus, []).append(word_errors(each.text, greedy(log_probs)))
+            scores.setdefault(each.corpus, []).append(word_errors(each.text, greedy_letters(log_probs)))
     rates = {f"wer/{name}": total(some).rate for name, some in scores.items()}
     return rates | {"wer": total(score for some in scores.values() for score in some).rate}
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from voice.asr.local_agreement import agreed, fresh
-from voice.asr.whisper.timestamps import segmented, timed_apart
+from voice.asr.whisper.timestamps import separate_times, split_segments
 from voice.asr.whisper.tokenizer import WITHOUT_SPACES
 from voice.text.languages import language_for
 from voice.types import UNDETERMINED, Audio, Recognizer, Segment, Transcript, Word
@@ -210,7 +210,7 @@ class IncrementalRecognizer:
         start = self._time(self._count - frames)
         words = fresh(known, [word.shifted(start) for word in _words(heard)])
         clock = known[-1].end if known else 0.0
-        words = timed_apart(words, clock, start + window.duration)
+        words = separate_times(words, clock, start + window.duration)
         self._hypothesis = _WindowHypothesis((*kept, *words), self._count, heard.language, cost=cost)
 
     def _overlap(self, known: list[Word], context: float) -> tuple[list[Word], int]:
@@ -256,7 +256,7 @@ class IncrementalRecognizer:
         del self._held[: max(0, len(self._held) - keep)]
 
     def _segments(self, words: Sequence[Word]) -> Iterator[Segment]:
-        return segmented((self._space + word.text for word in words), words)
+        return split_segments((self._space + word.text for word in words), words)
 
     def _text(self, words: Sequence[Word]) -> str:
         return self._space.join(word.text for word in words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from voice.asr.ctc.alphabet import read, spell
+from voice.asr.ctc.alphabet import letters_of, spell
 from voice.errors import TextError
 from voice.text.phrase_grammar import Phrase, SlotReference, Words, parse, walk
 
@@ -28,7 +28,7 @@ def parse_expression(text: str) -> Phrase:
 @lru_cache(maxsize=10_000)
 def speakable_words(text: str) -> tuple[str, ...]:
     """Return the words, in small letters, in which `text` is said. Raises TextError if it has none."""
-    words = read(spell(text).labels).split()
+    words = letters_of(spell(text).labels).split()
     if not words:
         raise TextError(f"{text!r} holds no letter that could be said; write it as it is spoken")
     return tuple(words)

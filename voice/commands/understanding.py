@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 import numpy as np
 
-from voice.asr.ctc.grammar import Grammar, Mark, Parse, Sentences, Symbol, compile, decode
+from voice.asr.ctc.grammar import Grammar, SentenceEnd, Symbol, WordAutomaton, build_grammar
+from voice.asr.ctc.grammar_decoding import Parse, decode
 from voice.commands import builtin, context
 from voice.commands.context import Context
 from voice.commands.expressions import speakable_words
@@ -49,7 +50,7 @@ class Believing:
     worst: float = 1.2
     threshold: float = 0.5
     floor: float = -8.0  # what a single frame counts at the least
-    reluctance: float = 2.0  # off every blank (see `decode`); of 0 to 3 the best at 10 dB of noise
+    blank_penalty: float = 2.0  # off every blank (see `decode`); of 0 to 3 the best at 10 dB of noise
 
 
 class Commands:
@@ -74,10 +75,10 @@ class Commands:
         limits, best = self._believing, 0.0
         is_plain = text is not None and not _COURTESY.search(text)
         for grammar in self._grammars[:1] if is_plain else self._grammars:
-            parse = decode(log_probs, grammar, floor=limits.floor, reluctance=limits.reluctance)
+            parse = decode(log_probs, grammar, floor=limits.floor, blank_penalty=limits.blank_penalty)
             chance = confidence(parse, limits) if parse else 0.0
             if parse and chance >= limits.threshold:
-                return Understanding(str(parse.mark), MappingProxyType(slots_of(parse)), True, chance)
+                return Understanding(str(parse.value), MappingProxyType(slots_of(parse)), True, chance)
             best = max(best, chance)
         return Understanding(None, MappingProxyType({}), False, 1.0 - best)
 
@@ -113,18 +114,18 @@ def compiled(commands: Context, polite: bool = False) -> Grammar:
 class _Compiler:
     def __init__(self, commands: Context) -> None:
         self._commands = commands
-        self._sentences = Sentences()
+        self._automaton = WordAutomaton()
         self._macros: dict[tuple[str, int], int] = {}  # (name, what follows) → the set
 
     def grammar(self, before: Sequence[str], after: Sequence[str]) -> Grammar:
         starts = []
         for rank, (intent, expressions) in enumerate(self._commands.intents.items()):
-            end = self._politely(after, self._sentences.ending(Mark(rank, intent)))
+            end = self._politely(after, self._automaton.end(SentenceEnd(rank, intent)))
             starts += [self._sequence(expression, end) for expression in expressions]
-            if any(self._sentences.mark(start) for start in starts):
+            if any(self._automaton.ending(start) for start in starts):
                 hint = "give each of its expressions a word that is not optional"
                 raise TextError(f'"{intent}" can be said with no word at all; {hint}')
-        return compile(self._sentences, self._politely(before, self._united(starts)))
+        return build_grammar(self._automaton, self._politely(before, self._united(starts)))
 
     def _politely(self, phrases: Sequence[str], following: int) -> int:
         return self._united([following, *(self._phrase(each, POLITE, following) for each in phrases)])
@@ -160,7 +161,7 @@ class _Compiler:
 
     def _phrase(self, text: str, tag: tuple[str, ...] | None, following: int) -> int:
         for word in reversed(speakable_words(text)):
-            following = self._sentences.before(Symbol(word, tag), following)
+            following = self._automaton.prepend(Symbol(word, tag), following)
         return following
 
     def _united(self, numbers: list[int]) -> int:
@@ -168,5 +169,5 @@ class _Compiler:
         while len(numbers) > 1:
             pairs = zip(numbers[::2], numbers[1::2], strict=False)
             rest = numbers[-1:] if len(numbers) % 2 else []
-            numbers = [self._sentences.either(*pair) for pair in pairs] + rest
+            numbers = [self._automaton.union(*pair) for pair in pairs] + rest
         return numbers[0]

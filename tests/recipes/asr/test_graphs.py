@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from recipes.asr import graphs
-from voice.asr.whisper.greedy import GreedyDecoder, Specials
+from voice.asr.whisper.greedy import GreedyDecoder, SpecialTokens
 from voice.errors import ModelDamaged
 from voice.models.ct2 import Ct2Model
 from voice.models.quantized import BLOCK, DECODER, QUANTIZED, ZERO, quantized, write_quantized
@@ -62,9 +62,9 @@ def decoder(folder: Path) -> GreedyDecoder:
     return GreedyDecoder.open(folder, specials(folder), threads=1)
 
 
-def specials(folder: Path) -> Specials:
+def specials(folder: Path) -> SpecialTokens:
     about = {"start": START, "end": END, "no_speech": SILENT, "end_of_sentence": CLOSING}
-    return Specials.read(folder / "config.json", **about)
+    return SpecialTokens.read(folder / "config.json", **about)
 
 
 def encodings(rows: int) -> np.ndarray:
@@ -124,16 +124,19 @@ def test_tokens_are_the_best_of_the_scores_that_numpy_computes(small, decoder):
     encoded, prompt = encodings(1), [START, 3, 4]
     (row,) = decoder(encoded, prompt, 6)
     tokens = list(prompt)
-    for number, (token, chance) in enumerate(zip(row.tokens, row.chances, strict=False)):
+    for number, (token, chance) in enumerate(zip(row.tokens, row.log_probs, strict=False)):
         found = scores(small, tokens, encoded[0])[-1]
         found[[*NEVER, *(NOT_FIRST if not number else ())]] = -np.inf
         chances = found - np.log(np.exp(found).sum())
         assert chances[token] == pytest.approx(chance, abs=0.05)
         assert chances[token] >= chances.max() - 0.05
-        assert row.ends_of_sentence[number] == pytest.approx(float(np.exp(chances[CLOSING]).sum()), abs=0.02)
+        expected = float(np.exp(chances[CLOSING]).sum())
+        assert row.end_of_sentence_probs[number] == pytest.approx(expected, abs=0.02)
+            float(np.exp(chances[CLOSING]).sum()), abs=0.02
+        )
         tokens.append(token)
     first = scores(small, prompt, encoded[0])[0]
-    assert row.no_speech == pytest.approx(float(np.exp(first[SILENT]) / np.exp(first).sum()), abs=0.02)
+    assert row.no_speech_prob == pytest.approx(float(np.exp(first[SILENT]) / np.exp(first).sum()), abs=0.02)
 
 
 def test_a_row_does_not_depend_on_its_neighbors(decoder):
@@ -142,7 +145,7 @@ def test_a_row_does_not_depend_on_its_neighbors(decoder):
     for row, one in zip(together, encoded, strict=True):
         (alone,) = decoder(one[None], prompt, 12)
         assert (alone.tokens, alone.ended) == (row.tokens, row.ended)
-        np.testing.assert_allclose(alone.chances, row.chances, atol=0.05)  # kernels differ by size
+        np.testing.assert_allclose(alone.log_probs, row.log_probs, atol=0.05)  # kernels differ by size
 
 
 def test_no_more_tokens_come_than_asked_for(decoder):

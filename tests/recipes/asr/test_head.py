@@ -8,7 +8,7 @@ pytest.importorskip("onnxscript")
 
 from recipes.asr.head import Head, ctc_loss, export, head_like, saved_head
 from voice.asr.ctc import head as ctc_head
-from voice.asr.ctc.alphabet import read, spell
+from voice.asr.ctc.alphabet import letters_of, spell
 from voice.errors import ModelError
 
 TEXTS = ("Ten past four.", "It's $5.")
@@ -32,8 +32,8 @@ def test_overfits_one_batch_of_letters():
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-    read_back = [ctc_head.greedy(row) for row in head.eval()(inputs).detach().numpy()]
-    assert read_back == [read(each) for each in labels]
+    read_back = [ctc_head.greedy_letters(row) for row in head.eval()(inputs).detach().numpy()]
+    assert read_back == [letters_of(each) for each in labels]
 
 
 def test_more_letters_than_frames_count_nothing():
@@ -45,7 +45,7 @@ def test_more_letters_than_frames_count_nothing():
 def test_what_is_exported_says_the_same(tmp_path):
     torch.manual_seed(0)
     head = Head(24, 16, 2, 5).eval()
-    opened = ctc_head.Head.open(export(head, tmp_path), threads=1)
+    opened = ctc_head.CTCHead.open(export(head, tmp_path), threads=1)
     for rows, frames in ((1, 7), (3, 51)):
         theirs = head(encoded(rows, frames)).detach().numpy()
         np.testing.assert_allclose(opened(encoded(rows, frames).numpy()), theirs, atol=0.02)

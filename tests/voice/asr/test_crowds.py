@@ -10,7 +10,7 @@ import pytest
 
 from voice import audio
 from voice.asr.whisper.recognizer import Whisper
-from voice.asr.whisper.repeats import loops
+from voice.asr.whisper.repeats import has_loop
 from voice.loading import load
 from voice.types import Audio, Transcript
 
@@ -37,7 +37,7 @@ def of_length(heard: Transcript) -> bool:
 def test_a_crowd_gives_no_loop(corpora: Path, recognizer: Whisper, language: str) -> None:
     crowd = clip(corpora, "noise/train", "babble_08voices")[: 20 * RATE]
     heard = recognizer.transcribe(Audio(crowd * 0.05 / crowd.std(), RATE), language=language)
-    assert not loops(heard.text.lower().split()) and len(heard.words) <= 5
+    assert not has_loop(heard.text.lower().split()) and len(heard.words) <= 5
     assert of_length(heard)
 
 

@@ -67,7 +67,7 @@ def _times(spans: Sequence[np.ndarray], duration: float) -> Iterator[tuple[float
 
 
 def end_of_text(text: str, letters: str, log_probs: np.ndarray, missed: int) -> float | None:
-    """Return the time at which `text` ends, if a head that reads `letters` reads `missed` or more after it."""
+    """Return the time at which `text` ends, if a head reads `missed` of its `letters` or more after it."""
     labels = spell(text).labels
     if len(letters) - len(labels) < missed or not len(labels):
         return None

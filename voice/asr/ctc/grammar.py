@@ -157,7 +157,9 @@ class _GraphBuilder:
                     tree[prefix] = self._node(label_of(prefix[-1]), node)
                     begins += [tree[prefix]] * (length == 1)
                 node = tree[prefix]
-            last = self._node(label_of(symbol.word[-1]), node)  # no other word shares it: it stands for the word
+            last = self._node(
+                label_of(symbol.word[-1]), node
+            )  # no other word shares it: it stands for the word
             begins += [last] * (len(symbol.word) == 1)
             self._words[last] = symbol
             self._follow(last, following, spaces)

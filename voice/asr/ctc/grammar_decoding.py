@@ -13,7 +13,7 @@ from voice.asr.ctc.grammar import Grammar, Symbol
 
 @dataclass(frozen=True)
 class ParsedWord:
-    """A word of the best path, its frames [start, end), and its log-probability less that of the free path."""
+    """A word of the best path, its frames [start, end), and its `gap` to the likelihood of the free path."""
 
     symbol: Symbol
     start: int
@@ -52,7 +52,7 @@ def decode(
 
 
 def _trellis(log_probs: np.ndarray, grammar: Grammar) -> np.ndarray:
-    """Compute the best path to each node (F, 2, N): its last frame is the letter (0) or the blank after it."""
+    """Compute the best path to each node (F, 2, N): it ends in the letter (0) or in a blank after it (1)."""
     frames, count = len(log_probs), len(grammar.labels)
     totals = np.empty((frames, 2, count), np.float32)
     same = grammar.labels[grammar.sources] == grammar.labels[grammar.targets]
@@ -80,7 +80,7 @@ def _best_end(trellis: np.ndarray, grammar: Grammar) -> tuple[int, int, float]:
 def _trace_path(
     log_probs: np.ndarray, trellis: np.ndarray, grammar: Grammar, node: int, blank: int
 ) -> np.ndarray:
-    """Return the best path (F, 2): the node of each frame, -1 before the first, and whether it is in its blank."""
+    """Return the best path (F, 2): the node of each frame, -1 before the first, and whether it is a blank."""
     steps = np.full((len(log_probs), 2), -1, np.int64)
     starts = np.searchsorted(grammar.targets, np.arange(len(grammar.labels) + 1))
     for frame in range(len(log_probs) - 1, -1, -1):
@@ -115,8 +115,8 @@ def _parse(log_probs: np.ndarray, grammar: Grammar, steps: np.ndarray, end: int)
         start = frame if start < 0 else start
         left = frame + 1 == len(nodes) or nodes[frame + 1] != node
         if left and int(node) in grammar.words:
-            stop = _last_letter(blanks, start, frame)
-            words.append(ParsedWord(grammar.words[int(node)], start, stop, float(gaps[start : frame + 1].sum())))
+            stop, gap = _last_letter(blanks, start, frame), float(gaps[start : frame + 1].sum())
+            words.append(ParsedWord(grammar.words[int(node)], start, stop, gap))
             start = -1
     return Parse(grammar.ends[end].value, tuple(words), float(gaps.sum()))
 

@@ -99,7 +99,7 @@ def min_frames(labels: np.ndarray) -> int:
 
 
 def _extend_labels(labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels with blanks around them (2L + 1,), and the cost of entering each from two states before."""
+    """Return labels with blanks around them (2L + 1,), and the cost of skipping the state before each."""
     extended = np.full(2 * len(labels) + 1, BLANK)
     extended[1::2] = labels
     skips = np.full(len(extended), LOG_ZERO)

@@ -242,5 +242,3 @@ def _split_word(text: str) -> tuple[str, str, str]:
     bare = text.strip("".join({character for character in text if not character.isalnum()}))
     opening, _, closing = text.partition(bare) if bare else ("", "", "")
     return opening, bare, closing
-
-

@@ -75,7 +75,7 @@ class Hotwords:
     @cached_property
     def normalized(self) -> frozenset[str]:
         """Return the terms as `normalize_term` leaves them."""
-        return frozenset(normalize_parse_line(term.text) for term in self.terms)
+        return frozenset(normalize_term(term.text) for term in self.terms)
 
 
 def read_hotwords(source: str) -> list[str]:

@@ -65,7 +65,7 @@ def _term_ends(log_probs: np.ndarray, hotwords: Hotwords, options: SpottingOptio
 
 
 class _TokenPassing:
-    """The tokens alive in the tree: the best of each node, whose last frame is its letter or a blank after it."""
+    """The tokens alive in the tree: of each node the best in its letter, and the best in a blank after it."""
 
     def __init__(self, hotwords: Hotwords, options: SpottingOptions) -> None:
         self._tree = hotwords

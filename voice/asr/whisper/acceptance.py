@@ -32,7 +32,7 @@ class Acceptance:
         self._options, self._tokenizer = options, tokenizer
 
     def is_doubtful(self, hypothesis: Hypothesis, ctc: CTCOutput | None) -> bool:
-        """Tell whether to search again: the text is no silence, but improbable, a loop, or far from the head's."""
+        """Tell whether to search again: it is no silence, but improbable, a loop or unlike the letters."""
         if self.is_silence(hypothesis):
             return False
         if self.is_loop(hypothesis, ctc) or hypothesis.mean_log_prob < self._options.logprob_threshold:

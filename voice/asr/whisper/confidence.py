@@ -23,7 +23,7 @@ FEATURES = (
     "sentence",  # of all tokens of the text
     "brevity",  # 1 / its letters
     "pace",  # logarithm of the seconds per letter
-    "sound",  # the mean over its letters of a head's best log-probability; this and the rest are 0 without one
+    "sound",  # the mean over its letters of a head's best log-probability; from here on 0 without a head
     "softest",  # the least of these
     "heard",  # the share of its letters that are the likeliest where they are
     "extra",  # letters likeliest there besides, per letter
@@ -62,7 +62,8 @@ def with_confidence(
 def mean_token_probability(rows: np.ndarray) -> np.ndarray:
     """Return the mean probability of each word's tokens: (N, FEATURES) → (N,). It needs no calibration."""
     means: np.ndarray = rows[:, FEATURES.index("mean")]
-    return np.exp(means)
+    probabilities: np.ndarray = np.exp(means)
+    return probabilities
 
 
 @dataclass(frozen=True)

@@ -40,15 +40,15 @@ class DecodingOptions:
     `min_missed_letters` after the last word, that part is recognized by itself. The hypothesis is silence if
     the head read fewer than `min_ctc_coverage` letters for each of its characters, or if it has at
     least `insertion_min_letters` of which a share above `insertion_threshold` are not among those of the
-    head: of few words an accent can hide so many. (Of clips with noise 5 dB below them, hypotheses above these
-    thresholds have more words wrong than were said.) In languages whose spelling the head does not know, the
-    result of a second search is silence if the head read fewer than `min_unspelled_coverage` letters
-    for each character.
+    head: of few words an accent can hide so many. (Of clips with noise 5 dB below them, hypotheses above
+    these thresholds have more words wrong than were said.) In languages whose spelling the head does not
+    know, the result of a second search is silence if the head read fewer than `min_unspelled_coverage`
+    letters for each character.
 
     Words count as babble if the mean of their confidence is below `min_confidence` in English, or below
-    `min_quiet_confidence` where the loudest half second has a root mean square below `quiet_rms` (speech is
-    usually recorded at 0.07). (No dev clip is that unsure as it is; with so much noise that it is, one word in
-    six is right.)
+    `min_quiet_confidence` where the loudest half second has a root mean square below `quiet_rms` (speech
+    is usually recorded at 0.07). (No dev clip is that unsure as it is; with so much noise that it is, one
+    word in six is right.)
 
     Speech that is left after the last timestamp is recognized by itself if it is longer than
     `rest_after_cutoff` seconds and the decoder says that it stopped early, or longer than `rest_after_end`
@@ -124,7 +124,9 @@ def hypothesis_from_result(result: Any, tokenizer: Tokenizer) -> Hypothesis:
     tokens = result.sequences_ids[0]
     total = result.scores[0] * len(tokens)  # scores are means over the tokens without the end
     mean = total / (len(tokens) + 1)
-    return _hypothesis(tokens, _token_log_probs(result, tokenizer.end), mean, result.no_speech_prob, tokenizer)
+    return _hypothesis(
+        tokens, _token_log_probs(result, tokenizer.end), mean, result.no_speech_prob, tokenizer
+    )
 
 
 def hypothesis_from_row(row: GreedyRow, tokenizer: Tokenizer) -> Hypothesis:

@@ -62,7 +62,7 @@ class EncodedSpeech:
         return replace(self, speech=self.speech.cut(0.0, seconds), ctc=ctc)
 
 
-class Encoder:
+class WhisperEncoder:
     """The encoder of `model`, with the `head` on it if there is one. It holds no state between calls.
 
     `context` is what the encoder sees: "full" pads to 30 s as the original was trained, "utterance"
@@ -114,7 +114,8 @@ class Encoder:
         """
         if self._head is None:
             raise VoiceError("this recognizer has no CTC head; use quick")
-        return self._head(self.encode([speech]))[0][: self._frames(speech)]
+        log_probs: np.ndarray = self._head(self.encode([speech]))[0]
+        return log_probs[: self._frames(speech)]
 
     def _frames(self, speech: Audio) -> int:
         """Return how many frames of the encoder the speech and the margin after it take."""

@@ -115,7 +115,7 @@ class GreedyDecoder:
         return rows
 
     def _extend(self, rows: Sequence[GreedyRow], logits: np.ndarray, suppressed: Sequence[int]) -> np.ndarray:
-        """Append to each row the best of its `logits` (B, V) but for the `suppressed`; return the tokens (B,)."""
+        """Append to each row the best of its `logits` (B, V) without the `suppressed`; return these (B,)."""
         logits[:, suppressed] = -np.inf
         tokens: np.ndarray = logits.argmax(axis=1)
         log_probs = _log_softmax(logits)

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from voice import audio
+from voice.abilities import Traits
 from voice.asr.ctc.head import CTCHead
 from voice.asr.ctc.hotword_correction import insert_hotwords
 from voice.asr.ctc.hotwords import Hotwords, parse_hotwords
@@ -23,7 +24,7 @@ from voice.asr.whisper.acceptance import Acceptance
 from voice.asr.whisper.checkpoint import open_checkpoint
 from voice.asr.whisper.confidence import Confidence, mean_token_probability
 from voice.asr.whisper.decoding import DecodingOptions, Hypothesis
-from voice.asr.whisper.encoder import GROUP, Context, EncodedSpeech, Encoder, storage_view
+from voice.asr.whisper.encoder import GROUP, Context, EncodedSpeech, WhisperEncoder, storage_view
 from voice.asr.whisper.end_of_turn import EndOfTurnHead, average_stretches
 from voice.asr.whisper.greedy import GreedyDecoder, open_greedy
 from voice.asr.whisper.search import Search
@@ -35,7 +36,7 @@ from voice.errors import AudioError, ModelMissing, VoiceError
 from voice.features import WHISPER_RATE
 from voice.models.sessions import cores
 from voice.text.languages import parse_language
-from voice.types import Audio, LogProbs, Segment, Traits, Transcript
+from voice.types import Audio, LogProbs, Segment, Transcript
 
 __all__ = ["Context", "DecodingOptions", "Whisper"]
 
@@ -80,7 +81,7 @@ class Whisper:
         workers: int = 1,
     ) -> None:
         self._model, self._tokenizer, self._only = model, tokenizer, only
-        self._encoder = Encoder(model, context, head)
+        self._encoder = WhisperEncoder(model, context, head)
         self._acceptance = Acceptance(options, tokenizer)
         # The original may write times between the words, as faster-whisper has it; tuned models do not.
         timed = context == "full"
@@ -189,7 +190,7 @@ class Whisper:
         return self._encoder.letter_log_probs(audio.resample(_check_duration(speech), WHISPER_RATE))
 
     def encode(self, speech: Audio) -> np.ndarray:
-        """Return the encoder's output for speech at 16 kHz and a margin after it: (F, D), a row each 20 ms."""
+        """Return the encoder's output for speech at 16 kHz and a margin: (F, D), a row each 20 ms."""
         row: np.ndarray = self._encoder.encode([speech])[0]
         return row
 

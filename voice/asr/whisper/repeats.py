@@ -31,7 +31,7 @@ def indexes_without_loops(words: Sequence[Hashable]) -> list[int]:
 
 
 def _runs(words: Sequence[Hashable], length: int) -> list[tuple[int, int]]:
-    """Find phrases of `length` words that repeat themselves: the first index of each run, and how many times."""
+    """Find repeats of phrases of `length` words: the first index of each run, and how many times."""
     found, first, same = [], 0, 0
     for index in range(length, len(words) + 1):
         if index < len(words) and words[index] == words[index - length]:

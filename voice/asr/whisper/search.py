@@ -44,7 +44,7 @@ class Search:
     def __call__(
         self, encoded: np.ndarray, speeches: Sequence[EncodedSpeech], prompt: Sequence[int]
     ) -> list[Hypothesis]:
-        """Return the accepted hypothesis of each row of `encoded` (B, F, D); NO_SPEECH where it is silence."""
+        """Return the accepted hypothesis of each row of `encoded` (B, F, D), or NO_SPEECH."""
         longest = max(each.speech.duration for each in speeches)
         limit = EXTRA_TOKENS + round(self._options.tokens_per_second * longest)
         hypotheses = self._decode(encoded, prompt, limit, self._options.beam_size, timed=self._timed)
@@ -75,7 +75,7 @@ class Search:
         timed: bool,
         no_repeat: int = 0,
     ) -> list[Hypothesis]:
-        """Search for at most `limit` tokens for each row; `no_repeat` forbids n-grams of that length twice."""
+        """Search for at most `limit` tokens in each row; `no_repeat` is the length of forbidden repeats."""
         given = [*prompt, *([] if timed else [self._tokenizer.without_times])]
         if self._greedy and (beam_size, no_repeat) == (1, 0):
             rows = self._greedy(encoded, given, min(limit, TEXT_CONTEXT - len(given)))

@@ -56,7 +56,8 @@ def language_tokens(tokenizer: tokenizers.Tokenizer) -> dict[str, int]:
     """
     first = special(tokenizer, "startoftranscript") + 1
     last = min(special(tokenizer, task) for task in TASKS)
-    return {tokenizer.id_to_token(number)[2:-2]: number for number in range(first, last)}
+    names = {number: tokenizer.id_to_token(number) for number in range(first, last)}
+    return {name[2:-2]: number for number, name in names.items() if name}
 
 
 def special(tokenizer: tokenizers.Tokenizer, name: str) -> int:

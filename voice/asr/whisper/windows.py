@@ -35,7 +35,7 @@ def with_margin(length: int) -> int:
 
 
 def length_buckets(durations: Sequence[float], spread: float, size: int) -> Iterator[list[int]]:
-    """Yield indexes of durations, the longest first, in groups of at most `size` within `spread` of each other."""
+    """Yield indexes of durations, the longest first, in groups of at most `size` that differ by `spread`."""
     group: list[int] = []
     for index in sorted(range(len(durations)), key=lambda index: -durations[index]):
         if group and (len(group) == size or durations[group[0]] - durations[index] > spread):

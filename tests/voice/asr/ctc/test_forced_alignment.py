@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from voice import audio
-from voice.asr.ctc.alphabet import BLANK, CLASSES, FRAME, read, spell
-from voice.asr.ctc.forced_alignment import EARLIER, LATER, place, said_until
+from voice.asr.ctc.alphabet import BLANK, CLASSES, FRAME, letters_of, spell
+from voice.asr.ctc.forced_alignment import END_LAG, START_LEAD, align_words, end_of_text
 from voice.loading import load
 
 
@@ -28,18 +28,18 @@ def evenly(text: str, first: int = 10, step: int = 5) -> tuple[np.ndarray, list[
 
 def test_a_word_lasts_from_its_first_letter_to_its_last() -> None:
     log_probs, frames = evenly("so far")
-    so, far = place(["so", " far"], log_probs, 3.0)
-    assert so.start == pytest.approx(frames[0] * FRAME - EARLIER)
-    assert so.end == pytest.approx((frames[1] + 1) * FRAME + LATER)
-    assert far.start == pytest.approx(frames[3] * FRAME - EARLIER)
-    assert far.end == pytest.approx((frames[5] + 1) * FRAME + LATER)
+    so, far = align_words(["so", " far"], log_probs, 3.0)
+    assert so.start == pytest.approx(frames[0] * FRAME - START_LEAD)
+    assert so.end == pytest.approx((frames[1] + 1) * FRAME + END_LAG)
+    assert far.start == pytest.approx(frames[3] * FRAME - START_LEAD)
+    assert far.end == pytest.approx((frames[5] + 1) * FRAME + END_LAG)
 
 
 def test_figures_and_money_own_the_letters_that_are_heard_for_them() -> None:
     texts = [" Mr.", " Smith", " paid", " $20", " for", " twenty-two."]
     log_probs, _ = evenly("".join(texts))
-    places = place(texts, log_probs, 9.0)
-    assert [read(each.labels) for each in places] == [
+    aligned = align_words(texts, log_probs, 9.0)
+    assert [letters_of(each.labels) for each in aligned] == [
         "mister",
         "smith",
         "paid",
@@ -47,32 +47,32 @@ def test_figures_and_money_own_the_letters_that_are_heard_for_them() -> None:
         "for",
         "twentytwo",
     ]
-    times = [time for each in places for time in (each.start, each.end)]
+    times = [time for each in aligned for time in (each.start, each.end)]
     assert times == sorted(times)
 
 
 def test_what_is_not_heard_lies_between_its_neighbors() -> None:
     log_probs, _ = evenly("one two")
-    one, dash, two = place([" one", " —", " two"], log_probs, 3.0)
+    one, dash, two = align_words([" one", " —", " two"], log_probs, 3.0)
     assert (dash.start, dash.end) == (one.end, two.start) and not len(dash.labels)
-    alone, word = place(["—", " one"], evenly("one")[0], 3.0)
+    alone, word = align_words(["—", " one"], evenly("one")[0], 3.0)
     assert (alone.start, alone.end) == (0.0, word.start)
 
 
 def test_words_that_cannot_be_there_still_have_times_in_order() -> None:
     texts = [f" word{number}" for number in range(40)]
-    places = place(texts, evenly("no")[0], 0.5)
-    times = [time for each in places for time in (each.start, each.end)]
+    aligned = align_words(texts, evenly("no")[0], 0.5)
+    times = [time for each in aligned for time in (each.start, each.end)]
     assert times == sorted(times) and 0 <= times[0] and times[-1] <= 0.5
 
 
 def test_a_text_that_ends_before_the_speech_does_is_known() -> None:
     whole = "one two three four five"
     log_probs, _ = evenly(whole)
-    assert said_until(whole, whole, log_probs, 8) is None
-    until = said_until("One, two.", whole, log_probs, 8)
-    assert until == pytest.approx(((10 + 5 * 6) + 1) * FRAME + LATER)
-    assert said_until("", whole, log_probs, 8) is None
+    assert end_of_text(whole, whole, log_probs, 8) is None
+    end = end_of_text("One, two.", whole, log_probs, 8)
+    assert end == pytest.approx(((10 + 5 * 6) + 1) * FRAME + END_LAG)
+    assert end_of_text("", whole, log_probs, 8) is None
 
 
 def test_quick_knows_where_a_sentence_may_end_and_where_not(corpora: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from voice.asr.ctc.alphabet import BLANK, CLASSES, spell
-from voice.asr.ctc.head import Head, align, ending, fewest_frames, greedy, score
+from voice.asr.ctc.head import CTCHead, align_labels, end_frame, greedy_letters, log_likelihood, min_frames
 from voice.errors import ModelDamaged, ModelMissing
 
 
@@ -42,14 +42,14 @@ def test_the_score_is_the_sum_over_all_paths(labels: list[int], frames: int) -> 
     log_probs = drawn(frames, 3, seed=len(labels))
     paths = paths_of(labels, frames, 3)
     expected = np.logaddexp.reduce([log_probs[np.arange(frames), path].sum() for path in paths])
-    assert score(log_probs, np.array(labels)) == pytest.approx(expected, abs=1e-4)
+    assert log_likelihood(log_probs, np.array(labels)) == pytest.approx(expected, abs=1e-4)
 
 
 @pytest.mark.parametrize(("labels", "frames"), CASES)
 def test_the_alignment_is_the_best_of_all_paths(labels: list[int], frames: int) -> None:
     log_probs = drawn(frames, 3, seed=frames)
     best = max(paths_of(labels, frames, 3), key=lambda path: log_probs[np.arange(frames), path].sum())
-    spans = align(log_probs, np.array(labels))
+    spans = align_labels(log_probs, np.array(labels))
     found = np.zeros(frames, int)
     for label, (start, end) in zip(labels, spans, strict=True):
         found[start:end] = label
@@ -58,44 +58,46 @@ def test_the_alignment_is_the_best_of_all_paths(labels: list[int], frames: int) 
 
 def test_what_does_not_fit_scores_nothing_and_is_spread_evenly() -> None:
     labels = np.array([1, 1, 2])
-    assert fewest_frames(labels) == 4
-    assert score(drawn(3, 3, 0), labels) == -np.inf
-    assert align(drawn(3, 3, 0), labels).tolist() == [[0, 1], [1, 2], [2, 3]]
-    assert align(np.zeros((0, 3), np.float32), labels).tolist() == [[0, 0]] * 3
+    assert min_frames(labels) == 4
+    assert log_likelihood(drawn(3, 3, 0), labels) == -np.inf
+    assert align_labels(drawn(3, 3, 0), labels).tolist() == [[0, 1], [1, 2], [2, 3]]
+    assert align_labels(np.zeros((0, 3), np.float32), labels).tolist() == [[0, 0]] * 3
 
 
 def test_no_labels_are_all_blanks() -> None:
     log_probs = drawn(4, 3, 0)
-    assert align(log_probs, np.zeros(0, np.int64)).shape == (0, 2)
-    assert score(log_probs, np.zeros(0, np.int64)) == pytest.approx(log_probs[:, BLANK].sum(), abs=1e-4)
+    assert align_labels(log_probs, np.zeros(0, np.int64)).shape == (0, 2)
+    assert log_likelihood(log_probs, np.zeros(0, np.int64)) == pytest.approx(
+        log_probs[:, BLANK].sum(), abs=1e-4
+    )
 
 
 def test_letters_are_found_where_they_are_said() -> None:
     labels = spell("ab b").labels
     log_probs = spoken((BLANK, 3), (labels[0], 2), (labels[1], 4), (labels[2], 1), (labels[3], 2), (BLANK, 2))
-    assert greedy(log_probs) == "ab b"
-    assert align(log_probs, labels).tolist() == [[3, 5], [5, 9], [9, 10], [10, 12]]
+    assert greedy_letters(log_probs) == "ab b"
+    assert align_labels(log_probs, labels).tolist() == [[3, 5], [5, 9], [9, 10], [10, 12]]
 
 
 def test_labels_end_where_they_are_heard_first() -> None:
     a, b = spell("ab").labels
     log_probs = spoken((BLANK, 2), (a, 2), (b, 1), (BLANK, 3), (a, 1), (b, 1), (BLANK, 2))
-    assert ending(log_probs, np.array([a, b])) == 5
-    assert ending(log_probs, np.array([a, b, a])) == 9
-    assert ending(log_probs, np.zeros(0, np.int64)) == 0
-    assert ending(log_probs[:1], np.array([a, b])) == 1
+    assert end_frame(log_probs, np.array([a, b])) == 5
+    assert end_frame(log_probs, np.array([a, b, a])) == 9
+    assert end_frame(log_probs, np.zeros(0, np.int64)) == 0
+    assert end_frame(log_probs[:1], np.array([a, b])) == 1
 
 
 def test_greedy_reads_doubled_letters_only_across_a_blank() -> None:
     label = spell("e").labels[0]
-    assert greedy(spoken((label, 2), (BLANK, 1), (label, 3))) == "ee"
-    assert greedy(spoken((label, 5))) == "e"
-    assert greedy(np.zeros((0, CLASSES), np.float32)) == ""
+    assert greedy_letters(spoken((label, 2), (BLANK, 1), (label, 3))) == "ee"
+    assert greedy_letters(spoken((label, 5))) == "e"
+    assert greedy_letters(np.zeros((0, CLASSES), np.float32)) == ""
 
 
 def test_a_missing_or_damaged_head_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing, match="fetch"):
-        Head.open(tmp_path / "head.onnx")
+        CTCHead.open(tmp_path / "head.onnx")
     (tmp_path / "head.onnx").write_bytes(b"nonsense")
     with pytest.raises(ModelDamaged, match="fetch"):
-        Head.open(tmp_path / "head.onnx")
+        CTCHead.open(tmp_path / "head.onnx")

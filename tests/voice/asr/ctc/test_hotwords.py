@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from voice.asr.ctc.alphabet import SPACE, read
-from voice.asr.ctc.hotwords import hotwords, parse_terms, read_hotwords
+from voice.asr.ctc.alphabet import SPACE, letters_of
+from voice.asr.ctc.hotwords import parse_hotwords, parse_terms, read_hotwords
 from voice.errors import TextError
 
 FILE = """\
@@ -18,7 +18,7 @@ Kubernetes = coo burn eh tees
 
 
 def test_a_line_holds_a_term_and_how_it_may_sound():
-    terms = {term.text: term.ways for term in parse_terms(FILE.splitlines())}
+    terms = {term.text: term.spellings for term in parse_terms(FILE.splitlines())}
     assert terms == {
         "Kubernetes": ("kubernetes", "coo burn eh tees"),
         "Nguyen": ("win", "en goo yen", "nwin"),
@@ -29,7 +29,7 @@ def test_a_line_holds_a_term_and_how_it_may_sound():
 
 def test_terms_written_alike_are_one_and_said_in_all_their_ways():
     (term,) = parse_terms(["Xi", "Xi = she", "Xi = shee | she"])
-    assert term.ways == ("xi", "she", "shee")
+    assert term.spellings == ("xi", "she", "shee")
 
 
 UNUSABLE = [
@@ -44,22 +44,22 @@ UNUSABLE = [
 @pytest.mark.parametrize(("line", "message"), UNUSABLE)
 def test_a_term_that_cannot_be_used_says_why_and_what_to_do(line, message):
     with pytest.raises(TextError, match=message):
-        hotwords([line])
+        parse_hotwords([line])
 
 
 def test_too_many_terms_are_refused(monkeypatch):
-    monkeypatch.setattr("voice.asr.ctc.hotwords.MOST", 2)
+    monkeypatch.setattr("voice.asr.ctc.hotwords.MAX_TERMS", 2)
     with pytest.raises(TextError, match="3 hotwords are too many; give at most 2"):
-        hotwords(["one", "two", "three"])
+        parse_hotwords(["one", "two", "three"])
 
 
 def test_no_terms_are_no_hotwords():
-    assert hotwords([]) is None
-    assert hotwords(["", "  # nothing yet"]) is None
+    assert parse_hotwords([]) is None
+    assert parse_hotwords(["", "  # nothing yet"]) is None
 
 
 def test_the_tree_spells_every_way_from_space_to_space():
-    tree = hotwords(["an", "and", "Ann Lee"])
+    tree = parse_hotwords(["an", "and", "Ann Lee"])
     assert tree.labels[0] == SPACE
     spelled = {}
 
@@ -69,7 +69,10 @@ def test_the_tree_spells_every_way_from_space_to_space():
             spelled[letters] = tree.texts[tree.term[node]]
         for child in range(tree.first_child[node], tree.first_child[node] + tree.children[node]):
             assert tree.depth[child] == tree.depth[node] + 1
-            walk(child, letters if tree.term[child] >= 0 else letters + read(tree.labels[child : child + 1]))
+            walk(
+                child,
+                letters if tree.term[child] >= 0 else letters + letters_of(tree.labels[child : child + 1]),
+            )
 
     walk(0, "")
     assert spelled == {"an": "an", "and": "and", "ann lee": "Ann Lee"}
@@ -78,7 +81,7 @@ def test_the_tree_spells_every_way_from_space_to_space():
 def test_a_file_is_read_line_by_line(tmp_path):
     path = tmp_path / "terms.txt"
     path.write_text("\ufeff" + FILE, "utf-8")
-    assert hotwords(read_hotwords(str(path))).texts == ("Kubernetes", "Nguyen", "C#", "GPT-4o")
+    assert parse_hotwords(read_hotwords(str(path))).texts == ("Kubernetes", "Nguyen", "C#", "GPT-4o")
 
 
 def test_terms_may_be_given_with_commas():
@@ -102,13 +105,13 @@ def test_a_missing_file_is_not_taken_for_a_term(name):
 @pytest.mark.parametrize("text", ["東京", "مرحبا", "以下是普通话的句子。"])
 def test_a_term_in_another_script_is_told_to_the_decoder_and_not_listened_for(text):
     (term,) = parse_terms([text])
-    assert (term.text, term.ways) == (text, ())
-    assert not hotwords([text]).can_be_spotted
-    mixed = hotwords([text, "Kubernetes"])
+    assert (term.text, term.spellings) == (text, ())
+    assert not parse_hotwords([text]).can_be_spotted
+    mixed = parse_hotwords([text, "Kubernetes"])
     assert mixed.can_be_spotted and mixed.texts == (text, "Kubernetes")
     assert read_hotwords(text) == [text]
 
 
 def test_a_term_in_another_script_may_say_how_it_sounds():
     (term,) = parse_terms(["東京 = toe key oh"])
-    assert term.ways == ("toe key oh",)
+    assert term.spellings == ("toe key oh",)

@@ -16,15 +16,21 @@ pytest.importorskip("transformers", reason="training is not installed; pip insta
 from faster_whisper.tokenizer import _LANGUAGE_CODES
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
-from voice.asr.whisper.decoding import Decoding
+from voice.asr.whisper.decoding import DecodingOptions
 from voice.asr.whisper.recognizer import Whisper
 from voice.asr.whisper.tokenizer import language_tokens, open_tokenizer
 from voice.cli import app
 from voice.models.ct2 import write_model
 from voice.types import Audio
 
-BELIEVING = Decoding(
-    unsure=-99, nonsense=-99, mumbled=-99, murmured=-99, clear=0, believed=0, compression=1e9
+BELIEVING = DecodingOptions(
+    logprob_threshold=-99,
+    silence_logprob_threshold=-99,
+    no_speech_logprob_threshold=-99,
+    brief_logprob_threshold=-99,
+    min_quiet_confidence=0,
+    min_confidence=0,
+    compression_ratio_threshold=1e9,
 )
 SPEECH = Audio(np.random.default_rng(0).normal(0, 0.1, 32_000).astype(np.float32), 16_000)
 
@@ -74,8 +80,8 @@ def with_config(folder: Path, tmp_path: Path, config: dict | None) -> Path:
 
 
 def test_a_model_with_128_bands_is_shown_128_bands(large: Path) -> None:
-    recognizer = Whisper.open(large, threads=1, decoding=BELIEVING)
-    assert recognizer.encoded(SPEECH).shape == (1500, 64)
+    recognizer = Whisper.open(large, threads=1, options=BELIEVING)
+    assert recognizer.encode(SPEECH).shape == (1500, 64)
     heard = recognizer.transcribe(SPEECH, language="Cantonese")
     assert heard.language == "yue" and heard.words
 
@@ -91,7 +97,7 @@ def test_a_model_with_128_bands_runs_from_the_command(large: Path, tmp_path: Pat
 def test_tokens_are_where_the_tokenizer_has_them(large: Path, whisper_base: Path) -> None:
     tokens = language_tokens(open_tokenizer(large))
     assert len(tokens) == 100 and tokens["yue"] == 50_358
-    vocabulary = Whisper.open(large, threads=1)._vocabulary
+    vocabulary = Whisper.open(large, threads=1)._tokenizer
     assert vocabulary.start_sequence("yue", "translate") == [50_258, 50_358, 50_359]
     assert (vocabulary.no_speech, vocabulary.without_times) == (50_363, 50_364)
     assert len(language_tokens(open_tokenizer(whisper_base))) == 99
@@ -104,7 +110,7 @@ def test_tokens_are_where_the_tokenizer_has_them(large: Path, whisper_base: Path
 def test_what_a_folder_does_not_say_of_itself_is_found_out(
     large: Path, tmp_path: Path, config: dict | None
 ) -> None:
-    recognizer = Whisper.open(with_config(large, tmp_path, config), threads=1, decoding=BELIEVING)
+    recognizer = Whisper.open(with_config(large, tmp_path, config), threads=1, options=BELIEVING)
     heard = recognizer.transcribe(SPEECH)
     assert heard.language in recognizer.languages and len(recognizer.languages) == 100
     assert heard.words[-1].end > 0.0
@@ -112,6 +118,6 @@ def test_what_a_folder_does_not_say_of_itself_is_found_out(
 
 def test_what_a_folder_says_of_itself_holds(large: Path, tmp_path: Path) -> None:
     only = {"lang_ids": [50_300], "alignment_heads": [[1, 0]], "suppress_ids": [], "suppress_ids_begin": []}
-    recognizer = Whisper.open(with_config(large, tmp_path, only), threads=1, decoding=BELIEVING)
+    recognizer = Whisper.open(with_config(large, tmp_path, only), threads=1, options=BELIEVING)
     spoken = {number: code for code, number in language_tokens(open_tokenizer(large)).items()}
     assert recognizer.transcribe(SPEECH).language == spoken[50_300]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from voice.asr.ctc.alphabet import BLANK, CLASSES, spell
-from voice.asr.ctc.forced_alignment import place
-from voice.asr.whisper.confidence import FEATURES, Calibration, likelihood, weighed
+from voice.asr.ctc.forced_alignment import align_words
+from voice.asr.whisper.confidence import FEATURES, Calibration, mean_token_probability, with_confidence
 from voice.asr.whisper.decoding import Hypothesis
 from voice.asr.whisper.tokenizer import WordTokens
 from voice.errors import ModelDamaged
@@ -24,7 +24,7 @@ def recorded(**options) -> tuple[list[Word], dict[str, np.ndarray]]:
         asked.append(rows)
         return np.full(len(rows), 0.5)
 
-    words = weighed(WORDS, WRITTEN, GUESS, half, **options)
+    words = with_confidence(WORDS, WRITTEN, GUESS, half, **options)
     return words, dict(zip(FEATURES, asked[0].T, strict=True))
 
 
@@ -45,17 +45,17 @@ def test_what_a_head_heard_speaks_for_a_word_or_against_it() -> None:
     for number, label in enumerate(labels):
         chances[5 + 5 * number, [BLANK, label]] = 0.05, 0.93
     log_probs = np.log(chances).astype(np.float32)
-    places = place(["one", " two"], log_probs, 1.0)
-    _, features = recorded(places=places, log_probs=log_probs)
+    places = align_words(["one", " two"], log_probs, 1.0)
+    _, features = recorded(aligned=places, log_probs=log_probs)
     assert features["heard"].tolist() == [1.0, 0.0]
     assert features["extra"][0] == 0.0 and features["sound"][0] > features["sound"][1] + 3
     assert features["softest"][0] > features["softest"][1]
 
 
 def test_without_calibration_it_is_the_mean_likelihood_of_its_tokens() -> None:
-    words = weighed(WORDS, WRITTEN, GUESS, likelihood)
+    words = with_confidence(WORDS, WRITTEN, GUESS, mean_token_probability)
     assert [word.confidence for word in words] == pytest.approx([np.sqrt(0.45), 0.8])
-    assert weighed([], [], GUESS, likelihood) == []
+    assert with_confidence([], [], GUESS, mean_token_probability) == []
 
 
 def test_weights_make_probabilities_and_unknown_ones_are_refused() -> None:

@@ -13,7 +13,7 @@ from voice.agent.listening.endpointing import (
     AudioTextEndpointer,
     SentenceEndDetector,
 )
-from voice.asr.whisper.end_of_turn import NAME, Ending, pooled
+from voice.asr.whisper.end_of_turn import FILE_NAME, EndOfTurnHead, average_stretches
 from voice.errors import ModelDamaged
 from voice.types import Audio
 
@@ -25,11 +25,11 @@ class Counts:
 
     detects_end_of_turn = True
 
-    def __init__(self, ending: Ending | None = None) -> None:
+    def __init__(self, ending: EndOfTurnHead | None = None) -> None:
         self._ending, self.heard = ending, []
 
     def end_of_turn(self, speech: Audio) -> float:
-        return self._ending(pooled(speech, self.encoded))
+        return self._ending(average_stretches(speech, self.encoded))
 
     def encoded(self, speech: Audio) -> np.ndarray:
         self.heard.append(speech)
@@ -42,33 +42,33 @@ def speech(seconds: float) -> Audio:
 
 
 def test_stretches_are_counted_back_from_the_last_sound() -> None:
-    found = pooled(speech(3.0), Counts().encoded)  # 150 frames
+    found = average_stretches(speech(3.0), Counts().encoded)  # 150 frames
     assert found.shape == (6, 3)
     assert found[:, 0].tolist() == [74.5, 112.0, 131.0, 141.0, 147.0, 152.0]
 
 
 def test_only_the_last_seconds_are_heard_and_silence_after_them() -> None:
     counts = Counts()
-    pooled(speech(9.0), counts.encoded)
+    average_stretches(speech(9.0), counts.encoded)
     assert counts.heard[0].duration == pytest.approx(4.1)
     assert not counts.heard[0].samples[-1600:].any()
 
 
 def test_a_short_word_has_all_stretches() -> None:
-    assert np.isfinite(pooled(speech(0.01), Counts().encoded)).all()
+    assert np.isfinite(average_stretches(speech(0.01), Counts().encoded)).all()
 
 
 def test_the_chance_rises_with_what_speaks_for_an_end() -> None:
-    ending = Ending(np.eye(6, 3), -1.0)
+    ending = EndOfTurnHead(np.eye(6, 3), -1.0)
     assert ending(np.zeros((6, 3))) == pytest.approx(0.2689, abs=1e-3)
     assert ending(np.ones((6, 3))) > 0.8
 
 
 def test_a_folder_without_one_has_none_and_a_broken_one_says_so(tmp_path) -> None:
-    assert Ending.find(tmp_path) is None
-    (tmp_path / NAME).write_bytes(b"nothing")
+    assert EndOfTurnHead.find(tmp_path) is None
+    (tmp_path / FILE_NAME).write_bytes(b"nothing")
     with pytest.raises(ModelDamaged, match="fetch"):
-        Ending.find(tmp_path)
+        EndOfTurnHead.find(tmp_path)
 
 
 def stored(**arrays: np.ndarray) -> bytes:
@@ -89,15 +89,15 @@ LAYER = stored(weights=np.zeros((6, 3)), bias=np.zeros(()))
     ],
 )  # fmt: skip
 def test_a_file_of_a_stranger_is_damaged_and_nothing_worse(tmp_path, content: bytes) -> None:
-    (tmp_path / NAME).write_bytes(LAYER)
-    assert Ending.find(tmp_path) is not None
-    (tmp_path / NAME).write_bytes(content)
+    (tmp_path / FILE_NAME).write_bytes(LAYER)
+    assert EndOfTurnHead.find(tmp_path) is not None
+    (tmp_path / FILE_NAME).write_bytes(content)
     with pytest.raises(ModelDamaged, match="fetch"):
-        Ending.find(tmp_path)
+        EndOfTurnHead.find(tmp_path)
 
 
 def test_what_the_detector_takes_for_speech_after_the_last_sound_is_not_heard() -> None:
-    counts = Counts(Ending(np.zeros((6, 3)), 0.0))
+    counts = Counts(EndOfTurnHead(np.zeros((6, 3)), 0.0))
     assert SentenceEndDetector(counts).probability(speech(2.0)) == 0.5
     assert counts.heard[0].duration == pytest.approx(2.1 - HANG)
 

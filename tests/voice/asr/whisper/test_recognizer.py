@@ -9,8 +9,8 @@ import pytest
 
 from voice import audio
 from voice.asr.ctc.alphabet import BLANK, CLASSES, spell
-from voice.asr.ctc.head import greedy
-from voice.asr.whisper.recognizer import Decoding, Whisper
+from voice.asr.ctc.head import greedy_letters
+from voice.asr.whisper.recognizer import DecodingOptions, Whisper
 from voice.asr.whisper.tokenizer import Tokenizer
 from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
 from voice.types import Audio
@@ -77,7 +77,7 @@ class Script:
 
 
 def hear(script: Script, count: int = 1, *, context: str = "full", **options) -> list[str]:
-    recognizer = Whisper(script, Letters(), context, Decoding())
+    recognizer = Whisper(script, Letters(), context, DecodingOptions())
     speech = Audio(np.zeros(16000, np.float32), 16000)
     heard = recognizer.transcribe_batch([speech] * count, words=False, **options)
     return [transcript.text for transcript in heard]
@@ -133,14 +133,14 @@ def test_only_the_doubtful_row_of_a_batch_is_searched_again() -> None:
 
 def test_a_language_is_detected_for_the_whole_batch() -> None:
     speech = Audio(np.zeros(16000, np.float32), 16000)
-    recognizer = Whisper(Script([Result("a"), Result("b")]), Letters(), "full", Decoding())
+    recognizer = Whisper(Script([Result("a"), Result("b")]), Letters(), "full", DecodingOptions())
     assert [t.language for t in recognizer.transcribe_batch([speech] * 2, words=False)] == ["en", "en"]
-    recognizer = Whisper(Script([Result("a")]), Letters(), "full", Decoding())
+    recognizer = Whisper(Script([Result("a")]), Letters(), "full", DecodingOptions())
     assert recognizer.transcribe(speech, words=False).language == "fi"
 
 
 def test_a_recognizer_tuned_to_one_language_detects_none_and_refuses_others() -> None:
-    recognizer = Whisper(Script([Result("a")]), Letters(), "utterance", Decoding(), "en")
+    recognizer = Whisper(Script([Result("a")]), Letters(), "utterance", DecodingOptions(), "en")
     speech = Audio(np.zeros(16000, np.float32), 16000)
     assert recognizer.transcribe(speech, words=False).language == "en"
     with pytest.raises(VoiceError, match="only transcribes 'en'"):
@@ -162,7 +162,7 @@ def test_hotwords_in_another_script_are_told_to_the_decoder_and_stop_no_head() -
 
 
 def hear_ten_seconds(*results: Result) -> tuple[str, list[tuple[float, float]]]:
-    recognizer = Whisper(Script(list(results)), Letters(), "full", Decoding())
+    recognizer = Whisper(Script(list(results)), Letters(), "full", DecodingOptions())
     heard = recognizer.transcribe(Audio(np.zeros(160_000, np.float32), 16000), language="en", words=False)
     assert heard.duration == 10.0
     return heard.text, [(segment.start, segment.end) for segment in heard.segments]
@@ -218,7 +218,7 @@ class Reader:
 
 def read_ten_seconds(head: Reader, *results: Result, language: str = "en") -> tuple[str, Script]:
     script = Script(list(results))
-    recognizer = Whisper(script, Letters(), "full", Decoding(), head=head)
+    recognizer = Whisper(script, Letters(), "full", DecodingOptions(), head=head)
     heard = recognizer.transcribe(Audio(np.zeros(160_000, np.float32), 16000), language=language, words=False)
     return heard.text, script
 
@@ -248,15 +248,15 @@ def test_a_head_judges_english_only() -> None:
 def test_letters_are_given_without_the_decoder_where_there_is_a_head() -> None:
     speech = Audio(np.zeros(32_000, np.float32), 16000)
     script = Script([])
-    whisper = Whisper(script, Letters(), "utterance", Decoding(), "en", head=Reader("one"))
+    whisper = Whisper(script, Letters(), "utterance", DecodingOptions(), "en", head=Reader("one"))
     log_probs = whisper.letter_log_probs(speech)
-    assert log_probs.shape == (115, CLASSES) and greedy(log_probs) == "one"
+    assert log_probs.shape == (115, CLASSES) and greedy_letters(log_probs) == "one"
     with pytest.raises(VoiceError, match="no CTC head"):
-        Whisper(script, Letters(), "full", Decoding()).letter_log_probs(speech)
+        Whisper(script, Letters(), "full", DecodingOptions()).letter_log_probs(speech)
 
 
 def test_more_than_thirty_seconds_and_missing_folders_are_refused(tmp_path: Path) -> None:
-    recognizer = Whisper(Script([]), Letters(), "full", Decoding())
+    recognizer = Whisper(Script([]), Letters(), "full", DecodingOptions())
     with pytest.raises(AudioError, match="31.0 s"):
         recognizer.transcribe(Audio(np.zeros(31 * 16000, np.float32), 16000))
     with pytest.raises(ModelMissing, match="voice models get"):
@@ -324,7 +324,7 @@ def test_an_english_only_model_says_what_it_cannot_do(tiny: Whisper, sentence: A
 
 
 def test_tokens_become_words_with_their_punctuation(tiny: Whisper) -> None:
-    vocabulary = tiny._vocabulary
+    vocabulary = tiny._tokenizer
     text = ' "Well," he said (twice) — it\'s naïve: 3.5% of $20...'
     tokens = vocabulary._tokenizer.encode(text, add_special_tokens=False).ids
     words = vocabulary.words(tokens, "en")

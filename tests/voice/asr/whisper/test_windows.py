@@ -1,18 +1,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from voice.asr.whisper.windows import (
     WINDOW_SAMPLES,
-    Sound,
     features,
     full_window_features,
     length_buckets,
     with_margin,
 )
 from voice.features import WHISPER_HOP, WHISPER_RATE
-from voice.types import Audio
 
 
 def test_groups_are_of_like_length_and_hold_everything_once() -> None:
@@ -33,11 +30,3 @@ def test_the_encoder_is_shown_the_frames_that_were_asked_for() -> None:
 def test_the_encoder_sees_a_margin_after_an_utterance_and_never_more_than_a_window() -> None:
     assert with_margin(WHISPER_RATE) == round(1.3 * WHISPER_RATE)
     assert with_margin(WINDOW_SAMPLES - 1) == WINDOW_SAMPLES
-
-
-def test_the_beginning_of_a_sound_has_its_letters() -> None:
-    sound = Sound(Audio(np.zeros(32_000, np.float32), 16_000), np.zeros((115, 4)), np.zeros((115, 29)))
-    half = sound.until(1.0)
-    assert half.speech.duration == pytest.approx(1.0)
-    assert half.log_probs.shape == (50, 29) and half.encoded is sound.encoded
-    assert sound.until(None) is sound

@@ -95,10 +95,8 @@ class: Answer
 class: Asked
 class: Call
 class: Command
-class: Compiler
 class: Context
 class: Cue
-class: Ending
 class: Heard
 class: Interrupted
 class: Line
@@ -107,7 +105,6 @@ class: Part
 class: Passage
 class: Piece
 class: Pipe
-class: Place
 class: Reader
 class: Request
 class: Resampler
@@ -125,8 +122,6 @@ constant: voice.agent LONGEST_ANSWER
 constant: voice.agent NAMES
 constant: voice.agent PARTS
 constant: voice.agent SIGNS
-constant: voice.asr LARGEST
-constant: voice.asr MOST
 constant: voice.asr SPACE
 constant: voice.asr WINDOW
 constant: voice.media HEADERS
@@ -164,8 +159,6 @@ length: recipes/asr/train.py
 length: recipes/tts/evaluate.py
 length: recipes/tts/export.py
 length: voice/agent/conversation.py
-length: voice/asr/ctc/grammar.py
-length: voice/asr/ctc/keyword_spotting.py
 length: voice/asr/whisper/recognizer.py
 length: voice/audio.py
 length: voice/cli/transcribe.py

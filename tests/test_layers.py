@@ -109,7 +109,6 @@ class: Reader
 class: Request
 class: Resampler
 class: Said
-class: Sound
 class: Speech
 class: Spoken
 class: Stretch

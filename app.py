@@ -43,7 +43,7 @@ from voice.text.languages import languages_of, name_of
 from voice.text.lexicon import parse_lexicon
 from voice.text.markup import is_ssml, parse
 from voice.text.subtitles import FORMATS, render, spoken_segment
-from voice.types import UNDETERMINED, Controls, Recognizer, Speech, Synthesizer, Transcript
+from voice.types import Controls, Recognizer, Segment, Speech, Synthesizer, Transcript
 
 LANGUAGES = {
     "Detect": None, "English": "en", "Deutsch": "de", "Français": "fr", "Español": "es", "Italiano": "it",
@@ -138,36 +138,31 @@ def transcribe(
     make_folder: MakeFolder = new_folder,
 ) -> Iterator[tuple]:  # fmt: skip
     """(words, status, a file in each format) as the segments are recognized; at the end `named`, if asked."""
-    from voice.asr import longform
-    from voice.asr.diarization import attribution
     from voice.serve.openai.transcriptions import bounded
+    from voice.transcription import Transcriber, TranscriptionRequest
 
     if not path:
         raise VoiceError("there is nothing to transcribe yet: drop a file or record one")
     yield show.NO_WORDS_YET, show.status(""), *emptied(FORMATS)  # what is shown is of another recording
     recognizer, detector = model(services, name, "recognizer", progress), services.detector()
-    listening = services.speakers().listen() if named else None
-    begun, read = time.perf_counter(), [0.0]
-    told, length, heard = LANGUAGES.get(language), audio.length(path), []
+    transcriber = Transcriber(recognizer, detector, services.speakers() if named else None)
+    begun, length = time.perf_counter(), audio.length(path)
+    heard: list[Segment] = []
 
     def listened(seconds: float) -> None:
-        read[0] = seconds
         progress(*show.heard_so_far(heard[-1].end if heard else 0.0, seconds, length))
 
     notes: list[str] = []
-    blocks, packing = audio.blocks(path, recognizer.rate, tell=notes.append), longform.Packing()
+    blocks = audio.blocks(path, transcriber.rate, tell=notes.append)
     if not services.settings.local:  # one's own computer may be busy with one's own recording for long
-        blocks = bounded(blocks, recognizer.rate, services.settings.minutes)
-    blocks = listening.through(blocks) if listening else blocks
-    for part in longform.transcripts(blocks, recognizer, detector, told, (), "transcribe", packing, listened):
+        blocks = bounded(blocks, transcriber.rate, services.settings.minutes)
+    transcription = transcriber.stream(blocks, TranscriptionRequest(LANGUAGES.get(language)), listened)
+    for part in transcription:
         heard += part.segments
-        told = part.language if part.segments else told
         yield show.words(heard), gr.skip(), *(gr.skip() for _ in FORMATS)
-    transcript = Transcript(tuple(heard), told or UNDETERMINED, read[0])
-    if listening:
-        transcript = attribution.attributed(transcript, listening.turns())
+    transcript = transcription.whole()
     took = time.perf_counter() - begun
-    whole = show.clock(round(read[0]))  # as the player has it
+    whole = show.clock(round(transcript.duration))  # as the player has it
     status = f"{len(transcript.words)} words in {whole} of sound, heard by {name} in {took:.1f} s"
     notes = [_language(recognizer, transcript, LANGUAGES.get(language)), *notes] if heard else notes
     downloads = files(transcript, make_folder() / Path(path).stem, FORMATS)

@@ -21,9 +21,9 @@ import typer
 
 from recipes.asr.aligner import RATE, Aligner, Placed, spoken_words
 from voice import audio
-from voice.asr import longform
 from voice.loading import load
 from voice.manifest import read_manifest
+from voice.transcription import Transcriber, TranscriptionRequest
 from voice.types import Recognizer, Word
 from voice.vad import Silero
 
@@ -76,10 +76,10 @@ def align_recordings(aligner: Aligner, manifest: Path, limit: int) -> Iterator[C
 def row(cases: Sequence[Case], recognizer: Recognizer, detector: Silero, before: float) -> str:
     """Return the columns of one set and recognizer: how far off its word starts are."""
     quiet = HISS * np.random.default_rng(0).normal(size=round(before * RATE)).astype(np.float32)
-    begun, off = time.perf_counter(), []
+    begun, off, transcriber = time.perf_counter(), [], Transcriber(recognizer, detector)
     for case in cases:
         sound = [np.concatenate((quiet, case.samples))]
-        words = longform.whole(sound, recognizer, detector, language="en").words
+        words = transcriber.transcribe(sound, TranscriptionRequest("en")).words
         off += [word.start - before - placed.start for word, placed in matching_words(words, case.words)]
     spent = time.perf_counter() - begun
     words = sum(len(case.words) for case in cases)

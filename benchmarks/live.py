@@ -21,11 +21,11 @@ import numpy as np
 import typer
 
 from voice import audio
-from voice.asr import longform
 from voice.asr.local_agreement import bare
 from voice.asr.streaming import Live, Pacing
 from voice.loading import load
 from voice.metrics import Score, interval, total, word_errors
+from voice.transcription import Transcriber, TranscriptionRequest
 from voice.types import Audio
 from voice.vad import Silero
 
@@ -92,7 +92,7 @@ def main(
     """Print the table."""
     recognizer, detector = load(model, kind="recognizer", threads=threads), Silero.open()
     stopwatch = CLOCKS[clock]
-    options = Pacing(**json.loads(pacing))
+    options, transcriber = Pacing(**json.loads(pacing)), Transcriber(recognizer, detector)
     print(_HEAD)
     results: dict[str, list[Result]] = {}
     for name in sets:
@@ -101,7 +101,7 @@ def main(
         results[name] = []
         for row in rows:
             sound = audio.read(corpora / name / row["audio"], RATE)
-            file = longform.whole([sound.samples], recognizer, detector, language="en").text
+            file = transcriber.transcribe([sound.samples], TranscriptionRequest("en")).text
             live = Live(
                 recognizer, detector, language="en", pacing=options, stopwatch=None if steady else stopwatch
             )

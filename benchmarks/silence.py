@@ -18,9 +18,9 @@ import numpy as np
 import typer
 
 from voice import audio
-from voice.asr import longform
 from voice.loading import load
 from voice.manifest import read_manifest
+from voice.transcription import Transcriber
 from voice.vad import Silero
 
 RATE = 16_000
@@ -135,7 +135,7 @@ def main(
     for name in model:
         recognizer, begun, counts = load(name, kind="recognizer"), time.perf_counter(), []
         for kind, sound in sounds.items():
-            heard = longform.whole(blocks(sound, share, far=kind == FAR), recognizer, detector)
+            heard = Transcriber(recognizer, detector).transcribe(blocks(sound, share, far=kind == FAR))
             counts.append(f"{len(heard.words)} in {share:.0f} min")
         speed = len(sounds) * share * 60 / (time.perf_counter() - begun)
         typer.echo(f"| {name} | {' | '.join(counts)} | {speed:.0f} |")

@@ -218,12 +218,13 @@ def work(system: str, threads: int) -> None:
 
 def _ours(model: str, threads: int) -> Callable[[str], str]:
     from voice import audio
-    from voice.asr import longform
     from voice.loading import load
+    from voice.transcription import Transcriber, TranscriptionRequest
     from voice.vad import Silero
 
     recognizer, detector = load(model, kind="recognizer", threads=threads), Silero.open()
-    return lambda path: longform.whole(audio.blocks(path, 16_000), recognizer, detector, language="en").text
+    transcriber, request = Transcriber(recognizer, detector), TranscriptionRequest("en")
+    return lambda path: transcriber.transcribe(audio.blocks(path, 16_000), request).text
 
 
 def _peer(threads: int) -> Callable[[str], str]:

@@ -51,8 +51,8 @@ def hostile(request, tmp_path: Path) -> tuple[Path, str]:
 def fakes(monkeypatch: pytest.MonkeyPatch) -> Services:
     """Models that are made up, wherever a door looks for some."""
     made = {"recognizer": Counting()}
-    monkeypatch.setattr(simple, "_load", lambda name, kind, threads=None: made[kind])
-    monkeypatch.setattr(loading, "load", lambda name, kind, **_: made[kind])
+    monkeypatch.setattr(simple, "_recognizer", lambda name, threads=None: made["recognizer"])
+    monkeypatch.setattr(loading, "open_model", lambda name, kind, **_: made[kind])
     monkeypatch.setattr(simple, "detector", LoudIsSpeech)
     return Services(Settings(), loader=lambda name, kind: made[kind], detector=LoudIsSpeech)
 

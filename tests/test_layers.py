@@ -30,7 +30,7 @@ LAYERS = [
     ["voice.asr.whisper"],
     ["voice.asr", "voice.tts", "voice.smart_turn"],
     ["voice.loading", "voice.commands"],
-    ["voice.simple", "voice.agent.language"],
+    ["voice.transcription", "voice.simple", "voice.agent.language"],
     ["voice.agent.background", "voice.agent.events", "voice.agent.timers", "voice.agent.work"],
     ["voice.agent.speculative"],
     ["voice.agent.listening", "voice.agent.speaking"],

@@ -40,19 +40,19 @@ def load(
     `threads` bounds the processor cores that it uses (default: all). With `kind`, a model of another
     kind is refused. `progress` is called with the bytes fetched. Raises ModelError.
     """
-    opened: Opened = _open(name, threads, kind, progress)
+    opened: Opened = open_model(name, threads=threads, kind=kind, progress=progress)
     return opened
 
 
 def load_recognizer(name: str, *, threads: int | None = None, progress: Progress | None = None) -> Recognizer:
     """Return the recognizer called `name`; see `load`. Raises ModelError, also for another kind of model."""
-    opened: Recognizer = _open(name, threads, "recognizer", progress)
+    opened: Recognizer = open_model(name, kind="recognizer", threads=threads, progress=progress)
     return opened
 
 
 def load_voice(name: str, *, threads: int | None = None, progress: Progress | None = None) -> Synthesizer:
     """Return the voice called `name`; see `load`. Raises ModelError, also for another kind of model."""
-    opened: Synthesizer = _open(name, threads, "voice", progress)
+    opened: Synthesizer = open_model(name, kind="voice", threads=threads, progress=progress)
     return opened
 
 
@@ -60,7 +60,7 @@ def load_turn_detector(
     name: str, *, threads: int | None = None, progress: Progress | None = None
 ) -> TurnDetector:
     """Return the turn detector called `name`; see `load`. Raises ModelError, also for another kind."""
-    opened: TurnDetector = _open(name, threads, "turn", progress)
+    opened: TurnDetector = open_model(name, kind="turn", threads=threads, progress=progress)
     return opened
 
 
@@ -68,18 +68,20 @@ def load_speakers(
     name: str = "speakers", *, threads: int | None = None, progress: Progress | None = None
 ) -> Speakers:
     """Return the diarizer called `name`; see `load`. Raises ModelError, also for another kind of model."""
-    opened: Speakers = _open(name, threads, "speakers", progress)
+    opened: Speakers = open_model(name, kind="speakers", threads=threads, progress=progress)
     return opened
 
 
 def load_vocoder(name: str, *, threads: int | None = None, progress: Progress | None = None) -> Vocoder:
     """Return the vocoder called `name`; see `load`. Raises ModelError, also for another kind of model."""
-    opened: Vocoder = _open(name, threads, "vocoder", progress)
+    opened: Vocoder = open_model(name, kind="vocoder", threads=threads, progress=progress)
     return opened
 
 
-def _open(name: str, threads: int | None, kind: str | None, progress: Progress | None) -> Any:
-    """Return an opened model, by the function of its kind and engine in OPENERS. Raises ModelError."""
+def open_model(
+    name: str, *, threads: int | None = None, kind: str | None = None, progress: Progress | None = None
+) -> Any:
+    """Return a model as the function of its kind and engine in OPENERS opens it; see `load`."""
     model = find(name, kind=kind, progress=progress)
     card = model.card
     if kind is not None and card.kind != kind:
@@ -142,7 +144,7 @@ def _other_voice(name: str, threads: int | None) -> Any:
     here = [each.name for each in entries().values() if each.card.kind == "voice" and each.in_place]
     if name not in here:
         raise ModelMissing(f"there is no voice {name[:80]!r} here; <voice> can name {', '.join(here)}")
-    return _open(name, threads, "voice", None).engine
+    return open_model(name, kind="voice", threads=threads).engine
 
 
 def _smart_turn(model: Model, threads: int | None) -> TurnDetector:

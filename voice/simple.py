@@ -1,6 +1,7 @@
 """The two calls that most programs need: a recording to a transcript, a text to speech.
 
-Models stay loaded between calls. Who wants streams, or two of a kind, uses `voice.load`.
+Models stay loaded between calls. A program that wants streams uses voice.transcription or a voice from
+`voice.load_voice`.
 """
 
 from __future__ import annotations
@@ -13,16 +14,18 @@ from typing import BinaryIO
 import numpy as np
 
 from voice.errors import AudioError
-from voice.loading import load
-from voice.types import Audio, Controls, Pronunciation, Speech, Transcript
+from voice.loading import load_recognizer, load_speakers, load_voice
+from voice.types import Audio, Controls, Pronunciation, Samples, Speech, SpeechDetector, Transcript
 
-KEPT = 4  # models that stay loaded
+KEPT = 4  # models of one kind that stay loaded
 
-_load = lru_cache(maxsize=KEPT)(load)
+_recognizer = lru_cache(maxsize=KEPT)(load_recognizer)
+_voice = lru_cache(maxsize=KEPT)(load_voice)
+_speakers = lru_cache(maxsize=1)(load_speakers)
 
 
 def transcribe(
-    source: str | Path | BinaryIO | np.ndarray | Audio,
+    source: str | Path | BinaryIO | Samples | Audio,
     *,
     rate: int | None = None,
     model: str = "whisper-base",
@@ -32,47 +35,37 @@ def transcribe(
     speakers: bool | int = False,
     threads: int | None = None,
 ) -> Transcript:
-    """What is said in a recording of any length.
+    """Return the transcript of a recording of any length.
 
     `source` is a media file, an open one, or samples: (T,), (T, channels) or (channels, T) at
     `rate` Hz. `language` is a code or a name ("es", "es-MX", "Spanish"), None or "auto" detects it;
     `hotwords` are names and terms to expect; `translate` answers in English. `speakers` names who says
-    each segment ("Speaker 1"); a number says how many there are. Raises AudioError for what holds no
-    sound, ModelError for a model that cannot be had, VoiceError for a language that is unknown,
+    each segment ("Speaker 1"); a number says how many there are. Raises AudioError for a source without
+    sound, ModelError for a model that is missing or damaged, VoiceError for an unknown language,
     ValueError for a number of speakers below one.
     """
     from voice import audio
-    from voice.asr import longform
-    from voice.asr.diarization import attribution
-    from voice.text.languages import language_for, parse_language
+    from voice.text.languages import parse_language
+    from voice.transcription import Task, Transcriber, TranscriptionRequest
 
     language = parse_language(language)
     if isinstance(source, np.ndarray):
         source = _sound(source, rate)
-    if speakers is not True and speakers is not False and speakers < 1:
+    if not isinstance(speakers, bool) and speakers < 1:
         raise ValueError(f"speakers is {speakers}; give True or how many there are")
-    recognizer = _load(model, kind="recognizer", threads=threads)
-    language = language_for(recognizer, language)
-    whole = isinstance(source, Audio)
-    wanted = recognizer.rate
-    blocks = [audio.resample(source, wanted).samples] if whole else audio.blocks(source, wanted)
-    listening = None
-    if speakers is not False:
-        listening = _load("speakers", kind="speakers", threads=threads).listen()
-    transcript = longform.whole(
-        listening.through(blocks) if listening else blocks,
-        recognizer,
-        detector(),
-        language=language,
-        hotwords=hotwords,
-        task="translate" if translate else "transcribe",
-    )
-    if listening is None:
-        return transcript
-    return attribution.attributed(transcript, listening.turns(None if speakers is True else speakers))
+    recognizer = _recognizer(model, threads=threads)
+    diarizer = None if speakers is False else _speakers(threads=threads)
+    transcriber = Transcriber(recognizer, detector(), diarizer)
+    task: Task = "translate" if translate else "transcribe"
+    people = None if isinstance(speakers, bool) else speakers
+    request = TranscriptionRequest(language, hotwords, task, people)
+    if isinstance(source, Audio):
+        return transcriber.transcribe([audio.resample(source, transcriber.rate).samples], request)
+    return transcriber.transcribe(audio.blocks(source, transcriber.rate), request)
 
 
-def _sound(samples: np.ndarray, rate: int | None) -> Audio:
+def _sound(samples: Samples, rate: int | None) -> Audio:
+    """Return samples as Audio. Raises AudioError without their rate."""
     from voice import audio
 
     if rate is None:
@@ -81,8 +74,8 @@ def _sound(samples: np.ndarray, rate: int | None) -> Audio:
 
 
 @lru_cache(maxsize=1)
-def detector():
-    """The speech detector, loaded once."""
+def detector() -> SpeechDetector:
+    """Return the speech detector, loaded once."""
     from voice.vad import Silero
 
     return Silero.open()
@@ -99,13 +92,13 @@ def speak(
     lexicon: str | Path | Mapping[str, Pronunciation] | None = None,
     threads: int | None = None,
 ) -> Speech:
-    """A text of any length as speech, with the time of every word; a document in SSML as it asks.
+    """Return a text of any length, plain or SSML, as speech with the time of every word.
 
     `speed` 2 is twice as fast (0.5 to 2), `pitch` is in semitones (-12 to 12), `energy` in dB (-24 to
-    12), `pause` a factor on all pauses (0 to 5); `lexicon` a file, or what `voice.text.lexicon` read,
-    that says how words are spoken. Raises ValueError for what is out of range, TextError for a text
-    with nothing to be spoken, malformed markup or a wrong lexicon, ModelError for a voice that cannot
-    be had. Whoever wants pauses in seconds gives `Controls` to `voice.load(…).speak`.
+    12), `pause` a factor on all pauses (0 to 5). `lexicon` is a file of pronunciations, or a mapping from
+    words to Pronunciation. Raises ValueError for a value out of range, TextError for a text with nothing
+    to be spoken, malformed markup or a wrong lexicon, ModelError for a voice that is missing or damaged.
+    For pauses in seconds give `Controls` to the `speak` of a voice from `voice.load_voice`.
     """
     from voice.text.lexicon import read_lexicon
     from voice.tts.voice import join
@@ -113,4 +106,4 @@ def speak(
     if isinstance(lexicon, str | Path):
         lexicon = read_lexicon(lexicon)
     controls = Controls(speed=speed, pitch=pitch, energy=energy, pause=pause, lexicon=lexicon)
-    return join(_load(voice, kind="voice", threads=threads).speak(text, controls))
+    return join(_voice(voice, threads=threads).speak(text, controls))

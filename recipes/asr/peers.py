@@ -6,11 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from voice.asr import longform
+from voice.asr.whisper.recognizer import Whisper
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
-from voice.loading import load
-from voice.types import Audio, Recognizer
+from voice.loading import load_recognizer
+from voice.transcription import Transcriber, TranscriptionRequest
+from voice.types import Audio
 
 POCKETSPHINX = "pocketsphinx"
 SILENCE = 1.0  # s of it at the end, without which pocketsphinx loses a last word
@@ -27,17 +28,19 @@ def _ours(name: str, threads: int) -> Hear:
     """Speech found, cut, recognized, words with times: all that `voice transcribe` does."""
     from voice.simple import detector
 
-    recognizer, speech = load(name, threads=threads, kind="recognizer"), detector()
-    return lambda samples, language: longform.whole([samples], recognizer, speech, language=language).text
+    recognizer, speech = load_recognizer(name, threads=threads), detector()
+    transcriber = Transcriber(recognizer, speech)
+    return lambda samples, language: transcriber.transcribe([samples], TranscriptionRequest(language)).text
 
 
-def recognized(recognizer: Recognizer, sound: Audio, language: str) -> str:
-    """The words alone: at once where they are no more than it takes, else through `voice.asr.longform`."""
+def recognized(recognizer: Whisper, sound: Audio, language: str) -> str:
+    """The words alone: at once where they are no more than it takes, else through `voice.transcription`."""
     from voice.simple import detector
 
-    if sound.duration <= recognizer.longest:
+    if sound.duration <= recognizer.traits.longest:
         return recognizer.transcribe(sound, language=language, words=False).text
-    return longform.whole([sound.samples], recognizer, detector(), language=language).text
+    transcriber = Transcriber(recognizer, detector())
+    return transcriber.transcribe([sound.samples], TranscriptionRequest(language)).text
 
 
 def _sphinx() -> Hear:

@@ -198,7 +198,7 @@ class Alternating:
     def through(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
         return blocks
 
-    def turns(self) -> tuple[SpeakerTurn, ...]:
+    def turns(self, count: int | None = None) -> tuple[SpeakerTurn, ...]:
         return SpeakerTurn(0, 0.0, 0.3), SpeakerTurn(1, 0.3, 1.6)
 
 

@@ -7,28 +7,17 @@ whole recording is kept.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from voice.asr.batching import batched
-from voice.types import UNDETERMINED, Audio, Recognizer, Segment, SpeechDetector, Transcript, Word
+from voice.types import Audio, Recognizer, Samples, Segment, SpeechDetector, Transcript, Word
 from voice.vad import Stretch, find_speech
 
 PAD = 1.0  # seconds around speech: what the detector misses is in there, and short pauses stay as they are
-
-
-@dataclass(frozen=True)
-class Packing:
-    """How long stretches of speech put together are at most, and how many go to the recognizer at once.
-
-    None is what the recognizer likes best.
-    """
-
-    longest: float | None = None
-    batch: int | None = None
 
 
 @dataclass(frozen=True)
@@ -56,73 +45,26 @@ class Window:
         return piece.start + seconds - piece.at
 
 
-def transcribe(
-    blocks: Iterable[np.ndarray],
-    recognizer: Recognizer,
-    detector: SpeechDetector,
-    *,
-    language: str | None = None,
-    hotwords: Sequence[str] = (),
-    task: str = "transcribe",
-    packing: Packing = Packing(),
-    progress: Callable[[float], None] = lambda seconds: None,
-) -> Iterator[Segment]:
-    """Segments of a stream of (T,) blocks at the detector's rate, in order, while it is being read.
-
-    `language` None takes the language of the first speech for all of it. `progress` is told the
-    seconds of sound that have been read. No speech gives no segments.
-    """
-    for transcript in transcripts(blocks, recognizer, detector, language, hotwords, task, packing, progress):
-        yield from transcript.segments
-
-
-def whole(
-    blocks: Iterable[np.ndarray],
-    recognizer: Recognizer,
-    detector: SpeechDetector,
-    *,
-    language: str | None = None,
-    hotwords: Sequence[str] = (),
-    task: str = "transcribe",
-    packing: Packing = Packing(),
-    progress: Callable[[float], None] = lambda seconds: None,
-    heard: Callable[[Transcript], None] = lambda part: None,
-) -> Transcript:
-    """All segments of a stream, the language of the first speech (see Transcript) and the duration.
-
-    `heard` is told each part of it as soon as it is recognized, in order.
-    """
-    read, found = 0.0, []
-
-    def note(seconds: float) -> None:
-        nonlocal read
-        read = seconds
-        progress(seconds)
-
-    for part in transcripts(blocks, recognizer, detector, language, hotwords, task, packing, note):
-        found.append(part)
-        heard(part)
-    segments = tuple(segment for transcript in found for segment in transcript.segments)
-    said = [transcript.language for transcript in found if transcript.segments]
-    return Transcript(segments, said[0] if said else language or UNDETERMINED, read)
-
-
 def transcripts(
-    blocks: Iterable[np.ndarray],
+    blocks: Iterable[Samples],
     recognizer: Recognizer,
     detector: SpeechDetector,
+    *,
     language: str | None,
     hotwords: Sequence[str],
     task: str,
-    packing: Packing,
+    batch: int | None,
     progress: Callable[[float], None],
-) -> Iterator[Transcript]:
-    """A transcript per window, its times those of the recording."""
+) -> Generator[Transcript, None, None]:
+    """Yield a transcript of each window of a stream of (T,) blocks at the detector's rate, while it is read.
+
+    The times are those of the recording. `language` None takes the language of the first speech for all of
+    it. `batch` windows go to the recognizer in one call, None as many as suit it. `progress` is called with
+    the seconds of sound that have been read. Without speech there are no transcripts.
+    """
     many = batched(recognizer)
     traits = many.traits
-    packed = min(traits.longest, packing.longest or traits.packed)
-    uncut = min(traits.longest, packing.longest or traits.uncut)
-    batch, workers = packing.batch or traits.batch, traits.workers
+    packed, uncut = min(traits.longest, traits.packed), min(traits.longest, traits.uncut)
     heard = _counted(blocks, detector.rate, progress)
     windows = pack(find_speech(heard, detector, pad=PAD, longest=uncut), packed)
 
@@ -130,7 +72,9 @@ def transcripts(
         sounds = [window.audio for window in several]
         return many.transcribe_batch(sounds, language=language, hotwords=hotwords, task=task)
 
-    for several, found in _side_by_side(_batches(windows, batch), hear, language, workers):
+    for several, found in _side_by_side(
+        _batches(windows, batch or traits.batch), hear, language, traits.workers
+    ):
         for window, transcript in zip(several, found, strict=True):
             segments = tuple(_placed(segment, window) for segment in transcript.segments)
             yield replace(transcript, segments=segments)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from voice import __version__
-from voice.cli import data, interrupts, models, serve, speak, talk, transcribe, understand
+from voice.cli import data, interrupts, models, serve, speak, speaker_count, talk, transcribe, understand
 
 app = typer.Typer(
     help="Speech to text, text to speech and a voice agent, offline.",
@@ -17,7 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command("transcribe", cls=transcribe.Command)(transcribe.command)
+app.command("transcribe", cls=speaker_count.SpeakersCommand)(transcribe.command)
 app.command("understand")(understand.command)
 app.command("speak")(speak.command)
 app.command("talk")(talk.command)

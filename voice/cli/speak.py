@@ -174,10 +174,10 @@ def _subtitle_format(path: Path | None) -> str:
 
 
 def _opened(name: str, threads: int | None) -> Voice:
-    from voice import loading
+    from voice.loading import load_voice
 
     with progress(f"fetching {name}", "bytes") as moved:
-        return loading.load(name, kind="voice", threads=threads, progress=moved)
+        return load_voice(name, threads=threads, progress=moved)
 
 
 def _speak(voice: Voice, text: str, controls: Controls, output: str, said: _Said) -> None:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from typer.core import TyperCommand
 
 from voice.cli import batch, interrupts
 from voice.cli.console import (
@@ -24,6 +22,7 @@ from voice.cli.console import (
     shown,
 )
 from voice.cli.jobs import Job, check_recording, plan, remaining
+from voice.cli.speaker_count import SpeakerCount, parse_speaker_count
 from voice.cli.targets import check_text
 from voice.errors import VoiceError
 from voice.places import check_place, remove_leftovers
@@ -31,10 +30,8 @@ from voice.places import check_place, remove_leftovers
 if TYPE_CHECKING:
     from voice.asr.diarization.speakers import Speakers
     from voice.cli.results import Result
+    from voice.transcription import TranscriptionRequest
     from voice.types import Recognizer, SpeechDetector
-
-
-ALL, MOST_SPEAKERS = "all", 64  # what --speakers may be: as many people as there are, or so many at most
 
 Files = Annotated[
     list[str], typer.Argument(metavar="FILE…", help="Sound or video, folders of it; - is standard input.")
@@ -53,10 +50,6 @@ Output = Annotated[
     typer.Option(
         "--output", "-o", metavar="PATH", help="A file or, for several, a folder; printed if not given."
     ),
-]
-SpeakerCount = Annotated[
-    str | None,
-    typer.Option(metavar="[N]", help="Name who speaks, of N people; the text then comes at the end."),
 ]
 Recursive = Annotated[
     bool, typer.Option("--recursive", "-r", help="Take the subfolders of a folder as well.")
@@ -79,53 +72,13 @@ LiveWords = Annotated[
 
 
 @dataclass(frozen=True)
-class Named:
-    """People are told apart by `speakers`; `count` is how many there are, None if that is to be found out."""
-
-    speakers: Speakers
-    count: int | None
-
-
-@dataclass(frozen=True)
 class Recognition:
-    """What recognizes all recordings of a run, and what is asked of it."""
+    """The models of a run, and what is asked of every recording. With `speakers` people are told apart."""
 
     recognizer: Recognizer
     detector: SpeechDetector
-    language: str | None
-    hotwords: Sequence[str]
-    task: str
-    named: Named | None
-
-
-class Command(TyperCommand):
-    """Takes `--speakers` with a number after it and without: click would take any word for the number."""
-
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, counted(args))
-
-
-def counted(args: Sequence[str]) -> list[str]:
-    """`--speakers 2` → `--speakers=2`; alone → `--speakers=all`, as many as there are.
-
-    A word that no file is called ("two") is taken for a number too, so that it can be refused as one.
-    """
-    result: list[str] = []
-    rest = list(args)
-    while rest:
-        arg = rest.pop(0)
-        if arg == "--":
-            return [*result, arg, *rest]
-        if arg == "--speakers":
-            arg = f"--speakers={rest.pop(0) if rest and _may_be_number(rest[0]) else ALL}"
-        result.append(arg)
-    return result
-
-
-def _may_be_number(arg: str) -> bool:
-    if arg.isdecimal():
-        return True
-    return bool(re.fullmatch(r"[-+]?\d[\d.,]*|\w+", arg)) and not os.path.exists(arg)
+    speakers: Speakers | None
+    request: TranscriptionRequest
 
 
 @plainly
@@ -159,12 +112,14 @@ def command(
     from voice.asr.ctc.hotwords import read_hotwords
     from voice.cli.results import Result
     from voice.text.languages import parse_language
+    from voice.transcription import TranscriptionRequest
 
     _check_live(live, translate, speakers)
     _check_skipping(skip_existing, output)
-    people, language = _people(speakers), parse_language(language)
+    people, language = parse_speaker_count(speakers), parse_language(language)
     form = _format(form, output)
     terms = read_hotwords(encodable(hotwords, "--hotwords"))
+    request = TranscriptionRequest(language, terms, "translate" if translate else "transcribe", people)
     jobs = plan(files, form, output, recursive=recursive)
     several = len(jobs) > 1
     jobs = remaining(jobs) if skip_existing else jobs
@@ -173,15 +128,13 @@ def command(
     inputs = [*files, hotwords]
     _prepare(jobs, output, inputs)
     model = model or ("quick" if live else "whisper-base")
-    recognition = _recognition(
-        model, people, language, terms, "translate" if translate else "transcribe", threads
-    )
+    recognition = _recognition(model, request, speakers is not None, threads)
 
     def write_down(job: Job, label: str) -> None:
         check_recording(job.source)
         if job.target and several:
             check_text(job.target, inputs)
-        result = Result(job, form, at_once=live or not recognition.named, titled=several)
+        result = Result(job, form, at_once=live or not recognition.speakers, titled=several)
         with interrupts.keeping(result.keep):
             if live:
                 _caption(result, recognition, real_time)
@@ -192,7 +145,7 @@ def command(
 
 
 def _check_live(live: bool, translate: bool, speakers: str | None) -> None:
-    """Raises VoiceError for what cannot be had while somebody still speaks."""
+    """Raise VoiceError for an option that does not go with --live."""
     if translate and live:
         raise VoiceError("--live writes down what is said as it is said; leave out --translate")
     if speakers is not None and live:
@@ -200,16 +153,16 @@ def _check_live(live: bool, translate: bool, speakers: str | None) -> None:
 
 
 def _check_skipping(skip_existing: bool, output: str | None) -> None:
-    """Raises VoiceError where nothing could be skipped."""
+    """Raise VoiceError for --skip-existing without a file or a folder to look at."""
     if skip_existing and output in (None, "-"):
         raise VoiceError("--skip-existing looks at what is there; name a folder or a file with --output")
 
 
 def _prepare(jobs: Sequence[Job], output: str | None, inputs: Sequence[str]) -> None:
-    """Make the folders below `output` and remove what killed processes have left in them.
+    """Make the folders below `output` and remove partial files that killed processes have left in them.
 
-    Raises VoiceError where nothing can be written; what is wrong with one place of several (see
-    check_text) is said when it is its turn.
+    Raises VoiceError if nothing can be written. With several targets each is checked again when its turn
+    comes (see check_text).
     """
     targets = [job.target for job in jobs if job.target]
     for folder in sorted({target.parent for target in targets if target != Path(output)}):
@@ -220,42 +173,22 @@ def _prepare(jobs: Sequence[Job], output: str | None, inputs: Sequence[str]) -> 
     remove_leftovers(targets)
 
 
-def _people(speakers: str | None) -> int | None:
-    """What `--speakers` asks for: None if it is not there, 0 if the number is to be found out."""
-    if speakers in (None, ALL):
-        return None if speakers is None else 0
-    hint = "give how many people speak, such as --speakers 2, or --speakers alone to have them counted"
-    if not speakers.isdecimal():
-        raise VoiceError(f'"{speakers}" after --speakers is neither a number nor a file; {hint}')
-    if not 1 <= int(speakers) <= MOST_SPEAKERS:
-        raise VoiceError(f"--speakers is {speakers}, and can be 1 to {MOST_SPEAKERS}; {hint}")
-    return int(speakers)
-
-
-def _named(people: int | None, threads: int | None) -> Named | None:
-    from voice import loading
-
-    if people is None:
-        return None
-    return Named(loading.load("speakers", kind="speakers", threads=threads), people or None)
-
-
 def _recognition(
-    model: str, people: int | None, language: str | None, terms: Sequence[str], task: str, threads: int | None
+    model: str, request: TranscriptionRequest, diarize: bool, threads: int | None
 ) -> Recognition:
-    """Load what is needed; the model is fetched if it is not there."""
-    from voice import loading
+    """Load the models; a recognizer that is not on this machine is fetched first."""
+    from voice.loading import load_recognizer, load_speakers
     from voice.simple import detector
     from voice.text.languages import language_for
 
     with progress(f"fetching {model}", "bytes") as bar:
-        recognizer = loading.load(model, kind="recognizer", threads=threads, progress=bar)
-    language = language_for(recognizer, language)
-    return Recognition(recognizer, detector(), language, terms, task, _named(people, threads))
+        recognizer = load_recognizer(model, threads=threads, progress=bar)
+    request = replace(request, language=language_for(recognizer, request.language))
+    return Recognition(recognizer, detector(), load_speakers(threads=threads) if diarize else None, request)
 
 
 def _caption(result: Result, recognition: Recognition, real_time: bool) -> None:
-    """One recording live: text as it comes, or a file of it and other formats at the end."""
+    """Transcribe one recording live: print text as it comes; write a file or another format at the end."""
     from voice.cli import captions
 
     whole = result.job.target is not None or result.form != "txt"
@@ -267,8 +200,8 @@ def _caption(result: Result, recognition: Recognition, real_time: bool) -> None:
         result.job.source,
         recognition.recognizer,
         recognition.detector,
-        language=recognition.language,
-        hotwords=recognition.hotwords,
+        language=recognition.request.language,
+        hotwords=recognition.request.hotwords,
         real_time=real_time,
         quiet=whole and not prints_to_terminal(),
         heard=result.add,
@@ -277,36 +210,30 @@ def _caption(result: Result, recognition: Recognition, real_time: bool) -> None:
 
 
 def _is_shown(text: str) -> None:
-    """Captions are on the screen as they are heard."""
+    """Print nothing: captions are on the screen already."""
 
 
 def _transcribe(result: Result, recognition: Recognition, label: str) -> None:
-    """One recording as a whole: text as it is heard, everything else at the end."""
+    """Transcribe one recording: print text as it is recognized; write everything else at the end."""
     from voice import audio
-    from voice.asr import longform
-    from voice.asr.diarization import attribution
+    from voice.transcription import Transcriber
 
-    source, named = result.job.source, recognition.named
+    source = result.job.source
     length = audio.length(source) if is_terminal() else 0.0
-    listening = named.speakers.listen() if named else None
+    transcriber = Transcriber(recognition.recognizer, recognition.detector, recognition.speakers)
     with progress(label) as bar:
         result.print = bar.put
-        blocks = audio.blocks(source, recognition.recognizer.rate)
-        transcript = longform.whole(
-            listening.through(blocks) if listening else blocks,
-            recognition.recognizer,
-            recognition.detector,
-            language=recognition.language,
-            hotwords=recognition.hotwords,
-            task=recognition.task,
-            progress=lambda seconds: bar(seconds, length),
-            heard=result.add,
-        )
+        blocks = audio.blocks(source, transcriber.rate)
+        transcription = transcriber.stream(blocks, recognition.request, lambda seconds: bar(seconds, length))
+        for part in transcription:
+            result.add(part)
+        transcript = transcription.whole()
     result.print = put
-    result.complete(attribution.attributed(transcript, listening.turns(named.count)) if named else transcript)
+    result.complete(transcript)
 
 
 def _format(form: str | None, output: str | None) -> str:
+    """Return the format to write, by --format or else the suffix of --output. Raises VoiceError."""
     from voice.text.subtitles import FORMATS
 
     suffix = Path(output).suffix.lstrip(".").lower() if output else ""

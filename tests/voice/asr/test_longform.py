@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 import pytest
 
 from voice.abilities import Traits
-from voice.asr.longform import Packing, Piece, Window, pack, transcribe, whole
-from voice.types import UNDETERMINED, Audio, Segment, Transcript, Word
+from voice.asr.longform import Piece, Window, pack, transcripts
+from voice.types import Audio, Segment, Transcript, Word
 from voice.vad import Stretch
 
 RATE = 16_000
@@ -61,27 +61,42 @@ def blocks(wave: np.ndarray, seconds: float = 1.0) -> Iterator[np.ndarray]:
     return (wave[first : first + size] for first in range(0, len(wave), size))
 
 
+def recognized(
+    recognizer: Levels,
+    blocks: Iterable[np.ndarray],
+    language: str | None = None,
+    batch: int | None = None,
+    progress: Callable[[float], None] = lambda seconds: None,
+) -> Iterator[Segment]:
+    """The segments of all windows, as they are recognized."""
+    found = transcripts(
+        blocks, recognizer, Loudness(), language=language, hotwords=("ninety",), task="translate",
+        batch=batch, progress=progress,
+    )  # fmt: skip
+    for transcript in found:
+        yield from transcript.segments
+
+
 TALK = sound((3, 0), (2, 0.7), (5, 0), (20, 0.8), (4, 0), (15, 0.9), (60, 0), (1, 0.6))
 SAID = [("70", 3, 5), ("80", 10, 30), ("90", 34, 49), ("60", 109, 110)]
 
 
 def test_words_come_with_the_times_of_the_recording() -> None:
-    transcript = whole(blocks(TALK), Levels(), Loudness())
-    assert [word.text for word in transcript.words] == [text for text, _, _ in SAID]
-    for word, (_, start, end) in zip(transcript.words, SAID, strict=True):
+    segments = list(recognized(Levels(), blocks(TALK)))
+    words = [word for segment in segments for word in segment.words]
+    assert [word.text for word in words] == [text for text, _, _ in SAID]
+    for word, (_, start, end) in zip(words, SAID, strict=True):
         assert (word.start, word.end) == pytest.approx((start, end), abs=1e-3)
-    assert [(s.start, s.end) for s in transcript.segments] == [(w.start, w.end) for w in transcript.words]
-    assert transcript.duration == pytest.approx(len(TALK) / RATE)
+    assert [(s.start, s.end) for s in segments] == [(w.start, w.end) for w in words]
 
 
 def test_stream_equals_whole_however_it_is_cut() -> None:
-    expected = whole([TALK], Levels(), Loudness()).segments
-    assert tuple(transcribe(blocks(TALK, 0.37), Levels(), Loudness())) == expected
+    assert list(recognized(Levels(), blocks(TALK, 0.37))) == list(recognized(Levels(), [TALK]))
 
 
 def test_windows_are_packed_up_to_their_length_and_go_in_batches() -> None:
     recognizer = Levels()
-    whole(blocks(np.tile(TALK, 2)), recognizer, Loudness(), packing=Packing(batch=3))
+    list(recognized(recognizer, blocks(np.tile(TALK, 2)), batch=3))
     assert [len(durations) for durations, *_ in recognizer.calls] == [3, 1]
     # Speech and a little of the silence around it: 2 + 20 s, then 15 + 1 + 2 s, and so on.
     assert recognizer.calls[0][0] == pytest.approx([25.1, 22.6, 21.5], abs=0.2)
@@ -89,37 +104,33 @@ def test_windows_are_packed_up_to_their_length_and_go_in_batches() -> None:
 
 def test_a_short_recognizer_gets_short_windows() -> None:
     recognizer = Levels(longest=10.0)
-    transcript = whole(blocks(TALK), recognizer, Loudness())
+    segments = list(recognized(recognizer, blocks(TALK)))
     assert max(max(durations) for durations, *_ in recognizer.calls) <= 10
-    assert sum(word.end - word.start for word in transcript.words) == pytest.approx(38, abs=0.01)
+    assert sum(segment.end - segment.start for segment in segments) == pytest.approx(38, abs=0.01)
 
 
 def test_the_language_of_the_first_speech_holds_for_all() -> None:
     recognizer = Levels()
-    options = {"hotwords": ["ninety"], "task": "translate", "packing": Packing(batch=1)}
-    transcript = whole(blocks(TALK), recognizer, Loudness(), **options)
+    list(recognized(recognizer, blocks(TALK), batch=1))
     assert [call[1] for call in recognizer.calls] == [None, "fi"]
     assert {call[2:] for call in recognizer.calls} == {(("ninety",), "translate")}
-    assert transcript.language == "fi"
 
 
-def test_silence_gives_an_empty_transcript_and_asks_nobody() -> None:
+def test_silence_gives_nothing_and_asks_nobody() -> None:
     recognizer = Levels()
-    transcript = whole(blocks(sound((10, 0))), recognizer, Loudness())
-    assert (transcript.segments, transcript.duration, recognizer.calls) == ((), 10.0, [])
-    assert whole([], recognizer, Loudness()).duration == 0.0
+    assert not list(recognized(recognizer, blocks(sound((10, 0)))))
+    assert not list(recognized(recognizer, [])) and not recognizer.calls
 
 
 def test_progress_counts_the_seconds_that_were_read() -> None:
     seen: list[float] = []
-    list(transcribe(blocks(TALK, 10), Levels(), Loudness(), progress=seen.append))
+    list(recognized(Levels(), blocks(TALK, 10), progress=seen.append))
     assert seen == pytest.approx([10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110])
 
 
 def test_segments_come_before_the_recording_ends() -> None:
     seen: list[float] = []
-    segments = transcribe(blocks(TALK), Levels(), Loudness(), packing=Packing(batch=1), progress=seen.append)
-    next(segments)
+    next(recognized(Levels(), blocks(TALK), batch=1, progress=seen.append))
     assert seen[-1] < 60
 
 
@@ -143,7 +154,7 @@ class Pair(Levels):
     """Two calls at once, the first of which ends after the second."""
 
     def __init__(self) -> None:
-        super().__init__(workers=2, batch=1)
+        super().__init__(packed=25, workers=2, batch=1)
         self.second = threading.Event()
 
     def transcribe_batch(self, speeches, *, language, hotwords, task):
@@ -156,18 +167,17 @@ class Pair(Levels):
 
 
 def test_batches_side_by_side_come_in_order() -> None:
-    transcript = whole(blocks(TALK), Pair(), Loudness(), language="fi", packing=Packing(longest=25))
-    assert [word.text for word in transcript.words] == [text for text, _, _ in SAID]
+    segments = recognized(Pair(), blocks(TALK), language="fi")
+    assert [segment.text for segment in segments] == [text for text, _, _ in SAID]
 
 
 def test_batches_wait_for_the_language_of_the_first_speech() -> None:
-    recognizer = Levels(workers=2)
-    transcript = whole(blocks(TALK), recognizer, Loudness(), packing=Packing(longest=20, batch=1))
+    recognizer = Levels(packed=20, uncut=20, batch=1, workers=2)
+    list(recognized(recognizer, blocks(TALK)))
     assert [language for _, language, _, _ in recognizer.calls] == [
         None,
         *["fi"] * (len(recognizer.calls) - 1),
     ]
-    assert transcript.language == "fi"
 
 
 def test_what_was_read_before_an_error_is_heard_before_it_is_raised() -> None:
@@ -176,24 +186,16 @@ def test_what_was_read_before_an_error_is_heard_before_it_is_raised() -> None:
         raise OSError("the disk is gone")
 
     for workers in (1, 2):
-        recognizer, words = Levels(workers=workers), []
+        recognizer, words = Levels(packed=25, batch=1, workers=workers), []
         with pytest.raises(OSError, match="the disk is gone"):
-            for segment in transcribe(
-                breaking(), recognizer, Loudness(), language="fi", packing=Packing(25, 1)
-            ):
+            for segment in recognized(recognizer, breaking(), language="fi"):
                 words.append(segment.text)
         assert words == ["70", "80"]  # of what was read last it is not known whether it had ended
 
 
 def test_whoever_stops_listening_leaves_no_thread_behind() -> None:
-    before, recognizer = threading.active_count(), Levels(workers=2)
-    segments = transcribe(blocks(TALK), recognizer, Loudness(), language="fi", packing=Packing(25, 1))
+    before, recognizer = threading.active_count(), Levels(packed=25, batch=1, workers=2)
+    segments = recognized(recognizer, blocks(TALK), language="fi")
     next(segments)
     segments.close()
     assert threading.active_count() == before
-
-
-def test_where_no_speech_was_found_no_language_is_claimed() -> None:
-    silence = [np.zeros(32_000, np.float32)]
-    assert whole(silence, Levels(), Loudness()).language == UNDETERMINED
-    assert whole(silence, Levels(), Loudness(), language="fr").language == "fr"

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from voice import audio
-from voice.asr import longform
 from voice.asr.whisper.recognizer import Whisper
+from voice.transcription import Transcriber
 from voice.vad import Silero
 
 RATE = 16_000
@@ -51,7 +51,7 @@ def detector() -> Silero:
 
 @pytest.mark.parametrize("kind", ["silence", "white noise", "hum", "chord", "siren", "melody"])
 def test_made_sounds_have_no_words(recognizer: Whisper, detector: Silero, kind: str) -> None:
-    assert longform.whole([made(kind)], recognizer, detector).text == ""
+    assert Transcriber(recognizer, detector).transcribe([made(kind)]).text == ""
 
 
 def test_recorded_noises_have_no_words(corpora: Path, recognizer: Whisper, detector: Silero) -> None:
@@ -59,4 +59,5 @@ def test_recorded_noises_have_no_words(corpora: Path, recognizer: Whisper, detec
     for row in rows:
         if "babble" not in row["id"]:  # which is speech, after all
             blocks = audio.blocks(corpora / "noise" / row["audio"], RATE)
-            assert (row["id"], longform.whole(blocks, recognizer, detector).text) == (row["id"], "")
+            heard = Transcriber(recognizer, detector).transcribe(blocks)
+            assert (row["id"], heard.text) == (row["id"], "")

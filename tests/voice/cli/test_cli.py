@@ -21,7 +21,7 @@ from voice.abilities import Traits
 from voice.asr.diarization.speakers import SpeakerTurn
 from voice.cli import app, interrupts
 from voice.cli.console import OutputError
-from voice.cli.transcribe import counted
+from voice.cli.speaker_count import join_speaker_count
 from voice.errors import ModelDamaged, ModelMissing, VoiceError
 from voice.manifest import Clip, write_manifest
 from voice.types import Audio, Controls, Segment, Speech, Transcript, Word
@@ -82,7 +82,7 @@ def recognizer(monkeypatch) -> SecondsHeard:
         ears.loads += 1
         return {"recognizer": ears, "voice": Hummer()}[kind]
 
-    monkeypatch.setattr(loading, "load", load)
+    monkeypatch.setattr(loading, "open_model", load)
     monkeypatch.setattr(voice.simple, "detector", LoudIsSpeech)
     return ears
 
@@ -176,9 +176,9 @@ class TwoTakeTurns:
     ],
 )
 def test_names_who_speaks_with_a_number_and_without(recognizer, recording, monkeypatch, asked, line):
-    fake = loading.load
+    fake = loading.open_model
     monkeypatch.setattr(
-        loading, "load", lambda name, **o: TwoTakeTurns() if name == "speakers" else fake(name, **o)
+        loading, "open_model", lambda name, **o: TwoTakeTurns() if name == "speakers" else fake(name, **o)
     )
     for arguments in ([*asked, recording], [recording, *asked]):
         done = run("transcribe", *arguments)
@@ -186,12 +186,16 @@ def test_names_who_speaks_with_a_number_and_without(recognizer, recording, monke
 
 
 def test_a_number_belongs_to_speakers_and_a_file_does_not():
-    assert counted(["--speakers", "3", "a.wav"]) == ["--speakers=3", "a.wav"]
-    assert counted(["--speakers", "a.wav", "-f", "srt"]) == ["--speakers=all", "a.wav", "-f", "srt"]
-    assert counted(["a.wav", "--speakers"]) == ["a.wav", "--speakers=all"]
-    assert counted(["--", "--speakers"]) == ["--", "--speakers"]
-    assert counted(["--speakers", "two", "a.wav"]) == ["--speakers=two", "a.wav"]
-    assert counted(["--speakers", "-1", "-l", "en"]) == ["--speakers=-1", "-l", "en"]
+    joined = {
+        "--speakers 3 a.wav": "--speakers=3 a.wav",
+        "--speakers a.wav -f srt": "--speakers=all a.wav -f srt",
+        "a.wav --speakers": "a.wav --speakers=all",
+        "-- --speakers": "-- --speakers",
+        "--speakers two a.wav": "--speakers=two a.wav",
+        "--speakers -1 -l en": "--speakers=-1 -l en",
+    }
+    for given, found in joined.items():
+        assert join_speaker_count(given.split()) == found.split()
 
 
 def test_does_not_name_who_speaks_live(recognizer, recording):
@@ -344,7 +348,7 @@ def test_what_fails_because_of_a_signal_is_not_blamed_on_a_file(recognizer, reco
         raise ModelDamaged("head.onnx cannot be read (initialization failed); fetch the recognizer again")
 
     monkeypatch.setattr(interrupts, "came", interrupts.Interrupted)
-    monkeypatch.setattr(loading, "load", broken_off)
+    monkeypatch.setattr(loading, "open_model", broken_off)
     done = run("transcribe", recording)
     assert (done.exit_code, done.stderr) == (130, "interrupted\n")
 
@@ -440,7 +444,7 @@ class Fails(SecondsHeard):
     ],
 )
 def test_whatever_one_recording_ends_by_the_others_go_on(recognizer, recording, monkeypatch, how, complaint):
-    monkeypatch.setattr(loading, "load", lambda *_, **__: Fails(how))
+    monkeypatch.setattr(loading, "open_model", lambda *_, **__: Fails(how))
     monkeypatch.chdir(recording.parent)
     soundfile.write("three.wav", tone(3), RATE)
     done = run("transcribe", "two.wav", "three.wav", "two.wav", "-o", "out")

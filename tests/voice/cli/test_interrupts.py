@@ -68,7 +68,7 @@ def load(name, *, kind, threads=None, progress=None):
     Slow.longest_computation = 0.1 if name == "quick" else 30.0
     return {"recognizer": Slow, "voice": Voice}[kind]()
 
-loading.load, voice.simple.detector = load, Loud
+loading.open_model, voice.simple.detector = load, Loud
 from voice.cli import main
 main()
 """

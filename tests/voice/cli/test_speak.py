@@ -36,7 +36,7 @@ class Buzzer:
 @pytest.fixture
 def buzzer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Buzzer:
     engine = Buzzer()
-    monkeypatch.setattr(loading, "load", lambda name, **_: Voice(engine))
+    monkeypatch.setattr(loading, "open_model", lambda name, **_: Voice(engine))
     monkeypatch.chdir(tmp_path)
     return engine
 

@@ -205,7 +205,7 @@ def sound(tmp_path) -> str:
 
 
 def run(monkeypatch, text: str, *arguments: str):
-    monkeypatch.setattr(loading, "load", lambda *_, **__: HeadWrites(text))
+    monkeypatch.setattr(loading, "open_model", lambda *_, **__: HeadWrites(text))
     return CliRunner().invoke(app, ["understand", *arguments])
 
 

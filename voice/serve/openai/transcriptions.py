@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from typing import BinaryIO, Literal
 
-import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
@@ -17,10 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from voice import audio
-from voice.asr import longform
 from voice.asr.ctc.hotwords import parse_terms
-from voice.asr.diarization import attribution
-from voice.asr.diarization.speakers import DiarizationStream
 from voice.errors import TextError, VoiceError
 from voice.serve import errors
 from voice.serve.errors import TooMuch, Vanished
@@ -28,8 +25,9 @@ from voice.serve.openai.encoding import event
 from voice.serve.openai.formats import diarized, usage, written
 from voice.serve.services import Services
 from voice.serve.work import Stop, Streamed, done
-from voice.text.languages import language_for, parse_language
-from voice.types import UNDETERMINED, Transcript
+from voice.text.languages import parse_language
+from voice.transcription import Task, Transcriber, Transcription, TranscriptionRequest
+from voice.types import Samples, Transcript
 
 TRANSCRIPTIONS, TRANSLATIONS = "/v1/audio/transcriptions", "/v1/audio/translations"
 FIELDS = 64  # in a form at most
@@ -37,6 +35,7 @@ FIELD = 65_536  # bytes of one at most
 IGNORED = "known_speaker_references"  # a field whose samples are not compared
 HOTWORD = 4  # words that a term has at most
 BLOCK = 10.0  # seconds that are read at a time
+Begin = Callable[[Stop], Transcription]
 
 
 class Wish(BaseModel):
@@ -94,16 +93,16 @@ def router(services: Services) -> APIRouter:
     return routes
 
 
-async def _answered(request: Request, services: Services, task: str) -> Response:
+async def _answered(request: Request, services: Services, task: Task) -> Response:
     form = await parsed(request)
     streaming = False
     try:
         file, wish = read(form)
-        hearing = partial(heard, file, wish, task, services, request.url.path)
+        begin = partial(transcription, file, wish, task, services, request.url.path)
         if wish.stream:
             streaming = True
-            return Streamed(partial(told, hearing, file, wish), "text/event-stream", services.settings.idle)
-        transcript = await done(request, lambda stop: folded(hearing(stop)))
+            return Streamed(partial(events, begin, file, wish), "text/event-stream", services.settings.idle)
+        transcript = await done(request, lambda stop: whole(begin(stop), stop))
         return written(transcript, wish.response_format, wish.timestamp_granularities, task)
     finally:
         if not streaming:
@@ -164,66 +163,61 @@ def _can_be_spotted(term: str) -> bool:
         return False
 
 
-def heard(
-    file: Upload, wish: Wish, task: str, services: Services, path: str, stop: Stop
-) -> Iterator[Transcript]:
-    """A transcript per window of the recording, the last one empty, its duration that of all.
-
-    Where speakers are told apart all that is said comes as one, as it can only be known at the end.
-    """
+def transcription(
+    file: Upload, wish: Wish, task: Task, services: Services, path: str, stop: Stop
+) -> Transcription:
+    """Begin to transcribe the recording; the seconds that are read are counted in the metrics of `path`."""
     recognizer = services.recognizer(wish.model)
-    language = language_for(recognizer, wish.language)
     seconds = 0.0
 
-    def note(read: float) -> None:
+    def count(read: float) -> None:
         nonlocal seconds
         services.metrics.heard.labels(path).inc(read - seconds)
         seconds = read
 
-    blocks = _blocks(file, recognizer.rate, services, stop)
-    listening = services.speakers().listen() if wish.diarized else None
-    blocks = listening.through(blocks) if listening else blocks
-    packing = longform.Packing(batch=1)
-    parts = longform.transcripts(
-        blocks, recognizer, services.detector(), language, wish.expected, task, packing, note
-    )
-    for part in _named(parts, listening, wish.speakers) if listening else parts:
+    speakers = services.speakers() if wish.diarized else None
+    transcriber = Transcriber(recognizer, services.detector(), speakers, batch=1)
+    request = TranscriptionRequest(wish.language, wish.expected, task, wish.speakers)
+    return transcriber.stream(_blocks(file, transcriber.rate, services, stop), request, count)
+
+
+def until(parts: Iterator[Transcript], stop: Stop) -> Iterator[Transcript]:
+    """Yield the parts while the client waits for them. Raises Vanished."""
+    for part in parts:
         stop.check()
-        language = part.language if part.segments else language
         yield part
-    yield Transcript((), language or UNDETERMINED, seconds)
 
 
-def _named(
-    parts: Iterator[Transcript], listening: DiarizationStream, count: int | None
-) -> Iterator[Transcript]:
-    """All parts as one, with who says what; the parts are what `listening` waits for."""
-    whole = folded(parts)
-    if whole.segments:
-        yield attribution.attributed(whole, listening.turns(count))
+def whole(begun: Transcription, stop: Stop) -> Transcript:
+    """Return the whole transcript. Raises Vanished once the client has gone."""
+    deque(until(begun, stop), maxlen=0)
+    return begun.whole()
 
 
-def _blocks(file: Upload, rate: int, services: Services, stop: Stop) -> Iterator[np.ndarray]:
-    """A recording at `rate`. Raises TooMuch for more than the server takes, soon if its header says so."""
+def _blocks(file: Upload, rate: int, services: Services, stop: Stop) -> Iterator[Samples]:
+    """Yield a recording at `rate` Hz.
+
+    Raises TooMuch for more than the server takes, before anything is recognized if the header says so.
+    """
     minutes = services.settings.minutes
 
-    def wanted() -> Iterator[np.ndarray]:
+    def wanted() -> Iterator[Samples]:
         return _wanted(bounded(audio.blocks(file, rate, BLOCK), rate, minutes), stop)
 
-    if audio.length(file) > 60 * minutes:  # as recorders write at times that is not true
+    if audio.length(file) > 60 * minutes:  # what recorders write there is sometimes not true
         deque(wanted(), maxlen=0)
         file.seek(0)
-    return wanted()
+    yield from wanted()
 
 
-def _wanted(blocks: Iterator[np.ndarray], stop: Stop) -> Iterator[np.ndarray]:
+def _wanted(blocks: Iterator[Samples], stop: Stop) -> Iterator[Samples]:
     """The same blocks while somebody waits for them."""
     for block in blocks:
         stop.check()
         yield block
 
 
-def bounded(blocks: Iterator[np.ndarray], rate: int, minutes: float) -> Iterator[np.ndarray]:
+def bounded(blocks: Iterator[Samples], rate: int, minutes: float) -> Iterator[Samples]:
     """Pass on (T,) blocks at `rate` Hz. Raises TooMuch after `minutes` of them."""
     samples = 0
     for block in blocks:
@@ -233,23 +227,22 @@ def bounded(blocks: Iterator[np.ndarray], rate: int, minutes: float) -> Iterator
         yield block
 
 
-def folded(parts: Iterator[Transcript]) -> Transcript:
-    """The whole of what was heard."""
-    found = [*parts]
-    last = found[-1] if found else Transcript((), UNDETERMINED, 0.0)
-    return Transcript(tuple(each for part in found for each in part.segments), last.language, last.duration)
+def events(begin: Begin, file: Upload, wish: Wish, stop: Stop) -> Iterator[bytes]:
+    """Yield the text as server-sent events, window by window; an error on the way is one too.
 
-
-def told(hearing, file: Upload, wish: Wish, stop: Stop) -> Iterator[bytes]:
-    """What is heard as server-sent events, window by window; an error on the way is one too."""
-    texts, last = [], None
+    With diarization all text comes at the end, because speakers can only be told apart then.
+    """
+    texts: list[str] = []
     try:
-        for last in hearing(stop):
-            if last.text:
-                texts.append(last.text)
-                yield event({"type": "transcript.text.delta", "delta": " " * (len(texts) > 1) + last.text})
-                yield from (event(each) for each in (diarized(last) if wish.diarized else ()))
-        yield event({"type": "transcript.text.done", "text": " ".join(texts), "usage": usage(last)})
+        with closing(begin(stop)) as begun:
+            for part in [whole(begun, stop)] if wish.diarized else until(begun, stop):
+                if part.text:
+                    texts.append(part.text)
+                    delta = " " * (len(texts) > 1) + part.text
+                    yield event({"type": "transcript.text.delta", "delta": delta})
+                    yield from (event(each) for each in (diarized(part) if wish.diarized else ()))
+            end = {"type": "transcript.text.done", "text": " ".join(texts), "usage": usage(begun.whole())}
+            yield event(end)
     except VoiceError as error:
         if not texts or isinstance(error, Vanished):
             raise

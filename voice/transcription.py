@@ -68,7 +68,7 @@ class Transcriber:
         blocks: Iterable[Samples],
         request: TranscriptionRequest = TranscriptionRequest(),
         progress: Callable[[float], None] = _ignore,
-    ) -> Transcription:
+    ) -> TranscriptionStream:
         """Begin to transcribe (T,) blocks of sound; nothing is read before the first part is asked for.
 
         `progress` is called with the seconds of sound that have been read. Raises VoiceError for a language
@@ -87,7 +87,7 @@ class Transcriber:
             batch=self._batch,
             progress=counter,
         )
-        return Transcription(parts, counter, language, diarization, request.people)
+        return TranscriptionStream(parts, counter, language, diarization, request.people)
 
     def transcribe(
         self,
@@ -99,7 +99,7 @@ class Transcriber:
         return self.stream(blocks, request, progress).whole()
 
 
-class Transcription:
+class TranscriptionStream:
     """A recording that is being transcribed: an iterator of its parts, in order, as they are recognized.
 
     A part names no speakers: they can be told apart only when the recording has ended. `whole` does so.

@@ -26,7 +26,7 @@ from voice.serve.openai.formats import diarized, usage, written
 from voice.serve.services import Services
 from voice.serve.work import Stop, Streamed, done
 from voice.text.languages import parse_language
-from voice.transcription import Task, Transcriber, Transcription, TranscriptionRequest
+from voice.transcription import Task, Transcriber, TranscriptionRequest, TranscriptionStream
 from voice.types import Samples, Transcript
 
 TRANSCRIPTIONS, TRANSLATIONS = "/v1/audio/transcriptions", "/v1/audio/translations"
@@ -35,7 +35,7 @@ FIELD = 65_536  # bytes of one at most
 IGNORED = "known_speaker_references"  # a field whose samples are not compared
 HOTWORD = 4  # words that a term has at most
 BLOCK = 10.0  # seconds that are read at a time
-Begin = Callable[[Stop], Transcription]
+Begin = Callable[[Stop], TranscriptionStream]
 
 
 class Wish(BaseModel):
@@ -165,7 +165,7 @@ def _can_be_spotted(term: str) -> bool:
 
 def transcription(
     file: Upload, wish: Wish, task: Task, services: Services, path: str, stop: Stop
-) -> Transcription:
+) -> TranscriptionStream:
     """Begin to transcribe the recording; the seconds that are read are counted in the metrics of `path`."""
     recognizer = services.recognizer(wish.model)
     seconds = 0.0
@@ -188,7 +188,7 @@ def until(parts: Iterator[Transcript], stop: Stop) -> Iterator[Transcript]:
         yield part
 
 
-def whole(begun: Transcription, stop: Stop) -> Transcript:
+def whole(begun: TranscriptionStream, stop: Stop) -> Transcript:
     """Return the whole transcript. Raises Vanished once the client has gone."""
     deque(until(begun, stop), maxlen=0)
     return begun.whole()

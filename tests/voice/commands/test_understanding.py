@@ -189,6 +189,8 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path):
 class HeadWrites:
     """A recognizer whose head writes the same whatever it hears."""
 
+    rate = 16_000
+
     def __init__(self, text: str) -> None:
         self._text = text
 

@@ -94,7 +94,6 @@ circle of rooms: voice.text
 class: Answer
 class: Asked
 class: Call
-class: Command
 class: Context
 class: Cue
 class: Heard
@@ -160,7 +159,6 @@ length: recipes/tts/export.py
 length: voice/agent/conversation.py
 length: voice/asr/whisper/recognizer.py
 length: voice/audio.py
-length: voice/cli/transcribe.py
 length: voice/media/container.py
 length: voice/media/track.py
 length: voice/models/catalog.py

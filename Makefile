@@ -4,7 +4,8 @@
 #   make run PORT=8000            on that port; 7860 or VOICE_PORT if not given
 #   make run FILE=recording.wav   transcribe that too
 #   make run ONCE=1               stop before serving
-#   make test                     all extras, then the tests
+#   make test                     all extras, then the tests: four at once, for many of them wait
+#   make test WORKERS=2           two at once, where memory is short: each takes up to 3 GB
 #   make check                    the style of the tree and its layout
 #   make types                    whether the declared types hold
 #   make constraints              write constraints*.txt anew for what pyproject.toml asks; versions that still
@@ -16,6 +17,7 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?=
 FILE ?=
+WORKERS ?= 4
 ONCE ?=
 BIN := .venv/bin
 
@@ -35,7 +37,7 @@ ifeq ($(ONCE),)
 endif
 
 test: .venv/installed-all
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: .venv/installed-all
 	$(BIN)/ruff check .

@@ -39,6 +39,7 @@ from voice.models import entries, find
 from voice.serve import Services
 from voice.serve.settings import Settings, from_environment
 from voice.text.english.coverage import reading_notes
+from voice.text.english.language import ENGLISH
 from voice.text.languages import languages_of, name_of
 from voice.text.lexicon import parse_lexicon
 from voice.text.markup import is_ssml, parse
@@ -212,7 +213,10 @@ def voiceover(
         raise VoiceError(f"the text has more than the {most} characters that are taken here; cut it")
     begun, first = time.perf_counter(), 0.0  # what is loaded first is waited for, too
     controls = replace(controls, lexicon=parse_lexicon(words) or None)
-    problems = [*(parse(text).problems if is_ssml(text) else ()), *reading_notes(text, controls.lexicon)]
+    problems = [
+        *(parse(text, ENGLISH).problems if is_ssml(text) else ()),
+        *reading_notes(text, controls.lexicon),
+    ]
     voice = model(services, name, "voice", progress)
     stream, said, spoken = Stream(make_folder()), [], 0
     waiting = (gr.skip(),) * (len(SOUNDS) + len(SUBTITLES))

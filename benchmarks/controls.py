@@ -20,6 +20,7 @@ import typer
 
 from voice import load
 from voice.pitch import f0
+from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud
 from voice.text.markup import as_ssml, parse
 from voice.text.passages import read_passages
@@ -102,7 +103,7 @@ def measure(name: str, voice: Voice) -> Iterator[Row]:
 
 def speak_untrimmed(voice: Voice, text: str, controls: Controls = Controls()) -> Speech:
     """Return a sentence as the engine gives it, untrimmed, so that its frames stay in place."""
-    (reading,) = read_aloud(text)
+    (reading,) = read_aloud(text, ENGLISH)
     return voice.engine.render(reading, controls)
 
 
@@ -125,7 +126,7 @@ def emphasis(name: str, voice: Voice, plain: list[Speech]) -> Iterator[Row]:
     for text in TEXTS:
         words = text.split()
         words[3] = f'<emphasis level="strong">{words[3]}</emphasis>'
-        (reading,) = read_passages(parse(as_ssml(" ".join(words))).passages)
+        (reading,) = read_passages(parse(as_ssml(" ".join(words)), ENGLISH).passages, ENGLISH)
         made.append(voice.engine.render(reading, Controls()))
     before, after = ([fourth(speech) for speech in speeches] for speeches in (plain, made))
     pairs = list(zip(after, before, strict=True))

@@ -24,6 +24,7 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from voice.errors import VoiceError
+from voice.text.english.language import ENGLISH
 from voice.text.frontend import LONGEST, read_aloud, spoken_sentences
 from voice.text.reading import SpokenSentence
 
@@ -127,7 +128,7 @@ def problem(text: str) -> tuple[str, bool, bool]:
     """Return what is wrong with how `text` is read; and whether something is reported, or silent."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        readings = list(read_aloud(text))
+        readings = list(read_aloud(text, ENGLISH))
     unread = "".join("".join(reading.unread) for reading in readings)
     spoken = [reading for reading in readings if isinstance(reading, SpokenSentence)]
     flaws = []
@@ -217,7 +218,7 @@ def hash_of(text: str) -> int:
 
 def spoken_problem(speaker, text: str) -> tuple[str, float]:
     """Return what is wrong with the sound of a text, or nothing; and its seconds."""
-    phonemes = sum(len(reading.phonemes) for reading in spoken_sentences(text))
+    phonemes = sum(len(reading.phonemes) for reading in spoken_sentences(text, ENGLISH))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         parts = [speech.audio for speech in speaker.speak(text)]

@@ -90,7 +90,6 @@ OVERARCHING = {
 # What is not so yet, an entry a line: what `python tests/test_layers.py` prints before the bracket.
 KNOWN = """
 circle of rooms: voice.serve
-circle of rooms: voice.text
 class: Answer
 class: Asked
 class: Call
@@ -109,7 +108,6 @@ class: Request
 class: Resampler
 class: Said
 class: Speech
-class: Spoken
 class: Stretch
 class: Turn
 class: Wish

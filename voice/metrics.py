@@ -117,9 +117,9 @@ def auroc(confidence: Sequence[float], right: Sequence[bool]) -> float:
 
 def _spoken(text: str) -> list[str]:
     """The words of a text as they are said, one spelling per word."""
-    from voice.text.english.normalize import spell_out
+    from voice.text.english.normalization import normalize
 
-    words = " ".join(chunk.text for chunk in spell_out(text).chunks).replace("-", " ").split()
+    words = " ".join(chunk.text for chunk in normalize(text).chunks).replace("-", " ").split()
     return [plain for word in words if (plain := normalize(word).replace(" ", ""))]
 
 

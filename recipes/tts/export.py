@@ -37,6 +37,7 @@ from voice.errors import VoiceError
 from voice.features import VOICE_RATE
 from voice.models.card import GRAPHS, PRETRAINED, Card, hashes, read_card, write_card
 from voice.text.alphabet import BOUNDARY, SYMBOLS
+from voice.text.english.language import ENGLISH
 from voice.text.frontend import spoken_sentences
 from voice.tts.acoustic import (
     CURVES_FILE,
@@ -267,7 +268,7 @@ Arrays = dict[str, np.ndarray]
 def examples(run: Run, count: int = 8) -> list[Arrays]:
     """What the decoder is given for invented sentences, each speaker in turn."""
     found, speakers = [], run.sounds.text.speakers.num_embeddings
-    readings = (reading for text in texts.invented(1) for reading in spoken_sentences(text))
+    readings = (reading for text in texts.invented(1) for reading in spoken_sentences(text, ENGLISH))
     for number, reading in enumerate(islice(readings, count * speakers)):
         symbols = BOUNDARY + "".join(p for p in reading.phonemes if p in SYMBOLS) + BOUNDARY
         found.append(_frames(run, symbols, number % speakers))

@@ -27,6 +27,7 @@ from voice.features import VOICE_HOP, VOICE_RATE, voice_log_mel
 from voice.manifest import DURATION_TOLERANCE, Clip, read_manifest
 from voice.pitch import f0
 from voice.text.alphabet import BOUNDARY, SYMBOLS
+from voice.text.english.language import ENGLISH
 from voice.text.frontend import spoken_sentences
 from voice.tts.heart import Heart
 
@@ -84,7 +85,7 @@ def _phonemes(clip: Clip) -> str:
     if "phonemes" in clip.extra:
         return BOUNDARY + clip.extra["phonemes"] + BOUNDARY
     text = clip.extra.get("text_normalized") or clip.text
-    inner = " ".join(reading.phonemes.strip() for reading in spoken_sentences(text))
+    inner = " ".join(reading.phonemes.strip() for reading in spoken_sentences(text, ENGLISH))
     return BOUNDARY + "".join(p for p in inner if p in SYMBOLS) + BOUNDARY
 
 

@@ -27,6 +27,7 @@ from recipes.tts import texts
 from recipes.tts.teachers import Taught, Teacher, teacher
 from voice.features import VOICE_HOP, VOICE_RATE
 from voice.text.alphabet import SYMBOLS
+from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud
 from voice.text.reading import SpokenSentence
 
@@ -88,7 +89,7 @@ def _written(folder: Path, speaker: str, number: int, text: str, speak: Teacher)
     """Speaks a text, sentence by sentence; gives the seconds of each."""
     import soundfile
 
-    for part, reading in enumerate(read_aloud(text)):
+    for part, reading in enumerate(read_aloud(text, ENGLISH)):
         if not isinstance(reading, SpokenSentence):
             continue
         phonemes = "".join(p for p in reading.phonemes if p in SYMBOLS)

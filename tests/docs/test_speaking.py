@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from voice.text.english.language import ENGLISH
 from voice.text.lexicon import parse_lexicon
 from voice.text.markup import parse
 from voice.text.passages import read_passages
@@ -18,9 +19,9 @@ def block(language: str) -> str:
 
 
 def test_its_document_is_understood_whole() -> None:
-    markup = parse(block("xml"))
+    markup = parse(block("xml"), ENGLISH)
     assert markup.problems == () and {passage.voice for passage in markup.passages} == {"", "kathleen"}
-    assert [name for each in read_passages(markup.passages) for name, _ in each.marks] == ["end"]
+    assert [name for each in read_passages(markup.passages, ENGLISH) for name, _ in each.marks] == ["end"]
 
 
 def test_its_lexicon_is_one() -> None:

@@ -26,7 +26,7 @@ _WORDS = {
     code: frozenset(words.split())
     for code, words in re.findall(r"^(\w\w): (.+(?:\n .+)*)", _SMALL_WORDS, re.MULTILINE)
 }
-_ENGLISH = frozenset(
+_ENGLISH_WORDS = frozenset(
     """
     the and is are was were not i you he she it we they this that of to in on for with at by from as but
     what how a an my your his her have has had will would can could do does did be been there which who
@@ -45,7 +45,7 @@ def foreign_language(text: str) -> str | None:
     letters are told apart.
     """
     words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
-    ours = sum(word in _ENGLISH for word in words)
+    ours = sum(word in _ENGLISH_WORDS for word in words)
     found = {language: [word for word in words if word in some] for language, some in _WORDS.items()}
     language = max(found, key=lambda each: (len(found[each]), len(set(found[each]))))
     theirs = found[language]

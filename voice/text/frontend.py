@@ -11,10 +11,8 @@ from itertools import pairwise
 import numpy as np
 
 from voice.text.alphabet import PUNCTUATION, has_sound, without_final_marks
-from voice.text.english.normalize import Chunk
-from voice.text.english.pronunciation import pronounce
-from voice.text.english.questions import rises
-from voice.text.given_pronunciations import given_spans, spell_out_around, unknown_phones
+from voice.text.given_pronunciations import find_given, find_unknown_phones, normalize_around
+from voice.text.language import Chunk, Language
 from voice.text.reading import (
     PLAIN,
     Annotations,
@@ -41,7 +39,10 @@ class _ChunkPhonemes:
 
 
 def read_aloud(
-    text: str, lexicon: Mapping[str, Pronunciation] | None = None, annotations: Annotations = Annotations()
+    text: str,
+    language: Language,
+    lexicon: Mapping[str, Pronunciation] | None = None,
+    annotations: Annotations = Annotations(),
 ) -> Iterator[SpokenSentence | SoundlessSentence]:
     """The readings of `text`, each as soon as it is asked for.
 
@@ -49,31 +50,34 @@ def read_aloud(
     in `unread`, where mere punctuation is not counted.
     """
     for sentence in split_sentences(text):
-        yield from read_sentence(sentence, lexicon, annotations.within(sentence.start, sentence.end))
+        yield from read_sentence(
+            sentence, language, lexicon, annotations.within(sentence.start, sentence.end)
+        )
 
 
 def spoken_sentences(
-    text: str, lexicon: Mapping[str, Pronunciation] | None = None
+    text: str, language: Language, lexicon: Mapping[str, Pronunciation] | None = None
 ) -> Iterator[SpokenSentence]:
     """Yield the readings of `text` that have sound."""
-    for reading in read_aloud(text, lexicon):
+    for reading in read_aloud(text, language, lexicon):
         if isinstance(reading, SpokenSentence):
             yield reading
 
 
 def read_sentence(
     sentence: Sentence,
+    language: Language,
     lexicon: Mapping[str, Pronunciation] | None = None,
     annotations: Annotations = Annotations(),
 ) -> Iterator[SpokenSentence | SoundlessSentence]:
     """One sentence: a single reading, unless it is too long to be spoken at once."""
-    for phones in unknown_phones(sentence.text):
+    for phones in find_unknown_phones(sentence.text):
         warnings.warn(f"{phones} holds phones that ARPAbet does not know", stacklevel=2)
-    spoken, given = spell_out_around(
-        sentence.text, given_spans(sentence.text, annotations.pronunciations, lexicon)
+    spoken, given = normalize_around(
+        sentence.text, find_given(sentence.text, annotations.pronunciations, lexicon), language
     )
     spans = _written_words(sentence.text, spoken.chunks)
-    sounds = _sounds(spoken.chunks, spans, given)
+    sounds = _sounds(language, spoken.chunks, spans, given)
     if annotations.styles:
         sounds = [
             replace(sound, style=_style(chunk, annotations.styles))
@@ -90,7 +94,7 @@ def read_sentence(
         stop = len(spans) if is_last else part[-1].owner + 1
         yield _reading(
             sentence, spans[first:stop], first, part, () if not is_last else spoken.unread,
-            sentence.after if is_last else "clause", is_last and rises(sentence.text),
+            sentence.after if is_last else "clause", is_last and language.is_rising_question(sentence.text),
         )  # fmt: skip
         first = stop
 
@@ -111,12 +115,12 @@ def _written_words(text: str, chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
 
 
 def _sounds(
-    chunks: Sequence[Chunk], spans: list[tuple[int, int]], given: Mapping[int, str]
+    language: Language, chunks: Sequence[Chunk], spans: list[tuple[int, int]], given: Mapping[int, str]
 ) -> list[_ChunkPhonemes]:
     """`given` are phonemes that stand for those that are read, by the index of their chunk."""
     sounds, owner = [], 0
     for index, (chunk, phonemes) in enumerate(
-        zip(chunks, pronounce([chunk.text for chunk in chunks]), strict=True)
+        zip(chunks, language.pronounce([chunk.text for chunk in chunks]), strict=True)
     ):
         while spans[owner][1] <= chunk.start:
             owner += 1

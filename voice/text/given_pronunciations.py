@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from voice.text.alphabet import STRESSES, VOWELS
-from voice.text.english.normalize import Chunk, Spoken, spell_out
+from voice.text.language import Chunk, Language, NormalizedText
 from voice.text.lexicon import found_in, phones_in
 from voice.text.reading import PronouncedSpan
 from voice.types import Pronunciation
@@ -14,11 +13,11 @@ from voice.types import Pronunciation
 _ENDING = frozenset(",.;:!?…)”")
 
 
-def given_spans(
+def find_given(
     text: str, marked: Iterable[PronouncedSpan], lexicon: Mapping[str, Pronunciation] | None
 ) -> list[PronouncedSpan]:
     """What is said by hand in a sentence, in order, none overlapping: markup, then `[[phones]]`, then the
-    lexicon's words. Phones that are none (see `unknown_phones`) are read as the text that they are."""
+    lexicon's words. Phones that are none (see `find_unknown_phones`) are read as the text that they are."""
     spans = [span for span in marked if span.end > span.start]
     for start, end, said in phones_in(text):
         if said is not None:
@@ -28,7 +27,7 @@ def given_spans(
     return sorted(spans, key=lambda span: span.start)
 
 
-def unknown_phones(text: str) -> list[str]:
+def find_unknown_phones(text: str) -> list[str]:
     """List each `[[…]]` of `text` that was meant as phones and holds some that ARPAbet does not have."""
     return [text[start:end] for start, end, said in phones_in(text) if said is None]
 
@@ -38,45 +37,42 @@ def _add(spans: list[PronouncedSpan], span: PronouncedSpan) -> None:
         spans.append(span)
 
 
-def spell_out_around(text: str, spans: Sequence[PronouncedSpan]) -> tuple[Spoken, dict[int, str]]:
-    """A sentence in words as `spell_out` gives it, `spans` said as they ask for.
+def normalize_around(
+    text: str, spans: Sequence[PronouncedSpan], language: Language
+) -> tuple[NormalizedText, dict[int, str]]:
+    """A sentence in words as `normalize` gives it, `spans` said as they ask for.
 
     With it the phonemes that are given, by the index of their chunk, whose text is only a stand-in.
     """
     if not spans:
-        return spell_out(text), {}
+        return language.normalize(text), {}
     chunks: list[Chunk] = []
     unread: list[str] = []
     given: dict[int, str] = {}
     position = 0
     for span in [*spans, None]:
         stop = span.start if span else len(text)
-        between = spell_out(text[position:stop])
+        between = language.normalize(text[position:stop])
         _append(chunks, (_moved(chunk, position) for chunk in between.chunks))
         unread += between.unread
         if span is None:
             break
         if span.pronunciation.phonemes:
             given[len(chunks)] = span.pronunciation.phonemes
-            chunks.append(Chunk(_stand_in(span.pronunciation.phonemes), span.start, span.end))
+            chunks.append(Chunk(language.stand_in(span.pronunciation.phonemes), span.start, span.end))
         else:
-            _append(chunks, _said_words(span))
+            _append(chunks, _said_words(span, language))
         position = span.end
-    return Spoken(tuple(chunks), tuple(unread)), given
+    return NormalizedText(tuple(chunks), tuple(unread)), given
 
 
 def _moved(chunk: Chunk, offset: int) -> Chunk:
     return replace(chunk, start=chunk.start + offset, end=chunk.end + offset)
 
 
-def _said_words(span: PronouncedSpan) -> Iterator[Chunk]:
-    for chunk in spell_out(span.pronunciation.words).chunks:
+def _said_words(span: PronouncedSpan, language: Language) -> Iterator[Chunk]:
+    for chunk in language.normalize(span.pronunciation.words).chunks:
         yield Chunk(chunk.text, span.start, span.end)
-
-
-def _stand_in(phonemes: str) -> str:
-    """A noun that begins alike, so that "the" and "a" before it are read as they should be."""
-    return "apple" if phonemes.lstrip(STRESSES)[:1] in tuple(VOWELS) else "thing"
 
 
 def _append(chunks: list[Chunk], more: Iterable[Chunk]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from xml.parsers import expat
 
 from voice.errors import TextError
-from voice.text.english.sayas import said_as
+from voice.text.language import Language
 from voice.text.lexicon import LONGEST_WORDS
 from voice.text.phones import from_arpabet, from_ipa
 from voice.text.prosody import emphasis, prosody, seconds
@@ -64,9 +64,9 @@ def as_ssml(text: str) -> str:
     return text if is_ssml(text) else f"<speak>{text}</speak>"
 
 
-def parse(text: str) -> Markup:
-    """A document in SSML. Raises TextError where it is malformed, with the line."""
-    document = _Document()
+def parse(text: str, language: Language) -> Markup:
+    """Read a document in SSML. Raises TextError where it is malformed, with the line."""
+    document = _Document(language)
     try:
         document.parser.Parse(text.lstrip(_BLANK).encode("utf-8", "replace"), True)
     except expat.ExpatError as error:
@@ -96,7 +96,8 @@ class _Element:
 class _Document:
     """One document in the making; expat calls its handlers."""
 
-    def __init__(self) -> None:
+    def __init__(self, language: Language) -> None:
+        self._language = language
         self.passages: list[Passage] = []
         self.problems: list[str] = []
         self._open = [_Element("")]
@@ -176,7 +177,7 @@ class _Document:
             return self._phoneme(attributes)
         kind = attributes.get("interpret-as", "")
         try:
-            words = said_as(text, kind, attributes.get("format", ""))
+            words = self._language.say_as(text, kind, attributes.get("format", ""))
         except KeyError:
             self._report(f'<say-as interpret-as="{kind}"> is not supported; its text is read as it is')
             return None

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from voice.text.english.questions import rises
 from voice.text.frontend import read_aloud
+from voice.text.language import Language
 from voice.text.markup import Passage
 from voice.text.reading import PLAIN, Bookmarks, Break, Reading, SoundlessSentence, SpokenSentence
 from voice.types import Pronunciation
@@ -18,13 +18,13 @@ _Marks = Sequence[tuple[str, int]]  # names, and the character of the passage be
 
 
 def read_passages(
-    passages: Iterable[Passage], lexicon: Mapping[str, Pronunciation] | None = None
+    passages: Iterable[Passage], language: Language, lexicon: Mapping[str, Pronunciation] | None = None
 ) -> Iterator[Reading]:
     """Yield the readings of `passages`, each as soon as it is asked for.
 
     Marks of a passage that has no sound are passed on to the next one.
     """
-    reader = _PassageReader(lexicon)
+    reader = _PassageReader(language, lexicon)
     for passage in passages:
         yield from reader.read(passage)
     if reader.carried:
@@ -34,8 +34,8 @@ def read_passages(
 class _PassageReader:
     """Reads passage after passage, and knows what one leaves to the next."""
 
-    def __init__(self, lexicon: Mapping[str, Pronunciation] | None) -> None:
-        self._lexicon = lexicon
+    def __init__(self, language: Language, lexicon: Mapping[str, Pronunciation] | None) -> None:
+        self._language, self._lexicon = language, lexicon
         self.carried: tuple[str, ...] = ()  # names of marks that no passage has had a place for
         self._begun = ""  # what has been said of a sentence that goes on after a break
 
@@ -44,7 +44,7 @@ class _PassageReader:
         marks: _Marks = [*((name, 0) for name in self.carried), *passage.marks]
         self.carried = ()
         has_place = False  # whether the passage ends with a sentence that can bear marks and a pause
-        for reading, is_last in _and_last(read_aloud(passage.text, self._lexicon, passage.annotations)):
+        for reading, is_last in _and_last(self._read(passage)):
             if is_last:
                 reading = replace(reading, after=passage.after)
             rising = self._rises(reading)
@@ -66,12 +66,15 @@ class _PassageReader:
         if passage.pause is not None:
             yield Break(passage.pause)
 
+    def _read(self, passage: Passage) -> Iterator[SpokenSentence | SoundlessSentence]:
+        return read_aloud(passage.text, self._language, self._lexicon, passage.annotations)
+
     def _rises(self, reading: SpokenSentence | SoundlessSentence) -> bool:
         """Tell whether the sentence that `reading` ends is a question that rises."""
         ends = reading.after != "clause" or bool(ENDING.search(reading.text))
         own = isinstance(reading, SpokenSentence) and reading.rises
         so_far = f"{self._begun} {reading.text}"
-        rising = rises(so_far) if self._begun and ends else own
+        rising = self._language.is_rising_question(so_far) if self._begun and ends else own
         self._begun = "" if ends else so_far
         return rising
 

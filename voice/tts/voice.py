@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 
 from voice.errors import ModelError, TextError
-from voice.text.english.pronunciation import prepare
+from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud, read_sentence
+from voice.text.language import Language
 from voice.text.markup import is_ssml, parse
 from voice.text.passages import read_passages
 from voice.text.reading import Bookmarks, Break, Reading, SoundlessSentence, SpokenSentence
@@ -28,11 +29,13 @@ from voice.types import Audio, Controls, Mark, Speech, Word
 class Voice:
     """A synthesizer: the text front end before an engine."""
 
-    def __init__(self, engine: Engine, others: Callable[[str], Engine] | None = None) -> None:
+    def __init__(
+        self, engine: Engine, others: Callable[[str], Engine] | None = None, language: Language = ENGLISH
+    ) -> None:
         """`others` finds the engine of another voice that markup names; it raises ModelError."""
-        self.engine, self._others = engine, others
+        self.engine, self._others, self.language = engine, others, language
         self.rate = engine.rate
-        prepare()
+        language.prepare()
 
     def speak(
         self, text: str, controls: Controls = Controls(), tell: Callable[[str], object] | None = None
@@ -77,13 +80,13 @@ class Voice:
         self, text: str, controls: Controls, tell: Callable[[str], object] | None = None
     ) -> Iterator[Reading]:
         if not is_ssml(text):
-            return read_aloud(text, controls.lexicon)
-        markup = parse(text)
+            return read_aloud(text, self.language, controls.lexicon)
+        markup = parse(text, self.language)
         for problem in markup.problems:
             tell(problem) if tell else warnings.warn(problem, stacklevel=3)
         for name in {passage.voice for passage in markup.passages}:
             self.engine_of(name)
-        return read_passages(markup.passages, controls.lexicon)
+        return read_passages(markup.passages, self.language, controls.lexicon)
 
     def _speak(
         self, readings: Iterable[Reading], controls: Controls, in_pieces: bool = False,
@@ -100,7 +103,11 @@ class VoiceStream:
 
     def __init__(self, voice: Voice, controls: Controls) -> None:
         self.controls = controls
-        self._splitter, self._narrator = SentenceSplitter(), _Narrator(voice.engine_of, voice.rate)
+        self._language, self._splitter, self._narrator = (
+            voice.language,
+            SentenceSplitter(),
+            _Narrator(voice.engine_of, voice.rate),
+        )
 
     def push(self, text: str) -> Iterator[Speech]:
         """Yield the sentences that more `text` completes, each as it is made."""
@@ -112,7 +119,7 @@ class VoiceStream:
 
     def _speak(self, sentences: Sequence[Sentence]) -> Iterator[Speech]:
         for sentence in sentences:
-            for reading in read_sentence(sentence, self.controls.lexicon):
+            for reading in read_sentence(sentence, self._language, self.controls.lexicon):
                 yield from self._narrator.speak(reading, self.controls)
 
 

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from voice.text.alphabet import PUNCTUATION
+from voice.text.english.language import ENGLISH
 from voice.text.english.pronunciation import alphabet, pronounce
 from voice.text.frontend import LONGEST, read_aloud
 from voice.text.reading import SoundlessSentence
@@ -35,7 +36,7 @@ HARD = [
 
 
 def check(text):
-    readings = list(read_aloud(text))
+    readings = list(read_aloud(text, ENGLISH))
     for reading in readings:
         if isinstance(reading, SoundlessSentence):
             assert reading.unread or not any(char.isalnum() for char in reading.text)
@@ -67,14 +68,14 @@ def test_reads_random_text_of_every_block():
 
 
 def test_words_are_as_written_and_spoken_as_said():
-    (reading,) = read_aloud("On 3/5/2024 Dr. Lee paid $5 million!")
+    (reading,) = read_aloud("On 3/5/2024 Dr. Lee paid $5 million!", ENGLISH)
     assert [word.text for word in reading.words] == ["On", "3/5/2024", "Dr.", "Lee", "paid", "$5 million!"]
     assert reading.words[1].spoken == "March fifth, twenty twenty-four"
     assert reading.words[5].spoken == "five million dollars!"
 
 
 def test_each_phoneme_belongs_to_its_word():
-    (reading,) = read_aloud("Hello there, world!")
+    (reading,) = read_aloud("Hello there, world!", ENGLISH)
     said = [
         "".join(p for p, o in zip(reading.phonemes, reading.owners, strict=True) if o == i) for i in range(3)
     ]
@@ -98,7 +99,7 @@ def test_known_misreadings_are_mended_before_a_possessive_too():
 
 
 def test_what_cannot_be_read_is_reported():
-    readings = list(read_aloud("Hello 世界. 東京"))
+    readings = list(read_aloud("Hello 世界. 東京", ENGLISH))
     assert [reading.unread for reading in readings] == [("世界",), ("東京",)]
     assert readings[0].words[0].text == "Hello 世界."
 

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from voice.text.english.language import ENGLISH
 from voice.text.frontend import LONGEST, spoken_sentences
 
 SILENT = ["(", ")", "…", ",", "—", "-", "你好", "[", "''"]
@@ -36,7 +37,7 @@ def test_no_mixture_of_short_words_and_punctuation_breaks_the_reading():
 
 def check(text: str) -> None:
     """Every reading that sounds has words that own all of its phonemes, and is short enough."""
-    for reading in spoken_sentences(text):
+    for reading in spoken_sentences(text, ENGLISH):
         assert len(reading.phonemes) <= LONGEST + 1
         assert reading.phonemes and reading.words
         assert {owner for owner in reading.owners if owner >= 0} == set(range(len(reading.words)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from voice.errors import TextError
-from voice.text.english.sayas import said_as
+from voice.text.english.language import ENGLISH
+from voice.text.english.say_as import words_for
 from voice.text.frontend import read_aloud
 from voice.text.markup import as_ssml, is_ssml, parse
 from voice.text.passages import read_passages
@@ -14,7 +15,7 @@ from voice.text.reading import Bookmarks, Break, Reading, SoundlessSentence, Spo
 
 
 def readings(content: str) -> list[Reading]:
-    return list(read_passages(parse(as_ssml(content)).passages))
+    return list(read_passages(parse(as_ssml(content), ENGLISH).passages, ENGLISH))
 
 
 def styles(content: str) -> dict[str, Style]:
@@ -37,13 +38,13 @@ def test_a_document_is_known_by_its_first_tag() -> None:
 
 def test_text_without_tags_is_read_like_plain_text() -> None:
     text = "Dr. Lee paid $5 on 3/5/2024. Why? &amp; what else &lt; 3?"
-    plain = list(read_aloud("Dr. Lee paid $5 on 3/5/2024. Why? & what else < 3?"))
+    plain = list(read_aloud("Dr. Lee paid $5 on 3/5/2024. Why? & what else < 3?", ENGLISH))
     assert readings(text) == plain
 
 
 def test_white_space_in_a_document_means_nothing() -> None:
     assert readings("One\n\n  two <emphasis level='none'> three </emphasis>\n four.") == list(
-        read_aloud("One two three four.")
+        read_aloud("One two three four.", ENGLISH)
     )
 
 
@@ -115,14 +116,14 @@ def test_emphasis_falls_on_its_word_alone() -> None:
 def test_what_is_said_for_several_sentences_is_said_once() -> None:
     found = readings("<sub alias='maybe'>Who knows? They say so.</sub> Yes.")
     assert [each.phonemes for each in found if isinstance(each, SpokenSentence)] == [
-        next(read_aloud("Maybe")).phonemes, next(read_aloud("Yes.")).phonemes,
+        next(read_aloud("Maybe", ENGLISH)).phonemes, next(read_aloud("Yes.", ENGLISH)).phonemes,
     ]  # fmt: skip
 
 
 def test_words_are_shown_as_written_and_said_as_asked() -> None:
     (sub,) = readings("The <sub alias='World Wide Web Consortium'>W3C</sub> met.")
     assert [word.text for word in sub.words] == ["The", "W3C", "met."]
-    assert sub.phonemes == next(read_aloud("The World Wide Web Consortium met.")).phonemes
+    assert sub.phonemes == next(read_aloud("The World Wide Web Consortium met.", ENGLISH)).phonemes
     (ipa,) = readings("A <phoneme ph='təˈmɑtoʊ'>tomato</phoneme>.")
     (cmu,) = readings("A <phoneme alphabet='cmu' ph='T AH0 M AA1 T OW0'>tomato</phoneme>.")
     assert "təmˈɑtO" in ipa.phonemes and "təmˈɑTO" in cmu.phonemes and ipa.words[1].text == "tomato."
@@ -141,7 +142,7 @@ def test_words_are_shown_as_written_and_said_as_asked() -> None:
     ],
 )  # fmt: skip
 def test_say_as(text: str, kind: str, form: str, words: str | None) -> None:
-    assert said_as(text, kind, form) == words
+    assert words_for(text, kind, form) == words
 
 
 def test_marks_stand_before_the_word_that_follows_them() -> None:
@@ -180,7 +181,7 @@ def test_voices_change_where_they_are_named() -> None:
     ],
 )
 def test_what_is_not_understood_is_reported_and_never_spoken(content: str, spoken: str, problem: str) -> None:
-    markup = parse(as_ssml(content))
+    markup = parse(as_ssml(content), ENGLISH)
     assert problem in "; ".join(markup.problems) and markup.problems[0].startswith("line 1: ")
     assert " ".join("".join(passage.text for passage in markup.passages).split()) == spoken
 
@@ -209,14 +210,14 @@ def test_what_is_not_understood_is_reported_and_never_spoken(content: str, spoke
 )
 def test_what_is_broken_is_refused_with_its_place(document: str, complaint: str) -> None:
     with pytest.raises(TextError) as error:
-        parse(document)
+        parse(document, ENGLISH)
     assert complaint in str(error.value)
 
 
 def test_entities_that_grow_without_bound_are_never_expanded() -> None:
     levels = "".join(f"<!ENTITY e{i} '{f'&e{i - 1};' * 10}'>" for i in range(1, 12))
     with pytest.raises(TextError, match="document type"):
-        parse(f"<!DOCTYPE speak [<!ENTITY e0 'lol'>{levels}]><speak>&e11;</speak>")
+        parse(f"<!DOCTYPE speak [<!ENTITY e0 'lol'>{levels}]><speak>&e11;</speak>", ENGLISH)
 
 
 def test_styles_are_as_long_as_the_phonemes_however_a_text_is_cut() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from voice.errors import TextError
+from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud
 from voice.text.lexicon import parse_lexicon, read_lexicon
 from voice.text.phones import from_arpabet, from_ipa
@@ -13,7 +14,7 @@ from voice.types import Pronunciation
 
 
 def phonemes(text: str, lexicon=None) -> str:
-    (reading,) = read_aloud(text, lexicon)
+    (reading,) = read_aloud(text, ENGLISH, lexicon)
     return reading.phonemes if isinstance(reading, SpokenSentence) else ""
 
 
@@ -44,7 +45,7 @@ def test_words_around_phones_are_read_in_their_context() -> None:
 
 
 def test_phones_are_written_words_with_their_place() -> None:
-    (reading,) = read_aloud("Say [[HH AH0 L OW1]], then go.")
+    (reading,) = read_aloud("Say [[HH AH0 L OW1]], then go.", ENGLISH)
     assert [word.text for word in reading.words] == ["Say", "[[HH AH0 L OW1]],", "then", "go."]
     assert (reading.words[1].start, reading.words[1].end) == (4, 21)
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.typed import pages, problem, typed_strings
-from voice.text.english.normalize import spell_out
+from voice.text.english.language import ENGLISH
+from voice.text.english.normalization import normalize
 from voice.text.frontend import LONGEST, read_aloud
 from voice.text.sentences import JOINING
 
@@ -27,15 +28,15 @@ def test_nothing_is_skipped_repeated_or_left_unreported(part):
 
 def test_two_thousand_words_without_a_stop_are_cut_before_conjunctions():
     text = " ".join("we walked along the river and the rain came down on us".split() * 170)
-    readings = list(read_aloud(text))
+    readings = list(read_aloud(text, ENGLISH))
     assert len(text.split()) > 2000 and all(len(reading.phonemes) <= LONGEST for reading in readings)
     assert " ".join(reading.text for reading in readings) == text
     assert sum(reading.words[0].text in JOINING for reading in readings[1:]) >= len(readings) * 0.9
 
 
 def test_capitals_throughout_are_words_and_acronyms():
-    (shouted,) = read_aloud("HE TOLD THE FBI THAT MICHELLE WAS AT HOME")
-    (calm,) = read_aloud("he told the FBI that Michelle was at home")
+    (shouted,) = read_aloud("HE TOLD THE FBI THAT MICHELLE WAS AT HOME", ENGLISH)
+    (calm,) = read_aloud("he told the FBI that Michelle was at home", ENGLISH)
     assert shouted.phonemes == calm.phonemes
 
 
@@ -56,5 +57,5 @@ def test_capitals_throughout_are_words_and_acronyms():
     ],
 )
 def test_unusual_characters_are_said_or_reported(written, spoken, unread):
-    found = spell_out(written)
+    found = normalize(written)
     assert found.text.replace(",", "").split() == spoken.replace(",", "").split() and found.unread == unread

@@ -10,6 +10,7 @@ import pytest
 from voice.errors import ModelDamaged, ModelMissing
 from voice.models.card import Card, write_card
 from voice.text.alphabet import SYMBOLS
+from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud
 from voice.text.reading import SpokenSentence, SpokenWord
 from voice.tts.acoustic import (
@@ -74,7 +75,7 @@ def voice(speaker=0, manner=MANNER):
 
 
 def reading(text="So do we, Ann."):
-    (found,) = read_aloud(text)
+    (found,) = read_aloud(text, ENGLISH)
     return found
 
 
@@ -180,7 +181,7 @@ def test_a_phoneme_that_the_voice_does_not_know_is_named_and_left_out():
 
 def test_all_phonemes_of_the_reader_are_known():
     text = "Judge Zhao's chubby, vexed thrush \"whizzed\" (oh!) by; you'd boil milk: king… why — now?"
-    assert all(c in SYMBOLS for found in read_aloud(text) for c in found.phonemes)
+    assert all(c in SYMBOLS for found in read_aloud(text, ENGLISH) for c in found.phonemes)
 
 
 def card(speakers):

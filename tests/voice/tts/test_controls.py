@@ -8,6 +8,7 @@ import pytest
 from voice.errors import ModelError
 from voice.loading import load
 from voice.pitch import f0
+from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud
 from voice.text.markup import as_ssml, parse
 from voice.text.passages import read_passages
@@ -25,12 +26,12 @@ def voice(request: pytest.FixtureRequest) -> Voice:
 
 def rendered(voice: Voice, text: str, controls: Controls = Controls()) -> Speech:
     """A single sentence as its engine gives it, untrimmed, so that frames stay in place."""
-    (reading,) = read_aloud(text)
+    (reading,) = read_aloud(text, ENGLISH)
     return voice.engine.render(reading, controls)
 
 
 def marked_up(voice: Voice, content: str) -> Speech:
-    (reading,) = read_passages(parse(as_ssml(content)).passages)
+    (reading,) = read_passages(parse(as_ssml(content), ENGLISH).passages, ENGLISH)
     return voice.engine.render(reading, Controls())
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from voice.errors import ModelDamaged
+from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud
 from voice.tts.heart import HOP, RATE, Heart
 from voice.types import Controls
@@ -39,7 +40,7 @@ def test_equals_the_package_that_it_comes_from(heart):
 
 
 def test_times_every_written_word_in_order(heart):
-    (reading,) = read_aloud(TEXT)
+    (reading,) = read_aloud(TEXT, ENGLISH)
     speech = heart.render(reading)
     assert [word.text for word in speech.words] == TEXT.split()
     times = [time for word in speech.words for time in (word.start, word.end)]
@@ -48,7 +49,7 @@ def test_times_every_written_word_in_order(heart):
 
 
 def test_words_sound_where_they_are_said_to(heart):
-    (reading,) = read_aloud("Stop. ")
+    (reading,) = read_aloud("Stop. ", ENGLISH)
     speech = heart.render(reading)
     word = speech.words[0]
     energy = speech.audio.samples**2
@@ -58,14 +59,14 @@ def test_words_sound_where_they_are_said_to(heart):
 
 def test_words_begin_and_end_with_their_sound(heart):
     for text in ("Stop.", "Is it cold?", "Pack the boxes.", "Take it back."):
-        (reading,) = read_aloud(text)
+        (reading,) = read_aloud(text, ENGLISH)
         speech = heart.render(reading)
         loud = np.flatnonzero(np.abs(speech.audio.samples) > 0.03 * np.abs(speech.audio.samples).max()) / RATE
         assert abs(speech.words[0].start - loud[0]) < 0.045 and abs(speech.words[-1].end - loud[-1]) < 0.06
 
 
 def test_speed_scales_durations(heart):
-    (reading,) = read_aloud(TEXT)
+    (reading,) = read_aloud(TEXT, ENGLISH)
     slow, normal, fast = (heart.render(reading, Controls(speed=s)).audio.duration for s in (0.5, 1.0, 2.0))
     assert slow == pytest.approx(2 * normal, rel=0.1) and fast == pytest.approx(normal / 2, rel=0.15)
 

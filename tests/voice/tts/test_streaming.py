@@ -11,6 +11,7 @@ import pytest
 import voice
 from voice.loading import load
 from voice.models.card import read_card
+from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud
 from voice.tts.acoustic import PITCH, REACH, Acoustic, SpeakerStats
 from voice.tts.engine import SentenceStream
@@ -121,7 +122,7 @@ def fake_voice(curves=REACH, decoder=27):
 
 
 def assert_streams(engine, text, controls=Controls()):
-    (reading,) = read_aloud(text)
+    (reading,) = read_aloud(text, ENGLISH)
     whole, flowing = engine.render(reading, controls), engine.stream(reading, controls)
     parts = list(flowing.pieces)
     apart = np.concatenate(parts) - whole.audio.samples
@@ -135,7 +136,7 @@ def test_a_sentence_in_pieces_is_the_sentence():
     parts = assert_streams(engine, LONG)
     assert len(parts) > 3 and len(parts[0]) < RATE
     fresh, (_, decoder) = fake_voice()
-    (reading,) = read_aloud(LONG)
+    (reading,) = read_aloud(LONG, ENGLISH)
     first = next(fresh.stream(reading).pieces)
     assert decoder.widest <= len(first) // 300 + fresh._decoder.lookahead  # nothing is drawn too soon
 

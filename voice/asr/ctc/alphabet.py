@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from voice.text.english.normalize import spell_out
+from voice.text.english.normalization import normalize
 
 ALPHABET = " 'abcdefghijklmnopqrstuvwxyz"
 BLANK = 0  # CTC's; the label of a letter is one more than its index in ALPHABET
@@ -38,7 +38,7 @@ def spell(text: str) -> Spelling:
     labels: list[int] = []
     owners: list[int] = []
     starts = _word_of_each_character(text)
-    for chunk in spell_out(text).chunks:
+    for chunk in normalize(text).chunks:
         for spoken in chunk.text.replace("-", " ").split():
             letters = [_LABELS[letter] for letter in spoken.lower() if letter in _LABELS]
             if not any(label > 2 for label in letters):  # a lone apostrophe is no word

@@ -16,6 +16,7 @@ from voice.serve.openai.encoding import MEDIA, encoded, events
 from voice.serve.services import Services
 from voice.serve.work import Stop, Streamed
 from voice.text.english.coverage import reading_notes
+from voice.text.english.language import ENGLISH
 from voice.text.lexicon import entry
 from voice.text.markup import is_ssml, parse
 from voice.tts.streaming import pieces
@@ -110,7 +111,7 @@ def _notes(wish: Wish) -> dict[str, str]:
     What is not ASCII stands as \\uXXXX in it. Raises TextError where SSML is malformed.
     """
     problems = [f"speed {wish.speed:g} is spoken at {wish.pace:g}"] if wish.pace != wish.speed else []
-    problems += parse(wish.input).problems if is_ssml(wish.input) else ()
+    problems += parse(wish.input, ENGLISH).problems if is_ssml(wish.input) else ()
     problems += reading_notes(wish.input, wish.controls.lexicon)
     notes = "; ".join(problems).encode("ascii", "backslashreplace").decode()[:NOTES]
     return {"x-voice-notes": notes} if notes else {}

@@ -1,6 +1,6 @@
 """What the English front end cannot read of a text, in words for the person who wrote it.
 
-A text is judged by the very rules that read it (see `normalize`), so that what is named here is what the
+A text is judged by the very rules that read it (see `normalization`), so that what is named here is what the
 voice leaves out. Nothing is synthesized, and no phonemes are looked up.
 """
 
@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
 from voice.text.english.characters import respelled, say_character, widened
+from voice.text.english.language import ENGLISH
 from voice.text.foreign import foreign_language
-from voice.text.given_pronunciations import given_spans, spell_out_around, unknown_phones
+from voice.text.given_pronunciations import find_given, find_unknown_phones, normalize_around
 from voice.text.languages import name_of
 from voice.text.markup import Passage, is_ssml, parse
 from voice.text.reading import Annotations
@@ -42,7 +43,7 @@ def reading_notes(text: str, lexicon: Mapping[str, Pronunciation] | None = None)
     notes = []
     if unread := list(islice(_unread(text, lexicon), LOOKED_AT)):
         notes.append(f"Not read aloud, because this voice has no sound for it: {_named(unread)}.")
-    if unknown := unknown_phones(plain):
+    if unknown := find_unknown_phones(plain):
         notes.append(f"Read as it is written, because these are no phones of ARPAbet: {_named(unknown)}.")
     if spelled := [word for word in respelled(plain) if word not in (lexicon or {})]:
         notes.append(f"Read letter by letter in English sounds: {_named(spelled)}.")
@@ -53,7 +54,7 @@ def reading_notes(text: str, lexicon: Mapping[str, Pronunciation] | None = None)
 
 def _sentences(text: str) -> Iterator[tuple[str, Annotations]]:
     """The sentences of a text or of an SSML document, and what markup asks of each."""
-    for passage in parse(text).passages if is_ssml(text) else (Passage(text),):
+    for passage in parse(text, ENGLISH).passages if is_ssml(text) else (Passage(text),):
         for sentence in split_sentences(passage.text):
             yield sentence.text, passage.annotations.within(sentence.start, sentence.end)
 
@@ -62,8 +63,8 @@ def _unread(text: str, lexicon: Mapping[str, Pronunciation] | None) -> Iterator[
     """The parts without a reading, one after the other; sentences without such a character cost little."""
     for sentence, asked in _sentences(text):
         if _may_be_unread(sentence):
-            spans = given_spans(sentence, asked.pronunciations, lexicon)
-            yield from spell_out_around(sentence, spans)[0].unread
+            spans = find_given(sentence, asked.pronunciations, lexicon)
+            yield from normalize_around(sentence, spans, ENGLISH)[0].unread
 
 
 def _may_be_unread(sentence: str) -> bool:

@@ -69,7 +69,7 @@ def alphabet() -> dict[str, int]:
 def pronounce(chunks: Sequence[str]) -> list[str]:
     """The phonemes of each chunk (word) of a sentence, read in the context of all of it.
 
-    Chunks hold letters, apostrophes, hyphens and punctuation, no spaces (see `normalize.spell_out`).
+    Chunks hold letters, apostrophes, hyphens and punctuation, no spaces (see `normalization`).
     One without sound gives an empty string.
     """
     chunks = lowered([chunk.replace('"', "") for chunk in chunks], _is_word)  # quotes are not heard

@@ -19,7 +19,7 @@ LEADING = frozenset(
 )
 
 
-def rises(sentence: str) -> bool:
+def is_rising_question(sentence: str) -> bool:
     """Whether a whole sentence is a question for yes or no.
 
     It is where a clause begins with an auxiliary, unless a later one asks for something else ("Is it late,

@@ -9,7 +9,8 @@ import pytest
 
 from voice.loading import load
 from voice.pitch import f0
-from voice.text.english.questions import rises
+from voice.text.english.language import ENGLISH
+from voice.text.english.questions import is_rising_question
 from voice.text.frontend import read_aloud
 from voice.text.markup import as_ssml, parse
 from voice.text.passages import read_passages
@@ -29,12 +30,12 @@ Is it late, and where are we?"""
 
 @pytest.mark.parametrize("text", re.split(r"[|\n]", RISING))
 def test_questions_for_yes_or_no_rise(text: str) -> None:
-    assert rises(text)
+    assert is_rising_question(text)
 
 
 @pytest.mark.parametrize("text", [*re.split(r"[|\n]", FALLING), ""])
 def test_other_sentences_do_not(text: str) -> None:
-    assert not rises(text)
+    assert not is_rising_question(text)
 
 
 def test_a_rise_begins_at_the_last_stress_and_is_done_at_the_end() -> None:
@@ -51,7 +52,7 @@ def voice(request: pytest.FixtureRequest) -> Voice:
 
 def test_a_question_ends_higher_than_the_same_words_as_a_statement(voice: Voice) -> None:
     def ending(text: str) -> float:
-        (reading,) = read_aloud(text)
+        (reading,) = read_aloud(text, ENGLISH)
         hertz = f0(voice.engine.render(reading, Controls()).audio.samples, 24_000, 300)
         melody = 12 * np.log2(hertz[hertz > 0])
         return float(np.mean(melody[-8:]) - np.median(melody))
@@ -61,10 +62,12 @@ def test_a_question_ends_higher_than_the_same_words_as_a_statement(voice: Voice)
 
 def test_the_whole_sentence_decides_whether_it_rises() -> None:
     def rising(content: str) -> list[bool]:
-        return [reading.rises for reading in read_passages(parse(as_ssml(content)).passages)]
+        return [
+            reading.rises for reading in read_passages(parse(as_ssml(content), ENGLISH).passages, ENGLISH)
+        ]
 
     assert rising('Where <break time="300ms"/> is he? Is he here?') == [False, False, True]
     assert rising('Is it <break time="300ms"/> late? Who knows.') == [False, True, False]
     long = "What do you think of " + ", and of ".join(["the tall people who live next door"] * 14) + "?"
-    parts = list(read_aloud(long))
+    parts = list(read_aloud(long, ENGLISH))
     assert len(parts) > 1 and not any(part.rises for part in parts)

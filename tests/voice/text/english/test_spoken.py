@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from recipes.asr.aligner import phones
-from voice.text.english.normalize import spell_out
+from voice.text.english.language import ENGLISH
+from voice.text.english.normalization import normalize
 from voice.text.frontend import read_aloud
 
 VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
@@ -63,7 +64,7 @@ def pronounced(written: str) -> str:
     text = written.replace("[", "").replace("]", "")
     start, end = (marked.start(), marked.end() - 2) if marked else (0, len(text))
     sounds = ""
-    for reading in read_aloud(text):
+    for reading in read_aloud(text, ENGLISH):
         for phoneme, owner in zip(reading.phonemes, reading.owners, strict=True):
             if owner >= 0 and reading.words[owner].start < end and reading.words[owner].end > start:
                 sounds += phoneme
@@ -76,7 +77,7 @@ def wrong(written: str, spoken: tuple[str, ...]) -> str | None:
         heard = pronounced(written)
         wanted = [expected(each) for each in spoken]
         return None if heard in wanted else heard
-    heard = spell_out(written).text
+    heard = normalize(written).text
     return None if letters(heard) in map(letters, spoken) else heard
 
 

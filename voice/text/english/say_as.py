@@ -16,7 +16,7 @@ _SIGNS = SYMBOL_NAMES | {
 }  # fmt: skip
 
 
-def said_as(text: str, kind: str, form: str = "") -> str | None:
+def words_for(text: str, kind: str, form: str = "") -> str | None:
     """The words for `text` as `kind` (interpret-as) in `form` (format).
 
     None where the front end reads it so by itself, or cannot read it as that. Raises KeyError for a

@@ -8,36 +8,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 
 from voice.text.english.characters import say_character, widened
 from voice.text.english.rule import Rule
+from voice.text.language import Chunk, NormalizedText
 
 _TAKEN = "\ue000"  # stands for characters that a rule has already put into words
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """A spoken word with its punctuation, and the characters [start, end) that it came from."""
-
-    text: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """A sentence in words: `chunks` in order, and what could not be read, as written."""
-
-    chunks: tuple[Chunk, ...]
-    unread: tuple[str, ...] = ()
-
-    @property
-    def text(self) -> str:
-        return " ".join(chunk.text for chunk in self.chunks)
-
-
-def spell_out(sentence: str) -> Spoken:
+def normalize(sentence: str) -> NormalizedText:
     """The words in which `sentence` is read aloud."""
     written, sentence = sentence, widened(sentence)
     replaced = _replacements(sentence)
@@ -57,7 +36,7 @@ def spell_out(sentence: str) -> Spoken:
                 unread.append((position, written[position]))
             pieces.append((" " if said is None else said, position, end))
         position = end
-    return Spoken(_chunks(pieces), _runs(unread))
+    return NormalizedText(_chunks(pieces), _runs(unread))
 
 
 def _marks_unread(sentence: str, position: int, unread: list[tuple[int, str]]) -> bool:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from voice.text.english.normalize import spell_out
+from voice.text.english.normalization import normalize
 
 CASES = {
     "cardinals": [
@@ -336,7 +336,7 @@ CASES = {
     ("written", "spoken"), [case for cases in CASES.values() for case in cases], ids=lambda text: text[:40]
 )
 def test_is_spoken_as_people_say_it(written, spoken):
-    assert spell_out(written).text == spoken
+    assert normalize(written).text == spoken
 
 
 def test_there_are_many_cases():
@@ -344,14 +344,14 @@ def test_there_are_many_cases():
 
 
 def test_what_has_no_reading_is_listed():
-    spoken = spell_out("Hello 世界 and مرحبا there")
+    spoken = normalize("Hello 世界 and مرحبا there")
     assert spoken.text == "Hello and there"
     assert spoken.unread == ("世界", "مرحبا")
 
 
 def test_every_spoken_chunk_knows_the_characters_it_came_from():
     text = "On 3/5/2024 Dr. Lee paid $5 million, i.e. a lot."
-    for chunk in spell_out(text).chunks:
+    for chunk in normalize(text).chunks:
         assert 0 <= chunk.start < chunk.end <= len(text)
-    by_text = {chunk.text: text[chunk.start : chunk.end] for chunk in spell_out(text).chunks}
+    by_text = {chunk.text: text[chunk.start : chunk.end] for chunk in normalize(text).chunks}
     assert by_text["March"] == "3/5/2024" and by_text["million"] == "$5 million" and by_text["lot."] == "lot."

@@ -1,0 +1,53 @@
+"""What the front end asks of a language; everything else about text is shared by all languages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A spoken word with its punctuation, and the characters [start, end) that it came from."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class NormalizedText:
+    """A sentence in words: `chunks` in order, and the parts that have no reading, as written."""
+
+    chunks: tuple[Chunk, ...]
+    unread: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Return the words, separated by spaces."""
+        return " ".join(chunk.text for chunk in self.chunks)
+
+
+@dataclass(frozen=True)
+class Language:
+    """A spoken language, as functions. `voice.text.english.language` has the one that there is.
+
+    - `code`: ISO 639-1.
+    - `prepare()` loads what reading needs before the first sentence asks for it.
+    - `normalize(sentence)` puts figures, dates, abbreviations and symbols into words.
+    - `pronounce(words)` returns the phonemes of each word of a sentence, read in the context of all of
+      them, in the alphabet of `voice.text.alphabet`; an empty string for a word without sound.
+    - `is_rising_question(sentence)` tells whether the pitch of a sentence goes up at its end.
+    - `say_as(text, kind, form)` returns the words that SSML's `<say-as>` asks for, None where the text is
+      read so without it. Raises KeyError for a kind that it does not know.
+    - `stand_in(phonemes)` returns a word that begins like `phonemes` and is read in their place, so that the
+      words around it are pronounced as they should be.
+    """
+
+    code: str
+    prepare: Callable[[], None]
+    normalize: Callable[[str], NormalizedText]
+    pronounce: Callable[[Sequence[str]], list[str]]
+    is_rising_question: Callable[[str], bool]
+    say_as: Callable[[str, str, str], str | None]
+    stand_in: Callable[[str], str]

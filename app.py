@@ -23,15 +23,23 @@ from typing import Any
 import gradio as gr
 from fastapi import FastAPI
 
-from page import show
-from page.ending import end_in_order
-from page.files import add_files
-from page.guard import LARGEST, Guard, browser
-from page.policy import Policy
-from page.shelf import Room, Stream, Written, clear, new_folder, private, shelf
-from page.turns import Turns
-from page.visitors import Visitors
-from page.warming import add_warming
+from page import markup as show
+from page.browsers import Browsers
+from page.guard import MAX_UPLOAD, Guard, browser_key
+from page.policy import SecurityHeaders
+from page.preloading import add_preloading
+from page.signals import end_as_sigterm
+from page.talk_files import add_files
+from page.temporary_files import (
+    BrowserFiles,
+    SoundFiles,
+    SoundPieces,
+    make_private,
+    new_folder,
+    private_folder,
+    remove_all,
+)
+from page.work_queue import WorkQueue
 from voice import audio
 from voice.agent.brains.choice import Choice
 from voice.errors import VoiceError
@@ -58,9 +66,9 @@ TEXTS = (
     '<prosody rate="80%" pitch="-2st">Slowly now, and a little lower.</prosody></speak>',
 )
 
-AT_ONCE, LINE = 2, 20  # who are served at a time, and who may wait besides
-SESSIONS = 16  # whose last words and texts Gradio keeps in memory, beyond the life of their tabs
-NARROW = 200  # pixels; what has less stands below its neighbor, as on phones
+MAX_AT_ONCE, MAX_WAITING = 2, 20  # who are served at a time, and who may wait besides
+MAX_STATES = 16  # whose last words and texts Gradio keeps in memory, beyond the life of their tabs
+MIN_WIDTH = 200  # pixels; what has less stands below its neighbor, as on phones
 PORT = "7860"
 
 _LOG = logging.getLogger("uvicorn.error")
@@ -104,15 +112,15 @@ def explained(handler: Callable) -> Callable:
         try:
             yield from handler(*values)
         except VoiceError as error:
-            raise gr.Error(show.sentence(str(error)), print_exception=False) from error
+            raise gr.Error(show.sentence_html(str(error)), print_exception=False) from error
         except OSError as error:
             reason = f"the server cannot keep its files: {error.strerror or error}"
-            raise gr.Error(show.sentence(reason), print_exception=False) from error
+            raise gr.Error(show.sentence_html(reason), print_exception=False) from error
 
     return shown
 
 
-def in_place(steps: Iterator[tuple], at: int, width: int, turns: Turns) -> Iterator[tuple]:
+def in_place(steps: Iterator[tuple], at: int, width: int, turns: WorkQueue) -> Iterator[tuple]:
     """What `steps` yields when it is their turn; why they wait or fail stands at `at`, as the status."""
 
     def say(markup: str) -> tuple:
@@ -121,13 +129,15 @@ def in_place(steps: Iterator[tuple], at: int, width: int, turns: Turns) -> Itera
     try:
         with turns.taken() as waiting:
             for ahead in waiting:
-                yield say(show.status(show.waiting(ahead)))
+                yield say(show.status(show.queue_status(ahead)))
             yield from steps
     except gr.Error as error:
-        yield say(show.problem(error.message))
+        yield say(show.problem_html(error.message))
     except Exception:
         _LOG.exception("a request of the page failed")
-        yield say(show.problem("Something failed here that should not have; the server's log says what."))
+        yield say(
+            show.problem_html("Something failed here that should not have; the server's log says what.")
+        )
 
 
 # ---- Transcribe
@@ -190,7 +200,7 @@ def files(transcript: Transcript, stem: Path, forms: Iterable[str]) -> list[dict
     for form in forms:
         path = stem.parent / f"{stem.name}.{form}"
         path.write_text(render(transcript, form), "utf-8")
-        buttons.append(gr.update(value=str(private(path)), interactive=True))
+        buttons.append(gr.update(value=str(make_private(path)), interactive=True))
     return buttons
 
 
@@ -205,7 +215,8 @@ def voiceover(
     make_folder: MakeFolder = new_folder,
 ) -> Iterator[tuple]:  # fmt: skip
     """(player, whole sound, status, downloads): pieces first, the whole at the end. `words` are a lexicon."""
-    yield show.SILENT, None, show.status(""), *emptied(SOUNDS + SUBTITLES)  # what is shown is of another text
+    # What is shown so far belongs to another text.
+    yield show.NO_SOUND, None, show.status(""), *emptied(SOUNDS + SUBTITLES)
     if not text.strip():
         raise VoiceError("there is no text to speak: write some or take an example")
     most = services.settings.characters
@@ -218,10 +229,10 @@ def voiceover(
         *reading_notes(text, controls.lexicon),
     ]
     voice = model(services, name, "voice", progress)
-    stream, said, spoken = Stream(make_folder()), [], 0
+    stream, said, spoken = SoundPieces(make_folder()), [], 0
     waiting = (gr.skip(),) * (len(SOUNDS) + len(SUBTITLES))
     folder = make_folder()
-    with Written(folder, voice.rate, SOUNDS) as written:
+    with SoundFiles(folder, voice.rate, SOUNDS) as written:
         for piece in _spoken(voice, text, controls):
             first = first or time.perf_counter() - begun
             if piece.text:
@@ -257,11 +268,11 @@ def build(services: Services) -> gr.Blocks:
     """The page with its three tabs."""
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # which reports home otherwise, whatever Blocks is told
     # Gradio's own folder is one for all accounts, the first of which keeps the others out.
-    os.environ["GRADIO_TEMP_DIR"] = gr.routes.DEFAULT_TEMP_DIR = str(shelf())
+    os.environ["GRADIO_TEMP_DIR"] = gr.routes.DEFAULT_TEMP_DIR = str(private_folder())
     with gr.Blocks(title="Voice", analytics_enabled=False) as page:
         gr.Markdown(f"# Voice\n{show.promise(Choice.of())}", elem_id="title")
-        gr.HTML(html_template=show.NOTICE, js_on_load=show.around(), elem_id="notice", padding=False)
-        turns = Turns(AT_ONCE)
+        gr.HTML(html_template=show.NOTICE, js_on_load=show.page_script(), elem_id="notice", padding=False)
+        turns = WorkQueue(MAX_AT_ONCE)
         with gr.Tabs():
             with gr.Tab("Transcribe", id="transcribe"):
                 _transcribe_tab(services, turns)
@@ -269,18 +280,18 @@ def build(services: Services) -> gr.Blocks:
                 _voiceover_tab(services, turns)
             with gr.Tab("Talk", id="talk"):
                 _talk_tab()
-    return page.queue(default_concurrency_limit=LINE)
+    return page.queue(default_concurrency_limit=MAX_WAITING)
 
 
-def _room(request: gr.Request) -> Room:
+def _room(request: gr.Request) -> BrowserFiles:
     """The room of the browser that asks for something."""
-    return Room(browser(request.headers))
+    return BrowserFiles(browser_key(request.headers))
 
 
 def _player(name: str) -> gr.HTML:
     script = show.asset("player.js")
     return gr.HTML(
-        show.SILENT, html_template=show.PLAYER, js_on_load=script, elem_id=name, apply_default_css=False
+        show.NO_SOUND, html_template=show.PLAYER, js_on_load=script, elem_id=name, apply_default_css=False
     )
 
 
@@ -289,7 +300,7 @@ def _downloads(forms: Sequence[str]) -> list[gr.DownloadButton]:
         return [gr.DownloadButton(f".{form}", size="sm", interactive=False, min_width=60) for form in forms]
 
 
-def _transcribe_tab(services: Services, turns: Turns) -> None:
+def _transcribe_tab(services: Services, turns: WorkQueue) -> None:
     sound = gr.Audio(type="filepath", label="Recording", elem_id="recording", buttons=[])
     film = gr.File(
         label="Video or other recording", elem_id="film"
@@ -299,8 +310,8 @@ def _transcribe_tab(services: Services, turns: Turns) -> None:
     gr.HTML(show.NOTICE, elem_id="recording-notice", padding=False)
     with gr.Row():
         usual = services.settings.model
-        name = gr.Dropdown(names(services, "recognizer"), value=usual, label="Model", min_width=NARROW)
-        language = gr.Dropdown(list(LANGUAGES), value="Detect", label="Language", min_width=NARROW)
+        name = gr.Dropdown(names(services, "recognizer"), value=usual, label="Model", min_width=MIN_WIDTH)
+        language = gr.Dropdown(list(LANGUAGES), value="Detect", label="Language", min_width=MIN_WIDTH)
     named = gr.Checkbox(False, label="Tell speakers apart", elem_id="named", container=False)
     go = gr.Button("Transcribe", variant="primary", elem_id="transcribe-go")
     words = gr.HTML(show.NO_WORDS_YET, elem_id="words", container=True, padding=True)
@@ -319,13 +330,13 @@ def _transcribe_tab(services: Services, turns: Turns) -> None:
     )
 
 
-def _voiceover_tab(services: Services, turns: Turns) -> None:
+def _voiceover_tab(services: Services, turns: WorkQueue) -> None:
     text = gr.Textbox(TEXTS[0], lines=5, max_lines=14, label="Text", elem_id="text")
     gr.Examples([[each] for each in TEXTS], [text], label="Examples")
     with gr.Row():
         usual = services.settings.voice
-        name = gr.Dropdown(names(services, "voice"), value=usual, label="Voice", min_width=NARROW)
-        speed = gr.Slider(0.5, 2.0, 1.0, step=0.05, label="Speed", min_width=NARROW)
+        name = gr.Dropdown(names(services, "voice"), value=usual, label="Voice", min_width=MIN_WIDTH)
+        speed = gr.Slider(0.5, 2.0, 1.0, step=0.05, label="Speed", min_width=MIN_WIDTH)
     with gr.Accordion("Pitch, loudness, pauses, words", open=False, elem_id="controls"):
         with gr.Row():
             pitch = gr.Slider(-12.0, 12.0, 0.0, step=0.5, label="Pitch (semitones)")
@@ -354,7 +365,7 @@ def _voiceover_tab(services: Services, turns: Turns) -> None:
 
 def _talk_tab() -> None:
     gr.HTML(
-        html_template=show.talk(Choice.of()),
+        html_template=show.talk_html(Choice.of()),
         js_on_load=show.asset("begin.js"),
         elem_id="talk",
         apply_default_css=False,
@@ -391,20 +402,20 @@ def theme() -> gr.Theme:
 
 def mount(server: FastAPI, services: Services) -> None:
     """The page at "/" of a server, below whatever the server answers itself."""
-    server.state.warming = add_warming(server, services)  # before the files, whose names it would be one of
+    server.state.preloading = add_preloading(server, services)  # before the files, which answer every name
     add_files(server)
     page = build(services)
     services.under_way.append(lambda: any(page._queue.active_jobs))  # they have their time when it ends
-    page.state_session_capacity = SESSIONS
+    page.state_session_capacity = MAX_STATES
     page.has_launched = True  # without which Gradio takes every path of this machine for an upload
     gr.mount_gradio_app(
         server, page, "/", theme=theme(), css=show.asset("page.css") + show.asset("talk/talk.css"),
-        footer_links=[], max_file_size=LARGEST, run_history=False, enable_monitoring=False, pwa=False,
+        footer_links=[], max_file_size=MAX_UPLOAD, run_history=False, enable_monitoring=False, pwa=False,
         ssr_mode=False, mcp_server=False, favicon_path=str(show.HERE / "icon.svg"),
     )  # fmt: skip
     inputs = {number: len(function.inputs) for number, function in page.fns.items()}
-    server.routes[-1].app.add_middleware(Guard, visitors=Visitors(), inputs=inputs)
-    server.add_middleware(Policy)
+    server.routes[-1].app.add_middleware(Guard, visitors=Browsers(), inputs=inputs)
+    server.add_middleware(SecurityHeaders)
 
 
 def server(services: Services) -> FastAPI:
@@ -428,7 +439,7 @@ def serve(settings: Settings) -> None:
 
     def ready() -> None:
         print(f"The page is on {_address(settings.host, listening.getsockname()[1])}", flush=True)
-        app.state.warming.begin()  # the models are there before somebody talks
+        app.state.preloading.begin()  # the models are there before somebody talks
 
     running.run(app, listening, ready)
 
@@ -459,7 +470,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, help=f"{PORT} if not given")
     parser.add_argument("--host", help="127.0.0.1 if not given; 0.0.0.0 lets other machines in")
     given = {name: value for name, value in vars(parser.parse_args()).items() if value is not None}
-    end_in_order()
+    end_as_sigterm()
     try:
         serve(replace(settings_in(os.environ), **given))
     except VoiceError as error:
@@ -467,7 +478,7 @@ def main() -> None:
     except KeyboardInterrupt:  # before it serves, or a second one
         parser.exit(130)
     finally:
-        clear()
+        remove_all()
 
 
 if __name__ == "__main__":

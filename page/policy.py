@@ -26,18 +26,18 @@ _POLICY = (
     " frame-ancestors 'none'; form-action 'none'; base-uri 'self'"
 )
 _HOST = re.compile(r"[A-Za-z0-9.\-_:\[\]]+")
-_STRANGE = re.compile(
+_FOREIGN_TAGS = re.compile(
     r"<meta\s+(?:property|name)=\"(?:og|twitter):[^>]*>|<link rel=\"manifest\"[^>]*>", re.DOTALL
 )
 _SCRIPT = re.compile(r"<script\b[^>]*>.*?</script>", re.DOTALL)
-_ABOUT = """<title>Voice</title>
+_TITLE = """<title>Voice</title>
 <meta name="description" content="Speech to text, text to speech and conversation, on this computer." />
 <meta property="og:title" content="Voice" />
 <meta property="og:type" content="website" />
 """
 
 
-class Policy:
+class SecurityHeaders:
     """ASGI middleware that gives every answer its headers, and the document its own."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -47,7 +47,7 @@ class Policy:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["path"] == "/":
-            await self._app(_plain(scope), receive, _Document(scope, send).send)
+            await self._app(_uncompressed(scope), receive, _Document(scope, send).send)
         else:
             await self._app(scope, receive, _with_headers(send))
 
@@ -63,7 +63,7 @@ def _with_headers(send: Send) -> Send:
     return with_headers
 
 
-def _plain(scope: Scope) -> Scope:
+def _uncompressed(scope: Scope) -> Scope:
     """The same request of a browser that takes nothing compressed."""
     kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
     return {**scope, "headers": kept}
@@ -89,9 +89,9 @@ class _Document:
 
     async def _send_all(self, start: Message) -> None:
         nonce = secrets.token_urlsafe(16)
-        body = mended(b"".join(self._parts).decode(), nonce).encode()
+        body = adapt_document(b"".join(self._parts).decode(), nonce).encode()
         headers = MutableHeaders(scope=start)
-        headers["Content-Security-Policy"] = policy(nonce, self._headers.get("host", ""))
+        headers["Content-Security-Policy"] = content_security_policy(nonce, self._headers.get("host", ""))
         headers["Cache-Control"] = "no-store"
         headers.add_vary_header("Accept-Encoding")
         if "gzip" in self._headers.get("accept-encoding", ""):
@@ -107,7 +107,7 @@ def _is_document(start: Message) -> bool:
     return start["status"] == 200 and kind.startswith("text/html")
 
 
-def policy(nonce: str, host: str) -> str:
+def content_security_policy(nonce: str, host: str) -> str:
     """The Content-Security-Policy of the page at `host`, whose own scripts bear `nonce`."""
     sockets = (
         f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
@@ -115,13 +115,13 @@ def policy(nonce: str, host: str) -> str:
     return _POLICY.format(nonce=nonce, sockets=sockets)
 
 
-def mended(document: str, nonce: str) -> str:
+def adapt_document(document: str, nonce: str) -> str:
     """Gradio's document without what it says of Gradio, asks of others, or runs for pages around it."""
-    document = _SCRIPT.sub(lambda found: _own(found[0], nonce), _STRANGE.sub("", document))
-    return document.replace("<head>", f"<head>\n{_ABOUT}", 1)
+    document = _SCRIPT.sub(lambda found: _with_nonce(found[0], nonce), _FOREIGN_TAGS.sub("", document))
+    return document.replace("<head>", f"<head>\n{_TITLE}", 1)
 
 
-def _own(script: str, nonce: str) -> str:
+def _with_nonce(script: str, nonce: str) -> str:
     """A script of the document with its nonce, or nothing where it is for pages that frame this one."""
     if "iframeResizer.contentWindow" in script:
         return ""

@@ -20,9 +20,9 @@ from fakes.page import BOOK, services
 from fastapi import FastAPI
 
 import app
-from page import shelf, show
-from page.turns import Turns
-from page.warming import Warming
+from page import markup, temporary_files
+from page.preloading import Preloading
+from page.work_queue import WorkQueue
 from voice.agent.brains.choice import Choice
 from voice.audio import read, write
 from voice.errors import BrainError
@@ -36,7 +36,7 @@ from voice.types import Audio, Controls, Segment, Speech, Word
 
 @pytest.fixture
 def models(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Services:
-    monkeypatch.setattr(shelf, "shelf", lambda: tmp_path / "shelf")
+    monkeypatch.setattr(temporary_files, "private_folder", lambda: tmp_path / "shelf")
     (tmp_path / "shelf").mkdir()
     return services()
 
@@ -137,7 +137,7 @@ def test_no_text_is_an_error_that_says_so(models: Services) -> None:
 @pytest.mark.parametrize("text", ["  ", "<speak>One</s>", "One."])
 def test_a_voiceover_first_takes_away_what_is_shown_of_another_text(models: Services, text: str) -> None:
     player, whole, status, *buttons = next(app.voiceover(models, text, "heart", Controls(), "", unheard))
-    assert (player, whole, status) == (show.SILENT, None, show.status(""))
+    assert (player, whole, status) == (markup.NO_SOUND, None, markup.status(""))
     assert len(buttons) == 4 and not any(each["interactive"] or each["value"] for each in buttons)
 
 
@@ -153,9 +153,9 @@ def test_what_a_voice_cannot_read_is_shown_and_not_printed(
 
 
 def test_a_recording_of_which_no_words_are_there_yet_is_not_done() -> None:
-    assert show.heard_so_far(0.0, 13.0, 13.0) == (0.5, "words up to 0:00 of 0:13")
-    assert show.heard_so_far(13.0, 13.0, 13.0) == (1.0, "words up to 0:13 of 0:13")
-    assert show.heard_so_far(3.0, 13.0, None) == (0.0, "words up to 0:03")
+    assert markup.heard_so_far(0.0, 13.0, 13.0) == (0.5, "words up to 0:00 of 0:13")
+    assert markup.heard_so_far(13.0, 13.0, 13.0) == (1.0, "words up to 0:13 of 0:13")
+    assert markup.heard_so_far(3.0, 13.0, None) == (0.0, "words up to 0:03")
 
 
 def test_a_voiceover_takes_the_controls_and_names_what_markup_it_does_not_know(
@@ -201,7 +201,7 @@ def test_wrong_markup_and_a_wrong_lexicon_are_errors_that_say_why(
 def test_messages_are_sentences_in_which_nothing_is_markup_and_no_path_is_told(
     message: str, shown: str
 ) -> None:
-    assert show.sentence(message) == shown
+    assert markup.sentence_html(message) == shown
 
 
 def test_the_language_that_was_taken_is_told_and_what_the_recognizer_cannot(
@@ -235,20 +235,20 @@ def test_what_was_not_foreseen_is_said_in_place_and_nothing_of_it_shown() -> Non
         yield "words", "status"
         raise RuntimeError("/home/me/secret")
 
-    *_, (words, status) = app.in_place(steps(), 1, 2, Turns(1))
+    *_, (words, status) = app.in_place(steps(), 1, 2, WorkQueue(1))
     assert "log" in status and "secret" not in status and words != "words"
 
 
 def test_every_kind_of_recording_is_offered_for_upload() -> None:
-    offered = re.search(r'FORMS = "(audio/\*,video/\*,.*)"', show.around())[1].split(",")
+    offered = re.search(r'FORMS = "(audio/\*,video/\*,.*)"', markup.page_script())[1].split(",")
     assert {*offered} == {"audio/*", "video/*", *RECORDINGS}
 
 
 def test_words_are_shown_as_text_never_as_markup() -> None:
     words = (Word("<script>", 0.0, 1.0),)
-    assert "<script>" not in show.words([Segment("<script>", 0.0, 1.0, words)])
-    assert "<b>" not in show.words([Segment("<b>", 0.0, 1.0)])
-    assert show.clock(3723.4) == "1:02:03"
+    assert "<script>" not in markup.words([Segment("<script>", 0.0, 1.0, words)])
+    assert "<b>" not in markup.words([Segment("<b>", 0.0, 1.0)])
+    assert markup.clock(3723.4) == "1:02:03"
 
 
 @pytest.mark.parametrize(
@@ -269,8 +269,8 @@ def test_words_are_shown_as_text_never_as_markup() -> None:
 )
 def test_the_page_promises_what_its_brain_can_keep(environment: dict[str, str], promise: str) -> None:
     choice = Choice.of(environment)
-    assert promise in show.promise(choice)
-    assert "secret" not in show.promise(choice) + show.talk(choice)
+    assert promise in markup.privacy_statement(choice)
+    assert "secret" not in markup.privacy_statement(choice) + markup.talk_html(choice)
 
 
 @pytest.mark.parametrize(
@@ -283,13 +283,13 @@ def test_the_page_promises_what_its_brain_can_keep(environment: dict[str, str], 
     ],
 )
 def test_talk_names_its_usual_brain(environment: dict[str, str], usual: str) -> None:
-    assert f"The usual one: {usual}<" in show.talk(Choice.of(environment))
+    assert f"The usual one: {usual}<" in markup.talk_html(Choice.of(environment))
 
 
 @pytest.mark.parametrize("address", ["http://[::1/v1", "http://llm.example:port/v1", "ftp://llm.example"])
 def test_a_wrong_address_of_a_language_model_is_explained(address: str) -> None:
     choice = Choice.of({"VOICE_LLM_URL": address})
-    for shown in (show.promise, show.talk):
+    for shown in (markup.privacy_statement, markup.talk_html):
         with pytest.raises(BrainError, match="it looks like"):
             shown(choice)
 
@@ -324,15 +324,15 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Services]:
         made.append(services)
         unserved = FastAPI()
         nothing = Services(loader=lambda name, kind: object(), detector=object, turns=lambda ears: object())
-        unserved.state.warming = Warming(nothing)
+        unserved.state.preloading = Preloading(nothing)
         return unserved
 
     monkeypatch.setattr(app, "server", server)
     monkeypatch.setattr(running, "listen", Listening)
     monkeypatch.setattr(running, "spare_memory", lambda: None)
     monkeypatch.setattr(running, "run", lambda app, listening, ready: ready())
-    monkeypatch.setattr(app, "clear", lambda: None)
-    monkeypatch.setattr(app, "end_in_order", lambda: None)
+    monkeypatch.setattr(app, "remove_all", lambda: None)
+    monkeypatch.setattr(app, "end_as_sigterm", lambda: None)
     return made
 
 

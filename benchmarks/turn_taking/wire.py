@@ -33,7 +33,7 @@ from voice.agent.events import (
     Trouble,
     TurnEnded,
 )
-from voice.serve.realtime.resampling import Resampler
+from voice.serve.realtime.resampling import LowLatencyResampler
 
 LINE_RATE = 24_000
 CUSHION = 0.08  # seconds that the page's buffer holds before it plays
@@ -106,8 +106,8 @@ class Wire:
         self.buffer = Buffer()
         self._jitter, self._chance = jitter, random.Random(seed)
         self._line = _connect(url)
-        self._up = Resampler(RATE, LINE_RATE)
-        self._down = Resampler(LINE_RATE, RATE)
+        self._up = LowLatencyResampler(RATE, LINE_RATE)
+        self._down = LowLatencyResampler(LINE_RATE, RATE)
         self._arrived: deque[tuple[float, dict[str, Any]]] = deque()  # when each is there
         self._leaving: deque[tuple[float, str]] = deque()
         self._item = ""  # the answer that is played

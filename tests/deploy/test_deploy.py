@@ -27,7 +27,7 @@ from fakes.serve import PATIENCE, World, recording, serving, until
 
 from voice.serve.draining import GRACE
 from voice.serve.realtime.endpoint import ASKS_FOR_STATUS
-from voice.serve.running import LAST
+from voice.serve.running import SHUTDOWN_SECONDS
 from voice.serve.settings import Settings
 
 DOCKER = stages((DEPLOY / "Dockerfile").read_text())
@@ -121,7 +121,7 @@ def test_the_defaults_of_the_container_are_those_of_the_code():
 
 
 def test_who_stops_the_server_waits_until_what_is_under_way_has_ended():
-    longest = GRACE + 2 * LAST + 1
+    longest = GRACE + 2 * SHUTDOWN_SECONDS + 1
     assert seconds(SERVICE["TimeoutStopSec"][0]) > longest
     assert seconds(COMPOSE["stop_grace_period"]) > longest
     assert SERVICE["KillSignal"] == ["SIGTERM"] and DOCKER[-1].all("STOPSIGNAL") == ["SIGTERM"]

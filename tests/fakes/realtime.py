@@ -18,15 +18,15 @@ from fakes.listener import listener
 from voice.agent.listening.endpointing import SilenceEndpointer
 from voice.agent.listening.recognition import WholeTurn
 from voice.agent.work import INLINE, Work
-from voice.serve.realtime.agent import open_agent
-from voice.serve.realtime.commands import parse
+from voice.serve.realtime.client_events import parse
 from voice.serve.realtime.configuration import Configuration
+from voice.serve.realtime.event_sender import EventSender
 from voice.serve.realtime.fields import ProtocolError
-from voice.serve.realtime.line import Line
 from voice.serve.realtime.session import Session
+from voice.serve.realtime.session_agent import open_agent
 from voice.serve.services import Services
 from voice.serve.settings import Settings
-from voice.serve.slots import Slot, Slots
+from voice.serve.slots import SlotLease, Slots
 
 RATE = 24_000
 PATIENCE = 20.0  # seconds after which a test is stuck
@@ -70,7 +70,7 @@ class Places:
 
 
 class _Place:
-    def __init__(self, slot: Slot, changed: threading.Condition) -> None:
+    def __init__(self, slot: SlotLease, changed: threading.Condition) -> None:
         self._slot, self._changed = slot, changed
 
     def release(self) -> None:
@@ -104,7 +104,7 @@ class Client:
         self.cuts = 0
         host = services(book)
         agent = open_agent(host, first, brain, work, WholeTurn, stopwatch=lambda: 0.0)
-        line = Line(self.told.append, first, cut=self._cut)
+        line = EventSender(self.told.append, first, cut=self._cut)
         voices = partial(host.resolve, kind="voice")
         self.session = Session(agent, line, voices=voices, clock=lambda: self.now)
         self.session.start()

@@ -100,7 +100,7 @@ def main(given: str) -> None:
     about = json.loads(given)
     if about["files"]:
         resource.setrlimit(resource.RLIMIT_NOFILE, (about["files"], about["files"]))
-    connections.REQUEST = about["request"] or connections.REQUEST
+    connections.REQUEST_SECONDS = about["request"] or connections.REQUEST_SECONDS
     settings = Settings(port=0, **about["settings"])
     world = World(settings)
     if about["held"]:

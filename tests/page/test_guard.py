@@ -22,8 +22,8 @@ pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[ap
 
 from fakes.page import serving_page
 
-from page import shelf
-from page.guard import COOKIE, SPARE
+from page import temporary_files
+from page.guard import COOKIE, MIN_FREE_DISK
 
 JSON = {"content-type": "application/json"}
 ELSEWHERE = "127.0.0.2"  # this machine too, but no address of the page
@@ -208,14 +208,14 @@ def test_a_link_in_the_room_leads_nowhere(client: httpx.Client, tmp_path: Path) 
 @pytest.mark.parametrize("name", ["../../x.wav", "/etc/x.wav", "..\\x.wav", ".bashrc", "a\0b.wav"])
 def test_an_upload_lies_where_the_page_puts_it(client: httpx.Client, name: str) -> None:
     path = Path(upload(client, name, b"x"))
-    assert path.resolve().is_relative_to(shelf.shelf()) and path.read_bytes() == b"x"
+    assert path.resolve().is_relative_to(temporary_files.private_folder()) and path.read_bytes() == b"x"
 
 
 def test_an_upload_that_would_fill_the_disk_is_refused_in_words_and_leaves_nothing(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = Path(upload(client)).parents[1]
-    room, free = folder.parent, SPARE + 1000
+    room, free = folder.parent, MIN_FREE_DISK + 1000
     monkeypatch.setattr("page.guard.shutil.disk_usage", lambda path: SimpleNamespace(free=free))
     refused = client.post("/gradio_api/upload", files={"files": ("a.wav", bytes(1000))})
     assert refused.status_code == 507 and "almost full" in refused.text
@@ -230,8 +230,8 @@ def test_many_files_in_one_upload_have_the_bound_of_one(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, announced: bool
 ) -> None:
     folder = Path(upload(client)).parents[1]
-    monkeypatch.setattr("page.guard.LARGEST", 4000)
-    monkeypatch.setattr("page.guard._FORM", 1000)
+    monkeypatch.setattr("page.guard.MAX_UPLOAD", 4000)
+    monkeypatch.setattr("page.guard._FORM_OVERHEAD", 1000)
     request = client.build_request(
         "POST", "/gradio_api/upload", files=[("files", (f"{n}.wav", bytes(900))) for n in range(8)]
     )
@@ -246,7 +246,9 @@ def test_many_files_in_one_upload_have_the_bound_of_one(
 
 def test_uploads_under_way_count_as_written(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     room = Path(upload(client)).parents[2]
-    monkeypatch.setattr("page.guard.shutil.disk_usage", lambda path: SimpleNamespace(free=SPARE + 3000))
+    monkeypatch.setattr(
+        "page.guard.shutil.disk_usage", lambda path: SimpleNamespace(free=MIN_FREE_DISK + 3000)
+    )
     request = client.build_request("POST", "/gradio_api/upload", files={"files": ("a.wav", bytes(2000))})
     content, go_on, folders = request.read(), threading.Event(), len([*room.rglob("*")])
 
@@ -280,8 +282,8 @@ def test_what_is_uploaded_never_runs_in_the_page(client: httpx.Client, name: str
 def test_only_this_account_reads_what_lies_there(client: httpx.Client) -> None:
     path = Path(upload(client))
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(shelf.shelf().stat().st_mode) == 0o700
-    assert path.is_relative_to(shelf.shelf())
+    assert stat.S_IMODE(temporary_files.private_folder().stat().st_mode) == 0o700
+    assert path.is_relative_to(temporary_files.private_folder())
 
 
 CLOSED = """gradio_api/runs gradio_api/deep_link?session_hash=a monitoring monitoring/summary monitoring/x

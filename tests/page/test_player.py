@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from selenium import webdriver
 
-from page import show
+from page import markup
 
 # What Gradio gives the script of a component: its element, its props, and a way to see them change.
 HOST = """
@@ -55,7 +55,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
 @pytest.fixture
 def player(browser: webdriver.Chrome) -> webdriver.Chrome:
     browser.refresh()
-    browser.execute_script(HOST, show.PLAYER, show.asset("player.js"), tone(20))
+    browser.execute_script(HOST, markup.PLAYER, markup.asset("player.js"), tone(20))
     return browser
 
 

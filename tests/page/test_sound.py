@@ -18,7 +18,7 @@ from selenium import webdriver
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     from fastapi import FastAPI
 
-    from page.files import add_files
+    from page.talk_files import add_files
 
     server = FastAPI()
     server.get("/")(lambda: "here")

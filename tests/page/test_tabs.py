@@ -20,7 +20,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from page import shelf
+from page import temporary_files
 from voice.audio import write
 from voice.types import Audio
 
@@ -61,7 +61,7 @@ def voiceover(page: webdriver.Chrome) -> webdriver.Chrome:
 def offer(page: webdriver.Chrome, path: Path) -> None:
     """Chooses a file where sound and films are dropped."""
     within(page, "#recording input[type=file]").send_keys(str(path))
-    until(lambda: list(shelf.shelf().rglob(path.name)))
+    until(lambda: list(temporary_files.private_folder().rglob(path.name)))
     time.sleep(0.3)
 
 

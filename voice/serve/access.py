@@ -24,12 +24,14 @@ from voice.serve import errors
 from voice.serve.refusals import Refusal
 from voice.serve.settings import Settings
 
-OPEN = frozenset({"/health"})  # for load balancers, which have no token and know the server by any name
-PROTOCOL = "openai-insecure-api-key."  # how OpenAI's browser clients pass it: WebSockets have no headers
-_KEYS = ("x-api-key", "api-key")  # where clients of other servers put the token
+# For load balancers, which have no token and know the server by any name.
+PUBLIC_PATHS = frozenset({"/health"})
+# OpenAI's browser clients pass the token so, as a browser sets no headers of a WebSocket.
+TOKEN_PROTOCOL = "openai-insecure-api-key."
+_TOKEN_HEADERS = ("x-api-key", "api-key")  # where clients of other servers put the token
 
 
-class Access:
+class AccessMiddleware:
     """ASGI middleware that turns away whoever may not come in, before anything is read."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
@@ -38,7 +40,7 @@ class Access:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         refusal = None
         if scope["type"] in ("http", "websocket"):
-            refusal = refused(scope, self._settings)
+            refusal = refusal_for(scope, self._settings)
         if refusal is None:
             await self._app(scope, receive, send)
         elif scope["type"] == "http" or "websocket.http.response" in scope.get("extensions", {}):
@@ -47,23 +49,23 @@ class Access:
             await send({"type": "websocket.close", "code": 1008, "reason": "not allowed"})
 
 
-def refused(scope: Scope, settings: Settings) -> Response | None:
+def refusal_for(scope: Scope, settings: Settings) -> Response | None:
     """The answer to who may not come in, None for the others."""
-    request = _Asked(scope, Headers(scope=scope), settings)
-    if not request.to_us and scope["path"] not in OPEN:
+    request = _RequestOrigin(scope, Headers(scope=scope), settings)
+    if not request.to_us and scope["path"] not in PUBLIC_PATHS:
         return Refusal.of_host(request.host).answer(request.headers)
     if request.from_another_page:
         return Refusal.of_page(request.headers.get("origin", "")).answer(request.headers)
-    if not settings.token or scope["path"] in OPEN or _has_token(request.headers, settings.token):
+    if not settings.token or scope["path"] in PUBLIC_PATHS or _has_token(request.headers, settings.token):
         return None
-    refusal = errors.answer(401, "a valid token is needed: send it as Authorization: Bearer TOKEN")
+    refusal = errors.error_response(401, "a valid token is needed: send it as Authorization: Bearer TOKEN")
     if not scope["path"].startswith("/v1/"):  # a person with a browser, who can be asked
         refusal.headers["WWW-Authenticate"] = 'Basic realm="voice: any name, the token as password"'
     return refusal
 
 
 @dataclass(frozen=True)
-class _Asked:
+class _RequestOrigin:
     """A request, by what its browser says of where it comes from and what it asks for."""
 
     scope: Scope
@@ -81,7 +83,7 @@ class _Asked:
         name = _hostname(f"//{self.host}")
         if name is None:
             return False
-        return not self.host or name in _names(self.settings) or _address_of_ours(name, self.settings)
+        return not self.host or name in _server_names(self.settings) or _is_own_address(name, self.settings)
 
     @property
     def from_another_page(self) -> bool:
@@ -117,7 +119,7 @@ def _hostname(address: str) -> str | None:
     return None if more else (parts.hostname or "").rstrip(".")
 
 
-def _names(settings: Settings) -> frozenset[str]:
+def _server_names(settings: Settings) -> frozenset[str]:
     """The names that the server has, as told, and those of this machine where others reach it."""
     if settings.local:
         return settings.allowed_hosts | {"localhost"}
@@ -126,7 +128,7 @@ def _names(settings: Settings) -> frozenset[str]:
     return settings.allowed_hosts | ours
 
 
-def _address_of_ours(name: str, settings: Settings) -> bool:
+def _is_own_address(name: str, settings: Settings) -> bool:
     """Whether `name` is an IP address that the server may have.
 
     No DNS stands between such an address and a machine, so a page cannot make one its own name. Which
@@ -144,14 +146,14 @@ def _address_of_ours(name: str, settings: Settings) -> bool:
 
 def _has_token(headers: Headers, token: str) -> bool:
     """Whether the token was sent; one beyond ASCII as UTF-8 or, as some clients do, as Latin-1."""
-    offered = _offered(headers)
+    offered = _offered_token(headers)
     if offered is None:
         return False
     forms = (token.encode(), token.encode("latin-1", "replace"))
     return any([hmac.compare_digest(offered, form) for form in forms])
 
 
-def _offered(headers: Headers) -> bytes | None:
+def _offered_token(headers: Headers) -> bytes | None:
     kind, _, value = headers.get("authorization", "").partition(" ")
     if kind.lower() == "bearer":
         return value.strip().encode("latin-1")  # as it came: headers are decoded so
@@ -161,6 +163,6 @@ def _offered(headers: Headers) -> bytes | None:
         except (binascii.Error, ValueError):
             return None
     for protocol in headers.get("sec-websocket-protocol", "").split(","):
-        if protocol.strip().startswith(PROTOCOL):
-            return protocol.strip().removeprefix(PROTOCOL).encode()
-    return next((headers[name].strip().encode("latin-1") for name in _KEYS if name in headers), None)
+        if protocol.strip().startswith(TOKEN_PROTOCOL):
+            return protocol.strip().removeprefix(TOKEN_PROTOCOL).encode()
+    return next((headers[name].strip().encode("latin-1") for name in _TOKEN_HEADERS if name in headers), None)

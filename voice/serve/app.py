@@ -7,9 +7,9 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from voice import __version__
 from voice.serve import errors, health
-from voice.serve.access import Access
-from voice.serve.limits import Limits
-from voice.serve.metrics import Counted
+from voice.serve.access import AccessMiddleware
+from voice.serve.limits import LimitsMiddleware
+from voice.serve.metrics import MetricsMiddleware
 from voice.serve.openai import models, speech, transcriptions
 from voice.serve.openai.description import describe
 from voice.serve.openai.unserved import add_unserved
@@ -29,13 +29,15 @@ def build(services: Services) -> FastAPI:
     errors.add_handlers(app)
     add_unserved(app)
     describe(app, bool(services.settings.token))
-    app.add_middleware(Limits, services=services)
-    app.add_middleware(Access, settings=services.settings)
+    app.add_middleware(LimitsMiddleware, services=services)
+    app.add_middleware(AccessMiddleware, settings=services.settings)
     if services.settings.allowed_origins:
         origins = sorted(services.settings.allowed_origins)
         app.add_middleware(
             CORSMiddleware, allow_origins=origins, allow_methods=["*"], allow_headers=["*"],
             expose_headers=["x-voice-notes", "Retry-After"],
         )  # fmt: skip
-    app.add_middleware(Counted, metrics=services.metrics)  # the last one added is the first to see a request
+    app.add_middleware(
+        MetricsMiddleware, metrics=services.metrics
+    )  # the last one added is the first to see a request
     return app

@@ -21,17 +21,17 @@ try:
 except ImportError:  # Windows has no such limit
     resource = None
 
-REQUEST = 10.0  # seconds from connecting, or from the answer before, to the end of a request's headers
+REQUEST_SECONDS = 10.0  # from connecting, or from the response before, to the end of a request's headers
 BACKLOG = 128  # connections that are accepted in one go
-FILES = 64  # descriptors for all else: models, uploads, the log
-MOST_FILES = 65_536  # descriptors asked for
+SPARE_FILES = 64  # descriptors for all else: models, uploads, the log
+MAX_FILES = 65_536  # descriptors asked for
 OPEN_MAX = 10_240  # descriptors that macOS gives every process which asks for them
-EVERY = 60.0  # seconds between two lines of the log about the same trouble
+LOG_INTERVAL = 60.0  # seconds between two lines of the log about the same trouble
 _REFUSED = "all connections are taken by requests (VOICE_CONNECTIONS); a new one was refused"
-_FULL = (
+_SERVER_FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 10\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 )
-_LATE = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_REQUEST_TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 _LOG = logging.getLogger("uvicorn.error")
 
@@ -62,7 +62,7 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         if len(self.connections) > self._table.limit and not self._make_room():
             _LOG.warning(_REFUSED)
-            transport.write(_FULL)
+            transport.write(_SERVER_FULL)
             transport.close()
             return
         self._watch()
@@ -98,7 +98,7 @@ class Connection(H11Protocol):
         if upgraded or (self.cycle is not None and not self.cycle.response_complete):
             self._forget()
         elif self._deadline is None:
-            self._deadline = self.loop.call_later(REQUEST, self._late)
+            self._deadline = self.loop.call_later(REQUEST_SECONDS, self._late)
             self._table.idle[self] = None
 
     def _forget(self) -> None:
@@ -119,23 +119,23 @@ class Connection(H11Protocol):
             self.transport.abort()
         elif not self.transport.is_closing():
             if self.conn.trailing_data[0]:  # headers that have begun
-                self.transport.write(_LATE)
+                self.transport.write(_REQUEST_TIMEOUT)
             self.transport.close()
 
 
-class Rarely(logging.Filter):
+class RateLimitFilter(logging.Filter):
     """Lets one record about a trouble pass in EVERY seconds, in one line, and counts the others."""
 
     def __init__(self, trouble: str, line: str, clock=time.monotonic) -> None:
         """`trouble` is what such records begin with, `line` what is logged instead."""
         super().__init__()
         self._trouble, self._line, self._clock = trouble, line, clock
-        self._last, self._dropped = -EVERY, 0
+        self._last, self._dropped = -LOG_INTERVAL, 0
 
     def filter(self, record: logging.LogRecord) -> bool:
         if not record.getMessage().startswith(self._trouble):
             return True
-        if self._clock() - self._last < EVERY:
+        if self._clock() - self._last < LOG_INTERVAL:
             self._dropped += 1
             return False
         more = f" ({self._dropped} times more since the last line)" if self._dropped else ""
@@ -144,19 +144,19 @@ class Rarely(logging.Filter):
         return True
 
 
-def quiet() -> None:
+def quiet_log() -> None:
     """One line of the log, not one for each connection, where there are too many."""
     logging.getLogger("asyncio").addFilter(
-        Rarely(
+        RateLimitFilter(
             "socket.accept() out of system resource",
             "no descriptor is left for new connections (ulimit -n); they wait until one comes free",
         )
     )
     for trouble in (_REFUSED, "Invalid HTTP request received", "Unsupported upgrade request"):
-        _LOG.addFilter(Rarely(trouble, trouble))
+        _LOG.addFilter(RateLimitFilter(trouble, trouble))
 
 
-def affordable(wanted: int) -> tuple[int, int]:
+def affordable_connections(wanted: int) -> tuple[int, int]:
     """How many connections of those `wanted` this process can have, and how many it accepts in one go.
 
     The limit of open files is raised as far as that is allowed.
@@ -164,16 +164,16 @@ def affordable(wanted: int) -> tuple[int, int]:
     if resource is None:
         return wanted, BACKLOG
     soft, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    files = MOST_FILES if most == resource.RLIM_INFINITY else min(most, MOST_FILES)
+    files = MAX_FILES if most == resource.RLIM_INFINITY else min(most, MAX_FILES)
     if soft == resource.RLIM_INFINITY or soft > files:
-        files = MOST_FILES
+        files = MAX_FILES
     elif soft < files:
-        files = _raised(soft, files, most)
+        files = _raise_file_limit(soft, files, most)
     backlog = max(1, min(BACKLOG, files // 8))
-    return max(1, min(wanted, files - FILES - 2 * backlog)), backlog  # two goes may be under way
+    return max(1, min(wanted, files - SPARE_FILES - 2 * backlog)), backlog  # two goes may be under way
 
 
-def _raised(soft: int, wanted: int, most: int) -> int:
+def _raise_file_limit(soft: int, wanted: int, most: int) -> int:
     """Raise the limit of open files from `soft` as far as the system lets it; the limit then."""
     for files in (wanted, OPEN_MAX):
         if files > soft:

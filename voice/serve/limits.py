@@ -19,17 +19,18 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voice.errors import VoiceError
 from voice.serve import errors
-from voice.serve.errors import Encoded, Ending, TooMuch, TooSlow, Vanished
+from voice.serve.errors import BodyEncoded, ClientGone, ServerStopping, TooMuch, TooSlow
+from voice.serve.request_queue import QueuePosition
 from voice.serve.services import Services
-from voice.serve.slots import Busy, Turn
+from voice.serve.slots import Busy
 
-LINGER = 5.0  # seconds in which a refused client may finish sending, so that it gets to read why
-PACE = 1000  # bytes a second that a client has to send at least, on the average of VOICE_IDLE seconds
-HELD = 4_000_000  # bytes of a request that are taken before it has a place
-_TEXT = 65_536  # bytes of a request besides its text, each character of which may take twelve in JSON
+LINGER_SECONDS = 5.0  # seconds in which a refused client may finish sending, so that it gets to read why
+MIN_BYTES_PER_SECOND = 1000  # that a client has to send, on the average of VOICE_IDLE seconds
+MAX_BYTES_BEFORE_SLOT = 4_000_000  # of a request that are read before it has a slot
+_JSON_OVERHEAD = 65_536  # bytes of a request besides its text, each character of which may take twelve
 
 
-class Limits:
+class LimitsMiddleware:
     """ASGI middleware around the requests that make the server work."""
 
     def __init__(self, app: ASGIApp, services: Services) -> None:
@@ -45,8 +46,8 @@ class Limits:
 
     async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
         """What others on this port answer, such as the page; who sends too slowly is told so by us."""
-        paced = Paced(receive, self._services.settings.idle)
-        answer = Answer(send, Body(paced, 0), patient=False)
+        paced = PacedRequest(receive, self._services.settings.idle)
+        answer = LingeringResponse(send, RequestBody(paced, 0), patient=False)
 
         async def sent(message: Message) -> None:
             if not paced.late:
@@ -58,24 +59,24 @@ class Limits:
             if not paced.late:
                 raise
         if paced.late and not answer.begun:
-            await errors.of(paced.late)(scope, receive, send)
+            await errors.response_to(paced.late)(scope, receive, send)
 
     async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
-        paced = Paced(receive, self._services.settings.idle)
-        body = Body(paced, self._limit(headers))
-        answer = Answer(send, body, patient="expect" not in headers)
+        paced = PacedRequest(receive, self._services.settings.idle)
+        body = RequestBody(paced, self._limit(headers))
+        answer = LingeringResponse(send, body, patient="expect" not in headers)
         try:
             if self._services.draining.begun:
-                raise Ending("the server is about to stop; send the request again in a moment")
+                raise ServerStopping("the server is about to stop; send the request again in a moment")
             if (encoding := headers.get("content-encoding", "identity").lower()) != "identity":
-                raise Encoded(f"the body is encoded as {encoding[:20]}; send it as it is")
+                raise BodyEncoded(f"the body is encoded as {encoding[:20]}; send it as it is")
             body.check(headers.get("content-length", ""))
             with self._services.line(scope["path"]).enter() as body.turn:
                 await self._unless_over(self._app(scope, body.receive, answer.send))
-        except (Busy, TooMuch, Ending, Encoded) as error:
+        except (Busy, TooMuch, ServerStopping, BodyEncoded) as error:
             if not answer.begun:
-                await errors.of(error)(scope, receive, answer.send)
+                await errors.response_to(error)(scope, receive, answer.send)
         finally:
             if answer.status == 429:
                 self._services.metrics.refused.labels("requests").inc()
@@ -87,13 +88,13 @@ class Limits:
         try:
             await asyncio.wait({working, over}, return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
-                raise Ending("the server stopped before this was done; send the request again")
+                raise ServerStopping("the server stopped before this was done; send the request again")
             working.result()
         finally:
             over.cancel()
             if not working.done():
                 working.cancel()
-                await asyncio.wait({working}, timeout=LINGER)
+                await asyncio.wait({working}, timeout=LINGER_SECONDS)
             if working.done() and not working.cancelled():
                 working.exception()  # of what was given up, nobody is told
 
@@ -102,10 +103,10 @@ class Limits:
         settings = self._services.settings
         if headers.get("content-type", "").lower().startswith("multipart/form-data"):
             return settings.upload
-        return min(settings.upload, _TEXT + 12 * settings.characters)
+        return min(settings.upload, _JSON_OVERHEAD + 12 * settings.characters)
 
 
-class Paced:
+class PacedRequest:
     """A request as it is read, by a client that may stop for `idle` seconds or send PACE bytes a second.
 
     `spare` is how long it may still send nothing: time uses it up, and what comes restores it.
@@ -128,19 +129,19 @@ class Paced:
             self.ended = True
             self.late = TooSlow(f"too little came in {self.idle:g} s; send the request again")
             raise self.late from None
-        came = len(message.get("body", b"")) / PACE
+        came = len(message.get("body", b"")) / MIN_BYTES_PER_SECOND
         self.spare = min(self.idle, self.spare - (time.monotonic() - begun) + came)
         self.ended = not message.get("more_body", False)
         return message
 
 
 @dataclass
-class Body:
+class RequestBody:
     """The body of a request: at most `limit` bytes; its end, or what is beyond HELD, waits for a place."""
 
-    inner: Paced
+    inner: PacedRequest
     limit: int
-    turn: Turn | None = None
+    turn: QueuePosition | None = None
     read: int = 0
     _next: list[Message] = field(default_factory=list)  # read while the request waited
 
@@ -159,23 +160,23 @@ class Body:
             return await self.inner.receive()
         message = self._next.pop() if self._next else await self.inner.receive()
         if message["type"] == "http.disconnect":
-            raise Vanished("the client went away while it was sending")
+            raise ClientGone("the client went away while it was sending")
         self.read += len(message.get("body", b""))
         if self.read > self.limit:
             raise self._too_much()
-        if self.turn and not self.turn.placed and (self.ended or self.read > HELD):
+        if self.turn and not self.turn.has_slot and (self.ended or self.read > MAX_BYTES_BEFORE_SLOT):
             await self._place()
         return message
 
     async def _place(self) -> None:
         """Wait for a place, while the client does. Raises Busy, or Vanished where it goes away."""
-        place = asyncio.create_task(self.turn.place())
+        place = asyncio.create_task(self.turn.wait_for_slot())
         gone = asyncio.create_task(self._gone())
         try:
             await asyncio.wait({place, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not place.done():
                 gone.result()
-                raise Vanished("the client went away while it waited")
+                raise ClientGone("the client went away while it waited")
             place.result()
         finally:
             for task in (place, gone):
@@ -194,7 +195,7 @@ class Body:
     async def drain(self) -> None:
         """Let the rest go by, for a while."""
         with suppress(TimeoutError, VoiceError):
-            async with asyncio.timeout(LINGER):
+            async with asyncio.timeout(LINGER_SECONDS):
                 while not self.ended:
                     await self.inner.receive()
 
@@ -203,14 +204,14 @@ class Body:
 
 
 @dataclass
-class Answer:
+class LingeringResponse:
     """The answer on its way: one that comes before the whole request was read waits for the rest of it.
 
     A connection that is closed while the client still sends is reset, and the answer lost with it.
     """
 
     inner: Send
-    body: Body
+    body: RequestBody
     patient: bool
     status: int = 0
 

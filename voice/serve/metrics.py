@@ -56,7 +56,7 @@ class Metrics:
         return Histogram(f"voice_{name}", about, labels, buckets=_SECONDS, registry=self._registry)
 
 
-class Counted:
+class MetricsMiddleware:
     """ASGI middleware that counts requests and times their answers."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -66,8 +66,8 @@ class Counted:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        path, begun = _label(scope["path"]), time.perf_counter()
-        seen = _Seen(send)
+        path, begun = _path_label(scope["path"]), time.perf_counter()
+        seen = _ObservedResponse(send)
         try:
             await self._app(scope, receive, seen.send)
         except Exception:  # which the server around us answers
@@ -83,7 +83,7 @@ class Counted:
 
 
 @dataclass
-class _Seen:
+class _ObservedResponse:
     """What has gone by of an answer."""
 
     inner: Send
@@ -100,6 +100,6 @@ class _Seen:
         self.whole = message["type"] == "http.response.body" and not message.get("more_body", False)
 
 
-def _label(path: str) -> str:
+def _path_label(path: str) -> str:
     """A path by which requests are counted: few of them, whatever clients ask for."""
     return path if path in _PATHS else "other"

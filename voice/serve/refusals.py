@@ -24,7 +24,7 @@ _PAGE = """<!doctype html>
 <p>{remedy}</p>
 </html>
 """
-_HEADERS = {
+_PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
@@ -73,6 +73,6 @@ class Refusal:
     def answer(self, headers: Headers) -> Response:
         """The response in the form that a client with these headers reads."""
         if "text/html" not in headers.get("accept", ""):
-            return errors.answer(403, self.message)
+            return errors.error_response(403, self.message)
         page = _PAGE.format(title=self.title, reason=self.reason, remedy=self.remedy)
-        return HTMLResponse(page, 403, _HEADERS)
+        return HTMLResponse(page, 403, _PAGE_HEADERS)

@@ -25,9 +25,9 @@ from voice.serve import connections
 from voice.serve.services import Services
 from voice.serve.settings import Settings
 
-TIDY_EVERY = 20.0  # seconds; it takes a few milliseconds
-LAST = 2  # seconds for the connections to close, and for the threads, once all has been drained
-BEAT = 0.1  # seconds between two looks at what is still under way
+TRIM_INTERVAL = 20.0  # seconds; it takes a few milliseconds
+SHUTDOWN_SECONDS = 2  # seconds for the connections to close, and for the threads, once all has been drained
+DRAIN_POLL = 0.1  # seconds between two looks at what is still under way
 # What glibc is told (malloc.h): threads share two heaps, and whatever is large is given back when it is
 # free. Left to itself it keeps a heap for each thread and holes in all of them, 100 MB and growing.
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8
@@ -75,17 +75,21 @@ def run(app: FastAPI, listening: socket.socket, ready: Callable[[], None] = lamb
     """
     services: Services = app.state.services
     logging.getLogger("uvicorn.error").addFilter(quiet_refusals)
-    connections.quiet()
-    limit, backlog = connections.affordable(services.settings.connections)
+    connections.quiet_log()
+    limit, backlog = connections.affordable_connections(services.settings.connections)
     table = connections.Connections(limit, services.settings.idle)
     config = uvicorn.Config(
-        app, http=table.protocol(), backlog=backlog, log_level="warning", timeout_graceful_shutdown=LAST
+        app,
+        http=table.protocol(),
+        backlog=backlog,
+        log_level="warning",
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
-    over, leaving = threading.Event(), _Leaving(services)
+    over, leaving = threading.Event(), _ProcessExit(services)
     atexit.register(leaving.last)
-    threading.Thread(target=_tidy, args=(over,), name="tidy", daemon=True).start()
+    threading.Thread(target=_trim_memory, args=(over,), name="tidy", daemon=True).start()
     try:
-        asyncio.run(_served(uvicorn.Server(config), listening, services, ready))
+        asyncio.run(_serve_until_drained(uvicorn.Server(config), listening, services, ready))
     except BaseException as error:
         leaving.failed(error)
         raise
@@ -95,7 +99,7 @@ def run(app: FastAPI, listening: socket.socket, ready: Callable[[], None] = lamb
             threading.Thread(target=leaving.soon, name="leave", daemon=True).start()
 
 
-async def _served(
+async def _serve_until_drained(
     server: uvicorn.Server, listening: socket.socket, services: Services, ready: Callable[[], None]
 ) -> None:
     """Serve until a signal has come and all is drained. uvicorn would close live sessions at once."""
@@ -109,38 +113,38 @@ async def _served(
             services.draining.cut()
         else:
             services.draining.begin()
-            ends.append(asyncio.create_task(_ended(server, services)))
+            ends.append(asyncio.create_task(_close_when_drained(server, services)))
 
     server.handle_exit = told
-    telling = asyncio.create_task(_tell(server, ready))
+    telling = asyncio.create_task(_call_when_started(server, ready))
     try:
         await server.serve(sockets=[listening])
     finally:
         telling.cancel()
 
 
-async def _tell(server: uvicorn.Server, ready: Callable[[], None]) -> None:
+async def _call_when_started(server: uvicorn.Server, ready: Callable[[], None]) -> None:
     """Call `ready` as soon as `server` answers."""
     while not server.started:
-        await asyncio.sleep(BEAT / 10)
+        await asyncio.sleep(DRAIN_POLL / 10)
     ready()
 
 
-async def _ended(server: uvicorn.Server, services: Services) -> None:
+async def _close_when_drained(server: uvicorn.Server, services: Services) -> None:
     """Tell `server` to close everything once nothing is under way, or its time is over."""
     draining = services.draining
     while services.busy and draining.left > 0:
-        await asyncio.sleep(BEAT)
+        await asyncio.sleep(DRAIN_POLL)
     if services.busy:
         draining.cut()
-        await asyncio.sleep(BEAT)  # in which answers leave that say so
+        await asyncio.sleep(DRAIN_POLL)  # in which answers leave that say so
     server.should_exit = True
-    await asyncio.sleep(LAST / 2)
+    await asyncio.sleep(SHUTDOWN_SECONDS / 2)
     for connection in [*server.server_state.connections]:  # answers without an end, such as the page's events
         connection.transport.abort()
 
 
-class _Leaving:
+class _ProcessExit:
     """The end of the process after a signal, which waits for no thread: its status is that of the program."""
 
     def __init__(self, services: Services) -> None:
@@ -159,7 +163,7 @@ class _Leaving:
 
     def soon(self) -> None:
         """End the process where a thread still works on what nobody waits for any more."""
-        time.sleep(LAST)
+        time.sleep(SHUTDOWN_SECONDS)
         self._end()
 
     def _end(self) -> None:
@@ -172,8 +176,8 @@ class _Leaving:
         os._exit(self._status or int(getattr(sys, "last_value", None) is not None))
 
 
-def _tidy(over: threading.Event) -> None:
+def _trim_memory(over: threading.Event) -> None:
     """Gives back what lies free in between what is used, which glibc by itself never does."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    while trim and not over.wait(TIDY_EVERY):
+    while trim and not over.wait(TRIM_INTERVAL):
         trim(0)

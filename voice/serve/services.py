@@ -16,8 +16,9 @@ from voice.models import entries
 from voice.serve.draining import Draining
 from voice.serve.metrics import Metrics
 from voice.serve.openai.model_names import DEFAULT, OPENAI_VOICES, in_family, read_aliases, stand_in
+from voice.serve.request_queue import RequestQueue
 from voice.serve.settings import Settings
-from voice.serve.slots import Line, Slots
+from voice.serve.slots import Slots
 from voice.text.languages import languages_of
 from voice.types import Recognizer, SpeechDetector, Synthesizer, TurnDetector
 
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-KINDS = ("recognizer", "voice")
-_STAND_INS = frozenset([*OPENAI_VOICES, DEFAULT])  # names of voices that stand for ours
+MODEL_KINDS = ("recognizer", "voice")
+_GENERIC_VOICES = frozenset([*OPENAI_VOICES, DEFAULT])  # names of voices that stand for ours
 
 Loader = Callable[[str, str], Any]  # name, kind → the model
 
@@ -51,8 +52,8 @@ class Services:
         """
         self.settings = settings
         line = settings.queue, settings.wait
-        self.hearing = Line("places for recordings", settings.hearing_places, *line)
-        self.speaking = Line("places for speech", settings.speaking_places, *line)
+        self.hearing = RequestQueue("places for recordings", settings.hearing_places, *line)
+        self.speaking = RequestQueue("places for speech", settings.speaking_places, *line)
         self.sessions = Slots("places for live sessions", settings.sessions)
         self.metrics, self.draining = Metrics(), Draining()
         self.aliases = read_aliases(settings.aliases)
@@ -60,12 +61,12 @@ class Services:
             Callable[[], bool]
         ] = []  # what others on this port still work on, such as the page
         self._load, self._load_alone = loader or self._from_disk, loader or self._alone
-        self._open_detector, self._open_turns = detector or _silero, turns or _turns
+        self._open_detector, self._open_turns = detector or _open_silero, turns or _open_turn_detector
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
         self._made: dict[Hashable, Any] = {}
 
-    def line(self, path: str) -> Line:
+    def line(self, path: str) -> RequestQueue:
         """Where a request to `path` waits for its place: a long recording holds up no speech."""
         return self.speaking if path.startswith("/v1/audio/speech") else self.hearing
 
@@ -182,7 +183,7 @@ class Services:
         as their clients cannot leave the voice out. Raises ModelMissing where either names nothing.
         """
         by_model, voice = self.resolve(model, "voice"), self._meant(asked)
-        if voice not in _STAND_INS:
+        if voice not in _GENERIC_VOICES:
             return self.resolve(asked, "voice")
         named = self._meant(model)
         return self.resolve(asked, "voice") if in_family(named, "voice") else by_model
@@ -196,7 +197,7 @@ class Services:
         Raises ModelError, and VoiceError for an alias of nothing.
         """
         for alias, target in self.aliases.items():
-            if not any(target in self.names(kind) or in_family(target, kind) for kind in KINDS):
+            if not any(target in self.names(kind) or in_family(target, kind) for kind in MODEL_KINDS):
                 raise VoiceError(f"VOICE_ALIASES: {alias} stands for {target}, which is not in place here")
         self.recognizer()
         self.talking()
@@ -208,11 +209,11 @@ class Services:
         return self._once((kind, name), lambda: self._load(name, kind))
 
     def _from_disk(self, name: str, kind: str) -> Any:
-        return _opened(name, kind, self.settings.threads)
+        return _open_on_disk(name, kind, self.settings.threads)
 
     def _alone(self, name: str, kind: str) -> Any:
         # Somebody who talks is answered sooner if hearing leaves a core to the rest of the work.
-        return _opened(name, kind, self.settings.threads or 1)
+        return _open_on_disk(name, kind, self.settings.threads or 1)
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
         """What `make` returned the first time; who asks meanwhile waits for it. Failures are tried again."""
@@ -224,7 +225,7 @@ class Services:
             return self._made[key]
 
 
-def _opened(name: str, kind: str, threads: int | None) -> Any:
+def _open_on_disk(name: str, kind: str, threads: int | None) -> Any:
     """A model of this machine. Raises ModelError, also where the cache cannot be written or read."""
     try:
         return load(name, kind=kind, threads=threads)
@@ -240,16 +241,16 @@ def _knows(recognizer: Recognizer, language: str) -> bool:
     return known is None or language in known
 
 
-def _silero() -> SpeechDetector:
+def _open_silero() -> SpeechDetector:
     from voice.vad import Silero
 
     return Silero.open()
 
 
-def _turns(ears: Recognizer) -> TurnDetector:
+def _open_turn_detector(ears: Recognizer) -> TurnDetector:
     from voice.agent.session import load_turns
 
     return load_turns(ears)
 
 
-__all__ = ["KINDS", "Loader", "Services"]
+__all__ = ["MODEL_KINDS", "Loader", "Services"]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 from voice.errors import VoiceError
 
-MOST = 8  # requests of a kind that work at a time, unless told otherwise
+MAX_AT_ONCE = 8  # requests of a kind that work at a time, unless told otherwise
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _HOST = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(:\d+)?")
 _ORIGIN = re.compile(rf"https?://{_HOST.pattern}")
@@ -72,19 +72,19 @@ class Settings:
                 raise VoiceError(
                     f"VOICE_ORIGINS has {origin!r}; write each page as https://example.org{_LISTED}"
                 )
-        for host in _listed(self.hosts):
+        for host in _split_list(self.hosts):
             if not _HOST.fullmatch(host):
                 raise VoiceError(f"VOICE_HOSTS has {host!r}; write each name as voice.example.org{_LISTED}")
 
     @property
     def hearing_places(self) -> int:
         """How many recordings are transcribed at a time: more at once than there are cores helps nobody."""
-        return self.requests or min(MOST, max(2, _cores()))
+        return self.requests or min(MAX_AT_ONCE, max(2, _usable_cores()))
 
     @property
     def speaking_places(self) -> int:
         """How many texts are spoken at a time: most of that time is spent waiting for who listens."""
-        return self.requests or MOST
+        return self.requests or MAX_AT_ONCE
 
     @property
     def local(self) -> bool:
@@ -106,7 +106,7 @@ class Settings:
     @property
     def allowed_origins(self) -> frozenset[str]:
         """The web pages of others that may use the server: "https://example.org"."""
-        return frozenset(each.rstrip("/") for each in _listed(self.origins))
+        return frozenset(each.rstrip("/") for each in _split_list(self.origins))
 
     @property
     def allowed_hosts(self) -> frozenset[str]:
@@ -115,15 +115,15 @@ class Settings:
         A page in `origins` is trusted with all of the server, so its own name is one of them.
         """
         origins = (each.partition("://")[2] for each in self.allowed_origins)
-        return frozenset(_PORT.sub("", each) for each in (*_listed(self.hosts), *origins))
+        return frozenset(_PORT.sub("", each) for each in (*_split_list(self.hosts), *origins))
 
 
-def _listed(text: str) -> list[str]:
+def _split_list(text: str) -> list[str]:
     """The items of a list with commas, in lower case."""
     return [each.strip().lower() for each in text.split(",") if each.strip()]
 
 
-def _cores() -> int:
+def _usable_cores() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -137,11 +137,11 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
     for field in fields(Settings):
         name = f"VOICE_{field.name.upper()}"
         if environment.get(name, "").strip():
-            given[field.name] = _read(name, environment[name].strip(), str(field.type))
+            given[field.name] = _parse_value(name, environment[name].strip(), str(field.type))
     return Settings(**given)
 
 
-def _read(name: str, value: str, kind: str) -> str | int | float:
+def _parse_value(name: str, value: str, kind: str) -> str | int | float:
     try:
         return int(value) if kind.startswith("int") else float(value) if kind == "float" else value
     except ValueError:

@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 
 from voice.errors import VoiceError
 from voice.serve import Settings
-from voice.serve.access import refused
+from voice.serve.access import refusal_for
 
 NAMED = Settings(hosts="voice.example.org, Other.Example:8443", origins="https://friend.example")
 OPEN = Settings(host="0.0.0.0")
@@ -21,7 +21,7 @@ def status(settings: Settings, path: str = "/v1/models", kind: str = "http", **h
     scope = {"type": kind, "method": "GET", "path": path, "headers": Headers(named).raw}
     if kind == "websocket":
         del scope["method"]
-    refusal = refused(scope, settings)
+    refusal = refusal_for(scope, settings)
     return refusal.status_code if refusal else 200
 
 
@@ -110,7 +110,7 @@ def page(host: str = "localhost", **headers: str) -> str:
     scope = {"type": "http", "method": "GET", "path": "/", "headers": Headers({
         "host": host, "accept": "text/html,*/*", **headers
     }).raw}  # fmt: skip
-    refusal = refused(scope, Settings())
+    refusal = refusal_for(scope, Settings())
     assert refusal and refusal.media_type == "text/html"
     return refusal.body.decode()
 
@@ -153,7 +153,7 @@ def test_the_token_is_taken_in_every_form(token: str) -> None:
 
 def _with(settings: Settings, name: str, value: bytes) -> int:
     scope = {"type": "http", "method": "GET", "path": "/v1/models", "headers": [(name.encode(), value)]}
-    refusal = refused(scope, settings)
+    refusal = refusal_for(scope, settings)
     return refusal.status_code if refusal else 200
 
 

@@ -14,7 +14,7 @@ pytest.importorskip("fastapi", reason="the server is not installed; pip install 
 from fakes.serve import PATIENCE, World, read_all, recording, serving
 
 from voice.serve import Busy, Settings, Slots
-from voice.serve.connections import FILES, affordable
+from voice.serve.connections import SPARE_FILES, affordable_connections
 
 SPEECH = {"model": "tts-1", "voice": "alloy", "input": "One. Two. Three. Four.", "response_format": "pcm"}
 FORM = 'multipart/form-data; boundary="x"'
@@ -229,5 +229,5 @@ def test_a_limit_of_files_that_the_system_keeps_to_itself_stops_no_server(
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (limit[0], resource.RLIM_INFINITY))
     monkeypatch.setattr(resource, "setrlimit", set_to)
-    allowed, backlog = affordable(100_000)
-    assert limit == [raised] and FILES + 2 * backlog + allowed <= raised
+    allowed, backlog = affordable_connections(100_000)
+    assert limit == [raised] and SPARE_FILES + 2 * backlog + allowed <= raised

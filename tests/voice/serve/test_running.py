@@ -22,7 +22,7 @@ if sys.platform == "win32":
 from fakes.serve import recording, until
 from fakes.serve_process import LARGE, Process, serving_process
 
-from voice.serve.connections import Rarely
+from voice.serve.connections import RateLimitFilter
 
 SOUND = recording(1.0)
 DRIPPING = (
@@ -181,7 +181,7 @@ def _drip(connections: list[socket.socket], over: threading.Event) -> None:
 
 def test_the_log_names_a_trouble_once_a_minute() -> None:
     now = [0.0]
-    rarely = Rarely("socket.accept() out", "no descriptor is left", lambda: now[0])
+    rarely = RateLimitFilter("socket.accept() out", "no descriptor is left", lambda: now[0])
 
     def logged(message: str) -> str | None:
         record = logging.LogRecord("asyncio", logging.ERROR, "", 1, message, (), (OSError, OSError(), None))

@@ -21,7 +21,7 @@ from voice.agent.session import default_recognizer, open_default
 from voice.cli import app
 from voice.errors import ModelError, ModelMissing, VoiceError
 from voice.serve import Services, Settings
-from voice.serve.metrics import Counted, Metrics
+from voice.serve.metrics import Metrics, MetricsMiddleware
 from voice.serve.running import listen
 from voice.serve.settings import from_environment
 
@@ -185,7 +185,7 @@ def test_a_request_that_the_server_fails_at_counts_as_500_and_its_client_as_ther
     metrics = Metrics()
     for path in ("/v1/models", "/health"):
         with pytest.raises(KeyError):
-            asyncio.run(Counted(failing, metrics)({"type": "http", "path": path}, None, sent))
+            asyncio.run(MetricsMiddleware(failing, metrics)({"type": "http", "path": path}, None, sent))
     lines = metrics.text().decode().splitlines()
     assert 'voice_requests_total{path="/v1/models",status="500"} 1.0' in lines
     assert 'voice_requests_total{path="/health",status="500"} 1.0' in lines

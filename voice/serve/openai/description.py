@@ -25,8 +25,8 @@ _ERRORS = {
 }
 _GET = ("401", "403", "404")
 _POST = tuple(_ERRORS)
-_TEXT = {"schema": {"type": "string"}}
-_ANSWERS = {
+_TEXT_CONTENT = {"schema": {"type": "string"}}
+_RESPONSE_TYPES = {
     transcriptions.TRANSCRIPTIONS: ("application/json", "text/plain", "text/vtt", "text/event-stream"),
     transcriptions.TRANSLATIONS: ("application/json", "text/plain", "text/vtt", "text/event-stream"),
     speech.PATH: (
@@ -86,7 +86,7 @@ def _document(app: FastAPI, token: bool) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    spoken = speech.Wish.model_json_schema(ref_template=_REFERENCE)
+    spoken = speech.SpeechRequest.model_json_schema(ref_template=_REFERENCE)
     return {
         **spoken.pop("$defs", {}),
         "Speech": spoken,
@@ -99,8 +99,8 @@ def _complete(operation: dict[str, Any], path: str, method: str) -> None:
     """Say what is answered, errors included; FastAPI's own 422 never comes."""
     responses = operation["responses"]
     responses.pop("422", None)
-    if path in _ANSWERS:
-        responses["200"]["content"] = {media: _content(media) for media in _ANSWERS[path]}
+    if path in _RESPONSE_TYPES:
+        responses["200"]["content"] = {media: _content(media) for media in _RESPONSE_TYPES[path]}
     if path == "/health":
         responses["503"] = {"description": "The server is about to stop", **_json({"type": "object"})}
         return
@@ -114,7 +114,7 @@ def _complete(operation: dict[str, Any], path: str, method: str) -> None:
 def _content(media: str) -> dict[str, Any]:
     if media == "application/json":
         return {"schema": {"type": "object"}}
-    return {"schema": {"type": "string", "format": "binary"}} if media.startswith("audio/") else _TEXT
+    return {"schema": {"type": "string", "format": "binary"}} if media.startswith("audio/") else _TEXT_CONTENT
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from fastapi import APIRouter
 
 from voice.errors import ModelMissing
 from voice.models import entries
-from voice.serve.services import KINDS, Services
+from voice.serve.services import MODEL_KINDS, Services
 
 
 def router(services: Services) -> APIRouter:
@@ -19,7 +19,7 @@ def router(services: Services) -> APIRouter:
     @routes.get("/v1/models")
     def listed() -> dict:
         """The recognizers and voices on this machine, the defaults first."""
-        found = [about(name, kind) for kind in KINDS for name in services.names(kind)]
+        found = [about(name, kind) for kind in MODEL_KINDS for name in services.names(kind)]
         return {"object": "list", "data": found}
 
     @routes.head("/v1/models/{name:path}", include_in_schema=False)

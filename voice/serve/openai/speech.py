@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field
 
 from voice.errors import TextError
 from voice.serve.errors import TooMuch
-from voice.serve.openai.encoding import MEDIA, encoded, events
+from voice.serve.openai.speech_encoding import MEDIA_TYPES, encode_stream, speech_events
 from voice.serve.services import Services
-from voice.serve.work import Stop, Streamed
+from voice.serve.streaming import Stop, Streamed
 from voice.text.english.coverage import reading_notes
 from voice.text.english.language import ENGLISH
 from voice.text.lexicon import entry
@@ -23,7 +23,7 @@ from voice.tts.streaming import pieces
 from voice.types import RANGES, Audio, Controls, Synthesizer
 
 PATH = "/v1/audio/speech"
-NOTES = 1000  # characters of the header that says what was not understood
+MAX_NOTES = 1000  # characters of the header that says what was not understood
 
 
 def _within(name: str, default: float | None):
@@ -36,7 +36,7 @@ class VoiceId(BaseModel):
     id: str
 
 
-class Wish(BaseModel):
+class SpeechRequest(BaseModel):
     """What a client asks for; `instructions` are taken and have no effect on the voices of today.
 
     Beyond OpenAI's fields there are those of Controls; `input` may be SSML, and `lexicon` says how words
@@ -86,7 +86,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.post(PATH, openapi_extra=described, response_class=Response)
     async def speech(request: Request) -> Response:
-        wish = Wish.model_validate_json(await request.body())
+        wish = SpeechRequest.model_validate_json(await request.body())
         if len(wish.input) > services.settings.characters:
             raise TooMuch(
                 f"the text has more than {services.settings.characters} characters; send it in parts"
@@ -94,10 +94,10 @@ def router(services: Services) -> APIRouter:
         voice = await run_in_threadpool(services.voice, services.voice_name(wish.asked, wish.model))
 
         def make(stop: Stop) -> Iterator[bytes]:
-            sound = encoded(spoken(voice, wish, services, stop), wish.response_format, voice.rate)
-            return events(sound) if wish.stream_format == "sse" else sound
+            sound = encode_stream(spoken(voice, wish, services, stop), wish.response_format, voice.rate)
+            return speech_events(sound) if wish.stream_format == "sse" else sound
 
-        media = "text/event-stream" if wish.stream_format == "sse" else MEDIA[wish.response_format]
+        media = "text/event-stream" if wish.stream_format == "sse" else MEDIA_TYPES[wish.response_format]
         answer = Streamed(make, media, services.settings.idle)
         answer.headers.update(await run_in_threadpool(_notes, wish))
         return answer
@@ -105,7 +105,7 @@ def router(services: Services) -> APIRouter:
     return routes
 
 
-def _notes(wish: Wish) -> dict[str, str]:
+def _notes(wish: SpeechRequest) -> dict[str, str]:
     """A header that names what is not spoken as it was asked for: speed, SSML, what the voice cannot read.
 
     What is not ASCII stands as \\uXXXX in it. Raises TextError where SSML is malformed.
@@ -113,11 +113,11 @@ def _notes(wish: Wish) -> dict[str, str]:
     problems = [f"speed {wish.speed:g} is spoken at {wish.pace:g}"] if wish.pace != wish.speed else []
     problems += parse(wish.input, ENGLISH).problems if is_ssml(wish.input) else ()
     problems += reading_notes(wish.input, wish.controls.lexicon)
-    notes = "; ".join(problems).encode("ascii", "backslashreplace").decode()[:NOTES]
+    notes = "; ".join(problems).encode("ascii", "backslashreplace").decode()[:MAX_NOTES]
     return {"x-voice-notes": notes} if notes else {}
 
 
-def spoken(voice: Synthesizer, wish: Wish, services: Services, stop: Stop) -> Iterator[Audio]:
+def spoken(voice: Synthesizer, wish: SpeechRequest, services: Services, stop: Stop) -> Iterator[Audio]:
     """The sentences of a wish. Raises TextError where there is nothing to be said."""
     silent, longest = True, 60 * services.settings.minutes
     for piece in pieces(voice, wish.input, wish.controls):

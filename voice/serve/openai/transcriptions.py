@@ -20,11 +20,11 @@ from voice import audio
 from voice.asr.ctc.hotwords import parse_terms
 from voice.errors import TextError, VoiceError
 from voice.serve import errors
-from voice.serve.errors import TooMuch, Vanished
-from voice.serve.openai.encoding import event
-from voice.serve.openai.formats import diarized, usage, written
+from voice.serve.errors import ClientGone, TooMuch
+from voice.serve.openai.speech_encoding import server_event
+from voice.serve.openai.transcript_formats import render_response, speaker_segments, usage
 from voice.serve.services import Services
-from voice.serve.work import Stop, Streamed, done
+from voice.serve.streaming import Stop, Streamed, done
 from voice.text.languages import parse_language
 from voice.transcription import Task, Transcriber, TranscriptionRequest, TranscriptionStream
 from voice.types import Samples, Transcript
@@ -103,7 +103,7 @@ async def _answered(request: Request, services: Services, task: Task) -> Respons
             streaming = True
             return Streamed(partial(events, begin, file, wish), "text/event-stream", services.settings.idle)
         transcript = await done(request, lambda stop: whole(begin(stop), stop))
-        return written(transcript, wish.response_format, wish.timestamp_granularities, task)
+        return render_response(transcript, wish.response_format, wish.timestamp_granularities, task)
     finally:
         if not streaming:
             await form.close()
@@ -239,13 +239,13 @@ def events(begin: Begin, file: Upload, wish: Wish, stop: Stop) -> Iterator[bytes
                 if part.text:
                     texts.append(part.text)
                     delta = " " * (len(texts) > 1) + part.text
-                    yield event({"type": "transcript.text.delta", "delta": delta})
-                    yield from (event(each) for each in (diarized(part) if wish.diarized else ()))
+                    yield server_event({"type": "transcript.text.delta", "delta": delta})
+                    yield from (server_event(each) for each in (speaker_segments(part) if wish.diarized else ()))
             end = {"type": "transcript.text.done", "text": " ".join(texts), "usage": usage(begun.whole())}
-            yield event(end)
+            yield server_event(end)
     except VoiceError as error:
-        if not texts or isinstance(error, Vanished):
+        if not texts or isinstance(error, ClientGone):
             raise
-        yield event(errors.content(400, str(error)))
+        yield server_event(errors.error_body(400, str(error)))
     finally:
         file.close()

@@ -13,12 +13,12 @@ from starlette.types import Receive, Scope, Send
 
 def add_unserved(app: FastAPI) -> None:
     """Answer every request below /v1 that no route of `app` so far takes."""
-    unserved = Unserved(Router(routes=[*app.router.routes]))
+    unserved = UnservedRoutes(Router(routes=[*app.router.routes]))
     app.router.routes.append(Route("/v1", unserved, include_in_schema=False))
     app.mount("/v1", unserved)
 
 
-class Unserved:
+class UnservedRoutes:
     """An ASGI application that lets `known` routes alone say why they do not take a request."""
 
     def __init__(self, known: Router) -> None:

@@ -19,7 +19,7 @@ TRANSCRIPTION = "realtime.transcription_session"  # what the beta calls a sessio
 _UNKNOWN = frozenset(["conversation.item.done"])
 
 
-def old(event: dict[str, Any]) -> dict[str, Any] | None:
+def to_beta(event: dict[str, Any]) -> dict[str, Any] | None:
     """An event as the beta has it; None for one that it does not have."""
     kind = event["type"]
     if kind in _UNKNOWN:
@@ -28,19 +28,19 @@ def old(event: dict[str, Any]) -> dict[str, Any] | None:
     if event.get("session", {}).get("object") == TRANSCRIPTION:
         event["type"] = f"transcription_{kind}"  # session.created, session.updated
     if "item" in event:
-        event["item"] = _old_item(event["item"])
+        event["item"] = _beta_item(event["item"])
     if "response" in event:
-        event["response"] = _old_response(event["response"])
+        event["response"] = _beta_response(event["response"])
     return event
 
 
-def _old_item(item: dict[str, Any]) -> dict[str, Any]:
+def _beta_item(item: dict[str, Any]) -> dict[str, Any]:
     if "content" not in item:
         return item
     parts = [part | {"type": OLD_PARTS.get(part["type"], part["type"])} for part in item["content"]]
     return item | {"content": parts}
 
 
-def _old_response(response: dict[str, Any]) -> dict[str, Any]:
+def _beta_response(response: dict[str, Any]) -> dict[str, Any]:
     modalities = ["audio", "text"] if "audio" in response["output_modalities"] else ["text"]
-    return response | {"modalities": modalities, "output": [_old_item(each) for each in response["output"]]}
+    return response | {"modalities": modalities, "output": [_beta_item(each) for each in response["output"]]}

@@ -6,12 +6,12 @@ from bisect import bisect_right
 from collections import deque
 from dataclasses import dataclass
 
-KEPT = 1000  # stretches of audio whose place is remembered; an older moment maps to the start of the oldest
-_DRIFT = 0.001  # seconds by which both may differ within a stretch: resampling rounds to whole samples
+MAX_SPANS = 1000  # spans of audio that are remembered; an older moment maps to the start of the oldest
+_MAX_DRIFT = 0.001  # seconds by which both may differ within a stretch: resampling rounds to whole samples
 
 
 @dataclass(frozen=True)
-class _Stretch:
+class _AudioSpan:
     """Audio without a gap. It begins at `heard` seconds of the conversation, `sent` seconds of the audio."""
 
     heard: float
@@ -30,14 +30,14 @@ class AudioClock:
         self.sent = 0.0  # seconds of audio that the client has sent
         self._rate = rate
         self._samples = 0  # that the conversation has been given
-        self._stretches: deque[_Stretch] = deque(maxlen=KEPT)
+        self._stretches: deque[_AudioSpan] = deque(maxlen=MAX_SPANS)
 
     def audio(self, seconds: float, samples: int) -> None:
         """Count `seconds` of the client's audio, which the conversation hears as so many samples."""
         heard = self._samples / self._rate
         last = self._stretches[-1] if self._stretches else None
-        if last is None or abs(heard - last.heard - (self.sent - last.sent)) > _DRIFT:
-            self._stretches.append(_Stretch(heard, self.sent))
+        if last is None or abs(heard - last.heard - (self.sent - last.sent)) > _MAX_DRIFT:
+            self._stretches.append(_AudioSpan(heard, self.sent))
         self._samples += samples
         self.sent += seconds
 

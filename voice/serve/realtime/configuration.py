@@ -7,19 +7,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voice.errors import ModelMissing
-from voice.serve.realtime import formats
+from voice.serve.realtime import audio_formats
+from voice.serve.realtime.audio_formats import PCM, AudioFormat
 from voice.serve.realtime.beta import TRANSCRIPTION
 from voice.serve.realtime.fields import Fields, ProtocolError
-from voice.serve.realtime.formats import PCM, Format
 from voice.types import Controls
 
-SLOWEST, FASTEST = 0.25, 4.0  # what is accepted; it is spoken within what Controls allow
+MIN_SPEED, MAX_SPEED = 0.25, 4.0  # what is accepted; it is spoken within what Controls allow
 Voices = Callable[[str], str]  # a client's name for a voice → ours; raises ModelMissing where there is none
 _EAGERNESS = ("low", "medium", "high", "auto")
 
 
 @dataclass(frozen=True)
-class Detection:
+class TurnDetection:
     """How the server finds turns: by silence alone ("server_vad") or by sound and words ("semantic_vad")."""
 
     kind: str = "semantic_vad"
@@ -41,7 +41,7 @@ class Detection:
 
 
 @dataclass(frozen=True)
-class Transcription:
+class InputTranscription:
     """Whether and how the client is told what was heard."""
 
     model: str = ""
@@ -55,7 +55,7 @@ class Transcription:
 
 
 @dataclass(frozen=True)
-class Extras:
+class Extensions:
     """What goes beyond the protocol, asked for in `session.voice`; see docs/realtime.md."""
 
     events: bool = False
@@ -77,13 +77,13 @@ class Configuration:
     instructions: str = ""
     modality: str = "audio"  # or "text"
     speed: float = 1.0
-    input: Format = PCM
-    output: Format = PCM
-    detection: Detection | None = field(default_factory=Detection)
-    transcription: Transcription | None = field(default_factory=Transcription)
+    input: AudioFormat = PCM
+    output: AudioFormat = PCM
+    detection: TurnDetection | None = field(default_factory=TurnDetection)
+    transcription: InputTranscription | None = field(default_factory=InputTranscription)
     tools: tuple[dict[str, Any], ...] = ()
     tool_choice: Any = "auto"
-    extras: Extras = Extras()
+    extras: Extensions = Extensions()
     owner: bool = False  # whether the client is the person whose machine this is, on the page here
 
     @property
@@ -164,7 +164,7 @@ def _spoken(session: Fields, before: Configuration, voices: Voices) -> dict[str,
         form = sound_format(session, "output_audio_format", form)
     return {
         "voice": chosen_voice(own, before.voice, voices),
-        "speed": own.number("speed", before.speed, SLOWEST, FASTEST),
+        "speed": own.number("speed", before.speed, MIN_SPEED, MAX_SPEED),
         "output": form,
     }
 
@@ -185,16 +185,16 @@ def chosen_voice(fields: Fields, default: str, voices: Voices) -> str:
     return wanted
 
 
-def sound_format(fields: Fields, name: str, default: Format) -> Format:
+def sound_format(fields: Fields, name: str, default: AudioFormat) -> AudioFormat:
     """A format by name, or as today's object of a type and a rate."""
     value = fields.values.get(name)
     if value is None:
         return default
     kind = value.get("type") if isinstance(value, dict) else value
-    found = formats.named(kind) if isinstance(kind, str) else None
+    found = audio_formats.find_format(kind) if isinstance(kind, str) else None
     rate = value.get("rate") if isinstance(value, dict) else None
     if found is None or rate not in (None, found.rate):
-        known = ", ".join(f"{each.name} at {each.rate} Hz" for each in formats.FORMATS)
+        known = ", ".join(f"{each.name} at {each.rate} Hz" for each in audio_formats.FORMATS)
         raise fields.wrong(name, f"one of {known}")
     return found
 
@@ -212,9 +212,9 @@ def _hearing(
     return after
 
 
-def _transcription(fields: Fields, before: Configuration) -> Transcription:
-    base = before.transcription or Transcription()
-    return Transcription(
+def _transcription(fields: Fields, before: Configuration) -> InputTranscription:
+    base = before.transcription or InputTranscription()
+    return InputTranscription(
         fields.text("model", base.model, 200),
         fields.text("language", base.language, 64),
         fields.text("prompt", base.prompt, 20_000),
@@ -222,10 +222,10 @@ def _transcription(fields: Fields, before: Configuration) -> Transcription:
     )
 
 
-def _detection(fields: Fields, before: Detection | None) -> Detection:
+def _detection(fields: Fields, before: TurnDetection | None) -> TurnDetection:
     kind = fields.choice("type", ("server_vad", "semantic_vad"), before.kind if before else "semantic_vad")
-    base = before if before and before.kind == kind else Detection(kind)
-    return Detection(
+    base = before if before and before.kind == kind else TurnDetection(kind)
+    return TurnDetection(
         kind,
         fields.number("threshold", base.threshold, 0.0, 1.0),
         fields.number("prefix_padding_ms", base.padding * 1000, 0, 5000) / 1000,
@@ -245,10 +245,10 @@ def _idle(fields: Fields, before: float | None) -> float | None:
     return None if fields.values[name] is None else fields.number(name, None, 5000, 30_000) / 1000
 
 
-def _extras(fields: Fields | None, before: Extras) -> Extras:
+def _extras(fields: Fields | None, before: Extensions) -> Extensions:
     if fields is None:
         return before
-    return Extras(
+    return Extensions(
         fields.flag("events", before.events),
         fields.flag("level", before.level),
         fields.choice("brain", ("usual", "offline"), before.brain),
@@ -289,14 +289,14 @@ def _new_shape(now: Configuration) -> dict[str, Any]:
     } | _own(now.extras)
 
 
-def _own(extras: Extras) -> dict[str, Any]:
+def _own(extras: Extensions) -> dict[str, Any]:
     """Strict clients, who ask for no extras, are shown none."""
-    if extras == Extras():
+    if extras == Extensions():
         return {}
     return {"voice": {"events": extras.events, "level": extras.level, "brain": extras.brain}}
 
 
-def _described(form: Format) -> dict[str, Any]:
+def _described(form: AudioFormat) -> dict[str, Any]:
     return {"type": form.name, "rate": form.rate} if form is PCM else {"type": form.name}
 
 
@@ -321,10 +321,10 @@ def _old_hearing(now: Configuration) -> dict[str, Any]:
 
 __all__ = [
     "Configuration",
-    "Detection",
-    "Extras",
+    "TurnDetection",
+    "Extensions",
     "ProtocolError",
-    "Transcription",
+    "InputTranscription",
     "Voices",
     "chosen_voice",
     "modality",

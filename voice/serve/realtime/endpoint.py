@@ -16,29 +16,29 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from voice.errors import ModelMissing
 from voice.serve import errors
 from voice.serve.draining import Draining
-from voice.serve.realtime.agent import open_agent
-from voice.serve.realtime.configuration import Configuration, Transcription
-from voice.serve.realtime.items import fresh
-from voice.serve.realtime.pipes import Inbox, Outbox, Slow
-from voice.serve.realtime.worker import Opening, begin
+from voice.serve.realtime.configuration import Configuration, InputTranscription
+from voice.serve.realtime.items import new_id
+from voice.serve.realtime.mailboxes import ClientTooSlow, Inbox, Outbox
+from voice.serve.realtime.session_agent import open_agent
+from voice.serve.realtime.session_thread import AgentOpener, start_session_thread
 from voice.serve.services import Services
 from voice.serve.settings import LOOPBACK, Settings
-from voice.serve.slots import Busy, Slot
+from voice.serve.slots import Busy, SlotLease
 
-LONGEST_FRAME = 16 << 20  # characters: three minutes of PCM in base64
-MOST_FRAMES = 1000  # a second, of which a second's worth may come at once; then the client waits
-PROTOCOL, BETA_PROTOCOL = "realtime", "openai-beta.realtime-v1"  # subprotocols that browsers offer
-GOODBYE = 5.0  # seconds for a client to take leave
+MAX_FRAME = 16 << 20  # characters: three minutes of PCM in base64
+MAX_FRAMES_PER_SECOND = 1000  # a second, of which a second's worth may come at once; then the client waits
+SUBPROTOCOL, BETA_SUBPROTOCOL = "realtime", "openai-beta.realtime-v1"  # subprotocols that browsers offer
+CLOSE_TIMEOUT = 5.0  # seconds for a client to take leave
 ASKS_FOR_STATUS = "x-voice-refuse"  # a header by which proxies do: see deploy/nginx.conf
 # Close codes. Clients take 1000 for an end that both sides wanted, and do not connect again.
 TOO_LARGE, NOT_TEXT, TOO_SLOW, TRY_LATER, IDLE, RESTART = 1009, 1003, 1008, 1013, 1001, 1012
 
-_NAME = 200  # characters of a model's name that are repeated to the client
+_MAX_NAME = 200  # characters of a model's name that are repeated to the client
 _FORWARDED = frozenset(["forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"])
 _LOG = logging.getLogger("uvicorn.error")
 
 
-class Refused(Exception):
+class ConnectionEnded(Exception):
     """The connection ends, for the reason given."""
 
     def __init__(self, code: int, kind: str, message: str) -> None:
@@ -46,8 +46,8 @@ class Refused(Exception):
         self.code, self.kind = code, kind
 
 
-def _stopping() -> Refused:
-    return Refused(RESTART, "draining", "the server is stopping; connect again in a moment")
+def _stopping() -> ConnectionEnded:
+    return ConnectionEnded(RESTART, "draining", "the server is stopping; connect again in a moment")
 
 
 @dataclass
@@ -63,45 +63,45 @@ class Activity:
         return self.last + idle - time.monotonic()
 
 
-def add_realtime(app: FastAPI, services: Services, opening: Opening = open_agent) -> None:
+def add_realtime(app: FastAPI, services: Services, opening: AgentOpener = open_agent) -> None:
     """Serves live sessions at `/v1/realtime`; `opening` makes the agent of each."""
 
     @app.websocket("/v1/realtime")
     async def realtime(socket: WebSocket) -> None:
         if services.draining.begun:
-            await _turned_away(socket, _stopping(), 503)
+            await _refuse(socket, _stopping(), 503)
             return
         try:
             slot = services.sessions.take()
         except Busy as busy:
             services.metrics.refused.labels("sessions").inc()
-            await _turned_away(socket, Refused(TRY_LATER, "busy", str(busy)), 429)
+            await _refuse(socket, ConnectionEnded(TRY_LATER, "busy", str(busy)), 429)
             return
         services.metrics.sessions.inc()
-        await _served(socket, services, slot, opening)
+        await _serve(socket, services, slot, opening)
 
     services.metrics.gauge("sessions_open", "Live sessions now", lambda: services.sessions.used)
 
 
-async def _turned_away(socket: WebSocket, reason: Refused, status: int) -> None:
+async def _refuse(socket: WebSocket, reason: ConnectionEnded, status: int) -> None:
     """Answer with an HTTP status; a browser, which shows its page none, with an event and a close code.
 
     A proxy sees neither of those: it asks for the status, so that it can try the next replica.
     """
     if "origin" not in socket.headers or socket.headers.get(ASKS_FOR_STATUS) == "status":
-        await socket.send_denial_response(errors.answer(status, str(reason), code=reason.kind))
+        await socket.send_denial_response(errors.error_response(status, str(reason), code=reason.kind))
         return
     await socket.accept(_subprotocol(socket))
-    await _farewell(socket, reason)
+    await _close(socket, reason)
 
 
-async def _served(socket: WebSocket, services: Services, slot: Slot, opening: Opening) -> None:
+async def _serve(socket: WebSocket, services: Services, slot: SlotLease, opening: AgentOpener) -> None:
     loop = asyncio.get_running_loop()
     inbox, outbox = Inbox(loop), Outbox(loop)
     try:
         await socket.accept(_subprotocol(socket))
-        settings = _settings(socket, services)
-        ended = begin(services, settings, inbox, outbox, opening, _speaks_beta(socket), slot)
+        settings = _initial_configuration(socket, services)
+        ended = start_session_thread(services, settings, inbox, outbox, opening, _speaks_beta(socket), slot)
     except BaseException:
         slot.release()
         raise
@@ -120,36 +120,38 @@ async def _served(socket: WebSocket, services: Services, slot: Slot, opening: Op
         for task in work:
             task.cancel()
         await asyncio.gather(*work, return_exceptions=True)
-    await _farewell(socket, reason)
+    await _close(socket, reason)
     await ended.wait()
 
 
-def _reason(errors: Sequence[BaseException]) -> Refused | None:
+def _reason(errors: Sequence[BaseException]) -> ConnectionEnded | None:
     """Why the connection ends, where it was not the client; what nobody thought of goes to the log."""
     for error in errors:
-        if not isinstance(error, Refused):
+        if not isinstance(error, ConnectionEnded):
             _LOG.error("a live line failed", exc_info=error)
-    return next((error for error in errors if isinstance(error, Refused)), None)
+    return next((error for error in errors if isinstance(error, ConnectionEnded)), None)
 
 
 async def _receive(socket: WebSocket, inbox: Inbox, activity: Activity) -> None:
     """Frames to the session, until the client goes. Raises Refused for what is too large or no text."""
-    allowed, refilled = float(MOST_FRAMES), time.monotonic()
+    allowed, refilled = float(MAX_FRAMES_PER_SECOND), time.monotonic()
     while True:
         message = await socket.receive()
         if message["type"] == "websocket.disconnect":
             return
         text = message.get("text")
         if text is None:
-            raise Refused(NOT_TEXT, "not_text", "an event is JSON in a text frame; sound is base64 in it")
-        if len(text) > LONGEST_FRAME:
-            raise Refused(TOO_LARGE, "too_large", f"an event is longer than {LONGEST_FRAME >> 20} MiB")
+            raise ConnectionEnded(
+                NOT_TEXT, "not_text", "an event is JSON in a text frame; sound is base64 in it"
+            )
+        if len(text) > MAX_FRAME:
+            raise ConnectionEnded(TOO_LARGE, "too_large", f"an event is longer than {MAX_FRAME >> 20} MiB")
         activity.note()
         now = activity.last
-        allowed = min(MOST_FRAMES, allowed + (now - refilled) * MOST_FRAMES) - 1
+        allowed = min(MAX_FRAMES_PER_SECOND, allowed + (now - refilled) * MAX_FRAMES_PER_SECOND) - 1
         refilled = now
         if allowed < 0:
-            await asyncio.sleep(-allowed / MOST_FRAMES)
+            await asyncio.sleep(-allowed / MAX_FRAMES_PER_SECOND)
         await inbox.put(text)
 
 
@@ -160,8 +162,8 @@ async def _send(socket: WebSocket, outbox: Outbox, activity: Activity, idle: flo
             async with asyncio.timeout(idle):
                 await socket.send_text(text)
             activity.note()
-    except (Slow, TimeoutError):
-        raise Refused(TOO_SLOW, "too_slow", "events were not taken in time; connect again") from None
+    except (ClientTooSlow, TimeoutError):
+        raise ConnectionEnded(TOO_SLOW, "too_slow", "events were not taken in time; connect again") from None
     except (WebSocketDisconnect, RuntimeError):  # the client has gone; starlette says it either way
         return
 
@@ -170,13 +172,15 @@ async def _watch(activity: Activity, idle: float) -> None:
     """Raises Refused once nothing has come or gone for `idle` seconds."""
     while (left := activity.left(idle)) > 0:
         await asyncio.sleep(left)
-    raise Refused(IDLE, "idle_timeout", f"nothing was said for {idle:g} seconds; connect again to go on")
+    raise ConnectionEnded(
+        IDLE, "idle_timeout", f"nothing was said for {idle:g} seconds; connect again to go on"
+    )
 
 
 async def _end_in_time(draining: Draining, outbox: Outbox) -> None:
     """Tell the client when the server has been told to stop. Raises Refused when its time is up."""
     await draining.wait()
-    notice = {"type": "session.ending", "event_id": fresh("event"), "seconds": round(draining.left, 1)}
+    notice = {"type": "session.ending", "event_id": new_id("event"), "seconds": round(draining.left, 1)}
     outbox.put(json.dumps(notice))
     with suppress(TimeoutError):
         async with asyncio.timeout(draining.left):
@@ -184,31 +188,31 @@ async def _end_in_time(draining: Draining, outbox: Outbox) -> None:
     raise _stopping()
 
 
-async def _farewell(socket: WebSocket, reason: Refused | None) -> None:
+async def _close(socket: WebSocket, reason: ConnectionEnded | None) -> None:
     """Tells why, and closes; a client that is not there any more is no reason to wait."""
     with suppress(WebSocketDisconnect, RuntimeError, TimeoutError, OSError):
-        async with asyncio.timeout(GOODBYE):
+        async with asyncio.timeout(CLOSE_TIMEOUT):
             if reason:
-                await socket.send_text(_error(reason.kind, str(reason)))
+                await socket.send_text(_error_event(reason.kind, str(reason)))
             await socket.close(reason.code if reason else 1000, str(reason)[:100] if reason else None)
 
 
-def _error(code: str, message: str) -> str:
+def _error_event(code: str, message: str) -> str:
     kind = "rate_limit_error" if code == "busy" else "invalid_request_error"
     about = {"type": kind, "code": code, "message": message, "param": None, "event_id": None}
-    return json.dumps({"type": "error", "event_id": fresh("event"), "error": about})
+    return json.dumps({"type": "error", "event_id": new_id("event"), "error": about})
 
 
 def _subprotocol(socket: WebSocket) -> str | None:
     """Choose what to confirm to a browser, which offers names beside its key; None without such."""
     offered = socket.scope.get("subprotocols", ())
-    return next((each for each in (PROTOCOL, BETA_PROTOCOL) if each in offered), None)
+    return next((each for each in (SUBPROTOCOL, BETA_SUBPROTOCOL) if each in offered), None)
 
 
 def _speaks_beta(socket: WebSocket) -> bool:
     """Whether the client asks for the protocol's beta: by a header or, from a browser, by a subprotocol."""
     asked = "realtime=v1" in socket.headers.get("openai-beta", "")
-    return asked or BETA_PROTOCOL in socket.scope.get("subprotocols", ())
+    return asked or BETA_SUBPROTOCOL in socket.scope.get("subprotocols", ())
 
 
 def _is_owner(socket: WebSocket, settings: Settings) -> bool:
@@ -222,16 +226,16 @@ def _is_owner(socket: WebSocket, settings: Settings) -> bool:
     return page.netloc == socket.headers.get("host") and page.hostname in LOOPBACK
 
 
-def _settings(socket: WebSocket, services: Services) -> Configuration:
+def _initial_configuration(socket: WebSocket, services: Services) -> Configuration:
     """What a session is set to at first, by its address and the server's own settings."""
-    wanted, recognizer = socket.query_params.get("model", "")[:_NAME], ""
+    wanted, recognizer = socket.query_params.get("model", "")[:_MAX_NAME], ""
     with suppress(ModelMissing):  # a name of nothing here is no reason to turn a live client away
         recognizer = services.live_name(wanted)
     first = Configuration(
         wanted or "default",
         recognizer,
         services.names("voice")[0],
-        transcription=Transcription(recognizer),
+        transcription=InputTranscription(recognizer),
         owner=_is_owner(socket, services.settings),
     )
     if socket.query_params.get("intent") == "transcription":

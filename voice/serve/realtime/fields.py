@@ -10,7 +10,7 @@ from typing import Any
 
 from voice.errors import VoiceError
 
-DEEPEST = 32  # levels of JSON within JSON; no event needs more than eight
+MAX_DEPTH = 32  # levels of JSON within JSON; no event needs more than eight
 
 
 class ProtocolError(VoiceError):
@@ -120,7 +120,7 @@ class Fields:
         return value
 
 
-def read(text: str) -> Fields:
+def parse_object(text: str) -> Fields:
     """One event as text → its fields. Raises ProtocolError where it is no JSON object."""
     try:
         values = json.loads(text)
@@ -129,13 +129,13 @@ def read(text: str) -> Fields:
     if not isinstance(values, dict):
         raise ProtocolError("an event is a JSON object with a type", "invalid_event")
     if _too_deep(values):
-        raise ProtocolError(f"the event is nested more than {DEEPEST} deep", "invalid_event")
+        raise ProtocolError(f"the event is nested more than {MAX_DEPTH} deep", "invalid_event")
     return Fields(values)
 
 
 def _too_deep(value: Any) -> bool:
     layer = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         layer = [inner for each in layer for inner in _inside(each)]
         if not layer:
             return False

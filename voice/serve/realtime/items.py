@@ -10,7 +10,7 @@ from uuid import uuid4
 from voice.serve.realtime.fields import Fields, ProtocolError
 from voice.types import Message
 
-MOST = 1000  # items of one conversation; the oldest are forgotten
+MAX_ITEMS = 1000  # items of one conversation; the oldest are forgotten
 OLD_PARTS = {"output_text": "text", "output_audio": "audio"}  # what the beta called them
 _NEW_PARTS = {old: new for new, old in OLD_PARTS.items()}
 _PARTS = {
@@ -21,13 +21,13 @@ _PARTS = {
 }
 
 
-def fresh(kind: str) -> str:
+def new_id(kind: str) -> str:
     """A new id, such as "item_0c1f…"."""
     return f"{kind}_{uuid4().hex[:21]}"
 
 
 @dataclass(frozen=True)
-class Part:
+class ContentPart:
     """A piece of a message; `kind` is today's name, `text` what is written or was said."""
 
     kind: str
@@ -44,7 +44,7 @@ class Item:
     id: str
     kind: str = "message"
     role: str = ""
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ContentPart, ...] = ()
     status: str = "completed"
     call: str = ""  # the id of a function call
     name: str = ""
@@ -75,7 +75,7 @@ class Item:
         return Message(self.role, self.said)
 
 
-class Items:
+class ConversationItems:
     """The items of one conversation, in order."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class Items:
         at = len(self._items) if after is None else 0 if after == "root" else self._at(after) + 1
         self._items.insert(at, item)
         before = self._items[at - 1].id if at else None
-        del self._items[:-MOST]
+        del self._items[:-MAX_ITEMS]
         return before
 
     def get(self, item: str) -> Item:
@@ -133,11 +133,11 @@ def heard_only(item: Item, text: str) -> Item:
 def read_item(fields: Fields) -> Item:
     """An item as a client writes it. Raises ProtocolError."""
     kind = fields.choice("type", ("message", "function_call", "function_call_output"))
-    made = Item(fields.text("id", "", 64) or fresh("item"), kind)
+    made = Item(fields.text("id", "", 64) or new_id("item"), kind)
     if kind == "function_call_output":
         return replace(made, call=fields.text("call_id", longest=200), text=fields.text("output"))
     if kind == "function_call":
-        call, name = fields.text("call_id", "", 200) or fresh("call"), fields.text("name", longest=200)
+        call, name = fields.text("call_id", "", 200) or new_id("call"), fields.text("name", longest=200)
         return replace(made, call=call, name=name, text=fields.text("arguments"))
     role = fields.choice("role", tuple(_PARTS))
     parts = tuple(_part(each, _PARTS[role]) for each in fields.each("content", 100))
@@ -146,7 +146,7 @@ def read_item(fields: Fields) -> Item:
     return replace(made, role="system" if role == "developer" else role, parts=parts)
 
 
-def _part(fields: Fields, kinds: Sequence[str]) -> Part:
+def _part(fields: Fields, kinds: Sequence[str]) -> ContentPart:
     given = fields.values.get("type")
     kind = _NEW_PARTS.get(given, given) if isinstance(given, str) else given
     if kind not in kinds:
@@ -159,4 +159,4 @@ def _part(fields: Fields, kinds: Sequence[str]) -> Part:
             "sound is taken by input_audio_buffer.append; in an item only its transcript is read",
             param=fields.at("audio"),
         )
-    return Part(kind, fields.text(name))
+    return ContentPart(kind, fields.text(name))

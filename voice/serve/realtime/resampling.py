@@ -10,7 +10,7 @@ CROSSINGS = 12  # zero crossings of the windowed sinc on either side, in periods
 BETA = 6.0  # of its Kaiser window: 60 dB
 
 
-class Resampler:
+class LowLatencyResampler:
     """(T,) float32 in pieces of any length at `source` Hz → the same sound at `target` Hz.
 
     A polyphase filter: however it is cut into pieces, the sound is the same. It comes `delay` seconds late.

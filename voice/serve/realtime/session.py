@@ -14,9 +14,8 @@ import numpy as np
 
 from voice.agent.events import Event, Interrupted, SpeechStarted, Spoken, TurnEnded
 from voice.errors import VoiceError
-from voice.serve.realtime import commands as asked
-from voice.serve.realtime.agent import Agent, Asked
-from voice.serve.realtime.answers import Answer
+from voice.serve.realtime import client_events as client
+from voice.serve.realtime.audio_formats import InputDecoder
 from voice.serve.realtime.clock import AudioClock
 from voice.serve.realtime.configuration import (
     Configuration,
@@ -28,22 +27,23 @@ from voice.serve.realtime.configuration import (
     sound_format,
     updated,
 )
+from voice.serve.realtime.event_sender import EventSender
 from voice.serve.realtime.fields import Fields, ProtocolError
-from voice.serve.realtime.formats import Inlet
-from voice.serve.realtime.items import fresh, heard_only, read_item
-from voice.serve.realtime.line import Line
-from voice.serve.realtime.speech import Speech
-from voice.serve.realtime.turns import Turns
+from voice.serve.realtime.items import heard_only, new_id, read_item
+from voice.serve.realtime.response import RealtimeResponse
+from voice.serve.realtime.response_events import ResponseEvents
+from voice.serve.realtime.session_agent import Agent, Asked
+from voice.serve.realtime.user_turn_events import UserTurnEvents
 from voice.types import Message
 
-STALL = 1.0  # seconds without a client's sound, while it speaks, that are silence rather than delay
-LATE = 0.25  # the same while it only listens
-BEAT = 0.02  # seconds between two looks at an answer that no sound of the client drives
-SLOW_BEAT = 0.5  # the same where only timers run
-LONGEST_LEAP = 1.0  # seconds that pass in one tick at most
-SHORTEST_TURN = 0.1  # seconds that a client can commit at least, as the protocol has it
-_SILENCE = "The person has said nothing for a while. Ask briefly whether they are still there."
-_SLICE = 0.1  # seconds of appended sound that are heard at once, so that answers flow in between
+SPEAKING_STALL = 1.0  # seconds without a client's sound, while it speaks, that are silence rather than delay
+LISTENING_STALL = 0.25  # the same while it only listens
+TICK = 0.02  # seconds between two looks at an answer that no sound of the client drives
+IDLE_TICK = 0.5  # the same where only timers run
+MAX_TICK = 1.0  # seconds that pass in one tick at most
+MIN_COMMIT = 0.1  # seconds that a client can commit at least, as the protocol has it
+_IDLE_PROMPT = "The person has said nothing for a while. Ask briefly whether they are still there."
+_CHUNK = 0.1  # seconds of appended sound that are heard at once, so that answers flow in between
 
 
 class Session:
@@ -52,7 +52,7 @@ class Session:
     def __init__(
         self,
         agent: Agent,
-        line: Line,
+        line: EventSender,
         *,
         voices: Voices,
         beta: bool = False,
@@ -60,13 +60,13 @@ class Session:
     ) -> None:
         """`line` takes server events; `voices` knows ours by the client's names for them; `beta` shows
         settings in their old shape; `clock` gives seconds."""
-        self.id, self._beta = fresh("sess"), beta
+        self.id, self._beta = new_id("sess"), beta
         self._agent, self._talk, self._line = agent, agent.conversation, line
         self._voices, self._clock = voices, clock
-        self._inlet = Inlet(line.configuration.input, self._talk.rate)
+        self._inlet = InputDecoder(line.configuration.input, self._talk.rate)
         self._sent = AudioClock(self._talk.rate)
-        self._turns = Turns(line, self._sent, lambda: agent.understood(line.configuration))
-        self._speech = Speech(line, self._turns.items)
+        self._turns = UserTurnEvents(line, self._sent, lambda: agent.understood(line.configuration))
+        self._speech = ResponseEvents(line, self._turns.items)
         self._appended = 0.0  # seconds since the last turn
         self._wanted: Fields | None = None  # a response to a turn that is still being recognized
         self._passed = clock()  # up to when the conversation has been told of time
@@ -84,7 +84,7 @@ class Session:
         self._agent.tools.go_on()
         self._talk.close()
 
-    def take(self, command: asked.Command) -> None:
+    def take(self, command: client.ClientEvent) -> None:
         """Does what a client asks. What cannot be done becomes an `error` event."""
         try:
             self._follow(command)
@@ -109,7 +109,7 @@ class Session:
         active = active or (talk.listening and not self._manual)
         if not active and not talk.timers.pending and not self._waits_for_the_person:
             return None
-        beat = BEAT if active else SLOW_BEAT
+        beat = TICK if active else IDLE_TICK
         return max(beat, self._heard + self._stall - self._clock())
 
     def tick(self) -> None:
@@ -118,7 +118,7 @@ class Session:
         now = self._clock()
         if self.patience is None or now - self._heard < self._stall:
             return
-        seconds = min(LONGEST_LEAP, now - self._passed)
+        seconds = min(MAX_TICK, now - self._passed)
         self._passed = now
         silence = np.zeros(round(seconds * self._talk.rate), np.float32)
         self._sent.silence(len(silence))
@@ -149,36 +149,36 @@ class Session:
 
     @property
     def _stall(self) -> float:
-        return STALL if self._talk.listening else LATE
+        return SPEAKING_STALL if self._talk.listening else LISTENING_STALL
 
-    def _follow(self, command: asked.Command) -> None:
+    def _follow(self, command: client.ClientEvent) -> None:
         match command:
-            case asked.Append(audio=audio):
+            case client.AppendAudio(audio=audio):
                 self._hear(audio)
-            case asked.UpdateSession(session=session):
+            case client.UpdateSession(session=session):
                 self._update(session)
-            case asked.Commit():
+            case client.CommitAudio():
                 self._commit()
-            case asked.Clear():
+            case client.ClearAudio():
                 self._clear()
-            case asked.CreateItem(item=item, after=after):
+            case client.CreateItem(item=item, after=after):
                 self._turns.create(item, after)
                 self._agent.tools.told(item.call, item.text)
                 self._remember()
-            case asked.DeleteItem(item=item):
+            case client.DeleteItem(item=item):
                 self._turns.items.delete(item)
                 self._line.send({"type": "conversation.item.deleted", "item_id": item})
                 self._remember()
-            case asked.RetrieveItem(item=item):
+            case client.RetrieveItem(item=item):
                 shown = self._turns.items.get(item).rendered()
                 self._line.send({"type": "conversation.item.retrieved", "item": shown})
-            case asked.TruncateItem(item=item, end=end):
+            case client.TruncateItem(item=item, end=end):
                 self._truncate(item, end)
-            case asked.CreateResponse(wanted=wanted):
+            case client.CreateResponse(wanted=wanted):
                 self._respond(wanted)
-            case asked.CancelResponse() | asked.ClearOutput():
+            case client.CancelResponse() | client.ClearOutput():
                 self._silence(command)
-            case asked.Played(item=item, seconds=seconds):
+            case client.AudioPlayed(item=item, seconds=seconds):
                 if self._speech.answer and item in ("", self._speech.answer.item.id):
                     self._talk.played(seconds)
 
@@ -186,8 +186,8 @@ class Session:
 
     def _hear(self, audio: bytes) -> None:
         form = self._settings.input
-        size = form.width * round(_SLICE * form.rate)
-        if self._talk.answering and self._clock() - self._heard > LONGEST_LEAP:
+        size = form.width * round(_CHUNK * form.rate)
+        if self._talk.answering and self._clock() - self._heard > MAX_TICK:
             self.tick()  # what passed before this sound came
         for at in range(0, len(audio), size):
             piece = audio[at : at + size]
@@ -200,7 +200,7 @@ class Session:
             self._flow()
 
     def _commit(self) -> None:
-        if self._appended < SHORTEST_TURN:
+        if self._appended < MIN_COMMIT:
             raise ProtocolError(
                 "there is less than 0.1 s of sound to commit; append some first",
                 "input_audio_buffer_commit_empty",
@@ -216,7 +216,7 @@ class Session:
         self._talk.forget()
         self._turns.forget(ending=self._talk.listening)
         self._appended = 0.0
-        self._inlet = Inlet(self._settings.input, self._talk.rate)
+        self._inlet = InputDecoder(self._settings.input, self._talk.rate)
         self._line.send({"type": "input_audio_buffer.cleared"})
 
     # ---- answers
@@ -225,7 +225,9 @@ class Session:
         if self._settings.kind == "transcription":
             raise ProtocolError("a transcription session gives no responses", "invalid_request")
         if self._speech.waiting and self._talk.answering:
-            self._speech.begin(Answer(self._configured(wanted), metadata=wanted.values.get("metadata")))
+            self._speech.begin(
+                RealtimeResponse(self._configured(wanted), metadata=wanted.values.get("metadata"))
+            )
             self._agent.tools.go_on()
             return
         if self._speech.answer or self._wanted or self._talk.answering:
@@ -240,9 +242,9 @@ class Session:
         own = wanted.text("instructions", "") if "instructions" in wanted else None
         shown = self._shown(wanted)
         apart = wanted.choice("conversation", ("auto", "none"), "auto") == "none"
-        self._begin(Answer(configuration, apart, wanted.values.get("metadata")), Asked(own, shown))
+        self._begin(RealtimeResponse(configuration, apart, wanted.values.get("metadata")), Asked(own, shown))
 
-    def _begin(self, answer: Answer, asked: Asked) -> None:
+    def _begin(self, answer: RealtimeResponse, asked: Asked) -> None:
         """A response that no turn of the person's has asked for."""
         now, agent = answer.configuration, self._agent
         agent.mind.asked = asked
@@ -262,8 +264,8 @@ class Session:
         since = self._idle_since
         if self._talk.time - since >= self._settings.detection.idle:
             self._turns.time_out(since)
-            shown = (*self._turns.items.messages(), Message("system", _SILENCE), Message("user", ""))
-            self._begin(Answer(self._settings), Asked(None, shown))
+            shown = (*self._turns.items.messages(), Message("system", _IDLE_PROMPT), Message("user", ""))
+            self._begin(RealtimeResponse(self._settings), Asked(None, shown))
 
     def _shown(self, wanted: Fields) -> tuple[Message, ...] | None:
         """What a response is to answer instead of the conversation; None for the conversation."""
@@ -285,9 +287,9 @@ class Session:
         tools = offered(wanted, self._settings)
         return replace(self._settings, modality=kind, voice=voice, output=form, **tools)
 
-    def _silence(self, command: asked.CancelResponse | asked.ClearOutput) -> None:
+    def _silence(self, command: client.CancelResponse | client.ClearOutput) -> None:
         active = self._speech.answer
-        cancels = isinstance(command, asked.CancelResponse)
+        cancels = isinstance(command, client.CancelResponse)
         if cancels and (not active or command.response not in ("", active.id)):
             raise ProtocolError("there is no such response under way", "response_cancel_not_active")
         self._interrupt()
@@ -324,7 +326,7 @@ class Session:
         after = updated(self._settings, session, self._voices)
         self._agent.use(after)  # which may refuse it
         if after.input is not self._settings.input:
-            self._inlet = Inlet(after.input, self._talk.rate)
+            self._inlet = InputDecoder(after.input, self._talk.rate)
         self._line.configuration = after
         self._line.send({"type": "session.updated", "session": rendered(after, self.id, self._beta)})
 

@@ -169,8 +169,8 @@ def test_slots_are_read_as_the_skill_takes_them(commands: Commands) -> None:
 def test_live_sessions_of_a_server_obey_the_commands_of_its_settings(tmp_path: Path) -> None:
     pytest.importorskip("fastapi", reason="the server is not installed; pip install '.[serve]'")
     from voice.serve import Services, Settings
-    from voice.serve.realtime.agent import open_agent
     from voice.serve.realtime.configuration import Configuration
+    from voice.serve.realtime.session_agent import open_agent
 
     (tmp_path / "home.yml").write_text(HOME)
     book, house = Lettered("turn on the bathroom light"), House()

@@ -26,12 +26,12 @@ from voice.agent.brains.openai_server import remote_brain
 from voice.agent.listening.recognition import WholeTurn
 from voice.agent.work import INLINE
 from voice.audio import resample
-from voice.serve.access import Access
+from voice.serve.access import AccessMiddleware
 from voice.serve.draining import GRACE
-from voice.serve.realtime import add_realtime, endpoint, pipes
-from voice.serve.realtime.agent import open_agent
-from voice.serve.realtime.formats import PCM
+from voice.serve.realtime import add_realtime, endpoint, mailboxes
+from voice.serve.realtime.audio_formats import PCM
 from voice.serve.realtime.session import Session
+from voice.serve.realtime.session_agent import open_agent
 from voice.serve.services import Services
 from voice.serve.settings import Settings
 from voice.tts.voice import join
@@ -63,7 +63,7 @@ def serving(
 
     app = FastAPI()
     add_realtime(app, host, opening)
-    app.add_middleware(Access, settings=settings)
+    app.add_middleware(AccessMiddleware, settings=settings)
     with running_app(app) as port:
         yield Server(port, host.sessions)
 
@@ -281,21 +281,21 @@ def test_a_session_that_cannot_begin_gives_back_its_place(monkeypatch):
 
     with serving(Settings(sessions=1)) as server:
         with monkeypatch.context() as broken:
-            broken.setattr(endpoint, "begin", none_left)
+            broken.setattr(endpoint, "start_session_thread", none_left)
             run(fails(server))
         run(served(server))
 
 
 def test_a_line_that_fails_is_logged(caplog, monkeypatch):
     monkeypatch.setattr(endpoint, "_LOG", logging.getLogger("a.line"))  # uvicorn's is set to be quiet here
-    refused = endpoint.Refused(1000, "idle_timeout", "nothing was said")
+    refused = endpoint.ConnectionEnded(1000, "idle_timeout", "nothing was said")
     assert endpoint._reason([KeyError("surprise"), refused]) is refused
     assert "surprise" in caplog.text
     assert endpoint._reason([]) is None
 
 
 def test_a_client_that_takes_nothing_is_let_go(server, monkeypatch):
-    monkeypatch.setattr(pipes, "MOST_UNSENT", 1 << 20)
+    monkeypatch.setattr(mailboxes, "MAX_UNSENT", 1 << 20)
     long = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x" * 90_000}]}
 
     async def pile_up() -> None:

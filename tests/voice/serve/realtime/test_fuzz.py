@@ -18,7 +18,7 @@ from fastapi import FastAPI
 from voice.agent.listening.recognition import WholeTurn
 from voice.agent.work import INLINE
 from voice.serve.realtime import add_realtime, endpoint
-from voice.serve.realtime.agent import open_agent
+from voice.serve.realtime.session_agent import open_agent
 from voice.serve.settings import Settings
 from voice.types import Message
 
@@ -127,7 +127,7 @@ def _long(chance: random.Random) -> list[str | bytes]:
 @pytest.fixture
 def server(monkeypatch) -> Iterator[tuple[int, Places]]:
     """The port of a server with a single place, and that place."""
-    monkeypatch.setattr(endpoint, "LONGEST_FRAME", LONGEST * 2)
+    monkeypatch.setattr(endpoint, "MAX_FRAME", LONGEST * 2)
     host = services(Phrasebook("Hello."), settings=Settings(sessions=1))
     host.sessions = Places(host.sessions)
     app = FastAPI()

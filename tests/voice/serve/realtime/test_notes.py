@@ -16,9 +16,9 @@ from fastapi import FastAPI
 
 from voice.agent.listening.recognition import WholeTurn
 from voice.agent.work import INLINE
-from voice.serve.access import Access
+from voice.serve.access import AccessMiddleware
 from voice.serve.realtime import add_realtime
-from voice.serve.realtime.agent import open_agent
+from voice.serve.realtime.session_agent import open_agent
 from voice.serve.settings import Settings
 
 SECRET = "Take a note that my bank pin is 4711."
@@ -38,7 +38,7 @@ def notes(tmp_path: Path, monkeypatch) -> Path:
 def serving(settings: Settings = Settings()) -> Iterator[int]:
     app, host = FastAPI(), services(Phrasebook(), settings=settings)
     add_realtime(app, host, lambda host, now, work: open_agent(host, now, None, INLINE, WholeTurn))
-    app.add_middleware(Access, settings=settings)
+    app.add_middleware(AccessMiddleware, settings=settings)
     with running_app(app) as port:
         yield port
 

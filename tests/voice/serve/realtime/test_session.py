@@ -11,8 +11,8 @@ from fakes.agent import Later, Phrasebook, Script, quiet
 from fakes.realtime import Client, at_24k, encoded, kinds, services, sound
 from openai.types.realtime import RealtimeServerEvent
 
-from voice.serve.realtime.answers import AHEAD
 from voice.serve.realtime.configuration import Configuration
+from voice.serve.realtime.response import MAX_AHEAD
 from voice.types import Message, Word
 
 LONG = "This is a long answer that goes on and on and on so that there is time to say something."
@@ -102,8 +102,8 @@ def test_sound_is_sent_no_more_than_two_seconds_ahead():
         if sent:
             began = began or client.now
             leads.append(sent / 24_000 - (client.now - began))
-    assert max(leads) == pytest.approx(AHEAD, abs=0.1)
-    assert min(leads[:75]) == pytest.approx(AHEAD, abs=0.1), "and no less, while there is more to come"
+    assert max(leads) == pytest.approx(MAX_AHEAD, abs=0.1)
+    assert min(leads[:75]) == pytest.approx(MAX_AHEAD, abs=0.1), "and no less, while there is more to come"
 
 
 def test_an_interruption_is_told_at_once_and_only_what_was_heard_is_kept():

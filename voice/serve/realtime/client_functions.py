@@ -10,35 +10,35 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voice.agent.skills.registry import Skill
-from voice.serve.realtime.items import fresh
+from voice.serve.realtime.items import new_id
 
-LONGEST = 60.0  # seconds; the agent itself gives up before
-NOTHING = "The client gave no result."
+CALL_TIMEOUT = 60.0  # seconds; the agent itself gives up before
+NO_RESULT = "The client gave no result."
 
 
 @dataclass(eq=False)
-class Call:
+class ClientFunctionCall:
     """A call under way; its `result` counts once `done` is set."""
 
     name: str
     arguments: str  # JSON
-    id: str = field(default_factory=lambda: fresh("call"))
-    result: str = NOTHING
+    id: str = field(default_factory=lambda: new_id("call"))
+    result: str = NO_RESULT
     done: threading.Event = field(default_factory=threading.Event)
 
 
-class Tools:
+class ClientFunctions:
     """The functions of one client. Skills run in threads of their own; the rest belongs to the session's."""
 
     def __init__(self) -> None:
-        self._new: queue.SimpleQueue[Call] = queue.SimpleQueue()
-        self._open: dict[str, Call] = {}
+        self._new: queue.SimpleQueue[ClientFunctionCall] = queue.SimpleQueue()
+        self._open: dict[str, ClientFunctionCall] = {}
 
     def skills(self, tools: Sequence[Mapping[str, Any]]) -> tuple[Skill, ...]:
         """The session's tools as skills, which ask the client when they are called."""
         return tuple(self._skill(each) for each in tools)
 
-    def asked(self) -> Iterator[Call]:
+    def asked(self) -> Iterator[ClientFunctionCall]:
         """The calls that the client has not been told of yet."""
         while not self._new.empty():
             call = self._new.get()
@@ -60,9 +60,9 @@ class Tools:
         name, about = tool["name"], tool["description"] or tool["name"]
 
         def ask(arguments: Mapping[str, Any]) -> str:
-            call = Call(name, json.dumps(arguments))
+            call = ClientFunctionCall(name, json.dumps(arguments))
             self._new.put(call)
-            call.done.wait(LONGEST)
+            call.done.wait(CALL_TIMEOUT)
             return call.result
 
         return Skill(name, about, ask, effect=True, schema=tool["parameters"])

@@ -19,26 +19,26 @@ from voice.agent.events import (
     Trouble,
 )
 from voice.errors import TextError
-from voice.serve.realtime.answers import Answer, Said, heard_until
-from voice.serve.realtime.items import Item, Items, fresh
-from voice.serve.realtime.line import Line
-from voice.serve.realtime.tools import Call
+from voice.serve.realtime.client_functions import ClientFunctionCall
+from voice.serve.realtime.event_sender import EventSender
+from voice.serve.realtime.items import ConversationItems, Item, new_id
+from voice.serve.realtime.response import RealtimeResponse, Said, heard_until
 from voice.text.english.coverage import reading_notes
 
-_REMEMBERED = 20  # answers of which it is known when which word was said
+_MAX_PAST_RESPONSES = 20  # answers of which it is known when which word was said
 
 
-class Speech:
+class ResponseEvents:
     """What the agent says. `answer` is the response under way."""
 
-    def __init__(self, line: Line, items: Items) -> None:
-        self.answer: Answer | None = None
+    def __init__(self, line: EventSender, items: ConversationItems) -> None:
+        self.answer: RealtimeResponse | None = None
         self._line, self._items = line, items
-        self._past: deque[tuple[str, list[Said]]] = deque(maxlen=_REMEMBERED)
+        self._past: deque[tuple[str, list[Said]]] = deque(maxlen=_MAX_PAST_RESPONSES)
         self._trouble = ""
         self.waiting = False  # for the result of a client's function, in between two responses
 
-    def begin(self, answer: Answer) -> None:
+    def begin(self, answer: RealtimeResponse) -> None:
         """A response starts."""
         self.answer, self._trouble, self.waiting = answer, "", False
         self._line.send(answer.begin())
@@ -92,11 +92,11 @@ class Speech:
             about = {"item_id": answer.item.id, "content_index": 0, "audio_end_ms": end}
             self._line.send({"type": "conversation.item.truncated"} | about)
 
-    def call(self, call: Call) -> None:
+    def call(self, call: ClientFunctionCall) -> None:
         """The client is asked to carry out a function; with that the response ends."""
         if self.answer is None:
-            self.begin(Answer(self._line.configuration))
-        item = Item(fresh("item"), "function_call", call=call.id, name=call.name, text=call.arguments)
+            self.begin(RealtimeResponse(self._line.configuration))
+        item = Item(new_id("item"), "function_call", call=call.id, name=call.name, text=call.arguments)
         before = self._items.last
         self._items.add(item)
         for event in self.answer.call(item, before):
@@ -111,9 +111,9 @@ class Speech:
                 return heard_until(said, seconds)
         return item.said
 
-    def _open(self) -> Answer:
+    def _open(self) -> RealtimeResponse:
         if self.answer is None:
-            self.begin(Answer(self._line.configuration))
+            self.begin(RealtimeResponse(self._line.configuration))
         answer = self.answer
         if not answer.opened:
             before = self._items.last
@@ -147,7 +147,7 @@ class Speech:
         self._past.append((answer.item.id, answer.said))
         self._line.state("listening")
 
-    def _note(self, answer: Answer) -> None:
+    def _note(self, answer: RealtimeResponse) -> None:
         """What the voice could not read of an answer, in sentences for the person."""
         with suppress(TextError):  # markup that is malformed, which the voice has complained of
             if answer.audible and (notes := reading_notes(answer.text)):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voice.serve.realtime.formats import FORMATS, PCM, Inlet, named, outgoing
+from voice.serve.realtime.audio_formats import FORMATS, PCM, InputDecoder, encode_audio, find_format
 from voice.types import Audio
 
 # Values of ITU-T G.711, tables 1 and 2, scaled to 16 bits: the code and the level it stands for.
@@ -16,7 +16,7 @@ KNOWN = {
 @pytest.mark.parametrize("name", KNOWN)
 def test_the_laws_are_those_of_the_standard(name):
     codes = bytes(KNOWN[name])
-    levels = np.rint(named(name).decode(codes) * 32768).astype(int)
+    levels = np.rint(find_format(name).decode(codes) * 32768).astype(int)
     assert levels.tolist() == list(KNOWN[name].values())
 
 
@@ -38,7 +38,7 @@ def test_what_is_too_loud_is_clipped(form):
 def test_frames_cut_anywhere_give_the_same_sound(form, rate):
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 4000).astype(np.float32)
     data = form.encode(noise)
-    whole, parts = Inlet(form, rate), Inlet(form, rate)
+    whole, parts = InputDecoder(form, rate), InputDecoder(form, rate)
     pieces = [parts(data[at : at + 37]) for at in range(0, len(data), 37)]
     together = np.concatenate(pieces)
     expected = whole(data)
@@ -51,7 +51,7 @@ def test_frames_cut_anywhere_give_the_same_sound(form, rate):
 def test_a_tone_comes_through_within_twenty_milliseconds(form):
     seconds = np.arange(form.rate) / form.rate
     tone = 0.5 * np.sin(2 * np.pi * 440 * seconds).astype(np.float32)
-    heard = Inlet(form, 16_000)(form.encode(tone))
+    heard = InputDecoder(form, 16_000)(form.encode(tone))
     assert 0 <= 16_000 - len(heard) < 320
     spectrum = np.abs(np.fft.rfft(heard[1000:15_000] * np.hanning(14_000)))
     assert abs(np.argmax(spectrum) * 16_000 / 14_000 - 440) < 1.2
@@ -60,5 +60,5 @@ def test_a_tone_comes_through_within_twenty_milliseconds(form):
 
 def test_speech_at_another_rate_is_brought_to_the_clients():
     speech = Audio(np.zeros(16_000, np.float32), 16_000)
-    assert len(outgoing(speech, PCM)) == 2 * 24_000
-    assert len(outgoing(speech, named("g711_ulaw"))) == 8_000
+    assert len(encode_audio(speech, PCM)) == 2 * 24_000
+    assert len(encode_audio(speech, find_format("g711_ulaw"))) == 8_000

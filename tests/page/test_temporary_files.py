@@ -17,26 +17,26 @@ from pathlib import Path
 
 import pytest
 
-from page import shelf
-from page.shelf import Room
-from page.visitors import Visitors
+from page import temporary_files
+from page.browsers import Browsers
+from page.temporary_files import BrowserFiles
 
 Launch = Callable[[str], subprocess.Popen]
 CHECKOUT = Path(__file__).parents[2]
 # A process that holds a private folder with a file in it, as app.py does, until it is told to end.
 HOLDS = """
 import time
-from page.ending import end_in_order
-from page.shelf import Room, clear
-end_in_order()
+from page.signals import end_as_sigterm
+from page.temporary_files import BrowserFiles, remove_all
+end_as_sigterm()
 try:
-    (Room("me").new_folder() / "said.wav").write_text("private")
+    (BrowserFiles("me").new_folder() / "said.wav").write_text("private")
     print("there", flush=True)
     time.sleep(60)
 except KeyboardInterrupt:
     pass
 finally:
-    clear()
+    remove_all()
 """
 # The page, with models that are made up.
 SERVES = """
@@ -62,12 +62,12 @@ def comes_true(what: Callable[[], bool], seconds: float = 30.0) -> bool:
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder for temporary files in which this process has its shelf."""
-    shelf.clear()  # that of an earlier test, which nobody would remove
-    shelf.shelf.cache_clear()
+    temporary_files.remove_all()  # that of an earlier test, which nobody would remove
+    temporary_files.private_folder.cache_clear()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     yield tmp_path
-    shelf.clear()
-    shelf.shelf.cache_clear()
+    temporary_files.remove_all()
+    temporary_files.private_folder.cache_clear()
 
 
 @pytest.fixture
@@ -93,20 +93,22 @@ def started(process: subprocess.Popen) -> subprocess.Popen:
 
 
 def shelves(temporary: Path) -> list[Path]:
-    return list(temporary.glob(f"{shelf.PREFIX}*"))
+    return list(temporary.glob(f"{temporary_files.PREFIX}*"))
 
 
 def test_the_folder_is_this_accounts_alone_and_a_process_has_its_own(temporary: Path) -> None:
     (temporary / "gradio").mkdir(mode=0o500)  # another account's, from another page
-    assert stat.S_IMODE(shelf.shelf().stat().st_mode) == 0o700
-    assert stat.S_IMODE(Room("a").new_folder().stat().st_mode) == 0o700
-    assert shelves(temporary) == [shelf.shelf()]
+    assert stat.S_IMODE(temporary_files.private_folder().stat().st_mode) == 0o700
+    assert stat.S_IMODE(BrowserFiles("a").new_folder().stat().st_mode) == 0o700
+    assert shelves(temporary) == [temporary_files.private_folder()]
 
 
 def test_old_folders_make_room(temporary: Path) -> None:
-    folders = [Room("a").new_folder() for _ in range(shelf.KEPT + 5)]
-    assert len(list(Room("a").folder.iterdir())) == shelf.KEPT
-    assert folders[-1].exists() and len({folder.name for folder in folders}) == shelf.KEPT + 5
+    folders = [BrowserFiles("a").new_folder() for _ in range(temporary_files.MAX_FOLDERS + 5)]
+    assert len(list(BrowserFiles("a").folder.iterdir())) == temporary_files.MAX_FOLDERS
+    assert (
+        folders[-1].exists() and len({folder.name for folder in folders}) == temporary_files.MAX_FOLDERS + 5
+    )
 
 
 def test_every_signal_but_kill_leaves_nothing(temporary: Path, launch: Launch) -> None:
@@ -143,25 +145,25 @@ def test_what_a_killed_process_left_is_removed_by_the_next_and_a_living_one_keep
     killed.kill()
     killed.wait(10)
     assert len(shelves(temporary)) == 2
-    shelf.shelf()
+    temporary_files.private_folder()
     kept = shelves(temporary)
     assert len(kept) == 2 and any(list(folder.rglob("said.wav")) for folder in kept)
 
 
 def test_a_folder_that_another_process_is_making_stays(temporary: Path) -> None:
-    fresh, old = temporary / f"{shelf.PREFIX}fresh", temporary / f"{shelf.PREFIX}old"
+    fresh, old = temporary / f"{temporary_files.PREFIX}fresh", temporary / f"{temporary_files.PREFIX}old"
     for folder in (fresh, old):
         folder.mkdir()
     os.utime(old, (0, 0))
-    (temporary / f"{shelf.PREFIX}link").symlink_to(fresh)
-    shelf.sweep(temporary)
-    assert fresh.exists() and not old.exists() and (temporary / f"{shelf.PREFIX}link").is_symlink()
+    (temporary / f"{temporary_files.PREFIX}link").symlink_to(fresh)
+    temporary_files.remove_abandoned(temporary)
+    assert fresh.exists() and not old.exists() and (temporary / f"{temporary_files.PREFIX}link").is_symlink()
 
 
 @pytest.fixture
-def visitors(temporary: Path) -> Visitors:
+def visitors(temporary: Path) -> Browsers:
     """Which are tidied by the test, not by the clock."""
-    return Visitors(grace=3600.0)
+    return Browsers(grace=3600.0)
 
 
 def aged(folder: Path, seconds: float) -> Path:
@@ -169,7 +171,7 @@ def aged(folder: Path, seconds: float) -> Path:
     return folder
 
 
-def test_what_lies_there_stays_while_a_tab_is_open(visitors: Visitors) -> None:
+def test_what_lies_there_stays_while_a_tab_is_open(visitors: Browsers) -> None:
     visitors.opened("me", "tab")
     folder = visitors.room("me").new_folder()
     visitors.tidy()
@@ -177,7 +179,7 @@ def test_what_lies_there_stays_while_a_tab_is_open(visitors: Visitors) -> None:
 
 
 def test_what_was_made_goes_when_its_browser_closes_the_last_tab(temporary: Path) -> None:
-    visitors = Visitors(grace=0.05)
+    visitors = Browsers(grace=0.05)
     visitors.opened("me", "one")
     visitors.opened("me", "two")
     visitors.opened("you", "three")
@@ -186,11 +188,11 @@ def test_what_was_made_goes_when_its_browser_closes_the_last_tab(temporary: Path
     visitors.tidy()
     assert mine.exists()
     visitors.closed("me", "two")
-    assert comes_true(lambda: not Room("me").folder.exists())
+    assert comes_true(lambda: not BrowserFiles("me").folder.exists())
     assert yours.exists()
 
 
-def test_what_an_earlier_tab_made_goes_when_the_page_is_loaded_again(visitors: Visitors) -> None:
+def test_what_an_earlier_tab_made_goes_when_the_page_is_loaded_again(visitors: Browsers) -> None:
     visitors.opened("me", "before")
     old = aged(visitors.room("me").new_folder(), 5.0)
     visitors.closed("me", "before")
@@ -201,40 +203,40 @@ def test_what_an_earlier_tab_made_goes_when_the_page_is_loaded_again(visitors: V
 
 
 def test_a_page_that_comes_back_as_it_was_keeps_what_it_made(
-    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+    visitors: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visitors.opened("me", "tab")
     folder = visitors.room("me").new_folder()
     visitors.closed("me", "tab")
     later = time.time() + 100
-    monkeypatch.setattr("page.visitors.time.time", lambda: later)
+    monkeypatch.setattr("page.browsers.time.time", lambda: later)
     visitors.opened("me", "tab")
     visitors.tidy()
     assert folder.exists()
 
 
 def test_a_tab_that_falls_silent_is_closed_after_an_hour(
-    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+    visitors: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    visitors = Visitors(grace=0.0, unclaimed=1000.0)
+    visitors = Browsers(grace=0.0, unclaimed=1000.0)
     now = time.monotonic()
     for tab in ("crashed", "alive"):
         visitors.opened(tab, tab)
     rooms = {tab: aged(visitors.room(tab).new_folder(), 0.5) for tab in ("crashed", "alive")}
-    monkeypatch.setattr("page.visitors.time.monotonic", lambda: now + 900)
+    monkeypatch.setattr("page.browsers.time.monotonic", lambda: now + 900)
     visitors.opened("alive", "alive")
     visitors.tidy()
     assert rooms["crashed"].exists()
-    monkeypatch.setattr("page.visitors.time.monotonic", lambda: now + 1100)
+    monkeypatch.setattr("page.browsers.time.monotonic", lambda: now + 1100)
     visitors.tidy()
     assert not rooms["crashed"].exists() and rooms["alive"].exists()
 
 
 def test_a_flood_of_open_tabs_is_bounded_and_an_earlier_one_stays_open(
-    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+    visitors: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("page.visitors.BROWSERS", 20)
-    monkeypatch.setattr("page.visitors.TABS", 10)
+    monkeypatch.setattr("page.browsers.MAX_BROWSERS", 20)
+    monkeypatch.setattr("page.browsers.MAX_TABS", 10)
     for key, tab in [("me", "mine"), *((f"browser {n}", f"tab {n}") for n in range(100))]:
         assert visitors.owns(key, tab)
         visitors.opened(key, tab)
@@ -246,7 +248,7 @@ def test_a_flood_of_open_tabs_is_bounded_and_an_earlier_one_stays_open(
     assert "mine" in visitors._browsers["me"].tabs and len(visitors._browsers["me"].tabs) <= 10
 
 
-def test_what_nobody_claims_goes_after_an_hour(visitors: Visitors) -> None:
+def test_what_nobody_claims_goes_after_an_hour(visitors: Browsers) -> None:
     fresh, old = visitors.room("").new_folder(), visitors.room("").new_folder()
     aged(old, 3601)
     visitors.tidy()
@@ -254,12 +256,12 @@ def test_what_nobody_claims_goes_after_an_hour(visitors: Visitors) -> None:
 
 
 def test_nothing_is_kept_any_more_once_the_process_ends(temporary: Path) -> None:
-    visitors = Visitors(grace=3600.0)
+    visitors = Browsers(grace=3600.0)
     visitors.opened("me", "tab")
     visitors.room("me").new_folder()
-    shelf.clear()
+    temporary_files.remove_all()
     visitors.tidy()  # as its thread does, while another one still works
-    with pytest.raises(OSError, match=shelf.PREFIX):
+    with pytest.raises(OSError, match=temporary_files.PREFIX):
         visitors.room("you").new_folder()
     assert not shelves(temporary)
 
@@ -273,19 +275,19 @@ def test_what_cannot_be_removed_now_is_removed_later(
         tries.append(room)
         if len(tries) == 1:
             raise PermissionError(13, "Permission denied")
-        shelf.empty(room, before)
+        temporary_files.remove_older(room, before)
 
-    monkeypatch.setattr("page.visitors.empty", failing)
-    visitors = Visitors(grace=0.01, unclaimed=0.0)
+    monkeypatch.setattr("page.browsers.remove_older", failing)
+    visitors = Browsers(grace=0.01, unclaimed=0.0)
     folder = aged(visitors.room("me").new_folder(), 1.0)
     assert comes_true(lambda: not folder.exists()) and len(tries) > 1
 
 
 def test_a_flood_of_tabs_and_browsers_is_forgotten_but_no_tab_that_is_open(
-    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+    visitors: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("page.visitors.BROWSERS", 20)
-    monkeypatch.setattr("page.visitors.TABS", 10)
+    monkeypatch.setattr("page.browsers.MAX_BROWSERS", 20)
+    monkeypatch.setattr("page.browsers.MAX_TABS", 10)
     assert visitors.owns("me", "mine")
     visitors.opened("me", "mine")
     for number in range(500):
@@ -298,7 +300,7 @@ def test_a_flood_of_tabs_and_browsers_is_forgotten_but_no_tab_that_is_open(
 
 def test_whose_tab_it_is_takes_no_longer_with_many_browsers(temporary: Path) -> None:
     def lines_run(count: int) -> int:
-        visitors, lines = Visitors(grace=3600.0), [0]
+        visitors, lines = Browsers(grace=3600.0), [0]
         for number in range(count):
             visitors.owns(f"browser {number}", f"tab {number}")
 
@@ -314,9 +316,9 @@ def test_whose_tab_it_is_takes_no_longer_with_many_browsers(temporary: Path) -> 
     assert lines_run(400) < 2 * lines_run(2)
 
 
-def test_nobody_waits_for_what_is_being_removed(visitors: Visitors, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_waits_for_what_is_being_removed(visitors: Browsers, monkeypatch: pytest.MonkeyPatch) -> None:
     old = aged(visitors.room("").new_folder(), 3601)
-    removing, go_on, remove = threading.Event(), threading.Event(), shelf.shutil.rmtree
+    removing, go_on, remove = threading.Event(), threading.Event(), temporary_files.shutil.rmtree
 
     def slow(folder: Path, ignore_errors: bool) -> None:
         removing.set()
@@ -324,7 +326,7 @@ def test_nobody_waits_for_what_is_being_removed(visitors: Visitors, monkeypatch:
         remove(folder, ignore_errors)
 
     with monkeypatch.context() as patch, ThreadPoolExecutor() as pool:
-        patch.setattr(shelf.shutil, "rmtree", slow)
+        patch.setattr(temporary_files.shutil, "rmtree", slow)
         tidied = pool.submit(visitors.tidy)
         assert removing.wait(10)
         made = pool.submit(lambda: visitors.owns("you", "tab") and visitors.room("").new_folder())
@@ -337,9 +339,9 @@ def test_nobody_waits_for_what_is_being_removed(visitors: Visitors, monkeypatch:
 
 
 def test_what_a_forgotten_browser_left_goes_after_an_hour(
-    visitors: Visitors, monkeypatch: pytest.MonkeyPatch
+    visitors: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("page.visitors.BROWSERS", 1)
+    monkeypatch.setattr("page.browsers.MAX_BROWSERS", 1)
     old, fresh = (visitors.room("me").new_folder() for _ in range(2))
     aged(old, 3601)
     visitors.owns("you", "tab")
@@ -350,12 +352,12 @@ def test_what_a_forgotten_browser_left_goes_after_an_hour(
 def test_a_room_keeps_only_so_many_bytes_and_the_oldest_make_room(
     temporary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shelf, "MOST", 1000)
-    folders = [Room("a").new_folder(400) for _ in range(2)]
+    monkeypatch.setattr(temporary_files, "MAX_BYTES", 1000)
+    folders = [BrowserFiles("a").new_folder(400) for _ in range(2)]
     for age, folder in enumerate(folders):
         (folder / "said.wav").write_bytes(bytes(400))
         aged(folder, 10 - age)
-    newest = Room("a").new_folder(400)
+    newest = BrowserFiles("a").new_folder(400)
     assert not folders[0].exists() and folders[1].exists() and newest.exists()
-    Room("a").new_folder()
+    BrowserFiles("a").new_folder()
     assert folders[1].exists()

@@ -12,36 +12,36 @@ from fastapi.responses import JSONResponse, PlainTextResponse, Response
 from voice.text.subtitles import render
 from voice.types import Segment, Transcript
 
-_MEDIA = {"text": "text/plain", "srt": "text/plain", "vtt": "text/vtt"}  # as OpenAI has it
+_TEXT_TYPES = {"text": "text/plain", "srt": "text/plain", "vtt": "text/vtt"}  # as OpenAI has it
 
 
-def written(transcript: Transcript, form: str, times: Collection[str], task: str) -> Response:
+def render_response(transcript: Transcript, form: str, times: Collection[str], task: str) -> Response:
     """The answer with a whole transcript; `times` are "word" and "segment", for verbose_json."""
     if form == "json":
         return JSONResponse({"text": transcript.text, "usage": usage(transcript)})
     if form == "verbose_json":
-        return JSONResponse(_verbose(transcript, times, task))
+        return JSONResponse(_verbose_json(transcript, times, task))
     if form == "diarized_json":
-        return JSONResponse(_diarized(transcript, task))
+        return JSONResponse(_diarized_json(transcript, task))
     text = f"{transcript.text}\n" if form == "text" else render(transcript, form)
-    return PlainTextResponse(text, media_type=_MEDIA[form])
+    return PlainTextResponse(text, media_type=_TEXT_TYPES[form])
 
 
 def usage(transcript: Transcript) -> dict:
     return {"type": "duration", "seconds": round(transcript.duration, 3)}
 
 
-def _diarized(transcript: Transcript, task: str) -> dict:
+def _diarized_json(transcript: Transcript, task: str) -> dict:
     return {
         "task": task,
         "duration": round(transcript.duration, 3),
         "text": transcript.text,
-        "segments": diarized(transcript),
+        "segments": speaker_segments(transcript),
         "usage": usage(transcript),
     }
 
 
-def diarized(transcript: Transcript) -> list[dict]:
+def speaker_segments(transcript: Transcript) -> list[dict]:
     """Segments with their speakers, who are A, B and so on as they appear."""
     people = [*dict.fromkeys(segment.speaker for segment in transcript.segments)]
     letters = string.ascii_uppercase
@@ -59,7 +59,7 @@ def diarized(transcript: Transcript) -> list[dict]:
     ]
 
 
-def _verbose(transcript: Transcript, times: Collection[str], task: str) -> dict:
+def _verbose_json(transcript: Transcript, times: Collection[str], task: str) -> dict:
     content = {
         "task": task,
         "language": transcript.language,
@@ -73,11 +73,11 @@ def _verbose(transcript: Transcript, times: Collection[str], task: str) -> dict:
             for word in transcript.words
         ]
     if "segment" in times or not times:
-        content["segments"] = [_segment(*each) for each in enumerate(transcript.segments)]
+        content["segments"] = [_segment_json(*each) for each in enumerate(transcript.segments)]
     return content
 
 
-def _segment(number: int, segment: Segment) -> dict:
+def _segment_json(number: int, segment: Segment) -> dict:
     """A segment with the fields of Whisper's; those that tell of its search stand for what we know."""
     chances = [math.log(max(word.confidence, 1e-6)) for word in segment.words]
     text = segment.text.encode()

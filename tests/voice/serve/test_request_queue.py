@@ -16,9 +16,9 @@ from fakes.serve import PATIENCE, World, recording, serving, until
 
 from voice.errors import VoiceError
 from voice.serve import Busy, Settings
-from voice.serve.limits import HELD
+from voice.serve.limits import MAX_BYTES_BEFORE_SLOT
+from voice.serve.request_queue import RequestQueue
 from voice.serve.settings import from_environment
-from voice.serve.slots import Line
 
 SOUND = recording(1.0)
 FORM = "multipart/form-data; boundary=x"
@@ -99,13 +99,13 @@ def test_who_waited_too_long_is_told_to_come_again() -> None:
 
 @pytest.mark.parametrize("whole", [True, False])
 def test_a_client_that_goes_away_while_it_waits_leaves_the_line(whole: bool) -> None:
-    content = SOUND if whole else b"a" * (HELD + 1_000_000)
+    content = SOUND if whole else b"a" * (MAX_BYTES_BEFORE_SLOT + 1_000_000)
     body = PART + content + END
     with serving(Settings(requests=1)) as world, ThreadPoolExecutor(1) as pool:
         world.recognizer.gate.clear()
         first = pool.submit(transcribe, world)
         assert until(lambda: world.slots.used == 1)
-        waiting = posting(world, body if whole else body[: HELD + 10_000], len(body))
+        waiting = posting(world, body if whole else body[: MAX_BYTES_BEFORE_SLOT + 10_000], len(body))
         assert until(lambda: world.slots.waiting == 1)
         waiting.close()
         assert until(lambda: world.slots.waiting == 0)
@@ -127,7 +127,9 @@ def test_no_more_than_a_little_of_a_large_recording_is_taken_before_its_turn() -
                     sent += large.send(body[sent : sent + 65_536])
             except TimeoutError:
                 pass
-            assert HELD <= sent < 20_000_000  # what the two systems' buffers hold is not ours
+            assert (
+                MAX_BYTES_BEFORE_SLOT <= sent < 20_000_000
+            )  # what the two systems' buffers hold is not ours
             assert httpx.get(f"{world.url}/health").json()["requests"]["waiting"] == 1
             world.recognizer.gate.set()
             large.settimeout(PATIENCE)
@@ -161,13 +163,13 @@ def test_who_sends_slowly_holds_no_place() -> None:
 
 def test_a_line_of_no_length_refuses_at_once() -> None:
     async def tried() -> None:
-        line = Line("seats", 1, 0, 5.0)
+        line = RequestQueue("seats", 1, 0, 5.0)
         with line.enter() as turn:
-            await turn.place()
+            await turn.wait_for_slot()
             with pytest.raises(Busy, match="all 1 seats are taken; try again in 1 s"):
                 line.enter()
         with line.enter() as turn:
-            await turn.place()
+            await turn.wait_for_slot()
             assert (line.used, line.waiting) == (1, 0)
         assert (line.used, line.waiting) == (0, 0)
 
@@ -176,10 +178,10 @@ def test_a_line_of_no_length_refuses_at_once() -> None:
 
 def test_when_to_come_again_follows_from_what_the_work_takes() -> None:
     async def told() -> float:
-        line = Line("seats", 2, 10, 5.0)
+        line = RequestQueue("seats", 2, 10, 5.0)
         line._mean = 8.0
         turns = [line.enter() for _ in range(5)]
-        await asyncio.gather(*(turn.place() for turn in turns[:2]))
+        await asyncio.gather(*(turn.wait_for_slot() for turn in turns[:2]))
         return line.retry_after
 
     assert asyncio.run(told()) == pytest.approx(8.0 * (3 + 1) / 2, abs=0.1)

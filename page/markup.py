@@ -14,12 +14,12 @@ from voice.serve.settings import LOOPBACK
 from voice.types import Segment
 
 HERE = Path(__file__).parent
-FAIR, POOR = 0.8, 0.5  # a word less sure than this is marked
+FAIR_CONFIDENCE, POOR_CONFIDENCE = 0.8, 0.5  # a word less sure than this is marked
 
 _FOLDERS = re.compile(r"(?<![\w:/.<])/(?:[^/\s'\":;,<>]+/)+")
 NOTICE = '<div class="page-notice" role="alert"></div>'
 
-SILENT = {"id": "", "pieces": [], "done": True}
+NO_SOUND = {"id": "", "pieces": [], "done": True}
 PLAYER = """<div class="player" data-state="idle" role="group" aria-label="Playback">
 <button class="player-toggle" type="button" aria-label="Play" disabled>▶</button>
 <div class="player-bar"><div class="player-fill"></div></div>
@@ -31,20 +31,20 @@ _NO_SPEECH = '<div class="words"><span class="empty">No speech was found.</span>
 _LEGEND = '<span class="legend"><i class="fair"></i>less sure <i class="poor"></i>unsure</span>'
 
 
-def promise(choice: Choice) -> str:
+def privacy_statement(choice: Choice) -> str:
     """What the page says of itself, as Markdown, where this is the brain of *Talk*.
 
     Raises BrainError for the address of a server that is none.
     """
     if not choice.is_address:
         return "It hears, speaks and talks on this computer; nothing leaves it."
-    host, name = _server(choice)
+    host, name = _server_name(choice)
     if host in LOOPBACK:
         return f"It hears, speaks and talks on this computer, with the language model at `{name}`."
     return f"It hears and speaks on this computer; the words of *Talk* go to the language model at `{name}`."
 
 
-def _server(choice: Choice) -> tuple[str, str]:
+def _server_name(choice: Choice) -> tuple[str, str]:
     """(host, host and port) of an address. Raises BrainError where it is none."""
     parts = split_address(choice.brain)
     return parts.hostname or "", named(parts)
@@ -55,15 +55,15 @@ def asset(name: str) -> str:
     return (HERE / name).read_text("utf-8")
 
 
-def around() -> str:
+def page_script() -> str:
     """Return the script around Gradio's components, which offers every kind of recording for upload."""
     return asset("page.js").replace("@recordings@", ",".join(sorted(RECORDINGS)))
 
 
-def talk(choice: Choice) -> str:
+def talk_html(choice: Choice) -> str:
     """The markup of Talk, whose usual brain is that of `choice`."""
     usual = "skills" if choice.is_offline else choice.brain
-    usual = _server(choice)[1] if choice.is_address else usual
+    usual = _server_name(choice)[1] if choice.is_address else usual
     return asset("talk/talk.html").replace("@brain@", html.escape(f"The usual one: {usual}"))
 
 
@@ -76,22 +76,28 @@ def words(segments: Sequence[Segment]) -> str:
         return _NO_SPEECH
     before = [None, *(each.speaker for each in segments[:-1])]
     rows = (
-        f"<p><time>{clock(each.start)}</time><span>{_speaker(each, last)}{_words(each)}</span></p>"
+        f"<p><time>{clock(each.start)}</time><span>{_speaker_html(each, last)}{_words_of(each)}</span></p>"
         for each, last in zip(segments, before, strict=True)
     )
     return f'<div class="words">{"".join(rows)}</div>'
 
 
-def _speaker(segment: Segment, before: str | None) -> str:
+def _speaker_html(segment: Segment, before: str | None) -> str:
     return f"<b>{html.escape(segment.speaker)}</b> " if segment.speaker not in (None, before) else ""
 
 
-def _words(segment: Segment) -> str:
+def _words_of(segment: Segment) -> str:
     if not segment.words:
         return html.escape(segment.text)
     shown = []
     for word in segment.words:
-        mark = "poor" if word.confidence < POOR else "fair" if word.confidence < FAIR else "sure"
+        mark = (
+            "poor"
+            if word.confidence < POOR_CONFIDENCE
+            else "fair"
+            if word.confidence < FAIR_CONFIDENCE
+            else "sure"
+        )
         title = f"{word.start:.2f} to {word.end:.2f} s, {word.confidence:.0%} sure"
         shown.append(f'<span class="{mark}" title="{title}">{html.escape(word.text.strip())}</span>')
     return " ".join(shown)
@@ -99,7 +105,7 @@ def _words(segment: Segment) -> str:
 
 def status(text: str, notes: Sequence[str] = (), *, legend: bool = False) -> str:
     """A line below what it is about, and what else is to be known of it, each in a line of its own."""
-    lines = "".join(f'<div class="note">{sentence(note)}</div>' for note in notes if note)
+    lines = "".join(f'<div class="note">{sentence_html(note)}</div>' for note in notes if note)
     return f'<div class="status">{html.escape(text, quote=False)} {_LEGEND if legend else ""}</div>{lines}'
 
 
@@ -114,18 +120,18 @@ def heard_so_far(words: float, read: float, length: float | None) -> tuple[float
     return share, f"words up to {clock(words)}{of}"
 
 
-def waiting(ahead: int) -> str:
+def queue_status(ahead: int) -> str:
     """What somebody is told whose turn it is not yet, with so many before them in the line."""
     line = "you are next" if not ahead else f"{ahead} more {'is' if ahead == 1 else 'are'} before you"
     return f"Others are being served; {line} …"
 
 
-def problem(markup: str) -> str:
+def problem_html(markup: str) -> str:
     """The same for what went wrong, as HTML in which what others wrote is escaped."""
     return f'<div class="status problem" role="alert">{markup}</div>'
 
 
-def sentence(message: str) -> str:
+def sentence_html(message: str) -> str:
     """A message as a whole sentence, as HTML, that tells nothing of where files lie on the server."""
     begins_with_file = message.startswith("/")
     message = _FOLDERS.sub("", message).strip()

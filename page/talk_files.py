@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI, HTTPException
 from fastapi.responses import FileResponse
 
-from page.show import HERE
+from page.markup import HERE
 
 TYPES = {".js": "text/javascript", ".css": "text/css"}
 

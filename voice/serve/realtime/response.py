@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voice.agent.events import Speaking
+from voice.serve.realtime.audio_formats import encode_audio
 from voice.serve.realtime.configuration import Configuration
-from voice.serve.realtime.formats import outgoing
-from voice.serve.realtime.items import Item, Part, fresh
+from voice.serve.realtime.items import ContentPart, Item, new_id
 from voice.types import Word
 
-AHEAD = 2.0  # seconds of sound that a client holds at most before it plays them
-LONGEST_DELTA = 0.2  # seconds of sound in one event
-SHORTEST_DELTA = 0.04  # less than this waits for more
+MAX_AHEAD = 2.0  # seconds of sound that a client holds at most before it plays them
+MAX_DELTA = 0.2  # seconds of sound in one event
+MIN_DELTA = 0.04  # less than this waits for more
 
 Event = dict[str, Any]
 
@@ -46,7 +46,7 @@ def heard_until(said: list[Said], seconds: float) -> str:
 
 
 @dataclass
-class _Sound:
+class _OutgoingAudio:
     """Encoded sound to be played from `start` of the conversation on; `sent` bytes are with the client."""
 
     start: float
@@ -55,19 +55,19 @@ class _Sound:
 
 
 @dataclass
-class Answer:
+class RealtimeResponse:
     """A response under way. `configuration` is the session's, with what the response itself asked for."""
 
     configuration: Configuration
     apart: bool = False  # asked for outside of the conversation
     metadata: Any = None
-    id: str = field(default_factory=lambda: fresh("resp"))
-    item: Item = field(default_factory=lambda: Item(fresh("item"), role="assistant", status="in_progress"))
+    id: str = field(default_factory=lambda: new_id("resp"))
+    item: Item = field(default_factory=lambda: Item(new_id("item"), role="assistant", status="in_progress"))
     said: list[Said] = field(default_factory=list)
     calls: list[Item] = field(default_factory=list)  # of the client's functions
     _first: float | None = None  # where it begins in all that is said, if it is not the beginning
     _text: str = ""
-    _sounds: deque[_Sound] = field(default_factory=deque)
+    _sounds: deque[_OutgoingAudio] = field(default_factory=deque)
     _paused: float | None = None  # since when
     opened: bool = False
     _sound_over: bool = False
@@ -109,7 +109,9 @@ class Answer:
             self.said.append(
                 Said(self.place(event.position), speech.audio.duration, speech.text, speech.words)
             )
-        self._sounds.append(_Sound(event.start, outgoing(speech.audio, self.configuration.output)))
+        self._sounds.append(
+            _OutgoingAudio(event.start, encode_audio(speech.audio, self.configuration.output))
+        )
 
     def place(self, position: float) -> float:
         """A position in the conversation's answer as one in this response's sound."""
@@ -144,11 +146,11 @@ class Answer:
         """The sound that the client should have by `now`, in events of a fifth of a second at most."""
         while self._sounds and self._paused is None:
             sound, form = self._sounds[0], self.configuration.output
-            due = min(now + AHEAD - sound.start, len(sound.data) / form.width / form.rate)
+            due = min(now + MAX_AHEAD - sound.start, len(sound.data) / form.width / form.rate)
             until = max(sound.sent, form.width * round(due * form.rate))
-            if until - sound.sent < SHORTEST_DELTA * form.rate * form.width and until < len(sound.data):
+            if until - sound.sent < MIN_DELTA * form.rate * form.width and until < len(sound.data):
                 return
-            longest = form.width * round(LONGEST_DELTA * form.rate)
+            longest = form.width * round(MAX_DELTA * form.rate)
             for at in range(sound.sent, until, longest):
                 piece = base64.b64encode(sound.data[at : min(until, at + longest)]).decode()
                 yield self._of_part("response.output_audio.delta") | {"delta": piece}
@@ -189,21 +191,21 @@ class Answer:
             "id": self.id,
             "object": "realtime.response",
             "status": status,
-            "status_details": _details(status, reason) if done else None,
+            "status_details": _status_details(status, reason) if done else None,
             "output": [each.rendered() for each in self._output()] if done else [],
             "conversation_id": None if self.apart else "conversation",
             "output_modalities": [now.modality],
             "audio": {"output": {"format": {"type": now.output.name}, "voice": now.voice}},
             "max_output_tokens": "inf",
             "metadata": self.metadata,
-            "usage": _usage() if done else None,
+            "usage": _zero_usage() if done else None,
         }
 
     def _output(self) -> list[Item]:
         return [*([self.item] if self.opened else []), *self.calls]
 
-    def _content(self) -> Part:
-        return Part("output_audio" if self.audible else "output_text", self._text)
+    def _content(self) -> ContentPart:
+        return ContentPart("output_audio" if self.audible else "output_text", self._text)
 
     def _part(self) -> Event:
         if self.audible:
@@ -218,12 +220,12 @@ class Answer:
         return {"type": kind, "response_id": self.id} | place
 
 
-def _details(status: str, reason: str) -> Event:
+def _status_details(status: str, reason: str) -> Event:
     if status == "failed":
         return {"type": status, "error": {"type": "server_error", "code": "failed", "message": reason}}
     return {"type": status} | ({"reason": reason} if reason else {})
 
 
-def _usage() -> Event:
+def _zero_usage() -> Event:
     """Nothing here counts tokens, but clients read the fields."""
     return {"total_tokens": 0, "input_tokens": 0, "output_tokens": 0}

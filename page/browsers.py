@@ -9,13 +9,13 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from page.shelf import Room, empty, rooms, shelf
+from page.temporary_files import BrowserFiles, browser_folders, private_folder, remove_older
 
-GRACE = 5.0  # seconds that a page may take to come back, as it does when it is loaded again
-CLOCKS = 1.0  # seconds that the times of files may lie behind the clock
-UNCLAIMED = 3600.0  # seconds that a folder is kept whose browser has shown no tab
+RELOAD_SECONDS = 5.0  # seconds that a page may take to come back, as it does when it is loaded again
+CLOCK_TOLERANCE = 1.0  # seconds that the times of files may lie behind the clock
+UNCLAIMED_SECONDS = 3600.0  # seconds that a folder is kept whose browser has shown no tab
 # What is remembered. Beyond it the oldest is forgotten, but never a tab that is open, or its browser.
-BROWSERS, TABS, FILES = 1000, 100, 1000  # in all; of a browser; of a browser
+MAX_BROWSERS, MAX_TABS, MAX_FILES = 1000, 100, 1000  # in all; of a browser; of a browser
 
 _LOG = logging.getLogger("uvicorn.error")
 
@@ -32,26 +32,26 @@ class Browser:
     def keeps_from(self, now: float, grace: float, unclaimed: float) -> float:
         """The time from which on its folders are kept."""
         if self.tabs:
-            return min(self.seen[tab] for tab in self.tabs) - CLOCKS
+            return min(self.seen[tab] for tab in self.tabs) - CLOCK_TOLERANCE
         gone = self.left is not None and now - self.left >= grace
         return now + 1 if gone else now - unclaimed
 
 
-class Visitors:
+class Browsers:
     """All browsers, by the keys of their rooms. What the event loop calls here waits for no disk."""
 
-    def __init__(self, grace: float = GRACE, unclaimed: float = UNCLAIMED) -> None:
-        self._folder, self._grace, self._unclaimed = shelf(), grace, unclaimed
+    def __init__(self, grace: float = RELOAD_SECONDS, unclaimed: float = UNCLAIMED_SECONDS) -> None:
+        self._folder, self._grace, self._unclaimed = private_folder(), grace, unclaimed
         self._browsers: dict[str, Browser] = {}  # the one that came last at the end
         self._owners: dict[str, str] = {}  # tab → the key of its browser
         self._lock, self._some = threading.Lock(), threading.Event()
         threading.Thread(target=self._watch, name="visitors", daemon=True).start()
 
-    def room(self, key: str) -> Room:
+    def room(self, key: str) -> BrowserFiles:
         """The room of a browser that brings or makes something now."""
         with self._lock:
             self._browser(key)
-        return Room(key, self._folder)
+        return BrowserFiles(key, self._folder)
 
     def owns(self, key: str, tab: str) -> bool:
         """Whether a tab is this browser's, as it is from when it is first seen."""
@@ -59,8 +59,8 @@ class Visitors:
             if self._owners.setdefault(tab, key) != key:
                 return False
             browser = self._browser(key)
-            _touch(browser.seen, tab, browser.seen.get(tab, time.time()))
-            if len(browser.seen) > TABS and (old := _oldest(browser.seen, {tab, *browser.tabs})):
+            _set_newest(browser.seen, tab, browser.seen.get(tab, time.time()))
+            if len(browser.seen) > MAX_TABS and (old := _oldest(browser.seen, {tab, *browser.tabs})):
                 del browser.seen[old], self._owners[old]
             return True
 
@@ -83,12 +83,12 @@ class Visitors:
 
     def may_use(self, key: str, tab: str, path: str) -> bool:
         """Whether a file is the browser's own and no other tab's, from now on this one's."""
-        if not Room(key, self._folder).has(path):
+        if not BrowserFiles(key, self._folder).has(path):
             return False
         with self._lock:
             taken = self._browser(key).taken
-            _touch(taken, path, taken.get(path, tab))
-            if len(taken) > FILES and (old := _oldest(taken, {path})):
+            _set_newest(taken, path, taken.get(path, tab))
+            if len(taken) > MAX_FILES and (old := _oldest(taken, {path})):
                 del taken[old]
             return taken[path] == tab
 
@@ -96,10 +96,10 @@ class Visitors:
         """Remove what belongs to no tab that is still open."""
         with self._lock:
             self._close_silent()
-            keys = {Room(key, self._folder).folder.name: key for key in self._browsers}
-        for room in rooms(self._folder):  # also those whose browser was forgotten
-            empty(room, self._kept_from(keys.get(room.name)))
-        left = {room.name for room in rooms(self._folder)}
+            keys = {BrowserFiles(key, self._folder).folder.name: key for key in self._browsers}
+        for room in browser_folders(self._folder):  # also those whose browser was forgotten
+            remove_older(room, self._kept_from(keys.get(room.name)))
+        left = {room.name for room in browser_folders(self._folder)}
         with self._lock:
             for name, key in keys.items():
                 if name not in left and key in self._browsers and not self._browsers[key].tabs:
@@ -115,9 +115,9 @@ class Visitors:
 
     def _browser(self, key: str) -> Browser:
         """The browser of a key, from now on the newest; the oldest idle one makes room. Under the lock."""
-        _touch(self._browsers, key, self._browsers.get(key) or Browser())
+        _set_newest(self._browsers, key, self._browsers.get(key) or Browser())
         self._some.set()
-        if len(self._browsers) > BROWSERS:
+        if len(self._browsers) > MAX_BROWSERS:
             busy = {key, *(other for other, browser in self._browsers.items() if browser.tabs)}
             if (old := _oldest(self._browsers, busy)) is not None:
                 self._forget(old)
@@ -126,8 +126,8 @@ class Visitors:
     def _has_space(self, browser: Browser) -> bool:
         """Whether one more tab of a browser may be open, so that there is always an idle one to forget."""
         if browser.tabs:
-            return len(browser.tabs) < TABS - 1
-        return sum(bool(other.tabs) for other in self._browsers.values()) < BROWSERS - 1
+            return len(browser.tabs) < MAX_TABS - 1
+        return sum(bool(other.tabs) for other in self._browsers.values()) < MAX_BROWSERS - 1
 
     def _close_silent(self) -> None:
         """Close the tabs that have long not been heard of, as after a crash of their browser."""
@@ -154,7 +154,7 @@ def _close(browser: Browser, tab: str) -> None:
         browser.left = time.time()
 
 
-def _touch(table: dict[str, Any], name: str, value: Any) -> None:
+def _set_newest(table: dict[str, Any], name: str, value: Any) -> None:
     """Set an entry and make it the newest one."""
     table.pop(name, None)
     table[name] = value

@@ -10,8 +10,8 @@ import pytest
 from fakes.agent import Later, Phrasebook, Script, quiet
 from fakes.realtime import RATE, Client, at_24k, encoded
 
-from voice.serve.realtime.clock import KEPT, AudioClock
-from voice.serve.realtime.formats import FORMATS, PCM
+from voice.serve.realtime.audio_formats import FORMATS, PCM
+from voice.serve.realtime.clock import MAX_SPANS, AudioClock
 
 STARTED, STOPPED = "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped"
 FRAME = 40  # milliseconds: a turn's bounds are known to one frame of the detector, 32 ms
@@ -235,9 +235,9 @@ def test_whatever_a_client_does_turns_lie_in_its_audio_one_after_the_other(seed)
 
 def test_the_clock_of_the_clients_audio_forgets_old_gaps_and_keeps_its_place():
     clock = AudioClock(16_000)
-    for _ in range(3 * KEPT):
+    for _ in range(3 * MAX_SPANS):
         clock.audio(0.1, 1600)
         clock.silence(800)
-    assert clock.sent == pytest.approx(0.1 * 3 * KEPT)
-    assert clock.sent_at(0.15 * 3 * KEPT - 0.05 - 0.02) == pytest.approx(clock.sent - 0.02)
+    assert clock.sent == pytest.approx(0.1 * 3 * MAX_SPANS)
+    assert clock.sent_at(0.15 * 3 * MAX_SPANS - 0.05 - 0.02) == pytest.approx(clock.sent - 0.02)
     assert clock.sent_at(0.0) >= 0.0

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-LOOK = 0.5  # seconds between two looks whether it is one's turn
+POLL = 0.5  # seconds between two looks whether it is one's turn
 
 
-class Turns:
+class WorkQueue:
     """`places` for work; whoever comes when they are taken waits. Safe between threads."""
 
     def __init__(self, places: int) -> None:
@@ -34,7 +34,7 @@ class Turns:
         while (ahead := self._ahead(me)) >= 0:
             yield ahead
             with self._changed:
-                self._changed.wait_for(lambda: self._ahead(me) != ahead, LOOK)
+                self._changed.wait_for(lambda: self._ahead(me) != ahead, POLL)
 
     def _ahead(self, me: object) -> int:
         """How many have to be served before `me` may begin, besides those who work; -1 where it may."""

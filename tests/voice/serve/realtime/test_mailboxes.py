@@ -6,8 +6,8 @@ import threading
 import pytest
 from fakes.realtime import PATIENCE
 
-from voice.serve.realtime import pipes
-from voice.serve.realtime.pipes import Inbox, Outbox, Slow
+from voice.serve.realtime import mailboxes
+from voice.serve.realtime.mailboxes import ClientTooSlow, Inbox, Outbox
 
 
 def run(work):
@@ -44,7 +44,7 @@ def test_who_waits_for_a_text_can_be_woken_and_no_text_is_lost_by_that():
 
 
 def test_a_client_that_sends_faster_than_it_is_heard_has_to_wait(monkeypatch):
-    monkeypatch.setattr(pipes, "MOST_WAITING", 10)
+    monkeypatch.setattr(mailboxes, "MAX_WAITING", 10)
 
     async def work():
         inbox = Inbox(asyncio.get_running_loop())
@@ -83,12 +83,12 @@ def test_what_another_thread_says_wakes_the_one_who_waits():
 
 
 def test_a_client_that_takes_too_little_is_called_slow(monkeypatch):
-    monkeypatch.setattr(pipes, "MOST_UNSENT", 10)
+    monkeypatch.setattr(mailboxes, "MAX_UNSENT", 10)
 
     async def work():
         outbox = Outbox(asyncio.get_running_loop())
         outbox.put("x" * 11)
-        with pytest.raises(Slow):
+        with pytest.raises(ClientTooSlow):
             await outbox.get()
 
     run(work())

@@ -11,15 +11,15 @@ from functools import cache
 
 import numpy as np
 
-from voice.serve.realtime.resampling import Resampler
+from voice.serve.realtime.resampling import LowLatencyResampler
 from voice.types import Audio
 
 _ULAW_BIAS = 132  # of 16-bit samples: makes the segments powers of two
-_FULL = 32768.0
+_FULL_SCALE = 32768.0
 
 
 @dataclass(frozen=True)
-class Format:
+class AudioFormat:
     """How sound is written in bytes: `name` in the protocol, `width` bytes for each of `rate` samples."""
 
     name: str
@@ -30,41 +30,41 @@ class Format:
     def decode(self, data: bytes) -> np.ndarray:
         """Bytes, a whole number of samples, → (T,) float32 at `rate`."""
         if self.width == 2:
-            return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL)
-        return _expanded(self.name)[np.frombuffer(data, np.uint8)]
+            return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
+        return _expansion_table(self.name)[np.frombuffer(data, np.uint8)]
 
     def encode(self, samples: np.ndarray) -> bytes:
         """(T,) float32 at `rate` → bytes; what is too loud is clipped."""
-        linear = np.clip(np.rint(samples * _FULL), -32768, 32767).astype("<i2")
+        linear = np.clip(np.rint(samples * _FULL_SCALE), -32768, 32767).astype("<i2")
         if self.width == 2:
             return linear.tobytes()
-        return _compressed(self.name)[linear.view(np.uint16)].tobytes()
+        return _compression_table(self.name)[linear.view(np.uint16)].tobytes()
 
     def seconds(self, data: bytes) -> float:
         """How long the sound of some bytes lasts."""
         return len(data) / self.width / self.rate
 
 
-PCM = Format("audio/pcm", "pcm16", 24_000, 2)
+PCM = AudioFormat("audio/pcm", "pcm16", 24_000, 2)
 FORMATS = (
     PCM,
-    Format("audio/pcmu", "g711_ulaw", 8_000, 1),
-    Format("audio/pcma", "g711_alaw", 8_000, 1),
+    AudioFormat("audio/pcmu", "g711_ulaw", 8_000, 1),
+    AudioFormat("audio/pcma", "g711_alaw", 8_000, 1),
 )
 
 
-def named(name: str) -> Format | None:
+def find_format(name: str) -> AudioFormat | None:
     """The format of a name, of today or of the beta."""
     return next((each for each in FORMATS if name in (each.name, each.old_name)), None)
 
 
-class Inlet:
+class InputDecoder:
     """A client's sound as it arrives, at the rate of whoever listens."""
 
-    def __init__(self, form: Format, rate: int) -> None:
+    def __init__(self, form: AudioFormat, rate: int) -> None:
         self.form, self._rate = form, rate
         self._odd = b""
-        self._resampled = Resampler(form.rate, rate) if form.rate != rate else None
+        self._resampled = LowLatencyResampler(form.rate, rate) if form.rate != rate else None
 
     def __call__(self, data: bytes) -> np.ndarray:
         """The next bytes, cut anywhere, → (T,) float32 at `rate`; T varies."""
@@ -75,7 +75,7 @@ class Inlet:
         return self._resampled(samples) if self._resampled else samples
 
 
-def outgoing(audio: Audio, form: Format) -> bytes:
+def encode_audio(audio: Audio, form: AudioFormat) -> bytes:
     """A piece of speech as the client wants it."""
     if audio.rate != form.rate:
         from voice.audio import resample
@@ -85,11 +85,11 @@ def outgoing(audio: Audio, form: Format) -> bytes:
 
 
 @cache
-def _expanded(name: str) -> np.ndarray:
+def _expansion_table(name: str) -> np.ndarray:
     """(256,) float32: what each byte of a law stands for."""
     codes = np.arange(256)
     levels = _ulaw_levels(codes) if name == "audio/pcmu" else _alaw_levels(codes)
-    return (levels / _FULL).astype(np.float32)
+    return (levels / _FULL_SCALE).astype(np.float32)
 
 
 def _ulaw_levels(codes: np.ndarray) -> np.ndarray:
@@ -107,9 +107,9 @@ def _alaw_levels(codes: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _compressed(name: str) -> np.ndarray:
+def _compression_table(name: str) -> np.ndarray:
     """(65536,) uint8 by the bits of a 16-bit sample: the byte whose level is nearest."""
-    levels = _expanded(name).astype(np.float64) * _FULL
+    levels = _expansion_table(name).astype(np.float64) * _FULL_SCALE
     order = np.argsort(levels, kind="stable")
     middles = (levels[order][1:] + levels[order][:-1]) / 2
     samples = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.float64)

@@ -12,7 +12,7 @@ from voice.serve import Services
 PATH = "/talk/ready"
 
 
-class Warming:
+class Preloading:
     """The loading of a server's models, in a thread of its own."""
 
     def __init__(self, services: Services) -> None:
@@ -52,9 +52,9 @@ class Warming:
         return {"state": self.state, "languages": sorted(languages)}
 
 
-def add_warming(server: FastAPI, services: Services) -> Warming:
+def add_preloading(server: FastAPI, services: Services) -> Preloading:
     """Serve at PATH how far the models are loaded; the first who asks begins it, where nobody has."""
-    warming = Warming(services)
+    warming = Preloading(services)
 
     @server.get(PATH, include_in_schema=False)
     def ready() -> dict[str, object]:

@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from starlette.types import Message, Receive, Scope, Send
 
 from voice.errors import VoiceError
-from voice.serve.errors import Vanished
+from voice.serve.errors import ClientGone
 
 T = TypeVar("T")
 _END = object()
@@ -35,7 +35,7 @@ class Stop:
     def check(self) -> None:
         """Raises Vanished where nobody waits for the result any more."""
         if self._event.is_set():
-            raise Vanished("the client went away before its answer was made")
+            raise ClientGone("the client went away before its answer was made")
 
 
 async def done(request: Request, work: Callable[[Stop], T]) -> T:
@@ -100,4 +100,4 @@ class Streamed(Response):
             async with asyncio.timeout(self._idle):
                 await send(message)
         except TimeoutError:
-            raise Vanished("the client takes nothing") from None
+            raise ClientGone("the client takes nothing") from None

@@ -8,7 +8,7 @@ from typing import Any
 from voice.serve.realtime.configuration import Configuration
 
 
-class Line:
+class EventSender:
     """Passes on what a session says. `cut` takes back sound that has not left yet."""
 
     def __init__(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 
-from page.turns import Turns
+from page.work_queue import WorkQueue
 
 
 def test_so_many_are_served_at_once_and_the_others_in_their_order() -> None:
-    turns = Turns(2)
+    turns = WorkQueue(2)
     with ExitStack() as first, ExitStack() as second:
         assert list(first.enter_context(turns.taken())) == []
         assert list(second.enter_context(turns.taken())) == []
@@ -22,7 +22,7 @@ def test_so_many_are_served_at_once_and_the_others_in_their_order() -> None:
 
 
 def test_who_goes_away_while_waiting_leaves_the_line() -> None:
-    turns = Turns(1)
+    turns = WorkQueue(1)
     with turns.taken() as first:
         assert list(first) == []
         with turns.taken() as second:

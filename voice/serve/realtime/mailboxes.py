@@ -8,11 +8,11 @@ from collections import deque
 
 from voice.errors import VoiceError
 
-MOST_WAITING = 32 << 20  # characters of events that wait for a session; then the client has to
-MOST_UNSENT = 4 << 20  # characters that wait for a client; the agent's speech takes 64,000 a second
+MAX_WAITING = 32 << 20  # characters of events that wait for a session; then the client has to
+MAX_UNSENT = 4 << 20  # characters that wait for a client; the agent's speech takes 64,000 a second
 
 
-class Slow(VoiceError):
+class ClientTooSlow(VoiceError):
     """The client takes too little of what it is sent."""
 
 
@@ -32,7 +32,7 @@ class Inbox:
         with self._changed:
             self._texts.append(text)
             self._size += len(text)
-            if self._size > MOST_WAITING:
+            if self._size > MAX_WAITING:
                 self._room.clear()
             self._changed.notify()
 
@@ -45,7 +45,7 @@ class Inbox:
                 return None
             text = self._texts.popleft()
             self._size -= len(text)
-        if not self._room.is_set() and self._size <= MOST_WAITING // 2:
+        if not self._room.is_set() and self._size <= MAX_WAITING // 2:
             self._loop.call_soon_threadsafe(self._room.set)
         return text
 
@@ -101,8 +101,8 @@ class Outbox:
         """The next text; None at the end. Raises Slow where too much has piled up."""
         while True:
             with self._lock:
-                if self._size > MOST_UNSENT:
-                    raise Slow("the client takes its events too slowly; it may connect again")
+                if self._size > MAX_UNSENT:
+                    raise ClientTooSlow("the client takes its events too slowly; it may connect again")
                 if self._texts:
                     text, _ = self._texts.popleft()
                     self._size -= len(text)

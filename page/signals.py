@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 from types import FrameType
 
-_ENDS = "HUP", "QUIT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "POLL", "PWR", "STKFLT"
+_ENDING_SIGNALS = "HUP", "QUIT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU", "POLL", "PWR", "STKFLT"
 
 
-def end_in_order() -> None:
+def end_as_sigterm() -> None:
     """Let every signal that ends a program end this one as SIGTERM does: nothing of anybody's stays behind.
 
     SIGKILL and crashes excepted, after which the next start tidies up.
@@ -21,7 +21,7 @@ def end_in_order() -> None:
         signal.raise_signal(signal.SIGTERM)  # which a server that serves takes in its own way
 
     signal.signal(signal.SIGTERM, ended)
-    for name in _ENDS:
+    for name in _ENDING_SIGNALS:
         number = getattr(signal, f"SIG{name}", None)
         if number and signal.getsignal(number) is signal.SIG_DFL:  # one that is ignored stays so: nohup
             signal.signal(number, passed_on)

@@ -20,8 +20,8 @@ from voice.agent.skills.registry import Skill, offer
 from voice.agent.speculative import prepare
 from voice.agent.timers import Timers
 from voice.agent.work import THREADS, Work
-from voice.serve.realtime.configuration import Configuration, Detection
-from voice.serve.realtime.tools import Tools
+from voice.serve.realtime.client_functions import ClientFunctions
+from voice.serve.realtime.configuration import Configuration, TurnDetection
 from voice.text.languages import languages_of, parse_language
 from voice.types import (
     Brain,
@@ -104,7 +104,7 @@ class Agent:
     voice: Callable[[str], Synthesizer]  # by name
     turns: Callable[[Recognizer], TurnDetector]  # that go by sound and words, as the recognizer hears them
     recognizer: Callable[[str | None], Recognizer]  # by language
-    tools: Tools = field(default_factory=Tools)
+    tools: ClientFunctions = field(default_factory=ClientFunctions)
 
     def understood(self, now: Configuration) -> Collection[str]:
         """Codes of the languages that the recognizer in use knows; () where it does not say."""
@@ -135,7 +135,7 @@ class Agent:
         self.mind.offer(self.tools.skills(now.tools if now.tool_choice != "none" else ()))
 
 
-def turn_detector(detection: Detection | None, best: TurnDetector) -> TurnDetector:
+def turn_detector(detection: TurnDetection | None, best: TurnDetector) -> TurnDetector:
     """What ends turns: the client, silence alone, or the `best` that there is."""
     if detection is None:
         return ManualEndpointer()

@@ -35,55 +35,55 @@ except ImportError:  # a system without such locks: nothing is ever taken for le
     fcntl = None
 
 PREFIX, LOCK = "voice-page-", ".lock"
-KEPT = 60  # folders in a room; the oldest make room
-MOST = 8_000_000_000  # bytes in a room; the oldest folders make room
-NEW = 60.0  # seconds in which a folder without a lock may still get one
-_ROOM = re.compile(r"[0-9a-f]{32}")
+MAX_FOLDERS = 60  # folders in a room; the oldest make room
+MAX_BYTES = 8_000_000_000  # bytes in a room; the oldest folders make room
+LOCK_GRACE = 60.0  # seconds in which a folder without a lock may still get one
+_BROWSER_FOLDER = re.compile(r"[0-9a-f]{32}")
 _held: list[IO] = []
 _tidying = threading.Lock()
 
 
 @lru_cache(maxsize=1)
-def shelf() -> Path:
+def private_folder() -> Path:
     """The private folder of this process, made when it is first asked for."""
-    sweep(Path(tempfile.gettempdir()))
+    remove_abandoned(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
     lock = open(folder / f"{LOCK}.new", "w")  # held until the process ends, whatever ends it
     _held.append(lock)
-    if _locked(lock):  # before it is there under its name, where somebody could find it free
+    if _take_lock(lock):  # before it is there under its name, where somebody could find it free
         os.replace(folder / f"{LOCK}.new", folder / LOCK)
-    atexit.register(clear)
+    atexit.register(remove_all)
     return folder
 
 
-def clear() -> None:
+def remove_all() -> None:
     """Remove all that is kept, for good: what threads still want to keep finds no folder any more."""
-    if shelf.cache_info().currsize:
-        shutil.rmtree(shelf(), ignore_errors=True)
+    if private_folder.cache_info().currsize:
+        shutil.rmtree(private_folder(), ignore_errors=True)
     while _held:
         _held.pop().close()
 
 
-def sweep(parent: Path) -> None:
+def remove_abandoned(parent: Path) -> None:
     """Remove what processes of this account left in `parent` that are gone; never what a living one has."""
     for folder in parent.glob(f"{PREFIX}*") if fcntl else ():
         with suppress(OSError):
             about = folder.lstat()
             ours = about.st_uid == getattr(os, "getuid", lambda: 0)()
-            if stat.S_ISDIR(about.st_mode) and ours and _left(folder, about):
+            if stat.S_ISDIR(about.st_mode) and ours and _is_abandoned(folder, about):
                 shutil.rmtree(folder, ignore_errors=True)
 
 
-def _left(folder: Path, about: os.stat_result) -> bool:
+def _is_abandoned(folder: Path, about: os.stat_result) -> bool:
     """Whether the process is gone that made `folder`."""
     try:
         with open(folder / LOCK, "r+") as lock:
-            return _locked(lock)
+            return _take_lock(lock)
     except FileNotFoundError:
-        return time.time() - about.st_mtime > NEW
+        return time.time() - about.st_mtime > LOCK_GRACE
 
 
-def _locked(lock: IO) -> bool:
+def _take_lock(lock: IO) -> bool:
     """Take the lock on a file, which ends with the process; whether nobody else has it."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -92,18 +92,18 @@ def _locked(lock: IO) -> bool:
     return True
 
 
-class Room:
+class BrowserFiles:
     """The folders of one browser, known by its key; those of all who have none share a room."""
 
     def __init__(self, key: str = "", folder: Path | None = None) -> None:
         """`folder` is where the rooms are: the shelf of this process."""
-        self.folder = (folder or shelf()) / hashlib.sha256(key.encode()).hexdigest()[:32]
+        self.folder = (folder or private_folder()) / hashlib.sha256(key.encode()).hexdigest()[:32]
 
     def new_folder(self, size: int = 0) -> Path:
         """Make an empty folder that nobody can guess, for `size` bytes; the oldest ones make room."""
         with _tidying:
             self.folder.mkdir(mode=0o700, exist_ok=True)
-            surplus = _surplus(self.folder, size)
+            surplus = _folders_beyond_limits(self.folder, size)
             folder = self.folder / secrets.token_hex(16)
             folder.mkdir(mode=0o700)
         for old in surplus:
@@ -119,28 +119,28 @@ class Room:
         return inside and found.is_file() and not found.is_symlink()
 
 
-def rooms(folder: Path) -> list[Path]:
+def browser_folders(folder: Path) -> list[Path]:
     """The folders of all rooms that lie in `folder`."""
     with suppress(FileNotFoundError):
-        return [each for each in folder.iterdir() if _ROOM.fullmatch(each.name)]
+        return [each for each in folder.iterdir() if _BROWSER_FOLDER.fullmatch(each.name)]
     return []
 
 
-def empty(room: Path, before: float) -> None:
+def remove_older(room: Path, before: float) -> None:
     """Remove from a room what was last changed before a time, and the room itself once nothing is left."""
-    for folder, changed in _folders(room).items():
+    for folder, changed in _folders_by_age(room).items():
         if changed < before:
             shutil.rmtree(folder, ignore_errors=True)
     with _tidying, suppress(OSError):
         room.rmdir()
 
 
-def _surplus(room: Path, size: int) -> list[Path]:
+def _folders_beyond_limits(room: Path, size: int) -> list[Path]:
     """The oldest folders of a room, without which another one of `size` bytes is within its bounds."""
-    folders = [*_folders(room)]
-    surplus = folders[: -KEPT + 1]
+    folders = [*_folders_by_age(room)]
+    surplus = folders[: -MAX_FOLDERS + 1]
     sizes = {folder: _size(folder) for folder in folders[len(surplus) :]}
-    excess = size + sum(sizes.values()) - MOST
+    excess = size + sum(sizes.values()) - MAX_BYTES
     for folder, freed in sizes.items():
         if excess <= 0:
             break
@@ -159,7 +159,7 @@ def _size(folder: Path) -> int:
     return size
 
 
-def _folders(room: Path) -> dict[Path, float]:
+def _folders_by_age(room: Path) -> dict[Path, float]:
     """Folder → when it was last changed, the oldest first, without what somebody removes meanwhile."""
     changed = {}
     with suppress(FileNotFoundError):
@@ -171,16 +171,16 @@ def _folders(room: Path) -> dict[Path, float]:
 
 def new_folder() -> Path:
     """An empty folder of nobody in particular."""
-    return Room().new_folder()
+    return BrowserFiles().new_folder()
 
 
-def private(path: Path) -> Path:
+def make_private(path: Path) -> Path:
     """The same file, which only this account can read."""
     path.chmod(0o600)
     return path
 
 
-class Stream:
+class SoundPieces:
     """The pieces of sound of one run, as the player's value."""
 
     def __init__(self, folder: Path) -> None:
@@ -189,13 +189,13 @@ class Stream:
     def add(self, sound: Audio) -> None:
         path = self._folder / f"{len(self._pieces)}.wav"
         audio.write(path, sound)
-        self._pieces.append(f"gradio_api/file={private(path)}")
+        self._pieces.append(f"gradio_api/file={make_private(path)}")
 
     def value(self, done: bool) -> dict:
         return {"id": self._folder.name, "pieces": list(self._pieces), "done": done}
 
 
-class Written:
+class SoundFiles:
     """One sound in several formats, written while it is made: a context manager after which `paths` exist."""
 
     def __init__(self, folder: Path, rate: int, forms: Sequence[str]) -> None:
@@ -214,7 +214,7 @@ class Written:
             writer.write(sound.samples)
         self._samples += len(sound.samples)
 
-    def __enter__(self) -> Written:
+    def __enter__(self) -> SoundFiles:
         for writer in self._writers:
             self._open.enter_context(writer)
         return self
@@ -223,4 +223,4 @@ class Written:
         self._open.__exit__(*raised)
         for path in self.paths:
             with suppress(FileNotFoundError):  # it was not finished
-                private(path)
+                make_private(path)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from voice.audio import Encoder
 from voice.types import Audio
 
-MEDIA = {
+MEDIA_TYPES = {
     "mp3": "audio/mpeg",
     "opus": "audio/ogg; codecs=opus",
     "aac": "audio/aac",
@@ -20,9 +20,9 @@ MEDIA = {
 LATENCY = 0.2  # seconds of sound that an encoder may hold back
 
 
-def encoded(pieces: Iterator[Audio], form: str, rate: int) -> Iterator[bytes]:
+def encode_stream(pieces: Iterator[Audio], form: str, rate: int) -> Iterator[bytes]:
     """Pieces of one sound at `rate` Hz → the bytes of it, about as many pieces."""
-    pipe = _Pipe()
+    pipe = _EncodedBytes()
     encoder = Encoder(pipe, form, rate, latency=LATENCY)
     whole = False
     try:
@@ -35,20 +35,20 @@ def encoded(pieces: Iterator[Audio], form: str, rate: int) -> Iterator[bytes]:
     yield from pipe.taken()
 
 
-def events(pieces: Iterator[bytes]) -> Iterator[bytes]:
+def speech_events(pieces: Iterator[bytes]) -> Iterator[bytes]:
     """The same as server-sent events."""
     for piece in pieces:
-        yield event({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
+        yield server_event({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
     counted = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}  # nothing here is in tokens
-    yield event({"type": "speech.audio.done", "usage": counted})
+    yield server_event({"type": "speech.audio.done", "usage": counted})
 
 
-def event(content: dict) -> bytes:
+def server_event(content: dict) -> bytes:
     """One server-sent event."""
     return f"data: {json.dumps(content, ensure_ascii=False)}\n\n".encode()
 
 
-class _Pipe:
+class _EncodedBytes:
     """What an encoder writes to; it is emptied as it fills."""
 
     def __init__(self) -> None:

@@ -11,39 +11,39 @@ import numpy as np
 from voice.agent.events import Event, Heard, Partial, SpeechStarted, TurnEnded
 from voice.agent.listening.language_check import LanguageCheck
 from voice.serve.realtime.clock import AudioClock
-from voice.serve.realtime.items import Item, Items, Part, fresh
-from voice.serve.realtime.line import Line
+from voice.serve.realtime.event_sender import EventSender
+from voice.serve.realtime.items import ContentPart, ConversationItems, Item, new_id
 from voice.types import Word
 
-LEVEL_EVERY = 0.1  # seconds
-_QUIETEST = 1e-5  # of full scale: -100 dB
+LEVEL_INTERVAL = 0.1  # seconds
+_MIN_LEVEL = 1e-5  # of full scale: -100 dB
 
 
 @dataclass
-class _Turn:
+class _OpenTurn:
     """The turn at hand. `id` is that of the item that it becomes.
 
     `began` is where it begins in the client's audio, in seconds; `start` what the client was told of that,
     in milliseconds.
     """
 
-    id: str = field(default_factory=lambda: fresh("item"))
+    id: str = field(default_factory=lambda: new_id("item"))
     began: float | None = None
     start: int | None = None
 
 
-class Turns:
+class UserTurnEvents:
     """What the person says, as the client is told of it."""
 
     def __init__(
-        self, line: Line, clock: AudioClock, known: Callable[[], Collection[str]] = lambda: ()
+        self, line: EventSender, clock: AudioClock, known: Callable[[], Collection[str]] = lambda: ()
     ) -> None:
         """`clock` knows where a moment of the conversation lies in the client's audio, `known` the codes of
         the languages that are understood."""
-        self.items = Items()
+        self.items = ConversationItems()
         self._line, self._clock, self._known = line, clock, known
         self._doubt = LanguageCheck()
-        self._turn = _Turn()
+        self._turn = _OpenTurn()
         self._told = 0  # milliseconds of the client's audio up to which it has been told of turns
         self._awaited: deque[tuple[str, float]] = deque()  # items still being recognized, their seconds
         self.committed = False  # by the client, before the conversation said that the turn has ended
@@ -88,7 +88,7 @@ class Turns:
     def forget(self, ending: bool) -> None:
         """The turn so far counts as not said; one that was committed stays, and one that is `ending`."""
         if not ending or self.committed:
-            self._turn = _Turn()
+            self._turn = _OpenTurn()
         self._line.state("thinking" if self._awaited else "listening")
 
     def create(self, item: Item, after: str | None) -> None:
@@ -109,8 +109,8 @@ class Turns:
             return
         self._energy += float(np.square(samples).sum())
         self._count += len(samples)
-        if self._count >= LEVEL_EVERY * rate:
-            loudness = 10 * np.log10(max(self._energy / self._count, _QUIETEST**2))
+        if self._count >= LEVEL_INTERVAL * rate:
+            loudness = 10 * np.log10(max(self._energy / self._count, _MIN_LEVEL**2))
             self._line.send({"type": "voice.level", "db": round(loudness, 1)})
             self._energy, self._count = 0.0, 0
 
@@ -152,8 +152,8 @@ class Turns:
         self._awaited.append((self._commit(), max(0.0, ended - began)))
 
     def _commit(self) -> str:
-        item = Item(self._turn.id, role="user", parts=(Part("input_audio", ""),))
-        self._turn = _Turn()
+        item = Item(self._turn.id, role="user", parts=(ContentPart("input_audio", ""),))
+        self._turn = _OpenTurn()
         before = self.items.add(item)
         about = {"previous_item_id": before, "item_id": item.id}
         self._line.send({"type": "input_audio_buffer.committed"} | about)
@@ -171,7 +171,7 @@ class Turns:
                 self._line.tell("notes", {"item_id": item, "notes": [note]})
 
     def _done(self, id_: str, seconds: float, text: str) -> None:
-        item = Item(id_, role="user", parts=(Part("input_audio", text),))
+        item = Item(id_, role="user", parts=(ContentPart("input_audio", text),))
         self.items.put(item)
         self._line.send({"type": "conversation.item.done", "item": item.rendered()})
         if self._line.configuration.transcription:

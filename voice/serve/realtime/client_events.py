@@ -7,78 +7,78 @@ import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from voice.serve.realtime.fields import Fields, ProtocolError, read
+from voice.serve.realtime.fields import Fields, ProtocolError, parse_object
 from voice.serve.realtime.items import Item, read_item
 
-LONGEST_SOUND = 15 << 20  # bytes of one append, as the protocol limits it
+MAX_APPEND = 15 << 20  # bytes of one append, as the protocol limits it
 
 
 @dataclass(frozen=True)
-class Command:
+class ClientEvent:
     """Something that a client asks for; `id` is its own name for the event, or ""."""
 
     id: str
 
 
 @dataclass(frozen=True)
-class UpdateSession(Command):
+class UpdateSession(ClientEvent):
     session: Fields
 
 
 @dataclass(frozen=True)
-class Append(Command):
+class AppendAudio(ClientEvent):
     audio: bytes
 
 
 @dataclass(frozen=True)
-class Commit(Command):
+class CommitAudio(ClientEvent):
     """What was appended is a turn."""
 
 
 @dataclass(frozen=True)
-class Clear(Command):
+class ClearAudio(ClientEvent):
     """What was appended since the last turn is forgotten."""
 
 
 @dataclass(frozen=True)
-class CreateItem(Command):
+class CreateItem(ClientEvent):
     item: Item
     after: str | None
 
 
 @dataclass(frozen=True)
-class TruncateItem(Command):
+class TruncateItem(ClientEvent):
     item: str
     end: float  # seconds of its sound that were played
 
 
 @dataclass(frozen=True)
-class DeleteItem(Command):
+class DeleteItem(ClientEvent):
     item: str
 
 
 @dataclass(frozen=True)
-class RetrieveItem(Command):
+class RetrieveItem(ClientEvent):
     item: str
 
 
 @dataclass(frozen=True)
-class CreateResponse(Command):
+class CreateResponse(ClientEvent):
     wanted: Fields
 
 
 @dataclass(frozen=True)
-class CancelResponse(Command):
+class CancelResponse(ClientEvent):
     response: str
 
 
 @dataclass(frozen=True)
-class ClearOutput(Command):
+class ClearOutput(ClientEvent):
     """Silence: what is being said is thrown away."""
 
 
 @dataclass(frozen=True)
-class Played(Command):
+class AudioPlayed(ClientEvent):
     """How much of an answer's sound has been played, in seconds: an event of our own.
 
     `item` is the answer's, or "" for the present one.
@@ -88,9 +88,9 @@ class Played(Command):
     seconds: float
 
 
-def parse(text: str) -> Command:
+def parse(text: str) -> ClientEvent:
     """A client's event. Raises ProtocolError, with the event's id if it has one."""
-    fields = read(text)
+    fields = parse_object(text)
     id_ = fields.values.get("event_id")
     id_ = id_ if isinstance(id_, str) and len(id_) <= 512 else ""
     try:
@@ -104,10 +104,10 @@ def parse(text: str) -> Command:
         raise
 
 
-def _append(fields: Fields, id_: str) -> Append:
-    text = fields.text("audio", longest=LONGEST_SOUND * 4 // 3 + 4)
+def _append(fields: Fields, id_: str) -> AppendAudio:
+    text = fields.text("audio", longest=MAX_APPEND * 4 // 3 + 4)
     try:
-        return Append(id_, base64.b64decode(text, validate=True))
+        return AppendAudio(id_, base64.b64decode(text, validate=True))
     except (binascii.Error, ValueError):
         raise ProtocolError("audio is not base64", param="audio") from None
 
@@ -133,16 +133,16 @@ def _response(fields: Fields, id_: str) -> CreateResponse:
     return CreateResponse(id_, fields.inner("response") or Fields({}, "response"))
 
 
-def _item(kind: Callable[[str, str], Command]) -> Callable[[Fields, str], Command]:
+def _item(kind: Callable[[str, str], ClientEvent]) -> Callable[[Fields, str], ClientEvent]:
     return lambda fields, id_: kind(id_, fields.text("item_id", longest=200))
 
 
-_READERS: dict[str, Callable[[Fields, str], Command]] = {
+_READERS: dict[str, Callable[[Fields, str], ClientEvent]] = {
     "session.update": lambda fields, id_: UpdateSession(id_, fields.needed("session")),
     "transcription_session.update": _transcription,
     "input_audio_buffer.append": _append,
-    "input_audio_buffer.commit": lambda fields, id_: Commit(id_),
-    "input_audio_buffer.clear": lambda fields, id_: Clear(id_),
+    "input_audio_buffer.commit": lambda fields, id_: CommitAudio(id_),
+    "input_audio_buffer.clear": lambda fields, id_: ClearAudio(id_),
     "conversation.item.create": _create_item,
     "conversation.item.truncate": _truncate,
     "conversation.item.delete": _item(DeleteItem),
@@ -150,7 +150,7 @@ _READERS: dict[str, Callable[[Fields, str], Command]] = {
     "response.create": _response,
     "response.cancel": lambda fields, id_: CancelResponse(id_, fields.text("response_id", "", 200)),
     "output_audio_buffer.clear": lambda fields, id_: ClearOutput(id_),
-    "voice.played": lambda fields, id_: Played(
+    "voice.played": lambda fields, id_: AudioPlayed(
         id_, fields.text("item_id", "", 200), fields.number("audio_ms", None, 0, 1e9) / 1000
     ),
 }

@@ -270,7 +270,7 @@ def build(services: Services) -> gr.Blocks:
     # Gradio's own folder is one for all accounts, the first of which keeps the others out.
     os.environ["GRADIO_TEMP_DIR"] = gr.routes.DEFAULT_TEMP_DIR = str(private_folder())
     with gr.Blocks(title="Voice", analytics_enabled=False) as page:
-        gr.Markdown(f"# Voice\n{show.promise(Choice.of())}", elem_id="title")
+        gr.Markdown(f"# Voice\n{show.privacy_statement(Choice.of())}", elem_id="title")
         gr.HTML(html_template=show.NOTICE, js_on_load=show.page_script(), elem_id="notice", padding=False)
         turns = WorkQueue(MAX_AT_ONCE)
         with gr.Tabs():

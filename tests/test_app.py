@@ -407,4 +407,4 @@ def test_whoever_lets_other_machines_in_without_a_token_is_warned(
 
 def test_what_was_said_in_closed_tabs_is_forgotten_after_a_few_others() -> None:
     page = app.server(services()).routes[-1].app
-    assert page.state_holder.capacity == app.SESSIONS
+    assert page.state_holder.capacity == app.MAX_STATES

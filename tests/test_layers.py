@@ -89,28 +89,17 @@ OVERARCHING = {
 
 # What is not so yet, an entry a line: what `python tests/test_layers.py` prints before the bracket.
 KNOWN = """
-circle of rooms: voice.serve
-class: Answer
-class: Asked
-class: Call
 class: Context
 class: Cue
 class: Heard
 class: Interrupted
-class: Line
 class: Mark
-class: Part
 class: Passage
 class: Piece
 class: Pipe
 class: Reader
 class: Request
-class: Resampler
 class: Said
-class: Speech
-class: Stretch
-class: Turn
-class: Wish
 class: Words
 constant: voice SILENCE
 constant: voice.agent LONGEST
@@ -123,14 +112,6 @@ constant: voice.asr WINDOW
 constant: voice.media HEADERS
 constant: voice.models KINDS
 constant: voice.models LARGEST
-constant: voice.serve BEAT
-constant: voice.serve FULL
-constant: voice.serve HEADERS
-constant: voice.serve KINDS
-constant: voice.serve LATE
-constant: voice.serve MEDIA
-constant: voice.serve MOST
-constant: voice.serve TEXT
 constant: voice.text COUNTED
 constant: voice.text ENDING
 constant: voice.text LEADING
@@ -165,7 +146,6 @@ length: voice/serve/realtime/session.py
 length: voice/text/english/amounts.py
 length: voice/vad.py
 test: tests/voice/cli/test_cli.py
-test: tests/voice/serve/realtime/test_notes.py
 test: tests/voice/text/test_long_sentences.py
 """
 

@@ -15,7 +15,7 @@ from voice.loading import load
 from voice.models import entries
 from voice.serve.draining import Draining
 from voice.serve.metrics import Metrics
-from voice.serve.openai.model_names import DEFAULT, OPENAI_VOICES, in_family, read_aliases, stand_in
+from voice.serve.model_names import DEFAULT, OPENAI_VOICES, in_family, read_aliases, stand_in
 from voice.serve.request_queue import RequestQueue
 from voice.serve.settings import Settings
 from voice.serve.slots import Slots

@@ -17,7 +17,7 @@ from fakes.serve import World, recording, serving
 from voice.errors import ModelMissing, VoiceError
 from voice.serve import Services, Settings
 from voice.serve.draining import Draining
-from voice.serve.openai.model_names import OPENAI_VOICES, read_aliases
+from voice.serve.model_names import OPENAI_VOICES, read_aliases
 
 HEARING = (
     "whisper-1 whisper-large-v3 whisper-large-v3-turbo gpt-transcribe gpt-4o-transcribe-diarize "

@@ -240,7 +240,8 @@ def events(begin: Begin, file: Upload, wish: Wish, stop: Stop) -> Iterator[bytes
                     texts.append(part.text)
                     delta = " " * (len(texts) > 1) + part.text
                     yield server_event({"type": "transcript.text.delta", "delta": delta})
-                    yield from (server_event(each) for each in (speaker_segments(part) if wish.diarized else ()))
+                    segments = speaker_segments(part) if wish.diarized else []
+                    yield from (server_event(segment) for segment in segments)
             end = {"type": "transcript.text.done", "text": " ".join(texts), "usage": usage(begun.whole())}
             yield server_event(end)
     except VoiceError as error:

@@ -6,7 +6,7 @@ interrupted is never thought to its end, and it knows at any time what has been 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,19 +14,44 @@ import numpy as np
 from voice.agent.events import Event, Reply, Speaking
 from voice.agent.speaking.response import Response
 from voice.agent.work import Lane, Task
-from voice.types import Controls, Pace, SpeculativeReply, Speech, Synthesizer
+from voice.types import Controls, Pace, SpeculativeReply, Speech, Synthesizer, Word
 
 SOON = 0.4  # seconds in which a word that is begun is played to its end, mostly
 ASIDES = ("One moment.", "I'm still working on it.")
 
 
 @dataclass(frozen=True)
-class _Placed:
-    """A piece of speech and where in the answer's sound it begins (s)."""
+class SpokenPiece:
+    """The words of a piece of speech that begins at `position` of an answer's sound (seconds)."""
 
     position: float
-    speech: Speech
-    aside: bool
+    duration: float
+    text: str
+    words: tuple[Word, ...] = ()
+
+    @classmethod
+    def of(cls, position: float, speech: Speech) -> SpokenPiece:
+        """Return the piece for `speech`, without its samples."""
+        return cls(position, speech.audio.duration, speech.text, speech.words)
+
+    def heard_until(self, seconds: float) -> str:
+        """Return the words that end within the first `seconds` of the piece.
+
+        A piece whose words have no times is divided by the number of its words.
+        """
+        if seconds < 0:
+            return ""
+        if seconds >= self.duration:
+            return self.text
+        if self.words:
+            return " ".join(word.text for word in self.words if word.end <= seconds)
+        words = self.text.split()
+        return " ".join(words[: int(len(words) * seconds / self.duration)])
+
+
+def heard_until(pieces: Iterable[SpokenPiece], seconds: float) -> str:
+    """Return the words of an answer that have been heard after `seconds` of its sound."""
+    return " ".join(filter(None, (piece.heard_until(seconds - piece.position) for piece in pieces)))
 
 
 class Playback:
@@ -48,7 +73,7 @@ class Playback:
         self._reset()
 
     def _reset(self) -> None:
-        self._placed: list[_Placed] = []
+        self._placed: list[SpokenPiece] = []  # asides without their words
         self._track = np.zeros(0, np.float32)  # all of it at `rate`
         self._end = self.position = self._lag = 0.0
         self._idle_since: float | None = None
@@ -162,15 +187,11 @@ class Playback:
 
     def heard(self) -> str:
         """The words of the answer that have been played to their end."""
-        return self._until(self.position - self._lag)
+        return heard_until(self._placed, self.position - self._lag)
 
     def sounding(self) -> str:
         """The same with the words that are being played, which may come back from the loudspeaker."""
-        return self._until(self.position + SOON)
-
-    def _until(self, at: float) -> str:
-        pieces = (heard_of(each.speech, at - each.position) for each in self._placed if not each.aside)
-        return " ".join(filter(None, pieces))
+        return heard_until(self._placed, self.position + SOON)
 
     def _given(self, piece: str | Speech | Pace, now: float, ready: float) -> Iterator[tuple[Event, float]]:
         if isinstance(piece, Pace):
@@ -184,21 +205,13 @@ class Playback:
     def _place(self, speech: Speech, now: float, aside: bool = False) -> Speaking:
         from voice.audio import resample
 
-        placed = _Placed(self._end, speech, aside)
-        self._placed.append(placed)
+        position, duration = self._end, speech.audio.duration
+        self._placed.append(
+            SpokenPiece(position, duration, "") if aside else SpokenPiece.of(position, speech)
+        )
         start = now + self.remaining
         begin = round(self._end * self._rate)  # by position, so that rounding does not add up
         before = np.pad(self._track[:begin], (0, max(0, begin - len(self._track))))
         self._track = np.concatenate((before, resample(speech.audio, self._rate).samples))
-        self._end += speech.audio.duration
-        return Speaking(now, start, speech, placed.position, aside)
-
-
-def heard_of(piece: Speech, seconds: float) -> str:
-    """The words of a piece of which `seconds` have been played: those heard to their end."""
-    if seconds >= piece.audio.duration:
-        return piece.text
-    if piece.words:
-        return " ".join(word.text for word in piece.words if word.end <= seconds)
-    words = piece.text.split()
-    return " ".join(words[: int(len(words) * max(0.0, seconds) / piece.audio.duration)])
+        self._end += duration
+        return Speaking(now, start, speech, position, aside)

@@ -9,40 +9,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from voice.agent.events import Speaking
+from voice.agent.speaking.playback import SpokenPiece
 from voice.serve.realtime.audio_formats import encode_audio
 from voice.serve.realtime.configuration import Configuration
 from voice.serve.realtime.items import ContentPart, Item, new_id
-from voice.types import Word
 
 MAX_AHEAD = 2.0  # seconds of sound that a client holds at most before it plays them
 MAX_DELTA = 0.2  # seconds of sound in one event
 MIN_DELTA = 0.04  # less than this waits for more
 
 Event = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Said:
-    """A piece of an answer: what is said from `position` on, seconds into the answer's sound."""
-
-    position: float
-    duration: float
-    text: str
-    words: tuple[Word, ...]
-
-    def heard(self, seconds: float) -> str:
-        """The words that end within the first `seconds` of the piece."""
-        if seconds >= self.duration:
-            return self.text
-        if self.words:
-            return " ".join(word.text for word in self.words if word.end <= seconds)
-        words = self.text.split()
-        return " ".join(words[: int(len(words) * max(0.0, seconds) / self.duration)])
-
-
-def heard_until(said: list[Said], seconds: float) -> str:
-    """The words of an answer that were heard when `seconds` of its sound had been played."""
-    return " ".join(filter(None, (each.heard(seconds - each.position) for each in said)))
 
 
 @dataclass
@@ -63,7 +39,7 @@ class RealtimeResponse:
     metadata: Any = None
     id: str = field(default_factory=lambda: new_id("resp"))
     item: Item = field(default_factory=lambda: Item(new_id("item"), role="assistant", status="in_progress"))
-    said: list[Said] = field(default_factory=list)
+    pieces: list[SpokenPiece] = field(default_factory=list)
     calls: list[Item] = field(default_factory=list)  # of the client's functions
     _first: float | None = None  # where it begins in all that is said, if it is not the beginning
     _text: str = ""
@@ -106,9 +82,7 @@ class RealtimeResponse:
         speech = event.speech
         self._first = event.position if self._first is None else self._first
         if not event.aside:
-            self.said.append(
-                Said(self.place(event.position), speech.audio.duration, speech.text, speech.words)
-            )
+            self.pieces.append(SpokenPiece.of(self.place(event.position), speech))
         self._sounds.append(
             _OutgoingAudio(event.start, encode_audio(speech.audio, self.configuration.output))
         )

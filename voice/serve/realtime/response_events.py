@@ -18,11 +18,12 @@ from voice.agent.events import (
     Spoken,
     Trouble,
 )
+from voice.agent.speaking.playback import SpokenPiece, heard_until
 from voice.errors import TextError
 from voice.serve.realtime.client_functions import ClientFunctionCall
 from voice.serve.realtime.event_sender import EventSender
 from voice.serve.realtime.items import ConversationItems, Item, new_id
-from voice.serve.realtime.response import RealtimeResponse, Said, heard_until
+from voice.serve.realtime.response import RealtimeResponse
 from voice.text.english.coverage import reading_notes
 
 _MAX_PAST_RESPONSES = 20  # answers of which it is known when which word was said
@@ -34,7 +35,7 @@ class ResponseEvents:
     def __init__(self, line: EventSender, items: ConversationItems) -> None:
         self.answer: RealtimeResponse | None = None
         self._line, self._items = line, items
-        self._past: deque[tuple[str, list[Said]]] = deque(maxlen=_MAX_PAST_RESPONSES)
+        self._past: deque[tuple[str, list[SpokenPiece]]] = deque(maxlen=_MAX_PAST_RESPONSES)
         self._trouble = ""
         self.waiting = False  # for the result of a client's function, in between two responses
 
@@ -106,9 +107,9 @@ class ResponseEvents:
 
     def heard(self, item: Item, seconds: float) -> str:
         """The words of one of our answers that were heard in the first `seconds` of its sound."""
-        for id_, said in self._past:
+        for id_, pieces in self._past:
             if id_ == item.id:
-                return heard_until(said, seconds)
+                return heard_until(pieces, seconds)
         return item.said
 
     def _open(self) -> RealtimeResponse:
@@ -144,7 +145,7 @@ class ResponseEvents:
             self._line.send(event)
         if not answer.apart:
             self._items.put(answer.item)
-        self._past.append((answer.item.id, answer.said))
+        self._past.append((answer.item.id, answer.pieces))
         self._line.state("listening")
 
     def _note(self, answer: RealtimeResponse) -> None:

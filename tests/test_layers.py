@@ -99,7 +99,6 @@ class: Piece
 class: Pipe
 class: Reader
 class: Request
-class: Said
 class: Words
 constant: voice SILENCE
 constant: voice.agent LONGEST

@@ -82,11 +82,12 @@ def describe(
     """
     given = {name: _plain(value) for name, value in values(options).items() if value is not None}
     hashes = {str(name): _hash(str(name)) for name in data}
-    return Run(recipe, given, hashes, base, model or {}, (code_version(),))
+    sizes = {name: _plain(value) for name, value in (model or {}).items()}
+    return Run(recipe, given, hashes, base, sizes, (code_version(),))
 
 
-def begin(folder: Path, run: Run, options: Any) -> None:
-    """Write `run.toml`, or check that the run in `folder` goes on as what it was begun as.
+def begin(folder: Path, run: Run, options: Any) -> bool:
+    """Write `run.toml` and return whether the run in `folder` goes on, which it does as what it was begun as.
 
     Raises VoiceError where something that decides what is learned differs, or where an earlier version
     began the run and did not say what it is.
@@ -103,6 +104,7 @@ def begin(folder: Path, run: Run, options: Any) -> None:
         code = before.code if run.code[-1] in before.code else (*before.code, *run.code)
         run = Run(run.recipe, run.options, run.data, run.base, run.model, code)
     write(folder, run)
+    return resumes
 
 
 def read(folder: Path, recipe: str) -> Run:
@@ -205,4 +207,6 @@ def _plain(value: Any) -> Any:
     """Return a value as TOML gives it back."""
     if isinstance(value, Path):
         return str(value)
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value

@@ -13,14 +13,17 @@ import random
 import signal
 import time
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
 from recipes.checkpoints import read_state, write_state
+
+Model = TypeVar("Model", bound=nn.Module)
 
 
 class Stateful(Protocol):
@@ -62,6 +65,18 @@ def warm_cosine(step: int, warmup: int, steps: int) -> float:
         return (step + 1) / warmup
     share = (step - warmup) / max(1, steps - warmup)
     return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
+
+
+def learning_rate(step: int, steps: int, peak: float) -> float:
+    """Return the rate of a step: up to `peak` over 200 steps, then by a half cosine to 5 % of it."""
+    done = min(1.0, step / steps)
+    return peak * min(1.0, (step + 1) / 200) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    """Give all parameters of an optimizer this learning rate."""
+    for each in optimizer.param_groups:
+        each["lr"] = rate
 
 
 class Deadline:
@@ -126,6 +141,13 @@ class Ema:
         self.updates = state["updates"]
         for name, value in state["weights"].items():
             self.weights[name].copy_(value)
+
+
+def averaged(model: Model, average: Ema) -> Model:
+    """Return a copy of the model with the average weights; draws nothing at random, unlike a new model."""
+    copy = deepcopy(model)
+    copy.load_state_dict(average.weights)
+    return copy
 
 
 class Checkpoint:

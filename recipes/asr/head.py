@@ -16,25 +16,12 @@ from torch import Tensor, nn
 
 from recipes.checkpoints import read_state
 from recipes.exporting import halved
+from recipes.modules import BlockNames, ConvNeXtBlock
 from voice.asr.ctc.alphabet import BLANK, CLASSES
 
 FILE = "head.onnx"
+NAMES = BlockNames(widen="wide")  # as published heads have it
 INSIDE = "letters/"  # how the names of a head's weights begin among those of a whole recognizer
-
-
-class Block(nn.Module):
-    """Depthwise convolution over `kernel` frames, then two pointwise layers; residual."""
-
-    def __init__(self, width: int, kernel: int):
-        super().__init__()
-        self.depthwise = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
-        self.norm = nn.LayerNorm(width)
-        self.wide, self.narrow = nn.Linear(width, 3 * width), nn.Linear(3 * width, width)
-        self.scale = nn.Parameter(torch.full((width,), 0.1))
-
-    def forward(self, x: Tensor) -> Tensor:  # (B, F, width)
-        y = self.norm(self.depthwise(x.transpose(1, 2)).transpose(1, 2))
-        return x + self.scale * self.narrow(F.gelu(self.wide(y)))
 
 
 class Head(nn.Module):
@@ -47,7 +34,9 @@ class Head(nn.Module):
         self.shape = {"inputs": inputs, "width": width, "blocks": blocks, "kernel": kernel}
         self.dropout = nn.Dropout(dropout)
         self.enter = nn.Linear(inputs, width)
-        self.blocks = nn.ModuleList(Block(width, kernel) for _ in range(blocks))
+        self.blocks = nn.ModuleList(
+            ConvNeXtBlock(width, 3 * width, kernel, scale=0.1, names=NAMES) for _ in range(blocks)
+        )
         self.norm = nn.LayerNorm(width)
         self.letters = nn.Linear(width, CLASSES)
 

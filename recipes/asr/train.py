@@ -289,7 +289,7 @@ def main(options: Options) -> None:
     seed_everything(options.seed)
     device = best_device()
     task = asked(options)
-    runs.begin(options.out, described(options, task.base), options)
+    resumes = runs.begin(options.out, described(options, task.base), options)
     train = gather(options.manifest, task, joins=options.joined, seed=options.seed, threads=options.threads)
     dev = gather(options.dev, task, threads=options.threads)
     minutes = sum(each.window.duration for each in train) / 60
@@ -312,7 +312,7 @@ def main(options: Options) -> None:
         options.out,
         {"weights": weights, "optimizer": optimizer, "schedule": schedule, "average": average, "best": best},
     )
-    first = 0 if options.fresh else checkpoint.restore()
+    first = checkpoint.restore() if resumes else 0
 
     with Deadline(options.minutes) as deadline:
         progress = Progress(options.out, first=first, steps=options.steps, deadline=deadline)

@@ -166,7 +166,7 @@ def gathered(options: Options) -> tuple[list[Example], list[Example]]:
 def main(options: Options) -> None:
     torch.set_num_threads(options.threads)
     seed_everything(options.seed)
-    runs.begin(options.out, described(options), options)
+    resumes = runs.begin(options.out, described(options), options)
     train, dev = gathered(options)
     durations = [len(each.encoded) * FRAME for each in train]
     print(f"{len(train)} windows, {sum(durations) / 60:.1f} minutes; {len(dev)} dev clips", flush=True)
@@ -181,7 +181,7 @@ def main(options: Options) -> None:
     average = Ema(head, 0.998)
     parts = {"head": head, "optimizer": optimizer, "schedule": schedule, "average": average}
     checkpoint = Checkpoint(options.out, parts)
-    first = 0 if options.fresh else checkpoint.restore()
+    first = checkpoint.restore() if resumes else 0
     with Deadline(options.minutes) as deadline:
         progress = Progress(options.out, first=first, steps=options.steps, deadline=deadline)
         for step, indices in batches_from(first, durations, options.batch_seconds, seed=options.seed):

@@ -30,9 +30,10 @@ from recipes.exporting import Weights, rows_about, stored
 from recipes.options import option, parse
 from recipes.tts import texts
 from recipes.tts.corpus import tokens_of
-from recipes.tts.model import NOISES, CurveModel, ProsodyModel, Shape, SpeakingModel
-from recipes.tts.sounds import MAGNITUDES, Decoder, Size, SoundModel, TextModel, spectrum
-from recipes.tts.train_prosody import Recipe
+from recipes.tts.model import NOISES, CurveModel, ProsodyModel, SpeakingModel
+from recipes.tts.sounds import MAGNITUDES, Decoder, SoundModel, TextModel, spectrum
+from recipes.tts.train import size_of
+from recipes.tts.train_prosody import Setup
 from voice.errors import VoiceError
 from voice.features import VOICE_RATE
 from voice.models.card import GRAPHS, PRETRAINED, Card, hashes, read_card, write_card
@@ -144,7 +145,7 @@ class Run:
 
     sounds: SoundModel
     speaking: SpeakingModel
-    recipe: Recipe
+    setup: Setup
     step: int
     speakers: tuple[str, ...]  # in the order of the models' tables
 
@@ -155,16 +156,15 @@ def load_run(folder: Path, prosody: Path) -> Run:
     Raises ModelMissing, or VoiceError where they have different speakers.
     """
     saved, learned = _checkpoint(folder, "train"), _checkpoint(prosody, "train_prosody")["parts"]
-    recipe = Recipe(Shape(("",)), {})
-    recipe.load_state_dict(learned["recipe"])
-    sounds, speaking = SoundModel(Size(**saved["parts"]["about"])), SpeakingModel(recipe.shape)
-    if tuple(sounds.size.speakers) != tuple(recipe.shape.speakers):
+    setup = Setup.of_run(prosody, learned)
+    sounds, speaking = SoundModel(size_of(folder, saved["parts"])), SpeakingModel(setup.shape)
+    if tuple(sounds.size.speakers) != tuple(setup.shape.speakers):
         raise VoiceError(f"{folder} and {prosody} have different speakers: train both on the same features")
     sounds.load_state_dict(saved["parts"]["ema"]["weights"])
     speaking.load_state_dict(learned["ema"]["weights"] | learned["best"]["weights"])
     for model in (speaking.prosody, speaking.curves):
         _stand_in(model.symbols, _untrained(speaking, model.symbols, learned["optimizer"]))
-    return Run(sounds.eval(), speaking.eval(), recipe, saved["step"], tuple(recipe.shape.speakers))
+    return Run(sounds.eval(), speaking.eval(), setup, saved["step"], setup.shape.speakers)
 
 
 def _checkpoint(folder: Path, script: str) -> dict[str, Any]:
@@ -297,7 +297,7 @@ def _frames(run: Run, symbols: str, speaker: int) -> Arrays:
     hidden = run.speaking.curves.hidden(*given)[:, index]
     frames = torch.from_numpy(features)[None], torch.ones(1, len(index), 1)
     curve, loud, voicing = run.speaking.curves(hidden, *frames).unbind(-1)
-    span = run.recipe.spans[run.speakers[speaker]]
+    span = run.setup.ranges[run.speakers[speaker]]
     hertz = torch.exp(span.pitch_mean + span.pitch_spread * curve) * (voicing > 0)
     loud = loud * span.energy_spread + span.energy_mean
     frames = torch.cat([run.sounds.text(*given)[0, index].T, loud])
@@ -328,7 +328,7 @@ def _card(run: Run, options: Options, files: dict[str, str]) -> Card:
 
 
 def _manner(run: Run, options: Options, speaker: str) -> dict[str, float]:
-    span = run.recipe.spans[speaker]
+    span = run.setup.ranges[speaker]
     return asdict(
         SpeakerStats(**asdict(span), liveliness=options.liveliness, pace=options.pace, gain=options.gain)
     )

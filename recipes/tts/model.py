@@ -15,6 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from recipes.modules import BlockNames, ConvNeXtBlock
 from recipes.tts.corpus import Batch
 from recipes.tts.flow import Flow
 from voice.text.alphabet import SYMBOLS
@@ -26,6 +27,7 @@ MELODY_STEPS = 4
 NOISES = 512  # tokens until the noise repeats
 CURVES = 3  # per frame: pitch, loudness, voicing
 KERNEL = 7  # frames that a block of curves sees
+NAMES = BlockNames(depthwise="along", widen="up", narrow="down")  # as checkpoints have it
 
 
 @dataclass(frozen=True)
@@ -40,28 +42,15 @@ class Shape:
     dropout: float = 0.25
 
 
-class Block(nn.Module):
-    """(B, T, C) → (B, T, C): a wide look along time, then two layers at each moment."""
-
-    def __init__(self, width: int, expansion: int, kernel: int, dropout: float):
-        super().__init__()
-        self.along = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
-        self.norm = nn.LayerNorm(width)
-        self.up = nn.Linear(width, width * expansion)
-        self.down = nn.Linear(width * expansion, width)
-        self.scale = nn.Parameter(torch.full((width,), 0.2))
-        self.dropout = nn.Dropout(dropout)
-
-    def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        inner = self.along((x * mask).transpose(1, 2)).transpose(1, 2)
-        inner = self.down(functional.gelu(self.up(self.norm(inner))))
-        return x + self.dropout(self.scale * inner)
-
-
 class Blocks(nn.Module):
+    """(B, T, C) → (B, T, C): ConvNeXt blocks one after the other, then a norm."""
+
     def __init__(self, count: int, width: int, expansion: int, kernel: int, dropout: float):
         super().__init__()
-        self.blocks = nn.ModuleList(Block(width, expansion, kernel, dropout) for _ in range(count))
+        self.blocks = nn.ModuleList(
+            ConvNeXtBlock(width, expansion * width, kernel, scale=0.2, dropout=dropout, names=NAMES)
+            for _ in range(count)
+        )
         self.norm = nn.LayerNorm(width)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recipes.modules import BlockNames, ConvNeXtBlock
 from recipes.vocoder.model import PARTS, filters
 from voice.text.alphabet import SYMBOLS
 from voice.tts.vocoder import BINS
@@ -23,6 +24,7 @@ LOUD = (1.761, 6.844)  # times the logarithm of a mel frame's amplitude, plus th
 MAGNITUDES = (0, 2, 3)  # the places of the logarithms among the PARTS
 LOUDEST = 7.0  # log-magnitudes stop there, lest one bad step overflows
 KERNEL, TEXT_KERNEL = 7, 5
+NAMES = BlockNames("dw", "norm", "pw1", "pw2", "gamma")
 
 
 @dataclass(frozen=True)
@@ -44,23 +46,9 @@ class Size:
         return (self.blocks + 1) * (KERNEL // 2)
 
 
-class Block(nn.Module):
-    """ConvNeXt (Liu et al. 2022) in one dimension; a `tone` scales and shifts what it normalizes."""
-
-    def __init__(self, width: int, hidden: int, kernel: int):
-        super().__init__()
-        self.dw = nn.Conv1d(width, width, kernel, padding=kernel // 2, groups=width)
-        self.norm = nn.LayerNorm(width)
-        self.pw1, self.pw2 = nn.Linear(width, hidden), nn.Linear(hidden, width)
-        self.gamma = nn.Parameter(torch.full((width,), 0.2))
-
-    def forward(self, x: Tensor, tone: Tensor | None = None) -> Tensor:
-        """(B, C, T), (B, 2, C) → (B, C, T)"""
-        y = self.norm(self.dw(x).transpose(1, 2))
-        if tone is not None:
-            y = y * (1 + tone[:, :1]) + tone[:, 1:]
-        y = self.gamma * self.pw2(functional.gelu(self.pw1(y)))
-        return x + y.transpose(1, 2)
+def _block(width: int, hidden: int, kernel: int) -> ConvNeXtBlock:
+    """Return one of the network's blocks, whose parts are called as hibari's are."""
+    return ConvNeXtBlock(width, hidden, kernel, scale=0.2, names=NAMES)
 
 
 class Attention(nn.Module):
@@ -90,8 +78,9 @@ class TextModel(nn.Module):
         self.rounds = size.rounds
         self.emb = nn.Embedding(len(SYMBOLS), size.text)
         self.speakers = nn.Embedding(len(size.speakers), size.text)
-        blocks = (Block(size.text, 2 * size.text, TEXT_KERNEL) for _ in range(size.text_blocks))
-        self.convs = nn.ModuleList(blocks)
+        self.convs = nn.ModuleList(
+            _block(size.text, 2 * size.text, TEXT_KERNEL) for _ in range(size.text_blocks)
+        )
         self.attn = Attention(size.text, size.heads)
         self.norm = nn.LayerNorm(size.text)
         nn.init.zeros_(self.speakers.weight)
@@ -100,7 +89,7 @@ class TextModel(nn.Module):
         """tokens (B, L), speaker (B,), mask (B, L, 1) → (B, L, text)"""
         x = self.emb(tokens) + self.speakers(speaker)[:, None]
         for block in self.convs:
-            x = block((x * mask).transpose(1, 2)).transpose(1, 2)
+            x = block(x * mask)
         bias = ((mask - 1) * 1e4).transpose(1, 2)[:, None]
         for _ in range(self.rounds):
             x = self.attn(x, bias)
@@ -114,7 +103,7 @@ class Decoder(nn.Module):
         super().__init__()
         self.size = size
         self.enter = nn.Conv1d(size.text + 2, size.width, KERNEL, padding=KERNEL // 2)
-        self.blocks = nn.ModuleList(Block(size.width, size.hidden, KERNEL) for _ in range(size.blocks))
+        self.blocks = nn.ModuleList(_block(size.width, size.hidden, KERNEL) for _ in range(size.blocks))
         self.norm = nn.LayerNorm(size.width)
         self.head = nn.Linear(size.width, PARTS * BINS)
         self.tones = nn.Embedding(len(size.speakers), size.blocks * 2 * size.width)
@@ -128,11 +117,11 @@ class Decoder(nn.Module):
     def raw(self, features: Tensor, f0: Tensor, speaker: Tensor) -> Tensor:
         """→ (B, F, 5, 601): the PARTS as they are predicted, logarithms and angles"""
         pitch, loud = torch.log1p(f0)[:, None] / 5, (LOUD[0] * features[:, -1:] + LOUD[1]) / 5
-        x = self.enter(torch.cat([features[:, :-1], pitch, loud], 1))
+        x = self.enter(torch.cat([features[:, :-1], pitch, loud], 1)).transpose(1, 2)
         tones = self.tones(speaker).unflatten(1, (len(self.blocks), 2, -1))
         for i, block in enumerate(self.blocks):
-            x = block(x, tones[:, i])
-        return self.head(self.norm(x.transpose(1, 2))).float().unflatten(2, (PARTS, BINS))
+            x = block(x, tone=tones[:, i])
+        return self.head(self.norm(x)).float().unflatten(2, (PARTS, BINS))
 
 
 def spectrum(raw: Tensor, magnitudes: Sequence[Tensor] | None = None) -> Tensor:

@@ -6,40 +6,40 @@
         --dev runs/tts-data/kathleen-dev.npz --manifest ../shared/corpora/kathleen/dev.jsonl --out runs/sounds
 
 It begins with hibari's voice (`warm.py`), or with another run's (`--warm-start`); spectra of several
-resolutions teach it, then critics beside them, as in `recipes/vocoder`. The same command again resumes where
-the run stopped.
+resolutions teach it, then discriminators beside them, as in `recipes/vocoder`. The same command again resumes
+where the run stopped.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from data.batching import prefetch
-from recipes import training
+from recipes import runs, training
+from recipes.adversarial import CLIP_NORM, AdversarialOptions, adversarial_step, make_discriminators
 from recipes.checkpoints import read_state
-from recipes.options import option, parse
+from recipes.options import group, option, parse
+from recipes.training import learning_rate, set_learning_rate
 from recipes.tts import pieces, prepare
 from recipes.tts.pieces import CONTEXT, Collection, Errors, Pieces
 from recipes.tts.sounds import Size, SoundModel
 from recipes.tts.warm import heart_weights
-from recipes.vocoder import losses
-from recipes.vocoder.crops import EDGE
-from recipes.vocoder.discriminators import discriminators
+from recipes.vocoder.crops import EDGE, without_edges
+from recipes.vocoder.losses import SpectralLoss
 from recipes.vocoder.model import Synthesis
-from recipes.vocoder.train import CLIP_NORM, adversarial_step, averaged, rate_at
-from recipes.vocoder.train import inner as without_edges
 from voice.errors import ModelMissing, VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 
+RECIPE = "recipes.tts.train"
 TINY = Path(__file__).parents[2] / "data" / "tiny"
 # A size to try with.
 SMALL = {"text": 16, "text_blocks": 1, "rounds": 2, "width": 32, "hidden": 48, "blocks": 2}
@@ -51,122 +51,51 @@ class Options:
     dev: tuple[Path, ...] = option((), "file to watch the losses on (repeatable)")
     manifest: tuple[Path, ...] = option((), "where the audio of all these is (repeatable)")
     share: tuple[str, ...] = option((), "NAME=NUMBER: how often a speaker is drawn, if not 1 (repeatable)")
-    out: Path = option(Path("runs/sounds"), "folder of the run")
-    steps: int = option(4000, "all steps; the learning rate falls until then")
-    minutes: float | None = option(None, "stop after so long, to go on another time")
+    out: Path = option(Path("runs/sounds"), "folder of the run", may_change=True)
+    steps: int = option(4000, "all steps; the learning rate falls until then", may_change=True)
+    minutes: float | None = option(None, "stop after so long, to go on another time", may_change=True)
     warm_start: Path | None = option(
         None, "what to begin with instead of hibari's voice: voices.safetensors here or a run's last.pt"
     )
     cold: bool = option(False, "begin with nothing")
-    adversarial_from: int = option(1500, "the first step with critics")
-    discriminator: Literal["small", "hifigan"] = option("small", "our own, or speechbrain's HiFi-GAN's")
-    critic_width: int = option(16, "channels of the small critics' first layer")
-    critic_batch: int = option(8, "pieces that critics see, of the batch")
-    critic_seconds: float = option(0.3, "and how much of each")
-    critics_start: Path | None = option(None, "last.pt of a run whose critics to begin with")
-    adversarial_weight: float = option(0.25, "of fooling the critics")
-    feature_weight: float = option(1.0, "of matching their features")
+    adversarial: AdversarialOptions = group(AdversarialOptions(adversarial_from=1500, critic_rate=4e-4))
+    critics_start: Path | None = option(None, "last.pt of a run whose discriminators to begin with")
     batch: int = option(16, "pieces in a batch")
     seconds: float = option(0.6, "length of a piece")
     rate: float = option(5e-4, "highest learning rate")
-    critic_rate: float = option(4e-4, "the critics' learning rate")
     loud_noise: float = option(0.15, "slow errors in the loudness given, nats")
     pitch_jitter: float = option(0.002, "slow errors in the pitch given, relative")
-    threads: int = option(1, "CPU threads")
+    threads: int = option(1, "CPU threads", may_change=True)
     seed: int = option(0, "of pieces and noise")
-    save_every: int = option(250, "steps between checkpoints and looks at the dev clips")
-    dev_clips: int = option(8, "dev clips to score then")
-    fresh: bool = option(False, "start over even where there is a run")
+    save_every: int = option(250, "steps between checkpoints and looks at the dev clips", may_change=True)
+    dev_clips: int = option(8, "dev clips to score then", may_change=True)
+    fresh: bool = option(False, "start over even where there is a run", may_change=True)
     smoke: bool = option(False, "seconds on data/tiny with a tiny model, to see that all of it works")
 
 
-class Learner:
-    """A run's networks and what moves them; all of it is in the checkpoint."""
-
-    def __init__(self, o: Options, size: Size, device: torch.device) -> None:
-        self.options, self.device = o, device
-        self.model, self.sound = SoundModel(size).to(device), Synthesis().to(device)
-        self.critics = discriminators(o.discriminator, o.critic_width).to(device)
-        self.distance = losses.SpectralLoss().to(device)
-        fused = {"betas": (0.8, 0.99), "weight_decay": 0.01, "fused": True}
-        self.optimizer = torch.optim.AdamW(self.model.parameters(), o.rate, **fused)
-        self.critic_optimizer = torch.optim.AdamW(self.critics.parameters(), o.critic_rate, **fused)
-        if o.fresh or not (o.out / "last.pt").exists():
-            self._begin()
-        self.ema = training.Ema(self.model, 0.998)
-
-    def _begin(self) -> None:
-        """The weights that a new run begins with."""
-        o = self.options
-        if o.cold and o.warm_start:
-            raise VoiceError("--cold begins with nothing, --warm-start with another run: leave one out")
-        if o.warm_start:
-            self.model.load_state_dict(warm_weights(o.warm_start, self.model))
-        elif not o.cold:
-            self.model.load_state_dict(heart_weights(self.model))
-        if o.critics_start:
-            self.critics.load_state_dict(_saved(o.critics_start)["critics"])
-
-    def parts(self) -> dict[str, training.Stateful]:
-        own = {"about": About(self.model.size), "model": self.model, "optimizer": self.optimizer}
-        critics = {"critics": self.critics, "critic_optimizer": self.critic_optimizer}
-        return {**own, "ema": self.ema, **critics}
-
-    def step(self, step: int, given: Pieces) -> dict[str, Tensor]:
-        """One step of all networks; the losses."""
-        o = self.options
-        for optimizer, peak in ((self.optimizer, o.rate), (self.critic_optimizer, o.critic_rate)):
-            for group in optimizer.param_groups:
-                group["lr"] = rate_at(step, o, peak)
-        with training.autocast(self.device):
-            parts = self.model(*given.inputs)
-        made, real = drawn(self.sound, parts, given)
-        loss, shown = self.distance(made, real)
-        if step >= o.adversarial_from:
-            more, judged = adversarial_step(self.critics, self.critic_optimizer, made, real, o, step)
-            loss, shown = loss + more, shown | judged
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), CLIP_NORM)
-        self.optimizer.step()
-        self.ema.update(self.model)
-        return {"loss": loss.detach(), **shown}
-
-
-class About:
-    """The network's size, kept in the checkpoint so that it describes itself."""
-
-    def __init__(self, size: Size) -> None:
-        self.size = size
-
-    def state_dict(self) -> dict:
-        return asdict(self.size)
-
-    def load_state_dict(self, state: dict) -> None:
-        """Raises VoiceError where the run is of another network than this one."""
-        saved = Size(**state)
-        if saved != self.size:
-            there, here = ", ".join(saved.speakers), ", ".join(self.size.speakers)
-            raise VoiceError(
-                f"the run there is of {there}, not of {here} at the same size: "
-                "give the same features, another --out, or --fresh to start over"
-            )
-
-
-def drawn(sound: Synthesis, parts: Tensor, given: Pieces) -> tuple[Tensor, Tensor]:
-    """(B, 5, F, 601) of pieces → their samples and the recording's, without context and edges: (B, T) each"""
+def render(synthesis: Synthesis, parts: Tensor, batch: Pieces) -> tuple[Tensor, Tensor]:
+    """Return (B, T) samples of spectra (B, 5, F, 601), and the recordings', without context and edges."""
     inner = slice(CONTEXT, parts.shape[2] - CONTEXT)
     samples = slice(CONTEXT * VOICE_HOP, -CONTEXT * VOICE_HOP)
-    made = sound(parts[:, :, inner], given.pulse[:, samples], given.noise[:, samples])
-    return without_edges(made), without_edges(given.real[:, samples])
+    made = synthesis(parts[:, :, inner], batch.pulse[:, samples], batch.noise[:, samples])
+    return without_edges(made), without_edges(batch.real[:, samples])
+
+
+def first_weights(o: Options, model: SoundModel) -> dict[str, Tensor]:
+    """Return the weights that a new run begins with. Raises VoiceError, ModelMissing."""
+    if o.cold and o.warm_start:
+        raise VoiceError("--cold begins with nothing, --warm-start with another run: leave one out")
+    if o.cold:
+        return model.state_dict()
+    return warm_weights(o.warm_start, model) if o.warm_start else heart_weights(model)
 
 
 def warm_weights(path: Path, model: SoundModel) -> dict[str, Tensor]:
-    """Another run's averaged weights, speakers by their names; new ones begin as the mean of the others.
+    """Return another run's averaged weights, speakers by their names; new ones begin as the others' mean.
 
     Raises ModelMissing.
     """
-    own, (other, known) = model.state_dict(), sounds_of(path)
+    own, (other, known) = model.state_dict(), weights_of(path)
     for name in own:
         theirs = own[name] = other[name]
         if name in ("text.speakers.weight", "decoder.tones.weight"):
@@ -175,11 +104,11 @@ def warm_weights(path: Path, model: SoundModel) -> dict[str, Tensor]:
     return own
 
 
-def sounds_of(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
-    """The averaged weights of a run's last.pt, or of what `export.py --start` wrote, and its speakers."""
+def weights_of(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Return the averaged weights and the speakers of a run's last.pt, or of `export.py --start`."""
     if path.suffix != ".safetensors":
-        saved = _saved(path)
-        return saved["ema"]["weights"], tuple(saved["about"]["speakers"])
+        saved = saved_parts(path)
+        return saved["ema"]["weights"], size_of(path.parent, saved).speakers
     from safetensors import safe_open
 
     if not path.exists():
@@ -200,8 +129,18 @@ def _shares(given: Sequence[str], speakers: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def _saved(path: Path) -> dict:
-    return read_state(path, f"python -m recipes.tts.train --out {path.parent}")["parts"]
+def saved_parts(path: Path) -> dict[str, Any]:
+    """Return the parts of a run's checkpoint. Raises ModelMissing, ModelDamaged."""
+    parts: dict[str, Any] = read_state(path, f"python -m {RECIPE} --out {path.parent}")["parts"]
+    return parts
+
+
+def size_of(folder: Path, saved: Mapping[str, Any]) -> Size:
+    """Return the sizes of the network of the run in `folder`, of whose checkpoint `saved` are the parts."""
+    if "about" in saved:  # as runs before run.toml kept it
+        return Size(**saved["about"])
+    sizes = dict(runs.read(folder, RECIPE).model)
+    return Size(tuple(sizes.pop("speakers")), **sizes)
 
 
 def batches(collection: Collection, o: Options, first: int) -> Iterator[Pieces]:
@@ -211,59 +150,100 @@ def batches(collection: Collection, o: Options, first: int) -> Iterator[Pieces]:
     return prefetch(count(first), lambda step: collection.pieces(o.seed, step, o.batch, frames, errors))
 
 
-def dev_losses(learner: Learner, dev: Collection) -> dict[str, float]:
-    """Distances of whole dev clips, drawn by the averaged weights with true lengths, pitch and loudness."""
-    model = averaged(learner.model, learner.ema)
+def dev_losses(
+    model: SoundModel, synthesis: Synthesis, distance: SpectralLoss, dev: Collection, count: int
+) -> dict[str, float]:
+    """Return the mean distances of `count` whole dev clips, drawn with true lengths, pitch and loudness."""
     found: dict[str, list[float]] = {}
-    chosen = np.linspace(0, len(dev.spoken) - 1, min(learner.options.dev_clips, len(dev.spoken))).astype(int)
+    chosen = np.linspace(0, len(dev.spoken) - 1, min(count, len(dev.spoken))).astype(int)
     with training.evaluating(model):
         for number in chosen.tolist():
-            given = dev.whole(number).to(learner.device)
-            made = learner.sound(model(*given.inputs), given.pulse, given.noise)
-            for name, part in learner.distance(made, given.real)[1].items():
+            batch = dev.whole(number).to(next(model.parameters()).device)
+            made = synthesis(model(*batch.inputs), batch.pulse, batch.noise)
+            for name, part in distance(made, batch.real)[1].items():
                 found.setdefault(name, []).append(float(part))
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
-def smoked(o: Options) -> Options:
-    """Everything small, on features of data/tiny that are made on the way."""
+def shrink(o: Options) -> Options:
+    """Make everything small, on features of data/tiny that are made on the way."""
     made = o.out.parent / "tiny-data"
     manifests = tuple(TINY / f"{split}.jsonl" for split in ("train", "dev"))
     if not (made / "tiny-dev.npz").exists():
         prepare.main(prepare.Options(manifest=tuple(map(str, manifests)), out=made))
+    adversarial = replace(
+        o.adversarial, critic_batch=2, critic_seconds=0.2, critic_width=4, adversarial_from=8
+    )
     return replace(
         o, features=(made / "tiny-train.npz",), dev=(made / "tiny-dev.npz",), manifest=manifests, cold=True,
-        batch=2, seconds=0.3, critic_batch=2, critic_seconds=0.2, critic_width=4, steps=min(o.steps, 24),
-        adversarial_from=8, save_every=min(o.save_every, 6), dev_clips=1,
+        batch=2, seconds=0.3, adversarial=adversarial, steps=min(o.steps, 24),
+        save_every=min(o.save_every, 6), dev_clips=1,
     )  # fmt: skip
 
 
 def main(o: Options) -> None:
     if o.smoke:
-        o = smoked(o)
+        o = shrink(o)
     torch.set_num_threads(o.threads)
+    device = training.best_device()
     training.seed_everything(o.seed)
     spoken = pieces.load(o.features, o.manifest)
     if not spoken:
         raise VoiceError("there is nothing to learn from: give --features what recipes.tts.prepare made")
     speakers = tuple(sorted({each.speaker for each in spoken}))
-    learner = Learner(o, Size(speakers, **SMALL) if o.smoke else Size(speakers), training.best_device())
-    checkpoint = training.Checkpoint(o.out, learner.parts())
-    first = 0 if o.fresh else checkpoint.restore()
+    size = Size(speakers, **SMALL) if o.smoke else Size(speakers)
+    resumes = runs.begin(o.out, runs.describe(RECIPE, o, (*o.features, *o.dev), model=asdict(size)), o)
+    model, synthesis = SoundModel(size).to(device), Synthesis().to(device)
+    discriminators = make_discriminators(o.adversarial).to(device)
+    distance = SpectralLoss().to(device)
+    fused = {"betas": (0.8, 0.99), "weight_decay": 0.01, "fused": True}
+    optimizer = torch.optim.AdamW(model.parameters(), o.rate, **fused)
+    critic_optimizer = torch.optim.AdamW(discriminators.parameters(), o.adversarial.critic_rate, **fused)
+    if not resumes:
+        model.load_state_dict(first_weights(o, model))
+    if o.critics_start and not resumes:
+        discriminators.load_state_dict(saved_parts(o.critics_start)["critics"])
+    ema = training.Ema(model, 0.998)
+    parts = {"model": model, "optimizer": optimizer, "ema": ema,
+             "critics": discriminators, "critic_optimizer": critic_optimizer}  # fmt: skip
+    checkpoint = training.Checkpoint(o.out, parts)
+    first = checkpoint.restore() if resumes else 0
     collection = Collection(spoken, speakers, _shares(o.share, speakers))
     dev = Collection([each for each in pieces.load(o.dev, o.manifest) if each.speaker in speakers], speakers)
-    print(f"{len(spoken)} clips, {sum(len(s.f0) for s in spoken) * VOICE_HOP / VOICE_RATE / 60:.1f} minutes, "
-          f"speakers {', '.join(speakers)}", flush=True)  # fmt: skip
+    minutes = sum(len(each.f0) for each in spoken) * VOICE_HOP / VOICE_RATE / 60
+    print(f"{len(spoken)} clips, {minutes:.1f} minutes, speakers {', '.join(speakers)}", flush=True)
 
     with training.Deadline(o.minutes) as deadline:
         progress = training.Progress(o.out, first=first, steps=o.steps, deadline=deadline)
-        for step, given in zip(range(first, o.steps), batches(collection, o, first), strict=False):
-            progress.step(step + 1, learner.step(step, given.to(learner.device)))
+        for step, batch in zip(range(first, o.steps), batches(collection, o, first), strict=False):
+            batch = batch.to(device)
+            set_learning_rate(optimizer, learning_rate(step, o.steps, o.rate))
+            set_learning_rate(critic_optimizer, learning_rate(step, o.steps, o.adversarial.critic_rate))
+
+            with training.autocast(device):
+                spectra = model(*batch.inputs)
+            made, real = render(synthesis, spectra, batch)
+            loss, shown = distance(made, real)
+
+            if step >= o.adversarial.adversarial_from:
+                more, judged = adversarial_step(
+                    discriminators, critic_optimizer, made, real, o.adversarial, step
+                )
+                loss, shown = loss + more, shown | judged
+
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
+            optimizer.step()
+            ema.update(model)
+            progress.step(step + 1, {"loss": loss.detach(), **shown})
+
             over = deadline.passed or step + 1 == o.steps
             if over or (step + 1) % o.save_every == 0:
                 checkpoint.save(step + 1)
                 if dev.spoken:
-                    progress.scores(step + 1, dev_losses(learner, dev))
+                    average = training.averaged(model, ema)
+                    progress.scores(step + 1, dev_losses(average, synthesis, distance, dev, o.dev_clips))
             if over:
                 break
         progress.close()

@@ -11,12 +11,15 @@ the dev set likes best are kept.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from data.batching import batches_from, prefetch
+from recipes import runs
 from recipes.options import option, parse
 from recipes.training import (
     Checkpoint,
@@ -33,6 +36,7 @@ from recipes.tts.corpus import Batch, Range, Utterance
 from recipes.tts.model import Shape, SpeakingModel
 from voice.errors import VoiceError
 
+RECIPE = "recipes.tts.train_prosody"
 WEIGHTS = {
     "duration": 1.0,
     "pitch": 0.3,
@@ -52,16 +56,18 @@ JUDGED = {
 class Options:
     features: tuple[Path, ...] = option((), "file that prepare.py made, to train on (repeatable)")
     dev: tuple[Path, ...] = option((), "file to choose the weights by (repeatable)")
-    out: Path = option(Path("runs/prosody"), "folder of the run")
-    steps: int = option(4000, "steps in all")
-    minutes: float | None = option(None, "stop after so many minutes, resumably")
+    out: Path = option(Path("runs/prosody"), "folder of the run", may_change=True)
+    steps: int = option(4000, "steps in all", may_change=True)
+    minutes: float | None = option(None, "stop after so many minutes, resumably", may_change=True)
     batch_tokens: int = option(1200, "tokens a batch, padding included")
     rate: float = option(1e-3, "peak learning rate")
     decay: float = option(0.05, "of the weights")
-    threads: int = option(1, "CPU threads")
+    threads: int = option(1, "CPU threads", may_change=True)
     seed: int = option(0, "of the weights, the dropout and the data order")
-    save_every: int = option(250, "steps between checkpoints, and between scores on the dev set")
-    fresh: bool = option(False, "start over even where there is a run")
+    save_every: int = option(
+        250, "steps between checkpoints, and between scores on the dev set", may_change=True
+    )
+    fresh: bool = option(False, "start over even where there is a run", may_change=True)
 
 
 def main(options: Options) -> None:
@@ -70,12 +76,14 @@ def main(options: Options) -> None:
     utterances = [u for path in options.features for u in corpus.read(path)]
     if not utterances:
         raise VoiceError("there is nothing to learn from: give --features what recipes.tts.prepare made")
-    spans = corpus.ranges(utterances)
-    watched = [u for path in options.dev for u in corpus.read(path) if u.speaker in spans]
+    ranges = corpus.ranges(utterances)
+    watched = [u for path in options.dev for u in corpus.read(path) if u.speaker in ranges]
     if not watched:
         raise VoiceError("give --dev what recipes.tts.prepare made of recordings by the same speakers")
-    recipe, best = Recipe(Shape(speakers=tuple(spans)), spans), Best()
-    model = SpeakingModel(recipe.shape)
+    setup, best, cpu = Setup(Shape(speakers=tuple(ranges)), ranges), Best(), torch.device("cpu")
+    data = (*options.features, *options.dev)
+    resumes = runs.begin(options.out, runs.describe(RECIPE, options, data, model=setup.table()), options)
+    model = SpeakingModel(setup.shape)
     optimizer = torch.optim.AdamW(
         model.parameters(), options.rate, betas=(0.9, 0.98), weight_decay=options.decay
     )
@@ -83,26 +91,19 @@ def main(options: Options) -> None:
         optimizer, lambda step: warm_cosine(step, 100, options.steps)
     )
     ema = Ema(model, 0.998)
-    kept = {
-        "recipe": recipe,
-        "model": model,
-        "optimizer": optimizer,
-        "schedule": schedule,
-        "ema": ema,
-        "best": best,
-    }
-    checkpoint = Checkpoint(options.out, kept)
-    done = 0 if options.fresh else checkpoint.restore()
-    dev = [recipe.batch([u], torch.device("cpu")) for u in watched]
+    parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "ema": ema, "best": best}
+    checkpoint = Checkpoint(options.out, parts)
+    done = checkpoint.restore() if resumes else 0
+    dev = [setup.batch([u], cpu) for u in watched]
     order = batches_from(done, [len(u.tokens) for u in utterances], options.batch_tokens, seed=options.seed)
-    batches = prefetch(order, lambda item: _batch(recipe, [utterances[i] for i in item[1]]), ahead=2)
+    batches = prefetch(order, lambda item: setup.batch([utterances[i] for i in item[1]], cpu), ahead=2)
 
     with Deadline(options.minutes) as deadline:
         progress = Progress(options.out, first=done, steps=options.steps, deadline=deadline)
         while done < options.steps and not deadline.passed:
-            with autocast(torch.device("cpu")):
-                parts = model.loss(next(batches))
-            loss = sum(WEIGHTS[name] * part for name, part in parts.items())
+            with autocast(cpu):
+                losses = model.loss(next(batches))
+            loss = torch.stack([WEIGHTS[name] * each for name, each in losses.items()]).sum()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -110,9 +111,9 @@ def main(options: Options) -> None:
             schedule.step()
             ema.update(model)
             done += 1
-            progress.step(done, {name: part.detach() for name, part in parts.items()})
+            progress.step(done, {name: each.detach() for name, each in losses.items()})
             if done % options.save_every == 0 or done == options.steps:
-                found = dev_losses(recipe, ema, dev)
+                found = dev_losses(setup.shape, ema, dev)
                 best.consider(found, ema)
                 progress.scores(done, found)
                 checkpoint.save(done)
@@ -121,27 +122,34 @@ def main(options: Options) -> None:
         progress.close()
 
 
-class Recipe:
-    """The models' shape and the speakers' ranges, kept in the checkpoint so that it describes itself."""
+@dataclass(frozen=True)
+class Setup:
+    """The sizes of the networks, and the range of each speaker's pitch and loudness that they count in."""
 
-    def __init__(self, shape: Shape, spans: dict[str, Range]):
-        self.shape, self.spans = shape, spans
+    shape: Shape
+    ranges: Mapping[str, Range]
 
-    def state_dict(self) -> dict:
-        spans = {name: asdict(span) for name, span in self.spans.items()}
-        return {"shape": asdict(self.shape), "spans": spans}
+    @classmethod
+    def of_run(cls, folder: Path, saved: Mapping[str, Any]) -> Setup:
+        """Return the setup of the run in `folder`, of whose checkpoint `saved` are the parts.
 
-    def load_state_dict(self, state: dict) -> None:
-        """Raises VoiceError where the run is of other speakers than this one, if it has any."""
-        if self.spans and set(self.spans) != set(state["spans"]):
-            raise VoiceError(
-                f"the run there is of {', '.join(state['spans'])}: another --out, or --fresh to start over"
-            )
-        self.shape = Shape(**state["shape"])
-        self.spans = {name: Range(**span) for name, span in state["spans"].items()}
+        Raises ModelMissing where neither run.toml nor the checkpoint says it.
+        """
+        if "recipe" in saved:  # as runs before run.toml kept it
+            sizes, ranges = saved["recipe"]["shape"], saved["recipe"]["spans"]
+        else:
+            sizes = dict(runs.read(folder, RECIPE).model)
+            ranges = sizes.pop("ranges")
+        shape = Shape(**{**sizes, "speakers": tuple(sizes["speakers"])})
+        return cls(shape, {name: Range(**each) for name, each in ranges.items()})
 
-    def batch(self, utterances: list[Utterance], device: torch.device) -> Batch:
-        examples = [corpus.example(u, self.spans[u.speaker]) for u in utterances]
+    def table(self) -> dict[str, Any]:
+        """Return what run.toml says of it."""
+        return asdict(self.shape) | {"ranges": {name: asdict(each) for name, each in self.ranges.items()}}
+
+    def batch(self, utterances: Sequence[Utterance], device: torch.device) -> Batch:
+        """Return utterances as the networks are given them."""
+        examples = [corpus.example(u, self.ranges[u.speaker]) for u in utterances]
         speakers = [self.shape.speakers.index(u.speaker) for u in utterances]
         return corpus.collate(examples, speakers, device)
 
@@ -167,15 +175,11 @@ class Best:
         self.losses, self.weights = state["losses"], state["weights"]
 
 
-def _batch(recipe: Recipe, utterances: list[Utterance]) -> Batch:
-    return recipe.batch(utterances, torch.device("cpu"))
-
-
-def dev_losses(recipe: Recipe, ema: Ema, dev: list[Batch]) -> dict[str, float]:
-    """Of the averaged weights, with the same noise each time."""
+def dev_losses(shape: Shape, ema: Ema, dev: Sequence[Batch]) -> dict[str, float]:
+    """Return the mean losses of the averaged weights, with the same noise each time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = SpeakingModel(recipe.shape)
+        model = SpeakingModel(shape)
         model.load_state_dict(ema.weights)
         with evaluating(model):
             found = [model.loss(batch) for batch in dev]

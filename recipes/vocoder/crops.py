@@ -153,6 +153,11 @@ def slow(count: int, rng: np.random.Generator) -> np.ndarray:
     return np.interp(np.arange(count) / 8, np.arange(len(points)), points)
 
 
+def without_edges(samples: Tensor) -> Tensor:
+    """Cut off what losses don't see: [B, T] → [B, T − 2 · EDGE · 300]."""
+    return samples[:, EDGE * VOICE_HOP : -EDGE * VOICE_HOP]
+
+
 def _stacked(pieces: Sequence[_Piece]) -> Crops:
     mel, f0, noise, real = (torch.from_numpy(np.stack(column)) for column in zip(*pieces, strict=True))
     pulse = torch.from_numpy(np.stack([pulses(piece[1]) for piece in pieces]))

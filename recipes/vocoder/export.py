@@ -8,7 +8,6 @@ STFT are NumPy's part.
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,12 +16,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from recipes import options
+from recipes import runs
 from recipes.checkpoints import read_state
 from recipes.exporting import Weights, rows_about, stored
-from recipes.options import option
+from recipes.options import option, parse
 from recipes.vocoder.crops import load_corpus
-from recipes.vocoder.model import SIZES, Generator
+from recipes.vocoder.model import Generator, Size
+from recipes.vocoder.train import RECIPE
 from voice.features import VOICE_BANDS, VOICE_RATE
 from voice.models.card import Card, hashes, write_card
 from voice.tts.vocoder import FILE
@@ -64,10 +64,13 @@ def examples() -> list[Arrays]:
 
 
 def load_run(run: Path) -> Generator:
-    """The generator of a run, average weights, ready to infer. Raises ModelMissing."""
-    saved = read_state(run / "last.pt", f"python -m recipes.vocoder.train --out {run}")
-    trained = json.loads((run / "options.json").read_text())
-    generator = Generator(SIZES[trained["size"]], trained.get("plain", False))
+    """Return the generator of a run, average weights, ready to infer.
+
+    Raises ModelMissing where there is no checkpoint, or no run.toml to say how large it is.
+    """
+    saved = read_state(run / "last.pt", f"python -m {RECIPE} --out {run}")
+    trained = runs.read(run, RECIPE)
+    generator = Generator(Size(**trained.model), trained.options["plain"])
     generator.load_state_dict(saved["parts"]["ema"]["weights"])
     return generator.eval()
 
@@ -114,4 +117,4 @@ def main(o: Options) -> None:
 
 
 if __name__ == "__main__":
-    main(options.parse(Options, description=__doc__))
+    main(parse(Options, description=__doc__))

@@ -1,8 +1,7 @@
 """How far generated speech is from the recording, as spectra of several resolutions hear it.
 
 Multi-resolution STFT loss after Parallel WaveGAN (Yamamoto et al. 2020), with mel spectra of the same
-resolutions as in the Descript codec (Kumar et al. 2023). Adversarial terms: hinge, and feature matching
-(Kumar et al. 2019).
+resolutions as in the Descript codec (Kumar et al. 2023).
 """
 
 from __future__ import annotations
@@ -59,24 +58,3 @@ def _distances(spectrum: Spectrum, made: Tensor, real: Tensor) -> Tensor:
     convergence = off / (torch.linalg.vector_norm(target, dim=(1, 2)) + 1e-2)
     logs = torch.log(magnitudes.clamp(min=LOG_FLOOR)) - torch.log(target.clamp(min=LOG_FLOOR))
     return torch.stack([convergence.mean(), logs.abs().mean(), (mel - target_mel).abs().mean()])
-
-
-Judgment = tuple[Tensor, list[Tensor]]  # scores of any shape, features of each layer
-
-
-def discriminator_loss(real: Sequence[Judgment], made: Sequence[Judgment]) -> Tensor:
-    """Hinge: real scores above 1, made ones below −1; mean over discriminators."""
-    pairs = zip(real, made, strict=True)
-    losses = [(1 - r).relu().mean() + (1 + m).relu().mean() for (r, _), (m, _) in pairs]
-    return torch.stack(losses).mean()
-
-
-def adversarial_loss(made: Sequence[Judgment]) -> Tensor:
-    return torch.stack([-score.mean() for score, _ in made]).mean()
-
-
-def feature_loss(real: Sequence[Judgment], made: Sequence[Judgment]) -> Tensor:
-    """L1 between features, relative to the real ones' size so that no layer rules; mean over all."""
-    layers = zip(real, made, strict=True)
-    pairs = [(a.detach(), b) for (_, x), (_, y) in layers for a, b in zip(x, y, strict=True)]
-    return torch.stack([(a - b).abs().mean() / (a.abs().mean() + 1e-3) for a, b in pairs]).mean()

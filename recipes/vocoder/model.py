@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from recipes.modules import ConvNeXtBlock
 from voice.features import VOICE_BANDS, VOICE_HOP, VOICE_RATE, VOICE_WINDOW, mel_filters
 from voice.tts.vocoder import BINS, NOISE_SCALE, OVERLAP, PULSE_SCALE, hann
 
@@ -40,24 +41,6 @@ class Size:
 SIZES = {"base": Size(), "tiny": Size(width=32, hidden=64, layers=2)}
 
 
-class Block(nn.Module):
-    """ConvNeXt (Liu et al. 2022) in one dimension: depthwise convolution, then a wide layer per frame."""
-
-    def __init__(self, size: Size):
-        super().__init__()
-        self.depthwise = nn.Conv1d(size.width, size.width, KERNEL, padding=KERNEL // 2, groups=size.width)
-        self.norm = nn.LayerNorm(size.width)
-        self.widen = nn.Linear(size.width, size.hidden)
-        self.narrow = nn.Linear(size.hidden, size.width)
-        self.scale = nn.Parameter(torch.full((size.width,), 1.0 / size.layers))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """[B, C, F] → [B, C, F]"""
-        y = self.norm(self.depthwise(x).transpose(1, 2))
-        y = self.narrow(F.gelu(self.widen(y), approximate="tanh")) * self.scale
-        return x + y.transpose(1, 2)
-
-
 class Generator(nn.Module):
     """Keeps the frame rate throughout."""
 
@@ -66,7 +49,7 @@ class Generator(nn.Module):
         super().__init__()
         self.size, self.plain = size, plain
         self.enter = nn.Conv1d(VOICE_BANDS + 2, size.width, KERNEL, padding=KERNEL // 2)
-        self.blocks = nn.ModuleList(Block(size) for _ in range(size.layers))
+        self.blocks = nn.ModuleList(_block(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
         self.leave = nn.Linear(size.width, PARTS * BINS)
         nn.init.normal_(self.leave.weight, std=0.01)
@@ -105,10 +88,15 @@ class Generator(nn.Module):
 
     def _head(self, x: Tensor) -> Tensor:
         """[B, 102, F] → [B, F, 5 · 601]"""
-        x = self.enter(x)
+        x = self.enter(x).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
-        return self.leave(self.norm(x.transpose(1, 2)))
+        return self.leave(self.norm(x))
+
+
+def _block(size: Size) -> ConvNeXtBlock:
+    """Return one layer of the backbone."""
+    return ConvNeXtBlock(size.width, size.hidden, KERNEL, scale=1.0 / size.layers, gelu="tanh")
 
 
 def filters(pulse: Tensor, turn: Tensor, noise: Tensor, rest: Tensor, free: Tensor) -> Tensor:

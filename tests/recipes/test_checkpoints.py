@@ -46,7 +46,6 @@ def hostile(tmp_path) -> Path:
             "evil": Evil(tmp_path / "touched"),
         }
         torch.save(weights | {"parts": weights, "step": 1, "scores": {}}, run / name)
-    (run / "options.json").write_text('{"size": "tiny"}')
     return run
 
 
@@ -57,7 +56,7 @@ OPENED = {
     "recipes.asr.train --start": lambda run: asr_train.saved_weights(run / "best.pt"),
     "a run that goes on": lambda run: Checkpoint(run, {}).restore(),
     "recipes.tts.export --run": lambda run: tts_export.load_run(run, run),
-    "recipes.tts.train --start": lambda run: tts_train._saved(run / "last.pt"),
+    "recipes.tts.train --start": lambda run: tts_train.saved_parts(run / "last.pt"),
     "recipes.vocoder.export --run": vocoder_export.load_run,
 }
 

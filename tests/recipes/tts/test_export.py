@@ -11,7 +11,7 @@ from recipes.tts import corpus, export
 from recipes.tts.corpus import Utterance
 from recipes.tts.model import Shape, SpeakingModel
 from recipes.tts.sounds import Size, SoundModel
-from recipes.tts.train_prosody import Recipe
+from recipes.tts.train_prosody import Setup
 from recipes.vocoder.model import Synthesis
 from voice.errors import ModelMissing, VoiceError
 from voice.models import card as cards
@@ -62,7 +62,7 @@ def test_every_frame_belongs_to_the_token_that_was_aligned_with_it():
 
 def test_padding_changes_nothing():
     two = [utterance(0), utterance(1, "bob")]
-    recipe = Recipe(SHAPE, corpus.ranges(two))
+    setup = Setup(SHAPE, corpus.ranges(two))
     torch.manual_seed(0)
     model = SpeakingModel(SHAPE).eval().curves
 
@@ -72,9 +72,9 @@ def test_padding_changes_nothing():
         return model(hidden, batch.features, batch.frame_mask)
 
     with torch.no_grad():
-        together = curves(recipe.batch(two, CPU))
+        together = curves(setup.batch(two, CPU))
         for row, alone in enumerate(two):
-            single = curves(recipe.batch([alone], CPU))
+            single = curves(setup.batch([alone], CPU))
             assert torch.allclose(together[row, : len(alone.f0)], single[0], atol=1e-4)
 
 
@@ -83,7 +83,7 @@ def untrained():
     sounds, speaking = SoundModel(SIZE).eval(), SpeakingModel(SHAPE).eval()
     for table in (sounds.text.speakers, sounds.decoder.tones):
         torch.nn.init.normal_(table.weight, std=0.2)
-    return export.Run(sounds, speaking, Recipe(SHAPE, corpus.ranges(some())), 1, SPEAKERS)
+    return export.Run(sounds, speaking, Setup(SHAPE, corpus.ranges(some())), 1, SPEAKERS)
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_only_the_speakers_that_are_asked_for_are_kept(tmp_path):
 def test_symbols_that_training_never_met_are_spoken_as_their_stand_ins():
     model, utterances = SpeakingModel(SHAPE), some()
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
-    sum(model.loss(Recipe(SHAPE, corpus.ranges(utterances)).batch(utterances, CPU)).values()).backward()
+    sum(model.loss(Setup(SHAPE, corpus.ranges(utterances)).batch(utterances, CPU)).values()).backward()
     optimizer.step()
     symbols = model.curves.symbols
     unmet = export._untrained(model, symbols, optimizer.state_dict())

@@ -14,7 +14,7 @@ from recipes.tts import corpus, export, train_prosody
 from recipes.tts.corpus import Utterance
 from recipes.tts.model import Shape, SpeakingModel
 from recipes.tts.sounds import Size, SoundModel
-from recipes.tts.train_prosody import Recipe
+from recipes.tts.train_prosody import Setup
 from voice.errors import VoiceError
 
 SHAPE = Shape(speakers=("ann",), width=32, dropout=0.0, encoder=1, decoder=1)
@@ -44,7 +44,7 @@ def trained(features, out, **chosen):
 
 def test_overfits_one_batch():
     some = [utterance(seed) for seed in range(3)]
-    batch = Recipe(SHAPE, corpus.ranges(some)).batch(some, torch.device("cpu"))
+    batch = Setup(SHAPE, corpus.ranges(some)).batch(some, torch.device("cpu"))
     torch.manual_seed(0)
     model, seen = SpeakingModel(SHAPE), []
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)

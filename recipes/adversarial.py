@@ -1,0 +1,217 @@
+"""Adversarial training: discriminators, their losses, and the step that a generator's loss gets them from.
+
+Discriminators of folded waveforms (HiFi-GAN, Kong et al. 2020) and of spectra (EnCodec, Défossez et al.
+2022), so small that a step on one CPU core stays well under a second; `--discriminator hifigan` takes
+speechbrain's full-size ones instead, which want a GPU. Losses: hinge, and feature matching (Kumar et al.
+2019).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import weight_norm
+
+from recipes.options import option
+from recipes.training import autocast
+from voice.features import VOICE_RATE
+
+RAMP = 300  # steps over which the adversarial terms come in
+HEAD_START = 100  # steps that the discriminators learn before the generator hears of them
+CLIP_NORM = 5.0  # of gradients, of the generator as of the discriminators
+PERIODS = (2, 3, 5, 7, 11)
+WINDOWS = (2048, 1024, 512)
+SLOPE = 0.1
+GAIN = 10.0  # brings speech, with an RMS of about 0.05, to the scale that the layers are made for
+
+
+@dataclass(frozen=True)
+class AdversarialOptions:
+    """When discriminators come in, what they see and how much they count."""
+
+    adversarial_from: int = option(1275, "the first step with discriminators")
+    discriminator: Literal["small", "hifigan"] = option("small", "our own, or speechbrain's HiFi-GAN's")
+    critic_width: int = option(16, "channels of the small discriminators' first layer")
+    critic_batch: int = option(8, "pieces that discriminators see, of the batch")
+    critic_seconds: float = option(0.3, "and how much of each")
+    critic_rate: float = option(5e-4, "the discriminators' highest learning rate")
+    adversarial_weight: float = option(0.25, "weight of the adversarial loss")
+    feature_weight: float = option(1.0, "weight of the difference of the discriminators' features")
+
+
+Judgment = tuple[Tensor, list[Tensor]]  # scores of any shape, features of each layer
+
+
+class PeriodDiscriminator(nn.Module):
+    """Sees the waveform folded into rows of `period` samples."""
+
+    def __init__(self, period: int, width: int):
+        super().__init__()
+        self.period = period
+        sizes = [1, width, 2 * width, 4 * width, 8 * width]
+        self.layers = nn.ModuleList(convolution(a, b, (5, 1), (3, 1)) for a, b in pairwise(sizes))
+        self.last = convolution(sizes[-1], 1, (3, 1))
+
+    def forward(self, samples: Tensor) -> Judgment:
+        """[B, T] → scores and features."""
+        whole = samples.shape[1] // self.period * self.period
+        return _judge(GAIN * samples[:, :whole].unflatten(1, (1, -1, self.period)), self.layers, self.last)
+
+
+class SpectrumDiscriminator(nn.Module):
+    """Sees real and imaginary parts of an STFT, halving the frequency axis layer by layer."""
+
+    def __init__(self, window: int, width: int):
+        super().__init__()
+        self.size = window
+        self.register_buffer("window", torch.hann_window(window), persistent=False)
+        sizes = [2, width, 2 * width, 2 * width, 2 * width]
+        self.layers = nn.ModuleList(convolution(a, b, (5, 3), (2, 1)) for a, b in pairwise(sizes))
+        self.last = convolution(sizes[-1], 1, (3, 3))
+
+    def forward(self, samples: Tensor) -> Judgment:
+        """[B, T] → scores and features."""
+        samples = samples * (GAIN / self.size**0.5)
+        spectrum = torch.stft(samples, self.size, self.size // 4, window=self.window, return_complex=True)
+        spectrum = spectrum[:, :-1]  # an even number of bins
+        image = torch.stack([spectrum.real, spectrum.imag], 1)
+        loudness = torch.sqrt(image.square().sum(1, keepdim=True) + 1e-6)
+        return _judge(image / loudness.sqrt(), self.layers, self.last)  # compressed, phase kept
+
+
+def convolution(
+    channels: int, out: int, kernel: tuple[int, int], stride: tuple[int, int] = (1, 1)
+) -> nn.Module:
+    """Return a weight-normalized layer that keeps the size but for the stride and, at first, the variance."""
+    layer = nn.Conv2d(channels, out, kernel, stride, padding=(kernel[0] // 2, kernel[1] // 2))
+    nn.init.kaiming_normal_(layer.weight, SLOPE, nonlinearity="leaky_relu")
+    return weight_norm(layer)
+
+
+def _judge(x: Tensor, layers: nn.ModuleList, last: nn.Module) -> Judgment:
+    features = []
+    for layer in layers:
+        x = F.leaky_relu(layer(x), SLOPE)
+        features.append(x)
+    return last(x).float(), features
+
+
+class Discriminators(nn.Module):
+    """Several discriminators as one: [B, T] → one judgment each."""
+
+    def __init__(self, members: Sequence[nn.Module]):
+        super().__init__()
+        self.critics = nn.ModuleList(members)  # so called in the checkpoints of runs
+
+    def forward(self, samples: Tensor) -> list[Judgment]:
+        return [critic(samples) for critic in self.critics]
+
+
+class SpeechBrainDiscriminators(nn.Module):
+    """speechbrain's discriminators of HiFi-GAN (multi-period and multi-scale, 71 M parameters)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from speechbrain.lobes.models.HifiGAN import HifiganDiscriminator
+
+        self.critics = HifiganDiscriminator()
+
+    def forward(self, samples: Tensor) -> list[Judgment]:
+        scores, features = self.critics(samples[:, None])
+        return [(score.float(), layers[:-1]) for score, layers in zip(scores, features, strict=True)]
+
+
+def make_discriminators(o: AdversarialOptions) -> nn.Module:
+    """Return the discriminators that the options ask for: [B, T] → a list of judgments."""
+    if o.discriminator == "hifigan":
+        return SpeechBrainDiscriminators()
+    periods = [PeriodDiscriminator(period, o.critic_width) for period in PERIODS]
+    return Discriminators([*periods, *(SpectrumDiscriminator(window, o.critic_width) for window in WINDOWS)])
+
+
+def discriminator_loss(real: Sequence[Judgment], made: Sequence[Judgment]) -> Tensor:
+    """Return the hinge loss: real scores above 1, made ones below −1; mean over discriminators."""
+    pairs = zip(real, made, strict=True)
+    losses = [(1 - r).relu().mean() + (1 + m).relu().mean() for (r, _), (m, _) in pairs]
+    return torch.stack(losses).mean()
+
+
+def adversarial_loss(made: Sequence[Judgment]) -> Tensor:
+    """Return the generator's loss, the lower the more real the discriminators take it for."""
+    return torch.stack([-score.mean() for score, _ in made]).mean()
+
+
+def feature_loss(real: Sequence[Judgment], made: Sequence[Judgment]) -> Tensor:
+    """Return the L1 between features, relative to the real ones' size so that no layer rules."""
+    layers = zip(real, made, strict=True)
+    pairs = [(a.detach(), b) for (_, x), (_, y) in layers for a, b in zip(x, y, strict=True)]
+    return torch.stack([(a - b).abs().mean() / (a.abs().mean() + 1e-3) for a, b in pairs]).mean()
+
+
+def adversarial_step(
+    discriminators: nn.Module, optimizer: torch.optim.Optimizer, made: Tensor, real: Tensor,
+    o: AdversarialOptions, step: int,
+) -> tuple[Tensor | float, dict[str, Tensor]]:  # fmt: skip
+    """Teach the discriminators one step of [B, T] made and real samples.
+
+    Returns what the generator's loss gets on top, and all losses to show.
+    """
+    some, some_real = excerpts(made, real, o, step)
+    shown = {"discriminators": discriminator_step(discriminators, optimizer, some, some_real)}
+    share = adversarial_share(step, o)
+    if not share:
+        return 0.0, shown
+    adversarial, features = generator_losses(discriminators, some, some_real)
+    shown |= {"adversarial": adversarial.detach(), "features": features.detach()}
+    return share * (o.adversarial_weight * adversarial + o.feature_weight * features), shown
+
+
+def adversarial_share(step: int, o: AdversarialOptions) -> float:
+    """Return 0 until the discriminators have had their head start, then a ramp up to 1."""
+    return min(1.0, max(0.0, (step - o.adversarial_from - HEAD_START) / RAMP))
+
+
+def excerpts(made: Tensor, real: Tensor, o: AdversarialOptions, step: int) -> tuple[Tensor, Tensor]:
+    """Return what the discriminators see of this step: the same places of both."""
+    length = min(round(o.critic_seconds * VOICE_RATE), made.shape[1])
+    first = (step * 7919) % (made.shape[1] - length + 1)
+    return made[: o.critic_batch, first : first + length], real[: o.critic_batch, first : first + length]
+
+
+def discriminator_step(
+    discriminators: nn.Module, optimizer: torch.optim.Optimizer, made: Tensor, real: Tensor
+) -> Tensor:
+    """Let the discriminators learn to tell `made` from `real`; returns their loss."""
+    with autocast(made.device):
+        judged = discriminators(torch.cat([real, made.detach()]))
+        loss = discriminator_loss(*_halves(judged))
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(discriminators.parameters(), CLIP_NORM)
+    optimizer.step()
+    return loss.detach()
+
+
+def _halves(judged: Sequence[Judgment]) -> tuple[list[Judgment], list[Judgment]]:
+    """Return the judgments of the first half of a batch, which is real, and those of the made half."""
+    split = [(score.chunk(2), [layer.chunk(2) for layer in layers]) for score, layers in judged]
+    real, made = ([(score[i], [layer[i] for layer in layers]) for score, layers in split] for i in (0, 1))
+    return real, made
+
+
+def generator_losses(discriminators: nn.Module, made: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the adversarial and the feature loss of the generator, without the discriminators' gradients."""
+    discriminators.requires_grad_(False)
+    with autocast(made.device):
+        with torch.no_grad():
+            judged_real = discriminators(real)
+        judged = discriminators(made)
+        terms = adversarial_loss(judged), feature_loss(judged_real, judged)
+    discriminators.requires_grad_(True)
+    return terms

@@ -1,0 +1,67 @@
+"""Discriminators learn, come in gently, and the generator hears of them without teaching them."""
+
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from recipes import adversarial
+from recipes.adversarial import AdversarialOptions, adversarial_step, make_discriminators
+
+SMALL = AdversarialOptions(critic_width=4, adversarial_from=10)
+
+
+@pytest.fixture
+def sounds():
+    """(B, T) noise, made, and something like speech, real."""
+    generator = torch.Generator().manual_seed(0)
+    made = 0.1 * torch.randn(2, 6000, generator=generator)
+    hum = 0.1 * torch.sin(torch.arange(6000) * 2 * torch.pi * 150 / 24_000)
+    return made, torch.stack([hum, hum.flip(0)])
+
+
+@pytest.fixture
+def discriminators():
+    torch.manual_seed(0)
+    return make_discriminators(SMALL)
+
+
+def test_discriminators_learn_to_tell_noise_from_speech_and_the_generator_hears_of_it(sounds, discriminators):
+    made, real = sounds
+    optimizer = torch.optim.AdamW(discriminators.parameters(), 2e-3)
+    seen = [adversarial.discriminator_step(discriminators, optimizer, made, real).item() for _ in range(20)]
+    assert seen[0] > 1.5 and seen[-1] < 1.2
+    made.requires_grad_()
+    loss, features = adversarial.generator_losses(discriminators, made, real)
+    (loss + features).backward()
+    assert made.grad.abs().sum() > 0 and loss.item() > 0
+    assert all(weight.requires_grad and weight.grad is not None for weight in discriminators.parameters())
+
+
+def test_they_learn_before_the_generator_hears_of_them(sounds, discriminators):
+    optimizer = torch.optim.AdamW(discriminators.parameters(), 2e-3)
+    before = [value.clone() for value in discriminators.parameters()]
+    more, shown = adversarial_step(discriminators, optimizer, *sounds, SMALL, 10)
+    assert more == 0.0 and shown.keys() == {"discriminators"}
+    assert any(not torch.equal(a, b) for a, b in zip(before, discriminators.parameters(), strict=True))
+    more, shown = adversarial_step(discriminators, optimizer, *sounds, SMALL, 500)
+    assert more > 0 and shown.keys() == {"discriminators", "adversarial", "features"}
+    assert adversarial.adversarial_share(10 + adversarial.HEAD_START + adversarial.RAMP // 2, SMALL) == 0.5
+
+
+def test_they_see_the_same_place_of_what_is_made_and_what_is_real(sounds):
+    options = AdversarialOptions(critic_batch=1, critic_seconds=0.1)
+    places = torch.arange(6000.0).expand(2, -1)
+    for step in (0, 1, 7):
+        made, real = adversarial.excerpts(places, places + 0.5, options, step)
+        assert made.shape == (1, 2400) and torch.equal(made + 0.5, real)
+
+
+@pytest.mark.parametrize("kind", ["small", "hifigan"])
+def test_each_judgment_has_scores_and_the_features_of_its_layers(sounds, kind):
+    if kind == "hifigan":
+        pytest.importorskip("speechbrain")
+    judged = make_discriminators(AdversarialOptions(discriminator=kind, critic_width=4))(sounds[0])
+    assert len(judged) == 8
+    assert all(scores.dtype == torch.float32 and len(features) >= 4 for scores, features in judged)

@@ -17,6 +17,7 @@ import numpy as np
 from voice.asr.local_agreement import agreed, fresh
 from voice.asr.whisper.timestamps import separate_times, split_segments
 from voice.asr.whisper.tokenizer import WITHOUT_SPACES
+from voice.audio import resample
 from voice.text.languages import language_for
 from voice.types import UNDETERMINED, Audio, Recognizer, Segment, Transcript, Word
 from voice.vad import Hysteresis, Thresholds
@@ -205,7 +206,8 @@ class IncrementalRecognizer:
             known, frames = self._overlap([*self._known, *kept], self._pacing.glance)
         window = Audio(np.concatenate((*self._held[-frames:], rest)), RATE)
         begun = self._stopwatch()
-        heard = self._recognizer.transcribe(window, language=self._language, hotwords=self._hotwords)
+        speech = resample(window, self._recognizer.rate)
+        heard = self._recognizer.transcribe(speech, language=self._language, hotwords=self._hotwords)
         cost = self._stopwatch() - begun
         start = self._time(self._count - frames)
         words = fresh(known, [word.shifted(start) for word in _words(heard)])

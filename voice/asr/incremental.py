@@ -205,9 +205,8 @@ class IncrementalRecognizer:
             kept = tuple(word for word in self._hypothesis.words if word.end <= edge)
             known, frames = self._overlap([*self._known, *kept], self._pacing.glance)
         window = Audio(np.concatenate((*self._held[-frames:], rest)), RATE)
-        begun = self._stopwatch()
-        speech = resample(window, self._recognizer.rate)
-        heard = self._recognizer.transcribe(speech, language=self._language, hotwords=self._hotwords)
+        window, begun = resample(window, self._recognizer.rate), self._stopwatch()
+        heard = self._recognizer.transcribe(window, language=self._language, hotwords=self._hotwords)
         cost = self._stopwatch() - begun
         start = self._time(self._count - frames)
         words = fresh(known, [word.shifted(start) for word in _words(heard)])

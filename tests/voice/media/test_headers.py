@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import warnings
+from functools import cache
 
 import numpy as np
 import pytest
@@ -18,6 +19,11 @@ RATE = 16_000
 BARE = ["amr", "aac", "ts"]  # without any header that says how long they are
 COARSE = ["wv", "vorbis.ogg"]  # in pieces of five seconds, as they are written here
 INDEXED = ["m4a", "mp4"]  # with an index at their end, without which nothing can be decoded
+
+
+@cache
+def twenty_seconds(form: str) -> bytes:
+    return encoded(form, [(0, 20.0)])
 
 
 def told(content: bytes, form: str) -> list[str]:
@@ -60,7 +66,7 @@ def test_mp3_files_put_one_behind_the_other_are_no_damage() -> None:
     "form", [form for form in FORMS if form not in [*BARE, *INDEXED, *COARSE, "opus.ogg"]]
 )
 def test_a_file_that_breaks_off_says_how_much_is_lost(form: str, share: float) -> None:
-    whole = encoded(form, [(0, 20.0)])
+    whole = twenty_seconds(form)
     (warning,) = told(whole[: round(len(whole) * (1 - share))], form)
     missing, of = lost(warning)
     assert missing / of == pytest.approx(share, abs=0.06)
@@ -68,7 +74,7 @@ def test_a_file_that_breaks_off_says_how_much_is_lost(form: str, share: float) -
 
 @pytest.mark.parametrize("form", ["wav", "mp3", "flac", "mkv", "au"])
 def test_a_hundredth_is_not_worth_a_warning(form: str) -> None:
-    whole = encoded(form, [(0, 20.0)])
+    whole = twenty_seconds(form)
     assert told(whole[: round(len(whole) * 0.985)], form) == []
 
 
@@ -80,7 +86,7 @@ def test_an_ogg_file_without_its_end_says_so() -> None:
 
 @pytest.mark.parametrize("form", ["mp3", "flac", "opus.ogg", "mkv", "webm", "aac", "ts", "mp4"])
 def test_a_part_that_was_overwritten_is_lost(form: str) -> None:
-    whole = encoded(form, [(0, 20.0)])
+    whole = twenty_seconds(form)
     start, size = len(whole) // 3, len(whole) // 5
     damaged = whole[:start] + bytes(size) + whole[start + size :]
     (warning,) = told(damaged, form)

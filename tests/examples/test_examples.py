@@ -51,7 +51,7 @@ def test_openais_client_is_answered(run: Callable[[str], str], monkeypatch: pyte
 
     with serving() as world:
         monkeypatch.setenv("VOICE_URL", f"{world.url}/v1")
-        assert run("openai_client").strip()
+        run("openai_client")
     assert Path("boat.mp3").stat().st_size > 0
 
 

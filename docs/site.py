@@ -29,18 +29,21 @@ PAGES = {
     "changelog.md": "CHANGELOG.md",
     "security.md": "SECURITY.md",
 }  # page of the site: file of the repository
-_HOMES = {source: page for page, source in PAGES.items()}
+PICTURES = {"recipes/voices.png": "recipes/tts/voices.png"}
+_HOMES = {source: page for page, source in (*PAGES.items(), *PICTURES.items())}
 _LINK = re.compile(r"(?<!!)\[([^\]\n]*)\]\(([^)\s]+)\)")
 _PICTURE = re.compile(r"(!\[[^\]\n]*\])\(([^)\s]+)\)")
 _ELSEWHERE = re.compile(r"[a-z]+:|#|/")  # an address, a place on the same page
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the pages that are made of files outside docs/."""
+    """Add the pages and pictures that lie outside docs/."""
     for page, source in PAGES.items():
         path = ROOT / source
         if path.is_file():
             files.append(File.generated(config, page, content=path.read_text(encoding="utf-8")))
+    for picture, source in PICTURES.items():
+        files.append(File.generated(config, picture, abs_src_path=str(ROOT / source)))
     return files
 
 

@@ -6,7 +6,7 @@
 #   make run ONCE=1               stop before serving
 #   make test                     all extras, then the tests: four at once, for many of them wait
 #   make test WORKERS=2           two at once, where memory is short: each takes up to 3 GB
-#   make check                    the style of the tree and its layout
+#   make check                    the style of the tree and its layout; the site of docs/, into build/site
 #   make types                    whether the declared types hold
 #   make constraints              write constraints*.txt anew for what pyproject.toml asks; versions that still
 #                                 fit stay, but for make constraints UPGRADE=1
@@ -42,6 +42,7 @@ test: .venv/installed-all
 check: .venv/installed-all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 types: .venv/installed-all
 	$(BIN)/mypy

@@ -51,7 +51,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     """Return the page's Markdown with links that hold on the site."""
     here = page.file.src_uri
     folder = posixpath.dirname(PAGES.get(here, f"docs/{here}"))
-    markdown = _PICTURE.sub(lambda found: f"{found[1]}({_mended(found[2], folder, here) or found[2]})", markdown)
+    markdown = _PICTURE.sub(lambda found: f"{found[1]}({_mended(found[2], folder, here)})", markdown)
     return _LINK.sub(lambda found: _linked(found[1], found[2], folder, here), markdown)
 
 

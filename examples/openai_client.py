@@ -11,7 +11,7 @@ from openai import OpenAI
 
 def main() -> None:
     client = OpenAI(base_url=os.environ.get("VOICE_URL", "http://127.0.0.1:8000/v1"), api_key="none")
-    speech = client.audio.speech.create(model="tts-1", voice="nova", input="The boat leaves at half past seven.")
+    speech = client.audio.speech.create(model="tts-1", voice="nova", input="The boat leaves at seven.")
     speech.write_to_file("boat.mp3")
     with open("boat.mp3", "rb") as file:
         transcript = client.audio.transcriptions.create(

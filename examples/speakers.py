@@ -28,7 +28,8 @@ def conversation() -> voice.Audio:
     """Return a conversation of two voices, with half a second between their turns."""
     turns = [voice.speak(text, voice=name).audio for name, text in LINES]
     pause = np.zeros(turns[0].rate // 2, np.float32)
-    return voice.Audio(np.concatenate([part for turn in turns for part in (turn.samples, pause)]), turns[0].rate)
+    samples = np.concatenate([part for turn in turns for part in (turn.samples, pause)])
+    return voice.Audio(samples, turns[0].rate)
 
 
 if __name__ == "__main__":

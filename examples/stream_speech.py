@@ -16,7 +16,8 @@ def main() -> None:
     begun, made = time.perf_counter(), 0.0
     for piece in synthesizer.stream(TEXT):  # give piece.audio to your sound card here
         made += piece.audio.duration
-        print(f"after {1000 * (time.perf_counter() - begun):4.0f} ms: {made:5.2f} s of speech: {piece.text.strip()}")
+        waited = 1000 * (time.perf_counter() - begun)
+        print(f"after {waited:4.0f} ms: {made:5.2f} s of speech: {piece.text.strip()}")
 
 
 if __name__ == "__main__":

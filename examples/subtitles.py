@@ -9,7 +9,7 @@ from pathlib import Path
 import voice
 from voice.text.subtitles import render
 
-TEXT = "Good morning. The boat to the island leaves at half past seven, and it comes back at nine in the evening."
+TEXT = "Good morning. The boat to the island leaves at half past seven, and it comes back in the evening."
 
 
 def main() -> None:

@@ -12,9 +12,7 @@ import pytest
 
 CHECKOUT = Path(__file__).resolve().parents[1]
 OWN = {"voice", "data", "recipes", "benchmarks", "page", "app"}
-NAMES = {"faster-whisper": "faster_whisper", "hibari-tts": "hibari", "huggingface-hub": "huggingface_hub"}
-NAMES |= {"pyyaml": "yaml", "pillow": "PIL"}
-NAMES |= {"whisper-normalizer": "whisper_normalizer", "prometheus-client": "prometheus_client"}
+NAMES = {"hibari-tts": "hibari", "pyyaml": "yaml", "pillow": "PIL"}  # others are imported by their own name
 SERVER = {Path("voice/serve"), Path("voice/cli/serve.py")}  # wants its own extra
 LOCAL = {Path("voice/agent/brains/local_model.py")}  # too
 PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
@@ -23,7 +21,7 @@ PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["proje
 def promised(extra: str | None = None) -> set[str]:
     wanted = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
     names = {re.match(r"[\w-]+", each)[0] for each in wanted}
-    return {NAMES.get(name, name) for name in names}
+    return {NAMES.get(name, name.replace("-", "_")) for name in names}
 
 
 def imported(folder: str, without: set[Path] = frozenset()) -> set[str]:

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+Run = Callable[[str], str]
 LONGEST = 40  # lines, so that a script is read in one look
 
 
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[[str], str]:
-    """Run a script without arguments and return what it printed."""
+def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs a script without arguments and returns what it printed."""
     monkeypatch.chdir(tmp_path)
 
     def run(name: str) -> str:
@@ -35,16 +36,16 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureF
         ("agent", "agent: There are 2 kilos of sugar."),
     ],
 )
-def test_what_is_heard_is_printed(whisper_base: Path, run: Callable[[str], str], name: str, expected: str) -> None:
+def test_what_is_heard_is_printed(whisper_base: Path, run: Run, name: str, expected: str) -> None:
     assert expected in run(name)
 
 
 @pytest.mark.parametrize(("name", "expected"), [("speak", "9:30,"), ("stream_speech", "bright")])
-def test_what_is_spoken_is_printed(run: Callable[[str], str], name: str, expected: str) -> None:
+def test_what_is_spoken_is_printed(run: Run, name: str, expected: str) -> None:
     assert expected in run(name)
 
 
-def test_openais_client_is_answered(run: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_openais_client_is_answered(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("fastapi")
     pytest.importorskip("openai")
     from fakes.serve import serving

@@ -9,7 +9,7 @@ from voice.agent.listening.options import BargeInOptions
 
 @dataclass(frozen=True)
 class ConversationOptions:
-    """How a conversation is led; times in seconds."""
+    """How a conversation is led, beside how it listens (see ListeningOptions); times in seconds."""
 
     ahead: float = 2.0  # sound that is made before it is needed
     memory: int = 40  # messages that the brain is shown at most
@@ -19,3 +19,4 @@ class ConversationOptions:
     answers: bool = True  # whether a turn is answered by itself
     yields: bool = True  # whether the person's speech interrupts an answer
     barge_in: BargeInOptions = BargeInOptions()
+    instructions: str = ""  # shown to the brain before the messages, as one of role "system"

@@ -1,22 +1,22 @@
-"""Thinking ahead: a reply begun before the turn has surely ended, with no effect before it has.
+"""Speculative replies: begun before the turn has surely ended, with no effect before it has.
 
-The conversation asks `prepare(brain, messages)` at a likely end of the turn and takes pieces of it,
-up to the first None. If the person goes on it calls `close`, else `commit` and takes the rest. A
-brain writes its reply as a generator that is given the turn:
+The conversation asks `prepare(brain, messages)` at a likely end of the turn and takes pieces of the reply,
+up to the first None. If the person goes on it calls `close`, else `commit` and takes the rest. A brain
+writes its reply as a generator that is given a gate:
 
     def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
-        return Prepared(lambda turn: self._pieces(messages, turn))
+        return GeneratedReply(lambda gate: self._pieces(messages, gate))
 
-    def _pieces(self, messages: Sequence[Message], turn: Turn) -> Iterator[str | Pace | None]:
+    def _pieces(self, messages: Sequence[Message], gate: CommitGate) -> Iterator[str | Pace | None]:
         yield "Let me see. "
-        yield from turn.awaited()   # None until the turn has ended
+        yield from gate.until_committed()  # None until the turn has ended
         yield self._write_a_note(messages)
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from typing import Any
 
 from voice.abilities import SkillCaller, SpeculativeBrain
@@ -25,103 +25,117 @@ from voice.types import Brain, Message, Pace, SpeculativeReply
 
 
 class CommitGate:
-    """Whether the person's turn has surely ended, so that what they asked for may be done."""
+    """Whether the person's turn has surely ended, so that what they asked for may be done.
 
-    def __init__(self, ended: bool = False) -> None:
-        self._ended, self._dropped = threading.Event(), threading.Event()
-        self._at_drop: list[Callable[[], None]] = []
-        if ended:
-            self._ended.set()
+    Methods may be called from any thread.
+    """
+
+    def __init__(self, committed: bool = False) -> None:
+        self._committed, self._closed = threading.Event(), threading.Event()
+        self._at_close: list[Callable[[], None]] = []
+        if committed:
+            self._committed.set()
 
     @property
-    def ended(self) -> bool:
-        return self._ended.is_set()
+    def is_committed(self) -> bool:
+        """Whether the turn has ended and the reply is wanted."""
+        return self._committed.is_set()
 
     @property
-    def dropped(self) -> bool:
+    def is_closed(self) -> bool:
         """Whether nobody wants the reply any more; a brain that waits for something gives up."""
-        return self._dropped.is_set()
+        return self._closed.is_set()
 
-    def end(self) -> None:
-        self._ended.set()
+    def commit(self) -> None:
+        """Say that the turn has ended."""
+        self._committed.set()
 
-    def drop(self) -> None:
-        self._dropped.set()
-        for wake in self._at_drop:
+    def close(self) -> None:
+        """Say that nobody wants the reply any more."""
+        self._closed.set()
+        for wake in self._at_close:
             wake()
 
-    def at_drop(self, wake: Callable[[], None]) -> None:
-        """Has `wake` called when nobody wants the reply any more, from whichever thread says so."""
-        self._at_drop.append(wake)
-        if self.dropped:
+    def call_at_close(self, wake: Callable[[], None]) -> None:
+        """Have `wake` called when nobody wants the reply any more, in the thread that says so."""
+        self._at_close.append(wake)
+        if self.is_closed:
             wake()
 
-    def breath(self) -> Iterator[None]:
-        """None once the turn has ended: what comes next takes a while, what was said can be spoken."""
-        if self.ended:
+    def let_speak(self) -> Iterator[None]:
+        """Yield None once the turn has ended: the next piece takes a while, so speak what was said so far."""
+        if self.is_committed:
             yield None
 
-    def awaited(self) -> Iterator[None]:
-        """None, as often as it is asked before the turn has ended."""
-        while not self.ended:
+    def until_committed(self) -> Iterator[None]:
+        """Yield None, as often as it is asked before the turn has ended."""
+        while not self.is_committed:
             yield None
 
 
-class Prepared:
+class GeneratedReply:
     """A SpeculativeReply from a generator that is given its gate; nothing runs before it is asked for."""
 
-    def __init__(self, think: Callable[[CommitGate], Iterator[str | Pace | None]]) -> None:
-        self._turn = CommitGate()
-        self._pieces = think(self._turn)
+    def __init__(self, generate: Callable[[CommitGate], Iterator[str | Pace | None]]) -> None:
+        self._gate = CommitGate()
+        self._pieces = generate(self._gate)
         self._lock = threading.Lock()  # a generator that runs cannot be closed
 
-    def __iter__(self) -> Prepared:
+    def __iter__(self) -> GeneratedReply:
         return self
 
     def __next__(self) -> str | Pace | None:
         with self._lock:
-            if self._turn.dropped:
-                self._pieces.close()
+            if self._gate.is_closed:
+                _close(self._pieces)
             try:
                 return next(self._pieces)
             except Dropped:
                 raise StopIteration from None
 
     def commit(self) -> None:
-        self._turn.end()
+        """Say that the turn has ended: what has an effect may follow."""
+        self._gate.commit()
 
     def close(self) -> None:
-        self._turn.drop()
+        """Throw the rest away."""
+        self._gate.close()
         if self._lock.acquire(blocking=False):  # else it is closed when next asked, or with the program
             try:
-                self._pieces.close()
+                _close(self._pieces)
             finally:
                 self._lock.release()
 
 
+def _close(pieces: Iterator[str | Pace | None]) -> None:
+    """Close a generator; an iterator of another kind is left as it is."""
+    if isinstance(pieces, Generator):
+        pieces.close()
+
+
 def prepare(brain: Brain, messages: Sequence[Message]) -> SpeculativeReply:
-    """The reply of any brain; one that has only `reply` is not asked before the turn has ended."""
+    """Begin the reply of any brain; one that has only `reply` is not asked before the turn has ended."""
     if isinstance(brain, SpeculativeBrain):
         return brain.prepare(messages)
 
-    def think(turn: CommitGate) -> Iterator[str | None]:
-        yield from turn.awaited()
+    def generate(gate: CommitGate) -> Iterator[str | None]:
+        yield from gate.until_committed()
         yield from brain.reply(messages)
 
-    return Prepared(think)
+    return GeneratedReply(generate)
 
 
-def committed(thought: SpeculativeReply) -> Iterator[str]:
-    """A reply that is wanted for certain, as text alone: what `Brain.reply` is to one that thinks ahead."""
-    thought.commit()
+def committed_text(reply: SpeculativeReply) -> Iterator[str]:
+    """Commit a reply and yield its text alone, as `Brain.reply` does."""
+    reply.commit()
     try:
-        yield from (piece for piece in thought if isinstance(piece, str))
+        yield from (piece for piece in reply if isinstance(piece, str))
     finally:
-        thought.close()
+        reply.close()
 
 
-def call(brain: Brain, name: str, arguments: Mapping[str, Any]) -> SpeculativeReply | None:
-    """What a brain's skill says to an understood command; None where it has no such skill.
+def call_skill(brain: Brain, name: str, arguments: Mapping[str, Any]) -> SpeculativeReply | None:
+    """Begin what a brain's skill says to an understood command; None where it has no such skill.
 
     `arguments` are by the skill's parameters, in words or as JSON has them.
     """

@@ -31,7 +31,7 @@ from voice.agent import (
     latencies,
     talk,
 )
-from voice.agent.conversation import APOLOGY
+from voice.agent.responder import APOLOGY
 from voice.agent.speaking import response
 from voice.errors import AudioError, BrainError
 from voice.types import Audio, Controls, Message

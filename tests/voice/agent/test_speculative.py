@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 
-from voice.agent.speculative import CommitGate, Prepared, committed, prepare
+from voice.agent.speculative import CommitGate, GeneratedReply, committed_text, prepare
 from voice.types import Controls, Message, Pace
 
 
@@ -15,15 +15,15 @@ class Writes:
     def __init__(self) -> None:
         self.written: list[str] = []
 
-    def prepare(self, messages: Sequence[Message]) -> Prepared:
-        return Prepared(self._pieces)
+    def prepare(self, messages: Sequence[Message]) -> GeneratedReply:
+        return GeneratedReply(self._pieces)
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
-        return committed(self.prepare(messages))
+        return committed_text(self.prepare(messages))
 
     def _pieces(self, turn: CommitGate) -> Iterator[str | Pace | None]:
         yield "Let me see. "
-        yield from turn.awaited()
+        yield from turn.until_committed()
         self.written.append("a note")
         yield Pace(0.8)
         yield "Done."
@@ -76,7 +76,7 @@ def test_a_reply_can_be_thrown_away_while_it_waits_for_a_piece() -> None:
         finally:
             ended.set()
 
-    thought = Prepared(think)
+    thought = GeneratedReply(think)
     other = threading.Thread(target=lambda: list(thought))
     other.start()
     assert waiting.wait(5)

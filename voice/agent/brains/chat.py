@@ -14,7 +14,7 @@ from voice.agent.brains.tools import Call, carried_out, described
 from voice.agent.skills.registry import Skill
 from voice.agent.skills.runner import Piece, SkillRunner
 from voice.agent.speaking.plain_text import TextForSpeech
-from voice.agent.speculative import CommitGate, Prepared, committed
+from voice.agent.speculative import CommitGate, GeneratedReply, committed_text
 from voice.errors import BrainError
 from voice.types import Message, SpeculativeReply
 
@@ -56,12 +56,12 @@ class Chat:
 
     def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
         """The answer as it is written. Raises BrainError where the model fails, stalls or hangs up."""
-        return Prepared(
+        return GeneratedReply(
             lambda turn: chat(self._ask, messages, self._desk, turn, self._limits, self._instructions)
         )
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
-        return committed(self.prepare(messages))
+        return committed_text(self.prepare(messages))
 
     def offer(self, skills: Sequence[Skill]) -> None:
         """Lets the model use these as tools too, from the next request on."""
@@ -93,7 +93,7 @@ def chat(
         if not bound.ended():
             raise
         yield LOST
-        yield from turn.breath()
+        yield from turn.let_speak()
         raise BrainError(str(error)) from error
 
 
@@ -108,7 +108,7 @@ def _rounds(
             break
         called = True
         if bound.spoken:
-            yield from turn.breath()
+            yield from turn.let_speak()
         yield from _carry_out(calls[: limits.calls], talk, bound.round, desk, turn)
         bound.begin_round()
     if bound.reached:

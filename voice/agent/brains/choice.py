@@ -18,7 +18,7 @@ from voice.agent.skills.everyday import everyday_skills
 from voice.agent.skills.notes import Notes, default_path
 from voice.agent.skills.registry import load_skills
 from voice.agent.skills.runner import Piece, SkillRunner
-from voice.agent.speculative import CommitGate, Prepared, committed
+from voice.agent.speculative import CommitGate, GeneratedReply, committed_text
 from voice.agent.timers import Timers
 from voice.errors import VoiceError
 from voice.places import expanded
@@ -47,10 +47,10 @@ class Offline:
 
     def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
         """The answer to the last message."""
-        return Prepared(lambda turn: self._pieces(messages, turn))
+        return GeneratedReply(lambda turn: self._pieces(messages, turn))
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
-        return committed(self.prepare(messages))
+        return committed_text(self.prepare(messages))
 
     def call_skill(self, name: str, arguments: Mapping[str, Any]) -> SpeculativeReply | None:
         return self._desk.call_skill(name, arguments)

@@ -9,7 +9,7 @@ import numpy as np
 
 from voice.agent.listening.recognition import Listener, OpenListener, TurnHypothesis, text_of
 from voice.agent.skills.registry import Skill, offer
-from voice.agent.speculative import call, committed, prepare
+from voice.agent.speculative import call_skill, committed_text, prepare
 from voice.commands import Commands, Understanding
 from voice.commands.letters import letters_of
 from voice.errors import VoiceError
@@ -104,11 +104,11 @@ class _Obedient:
 
     def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
         meant = self._orders.of(messages)
-        done = call(self._brain, meant.intent, meant.slots) if meant else None
+        done = call_skill(self._brain, meant.intent, meant.slots) if meant else None
         return done or prepare(self._brain, messages)
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
-        return committed(self.prepare(messages))
+        return committed_text(self.prepare(messages))
 
     def offer(self, skills: Sequence[Skill]) -> None:
         """Let the brain use further functions, if it can."""

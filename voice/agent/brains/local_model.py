@@ -154,7 +154,7 @@ def _ask(
 ) -> Iterator[str]:
     """One answer; the value is the tools that are called in it."""
     stop = threading.Event()
-    turn.at_drop(stop.set)
+    turn.call_at_close(stop.set)
     try:
         prompt = model.prompt([_readable(each) for each in talk], tools if model.takes_tools else [])
     except Exception as error:  # a template may refuse anything

@@ -61,7 +61,7 @@ class Server:
     def ask(self, talk: list[dict], tools: list[dict], turn: CommitGate) -> Iterator[str]:
         """One request: the text as it arrives; the value is the tools that are called."""
         work, calls = BackgroundIterator(self._deltas(list(talk), tools)), Calls()
-        turn.at_drop(work.close)
+        turn.call_at_close(work.close)
         try:
             for delta in self._awaited(work):
                 for piece in delta.calls:

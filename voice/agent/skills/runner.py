@@ -17,7 +17,7 @@ from voice.agent.background import BackgroundIterator
 from voice.agent.skills.documents import Documents
 from voice.agent.skills.notes import Notes
 from voice.agent.skills.registry import Context, Skill, requests
-from voice.agent.speculative import CommitGate, Prepared
+from voice.agent.speculative import CommitGate, GeneratedReply
 from voice.agent.timers import Timers
 from voice.types import Message, Pace
 
@@ -78,12 +78,12 @@ class SkillRunner:
         long, and the wishes it has. Raises TimeoutError past the limit, and whatever the skill raises.
         """
         if skill.effect:
-            yield from turn.awaited()
+            yield from turn.until_committed()
         context = Context(
             self._clock(), self.timers, last, self._random, self.skills, self.notes, self.documents
         )
         work = BackgroundIterator(_once(lambda: skill.call(arguments, context)))
-        turn.at_drop(work.close)
+        turn.call_at_close(work.close)
         result = yield from self._awaited(work, turn)
         yield from context.wishes
         return result
@@ -100,7 +100,7 @@ class SkillRunner:
                 return True
         return False
 
-    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> Prepared | None:
+    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> GeneratedReply | None:
         """What a skill says when it is called by name (see thoughts.call); None where there is none."""
         skill = self.named(name)
         if skill is None:
@@ -115,7 +115,7 @@ class SkillRunner:
                 if not (yield from self._said(skill, read, turn, "")):
                     yield "I can't do that."
 
-        return Prepared(think)
+        return GeneratedReply(think)
 
     def _said(
         self, skill: Skill, arguments: Mapping[str, Any], turn: CommitGate, last: str
@@ -137,7 +137,7 @@ class SkillRunner:
             found = work.next(self._waiting.silently)
         except TimeoutError:
             yield self._random.choice(MOMENT)
-            yield from turn.breath()
+            yield from turn.let_speak()
             found = work.next(self._waiting.limit - (time.monotonic() - begun))
         return found[0]
 

@@ -16,7 +16,7 @@ from voice.agent.listening.endpointing import SilenceEndpointer
 from voice.agent.listening.recognition import WholeTurn
 from voice.agent.skills.registry import made, skill
 from voice.agent.skills.runner import SkillRunner
-from voice.agent.speculative import Prepared
+from voice.agent.speculative import GeneratedReply
 from voice.agent.work import INLINE
 from voice.asr.ctc.alphabet import BLANK, CLASSES, spell
 from voice.commands import Commands
@@ -69,16 +69,16 @@ class House:
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
         return self.rest.reply(messages)
 
-    def call_skill(self, name: str, arguments: dict[str, str]) -> Prepared | None:
+    def call_skill(self, name: str, arguments: dict[str, str]) -> GeneratedReply | None:
         if name != "light":
             return None
 
         def think(turn) -> Iterator[str | None]:
-            yield from turn.awaited()
+            yield from turn.until_committed()
             self.done.append(dict(arguments))
             yield "Done."
 
-        return Prepared(think)
+        return GeneratedReply(think)
 
 
 @pytest.fixture

@@ -23,8 +23,7 @@ from voice.agent.skills.everyday import everyday_skills
 from voice.agent.skills.notes import Notes
 from voice.agent.skills.registry import Skill, made, skill
 from voice.agent.skills.runner import MOMENT, SkillRunner, Waiting
-from voice.agent.speculative import call as call_skill
-from voice.agent.speculative import prepare
+from voice.agent.speculative import call_skill, prepare
 from voice.errors import BrainError
 from voice.types import Message, Pace
 

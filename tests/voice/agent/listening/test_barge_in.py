@@ -27,7 +27,7 @@ from voice.agent import (
 )
 from voice.agent.listening.backchannels import says_something
 from voice.agent.speaking.response import promptly
-from voice.agent.speculative import CommitGate, Prepared
+from voice.agent.speculative import CommitGate, GeneratedReply
 from voice.agent.work import THREADS, Task
 from voice.types import Audio, Message, Speech, Word
 from voice.vad import Thresholds
@@ -209,17 +209,17 @@ class Notes:
     def reply(self, messages) -> Iterator[str]:
         raise AssertionError("it can think ahead")
 
-    def prepare(self, messages) -> Prepared:
+    def prepare(self, messages) -> GeneratedReply:
         request = messages[-1].content
         self.thought.append(request)
 
         def think(turn: CommitGate) -> Iterator[str | None]:
             yield "I write that down. "
-            yield from turn.awaited()
+            yield from turn.until_committed()
             self.written.append(request)
             yield "Done."
 
-        return Prepared(think)
+        return GeneratedReply(think)
 
 
 def test_the_answer_is_begun_before_the_turn_has_ended_and_acts_only_after() -> None:

@@ -146,7 +146,7 @@ class Conversation:
         It passes as fast as the work allows, so this is for recordings, not for live sound.
         """
         end = None if seconds is None else self.time + seconds
-        while self._has_more_to_say if end is None else self.time < end:
+        while (self.answering or self._user.ending) if end is None else self.time < end:
             for task in (*self._user.pending, *self._playback.pending):
                 task.wait()
             self._frames += 1
@@ -206,10 +206,6 @@ class Conversation:
         self.forget()
         self._playback.stop()
 
-    @property
-    def _has_more_to_say(self) -> bool:
-        return self.answering or self._user.ending
-
     def _take_frames(self) -> Iterator[Event]:
         while len(self._rest) >= self._hop:
             frame, self._rest = self._rest[: self._hop], self._rest[self._hop :]
@@ -225,16 +221,15 @@ class Conversation:
 
     def _follow_user(self, heard: Iterable[Event]) -> Iterator[Event]:
         """Yield what the person does at a moment; withhold it while it is open who has the turn."""
-        events = list(heard)
         if not self._playback.busy or not self._responder.options.yields:
-            for event in events:
+            for event in [*heard]:
                 yield from self._consider(event)
             self._prepare()
             return
-        self._withheld += events
+        self._withheld += heard
         played = self._playback.sounding() if self._echo.returning else ""
-        expects_answer = self._responder.expects_answer
-        judgement = self._barge_in.judge(self.time, self._user, self._withheld, expects_answer, played)
+        asked = self._responder.expects_answer
+        judgement = self._barge_in.judge(self.time, self._user, self._withheld, asked, played)
         if judgement.look:
             self._user.look()
         match judgement.verdict:
@@ -257,14 +252,10 @@ class Conversation:
 
     def _prepare(self) -> None:
         """Begin the answer at a likely end of the turn."""
-        user, turn, options = self._user, self._user.turn, self._responder.options
-        if turn is None or not (turn.recognition.is_final and turn.recognition.text):
-            return
-        if user.speaking or self._playback.busy or not options.answers:
-            return
-        endpoint = turn.pause.endpoint_after
-        if endpoint is not None and endpoint - user.silence <= options.likely:
-            self._responder.prepare(turn.recognition.text, max(self.time, user.ready))
+        options = self._responder.options
+        text = self._user.text_before_likely_end(options.likely)
+        if text and options.answers and not self._playback.busy:
+            self._responder.prepare(text, max(self.time, self._user.ready))
 
     def _resume(self) -> Iterator[Event]:
         """Go on speaking: the sound was nothing."""

@@ -91,6 +91,15 @@ class User:
         """What is being worked on just now."""
         return self.turn.pending if self.turn else []
 
+    def text_before_likely_end(self, within: float) -> str:
+        """Return the words of a turn that is likely to end `within` so many seconds; "" where it is not."""
+        turn = self.turn
+        if turn is None or self.speaking or not turn.recognition.is_final:
+            return ""
+        endpoint = turn.pause.endpoint_after
+        is_likely = endpoint is not None and endpoint - self.silence <= within
+        return turn.recognition.text if is_likely else ""
+
     def overheard(self, agent_speaks: bool, agent_echoes: bool) -> None:
         """Follow whether the agent speaks at this moment, and whether the microphone hears it."""
         self._agent_speaks = agent_speaks

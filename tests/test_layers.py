@@ -134,7 +134,6 @@ length: page/talk/dialog.js
 length: recipes/asr/train.py
 length: recipes/tts/evaluate.py
 length: recipes/tts/export.py
-length: voice/agent/conversation.py
 length: voice/asr/whisper/recognizer.py
 length: voice/audio.py
 length: voice/media/container.py

@@ -49,9 +49,8 @@ class Conversation:
     ) -> None:
         """Begin; `work` is where recognizing, thinking and speaking run: INLINE, or THREADS for live sound.
 
-        `listener` opens what recognizes the words of one turn: recognition.live, or WholeTurn for
-        recognizers without partial words. `timers` are those that the brain's skills set; `stopwatch` times
-        computing, nothing else.
+        `listener` opens what recognizes the words of one turn: recognition.live, or WholeTurn for recognizers
+        without partial words. The brain's skills set `timers`; `stopwatch` times computing, nothing else.
         """
         self.rate, self._hop = detector.rate, detector.hop
         self.timers = timers or Timers()
@@ -116,8 +115,7 @@ class Conversation:
     def hear(self, frame: np.ndarray) -> Iterator[Event]:
         """Take the next samples, (T,) float32 at `rate`, of any length; yield what happens meanwhile.
 
-        The samples count as heard even if the events are not taken. Raises AudioError where the
-        samples are no sound.
+        The samples count as heard even if the events are not taken. Raises AudioError for what is no sound.
         """
         frame = np.asarray(frame, np.float32)
         if frame.ndim != 1 or not np.isfinite(frame).all():

@@ -26,7 +26,7 @@ LAYERS = [
     ["voice.media"],
     ["voice.audio", "voice.features", "voice.pitch", "voice.text", "voice.metrics", "voice.manifest"],
     ["voice.vad", "voice.models"],
-    ["voice.asr.ctc", "voice.asr.diarization"],
+    ["voice.asr.ctc", "voice.asr.diarization", "voice.asr.segmenting"],
     ["voice.asr.whisper"],
     ["voice.asr", "voice.tts", "voice.smart_turn"],
     ["voice.loading", "voice.commands"],

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from voice.asr.local_agreement import agreed, fresh
-from voice.asr.whisper.timestamps import separate_times, split_segments
+from voice.asr.segmenting import separate_times, split_segments
 from voice.asr.whisper.tokenizer import WITHOUT_SPACES
 from voice.audio import resample
 from voice.text.languages import language_for

@@ -20,6 +20,7 @@ from voice.abilities import Traits
 from voice.asr.ctc.head import CTCHead
 from voice.asr.ctc.hotword_correction import insert_hotwords
 from voice.asr.ctc.hotwords import Hotwords, parse_hotwords
+from voice.asr.segmenting import separate_times, split_segments
 from voice.asr.whisper.acceptance import Acceptance
 from voice.asr.whisper.checkpoint import open_checkpoint
 from voice.asr.whisper.confidence import Confidence, mean_token_probability
@@ -28,7 +29,6 @@ from voice.asr.whisper.encoder import GROUP, Context, EncodedSpeech, WhisperEnco
 from voice.asr.whisper.end_of_turn import EndOfTurnHead, average_stretches
 from voice.asr.whisper.greedy import GreedyDecoder, open_greedy
 from voice.asr.whisper.search import Search
-from voice.asr.whisper.timestamps import separate_times, split_segments
 from voice.asr.whisper.tokenizer import Tokenizer
 from voice.asr.whisper.windows import WINDOW
 from voice.asr.whisper.word_alignment import WordAligner

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from voice.asr.ctc.forced_alignment import align_words
+from voice.asr.segmenting import separate_times
 from voice.asr.whisper.confidence import Confidence, mean_token_probability, with_confidence
 from voice.asr.whisper.decoding import Hypothesis
 from voice.asr.whisper.encoder import EncodedSpeech, storage_view
-from voice.asr.whisper.timestamps import separate_times, words_from_attention
+from voice.asr.whisper.timestamps import words_from_attention
 from voice.asr.whisper.tokenizer import Tokenizer, WordTokens
 from voice.features import WHISPER_HOP, WHISPER_RATE
 from voice.types import Word

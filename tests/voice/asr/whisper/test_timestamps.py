@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
 import numpy as np
 import pytest
 
-from voice.asr.whisper.timestamps import split_segments, words_from_attention
+from voice.asr.whisper.timestamps import words_from_attention
 from voice.asr.whisper.tokenizer import WordTokens
-from voice.types import Audio, Segment, Word
+from voice.types import Audio
 
 RATE = 16_000
 
@@ -62,40 +59,3 @@ def test_whatever_the_path_words_last_and_do_not_overlap(seed: int) -> None:
     assert all(word.end - word.start > 0.03 for word in found)
     assert all(a.end <= b.start + 1e-9 for a, b in zip(found, found[1:], strict=False))
     assert found[0].start >= 0.0 and found[-1].end <= 1.2 + 1e-9
-
-
-def said(text: str, gaps: Mapping[int, float] = MappingProxyType({})) -> list[Word]:
-    """Words of 0.2 s without pauses, but for `gaps` before the numbered ones."""
-    clock, words = 0.0, []
-    for number, word in enumerate(text.split()):
-        clock += gaps.get(number, 0.0)
-        words.append(Word(word, clock, clock + 0.2))
-        clock += 0.2
-    return words
-
-
-def segments(words: list[Word]) -> list[Segment]:
-    return list(split_segments([f" {word.text}" for word in words], words))
-
-
-def test_segments_are_sentences() -> None:
-    found = segments(said('Hello there. "How are you?" Fine!'))
-    assert [segment.text for segment in found] == ["Hello there.", '"How are you?"', "Fine!"]
-    assert (found[1].start, found[1].end) == pytest.approx((0.4, 1.0))
-    assert len(found[1].words) == 3
-
-
-def test_a_pause_ends_a_segment_and_an_abbreviation_does_not() -> None:
-    assert [s.text for s in segments(said("so then Mr. Smith vs. him went", {2: 1.0}))] == [
-        "so then",
-        "Mr. Smith vs. him went",
-    ]
-
-
-def test_a_segment_does_not_end_inside_a_name() -> None:
-    found = segments(said("We met Dr. A. Smith of the U.S. Senate. He waved."))
-    assert [segment.text for segment in found] == ["We met Dr. A. Smith of the U.S. Senate.", "He waved."]
-
-
-def test_no_words_are_no_segments() -> None:
-    assert segments([]) == []

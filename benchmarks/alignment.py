@@ -23,9 +23,9 @@ from recipes.asr.aligner import RATE, Aligner, Placed, spoken_words
 from voice import audio
 from voice.loading import load
 from voice.manifest import read_manifest
+from voice.silero import Silero
 from voice.transcription import Transcriber, TranscriptionRequest
 from voice.types import Recognizer, Word
-from voice.vad import Silero
 
 MODELS = ("quick", "whisper-base")
 SETS = ("kathleen", "ljspeech", "librispeech")

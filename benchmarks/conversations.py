@@ -12,7 +12,8 @@ import numpy as np
 from voice import audio
 from voice.asr.diarization.speakers import SpeakerTurn
 from voice.manifest import Clip, read_manifest
-from voice.vad import Silero, Thresholds, find_speech
+from voice.silero import Silero
+from voice.vad import Thresholds, find_speech
 
 RATE = 16_000
 FRAME = 0.01  # seconds

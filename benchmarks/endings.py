@@ -35,8 +35,9 @@ from voice.agent.listening.options import ListeningOptions
 from voice.asr.whisper.end_of_turn import FILE_NAME, average_stretches
 from voice.loading import load
 from voice.models.card import hashes, read_card, write_card
+from voice.silero import Silero
 from voice.types import Audio, Recognizer
-from voice.vad import Hysteresis, Silero
+from voice.vad import Hysteresis
 
 ORDERS = ("wake_words", "speech_to_intent")
 QUIET = 1.0  # seconds around a sentence

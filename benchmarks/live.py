@@ -25,9 +25,9 @@ from voice.asr.local_agreement import bare
 from voice.asr.streaming import Live, Pacing
 from voice.loading import load
 from voice.metrics import Score, interval, total, word_errors
+from voice.silero import Silero
 from voice.transcription import Transcriber, TranscriptionRequest
 from voice.types import Audio
-from voice.vad import Silero
 
 SETS = ("kathleen", "ljspeech", "librispeech", "asterisk_allison", "speechocean762", "longform")
 RATE = 16_000

@@ -21,7 +21,7 @@ ROWS: Mapping[str, Sequence[str]] = {
     "import voice": ["-c", "import voice"],
     "voice --help": ["-m", "voice", "--help"],
     "voice models": ["-m", "voice", "models"],
-    "speech detector": ["-c", "from voice.vad import Silero; Silero.open()"],
+    "speech detector": ["-c", "from voice.silero import Silero; Silero.open()"],
     "load heart": ["-c", "import voice; voice.load('heart')"],
     "first word of heart": ["-c", "import voice; next(voice.load('heart').speak('Hello.'))"],
     "load whisper-tiny.en": ["-c", "import voice; voice.load('whisper-tiny.en')"],

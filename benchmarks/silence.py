@@ -20,8 +20,8 @@ import typer
 from voice import audio
 from voice.loading import load
 from voice.manifest import read_manifest
+from voice.silero import Silero
 from voice.transcription import Transcriber
-from voice.vad import Silero
 
 RATE = 16_000
 BLOCK = 30  # seconds

@@ -219,8 +219,8 @@ def work(system: str, threads: int) -> None:
 def _ours(model: str, threads: int) -> Callable[[str], str]:
     from voice import audio
     from voice.loading import load
+    from voice.silero import Silero
     from voice.transcription import Transcriber, TranscriptionRequest
-    from voice.vad import Silero
 
     recognizer, detector = load(model, kind="recognizer", threads=threads), Silero.open()
     transcriber, request = Transcriber(recognizer, detector), TranscriptionRequest("en")

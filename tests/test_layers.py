@@ -142,7 +142,6 @@ length: voice/models/catalog.py
 length: voice/serve/realtime/configuration.py
 length: voice/serve/realtime/session.py
 length: voice/text/english/amounts.py
-length: voice/vad.py
 test: tests/voice/cli/test_cli.py
 test: tests/voice/text/test_long_sentences.py
 """

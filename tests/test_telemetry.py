@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = (
-    "import os, voice; from voice.vad import Silero; Silero.open(); "
+    "import os, voice; from voice.silero import Silero; Silero.open(); "
     "print(os.environ['ORT_DISABLE_TELEMETRY'])"
 )
 

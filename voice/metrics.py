@@ -1,4 +1,4 @@
-"""How well it went: word and character errors, how far chance could have moved them, and how honest it was.
+"""Word errors and their confidence interval, the words that are right, and how well confidence is calibrated.
 
 Every system that is compared is scored through the same normalizer (Whisper's for English:
 case, punctuation, spelling variants and numbers do not count as errors).
@@ -6,7 +6,7 @@ case, punctuation, spelling variants and numbers do not count as errors).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -22,7 +22,7 @@ class Score:
 
     @property
     def rate(self) -> float:
-        """Errors per word of reference; 0.05 is 5 %. Words where none belong count as one each."""
+        """Return the errors per word of reference; 0.05 is 5 %. Without words of reference, count the errors."""
         return self.errors / max(self.words, 1)
 
     def __add__(self, other: Score) -> Score:
@@ -30,29 +30,29 @@ class Score:
 
 
 def normalize(text: str) -> str:
-    """Lower case, no punctuation, one spelling per word, numbers as digits."""
-    return _normalizer()(text)
+    """Return a text in lower case without punctuation, with one spelling per word and numbers as digits."""
+    normalized: str = _normalizer()(text)
+    return normalized
 
 
 def word_errors(reference: str, hypothesis: str) -> Score:
-    """Word errors after both texts are normalized."""
-    return _compare(normalize(reference).split(), normalize(hypothesis).split())
+    """Count the word errors of a hypothesis after both texts are normalized."""
+    import jiwer
 
-
-def character_errors(reference: str, hypothesis: str) -> Score:
-    """Character errors after both texts are normalized, spaces left out; `words` counts characters."""
-    return _compare(*(list(normalize(text).replace(" ", "")) for text in (reference, hypothesis)))
+    found = jiwer.process_words(normalize(reference), normalize(hypothesis))
+    missed = found.substitutions + found.deletions
+    return Score(missed + found.insertions, missed + found.hits)
 
 
 def total(scores: Iterable[Score]) -> Score:
-    """All scores as one: the rate of a corpus, long utterances weighing more."""
+    """Add scores up: the rate of a corpus, in which long utterances weigh more."""
     return sum(scores, Score(0, 0))
 
 
 def interval(
     scores: Sequence[Score], *, level: float = 0.95, draws: int = 1000, seed: int = 0
 ) -> tuple[float, float]:
-    """Between which rates `level` of all corpora of such utterances would score.
+    """Return the rates between which `level` of all corpora of such utterances would score.
 
     Bootstrap by utterance (Bisani and Ney 2004): utterances are drawn anew with replacement.
     """
@@ -66,65 +66,64 @@ def interval(
 
 
 def edit_distance(reference: Sequence[str], hypothesis: Sequence[str]) -> int:
-    """Fewest substitutions, insertions and deletions that turn one into the other (Levenshtein)."""
-    codes = {token: code for code, token in enumerate(dict.fromkeys([*reference, *hypothesis]))}
-    target = np.array([codes[token] for token in hypothesis], np.int64)
-    steps = np.arange(len(target) + 1)
-    row = steps
-    for deleted, token in enumerate(reference, start=1):
-        row = np.minimum(row[1:] + 1, row[:-1] + (target != codes[token]))
-        # An insertion comes from the left in the same row: a running minimum, once the steps are taken out.
-        row = np.minimum.accumulate(np.concatenate(([deleted], row)) - steps) + steps
-    return int(row[-1])
+    """Count the fewest substitutions, insertions and deletions that turn one into the other (Levenshtein)."""
+    from rapidfuzz.distance import Levenshtein
+
+    return Levenshtein.distance(reference, hypothesis)
 
 
 def right_words(reference: str, words: Sequence[str]) -> list[bool]:
-    """Which written words of a hypothesis are in the reference, where the two are closest.
+    """Tell which written words of a hypothesis are in the reference, in an alignment with the fewest errors.
 
     They are compared as they are spoken ("$5" is "five dollars"), and a word is right if all of it is.
     """
-    said = [(number, word) for number, text in enumerate(words) for word in _spoken(text)]
-    true = _matched(_spoken(reference), [word for _, word in said])
-    wrong = {number for (number, _), match in zip(said, true, strict=True) if not match}
+    spoken = [(number, word) for number, text in enumerate(words) for word in _spoken_words(text)]
+    matched = _matched(_spoken_words(reference), [word for _, word in spoken])
+    wrong = {number for (number, _), match in zip(spoken, matched, strict=True) if not match}
     return [number not in wrong for number in range(len(words))]
 
 
 def calibration_error(confidence: Sequence[float], right: Sequence[bool], *, bins: int = 10) -> float:
-    """Expected calibration error (Naeini et al. 2015): how far confidence is from how often it is right.
+    """Compute the expected calibration error (Naeini et al. 2015): confidence less the share that is right.
 
     The mean over `bins` of equal width, weighted by what is in them; 0.05 is five points off.
     """
-    sure, true = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
-    if not len(sure):
+    predicted, true = np.asarray(confidence, np.float64), np.asarray(right, np.float64)
+    if not len(predicted):
         return 0.0
-    places = np.minimum((sure * bins).astype(int), bins - 1)
-    gaps = np.bincount(places, weights=sure - true, minlength=bins)
-    return float(np.abs(gaps).sum() / len(sure))
+    indexes = np.minimum((predicted * bins).astype(int), bins - 1)
+    gaps = np.bincount(indexes, weights=predicted - true, minlength=bins)
+    return float(np.abs(gaps).sum() / len(predicted))
 
 
 def auroc(confidence: Sequence[float], right: Sequence[bool]) -> float:
-    """How often what is right has more confidence than what is wrong; 0.5 is chance, nan if all are alike.
+    """Compute how often a right word has more confidence than a wrong one; nan if all are right or wrong.
 
-    The area under the receiver's operating characteristic (Hanley and McNeil 1982); ties count half.
+    The area under the receiver operating characteristic (Hanley and McNeil 1982): 0.5 is chance, ties count
+    half.
     """
-    sure, true = np.asarray(confidence, np.float64), np.asarray(right, bool)
-    good, bad = np.sort(sure[true]), sure[~true]
+    predicted, true = np.asarray(confidence, np.float64), np.asarray(right, bool)
+    good, bad = np.sort(predicted[true]), predicted[~true]
     if not len(good) or not len(bad):
         return float("nan")
     below = np.searchsorted(good, bad, side="left") + np.searchsorted(good, bad, side="right")
     return float(1 - below.sum() / (2 * len(good) * len(bad)))
 
 
-def _spoken(text: str) -> list[str]:
-    """The words of a text as they are said, one spelling per word."""
-    from voice.text.english.normalization import normalize
+def _spoken_words(text: str) -> list[str]:
+    """Return the words of a text as they are spoken, with one spelling per word."""
+    from voice.text.english import normalization
 
-    words = " ".join(chunk.text for chunk in normalize(text).chunks).replace("-", " ").split()
+    words = " ".join(chunk.text for chunk in normalization.normalize(text).chunks).replace("-", " ").split()
     return [plain for word in words if (plain := normalize(word).replace(" ", ""))]
 
 
 def _matched(reference: Sequence[str], hypothesis: Sequence[str]) -> list[bool]:
-    """Which tokens of the hypothesis stand opposite their likes in the best alignment (Levenshtein)."""
+    """Tell which tokens of the hypothesis are aligned to equal ones, with the fewest errors (Levenshtein).
+
+    Calibrations were fitted on this one of the alignments with as few errors: it prefers substitutions, from
+    the end. That of rapidfuzz and jiwer matches another number of words in 11 of 100 random pairs.
+    """
     costs = np.zeros((len(reference) + 1, len(hypothesis) + 1), np.int64)
     costs[:, 0], costs[0] = np.arange(len(reference) + 1), np.arange(len(hypothesis) + 1)
     for i, token in enumerate(reference, 1):
@@ -145,12 +144,10 @@ def _matched(reference: Sequence[str], hypothesis: Sequence[str]) -> list[bool]:
     return matched
 
 
-def _compare(reference: list[str], hypothesis: list[str]) -> Score:
-    return Score(edit_distance(reference, hypothesis), len(reference))
-
-
 @lru_cache
-def _normalizer():
+def _normalizer() -> Callable[[str], str]:
+    """Load Whisper's normalizer of English."""
     from whisper_normalizer.english import EnglishTextNormalizer
 
-    return EnglishTextNormalizer()
+    normalizer: Callable[[str], str] = EnglishTextNormalizer()
+    return normalizer

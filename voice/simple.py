@@ -76,7 +76,7 @@ def _sound(samples: Samples, rate: int | None) -> Audio:
 @lru_cache(maxsize=1)
 def detector() -> SpeechDetector:
     """Return the speech detector, loaded once."""
-    from voice.vad import Silero
+    from voice.silero import Silero
 
     return Silero.open()
 

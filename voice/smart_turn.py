@@ -1,8 +1,9 @@
-"""Hears from the sound whether a speaker is done: smart-turn-v3 (Daily, BSD-2-Clause) on ONNX Runtime."""
+"""End-of-turn detection from the sound alone: smart-turn-v3 (Daily, BSD-2-Clause) on ONNX Runtime."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +21,7 @@ COMPLETE, INCOMPLETE = 0.3, 1.2  # seconds of silence that end a turn by the sou
 class SmartTurn:
     """P(the turn is complete) above a half, from the last eight seconds of the turn."""
 
-    def __init__(self, session) -> None:
+    def __init__(self, session: Any) -> None:
         self._session = session
         self._input = session.get_inputs()[0].name
 

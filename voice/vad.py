@@ -1,104 +1,42 @@
-"""Where there is speech: Silero's detector, hysteresis over its probabilities, stretches of speech.
+"""Voice activity detection: hysteresis over a detector's probabilities, and chunks of speech.
 
-Silero VAD (MIT) says how likely each 32 ms are speech. `Hysteresis` makes decisions of that,
-frame by frame, for files and for the live agent alike; `find_speech` cuts a stream by them.
+A detector (see voice.silero) tells how likely each frame is speech. `Hysteresis` decides from that,
+frame by frame, for files and for the live agent alike; `find_speech` cuts a stream by its decisions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from voice.abilities import BatchSpeechDetector
-from voice.errors import ModelMissing
-from voice.models.sessions import open_session
 from voice.types import Audio, SpeechDetector
 
-SILERO_RATE = 16_000
-SILERO_HOP = 512
-_SILERO_CONTEXT = 64  # samples of the frame before that the network sees again
-_SILERO_STATE = (1, 1, 128)
-TOGETHER = 32  # frames judged at once in a recording: more saves nothing
+FRAMES_PER_CALL = 32  # frames of a recording that the detector takes at once: more saves nothing
+TARGET_PEAK = 0.005  # to which quieter sound is amplified: below some 0.001 the detector hears nothing
+MIN_PEAK = 1.2e-4  # four steps of 16 bits: quieter sound may be nothing but rounding, and stays as it is
+DECAY = 10 ** (-2 / 20)  # of the level, a second, so that noise in pauses is not amplified
 
 
-class Silero:
-    """Silero VAD v6 on ONNX Runtime, one thread; shared by any number of streams."""
-
-    rate = SILERO_RATE
-    hop = SILERO_HOP
-
-    def __init__(self, session) -> None:
-        self._session = session
-
-    @classmethod
-    def open(cls, path: Path | None = None) -> Silero:
-        """Load the detector from `path`, or the one that the faster-whisper package carries.
-
-        Raises ModelMissing if there is none.
-        """
-        path = path or _packaged()
-        if not path.is_file():
-            raise ModelMissing(f"{path} is missing; run `pip install --force-reinstall faster-whisper`")
-        return cls(open_session(path, threads=1))
-
-    def stream(self) -> Callable[[np.ndarray], float]:
-        """A fresh session: successive (512,) frames at 16 kHz → P(speech) of each."""
-        several = self.stream_several()
-        return lambda frame: float(several(frame[None])[0])
-
-    def stream_several(self) -> Callable[[np.ndarray], np.ndarray]:
-        """The same for (N, 512) frames at once → (N,): the same numbers in half the time."""
-        state = {"h": np.zeros(_SILERO_STATE, np.float32), "c": np.zeros(_SILERO_STATE, np.float32)}
-        before = np.zeros(_SILERO_CONTEXT, np.float32)
-
-        def probabilities(frames: np.ndarray) -> np.ndarray:
-            nonlocal before
-            contexts = np.concatenate((before[None], frames[:-1, -_SILERO_CONTEXT:]))
-            seen = np.concatenate((contexts, frames), axis=1, dtype=np.float32)
-            chances, state["h"], state["c"] = self._session.run(None, {"input": seen, **state})
-            before = seen[-1, -_SILERO_CONTEXT:]
-            return chances.reshape(-1)
-
-        return probabilities
-
-
-def _packaged() -> Path:
-    """The model file inside the faster-whisper package, without importing the package."""
-    from importlib.util import find_spec
-
-    spec = find_spec("faster_whisper")
-    folder = Path(next(iter(spec.submodule_search_locations))) if spec else Path("faster_whisper")
-    return folder / "assets" / "silero_vad_v6.onnx"
-
-
-RAISED = 0.005  # peak to which quieter sound is raised: below some 0.001 the detector hears nothing
-HUSHED = (
-    1.2e-4  # peak, four steps of 16 bits: what is quieter may be nothing but rounding, and stays as it is
-)
-FADING = 10 ** (-2 / 20)  # a second: how fast loud sound is forgotten, so that noise in pauses is not raised
-
-
-class Gain:
-    """Raises quiet sound to where the detector hears it. State of one stream."""
+class QuietGain:
+    """A gain that amplifies quiet sound to where the detector hears it. It holds the state of one stream."""
 
     def __init__(self, frame: float) -> None:
-        """`frame` is the length of one frame in seconds."""
-        self._fading = FADING**frame
-        self._level = 0.0  # the peak of late
+        """Begin a stream; `frame` is the length of one frame in seconds."""
+        self._decay = DECAY**frame
+        self._level = 0.0  # the recent peak
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
-        """Successive (N, hop) frames → the same, none softer than it was."""
-        return (
-            frames
-            * np.array([self._factor(peak) for peak in np.abs(frames).max(axis=1)], np.float32)[:, None]
-        )
+        """Return successive (N, hop) frames, none softer than it was."""
+        factors = np.array([self._factor(peak) for peak in np.abs(frames).max(axis=1)], np.float32)
+        return frames * factors[:, None]
 
     def _factor(self, peak: float) -> float:
-        self._level = max(float(peak), self._level * self._fading)
-        return RAISED / self._level if HUSHED < self._level < RAISED else 1.0
+        """Return the gain of the next frame."""
+        self._level = max(float(peak), self._level * self._decay)
+        return TARGET_PEAK / self._level if MIN_PEAK < self._level < TARGET_PEAK else 1.0
 
 
 @dataclass(frozen=True)
@@ -124,7 +62,7 @@ class Region:
 
 
 class Hysteresis:
-    """Probabilities in, one per frame; regions of speech out. State of one stream.
+    """Probabilities in, one per frame; regions of speech out. It holds the state of one stream.
 
     `speaking` is true from the frame that confirms the beginning to the frame that confirms the
     end; `since` is the first frame of the speech under way and `quiet` the number of frames
@@ -132,7 +70,7 @@ class Hysteresis:
     """
 
     def __init__(self, thresholds: Thresholds, frame: float, count: int = 0) -> None:
-        """`frame` is the length of one frame in seconds; `count` of them came before."""
+        """Begin a stream; `frame` is the length of one frame in seconds, `count` frames came before."""
         self._length, self._frame = frame, count
         self.use(thresholds)
         self.since: int | None = None
@@ -140,7 +78,7 @@ class Hysteresis:
         self.quiet = 0
 
     def __call__(self, probability: float) -> Region | None:
-        """Take the next frame; the region that ended with it, if one did."""
+        """Take the probability of the next frame; return the region that ends with it, if one does."""
         self._frame += 1
         if self.since is None:
             if probability >= self._thresholds.on:
@@ -154,22 +92,23 @@ class Hysteresis:
         return self._decide()
 
     def use(self, thresholds: Thresholds) -> None:
-        """From the next frame on other thresholds; what is under way goes on."""
+        """Set other thresholds from the next frame on; speech under way goes on."""
         self._thresholds = thresholds
         self._speech_frames = max(1, round(thresholds.shortest_speech / self._length))
         self._silence_frames = max(1, round(thresholds.shortest_silence / self._length))
 
     def cut(self, frame: int) -> None:
-        """The speech under way counts as begun at `frame`; what was before it has been dealt with."""
+        """Let the speech under way begin at `frame`; the part before it is done."""
         self.since = frame
 
     def finish(self) -> Region | None:
-        """The stream is over: the region that was under way, if it had been confirmed."""
+        """End the stream; return the region under way if it is confirmed."""
         region = self._region() if self.speaking else None
         self._reset()
         return region
 
     def _decide(self) -> Region | None:
+        """Confirm the beginning or the end of speech."""
         if self.since is None:
             return None
         if not self.speaking:
@@ -181,14 +120,16 @@ class Hysteresis:
         return self.finish() if self.quiet >= self._silence_frames else None
 
     def _region(self) -> Region:
+        """Return the speech under way."""
         return Region(self.since or 0, self._frame - self.quiet)
 
     def _reset(self) -> None:
+        """Wait for speech again."""
         self.since, self.speaking, self.quiet = None, False, 0
 
 
 @dataclass(frozen=True, eq=False)
-class Stretch:
+class SpeechChunk:
     """Speech with a little of the quiet around it; `start` in seconds from the start of the stream."""
 
     start: float
@@ -196,6 +137,7 @@ class Stretch:
 
     @property
     def end(self) -> float:
+        """Return the end in seconds from the start of the stream."""
         return self.start + self.audio.duration
 
 
@@ -206,52 +148,57 @@ def find_speech(
     thresholds: Thresholds = Thresholds(),
     pad: float = 0.3,
     longest: float = 29.0,
-) -> Iterator[Stretch]:
-    """Cut a stream of (T,) blocks at the detector's rate into stretches of speech.
+) -> Iterator[SpeechChunk]:
+    """Cut a stream of (T,) blocks at the detector's rate into chunks of speech.
 
-    Each stretch has up to `pad` seconds of what surrounds it, none overlaps another, and none
+    Each chunk has up to `pad` seconds of the sound around it, none overlaps another, and none
     is longer than `longest` seconds: longer speech is cut where speech is least likely. The
-    result does not depend on how the stream is divided into blocks; memory holds one stretch.
+    result does not depend on how the stream is divided into blocks; memory holds one chunk.
     """
-    cutter = _Cutter(detector, thresholds, pad, longest)
-    for frame, chance in _judged(blocks, detector):
-        yield from cutter.take(frame, chance)
+    cutter = _SpeechCutter(detector, thresholds, pad, longest)
+    for frame, probability in _frame_probabilities(blocks, detector):
+        yield from cutter.push(frame, probability)
     yield from cutter.finish()
 
 
-def _judged(blocks: Iterable[np.ndarray], detector: SpeechDetector) -> Iterator[tuple[np.ndarray, float]]:
-    """(T,) blocks → (hop,) frames, the last one shorter, each with P(speech)."""
-    judge, hop = _judge(detector), detector.hop
+def _frame_probabilities(
+    blocks: Iterable[np.ndarray], detector: SpeechDetector
+) -> Iterator[tuple[np.ndarray, float]]:
+    """Divide (T,) blocks into (hop,) frames, the last one shorter; yield each with P(speech)."""
+    detect, hop = _batch_session(detector), detector.hop
     rest = np.zeros(0, np.float32)
     for block in blocks:
         block = np.concatenate((rest, block))
         whole = len(block) // hop * hop
         frames = block[:whole].reshape(-1, hop)
-        for first in range(0, len(frames), TOGETHER):
-            several = frames[first : first + TOGETHER]
-            yield from zip(several, judge(several), strict=True)
+        for first in range(0, len(frames), FRAMES_PER_CALL):
+            several = frames[first : first + FRAMES_PER_CALL]
+            yield from zip(several, detect(several), strict=True)
         rest = block[whole:]
     if len(rest):
-        yield rest, judge(np.pad(rest, (0, hop - len(rest)))[None])[0]
+        yield rest, detect(np.pad(rest, (0, hop - len(rest)))[None])[0]
 
 
-def raised_stream(detector: SpeechDetector) -> Callable[[np.ndarray], float]:
+def amplified_stream(detector: SpeechDetector) -> Callable[[np.ndarray], float]:
     """Begin a session of a detector that hears quiet sound too: successive (hop,) frames → P(speech)."""
-    judge = _judge(detector)
-    return lambda frame: judge(frame[None])[0]
+    detect = _batch_session(detector)
+    return lambda frame: detect(frame[None])[0]
 
 
-def _judge(detector: SpeechDetector) -> Callable[[np.ndarray], Sequence[float]]:
-    """(N, hop) frames → P(speech) of each, all at once where the detector can; quiet ones are raised."""
-    raised = Gain(detector.hop / detector.rate)
+def _batch_session(detector: SpeechDetector) -> Callable[[np.ndarray], Sequence[float]]:
+    """Begin a session from (N, hop) frames to P(speech) of each, all at once if the detector can.
+
+    Quiet frames are amplified.
+    """
+    amplify = QuietGain(detector.hop / detector.rate)
     if isinstance(detector, BatchSpeechDetector):
         several = detector.stream_several()
-        return lambda frames: several(raised(frames)).tolist()
+        return lambda frames: several(amplify(frames)).tolist()
     one = detector.stream()
-    return lambda frames: [one(frame) for frame in raised(frames)]
+    return lambda frames: [one(frame) for frame in amplify(frames)]
 
 
-class _Cutter:
+class _SpeechCutter:
     """The state of `find_speech`: the frames that may still be needed, and their probabilities."""
 
     def __init__(self, detector: SpeechDetector, thresholds: Thresholds, pad: float, longest: float) -> None:
@@ -260,13 +207,14 @@ class _Cutter:
         self._pad = round(pad * self._rate / self._hop)
         self._longest = int(longest * self._rate / self._hop)
         self._held: list[np.ndarray] = []
-        self._chances: list[float] = []
+        self._probabilities: list[float] = []
         self._first = 0  # number of the first frame held
 
-    def take(self, frame: np.ndarray, chance: float) -> Iterator[Stretch]:
+    def push(self, frame: np.ndarray, probability: float) -> Iterator[SpeechChunk]:
+        """Take the next frame; yield the chunk that ends with it, if one does."""
         self._held.append(frame)
-        self._chances.append(chance)
-        region = self._hysteresis(chance)
+        self._probabilities.append(probability)
+        region = self._hysteresis(probability)
         if region:
             yield from self._rest(region)
         elif self._hysteresis.speaking and len(self._held) >= self._longest:
@@ -276,33 +224,35 @@ class _Cutter:
         elif self._hysteresis.since is None:
             self._forget(len(self._held) - self._pad)
 
-    def finish(self) -> Iterator[Stretch]:
+    def finish(self) -> Iterator[SpeechChunk]:
+        """Yield the speech that is under way at the end of the stream."""
         region = self._hysteresis.finish()
         if region:
             yield from self._rest(region)
 
-    def _rest(self, region: Region) -> Iterator[Stretch]:
-        """What of a region has not gone out yet: nothing, where it was cut in the silence after it."""
+    def _rest(self, region: Region) -> Iterator[SpeechChunk]:
+        """Yield the part of a region that was not yielded yet: none if it was cut in the silence after it."""
         if region.last + self._pad > self._first:
             yield self._emit(region.last + self._pad)
 
-    def _emit(self, last: int) -> Stretch:
-        """The frames held before frame number `last`, which are let go."""
+    def _emit(self, last: int) -> SpeechChunk:
+        """Return the frames held before frame number `last`, and drop them."""
         count = min(last - self._first, len(self._held))
-        stretch = Stretch(
+        chunk = SpeechChunk(
             self._first * self._hop / self._rate, Audio(np.concatenate(self._held[:count]), self._rate)
         )
         self._forget(count)
-        return stretch
+        return chunk
 
     def _forget(self, count: int) -> None:
+        """Drop the first frames held."""
         if count > 0:
-            del self._held[:count], self._chances[:count]
+            del self._held[:count], self._probabilities[:count]
             self._first += count
 
     def _least_likely(self) -> int:
-        """Where to cut speech that is too long: the least likely fifth of a second of its later half."""
+        """Return where to cut too long speech: the least likely fifth of a second of its later half."""
         width = 7
-        smooth = np.convolve(self._chances, np.ones(width) / width, mode="valid")
+        smooth = np.convolve(self._probabilities, np.ones(width) / width, mode="valid")
         begin = len(smooth) // 2
         return begin + int(np.argmin(smooth[begin:])) + width // 2

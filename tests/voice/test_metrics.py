@@ -11,7 +11,6 @@ from voice.metrics import (
     Score,
     auroc,
     calibration_error,
-    character_errors,
     edit_distance,
     interval,
     normalize,
@@ -29,7 +28,6 @@ def test_case_punctuation_and_figures_are_no_errors() -> None:
 def test_each_kind_of_error_counts_once() -> None:
     assert word_errors("the cat sat down", "the dog sat") == Score(2, 4)
     assert word_errors("yes", "oh yes indeed") == Score(2, 1)
-    assert character_errors("cat", "cart") == Score(1, 3)
 
 
 def test_words_where_none_were_said_count() -> None:

@@ -8,15 +8,14 @@ import pytest
 
 from voice import audio
 from voice.vad import (
-    RAISED,
-    Gain,
+    TARGET_PEAK,
     Hysteresis,
+    QuietGain,
     Region,
-    Silero,
-    Stretch,
+    SpeechChunk,
     Thresholds,
+    amplified_stream,
     find_speech,
-    raised_stream,
 )
 
 FRAME = 0.032
@@ -72,11 +71,11 @@ def sound(*parts: tuple[float, float]) -> np.ndarray:
     return np.concatenate([np.full(round(seconds * 16000), level, np.float32) for seconds, level in parts])
 
 
-def spans(stretches: list[Stretch]) -> list[tuple[float, float]]:
-    return [(stretch.start, stretch.end) for stretch in stretches]
+def spans(chunks: list[SpeechChunk]) -> list[tuple[float, float]]:
+    return [(chunk.start, chunk.end) for chunk in chunks]
 
 
-def test_stretches_have_their_surroundings_and_never_overlap() -> None:
+def test_chunks_have_their_surroundings_and_never_overlap() -> None:
     wave = sound((1, 0), (1, 0.9), (0.55, 0), (1, 0.9), (3, 0), (1, 0.9), (0.1, 0))
     found = list(find_speech([wave], Loudness(), pad=0.3))
     assert np.array(spans(found)) == pytest.approx(
@@ -96,19 +95,19 @@ def test_stream_equals_whole_however_it_is_cut() -> None:
         np.testing.assert_array_equal(one.audio.samples, other.audio.samples)
 
 
-def test_a_stretch_holds_the_samples_of_its_time() -> None:
+def test_a_chunk_holds_the_samples_of_its_time() -> None:
     wave = sound((1, 0), (1, 0.9), (1, 0)) * np.linspace(1, 0.9, 48000, dtype=np.float32)
-    (stretch,) = find_speech([wave], Loudness())
-    first = round(stretch.start * 16000)
-    np.testing.assert_array_equal(stretch.audio.samples, wave[first : first + len(stretch.audio.samples)])
+    (chunk,) = find_speech([wave], Loudness())
+    first = round(chunk.start * 16000)
+    np.testing.assert_array_equal(chunk.audio.samples, wave[first : first + len(chunk.audio.samples)])
 
 
 def test_speech_without_a_pause_is_cut_where_it_is_least_likely() -> None:
     wave = sound((8, 0.9), (0.2, 0.4), (20, 0.9))
     found = list(find_speech([wave], Loudness(), longest=10))
     assert found[0].end == pytest.approx(8.1, abs=0.1)
-    assert max(stretch.audio.duration for stretch in found) <= 10
-    assert sum(len(stretch.audio.samples) for stretch in found) == len(wave)
+    assert max(chunk.audio.duration for chunk in found) <= 10
+    assert sum(len(chunk.audio.samples) for chunk in found) == len(wave)
 
 
 def test_silence_and_nothing_hold_no_speech() -> None:
@@ -116,46 +115,14 @@ def test_silence_and_nothing_hold_no_speech() -> None:
     assert list(find_speech([], Loudness())) == []
 
 
-def test_memory_is_bounded_by_the_longest_stretch() -> None:
+def test_memory_is_bounded_by_the_longest_chunk() -> None:
     endless = (sound((1, 0.9)) for _ in range(300))
-    assert max(stretch.audio.duration for stretch in find_speech(endless, Loudness())) <= 29
-
-
-def test_silero_finds_real_speech_and_no_noise(corpora: Path) -> None:
-    detector = Silero.open()
-    speech = audio.read(corpora / "librispeech/test/1089-134686-0000.flac", 16000)
-    quiet = np.zeros(32000, np.float32)
-    (found,) = find_speech([quiet, speech.samples, quiet], detector)
-    assert found.start == pytest.approx(2.0, abs=0.6)
-    assert found.end == pytest.approx(2.0 + speech.duration, abs=0.6)
-    noise = np.random.default_rng(0).normal(0, 0.1, 160_000).astype(np.float32)
-    assert list(find_speech([quiet, noise], detector)) == []
-
-
-def test_silero_judges_frames_together_as_one_by_one(corpora: Path) -> None:
-    detector = Silero.open()
-    speech = audio.read(corpora / "librispeech/test/1089-134686-0000.flac", 16000)
-    frames = speech.samples[: 512 * 60].reshape(-1, 512)
-    one, several = detector.stream(), detector.stream_several()
-    together = np.concatenate([several(part) for part in np.split(frames, [1, 30, 37])])
-    np.testing.assert_array_equal(together, [np.float32(one(frame)) for frame in frames])
-
-
-def test_silero_streams_share_no_state(corpora: Path) -> None:
-    detector = Silero.open()
-    samples = audio.read(corpora / "librispeech/test/1089-134686-0000.flac", 16000).samples[: 512 * 60]
-    alone, one, other = detector.stream(), detector.stream(), detector.stream()
-    expected = [alone(frame) for frame in samples.reshape(-1, 512)]
-    seen = []
-    for frame in samples.reshape(-1, 512):
-        seen.append(one(frame))
-        other(np.zeros(512, np.float32))
-    assert seen == expected
+    assert max(chunk.audio.duration for chunk in find_speech(endless, Loudness())) <= 29
 
 
 @pytest.mark.parametrize("pad", [0.0, 0.1, 0.3, 0.5])
 def test_speech_cut_in_the_silence_after_it_leaves_nothing_over(pad: float) -> None:
-    for seconds in np.arange(9.5, 10.1, FRAME):  # its longest stretch ends before, in and after the silence
+    for seconds in np.arange(9.5, 10.1, FRAME):  # its longest chunk ends before, in and after the silence
         wave = sound((seconds, 0.9), (3, 0), (1, 0.9), (2, 0))
         found = list(find_speech([wave], Loudness(), pad=pad, longest=10))
         assert found[-1].end == pytest.approx(seconds + 4 + pad, abs=2 * FRAME)
@@ -163,22 +130,22 @@ def test_speech_cut_in_the_silence_after_it_leaves_nothing_over(pad: float) -> N
 
 
 def peaks(*levels: float) -> list[float]:
-    """What becomes of frames of these peaks."""
+    """The peaks of frames of these peaks after the gain."""
     frames = np.array(levels, np.float32)[:, None] * np.ones(512, np.float32)
-    return Gain(FRAME)(frames).max(axis=1).tolist()
+    return QuietGain(FRAME)(frames).max(axis=1).tolist()
 
 
-def test_quiet_sound_is_raised_and_ordinary_sound_is_not() -> None:
+def test_quiet_sound_is_amplified_and_ordinary_sound_is_not() -> None:
     assert peaks(0.5, 0.1, 0.005) == pytest.approx([0.5, 0.1, 0.005])
-    assert peaks(0.0005, 0.0005) == pytest.approx([RAISED, RAISED])
-    assert peaks(0.0005, 0.5) == pytest.approx([RAISED, 0.5])
+    assert peaks(0.0005, 0.0005) == pytest.approx([TARGET_PEAK, TARGET_PEAK])
+    assert peaks(0.0005, 0.5) == pytest.approx([TARGET_PEAK, 0.5])
 
 
-def test_what_may_be_nothing_but_rounding_is_not_raised() -> None:
+def test_what_may_be_nothing_but_rounding_is_not_amplified() -> None:
     assert peaks(0.0, 3e-5, 1e-4) == pytest.approx([0.0, 3e-5, 1e-4])
 
 
-def test_noise_in_a_pause_of_loud_speech_is_not_raised() -> None:
+def test_noise_in_a_pause_of_loud_speech_is_not_amplified() -> None:
     noise = [0.001] * round(10 / FRAME)
     assert peaks(0.5, *noise)[1:] == pytest.approx(noise)
     assert peaks(0.5, *noise * 5)[-1] > 0.001
@@ -195,15 +162,13 @@ def far_speech(corpora: Path, decibels: float) -> np.ndarray:
 def test_speech_far_below_its_level_is_found(corpora: Path, decibels: float) -> None:
     sound = far_speech(corpora, decibels)
     usual, quiet = (list(find_speech([each], Silero.open())) for each in (far_speech(corpora, 0.0), sound))
-    assert [stretch.start for stretch in quiet] == pytest.approx(
-        [stretch.start for stretch in usual], abs=0.2
-    )
-    one = raised_stream(Silero.open())
+    assert [chunk.start for chunk in quiet] == pytest.approx([chunk.start for chunk in usual], abs=0.2)
+    one = amplified_stream(Silero.open())
     assert max(one(frame) for frame in sound[: len(sound) // 512 * 512].reshape(-1, 512)) > 0.9
 
 
 @pytest.mark.parametrize("steps", [0.4, 1.0, 2.0, 4.0])
-def test_rounding_and_hiss_are_no_speech_however_far_they_are_raised(steps: float) -> None:
+def test_rounding_and_hiss_are_no_speech_however_far_they_are_amplified(steps: float) -> None:
     draw = np.random.default_rng(0)
     hiss = np.round(draw.normal(0, steps, 20 * 16_000)) / 32768
     assert list(find_speech([hiss.astype(np.float32)], Silero.open())) == []

@@ -30,8 +30,8 @@ from voice.commands import Commands
 from voice.errors import ModelError
 from voice.loading import load_recognizer, load_turn_detector, load_voice
 from voice.models import entries
+from voice.silero import Silero
 from voice.types import Brain, Controls, Recognizer, SpeechDetector, Synthesizer, TurnDetector
-from voice.vad import Silero
 
 T = TypeVar("T")
 QUICK, WHOLE, TURN = "quick", "whisper-base", "smart-turn-v3"

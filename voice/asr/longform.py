@@ -15,7 +15,7 @@ import numpy as np
 
 from voice.asr.batching import batched
 from voice.types import Audio, Recognizer, Samples, Segment, SpeechDetector, Transcript, Word
-from voice.vad import Stretch, find_speech
+from voice.vad import SpeechChunk, find_speech
 
 PAD = 1.0  # seconds around speech: what the detector misses is in there, and short pauses stay as they are
 
@@ -143,9 +143,9 @@ def _next(batches: Iterator[list[Window]]) -> list[Window] | Exception | None:
         return error
 
 
-def pack(stretches: Iterable[Stretch], longest: float) -> Iterator[Window]:
+def pack(stretches: Iterable[SpeechChunk], longest: float) -> Iterator[Window]:
     """Successive stretches side by side in windows of at most `longest` seconds; a longer one has its own."""
-    held: list[Stretch] = []
+    held: list[SpeechChunk] = []
     for stretch in stretches:
         if held and sum(one.audio.duration for one in held) + stretch.audio.duration > longest:
             yield _window(held)
@@ -155,7 +155,7 @@ def pack(stretches: Iterable[Stretch], longest: float) -> Iterator[Window]:
         yield _window(held)
 
 
-def _window(stretches: Sequence[Stretch]) -> Window:
+def _window(stretches: Sequence[SpeechChunk]) -> Window:
     ends = np.cumsum([0.0, *(stretch.audio.duration for stretch in stretches)])
     pieces = tuple(Piece(float(at), stretch.start) for at, stretch in zip(ends, stretches, strict=False))
     samples = np.concatenate([stretch.audio.samples for stretch in stretches])

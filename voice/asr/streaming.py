@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import numpy as np
 
 from voice.asr.incremental import RATE, IncrementalRecognizer, Pacing, PartialTranscript
+from voice.silero import SILERO_HOP
 from voice.types import Recognizer, Segment, SpeechDetector, Transcript
-from voice.vad import SILERO_HOP, raised_stream
+from voice.vad import amplified_stream
 
 
 class Live:
@@ -35,7 +36,7 @@ class Live:
         stopwatch: Callable[[], float] | None = None,
     ) -> None:
         self._hop = detector.hop if detector else SILERO_HOP
-        self._probability = raised_stream(detector) if detector else _always
+        self._probability = amplified_stream(detector) if detector else _always
         self._rest = np.zeros(0, np.float32)  # not judged yet: less than a frame
         self._words = IncrementalRecognizer(
             recognizer, self._hop, language=language, hotwords=hotwords, pacing=pacing, stopwatch=stopwatch

@@ -242,7 +242,7 @@ def _knows(recognizer: Recognizer, language: str) -> bool:
 
 
 def _open_silero() -> SpeechDetector:
-    from voice.vad import Silero
+    from voice.silero import Silero
 
     return Silero.open()
 

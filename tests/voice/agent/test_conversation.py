@@ -361,7 +361,7 @@ def test_hotwords_and_language_reach_the_recognizer() -> None:
 def test_real_speech_is_heard_whole_and_replays_identically(corpora: Path, whisper_tiny: Path) -> None:
     from voice.asr.whisper.recognizer import Whisper
     from voice.audio import read
-    from voice.vad import Silero
+    from voice.silero import Silero
 
     said = read(corpora / "kathleen/test/arctic_a0003.flac", 16_000).samples
     sound = np.concatenate([said, quiet(2)])

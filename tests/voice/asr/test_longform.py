@@ -9,7 +9,7 @@ import pytest
 from voice.abilities import Traits
 from voice.asr.longform import Piece, Window, pack, transcripts
 from voice.types import Audio, Segment, Transcript, Word
-from voice.vad import Stretch
+from voice.vad import SpeechChunk
 
 RATE = 16_000
 
@@ -143,7 +143,7 @@ def test_a_time_at_a_joint_belongs_to_what_begins_or_ends_there() -> None:
 
 
 def test_packing_keeps_every_sample_in_order() -> None:
-    stretches = [Stretch(i * 10.0, Audio(np.full(RATE * i, i, np.float32), RATE)) for i in range(1, 10)]
+    stretches = [SpeechChunk(i * 10.0, Audio(np.full(RATE * i, i, np.float32), RATE)) for i in range(1, 10)]
     windows = list(pack(stretches, 12.0))
     joined = np.concatenate([window.audio.samples for window in windows])
     np.testing.assert_array_equal(joined, np.concatenate([stretch.audio.samples for stretch in stretches]))

@@ -10,8 +10,8 @@ import pytest
 
 from voice import audio
 from voice.asr.whisper.recognizer import Whisper
+from voice.silero import Silero
 from voice.transcription import Transcriber
-from voice.vad import Silero
 
 RATE = 16_000
 SECONDS = 30

@@ -295,7 +295,7 @@ def test_real_speech_is_heard_live_as_in_a_file(corpora: Path) -> None:
     from voice.loading import load
     from voice.manifest import read_manifest
     from voice.metrics import word_errors
-    from voice.vad import Silero
+    from voice.silero import Silero
 
     try:
         recognizer = load("quick", threads=1)

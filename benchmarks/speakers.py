@@ -21,7 +21,7 @@ import typer
 
 from benchmarks.conversations import RATE, Errors, Talk, errors, talks
 from voice import audio
-from voice.asr.diarization.speakers import Speakers, SpeakerTurn
+from voice.asr.diarization.speakers import Diarizer, SpeakerTurn
 from voice.loading import load
 from voice.manifest import read_manifest
 
@@ -74,10 +74,10 @@ def monologues(manifest: Path) -> Iterator[Talk]:
         yield Talk(sound.samples, 1, (SpeakerTurn(0, 0.0, sound.duration),))
 
 
-def measure(every: Iterable[Talk], speakers: Speakers) -> Iterator[Result]:
+def measure(every: Iterable[Talk], speakers: Diarizer) -> Iterator[Result]:
     for talk in every:
         before = time.process_time()
-        listening = speakers.listen()
+        listening = speakers.stream()
         listening.feed(talk.samples)
         found = listening.turns()
         work = time.process_time() - before

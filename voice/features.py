@@ -88,8 +88,8 @@ def _magnitudes(samples: np.ndarray, window: int, hop: int) -> np.ndarray:
     """Compute (T // hop, window // 2 + 1) magnitudes of centered frames, reflected at both ends."""
     padded = np.pad(np.asarray(samples, np.float32), window // 2, mode="reflect")
     frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
-    spectrum: np.ndarray = np.fft.rfft(frames[: len(samples) // hop] * _hann(window))
-    return np.abs(spectrum)
+    magnitudes: np.ndarray = np.abs(np.fft.rfft(frames[: len(samples) // hop] * _hann(window)))
+    return magnitudes
 
 
 @lru_cache

@@ -17,10 +17,10 @@ from voice.models.fetch import Progress
 from voice.types import Recognizer, Synthesizer, TurnDetector
 
 if TYPE_CHECKING:
-    from voice.asr.diarization.speakers import Speakers
+    from voice.asr.diarization.speakers import Diarizer
     from voice.tts.vocoder import Vocoder
 
-    Opened = Recognizer | Synthesizer | TurnDetector | Speakers | Vocoder
+    Opened = Recognizer | Synthesizer | TurnDetector | Diarizer | Vocoder
 
 OTHERS = 4  # voices that texts have named, which stay loaded
 KIND_NAMES = {
@@ -66,9 +66,9 @@ def load_turn_detector(
 
 def load_speakers(
     name: str = "speakers", *, threads: int | None = None, progress: Progress | None = None
-) -> Speakers:
+) -> Diarizer:
     """Return the diarizer called `name`; see `load`. Raises ModelError, also for another kind of model."""
-    opened: Speakers = open_model(name, kind="speakers", threads=threads, progress=progress)
+    opened: Diarizer = open_model(name, kind="speakers", threads=threads, progress=progress)
     return opened
 
 
@@ -153,10 +153,10 @@ def _smart_turn(model: Model, threads: int | None) -> TurnDetector:
     return SmartTurn.open(model.folder, threads=threads)
 
 
-def _speakers(model: Model, threads: int | None) -> Speakers:
-    from voice.asr.diarization.speakers import Speakers
+def _speakers(model: Model, threads: int | None) -> Diarizer:
+    from voice.asr.diarization.speakers import Diarizer
 
-    return Speakers.open(model.folder, threads=threads)
+    return Diarizer.open(model.folder, threads=threads)
 
 
 def _vocoder(model: Model, threads: int | None) -> Vocoder:

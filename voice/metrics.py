@@ -22,7 +22,7 @@ class Score:
 
     @property
     def rate(self) -> float:
-        """Return the errors per word of reference; 0.05 is 5 %. Without words of reference, count the errors."""
+        """Return the errors per word of reference; 0.05 is 5 %. Without any words, return the errors."""
         return self.errors / max(self.words, 1)
 
     def __add__(self, other: Score) -> Score:

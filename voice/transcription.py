@@ -16,7 +16,7 @@ from voice.text.languages import language_for
 from voice.types import UNDETERMINED, Recognizer, Samples, Segment, SpeechDetector, Transcript
 
 if TYPE_CHECKING:
-    from voice.asr.diarization.speakers import DiarizationStream, Speakers
+    from voice.asr.diarization.speakers import DiarizationStream, Diarizer
 
 Task = Literal["transcribe", "translate"]
 
@@ -51,7 +51,7 @@ class Transcriber:
         self,
         recognizer: Recognizer,
         detector: SpeechDetector,
-        speakers: Speakers | None = None,
+        speakers: Diarizer | None = None,
         *,
         batch: int | None = None,
     ) -> None:
@@ -75,7 +75,7 @@ class Transcriber:
         that the recognizer does not know.
         """
         language = language_for(self._recognizer, request.language)
-        diarization = self._speakers.listen() if self._speakers else None
+        diarization = self._speakers.stream() if self._speakers else None
         counter = _Counter(progress)
         parts = transcripts(
             diarization.through(blocks) if diarization else blocks,

@@ -192,7 +192,7 @@ class Batches(Phrasebook):
 class Alternating:
     """Two people, the second of whom begins after 0.3 s."""
 
-    def listen(self) -> Alternating:
+    def stream(self) -> Alternating:
         return self
 
     def through(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

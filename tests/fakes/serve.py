@@ -75,7 +75,7 @@ class Sentences:
 class InTurns:
     """Tells speakers apart by the clock: every twenty seconds it is the other one's turn."""
 
-    def listen(self) -> InTurns:
+    def stream(self) -> InTurns:
         return InTurns()
 
     def through(self, blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:

@@ -41,7 +41,7 @@ class TakesTurns:
     def __init__(self) -> None:
         self.seconds, self.people = 0.0, []
 
-    def listen(self) -> TakesTurns:
+    def stream(self) -> TakesTurns:
         return self
 
     def through(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:

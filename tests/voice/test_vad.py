@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from voice import audio
+from voice.silero import Silero
 from voice.vad import (
     TARGET_PEAK,
     Hysteresis,

@@ -28,7 +28,7 @@ from voice.errors import VoiceError
 from voice.places import check_place, remove_leftovers
 
 if TYPE_CHECKING:
-    from voice.asr.diarization.speakers import Speakers
+    from voice.asr.diarization.speakers import Diarizer
     from voice.cli.results import Result
     from voice.transcription import TranscriptionRequest
     from voice.types import Recognizer, SpeechDetector
@@ -77,7 +77,7 @@ class Recognition:
 
     recognizer: Recognizer
     detector: SpeechDetector
-    speakers: Speakers | None
+    speakers: Diarizer | None
     request: TranscriptionRequest
 
 

@@ -24,7 +24,7 @@ from voice.types import Recognizer, SpeechDetector, Synthesizer, TurnDetector
 
 if TYPE_CHECKING:
     from voice.agent.session import Models
-    from voice.asr.diarization.speakers import Speakers
+    from voice.asr.diarization.speakers import Diarizer
     from voice.commands import Commands
 
 T = TypeVar("T")
@@ -127,7 +127,7 @@ class Services:
         """A voice by name, None being the default. Raises ModelMissing."""
         return self._model(self.resolve(name, "voice"), "voice")
 
-    def speakers(self) -> Speakers:
+    def speakers(self) -> Diarizer:
         """What tells speakers apart."""
         return self._model("speakers", "speakers")
 

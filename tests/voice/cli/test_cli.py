@@ -156,7 +156,7 @@ def test_the_json_is_whispers(recognizer, recording):
 class TwoTakeTurns:
     """Whoever is asked for two people hears two, one second each; otherwise one."""
 
-    def listen(self):
+    def stream(self):
         return self
 
     def through(self, blocks):

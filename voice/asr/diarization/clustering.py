@@ -1,6 +1,6 @@
 """Which vectors belong to one person: agglomerative clustering with average linkage, in NumPy.
 
-Long stretches of speech decide; short ones then join whom they resemble most.
+Long pieces of speech decide; short ones then join the nearest cluster.
 """
 
 from __future__ import annotations
@@ -10,70 +10,73 @@ from dataclasses import dataclass
 
 import numpy as np
 
-MOST = 6000  # vectors that are compared with each other, about two hours of speech; the rest joins them
+MAX_VECTORS = 6000  # that are compared with each other, about two hours of speech; the rest joins them
 
 
 @dataclass(frozen=True)
-class Grouping:
-    """How vectors are told apart; chosen with `benchmarks/speakers.py --split tune`."""
+class ClusteringOptions:
+    """When vectors are those of one person; chosen with `benchmarks/speakers.py --split tune`."""
 
-    alike: float = 0.5  # mean cosine of two groups that are one person's
-    reliable: float = 0.8  # seconds of speech from which on a vector is to be trusted
-    least: float = 2.0  # seconds that a person says at least
+    min_similarity: float = 0.5  # mean cosine of two clusters that are one person's
+    min_duration: float = 0.8  # seconds of speech from which on a vector is reliable
+    min_total: float = 2.0  # seconds that a person says at least
 
 
-def group(
-    vectors: np.ndarray, lengths: np.ndarray, grouping: Grouping, count: int | None = None
+def cluster(
+    vectors: np.ndarray, durations: np.ndarray, options: ClusteringOptions, count: int | None = None
 ) -> np.ndarray:
-    """Labels (N,) from 0 for unit `vectors` (N, D) of `lengths` (N,) seconds.
+    """Return labels (N,) from 0 for unit `vectors` (N, D) of `durations` (N,) seconds.
 
-    With `count`, there are that many groups, or as many as there are vectors if that is fewer.
+    With `count`, there are that many clusters, or as many as there are vectors if that is fewer.
     """
     count = None if count is None else min(count, len(vectors))
-    sure = np.flatnonzero(lengths >= min(grouping.reliable, lengths.max()))
-    if count is not None and len(sure) < count:
-        sure = np.argsort(-lengths, kind="stable")[:count]
-    if len(sure) > MOST:
-        sure = sure[np.sort(np.argsort(-lengths[sure], kind="stable")[:MOST])]
-    picked, weights = vectors[sure], lengths[sure]
-    labels = _chosen(picked @ picked.T, weights, grouping, count)
+    reliable = np.flatnonzero(durations >= min(options.min_duration, durations.max()))
+    if count is not None and len(reliable) < count:
+        reliable = np.argsort(-durations, kind="stable")[:count]
+    if len(reliable) > MAX_VECTORS:
+        reliable = reliable[np.sort(np.argsort(-durations[reliable], kind="stable")[:MAX_VECTORS])]
+    picked, weights = vectors[reliable], durations[reliable]
+    labels = _merge(picked @ picked.T, weights, options, count)
     totals = np.bincount(labels, weights)
     kept = np.argsort(-totals, kind="stable")[:count]
     if count is None:
-        kept = kept[totals[kept] >= min(grouping.least, totals.max())]
+        kept = kept[totals[kept] >= min(options.min_total, totals.max())]
     centers = np.stack([_mean(picked[labels == label], weights[labels == label]) for label in kept])
-    found = np.argmax(vectors @ centers.T, axis=1)  # whoever is left joins the nearest
+    found: np.ndarray = np.argmax(vectors @ centers.T, axis=1)  # the rest joins the nearest cluster
     for new, label in enumerate(kept):
-        found[sure[labels == label]] = new
+        found[reliable[labels == label]] = new
     return found
 
 
-def _chosen(alike: np.ndarray, weights: np.ndarray, grouping: Grouping, count: int | None) -> np.ndarray:
-    """Labels (N,) where merging stops: by likeness, or at the last time that `count` groups were large."""
-    labels = np.arange(len(alike))
+def _merge(
+    similarities: np.ndarray, weights: np.ndarray, options: ClusteringOptions, count: int | None
+) -> np.ndarray:
+    """Return labels (N,): merge while clusters are similar, or until `count` were large for the last time."""
+    labels = np.arange(len(similarities))
     best = None
-    for into, gone, similar in merges(alike):
-        if count is None and similar < grouping.alike:
+    for into, gone, similar in merges(similarities):
+        if count is None and similar < options.min_similarity:
             break
         sizes = np.bincount(labels, weights)
-        groups = np.count_nonzero(sizes)
-        if count is not None and groups >= count:
-            if groups == count and best is None:
+        clusters = np.count_nonzero(sizes)
+        if count is not None and clusters >= count:
+            if clusters == count and best is None:
                 best = labels.copy()
-            elif np.count_nonzero(sizes >= grouping.least) == count:
+            elif np.count_nonzero(sizes >= options.min_total) == count:
                 best = labels.copy()
         labels[labels == gone] = into
     final = labels if best is None else best
-    return np.unique(final, return_inverse=True)[1]
+    numbered: np.ndarray = np.unique(final, return_inverse=True)[1]
+    return numbered
 
 
-def merges(alike: np.ndarray) -> Iterator[tuple[int, int, float]]:
-    """The most similar two groups, merged again and again: (into, gone, how similar they were).
+def merges(similarities: np.ndarray) -> Iterator[tuple[int, int, float]]:
+    """Merge the most similar two clusters again and again; yield (into, gone, how similar they were).
 
-    `alike` (N, N) symmetric; a group is named by one of its members. A row's best partner is only
-    looked for anew when it was one of the two, so that N of a thousand take a second.
+    `similarities` (N, N) is symmetric; a cluster is named by one of its members. The best partner of a row
+    is only searched for again if it was one of the two, so that N of a thousand take a second.
     """
-    alike, sizes = alike.astype(np.float32, copy=True), np.ones(len(alike), np.float32)
+    alike, sizes = similarities.astype(np.float32, copy=True), np.ones(len(similarities), np.float32)
     np.fill_diagonal(alike, -np.inf)
     partners = alike.argmax(axis=1)
     best = alike[np.arange(len(alike)), partners]
@@ -98,6 +101,7 @@ def merges(alike: np.ndarray) -> Iterator[tuple[int, int, float]]:
 
 
 def _mean(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The direction (D,) of unit vectors (N, D), by weight."""
-    mean = weights @ vectors
-    return mean / np.linalg.norm(mean)
+    """Return the weighted mean (D,) of unit vectors (N, D), with length one."""
+    mean: np.ndarray = weights @ vectors
+    direction: np.ndarray = mean / np.linalg.norm(mean)
+    return direction

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voice.asr.diarization.clustering import Grouping, group, merges
+from voice.asr.diarization.clustering import ClusteringOptions, cluster, merges
 
 
 def voices(people: int, each: int, *, spread: float = 0.4, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -23,36 +23,36 @@ def agree(labels: np.ndarray, owners: np.ndarray) -> bool:
 @pytest.mark.parametrize("people", [1, 2, 5, 9])
 def test_finds_how_many_people_there_are(people):
     vectors, owners = voices(people, 8)
-    assert agree(group(vectors, np.full(len(vectors), 1.5), Grouping()), owners)
+    assert agree(cluster(vectors, np.full(len(vectors), 1.5), ClusteringOptions()), owners)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4])
 def test_makes_as_many_groups_as_are_asked_for(count):
     vectors, _ = voices(3, 6)
-    labels = group(vectors, np.full(18, 1.5), Grouping(), count)
+    labels = cluster(vectors, np.full(18, 1.5), ClusteringOptions(), count)
     assert sorted(set(labels.tolist())) == list(range(count))
 
 
 def test_more_people_than_vectors_are_as_many_as_there_are_vectors():
     vectors, _ = voices(2, 1)
-    assert len(set(group(vectors, np.full(2, 1.0), Grouping(), 5).tolist())) == 2
+    assert len(set(cluster(vectors, np.full(2, 1.0), ClusteringOptions(), 5).tolist())) == 2
 
 
 def test_short_stretches_join_whom_they_resemble_and_make_no_person():
     vectors, owners = voices(2, 6)
     stranger = np.eye(64)[63]
-    labels = group(np.vstack((vectors, stranger)), np.append(np.full(12, 1.5), 0.5), Grouping())
+    labels = cluster(np.vstack((vectors, stranger)), np.append(np.full(12, 1.5), 0.5), ClusteringOptions())
     assert agree(labels[:-1], owners) and labels[-1] in (0, 1)
 
 
 def test_one_stretch_alone_is_one_person():
-    assert group(np.eye(64)[:1], np.array([0.5]), Grouping()).tolist() == [0]
+    assert cluster(np.eye(64)[:1], np.array([0.5]), ClusteringOptions()).tolist() == [0]
 
 
 def test_of_very_many_stretches_the_longest_decide(monkeypatch):
-    monkeypatch.setattr("voice.asr.diarization.clustering.MOST", 20)
+    monkeypatch.setattr("voice.asr.diarization.clustering.MAX_VECTORS", 20)
     vectors, owners = voices(3, 30)
-    assert agree(group(vectors, np.full(90, 1.5), Grouping()), owners)
+    assert agree(cluster(vectors, np.full(90, 1.5), ClusteringOptions()), owners)
 
 
 def test_merges_are_those_of_average_linkage_computed_anew_each_time():

@@ -6,7 +6,7 @@ import pytest
 import voice
 from benchmarks.conversations import errors, talks
 from voice import loading
-from voice.asr.diarization.speakers import FRAMES, RATE, WINDOW, Speakers, SpeakerTurn
+from voice.asr.diarization.speakers import FRAMES, RATE, SEGMENTATION_WINDOW, Diarizer, SpeakerTurn
 from voice.errors import ModelDamaged
 
 LOW, HIGH = 300.0, 2000.0  # Hz: two people who hum
@@ -25,7 +25,7 @@ class HearsHum:
 
     def run(self, _, given):
         (sound,) = given.values()
-        assert sound.shape == (1, 1, WINDOW) and sound.dtype == np.float32
+        assert sound.shape == (1, 1, SEGMENTATION_WINDOW) and sound.dtype == np.float32
         frames = sound[0, 0][495 + np.arange(FRAMES)[:, None] * 270 + np.arange(-270, 270)]
         power = np.abs(np.fft.rfft(frames))
         pitches = [power[:, round(hertz * 540 / RATE)] > 20 for hertz in (LOW, HIGH)]
@@ -49,7 +49,7 @@ class MeanSpectrum:
         return [np.eye(80, dtype=np.float32)[[np.abs(mel[0]).mean(axis=0).argmax()]]]
 
 
-class Spectra(Speakers):
+class Spectra(Diarizer):
     """The mean is what these tell apart, so it stays."""
 
     def _vector(self, mel):
@@ -64,10 +64,10 @@ def hummed(*turns: tuple[float, float, float], seconds: float) -> np.ndarray:
 
 
 def turns_of(samples: np.ndarray, block: int = 0, count: int | None = None) -> tuple[SpeakerTurn, ...]:
-    listening = Spectra(HearsHum(), MeanSpectrum()).listen()
+    diarization = Spectra(HearsHum(), MeanSpectrum()).stream()
     for first in range(0, len(samples), block or len(samples)):
-        listening.feed(samples[first : first + (block or len(samples))])
-    return listening.turns(count)
+        diarization.feed(samples[first : first + (block or len(samples))])
+    return diarization.turns(count)
 
 
 TALK = hummed((HIGH, 0.5, 4), (LOW, 4.5, 13), (HIGH, 14, 17), (LOW, 16, 22.5), seconds=24)
@@ -95,36 +95,36 @@ def test_silence_has_no_turns(seconds):
 
 
 def test_nothing_has_no_turns():
-    assert Speakers(HearsHum(), MeanSpectrum()).listen().turns() == ()
+    assert Diarizer(HearsHum(), MeanSpectrum()).stream().turns() == ()
 
 
-def test_listens_to_blocks_on_their_way_to_somebody_else():
-    listening = Spectra(HearsHum(), MeanSpectrum()).listen()
+def test_blocks_pass_through_unchanged_and_are_diarized():
+    diarization = Spectra(HearsHum(), MeanSpectrum()).stream()
     blocks = [TALK[:100_000], TALK[100_000:]]
-    passed = list(listening.through(blocks))
+    passed = list(diarization.through(blocks))
     assert all(a is b for a, b in zip(passed, blocks, strict=True))
-    assert listening.turns() == turns_of(TALK)
+    assert diarization.turns() == turns_of(TALK)
 
 
 def test_turns_may_be_asked_for_before_the_end():
-    listening = Spectra(HearsHum(), MeanSpectrum()).listen()
-    listening.feed(TALK[: 8 * RATE])
-    assert [turn.speaker for turn in listening.turns()] == [0, 1]
-    listening.feed(TALK[8 * RATE :])
-    assert listening.turns() == turns_of(TALK)
+    diarization = Spectra(HearsHum(), MeanSpectrum()).stream()
+    diarization.feed(TALK[: 8 * RATE])
+    assert [turn.speaker for turn in diarization.turns()] == [0, 1]
+    diarization.feed(TALK[8 * RATE :])
+    assert diarization.turns() == turns_of(TALK)
 
 
 def test_says_what_is_missing(tmp_path):
     with pytest.raises(ModelDamaged, match="segmentation.onnx is missing"):
-        Speakers.open(tmp_path)
+        Diarizer.open(tmp_path)
 
 
 def test_tells_real_people_apart(corpora):
     speakers = loading.load("speakers", kind="speakers", threads=1)
     (talk,) = talks(corpora / "librispeech" / "untranscribed.jsonl", 1, (2,), 3, seed=5)
-    listening = speakers.listen()
-    listening.feed(talk.samples)
-    assert errors(talk.turns, listening.turns(2)).rate < 0.1
+    diarization = speakers.stream()
+    diarization.feed(talk.samples)
+    assert errors(talk.turns, diarization.turns(2)).rate < 0.1
 
 
 def test_errors_are_none_whatever_people_are_called():

@@ -95,7 +95,6 @@ class: Heard
 class: Interrupted
 class: Mark
 class: Passage
-class: Piece
 class: Pipe
 class: Reader
 class: Request
@@ -107,7 +106,6 @@ constant: voice.agent NAMES
 constant: voice.agent PARTS
 constant: voice.agent SIGNS
 constant: voice.asr SPACE
-constant: voice.asr WINDOW
 constant: voice.media HEADERS
 constant: voice.models KINDS
 constant: voice.models LARGEST

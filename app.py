@@ -51,7 +51,7 @@ from voice.text.english.language import ENGLISH
 from voice.text.languages import languages_of, name_of
 from voice.text.lexicon import parse_lexicon
 from voice.text.markup import is_ssml, parse
-from voice.text.subtitles import FORMATS, render, spoken_segment
+from voice.text.subtitles import FORMATS, render, speech_segment
 from voice.types import Controls, Recognizer, Segment, Speech, Synthesizer, Transcript
 
 LANGUAGES = {
@@ -236,7 +236,7 @@ def voiceover(
         for piece in _spoken(voice, text, controls):
             first = first or time.perf_counter() - begun
             if piece.text:
-                said.append(spoken_segment(piece, written.seconds))
+                said.append(speech_segment(piece, written.seconds))
             stream.add(piece.audio)
             written.add(piece.audio)
             spoken += len(piece.text)

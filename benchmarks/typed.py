@@ -25,7 +25,7 @@ import numpy as np
 
 from voice.errors import VoiceError
 from voice.text.english.language import ENGLISH
-from voice.text.frontend import LONGEST, read_aloud, spoken_sentences
+from voice.text.frontend import MOST_PHONEMES, read_aloud, spoken_sentences
 from voice.text.reading import SpokenSentence
 
 PAGE = 128  # code points; no block of Unicode that is in use spans less than a page in part
@@ -134,7 +134,7 @@ def problem(text: str) -> tuple[str, bool, bool]:
     flaws = []
     if "".join("".join(reading.text.split()) for reading in readings) != "".join(text.split()):
         flaws.append("a part is skipped or repeated")
-    if any(len(reading.phonemes) > LONGEST + 40 for reading in spoken):
+    if any(len(reading.phonemes) > MOST_PHONEMES + 40 for reading in spoken):
         flaws.append("a piece is too long")
     for reading in spoken:
         if _squeezed(*(word.text for word in reading.words)) != _squeezed(reading.text):

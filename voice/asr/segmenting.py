@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from voice.text.sentences import ends_sentence
-from voice.text.timing import lasting
+from voice.text.timing import lengthen_spans
 from voice.types import Segment, Word
 
 SEGMENT_PAUSE = 0.8  # seconds of silence between two words that end a segment
@@ -14,7 +14,7 @@ SEGMENT_PAUSE = 0.8  # seconds of silence between two words that end a segment
 
 def separate_times(words: Sequence[Word], since: float, until: float) -> list[Word]:
     """Move the times of words so that they rise within [since, until], do not overlap, and take some time."""
-    spans = lasting([(word.start, word.end) for word in words], since, until)
+    spans = lengthen_spans([(word.start, word.end) for word in words], since, until)
     return [replace(word, start=start, end=end) for word, (start, end) in zip(words, spans, strict=True)]
 
 

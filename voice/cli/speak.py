@@ -199,12 +199,12 @@ def _speak(voice: Voice, text: str, controls: Controls, output: str, said: _Said
 
 def _watched(speech: Iterator[Speech], rate: int, length: int, moved, said: _Said) -> Iterator[Speech]:
     """The same pieces; `said` collects what was spoken when, `moved` hears how far it is."""
-    from voice.text.subtitles import spoken_segment
+    from voice.text.subtitles import speech_segment
 
     spoken = samples = 0  # samples, so that hours of pieces do not drift
     for piece in speech:
         if piece.text.strip():
-            said.segments.append(spoken_segment(piece, said.seconds))
+            said.segments.append(speech_segment(piece, said.seconds))
         said.marks += (mark.shifted(said.seconds) for mark in piece.marks)
         spoken, samples = spoken + len(piece.text) + 1, samples + len(piece.audio.samples)
         said.seconds = samples / rate

@@ -33,7 +33,7 @@ _ENGLISH_WORDS = frozenset(
     when
     """.split()
 )
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_LATIN_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
 FEWEST = 2  # different small words of another language
 SHARE = 0.25  # of all words
 
@@ -44,7 +44,7 @@ def foreign_language(text: str) -> str | None:
     Names, quotations and single foreign words within English leave it unclear. Only languages in Latin
     letters are told apart.
     """
-    words = [word.lower().replace("’", "'") for word in _WORD.findall(text)]
+    words = [word.lower().replace("’", "'") for word in _LATIN_WORD.findall(text)]
     ours = sum(word in _ENGLISH_WORDS for word in words)
     found = {language: [word for word in words if word in some] for language, some in _WORDS.items()}
     language = max(found, key=lambda each: (len(found[each]), len(set(found[each]))))

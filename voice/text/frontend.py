@@ -25,11 +25,13 @@ from voice.text.reading import (
 from voice.text.sentences import JOINING, Sentence, split_sentences
 from voice.types import Pronunciation
 
-LONGEST = 400  # phonemes that are spoken at once; longer ones are cut at a clause, a conjunction, a word
+MOST_PHONEMES = (
+    400  # phonemes that are spoken at once; longer ones are cut at a clause, a conjunction, a word
+)
 
 
 @dataclass(frozen=True)
-class _ChunkPhonemes:
+class _PronouncedChunk:
     """The phonemes of one spoken chunk, the written word that owns them, and how they are spoken."""
 
     phonemes: str
@@ -77,22 +79,22 @@ def read_sentence(
         sentence.text, find_given(sentence.text, annotations.pronunciations, lexicon), language
     )
     spans = _written_words(sentence.text, spoken.chunks)
-    sounds = _sounds(language, spoken.chunks, spans, given)
+    sounds = _pronounce_chunks(language, spoken.chunks, spans, given)
     if annotations.styles:
         sounds = [
-            replace(sound, style=_style(chunk, annotations.styles))
+            replace(sound, style=_style_of(chunk, annotations.styles))
             for sound, chunk in zip(sounds, spoken.chunks, strict=True)
         ]
     if not any(has_sound(sound.phonemes) for sound in sounds):
         yield SoundlessSentence(sentence.text, spoken.unread, sentence.after)
         return
     spans, sounds = _cut_long_words(spans, sounds)
-    parts = _heard_parts(sounds)
+    parts = _audible_parts(sounds)
     first = 0  # the written words that precede this part
     for part in parts:
         is_last = part is parts[-1]
         stop = len(spans) if is_last else part[-1].owner + 1
-        yield _reading(
+        yield _assemble(
             sentence, spans[first:stop], first, part, () if not is_last else spoken.unread,
             sentence.after if is_last else "clause", is_last and language.is_rising_question(sentence.text),
         )  # fmt: skip
@@ -114,9 +116,9 @@ def _written_words(text: str, chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
     return joined
 
 
-def _sounds(
+def _pronounce_chunks(
     language: Language, chunks: Sequence[Chunk], spans: list[tuple[int, int]], given: Mapping[int, str]
-) -> list[_ChunkPhonemes]:
+) -> list[_PronouncedChunk]:
     """`given` are phonemes that stand for those that are read, by the index of their chunk."""
     sounds, owner = [], 0
     for index, (chunk, phonemes) in enumerate(
@@ -127,11 +129,11 @@ def _sounds(
         spoken = chunk.text
         if index in given:
             spoken = phonemes = given[index] + phonemes[len(without_final_marks(phonemes)) :]
-        sounds.append(_ChunkPhonemes(phonemes, spoken, owner))
+        sounds.append(_PronouncedChunk(phonemes, spoken, owner))
     return sounds
 
 
-def _style(chunk: Chunk, styles: Sequence[StyledSpan]) -> Style:
+def _style_of(chunk: Chunk, styles: Sequence[StyledSpan]) -> Style:
     """That of most of the chunk's characters."""
     shares: dict[Style, int] = {PLAIN: chunk.end - chunk.start}
     for start, end, style in styles:
@@ -142,11 +144,11 @@ def _style(chunk: Chunk, styles: Sequence[StyledSpan]) -> Style:
     return max(shares, key=lambda style: (shares[style], style != PLAIN))
 
 
-def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_ChunkPhonemes]):
+def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_PronouncedChunk]):
     """Divide written words of more than LONGEST phonemes, an address of a page perhaps, evenly
     among several spans; the others stay as they are."""
     cut_spans: list[tuple[int, int]] = []
-    cut_sounds: list[_ChunkPhonemes] = []
+    cut_sounds: list[_PronouncedChunk] = []
     position = 0
     for owner, (start, end) in enumerate(spans):
         first = position
@@ -154,7 +156,11 @@ def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_ChunkPhonemes]):
             position += 1
         own = sounds[first:position]
         ends = np.cumsum([len(sound.phonemes) + 1 for sound in own], dtype=int)
-        count = min(-(-int(ends[-1]) * 2 // LONGEST), end - start) if own and ends[-1] > LONGEST else 1
+        count = (
+            min(-(-int(ends[-1]) * 2 // MOST_PHONEMES), end - start)
+            if own and ends[-1] > MOST_PHONEMES
+            else 1
+        )
         bounds = [start + (end - start) * i // count for i in range(count + 1)]
         for sound, reach in zip(own, ends, strict=True):
             cut_sounds.append(replace(sound, owner=len(cut_spans) + int(reach - 1) * count // int(ends[-1])))
@@ -162,14 +168,14 @@ def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_ChunkPhonemes]):
     return cut_spans, cut_sounds
 
 
-def _heard_parts(sounds: list[_ChunkPhonemes]) -> list[list[_ChunkPhonemes]]:
+def _audible_parts(sounds: list[_PronouncedChunk]) -> list[list[_PronouncedChunk]]:
     """The parts of `sounds`, each with something to hear.
 
     One of nothing but punctuation loses it and joins the part before it, or after it where it is the first.
     """
-    parts: list[list[_ChunkPhonemes]] = []
+    parts: list[list[_PronouncedChunk]] = []
     heard = False  # whether there is anything to hear in the last of them
-    for part in _parts(sounds):
+    for part in _cut_at_clauses(sounds):
         silent = not any(has_sound(sound.phonemes) for sound in part)
         if silent:
             part = [replace(sound, phonemes="") for sound in part]
@@ -181,25 +187,25 @@ def _heard_parts(sounds: list[_ChunkPhonemes]) -> list[list[_ChunkPhonemes]]:
     return parts
 
 
-def _parts(sounds: list[_ChunkPhonemes]) -> Iterator[list[_ChunkPhonemes]]:
+def _cut_at_clauses(sounds: list[_PronouncedChunk]) -> Iterator[list[_PronouncedChunk]]:
     """`sounds` in parts of at most LONGEST phonemes, cut after a clause where there is one,
     never within a written word."""
     while sounds:
-        count = _fitting(sounds)
+        count = _count_that_fits(sounds)
         yield sounds[:count]
         sounds = sounds[count:]
 
 
-def _fitting(sounds: list[_ChunkPhonemes]) -> int:
+def _count_that_fits(sounds: list[_PronouncedChunk]) -> int:
     length, clause, joint, word = 0, 0, 0, 0
     for index, sound in enumerate(sounds):
         length += len(sound.phonemes) + 1
-        if length > LONGEST and word:
+        if length > MOST_PHONEMES and word:
             return clause or joint or word
         last_of_word = index + 1 == len(sounds) or sounds[index + 1].owner != sound.owner
         if last_of_word:
             word = index + 1
-            if length <= LONGEST // 4:
+            if length <= MOST_PHONEMES // 4:
                 continue
             if sound.phonemes[-1:] in tuple(",;:—…)"):
                 clause = word
@@ -208,8 +214,8 @@ def _fitting(sounds: list[_ChunkPhonemes]) -> int:
     return len(sounds)
 
 
-def _reading(
-    sentence: Sentence, spans, first: int, part: list[_ChunkPhonemes], unread, after: str, rising: bool
+def _assemble(
+    sentence: Sentence, spans, first: int, part: list[_PronouncedChunk], unread, after: str, rising: bool
 ) -> SpokenSentence:
     """Put a part together; words without sound join the word before them, or the one after."""
     heard = sorted({sound.owner for sound in part if has_sound(sound.phonemes)})
@@ -231,11 +237,11 @@ def _reading(
             phonemes, owners = phonemes + " ", [*owners, -1]
         phonemes += sound.phonemes
         owners += [-1 if c in PUNCTUATION else index[sound.owner] for c in sound.phonemes]
-    text, styles = sentence.text[spans[0][0] : spans[-1][1]], _styles(part, phonemes)
+    text, styles = sentence.text[spans[0][0] : spans[-1][1]], _phoneme_styles(part, phonemes)
     return SpokenSentence(text, phonemes, tuple(owners), words, unread, after, styles, rises=rising)
 
 
-def _styles(part: list[_ChunkPhonemes], phonemes: str) -> tuple[Style, ...]:
+def _phoneme_styles(part: list[_PronouncedChunk], phonemes: str) -> tuple[Style, ...]:
     """The style of each phoneme, spaces and punctuation being spoken like what follows; () for all plain."""
     if all(sound.style == PLAIN for sound in part):
         return ()

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from voice.text.language import Chunk, Language, NormalizedText
-from voice.text.lexicon import found_in, phones_in
+from voice.text.lexicon import find_phones, find_words
 from voice.text.reading import PronouncedSpan
 from voice.types import Pronunciation
 
-_ENDING = frozenset(",.;:!?…)”")
+_CLOSING_MARKS = frozenset(",.;:!?…)”")
 
 
 def find_given(
@@ -19,17 +19,17 @@ def find_given(
     """What is said by hand in a sentence, in order, none overlapping: markup, then `[[phones]]`, then the
     lexicon's words. Phones that are none (see `find_unknown_phones`) are read as the text that they are."""
     spans = [span for span in marked if span.end > span.start]
-    for start, end, said in phones_in(text):
+    for start, end, said in find_phones(text):
         if said is not None:
             _add(spans, PronouncedSpan(start, end, said))
-    for start, end, said in found_in(text, lexicon) if lexicon else ():
+    for start, end, said in find_words(text, lexicon) if lexicon else ():
         _add(spans, PronouncedSpan(start, end, said))
     return sorted(spans, key=lambda span: span.start)
 
 
 def find_unknown_phones(text: str) -> list[str]:
     """List each `[[…]]` of `text` that was meant as phones and holds some that ARPAbet does not have."""
-    return [text[start:end] for start, end, said in phones_in(text) if said is None]
+    return [text[start:end] for start, end, said in find_phones(text) if said is None]
 
 
 def _add(spans: list[PronouncedSpan], span: PronouncedSpan) -> None:
@@ -53,7 +53,7 @@ def normalize_around(
     for span in [*spans, None]:
         stop = span.start if span else len(text)
         between = language.normalize(text[position:stop])
-        _append(chunks, (_moved(chunk, position) for chunk in between.chunks))
+        _append(chunks, (_shift(chunk, position) for chunk in between.chunks))
         unread += between.unread
         if span is None:
             break
@@ -61,16 +61,16 @@ def normalize_around(
             given[len(chunks)] = span.pronunciation.phonemes
             chunks.append(Chunk(language.stand_in(span.pronunciation.phonemes), span.start, span.end))
         else:
-            _append(chunks, _said_words(span, language))
+            _append(chunks, _words_of(span, language))
         position = span.end
     return NormalizedText(tuple(chunks), tuple(unread)), given
 
 
-def _moved(chunk: Chunk, offset: int) -> Chunk:
+def _shift(chunk: Chunk, offset: int) -> Chunk:
     return replace(chunk, start=chunk.start + offset, end=chunk.end + offset)
 
 
-def _said_words(span: PronouncedSpan, language: Language) -> Iterator[Chunk]:
+def _words_of(span: PronouncedSpan, language: Language) -> Iterator[Chunk]:
     for chunk in language.normalize(span.pronunciation.words).chunks:
         yield Chunk(chunk.text, span.start, span.end)
 
@@ -78,7 +78,7 @@ def _said_words(span: PronouncedSpan, language: Language) -> Iterator[Chunk]:
 def _append(chunks: list[Chunk], more: Iterable[Chunk]) -> None:
     """Punctuation that stands alone joins the chunk before it."""
     for chunk in more:
-        if chunks and chunk.text and set(chunk.text) <= _ENDING:
+        if chunks and chunk.text and set(chunk.text) <= _CLOSING_MARKS:
             before = chunks.pop()
             chunk = Chunk(before.text + chunk.text, before.start, max(before.end, chunk.end))
         chunks.append(chunk)

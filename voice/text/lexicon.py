@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from voice.errors import TextError
-from voice.text.phones import LONGEST, from_arpabet, from_ipa, is_arpabet, looks_like_arpabet
+from voice.text.phones import MOST_PHONES, from_arpabet, from_ipa, is_arpabet, looks_like_arpabet
 from voice.types import Pronunciation
 
 LARGEST = 100_000  # words
@@ -62,20 +62,20 @@ def _entry(line: str) -> tuple[str, Pronunciation]:
     parts = re.fullmatch(r"(.+?)\s*(?:=|\t|\s{2})\s*(.+)", line)
     if not parts:
         raise TextError(f"{line!r} is not WORD = how it is said (phones, /IPA/ or other words)")
-    return entry(parts[1], parts[2])
+    return parse_entry(parts[1], parts[2])
 
 
-def entry(word: str, spoken: str) -> tuple[str, Pronunciation]:
+def parse_entry(word: str, spoken: str) -> tuple[str, Pronunciation]:
     """A word, its spaces single, and how it is said. Raises TextError for what is no word or no phones."""
     word, spoken = " ".join(word.split()), spoken.strip()
     if not re.search(r"\w", word) or len(word) > LONGEST_NAME:
         raise TextError(f"{word[:20]!r} is no word, or has more than {LONGEST_NAME} characters")
     if not spoken:
         raise TextError(f"{word!r} has nothing that says how it is said")
-    return word, spoken_as(spoken)
+    return word, parse_pronunciation(spoken)
 
 
-def spoken_as(spoken: str) -> Pronunciation:
+def parse_pronunciation(spoken: str) -> Pronunciation:
     """What the right side of an entry means. Raises TextError for phones that are none."""
     if len(spoken) > LONGEST_WORDS:
         raise TextError(f"{spoken[:20]}… has more than {LONGEST_WORDS} characters; say it shorter")
@@ -89,7 +89,7 @@ def spoken_as(spoken: str) -> Pronunciation:
     return Pronunciation(words=spoken)
 
 
-def found_in(text: str, lexicon: Mapping[str, Pronunciation]) -> Iterator[tuple[int, int, Pronunciation]]:
+def find_words(text: str, lexicon: Mapping[str, Pronunciation]) -> Iterator[tuple[int, int, Pronunciation]]:
     """(start, end, how it is said) of the words of `text` that are in `lexicon`, in order."""
     beginning, reached = _by_beginning(tuple(lexicon)), 0
     for token in _TOKEN.finditer(text):
@@ -134,13 +134,13 @@ def _spaced(word: str) -> str:
     return r"\s+".join(re.escape(part) for part in word.split())
 
 
-def phones_in(text: str) -> Iterator[tuple[int, int, Pronunciation | None]]:
+def find_phones(text: str) -> Iterator[tuple[int, int, Pronunciation | None]]:
     """(start, end, how it is said) of every `[[HH AH0 L OW1]]` in `text`, in order.
 
     None where it was meant as phones and is not; what else stands in double brackets is left alone.
     """
     for match in _PHONES.finditer(text) if "[[" in text else ():
-        if is_arpabet(match[1]) and len(match[1].split()) <= LONGEST:
+        if is_arpabet(match[1]) and len(match[1].split()) <= MOST_PHONES:
             yield match.start(), match.end(), Pronunciation(phonemes=from_arpabet(match[1]))
         elif looks_like_arpabet(match[1]):
             yield match.start(), match.end(), None

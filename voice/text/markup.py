@@ -25,7 +25,7 @@ STRENGTHS = {"none": 0.0, "x-weak": 0.1, "weak": 0.15, "medium": 0.3, "strong": 
 WORDLESS = frozenset("meta metadata lexicon lookup desc title script style".split())
 RANK = {"clause": 0, "sentence": 1, "paragraph": 2}
 _BLANK = "\ufeff \t\r\n"
-_OPENING = re.compile(
+_SSML_START = re.compile(
     r"(?:<\?xml[^>]*\?>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:speak[\s>/]|!DOCTYPE\s+speak\b)", re.DOTALL
 )
 
@@ -56,7 +56,7 @@ class Markup:
 
 def is_ssml(text: str) -> bool:
     """Whether `text` is a document in SSML: its first tag is <speak>."""
-    return _OPENING.match(text.lstrip(_BLANK)) is not None
+    return _SSML_START.match(text.lstrip(_BLANK)) is not None
 
 
 def as_ssml(text: str) -> str:
@@ -165,7 +165,7 @@ class _Document:
         attributes = element.attributes or {}
         if len(self._text) == element.start and element.name == "phoneme":
             self._write(attributes["ph"])  # nothing is written: the phones are
-        start, end = _stripped(self._text, element.start)
+        start, end = _strip_span(self._text, element.start)
         said = self._said_of(element.name, attributes, self._text[start:end])
         if said and end > start:
             self._said.append(PronouncedSpan(start, end, said))
@@ -290,7 +290,7 @@ _BEGIN = {
 }  # fmt: skip
 
 
-def _stripped(text: str, start: int) -> tuple[int, int]:
+def _strip_span(text: str, start: int) -> tuple[int, int]:
     """From `start` to the end of `text`, without spaces at either end."""
     inner = text[start:]
     return start + len(inner) - len(inner.lstrip()), start + len(inner.rstrip())

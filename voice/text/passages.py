@@ -13,7 +13,7 @@ from voice.text.markup import Passage
 from voice.text.reading import PLAIN, Bookmarks, Break, Reading, SoundlessSentence, SpokenSentence
 from voice.types import Pronunciation
 
-ENDING = re.compile(r"[.!?…][\"'”’)]*$")
+SENTENCE_END = re.compile(r"[.!?…][\"'”’)]*$")
 _Marks = Sequence[tuple[str, int]]  # names, and the character of the passage before which each stands
 
 
@@ -52,9 +52,9 @@ class _PassageReader:
                 has_place = False
                 yield reading
                 continue
-            has_place, (reading, marks) = True, _marked(reading, marks)
+            has_place, (reading, marks) = True, _assign_marks(reading, marks)
             if is_last:
-                reading = _ended(reading, passage, marks)
+                reading = _end_passage(reading, passage, marks)
             yield replace(reading, voice=passage.voice, rises=rising)
         if has_place:
             return
@@ -71,7 +71,7 @@ class _PassageReader:
 
     def _rises(self, reading: SpokenSentence | SoundlessSentence) -> bool:
         """Tell whether the sentence that `reading` ends is a question that rises."""
-        ends = reading.after != "clause" or bool(ENDING.search(reading.text))
+        ends = reading.after != "clause" or bool(SENTENCE_END.search(reading.text))
         own = isinstance(reading, SpokenSentence) and reading.rises
         so_far = f"{self._begun} {reading.text}"
         rising = self._language.is_rising_question(so_far) if self._begun and ends else own
@@ -93,7 +93,7 @@ def _and_last(readings: Iterable[_Sentence]) -> Iterator[tuple[_Sentence, bool]]
         yield held, True
 
 
-def _marked(reading: SpokenSentence, marks: _Marks) -> tuple[SpokenSentence, _Marks]:
+def _assign_marks(reading: SpokenSentence, marks: _Marks) -> tuple[SpokenSentence, _Marks]:
     """Return `reading` with those of `marks` that lie before the end of its last word, and the others."""
     found, rest = [], []
     for name, place in marks:
@@ -105,7 +105,7 @@ def _marked(reading: SpokenSentence, marks: _Marks) -> tuple[SpokenSentence, _Ma
     return replace(reading, marks=tuple(found)), rest
 
 
-def _ended(reading: SpokenSentence, passage: Passage, marks: _Marks) -> SpokenSentence:
+def _end_passage(reading: SpokenSentence, passage: Passage, marks: _Marks) -> SpokenSentence:
     """Return the last reading of a passage with what follows that, and the `marks` at its end.
 
     One that goes on sounds as if it did.

@@ -18,7 +18,7 @@ ARPABET_CONSONANTS = {
     "Q": "ʔ", "R": "ɹ", "S": "s", "SH": "ʃ", "T": "t", "TH": "θ", "V": "v", "W": "w", "WH": "w", "Y": "j",
     "Z": "z", "ZH": "ʒ",
 }  # fmt: skip
-LONGEST = 150  # phones at once: a voice speaks them in one go
+MOST_PHONES = 150  # phones at once: a voice speaks them in one go
 STRESS = {"0": "", "1": alphabet.PRIMARY_STRESS, "2": alphabet.SECONDARY_STRESS}
 UNSTRESSED = {"AH": "ə", "ER": "əɹ"}
 _ENDINGS = (
@@ -32,7 +32,7 @@ _IPA = {  # longest first where one begins another
     "aʊ": "W", "ɔɪ": "Y", "ɝ": "ɜɹ", "ɚ": "əɹ", "ɜ": "ɜ", "l̩": "ᵊl", "n̩": "ᵊn", "m̩": "ᵊm", "ɫ": "l",
     "g": "ɡ", "r": "ɹ", "ɾ": "T", "ɒ": "ɑ", "e": "ɛ", "a": "æ", "o": "O", "ɐ": "ə", "ʍ": "w", "'": "ˈ",
 }  # fmt: skip
-_SILENT = "ː.ˑ͡‿̯"  # length, syllables and ties say nothing that the alphabet can say
+_UNSPOKEN_IPA = "ː.ˑ͡‿̯"  # length, syllables and ties say nothing that the alphabet can say
 _OTHER_ACCENTS = frozenset("Qaeoɐɒɚrxɾ")  # in the alphabet, but not what American English is written with
 _ACCEPTED = frozenset(alphabet.VOWELS + alphabet.CONSONANTS + alphabet.STRESSES + " ") - _OTHER_ACCENTS
 _IPA_TOKEN = re.compile("|".join(sorted(map(re.escape, _IPA), key=len, reverse=True)) + "|.", re.DOTALL)
@@ -62,22 +62,22 @@ def from_arpabet(text: str) -> str:
     American flap. Raises TextError for what is no phone."""
     tokens = text.split()
     unknown = [token for token in tokens if not _known(token)]
-    if len(tokens) > LONGEST:
-        raise TextError(f"more than {LONGEST} phones at once; divide them")
+    if len(tokens) > MOST_PHONES:
+        raise TextError(f"more than {MOST_PHONES} phones at once; divide them")
     if unknown or not tokens:
         names = " ".join(dict.fromkeys(unknown)) or "nothing"
         known = " ".join([*ARPABET_VOWELS, *ARPABET_CONSONANTS])
         raise TextError(f"{names}: no phone of ARPAbet; there are {known}, vowels with a stress 0, 1 or 2")
     phones = [_PHONE.fullmatch(token).groups() for token in tokens]
-    joined = "".join(_said(name, stress) for name, stress in _flapped(phones))
+    joined = "".join(_phoneme_of(name, stress) for name, stress in _flap(phones))
     if not any(stress for _, stress in phones):
-        joined = _stressed(joined)
+        joined = _stress_single_vowel(joined)
     for pattern, ending in _ENDINGS:  # written as the reader of text does
         joined = re.sub(pattern, ending, joined)
     return joined
 
 
-def _said(name: str, stress: str | None) -> str:
+def _phoneme_of(name: str, stress: str | None) -> str:
     if name in ARPABET_CONSONANTS:
         return ARPABET_CONSONANTS[name]
     stress = "0" if stress is None else stress
@@ -86,7 +86,7 @@ def _said(name: str, stress: str | None) -> str:
     )
 
 
-def _flapped(phones: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
+def _flap(phones: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
     """A T after a vowel or R and before an unstressed vowel is a flap, but for that of 'button'."""
     found = list(phones)
     for i in range(1, len(phones) - 1):
@@ -99,7 +99,7 @@ def _flapped(phones: list[tuple[str, str | None]]) -> list[tuple[str, str | None
     return found
 
 
-def _stressed(word: str) -> str:
+def _stress_single_vowel(word: str) -> str:
     """A word of one full vowel bears its stress there, which dictionaries do not write."""
     vowels = [i for i, phoneme in enumerate(word) if phoneme in alphabet.VOWELS]
     if len(vowels) != 1 or word[vowels[0]] in "əᵊᵻ" or set(word) & set(alphabet.STRESSES):
@@ -109,10 +109,10 @@ def _stressed(word: str) -> str:
 
 def from_ipa(text: str) -> str:
     """'həˈloʊ' → 'həlˈO'; words may be divided by spaces. Raises TextError for what it cannot say."""
-    if len(text) > 2 * LONGEST:
-        raise TextError(f"more than {2 * LONGEST} characters of IPA at once; divide them")
+    if len(text) > 2 * MOST_PHONES:
+        raise TextError(f"more than {2 * MOST_PHONES} characters of IPA at once; divide them")
     found = [_IPA.get(match[0], match[0]) for match in _IPA_TOKEN.finditer(" ".join(text.split()))]
-    phonemes = "".join(part for part in found if part not in _SILENT)
+    phonemes = "".join(part for part in found if part not in _UNSPOKEN_IPA)
     phonemes = re.sub("ɜ(?!ɹ)", "ɜɹ", phonemes)
     unknown = sorted(set(phonemes) - _ACCEPTED)
     if unknown or not set(phonemes) - {*alphabet.STRESSES, " "}:
@@ -120,4 +120,4 @@ def from_ipa(text: str) -> str:
         raise TextError(f"{names} in {text!r} is no sound of American English in IPA")
     onset = f"([{alphabet.STRESSES}])([^{alphabet.VOWELS}{alphabet.STRESSES} ]*)(?=[{alphabet.VOWELS}])"
     phonemes = re.sub(onset, r"\2\1", phonemes)  # a stress mark before the syllable moves to its vowel
-    return " ".join(map(_stressed, phonemes.split()))
+    return " ".join(map(_stress_single_vowel, phonemes.split()))

@@ -20,7 +20,7 @@ LEVELS = {
     "reduced": Style(1.15, -1.5, -3.0),
 }  # of emphasis: longer, higher and louder
 SLOWEST, FASTEST, WIDEST, LOUDEST = 0.5, 2.0, 12.0, 12.0
-_NUMBER = r"([+-]?(?:\d{1,9}(?:\.\d*)?|\.\d+))"
+_SIGNED_DECIMAL = r"([+-]?(?:\d{1,9}(?:\.\d*)?|\.\d+))"
 
 
 def seconds(text: str) -> float | None:
@@ -62,7 +62,7 @@ def _rate(text: str) -> float | None:
     """A word, a factor, '80%' of the usual or '+20%' more."""
     if text in RATES:
         return RATES[text]
-    match = re.fullmatch(_NUMBER + "(%?)", text)
+    match = re.fullmatch(_SIGNED_DECIMAL + "(%?)", text)
     if not match:
         return None
     value = float(match[1]) / (100 if match[2] else 1)
@@ -73,7 +73,7 @@ def _pitch(text: str) -> float | None:
     """A word, '+2st' or '+10%'; hertz would need to know the voice."""
     if text in PITCHES:
         return PITCHES[text]
-    match = re.fullmatch(_NUMBER + "(st|%)", text)
+    match = re.fullmatch(_SIGNED_DECIMAL + "(st|%)", text)
     if not match:
         return None
     value = float(match[1])
@@ -87,7 +87,7 @@ def _volume(text: str) -> float | None:
     """A word, '+6dB', or 0 to 100, which is the usual."""
     if text in VOLUMES:
         return VOLUMES[text]
-    match = re.fullmatch(_NUMBER + r"\s*(dB)?", text)
+    match = re.fullmatch(_SIGNED_DECIMAL + r"\s*(dB)?", text)
     if not match:
         return None
     value = float(match[1])

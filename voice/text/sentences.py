@@ -10,11 +10,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-LONGEST = 1200  # characters; a "sentence" that goes on for longer is cut at a clause, a conjunction, a space
+MOST_CHARACTERS = (
+    1200  # characters; a "sentence" that goes on for longer is cut at a clause, a conjunction, a space
+)
 _LOOKAHEAD = 80
 
 # Never the end of a sentence, whatever follows: they stand before a name or an example.
-_LEADING = frozenset(
+_NEVER_FINAL = frozenset(
     "mr mrs ms dr prof st mt ft gen gov sen rep capt lt col sgt cmdr rev hon pres supt cpl maj adm fr msgr"
     " mx sra sr"
     " mme mlle e.g i.e eg ie cf viz vs v approx ca al messrs".split()
@@ -34,9 +36,9 @@ _STARTERS = frozenset(
     " after before his her their our my your its what who why how where however then now not no yes".split()
 )
 _STOP = re.compile(r"(?:[.!?…]+|[。！？]+)[\"'”’»)\]}]*(?=\s|$)|[。！？]+[”’」』）]*|\n")
-_OPENING = "\"'“‘([{"
+_OPENING_MARKS = "\"'“‘([{"
 _SPACE = re.compile(r"\s+")
-_WORD = re.compile(r"\S+")
+_NON_SPACE = re.compile(r"\S+")
 _BULLET = re.compile(r"(?:[-*•–—]|\(?\w{1,3}[.)])\s")
 _CLAUSE = re.compile(r"[,;:—)][\"'”’]*\s+(?=\S)")
 JOINING = frozenset(
@@ -81,7 +83,7 @@ class SentenceSplitter:
             if not cut:
                 return found
             end, after = cut
-            if sentence := _trimmed(self._buffer[:end], self._offset, after):
+            if sentence := _trim(self._buffer[:end], self._offset, after):
                 found.append(sentence)
             self._buffer = self._buffer[end:]
             self._offset, self._judged = self._offset + end, 0
@@ -113,11 +115,11 @@ def ends_sentence(before: str, following: str) -> bool:
 
 def _is_small_word(before: str) -> bool:
     """Whether the last word is one that only in capitals is an abbreviation."""
-    word = "".join(before.split()[-1:]).lstrip(_OPENING)
-    return word.isalpha() and word.islower() and word in _LEADING | _EITHER and word not in _SMALL
+    word = "".join(before.split()[-1:]).lstrip(_OPENING_MARKS)
+    return word.isalpha() and word.islower() and word in _NEVER_FINAL | _EITHER and word not in _SMALL
 
 
-def _trimmed(text: str, offset: int, after: str) -> Sentence | None:
+def _trim(text: str, offset: int, after: str) -> Sentence | None:
     body = text.strip()
     start = offset + len(text) - len(text.lstrip())
     return Sentence(body, start, start + len(body), after) if body else None
@@ -129,7 +131,7 @@ def _first_cut(text: str, final: bool, judged: int) -> tuple[tuple[int, str] | N
     begin = len(text) - len(text.lstrip())
     judged = max(begin, judged)
     while stop := _STOP.search(text, judged):
-        if stop.end() > begin + LONGEST:
+        if stop.end() > begin + MOST_CHARACTERS:
             break
         verdict = _judge(text, begin, stop, final)
         if verdict == "wait":
@@ -137,18 +139,18 @@ def _first_cut(text: str, final: bool, judged: int) -> tuple[tuple[int, str] | N
         if verdict:
             return (stop.end(), verdict), judged
         judged = stop.end()
-    if len(text) > begin + LONGEST + _LOOKAHEAD or (final and len(text) > begin + LONGEST):
+    if len(text) > begin + MOST_CHARACTERS + _LOOKAHEAD or (final and len(text) > begin + MOST_CHARACTERS):
         return (_forced_cut(text, begin), "clause"), judged
     return ((len(text), "paragraph") if final and text else None), judged
 
 
 def _forced_cut(text: str, begin: int) -> int:
-    window = text[: begin + LONGEST]
+    window = text[: begin + MOST_CHARACTERS]
     for pattern in (_CLAUSE, _JOINT, _SPACE):
-        ends = [match.end() for match in pattern.finditer(window, begin + LONGEST // 4)]
+        ends = [match.end() for match in pattern.finditer(window, begin + MOST_CHARACTERS // 4)]
         if ends:
             return ends[-1]
-    return begin + LONGEST
+    return begin + MOST_CHARACTERS
 
 
 def _judge(text: str, begin: int, stop: re.Match, final: bool) -> str:
@@ -163,7 +165,7 @@ def _judge(text: str, begin: int, stop: re.Match, final: bool) -> str:
         return "sentence"
     if len(text) - after < _LOOKAHEAD and not final and not _SPACE.search(text, after):
         return "wait"
-    following = _WORD.match(text, after)[0]
+    following = _NON_SPACE.match(text, after)[0]
     if stop[0] == "\n":
         return "sentence" if _ends_line(text, begin, stop.start(), after) else ""
     if _is_label(text[begin : stop.start()], stop[0]):
@@ -201,11 +203,11 @@ def _ends_sentence(text: str, begin: int, stop: re.Match, following: str) -> boo
 
 def _period_ends(before: str, following: str, lower: bool, closed: bool) -> bool:
     last = before.rsplit(None, 1)[-1:]  # of a long text, without splitting all of it
-    word = last[0].strip().lstrip(_OPENING) if last else ""
+    word = last[0].strip().lstrip(_OPENING_MARKS) if last else ""
     known, next_word = word.lower(), following.strip("\"'“‘”’([.,;:!?)]").lower()
     if closed and lower:
         return False
-    if known in _LEADING or (known in _NUMBERED and following[:1].isdigit()):
+    if known in _NEVER_FINAL or (known in _NUMBERED and following[:1].isdigit()):
         return False
     if len(word) == 1 and word.isupper() and word != "I":  # an initial
         return next_word in _STARTERS and next_word not in ("a", "i")

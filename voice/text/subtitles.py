@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from voice.errors import VoiceError
 from voice.text.sentences import ends_sentence
-from voice.text.timing import lasting
+from voice.text.timing import lengthen_spans
 from voice.types import Segment, Speech, Transcript, Word
 
 LINE = 42  # characters
@@ -37,18 +37,18 @@ def render(transcript: Transcript, format: str) -> str:
     """The transcript as "txt", "json", "srt", "vtt" or "tsv". Raises VoiceError for another format."""
     if format not in FORMATS:
         raise VoiceError(f"{format!r} is no format for transcripts; choose {', '.join(FORMATS)}")
-    return FORMATS[format](_showable(transcript))
+    return FORMATS[format](_with_visible_times(transcript))
 
 
-def _showable(transcript: Transcript) -> Transcript:
+def _with_visible_times(transcript: Transcript) -> Transcript:
     """The transcript, its times mended where a word or a segment takes none: players stumble over those."""
-    spans = [(each.start, each.end) for segment in transcript.segments for each in _timed(segment)]
+    spans = [(each.start, each.end) for segment in transcript.segments for each in _timed_parts(segment)]
     if all(start < end for start, end in spans):
         return transcript
-    mended = iter(lasting(spans, 0.0, float("inf")))
+    mended = iter(lengthen_spans(spans, 0.0, float("inf")))
     segments = []
     for segment in transcript.segments:
-        times = [next(mended) for _ in _timed(segment)]
+        times = [next(mended) for _ in _timed_parts(segment)]
         words = tuple(
             replace(word, start=start, end=end)
             for word, (start, end) in zip(segment.words, times, strict=bool(segment.words))
@@ -57,12 +57,12 @@ def _showable(transcript: Transcript) -> Transcript:
     return replace(transcript, segments=tuple(segments))
 
 
-def _timed(segment: Segment) -> Sequence[Word | Segment]:
+def _timed_parts(segment: Segment) -> Sequence[Word | Segment]:
     """What has times of its own in a segment: its words or, where there are none, itself."""
     return segment.words or (segment,)
 
 
-def spoken_segment(piece: Speech, at: float) -> Segment:
+def speech_segment(piece: Speech, at: float) -> Segment:
     """A piece of synthesized speech that begins `at` seconds, from its first word to its last."""
     start, end = (piece.words[0].start, piece.words[-1].end) if piece.words else (0.0, piece.audio.duration)
     return Segment(piece.text, start, end, piece.words).shifted(at)
@@ -75,12 +75,12 @@ def cues(transcript: Transcript, *, named: bool = False) -> list[Cue]:
     """
     found, before = [], None
     for segment in transcript.segments:
-        words = _spaced(segment)
+        words = _spaced_words(segment)
         if named and words and segment.speaker not in (None, before):
             words[0] = (f" {segment.speaker}: {words[0][0].strip()}", words[0][1])
         before = segment.speaker
         found += [replace(cue, speaker=segment.speaker) for cue in _split(words)]
-    spans = lasting([(cue.start, cue.end) for cue in found], 0.0, float("inf"))
+    spans = lengthen_spans([(cue.start, cue.end) for cue in found], 0.0, float("inf"))
     following = [start for start, _ in spans[1:]] + [float("inf")]
     return [
         replace(cue, start=start, end=min(max(end, start + SHORTEST_CUE), limit))
@@ -114,7 +114,7 @@ def _segment_fields(number: int, segment: Segment) -> dict[str, object]:
             "end": round(word.end, 3),
             "probability": round(word.confidence, 4),
         }
-        for text, word in _spaced(segment)
+        for text, word in _spaced_words(segment)
     ]
     return {
         "id": number,
@@ -128,14 +128,15 @@ def _segment_fields(number: int, segment: Segment) -> dict[str, object]:
 
 def _as_srt(transcript: Transcript) -> str:
     return "".join(
-        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{_joined(cue)}\n\n"
+        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{_cue_text(cue)}\n\n"
         for number, cue in enumerate(cues(transcript, named=True), start=1)
     )
 
 
 def _as_vtt(transcript: Transcript) -> str:
     return "WEBVTT\n\n" + "".join(
-        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_voiced(cue)}\n\n" for cue in cues(transcript)
+        f"{_clock(cue.start, '.')} --> {_clock(cue.end, '.')}\n{_vtt_text(cue)}\n\n"
+        for cue in cues(transcript)
     )
 
 
@@ -170,26 +171,26 @@ def _clock(seconds: float, point: str) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"
 
 
-def _joined(cue: Cue) -> str:
+def _cue_text(cue: Cue) -> str:
     return "\n".join(cue.lines)
 
 
-def _voiced(cue: Cue) -> str:
-    return (f"<v {_escaped(cue.speaker)}>" if cue.speaker else "") + _escaped(_joined(cue))
+def _vtt_text(cue: Cue) -> str:
+    return (f"<v {_escape(cue.speaker)}>" if cue.speaker else "") + _escape(_cue_text(cue))
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-_Spaced = tuple[str, Word]  # a word's text with the space before it, and the word
+_SpacedWord = tuple[str, Word]  # a word's text with the space before it, and the word
 
 
-def _spaced(segment: Segment) -> list[_Spaced]:
+def _spaced_words(segment: Segment) -> list[_SpacedWord]:
     """The words of a segment with the spaces that its text puts before them."""
-    pairs: list[_Spaced] = []
+    pairs: list[_SpacedWord] = []
     position = 0
-    for word in segment.words or _evenly_timed(segment):
+    for word in segment.words or _even_word_times(segment):
         found = segment.text.find(word.text, position)
         space = " " if found < 0 or segment.text[position:found].isspace() or not pairs else ""
         position = found + len(word.text) if found >= 0 else position
@@ -197,7 +198,7 @@ def _spaced(segment: Segment) -> list[_Spaced]:
     return pairs
 
 
-def _evenly_timed(segment: Segment) -> Iterator[Word]:
+def _even_word_times(segment: Segment) -> Iterator[Word]:
     """For a segment without words: its text, each word as long as its letters ask for."""
     written = segment.text.split()
     pace = (segment.end - segment.start) / max(1, sum(map(len, written)))
@@ -207,7 +208,7 @@ def _evenly_timed(segment: Segment) -> Iterator[Word]:
         clock += pace * len(text)
 
 
-def _split(words: Sequence[_Spaced]) -> list[Cue]:
+def _split(words: Sequence[_SpacedWord]) -> list[Cue]:
     """Words → cues; what is too much for one is divided at the best place and tried again."""
     if not words:
         return []
@@ -218,13 +219,13 @@ def _split(words: Sequence[_Spaced]) -> list[Cue]:
     return _split(words[:place]) + _split(words[place:])
 
 
-def _fits(words: Sequence[_Spaced]) -> bool:
+def _fits(words: Sequence[_SpacedWord]) -> bool:
     pauses = (after.start - before.end for (_, before), (_, after) in zip(words, words[1:], strict=False))
     short = words[-1][1].end - words[0][1].start <= LONGEST_CUE
     return short and max(pauses, default=0.0) <= LONGEST_PAUSE and len(_lines(words)) <= LINES
 
 
-def _cost(words: Sequence[_Spaced], index: int) -> float:
+def _cost(words: Sequence[_SpacedWord], index: int) -> float:
     """How bad it is to divide before word `index`: off the middle is bad, after a pause or a clause good."""
     before, after = words[index - 1][1], words[index][1]
     off_middle = abs(index / len(words) - 0.5)
@@ -232,7 +233,7 @@ def _cost(words: Sequence[_Spaced], index: int) -> float:
     return off_middle - _clause_end(words, index) - pause
 
 
-def _clause_end(words: Sequence[_Spaced], index: int) -> float:
+def _clause_end(words: Sequence[_SpacedWord], index: int) -> float:
     """How much a sentence or a clause that ends before word `index` speaks for dividing there."""
     before = "".join(text for text, _ in words[max(0, index - 2) : index])
     if ends_sentence(before, words[index][1].text):
@@ -241,7 +242,7 @@ def _clause_end(words: Sequence[_Spaced], index: int) -> float:
     return 0.25 if bare.endswith((",", ";", ":", "—", "–", "，", "、")) else 0.0
 
 
-def _lines(words: Sequence[_Spaced]) -> tuple[str, ...]:
+def _lines(words: Sequence[_SpacedWord]) -> tuple[str, ...]:
     """Words → lines of at most 42 characters, two of about the same length where one is not enough."""
     texts = [text for text, _ in words]
     whole = "".join(texts).strip()
@@ -252,10 +253,10 @@ def _lines(words: Sequence[_Spaced]) -> tuple[str, ...]:
     good = [pair for pair in halves if max(map(len, pair)) <= LINE]
     if good:
         return min(good, key=lambda pair: abs(len(pair[0]) - len(pair[1])))
-    return _filled(texts)
+    return _fill_lines(texts)
 
 
-def _filled(texts: Sequence[str]) -> tuple[str, ...]:
+def _fill_lines(texts: Sequence[str]) -> tuple[str, ...]:
     """As many lines as it takes, each as full as it can be."""
     lines: list[str] = [""]
     for text in texts:

@@ -9,7 +9,9 @@ SHORTEST = 0.04  # seconds that a word lasts at least, where there is room
 Span = tuple[float, float]  # seconds, from and to
 
 
-def lasting(spans: Sequence[Span], since: float, until: float, shortest: float = SHORTEST) -> list[Span]:
+def lengthen_spans(
+    spans: Sequence[Span], since: float, until: float, shortest: float = SHORTEST
+) -> list[Span]:
     """Give each span at least `shortest` seconds within [since, until], moving others as little as it takes.
 
     The spans stay in their order and none overlaps another. Where there is not enough room for all, they

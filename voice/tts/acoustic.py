@@ -42,8 +42,8 @@ EDGE = 8  # frames of silence at either end; the pauses between sentences are ma
 # Of these, how many beside the speech are heard; the others are silent, whatever a room adds.
 BEFORE, AFTER = 2, 4
 SHORTEST_PAUSE = 3  # frames; in training a pause has as many or none
-LONGEST = 160  # frames (2 s) that one token may take
-REACH = 9  # frames on both sides of each that `curves.onnx` sees, unless it says otherwise
+LONGEST_TOKEN = 160  # frames (2 s) that one token may take
+CURVES_REACH = 9  # frames on both sides of each that `curves.onnx` sees, unless it says otherwise
 TEXT_FILE, CURVES_FILE, SOUNDS_FILE = "text.onnx", "curves.onnx", "sounds.onnx"
 
 
@@ -88,7 +88,13 @@ class Acoustic:
     rate = VOICE_RATE
 
     def __init__(
-        self, text: Any, curves: Any, decoder: Vocoder, speaker: int, manner: SpeakerStats, reach: int = REACH
+        self,
+        text: Any,
+        curves: Any,
+        decoder: Vocoder,
+        speaker: int,
+        manner: SpeakerStats,
+        reach: int = CURVES_REACH,
     ) -> None:
         self._text, self._curves, self._decoder = text, curves, decoder
         self._speaker, self._manner, self._reach = speaker, manner, reach
@@ -106,7 +112,7 @@ class Acoustic:
         text, curves = (open_graph(folder / name, threads=threads) for name in (TEXT_FILE, CURVES_FILE))
         index = list(speakers).index(speaker)
         decoder = Vocoder.open(folder / SOUNDS_FILE, threads=threads, speaker=index)
-        return cls(text, curves, decoder, index, speakers[speaker], reach_of(curves, REACH))
+        return cls(text, curves, decoder, index, speakers[speaker], reach_of(curves, CURVES_REACH))
 
     def render(self, reading: SpokenSentence, controls: Controls = Controls()) -> Speech:
         """A sentence as speech, its written words timed by the durations of their phonemes."""
@@ -283,5 +289,5 @@ def steady(values: np.ndarray) -> np.ndarray:
 
 def whole_frames(lengths: np.ndarray) -> np.ndarray:
     """(L,) real lengths in frames → (L,) whole ones whose running sum stays within half a frame."""
-    ends = np.floor(np.cumsum(np.minimum(lengths, LONGEST)) + 0.5).astype(np.int64)
+    ends = np.floor(np.cumsum(np.minimum(lengths, LONGEST_TOKEN)) + 0.5).astype(np.int64)
     return np.diff(ends, prepend=0)

@@ -25,7 +25,7 @@ PULSE_SCALE = 4.0 / VOICE_WINDOW  # a cosine of amplitude 1 then peaks at 1 in t
 NOISE_SCALE = (8.0 / (3.0 * VOICE_WINDOW)) ** 0.5  # white noise of variance 1 then has power 1 in each bin
 SINGULAR = 1e-3  # |sin| below which a pulse is at its peak
 UNHEARD = 100.0  # Hz, the pitch before anything was voiced: the pulses are silent there, and only turn
-REACH = 27  # frames on both sides of each that the network sees, unless its file says otherwise
+VOCODER_REACH = 27  # frames on both sides of each that the network sees, unless its file says otherwise
 
 
 class Vocoder:
@@ -38,7 +38,11 @@ class Vocoder:
     rate = VOICE_RATE
 
     def __init__(
-        self, session: object, reach: int = REACH, bands: int = VOICE_BANDS, speaker: int | None = None
+        self,
+        session: object,
+        reach: int = VOCODER_REACH,
+        bands: int = VOICE_BANDS,
+        speaker: int | None = None,
     ) -> None:
         self._session, self.reach, self.bands = session, reach, bands
         self._given = {} if speaker is None else {"speaker": np.array([speaker], np.int64)}
@@ -52,7 +56,7 @@ class Vocoder:
         if [each.name for each in session.get_inputs()][:2] != ["frames", "f0"]:
             hint = "export it again with the recipe that trained it"
             raise ModelDamaged(f"{path} is of an older version; {hint}")
-        return cls(session, reach_of(session, REACH), session.get_inputs()[0].shape[1], speaker)
+        return cls(session, reach_of(session, VOCODER_REACH), session.get_inputs()[0].shape[1], speaker)
 
     @property
     def lookahead(self) -> int:

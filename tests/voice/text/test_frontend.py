@@ -7,7 +7,7 @@ import pytest
 from voice.text.alphabet import PUNCTUATION
 from voice.text.english.language import ENGLISH
 from voice.text.english.pronunciation import alphabet, pronounce
-from voice.text.frontend import LONGEST, read_aloud
+from voice.text.frontend import MOST_PHONEMES, read_aloud, spoken_sentences
 from voice.text.reading import SoundlessSentence
 
 HARD = [
@@ -41,7 +41,7 @@ def check(text):
         if isinstance(reading, SoundlessSentence):
             assert reading.unread or not any(char.isalnum() for char in reading.text)
             continue
-        assert len(reading.owners) == len(reading.phonemes) <= LONGEST + 20
+        assert len(reading.owners) == len(reading.phonemes) <= MOST_PHONEMES + 20
         assert set(reading.phonemes) <= set(alphabet())
         owned = [owner for owner in reading.owners if owner >= 0]
         assert owned == sorted(owned) and set(owned) == set(range(len(reading.words)))
@@ -117,3 +117,37 @@ def test_every_heldout_sentence_is_read_whole(corpora):
         pytest.skip(f"{path} is not here")
     for line in path.read_text(encoding="utf-8").splitlines():
         assert not any(reading.unread for reading in check(line))
+
+
+SOUNDLESS = ["(", ")", "…", ",", "—", "-", "你好", "[", "''"]
+
+
+PUNCTUATED = {
+    "one mark after the longest part": "a " * 200 + "(",
+    "many marks first": "( " * 600 + "a",
+    "many marks last": "a " * 200 + "( " * 500,
+    "a long word and many marks": "a" * 500 + "(" * 500,
+    "marks alone": "( " * 300,
+}
+
+
+@pytest.mark.parametrize("text", PUNCTUATED.values(), ids=PUNCTUATED)
+def test_a_part_of_nothing_but_punctuation_joins_its_neighbor(text: str):
+    check_parts(text)
+
+
+def test_no_mixture_of_short_words_and_punctuation_breaks_the_reading():
+    draw = random.Random(0)
+    for _ in range(60):
+        silent = draw.choices(SOUNDLESS, k=draw.choice((1, 3, 400)))
+        words = ["a"] * draw.choice((150, 195, 200, 201, 400))
+        at = draw.choice((0, len(words), draw.randrange(len(words))))
+        check_parts(" ".join([*words[:at], *silent, *words[at:]]))
+
+
+def check_parts(text: str) -> None:
+    """Every reading that sounds has words that own all of its phonemes, and is short enough."""
+    for reading in spoken_sentences(text, ENGLISH):
+        assert len(reading.phonemes) <= MOST_PHONEMES + 1
+        assert reading.phonemes and reading.words
+        assert {owner for owner in reading.owners if owner >= 0} == set(range(len(reading.words)))

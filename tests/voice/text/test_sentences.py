@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from voice.text.sentences import LONGEST, SentenceSplitter, ends_sentence, split_sentences
+from voice.text.sentences import MOST_CHARACTERS, SentenceSplitter, ends_sentence, split_sentences
 
 CASES = [
     ("Hello there. How are you?", ["Hello there.", "How are you?"]),
@@ -74,7 +74,7 @@ def test_a_sentence_is_out_as_soon_as_the_next_word_is_known():
 def test_text_without_a_full_stop_is_cut_at_clauses():
     text = "this goes on and on, " * 200
     sentences = list(split_sentences(text))
-    assert all(len(sentence.text) <= LONGEST for sentence in sentences)
+    assert all(len(sentence.text) <= MOST_CHARACTERS for sentence in sentences)
     assert all(sentence.text.endswith("on,") for sentence in sentences)
     assert " ".join(sentence.text for sentence in sentences) == text.strip()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from voice.errors import VoiceError
-from voice.text.subtitles import cues, render, spoken_segment
+from voice.text.subtitles import cues, render, speech_segment
 from voice.types import Audio, Segment, Speech, Transcript, Word
 
 
@@ -140,7 +140,7 @@ def test_synthesized_speech_lasts_from_its_first_word_to_its_last() -> None:
     piece = Speech(
         Audio(np.zeros(4000, np.float32), 1000), "One two.", (Word("One", 1, 2), Word("two.", 2, 3))
     )
-    segment = spoken_segment(piece, 10.0)
+    segment = speech_segment(piece, 10.0)
     assert (segment.start, segment.end, segment.words[1].start) == (11, 13, 12)
 
 

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.typed import pages, problem, typed_strings
 from voice.text.english.language import ENGLISH
 from voice.text.english.normalization import normalize
-from voice.text.frontend import LONGEST, read_aloud
+from voice.text.frontend import MOST_PHONEMES, read_aloud
 from voice.text.sentences import JOINING
 
 
@@ -29,7 +29,7 @@ def test_nothing_is_skipped_repeated_or_left_unreported(part):
 def test_two_thousand_words_without_a_stop_are_cut_before_conjunctions():
     text = " ".join("we walked along the river and the rain came down on us".split() * 170)
     readings = list(read_aloud(text, ENGLISH))
-    assert len(text.split()) > 2000 and all(len(reading.phonemes) <= LONGEST for reading in readings)
+    assert len(text.split()) > 2000 and all(len(reading.phonemes) <= MOST_PHONEMES for reading in readings)
     assert " ".join(reading.text for reading in readings) == text
     assert sum(reading.words[0].text in JOINING for reading in readings[1:]) >= len(readings) * 0.9
 

@@ -18,7 +18,7 @@ from voice.tts.acoustic import (
     BEFORE,
     EDGE,
     FEATURES,
-    LONGEST,
+    LONGEST_TOKEN,
     LOUDNESS,
     PITCH,
     SHORTEST_PAUSE,
@@ -107,7 +107,7 @@ def test_marks_take_no_time_and_pauses_none_or_enough():
     assert (found[0], found[11]) == (EDGE, EDGE)
     assert found[1] == found[5] == found[7] == 0
     assert found[3] == 0 and found[8] == SHORTEST_PAUSE and found[9] == 20
-    assert found[4] >= 1 and found[10] == LONGEST
+    assert found[4] >= 1 and found[10] == LONGEST_TOKEN
 
 
 def test_words_lie_where_their_phonemes_are():

@@ -13,7 +13,7 @@ from voice.loading import load
 from voice.models.card import read_card
 from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud
-from voice.tts.acoustic import PITCH, REACH, Acoustic, SpeakerStats
+from voice.tts.acoustic import CURVES_REACH, PITCH, Acoustic, SpeakerStats
 from voice.tts.engine import SentenceStream
 from voice.tts.pauses import LEAD, TAIL, trim_pieces
 from voice.tts.streaming import FIRST_PIECE, LONGEST_PIECE, STRETCH, cuts, pieces, speech_pieces
@@ -113,7 +113,7 @@ class FakeSpectra(Smeared):
         return [np.stack([plane * k for k in (0.3, -0.2, 0.1, 0.01, 0.02)])[None].astype(np.float32)]
 
 
-def fake_voice(curves=REACH, decoder=27):
+def fake_voice(curves=CURVES_REACH, decoder=27):
     networks = FakeCurves(curves), FakeSpectra(decoder)
     engine = Acoustic(
         FakeText(), networks[0], Vocoder(networks[1], bands=101), 0, SpeakerStats(5.0, 0.2, 0.0, 1.0)

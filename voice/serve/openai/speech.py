@@ -17,7 +17,7 @@ from voice.serve.services import Services
 from voice.serve.streaming import Stop, Streamed
 from voice.text.english.coverage import reading_notes
 from voice.text.english.language import ENGLISH
-from voice.text.lexicon import entry
+from voice.text.lexicon import parse_entry
 from voice.text.markup import is_ssml, parse
 from voice.tts.streaming import pieces
 from voice.types import RANGES, Audio, Controls, Synthesizer
@@ -72,7 +72,7 @@ class SpeechRequest(BaseModel):
     @property
     def controls(self) -> Controls:
         """How to speak. Raises TextError for a lexicon that cannot be read."""
-        lexicon = dict(entry(word, said) for word, said in self.lexicon.items())
+        lexicon = dict(parse_entry(word, said) for word, said in self.lexicon.items())
         return Controls(
             self.pace, self.pitch, self.energy, self.pause,
             self.clause_pause, self.sentence_pause, self.paragraph_pause, lexicon or None,

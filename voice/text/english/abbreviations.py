@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from voice.text.english.numbers import ROMAN, cardinal, ordinal, roman, year
+from voice.text.english.numbers import ROMAN_NUMERAL, cardinal, ordinal, roman_value, year
 from voice.text.english.rule import one_of, rule
 
 _TITLES = {
@@ -16,7 +16,7 @@ _TITLES = {
     "Cpl": "Corporal", "Maj": "Major", "Adm": "Admiral", "Fr": "Father", "Msgr": "Monsignor", "Mme": "Madame",
 }  # fmt: skip
 _BARE_TITLES = ("Mr", "Mrs", "Ms", "Dr", "Prof", "St", "Mt", "Capt", "Lt", "Sgt", "Gov", "Sen", "Col")
-_SHORT = {
+_ABBREVIATIONS = {
     "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Prof": "Professor", "Jr": "Junior", "Sr": "Senior",
     "St": "Street", "Ave": "Avenue", "Blvd": "Boulevard", "Rd": "Road", "Dr": "Drive",
     "Ln": "Lane", "Hwy": "Highway", "Pkwy": "Parkway", "Sq": "Square", "Apt": "Apartment", "Bldg": "Building",
@@ -43,7 +43,7 @@ _SHORT = {
     "doz": "dozen", "Rm": "Room", "Rte": "Route", "pts": "points", "pt": "point", "Sts": "Streets",
     "Aves": "Avenues", "msg": "message", "Lv": "level", "Lvl": "level",
 }  # fmt: skip
-_MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec".split()
+_SHORT_MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec".split()
 _NEEDS_FIGURE = frozenset("in min sec temp est ca ed Sun Sat Mar Co Mass".split())
 _PHRASES = {
     "e.g.": "for example", "i.e.": "that is", "eg.": "for example", "ie.": "that is", "w/": "with",
@@ -69,7 +69,7 @@ _BEFORE_FIGURE = {
     "Pt": "part",
     "ca": "circa", "c": "circa", "b": "born", "d": "died",
 }  # fmt: skip
-_COUNTED = (
+_NUMBERED_THINGS = (
     "Chapter Part Act Scene Section Volume Book Phase Article Mark Type Level Stage Class Grade Bowl Apollo"
     " Gemini Fantasy Episode Round Rocky War Canto Sonnet Symphony Figure Table Title Appendix Division Psalm"
     " Tier Group Category Schedule Unit Vatican Saturn"
@@ -144,7 +144,7 @@ def _short(match: re.Match) -> str | None:
             return None
     if word == "Dr" and not re.search(r"[A-Z\ue000]\w* $", match.string[: match.start()]):
         return "Doctor" + _ends(match)
-    return _SHORT[word] + _ends(match)
+    return _ABBREVIATIONS[word] + _ends(match)
 
 
 def _phrase(match: re.Match) -> str:
@@ -161,16 +161,16 @@ def _dotted(match: re.Match) -> str:
 
 def _counted(match: re.Match) -> str | None:
     text = match["said"]
-    return None if text in ("C", "D", "L", "M") else cardinal(roman(text))  # "Group C" has a letter
+    return None if text in ("C", "D", "L", "M") else cardinal(roman_value(text))  # "Group C" has a letter
 
 
 def _small(match: re.Match) -> str:
     """'page xiv'."""
-    return cardinal(roman(match["said"].upper()))
+    return cardinal(roman_value(match["said"].upper()))
 
 
 def _ruler(match: re.Match) -> str | None:
-    return f"the {ordinal(roman(match['said']))}"
+    return f"the {ordinal(roman_value(match['said']))}"
 
 
 def _numeral(match: re.Match) -> str | None:
@@ -178,22 +178,22 @@ def _numeral(match: re.Match) -> str | None:
     text = match["said"]
     if text in _ROMAN_WORDS or len(text) < 2:
         return None
-    if len(text) > 3 and 1500 <= roman(text) <= 2100:
-        return year(roman(text))
+    if len(text) > 3 and 1500 <= roman_value(text) <= 2100:
+        return year(roman_value(text))
     if text in ("II", "III", "IV") and re.search(_PERSON, match.string[: match.start()]):
-        return f"the {ordinal(roman(text))}"
+        return f"the {ordinal(roman_value(text))}"
     if re.match(r"\s+[Cc]entur", match.string[match.end() :]):
-        return ordinal(roman(text))
+        return ordinal(roman_value(text))
     after_name = re.search(r"\b[A-Z]\w+ $", match.string[: match.start()])
     listed = match.start() == 0 and match.string[match.end() :][:1] in (".", ")")
     return (
-        cardinal(roman(text))
+        cardinal(roman_value(text))
         if after_name or listed or (len(text) > 2 and not set(text) & set("LCDM"))
         else None
     )
 
 
-RULES = (
+ABBREVIATION_RULES = (
     rule(rf"(?<=[a-z], )(?P<said>{one_of(_STATES)})(?= \d{{5}}\b)", lambda m: _STATES[m["said"]]),
     rule(rf"(?<=[a-z], )(?P<said>{one_of(set(_STATES) - set(_STATE_WORDS))})\b(?!['’.\w])",
          lambda m: _STATES[m["said"]]),
@@ -211,19 +211,22 @@ RULES = (
     rule(r"(?<=\d )(?P<said>pts)\b(?!\.)", lambda m: "points"),
     rule(r"(?<=[\d\ue000] )(?P<said>c\.)(?= [a-z])", lambda m: "cups"),
     rule(r"\b(?P<said>Rev\.)(?= [\d\ue000])", lambda m: "Revelation"),
-    rule(r"(?<=[\w\ue000] )(?P<said>St|Ave|Blvd|Rd|Hwy|Pkwy)\b(?!\.)", lambda m: _SHORT[m["said"]]),
-    rule(rf"\b(?P<said>{one_of(_MONTHS)})(?=\s[\d\ue000])", lambda m: _SHORT[m["said"]]),
-    rule(rf"(?<![\w.])(?P<said>(?:{one_of(_SHORT)})\.)(?!\w)", _short),
+    rule(r"(?<=[\w\ue000] )(?P<said>St|Ave|Blvd|Rd|Hwy|Pkwy)\b(?!\.)", lambda m: _ABBREVIATIONS[m["said"]]),
+    rule(rf"\b(?P<said>{one_of(_SHORT_MONTHS)})(?=\s[\d\ue000])", lambda m: _ABBREVIATIONS[m["said"]]),
+    rule(rf"(?<![\w.])(?P<said>(?:{one_of(_ABBREVIATIONS)})\.)(?!\w)", _short),
     rule(rf"(?<![\w.])(?P<said>(?:{one_of(_PHRASES)}))(?![\w])", _phrase),
     rule(r"(?<![\w.])(?P<said>(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?)(?!\w)", _dotted),
     rule(r"(?<![\w.'’])(?P<said>[A-Z]\.)(?=\s+[A-Z]|\s*[A-Z]\.)", lambda m: m["said"][0]),
-    rule(rf"\b(?:{one_of(_COUNTED)})\s(?P<said>{ROMAN})\b(?![.'’]\w)", _counted),
-    rule(rf"\b(?:{one_of(word.lower() for word in _COUNTED)})\s(?P<said>{ROMAN})\b(?![.'’]\w)", _counted),
-    rule(rf"\b(?i:{one_of(_PAGED)})s?\s(?P<said>(?=[ivxl]{{2}}|[ivx][,.;:)])(?-i:{ROMAN.lower()}))"
+    rule(rf"\b(?:{one_of(_NUMBERED_THINGS)})\s(?P<said>{ROMAN_NUMERAL})\b(?![.'’]\w)", _counted),
+    rule(
+        rf"\b(?:{one_of(word.lower() for word in _NUMBERED_THINGS)})\s(?P<said>{ROMAN_NUMERAL})\b(?![.'’]\w)",
+        _counted,
+    ),
+    rule(rf"\b(?i:{one_of(_PAGED)})s?\s(?P<said>(?=[ivxl]{{2}}|[ivx][,.;:)])(?-i:{ROMAN_NUMERAL.lower()}))"
          r"\b(?!['’]\w)", _small),
     rule(r"\((?P<said>(?=[ivx]{2})(?:x{0,3})(?:ix|iv|v?i{0,3}))\)", _small),
-    rule(rf"\b(?:{one_of(_RULERS)})\s(?P<said>(?=[IVX]{{2}}|V|X){ROMAN})\b(?!\.\s?[A-Z])", _ruler),
+    rule(rf"\b(?:{one_of(_RULERS)})\s(?P<said>(?=[IVX]{{2}}|V|X){ROMAN_NUMERAL})\b(?!\.\s?[A-Z])", _ruler),
     rule(rf"\b(?:{one_of(_RULERS)})\s(?P<said>I)(?=[,.;:)!?]|['’]s|$|\s(?:of|was|and|had|in|died|who|ruled|became)\b)",
          _ruler),
-    rule(rf"\b(?P<said>{ROMAN})\b(?!['’]\w)", _numeral),
+    rule(rf"\b(?P<said>{ROMAN_NUMERAL})\b(?!['’]\w)", _numeral),
 )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from voice.text.english.numbers import digits, grouped, number
+from voice.text.english.numbers import digits, number, say_in_name
 from voice.text.english.rule import one_of, rule
 
 _MARK_NAMES = {
@@ -36,7 +36,7 @@ _RELEASED = (
 ).split()
 
 
-def spelled(letters: str) -> str:
+def spell_letters(letters: str) -> str:
     """'www' → 'W W W'."""
     return " ".join(letters.upper())
 
@@ -50,13 +50,13 @@ def name(text: str) -> str:
 
 def _run(run: str) -> str:
     if run[0].isdecimal():
-        return grouped(run)
+        return say_in_name(run)
     if not run[0].isalpha():
         return _MARK_NAMES.get(run, "")
     sayable = re.search("[aeiouyáéíóúäöü]", run.lower()) and len(run) > 2 and not run.isupper()
     if sayable and run.lower() not in ("pdf", "edu", "html") or run.lower() in _SAID_AS_WORDS:
         return run
-    return spelled(run) if len(run) <= 6 else run
+    return spell_letters(run) if len(run) <= 6 else run
 
 
 def _url(match: re.Match) -> str:
@@ -104,7 +104,7 @@ def _hashtag(match: re.Match) -> str:
 def _internet_number(match: re.Match) -> str:
     address, _, port = match[0].partition(":")
     said = " dot ".join(digits(part) for part in address.split("."))
-    return f"{said} colon {grouped(port)}" if port else said
+    return f"{said} colon {say_in_name(port)}" if port else said
 
 
 _HOST = rf"(?:[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?\.)+(?:{one_of(_SUFFIXES)})\b(?!\.\w)"
@@ -112,7 +112,7 @@ _TAIL = r"(?:[:/?#][^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…])?/?"
 
 _STATE_AND_ZIP = r"(?<=, [A-Z][A-Z] )(?P<said>\d{5}(?:-\d{4})?)(?![\w-])"
 
-RULES = (
+ADDRESS_RULES = (
     rule(_STATE_AND_ZIP, lambda m: digits(m["said"])),
     rule(r"(?i:(?:https?|ftp|file)://|\bwww\.)[^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…]", _url),
     rule(r"(?<![\w.+%-])[\w.+%-]*[\w+%-]@[\w-]+(?:\.[\w-]+)+", lambda m: name(m[0])),
@@ -128,7 +128,7 @@ RULES = (
     rule(r"(?<![\w#&])#(?![A-Z]{1,3}\d)([A-Za-z]\w*)", _hashtag),
     rule(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{2,5})?(?![\w]|\.\d)", _internet_number),
     rule(r"(?<!\w)802\.11(ac|ax|be|[abgn])?\b",
-         lambda m: f"eight oh two point eleven {spelled(m[1] or '')}".strip()),
+         lambda m: f"eight oh two point eleven {spell_letters(m[1] or '')}".strip()),
     rule(r"(?<![\w.-])\(0\d{2,4}\) ?\d{3,4}[ -]?\d{3,4}(?![\w-])", _telephone),
     rule(r"(?<!\S)\*\d{2,3}\b#?|(?<!\S)#\d{2,3}#", _dialed),
     rule(r"\b(?i:code|pin|passcode|password|combination)(?: is| was|:)? (?P<said>\d{3,8})(?![\w%.,-]\w|\w)",

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 
 # Words of two and three letters that are never meant as letters, where all around them is in capitals.
-_SHORT = frozenset(
+_SHORT_WORDS = frozenset(
     "ah am an as at be by do go ha he hi if in is it me my no of oh on or ox so to up us we ye add age ago"
     " aid air all and any are arm art ask ate bad bag ban bar bat bed bet big bit boy bus but buy can car cat"
     " cow cry cup cut dad day did die dig dog dry due ear eat egg end eye fan far fat few fit fix fly for fox"
@@ -26,27 +26,27 @@ _STRESSED = frozenset(
     " the this that to two up was we were what when who why will with would you your yes all and any are as"
     " an".split()
 )
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+_WORD_IN_CHUNK = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
-def lowered(chunks: Sequence[str], is_word: Callable[[str], bool]) -> list[str]:
+def lower_words(chunks: Sequence[str], is_word: Callable[[str], bool]) -> list[str]:
     """`chunks` with the capitals taken from those that are words; `is_word` knows a word in lower case."""
-    bare = [match[0] if (match := _WORD.search(chunk)) else "" for chunk in chunks]
+    bare = [match[0] if (match := _WORD_IN_CHUNK.search(chunk)) else "" for chunk in chunks]
     shouted = sum(len(word) > 1 for word in bare) > 1 and all(word.isupper() for word in bare if word)
     said = []
     for i, (chunk, word) in enumerate(zip(chunks, bare, strict=True)):
         if shouted and word == "A" and chunk == "A" and len("".join(bare[i + 1 : i + 2])) > 1:
             chunk = "a"
         elif word.isupper() and len(word) > 1 and not (word == "US" and bare[i - 1 : i] == ["THE"]):
-            chunk = chunk.replace(word, _cased(word, shouted, is_word), 1)
+            chunk = chunk.replace(word, _recase(word, shouted, is_word), 1)
         said.append(chunk)
     return said
 
 
-def _cased(word: str, shouted: bool, is_word: Callable[[str], bool]) -> str:
+def _recase(word: str, shouted: bool, is_word: Callable[[str], bool]) -> str:
     stem, apostrophe, ending = word.lower().replace("’", "'").partition("'")
     if len(stem) < 4:
-        said = stem in (_SHORT if shouted else _STRESSED)
+        said = stem in (_SHORT_WORDS if shouted else _STRESSED)
     else:
         said = stem in _STRESSED or is_word(stem) or (len(stem) > 4 and _looks_sayable(stem))
     if said or (shouted and apostrophe and is_word(word.lower().replace("’", "'"))):

@@ -21,15 +21,14 @@ SYMBOL_NAMES = {
     "‰": "per mille", "№": "number", "✓": "check", "✔": "check", "♥": "heart", "❤": "heart", "∈": "in",
     "∀": "for all", "∃": "there exists", "∅": "empty set", "µ": "micro", "Ω": "ohm", "ª": "a", "º": "o",
 }  # fmt: skip
-SILENT = frozenset("*_`•‣◦▪●○■□►¨´ˆ¯¸")
-PAUSES = {
+SILENT_CHARACTERS = frozenset("*_`•‣◦▪●○■□►¨´ˆ¯¸")
+PUNCTUATION_AS_READ = {
     "–": "—", "‒": "—", "―": "—", "—": "—", "…": "…", "。": ".", "！": "!", "？": "?", "，": ",", "、": ",",
     "；": ";",
     "：": ":", "¡": "", "¿": "", "[": "(", "]": ")", "{": "(", "}": ")", "（": "(", "）": ")",
     "«": '"', "»": '"',
     "„": '"', "「": '"', "」": '"', "‹": "", "›": "", "·": " ", "“": '"', "”": '"',
 }  # fmt: skip
-_OPENING = frozenset("([{“«„「‘（¡¿")
 _APOSTROPHES = frozenset("'’‘ʼ‛`´′")
 _CYRILLIC = dict(
     zip(
@@ -60,11 +59,15 @@ def say_character(text: str, at: int) -> str | None:
         return "'"
     if char in "-‐‑":
         return "-" if _inside_word(text, at) else _dash(text, at)
-    if char in PAUSES:
-        return f" {PAUSES[char]} " if PAUSES[char] == "—" else PAUSES[char]
+    if char in PUNCTUATION_AS_READ:
+        return (
+            f" {PUNCTUATION_AS_READ[char]} "
+            if PUNCTUATION_AS_READ[char] == "—"
+            else PUNCTUATION_AS_READ[char]
+        )
     if char in ';:,.!?()"':
         return char
-    if char in SILENT or char in _APOSTROPHES:
+    if char in SILENT_CHARACTERS or char in _APOSTROPHES:
         return ""
     if char in SYMBOL_NAMES:
         return f" {SYMBOL_NAMES[char]} "
@@ -102,11 +105,11 @@ def _foreign(text: str, at: int) -> str | None:
     char = text[at]
     lower = char.lower()
     if lower in _CYRILLIC:
-        return _cased(char, _CYRILLIC[lower].replace("_", ""))
+        return _with_case(char, _CYRILLIC[lower].replace("_", ""))
     if lower in _GREEK or "\u0370" <= lower <= "\u03ff":
         return _greek(text, at)
     if lower in "ßæœøłđðþ":
-        return _cased(
+        return _with_case(
             char, {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "w", "đ": "d", "ð": "th", "þ": "th"}[lower]
         )
     if char.isalpha() and lower <= "ÿ":
@@ -118,13 +121,13 @@ def _foreign(text: str, at: int) -> str | None:
     return plain or None
 
 
-def respelled(text: str) -> list[str]:
+def transliterated_words(text: str) -> list[str]:
     """List the words of other alphabets that are read in Latin letters, sound for sound as far as it goes."""
     words = (match[0] for match in _RESPELLED.finditer(text))
     return [word for word in words if all(_foreign(word, at) is not None for at in range(len(word)))]
 
 
-def widened(text: str) -> str:
+def plain_forms(text: str) -> str:
     """`text` with full-width, circled and mathematical forms of ASCII characters made plain, one for one."""
     if text.isascii():
         return text
@@ -142,8 +145,8 @@ def _greek(text: str, at: int) -> str | None:
     plain = unicodedata.normalize("NFD", text[at])[0].lower()
     if not (text[at - 1 : at].isalpha() or text[at + 1 : at + 2].isalpha()) or text[at - 1 : at].isascii():
         return f" {unicodedata.name(plain).split()[-1].lower().replace('lamda', 'lambda')} "
-    return _cased(text[at], _GREEK.get(plain, "")) or None
+    return _with_case(text[at], _GREEK.get(plain, "")) or None
 
 
-def _cased(char: str, said: str) -> str:
+def _with_case(char: str, said: str) -> str:
     return said.capitalize() if char.isupper() else said

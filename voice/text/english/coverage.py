@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
-from voice.text.english.characters import respelled, say_character, widened
+from voice.text.english.characters import plain_forms, say_character, transliterated_words
 from voice.text.english.language import ENGLISH
 from voice.text.foreign import foreign_language
 from voice.text.given_pronunciations import find_given, find_unknown_phones, normalize_around
@@ -20,8 +20,8 @@ from voice.text.reading import Annotations
 from voice.text.sentences import split_sentences
 from voice.types import Pronunciation
 
-NAMED = 5  # parts that a note names
-LOOKED_AT = 200  # parts without a reading, after which no more are looked for
+MOST_NAMED = 5  # parts that a note names
+MOST_LISTED = 200  # parts without a reading, after which no more are looked for
 LONGEST_NAMED = 40  # characters of a part that a note shows
 
 
@@ -41,11 +41,11 @@ def reading_notes(text: str, lexicon: Mapping[str, Pronunciation] | None = None)
     """
     plain = " ".join(sentence for sentence, _ in _sentences(text))
     notes = []
-    if unread := list(islice(_unread(text, lexicon), LOOKED_AT)):
+    if unread := list(islice(_unread(text, lexicon), MOST_LISTED)):
         notes.append(f"Not read aloud, because this voice has no sound for it: {_named(unread)}.")
     if unknown := find_unknown_phones(plain):
         notes.append(f"Read as it is written, because these are no phones of ARPAbet: {_named(unknown)}.")
-    if spelled := [word for word in respelled(plain) if word not in (lexicon or {})]:
+    if spelled := [word for word in transliterated_words(plain) if word not in (lexicon or {})]:
         notes.append(f"Read letter by letter in English sounds: {_named(spelled)}.")
     if language := foreign_language(plain):
         notes.append(f"This text looks {name_of(language)}; this voice reads it as if it were English.")
@@ -68,12 +68,12 @@ def _unread(text: str, lexicon: Mapping[str, Pronunciation] | None) -> Iterator[
 
 
 def _may_be_unread(sentence: str) -> bool:
-    plain = widened(sentence)
+    plain = plain_forms(sentence)
     return any(not c.isascii() and say_character(plain, at) is None for at, c in enumerate(plain))
 
 
 def _named(parts: Iterable[str]) -> str:
     """The first of some parts of a text, whole if they are short."""
     once = list(dict.fromkeys(re.sub(r"\s+", " ", part) for part in parts))
-    shown = [part if len(part) <= LONGEST_NAMED else f"{part[:LONGEST_NAMED]}…" for part in once[:NAMED]]
-    return ", ".join(shown) + (" and others" if len(once) > NAMED else "")
+    shown = [part if len(part) <= LONGEST_NAMED else f"{part[:LONGEST_NAMED]}…" for part in once[:MOST_NAMED]]
+    return ", ".join(shown) + (" and others" if len(once) > MOST_NAMED else "")

@@ -134,7 +134,7 @@ _WEEKDAYS = {
     "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
 }  # fmt: skip
 _FULL = _WEEKDAYS | {month[:3]: month for month in MONTHS} | {"Sept": "September"}
-_NAMED = rf"(?:{one_of([*_FULL, *_WEEKDAYS.values(), *MONTHS])})\b"
+_MONTH_OR_WEEKDAY = rf"(?:{one_of([*_FULL, *_WEEKDAYS.values(), *MONTHS])})\b"
 
 _BOOKS = (
     "Genesis Exodus Leviticus Numbers Deuteronomy Joshua Judges Ruth Samuel Kings Chronicles Ezra"
@@ -144,18 +144,18 @@ _BOOKS = (
     " Cor"
 ).split()
 
-RULES = (
+DATE_RULES = (
     rule(rf"\b(?:{one_of(_BOOKS)})\.? \d{{1,3}}(?P<said>:)(?=\d{{1,3}}\b)", lambda m: " "),
     rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?Z?)?(?![\w-])", _iso),
     rule(rf"(?<![\w/])(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_END}", _slashed),
     rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_END}", _dotted),
     rule(r"\b(?i:on|due|by|until|before|after|dated|since) (?P<said>(\d{1,2})/(\d{1,2}))(?![\w/])",
          _short_date),
-    rule(rf"\b{_NAMED}\.?,? (?P<said>(\d{{1,2}})/(\d{{1,2}}))(?![\w/])", _named_date),
+    rule(rf"\b{_MONTH_OR_WEEKDAY}\.?,? (?P<said>(\d{{1,2}})/(\d{{1,2}}))(?![\w/])", _named_date),
     rule(rf"(?<![\w-])(\d{{1,2}})-({one_of(_FULL)})-(\d{{4}})(?![\w-])",
          lambda m: f"{_FULL[m[2]]} {ordinal(int(m[1]))}, {year(int(m[3]))}"),
     rule(r"(?<=\d)(?P<said>[-–])(?=['’]\d\d\b)", lambda m: " to "),
-    rule(rf"(?<![\w.])({_NAMED})\.?\s?[-–]\s?({_NAMED})(?!\.?\s\d)", _span),
+    rule(rf"(?<![\w.])({_MONTH_OR_WEEKDAY})\.?\s?[-–]\s?({_MONTH_OR_WEEKDAY})(?!\.?\s\d)", _span),
     rule(rf"(?<=[\d\ue000])\s?(?P<said>[-–])\s?(?={_MONTH}\s\d)", lambda m: "to"),
     rule(rf"\b(?P<said>{one_of(_WEEKDAYS)})\b(?=,\s(?:{_MONTH}|\d)|\s\ue000)",
          lambda m: _WEEKDAYS[m["said"]]),

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from voice.text.phones import from_arpabet
 
 
-class Cue(NamedTuple):
+class ContextCue(NamedTuple):
     """Said as `says` where the words before end with `before`, those after begin with `after`, and
     `near` is found somewhere in the sentence (patterns, of lower case; an empty one always fits)."""
 
@@ -35,7 +35,7 @@ _AFTER_A_VERB = ("DT", "PRP", "PRP$", "IN", "RB", "RBR", "TO", ".", ",", "WRB", 
 
 
 @lru_cache(maxsize=1)
-def _cues() -> dict[str, tuple[Cue, ...]]:
+def _context_cues() -> dict[str, tuple[ContextCue, ...]]:
     """{word: its cues}, as in heteronyms.txt."""
     sets, found = {}, {}
     for line in (Path(__file__).parent / "heteronyms.txt").read_text(encoding="utf-8").splitlines():
@@ -46,7 +46,7 @@ def _cues() -> dict[str, tuple[Cue, ...]]:
             patterns = dict(field.split(" ", 1) for field in fields[1:])
             for name, pattern in patterns.items():
                 patterns[name] = re.sub(r"\{[a-z]+\}", lambda m: sets[m[0]], pattern)
-            found[word] = (*found.get(word, ()), Cue(from_arpabet(fields[0]), **patterns))
+            found[word] = (*found.get(word, ()), ContextCue(from_arpabet(fields[0]), **patterns))
     return found
 
 
@@ -77,7 +77,7 @@ def _acts(tokens: Sequence, i: int, before: str) -> bool:
 
 def in_context(tokens: Sequence) -> dict[int, str]:
     """{place of a token: its phonemes}, where a cue of its word fits."""
-    known = _cues()
+    known = _context_cues()
     places = [i for i, token in enumerate(tokens) if token.text in known or token.text.lower() in known]
     if not places:
         return {}
@@ -96,7 +96,7 @@ def in_context(tokens: Sequence) -> dict[int, str]:
     return found
 
 
-def _fits(cue: Cue, before: str, after: str, text: str) -> bool:
+def _fits(cue: ContextCue, before: str, after: str, text: str) -> bool:
     return (
         (not cue.before or bool(_pattern(f"(?:{cue.before})$").search(before[-60:])))
         and (not cue.after or bool(_pattern(cue.after).match(after)))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from voice.text.english.numbers import cardinal, digits, grouped, plural
+from voice.text.english.numbers import cardinal, digits, plural, say_in_name
 from voice.text.english.rule import one_of, rule
 
-_SIGNS = {
+_COMPOUND_SIGNS = {
     "->": "to", "-->": "to", "=>": "to", "<-": "from", "<->": "to and from", ">=": "at least",
     "<=": "at most",
     "!=": "is not equal to", "==": "equals", "&&": "and", "||": "or", "+/-": "plus or minus", "C#": "C sharp",
@@ -34,7 +34,7 @@ def _part(part: str) -> str:
         return _letters(part, alone=True)
     many = re.fullmatch(r"(.*\d)s", part)
     runs = re.findall(r"\d+|[^\W\d_]+", many[1] if many else part)
-    said = [grouped(run) if run.isdecimal() else _letters(run, alone=False) for run in runs]
+    said = [say_in_name(run) if run.isdecimal() else _letters(run, alone=False) for run in runs]
     if many:
         head, separator, last = re.fullmatch(r"(.*?)([ -]?)([a-z]+)", said[-1]).groups()
         said[-1] = head + separator + plural(last)
@@ -60,7 +60,9 @@ def _flag(match: re.Match) -> str:
 
 def _section_of_law(match: re.Match) -> str:
     """'401(k)', '501(c)(3)'."""
-    return " ".join(filter(None, (grouped(match[1]), match[2].upper(), match[3] and grouped(match[3]))))
+    return " ".join(
+        filter(None, (say_in_name(match[1]), match[2].upper(), match[3] and say_in_name(match[3])))
+    )
 
 
 def _computes(match: re.Match) -> bool:
@@ -78,13 +80,13 @@ def _members(match: re.Match) -> str:
     return cardinal(int(match[1])).removesuffix("e") + "ers"
 
 
-RULES = (
+LETTER_RULES = (
     rule(r"(?<![\w.])(40[13]|501|529) ?\(([a-z])\)(?:\((\d)\))?", _section_of_law),
     rule(r"(?<![\w.,])(\d{1,3})ers\b", _members),
     rule(r"(?<![\w–-])(?:A[-–]Z|[A-Z]\s?–\s?[A-Z])(?![\w–-])", _letter_span),
-    rule(rf"(?<![\w<>=!&|+/-])(?:{one_of(_SIGNS)})(?![\w<>=&|/])", lambda m: _SIGNS[m[0]]),
-    rule(rf"(?<![<>=!&|+-])(?:{one_of(s for s in _SIGNS if not s[0].isalnum())})(?![<>=&|])",
-         lambda m: _SIGNS[m[0]]),
+    rule(rf"(?<![\w<>=!&|+/-])(?:{one_of(_COMPOUND_SIGNS)})(?![\w<>=&|/])", lambda m: _COMPOUND_SIGNS[m[0]]),
+    rule(rf"(?<![<>=!&|+-])(?:{one_of(s for s in _COMPOUND_SIGNS if not s[0].isalnum())})(?![<>=&|])",
+         lambda m: _COMPOUND_SIGNS[m[0]]),
     rule(rf"(?:(?<=\s)|^)(?:{one_of(_FACES)})(?=[\s.,!?)]|$)", lambda m: _FACES[m[0]]),
     rule(r"(?P<said>\]\((?:https?://|/|#|\ue000)[^)\s]*\))", lambda m: ""),
     rule(r"^#{1,6}(?=\s)|^>+(?=\s)", lambda m: ""),

@@ -9,16 +9,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from voice.text.english.characters import say_character, widened
-from voice.text.english.rule import Rule
+from voice.text.english.characters import plain_forms, say_character
+from voice.text.english.rule import TAKEN, Rule
 from voice.text.language import Chunk, NormalizedText
-
-_TAKEN = "\ue000"  # stands for characters that a rule has already put into words
 
 
 def normalize(sentence: str) -> NormalizedText:
     """The words in which `sentence` is read aloud."""
-    written, sentence = sentence, widened(sentence)
+    written, sentence = sentence, plain_forms(sentence)
     replaced = _replacements(sentence)
     pieces: list[tuple[str, int, int]] = []
     unread: list[tuple[int, str]] = []
@@ -27,7 +25,7 @@ def normalize(sentence: str) -> NormalizedText:
         if position in replaced:
             end, words = replaced[position]
             pieces += [(" ", position, end)] * (position in ends)
-            pieces.append((_spaced(sentence, position, end, _readable(words)), position, end))
+            pieces.append((_with_spaces(sentence, position, end, _as_readable(words)), position, end))
             ends.add(end)
         else:
             end = position + 1
@@ -45,41 +43,45 @@ def _marks_unread(sentence: str, position: int, unread: list[tuple[int, str]]) -
     return follows and unicodedata.category(sentence[position])[0] == "M"
 
 
-def _readable(words: str) -> str:
+def _as_readable(words: str) -> str:
     """A rule's words with what they keep of the writing, accents or signs, made readable as well."""
     return words if words.isascii() else "".join(say_character(words, i) or "" for i in range(len(words)))
 
 
-def _spaced(sentence: str, start: int, end: int, words: str) -> str:
+def _with_spaces(sentence: str, start: int, end: int, words: str) -> str:
     """`words` with a space towards a letter or figure that they would otherwise run into."""
     before = " " if sentence[:start][-1:].isalnum() else ""
     return before + words + (" " if sentence[end : end + 1].isalnum() else "")
 
 
 def _rules() -> tuple[Rule, ...]:
-    from voice.text.english import abbreviations, addresses, amounts, dates, letters
+    from voice.text.english import abbreviations, addresses, amounts, dates, letters, measures, money
 
     return (
-        *addresses.RULES,
-        *dates.RULES,
-        *amounts.RULES,
-        *abbreviations.RULES,
-        *letters.RULES,
-        *amounts.PLAIN,
+        *addresses.ADDRESS_RULES,
+        *dates.DATE_RULES,
+        *money.MONEY_RULES,
+        *measures.LENGTH_RULES,
+        *amounts.FRACTION_RULES,
+        *measures.UNIT_RULES,
+        *amounts.AMOUNT_RULES,
+        *abbreviations.ABBREVIATION_RULES,
+        *letters.LETTER_RULES,
+        *amounts.FIGURE_RULES,
     )
 
 
 def _replacements(sentence: str) -> dict[int, tuple[int, str]]:
     """{start: (end, spoken)} of every token that some rule reads; earlier rules go first."""
     found = {}
-    rest = sentence.replace(_TAKEN, " ")
+    rest = sentence.replace(TAKEN, " ")
     for pattern, say in _rules():
         for match in pattern.finditer(rest):
             start, end = match.span("said" if "said" in pattern.groupindex else 0)
             words = say(match) if end > start else None
             if words is not None:
                 found[start] = (end, words)
-                rest = rest[:start] + _TAKEN * (end - start) + rest[end:]
+                rest = rest[:start] + TAKEN * (end - start) + rest[end:]
     return found
 
 
@@ -89,7 +91,7 @@ def _chunks(pieces: list[tuple[str, int, int]]) -> tuple[Chunk, ...]:
     for said, first, last in [*pieces, (" ", 0, 0)]:
         for char in said:
             if char.isspace():
-                for piece in _pieces(_tidied(text)):
+                for piece in _pieces(_tidy(text)):
                     _append(chunks, Chunk(piece, start, end))
                 text = ""
                 continue
@@ -104,7 +106,7 @@ def _append(chunks: list[Chunk], chunk: Chunk) -> None:
         return
     if chunks and chunk.text[0] in ",.;:!?…" and not any(c.isalpha() for c in chunk.text):
         before = chunks.pop()
-        chunk = Chunk(_tidied(before.text + chunk.text), before.start, max(before.end, chunk.end))
+        chunk = Chunk(_tidy(before.text + chunk.text), before.start, max(before.end, chunk.end))
     chunks.append(chunk)
 
 
@@ -115,7 +117,7 @@ _LONG_CHUNK = 40  # characters; the reader of phonemes takes its time over longe
 _PIECE = re.compile(r"\W{0,2}[\w']{1,20}\W{0,2}")
 
 
-def _tidied(chunk: str) -> str:
+def _tidy(chunk: str) -> str:
     chunk = _STOPS.sub(lambda m: "…" if ".." in m[0] else next(c for c in "?!….;:—," if c in m[0]), chunk)
     return _STRAY.sub("", _PARENTHESES.sub(r"\1", chunk))
 

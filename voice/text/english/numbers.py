@@ -14,12 +14,17 @@ SCALES = (
     *"thousand million billion trillion quadrillion quintillion sextillion septillion octillion".split(),
     "nonillion",
 )
+SHORT_SCALES = {
+    "k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion", "tn": "trillion",
+}  # fmt: skip
 _IRREGULAR = {
     "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
     "twelve": "twelfth",
 }  # fmt: skip
-_ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-ROMAN = r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
+_ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
+ROMAN_NUMERAL = r"(?=[IVXLCDM])M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})"
+NUMBER = r"(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\.\d+"  # a figure as written
+NUMBER_END = r"(?![\w]|[.,]\d)"
 
 
 def cardinal(n: int) -> str:
@@ -93,12 +98,17 @@ def number(text: str) -> str:
     return f"{words} point {digits(fraction)}".strip() if point and fraction else words
 
 
+def is_one(text: str) -> bool:
+    """Tell whether a figure as written is one, before which a noun stands in the singular."""
+    return text.lstrip("-−+") in ("1", "1.0")
+
+
 def _is_code(whole: str) -> bool:
     """Leading zeros, or so long and so little rounded that it must be an identifier."""
     return (len(whole) > 1 and whole[0] == "0") or (len(whole) > 6 and not whole.endswith("000"))
 
 
-def grouped(text: str) -> str:
+def say_in_name(text: str) -> str:
     """Digits within a name, as people say them: '747' → 'seven forty-seven', '15' → 'fifteen'."""
     if text.startswith("0") or len(text) > 4:
         return digits(text)
@@ -110,8 +120,8 @@ def grouped(text: str) -> str:
     return cardinal(int(text))
 
 
-def roman(text: str) -> int:
+def roman_value(text: str) -> int:
     """'XIV' → 14."""
-    values = [_ROMAN[c] for c in text]
+    values = [_ROMAN_VALUES[c] for c in text]
     following = [*values[1:], 0]
     return sum(-value if value < after else value for value, after in zip(values, following, strict=True))

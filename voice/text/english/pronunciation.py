@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from voice.text.alphabet import has_sound
-from voice.text.english.capitals import lowered
+from voice.text.english.capitals import lower_words
 from voice.text.english.heteronyms import in_context, retag
 from voice.text.phones import from_arpabet
 
@@ -72,20 +72,20 @@ def pronounce(chunks: Sequence[str]) -> list[str]:
     Chunks hold letters, apostrophes, hyphens and punctuation, no spaces (see `normalization`).
     One without sound gives an empty string.
     """
-    chunks = lowered([chunk.replace('"', "") for chunk in chunks], _is_word)  # quotes are not heard
+    chunks = lower_words([chunk.replace('"', "") for chunk in chunks], _is_word)  # quotes are not heard
     heard = [chunk for chunk in chunks if chunk]
     if not heard:
         return [""] * len(chunks)
-    read = _grouped(" ".join(heard))
+    read = _chunk_phonemes(" ".join(heard))
     if len(read) != len(heard):  # a token swallowed a space: give up the context
-        read = ["".join(_grouped(chunk)) for chunk in heard]
+        read = ["".join(_chunk_phonemes(chunk)) for chunk in heard]
     known = alphabet()
     clean = ("".join(c for c in phonemes.strip() if c in known) for phonemes in _spell_letters(heard, read))
-    sound = iter(_voiced(chunk, phonemes) for chunk, phonemes in zip(heard, clean, strict=True))
+    sound = iter(_pronounce_or_spell(chunk, phonemes) for chunk, phonemes in zip(heard, clean, strict=True))
     return [next(sound) if chunk else "" for chunk in chunks]
 
 
-def _voiced(chunk: str, phonemes: str) -> str:
+def _pronounce_or_spell(chunk: str, phonemes: str) -> str:
     """`phonemes`, unless the reader made none of a word: then its letters' names, without accents."""
     if has_sound(phonemes) or not any(c.isalpha() for c in chunk):
         return phonemes
@@ -93,7 +93,7 @@ def _voiced(chunk: str, phonemes: str) -> str:
     return " ".join(_reader().lexicon.golds.get(c) for c in plain) + phonemes
 
 
-def _grouped(text: str) -> list[str]:
+def _chunk_phonemes(text: str) -> list[str]:
     """Phonemes of each space-separated chunk, as the reader's tokens give them."""
     reader = _reader()
     tokens = reader.tokenize(text)

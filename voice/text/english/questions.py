@@ -14,7 +14,7 @@ ASKING = frozenset(
     "ain't aren't isn't wasn't weren't don't doesn't didn't haven't hasn't hadn't can't couldn't won't "
     "wouldn't shouldn't".split()
 )
-LEADING = frozenset(
+OPENERS = frozenset(
     "and but so or well oh then now okay ok hey yes no sorry please to in on at for from by with of".split()
 )
 
@@ -32,7 +32,7 @@ def is_rising_question(sentence: str) -> bool:
     clauses = [re.findall(r"[\w']+", part) for part in parts]
     if any("or" in clause[:-1] for clause in clauses):
         return False
-    openings = [([word for word in clause if word not in LEADING] + ["", ""])[:2] for clause in clauses]
+    openings = [([word for word in clause if word not in OPENERS] + ["", ""])[:2] for clause in clauses]
     asked = False
     for first, second in openings:
         if first in ASKING:

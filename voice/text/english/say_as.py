@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 
 from voice.text.english.characters import SYMBOL_NAMES
+from voice.text.english.dates import MONTHS
 from voice.text.english.numbers import cardinal, digits, ordinal
 
 SPELLED = frozenset("characters character spell-out spell verbatim letters".split())
 AS_WRITTEN = frozenset("time currency unit measure fraction address name net url email".split())
-MONTHS = "January February March April May June July August September October November December".split()
-_SIGNS = SYMBOL_NAMES | {
+_SIGN_NAMES = SYMBOL_NAMES | {
     ".": "dot", ",": "comma", "-": "dash", "_": "underscore", ":": "colon", ";": "semicolon", "!": "bang",
     "?": "question mark", "'": "apostrophe", '"': "quote", "(": "open paren", ")": "close paren",
 }  # fmt: skip
@@ -26,14 +26,14 @@ def words_for(text: str, kind: str, form: str = "") -> str | None:
     if kind in AS_WRITTEN:
         return None
     if kind in SPELLED:
-        return spelled(text)
+        return spell(text)
     return {
         "digits": _figures, "telephone": _telephone, "cardinal": _cardinal, "number": _cardinal,
         "ordinal": _ordinal, "date": lambda text: _date(text, form),
     }[kind](text)  # fmt: skip
 
 
-def spelled(text: str) -> str:
+def spell(text: str) -> str:
     """'B2-b' → 'B two dash B'."""
     return " ".join(_character(char) for char in text if not char.isspace())
 
@@ -41,7 +41,7 @@ def spelled(text: str) -> str:
 def _character(char: str) -> str:
     if char.isascii() and char.isdigit():
         return digits(char)
-    return char.upper() if char.isalpha() and len(char.upper()) == 1 else _SIGNS.get(char, char)
+    return char.upper() if char.isalpha() and len(char.upper()) == 1 else _SIGN_NAMES.get(char, char)
 
 
 def _figures(text: str) -> str | None:

@@ -109,31 +109,6 @@ constant: voice.asr SPACE
 constant: voice.media HEADERS
 constant: voice.models KINDS
 constant: voice.models LARGEST
-constant: voice.text COUNTED
-constant: voice.text ENDING
-constant: voice.text LEADING
-constant: voice.text LONGEST
-constant: voice.text MONTHS
-constant: voice.text NAMED
-constant: voice.text NUMBER
-constant: voice.text OPENING
-constant: voice.text PLAIN
-constant: voice.text ROMAN
-constant: voice.text RULES
-constant: voice.text SCALES
-constant: voice.text SHORT
-constant: voice.text SIGNS
-constant: voice.text SILENT
-constant: voice.text WORD
-constant: voice.tts REACH
-constant: voice.serve BEAT
-constant: voice.serve FULL
-constant: voice.serve HEADERS
-constant: voice.serve KINDS
-constant: voice.serve LATE
-constant: voice.serve MEDIA
-constant: voice.serve MOST
-constant: voice.serve TEXT
 length: app.py
 length: page/guard.py
 length: page/talk/dialog.js
@@ -150,8 +125,6 @@ length: voice/serve/realtime/session.py
 length: voice/text/english/amounts.py
 length: voice/vad.py
 test: tests/voice/cli/test_cli.py
-test: tests/voice/text/test_long_sentences.py
-test: tests/voice/serve/realtime/test_notes.py
 """
 
 

@@ -122,8 +122,6 @@ length: voice/media/track.py
 length: voice/models/catalog.py
 length: voice/serve/realtime/configuration.py
 length: voice/serve/realtime/session.py
-length: voice/text/english/amounts.py
-length: voice/vad.py
 test: tests/voice/cli/test_cli.py
 """
 

@@ -18,7 +18,7 @@ from typing import Any
 # ONNX Runtime since 1.29 reports what it runs to its maker unless this is set before it is loaded.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "voice.types": (

@@ -101,7 +101,6 @@ class: Request
 class: Words
 constant: voice SILENCE
 constant: voice.agent LONGEST
-constant: voice.agent LONGEST_ANSWER
 constant: voice.agent NAMES
 constant: voice.agent PARTS
 constant: voice.agent SIGNS

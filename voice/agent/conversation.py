@@ -83,7 +83,7 @@ class Conversation:
     @property
     def all_said(self) -> bool:
         """Whether all of the present answer's sound has been passed on, though not yet played."""
-        return self._playback.busy and self._playback.whole
+        return self._playback.busy and self._playback.all_made
 
     @property
     def listening(self) -> bool:
@@ -197,7 +197,7 @@ class Conversation:
 
         What counts as heard after an interruption follows the last report, if there ever is one.
         """
-        self._playback.played(seconds)
+        self._playback.report_played(seconds)
 
     def close(self) -> None:
         """Throw away what is being thought or spoken: nobody listens any more."""
@@ -225,7 +225,7 @@ class Conversation:
             self._prepare()
             return
         self._withheld += heard
-        played = self._playback.sounding() if self._echo.returning else ""
+        played = self._playback.audible_text() if self._echo.returning else ""
         asked = self._responder.expects_answer
         judgement = self._barge_in.judge(self.time, self._user, self._withheld, asked, played)
         if judgement.look:

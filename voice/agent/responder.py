@@ -35,7 +35,7 @@ class Responder:
     @property
     def expects_answer(self) -> bool:
         """Whether the agent has all but ended with a question, so that "yes" is an answer."""
-        return self.playback.remaining < 1.0 and self.playback.said.rstrip().endswith("?")
+        return self.playback.remaining < 1.0 and self.playback.text.rstrip().endswith("?")
 
     def prepare(self, text: str, now: float) -> None:
         """Begin to answer a turn with the words `text`; the answer is thrown away if the person goes on."""
@@ -91,11 +91,11 @@ class Responder:
                 yield from self._measure(event, now, ready)
         except VoiceError as error:
             yield Trouble(now, str(error))
-            if isinstance(error, BrainError) and not self.playback.said:
+            if isinstance(error, BrainError) and not self.playback.text:
                 self._say(error.sayable or APOLOGY, now)
         yield from self.playback.fill(now, self.options.filler_after)
         if self.playback.finished():
-            said = self.playback.said.strip()
+            said = self.playback.text.strip()
             if said or (self.messages and self.messages[-1].role == "user"):  # silence may be the answer
                 self.messages.append(Message("assistant", said))
             yield Spoken(now, said)

@@ -232,7 +232,7 @@ def test_a_brain_that_fails_is_excused_and_the_conversation_goes_on() -> None:
 
 
 def test_an_answer_without_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(response, "LONGEST_ANSWER", 800)
+    monkeypatch.setattr(response, "LONGEST_REPLY", 800)
 
     def endless():
         while True:

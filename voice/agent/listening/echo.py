@@ -1,4 +1,4 @@
-"""Whether what is heard is only what is being played, coming back through the loudspeaker.
+"""Echo detection: whether what is heard is only what is being played, coming back from the loudspeaker.
 
 The loudness of each band of what is heard is compared with that of what was played, at each delay
 and with each of some lengths of reverberation. How much louder or softer the echo is there is
@@ -36,7 +36,7 @@ class Echo:
         self._mean = np.full(self._past.shape, GUESSED)  # dB of what is heard above that
         self._variance = np.full(self._past.shape, 36.0)
         self._steps = np.zeros(self._past.shape)  # that were learnt from
-        self._floor: np.ndarray | None = None  # of the noise in each band
+        self._floor = np.zeros(0)  # (BANDS,) of the noise, once something was heard
         self._scores = [0.0, 0.0]
         self._since = TAIL  # steps since something was played
         self._returned = 0.0  # share of the last steps in which an echo was heard
@@ -47,7 +47,7 @@ class Echo:
         return self._returned > RETURNING
 
     def __call__(self, heard: np.ndarray, played: np.ndarray) -> bool:
-        """Whether a moment (T,) holds nothing but what was (T,) played by then, up to 0.6 s before."""
+        """Tell whether a moment (T,) holds nothing but what was (T,) played by then, up to 0.6 s before."""
         if self._since >= TAIL and not played.any():
             self._heard.keep(heard)
             self._played.keep(played)
@@ -57,7 +57,7 @@ class Echo:
         return self._since < TAIL and sum(self._scores) < 2 * PERSON
 
     def _step(self, heard: np.ndarray, played: np.ndarray) -> float:
-        """The share of the bands in which a step, (BANDS,) each, holds more than an echo."""
+        """Return the share of the bands in which a step, (BANDS,) each, holds more than an echo."""
         self._since = 0 if played.max() > INAUDIBLE_ENERGY else min(TAIL, self._since + 1)
         for place, decay in enumerate(DECAYS):
             self._reverberated[place] = (1 - decay) * played + decay * self._reverberated[place]
@@ -75,26 +75,28 @@ class Echo:
         return score
 
     def _track_floor(self, heard: np.ndarray) -> None:
-        if self._floor is None:
+        if not len(self._floor):
             self._floor = heard.copy()
         lower = 0.7 * self._floor + 0.3 * heard
         self._floor = np.where(heard < self._floor, lower, self._floor * 1.01)
 
     def _expected(self, past: np.ndarray) -> np.ndarray:
-        """The loudest that an echo may be in each band (BANDS,) dB, from what was played in the past."""
+        """Return the loudest that an echo may be in each band (BANDS,) dB, from what was played in the past."""
         spread = self._variance.mean(-1) + np.where(self._steps.any(-1), 0.0, 1e3)
         delay = int(np.argmin(spread.min(axis=1)))
         known = self._steps[delay].max(axis=0).mean()
         near = past[max(0, delay - 1) : delay + 2].max(axis=0)  # (DECAYS, BANDS)
         doubt = MARGIN * (1 + max(0.0, 1 - known / STEPS_KNOWN))
-        learnt = (near + self._mean[delay] + SPREAD * np.sqrt(self._variance[delay])).max(axis=0) + doubt
+        each = near + self._mean[delay] + SPREAD * np.sqrt(self._variance[delay])
+        learnt: np.ndarray = each.max(axis=0) + doubt
         if known >= STEPS_LEARNT:
             return learnt
-        guessed = past.max(axis=(0, 1)) + GUESSED
-        return np.maximum(guessed, learnt) if known > STEPS_LEARNT / 3 else guessed
+        guessed: np.ndarray = past.max(axis=(0, 1)) + GUESSED
+        louder: np.ndarray = np.maximum(guessed, learnt)
+        return louder if known > STEPS_LEARNT / 3 else guessed
 
     def _learn(self, loudness: np.ndarray, past: np.ndarray, score: float) -> None:
-        """How loud the echo is, at each delay: little where somebody else may be heard."""
+        """Learn how loud the echo is at each delay; little is learnt where somebody else may be heard."""
         loudest = past.max(axis=(0, 1))
         taught = past > np.maximum(loudest - 30, -50.0)
         rate = np.where(taught, np.maximum(1 / (self._steps + 1), 1 / MEMORY), 0.0)
@@ -116,31 +118,34 @@ class _Bands:
         self._filters = _filters(rate)
 
     def keep(self, frame: np.ndarray) -> None:
-        """Takes the next (T,) samples without looking at them."""
+        """Take the next (T,) samples without analysing them."""
         self._before = np.concatenate((self._before, frame))[STEP - WINDOW :]
 
     def __call__(self, frame: np.ndarray) -> np.ndarray:
-        """The next (T,) samples → (T / STEP, BANDS)."""
+        """Return the energies of the next (T,) samples: (T / STEP, BANDS)."""
         sound = np.concatenate((self._before, frame))
         self._before = sound[STEP - WINDOW :]
         windows = np.lib.stride_tricks.sliding_window_view(sound, WINDOW)[::STEP]
         power = np.abs(np.fft.rfft(windows * self._window)) ** 2
-        return power @ self._filters + 1e-7
+        energies: np.ndarray = power @ self._filters + 1e-7
+        return energies
 
 
 def _filters(rate: int) -> np.ndarray:
-    """(WINDOW // 2 + 1, BANDS): triangles, evenly spaced in mel."""
+    """Return (WINDOW // 2 + 1, BANDS) filters: triangles, evenly spaced in mel."""
     mel = np.linspace(_mel(LOWEST), _mel(HIGHEST), BANDS + 2)
     edges = 700 * (10 ** (mel / 2595) - 1)
     frequencies = np.fft.rfftfreq(WINDOW, 1 / rate)[:, None]
     rising = (frequencies - edges[:-2]) / (edges[1:-1] - edges[:-2])
     falling = (edges[2:] - frequencies) / (edges[2:] - edges[1:-1])
-    return np.clip(np.minimum(rising, falling), 0, None)
+    filters: np.ndarray = np.clip(np.minimum(rising, falling), 0, None)
+    return filters
 
 
 def _mel(frequency: float) -> float:
-    return 2595 * np.log10(1 + frequency / 700)
+    return float(2595 * np.log10(1 + frequency / 700))
 
 
 def _decibels(power: np.ndarray) -> np.ndarray:
-    return 10 * np.log10(power + 1e-9)
+    decibels: np.ndarray = 10 * np.log10(power + 1e-9)
+    return decibels

@@ -132,13 +132,14 @@ class TextForSpeech:
         if rule:
             self._buffer = text[rule.end() :]
             return ""
-        mark = _LINE_START.match(self._buffer)
-        self._buffer = self._buffer[mark.end() :]
+        mark = _LINE_START.match(self._buffer)  # perhaps empty
+        number = mark[1] if mark else None
+        self._buffer = self._buffer[mark.end() if mark else 0 :]
         self._at_line_start = False
-        return f"{mark[1]}, " if mark[1] else ""
+        return f"{number}, " if number else ""
 
     def _space(self, final: bool) -> str | None:
-        space = re.match(r"\s+", self._buffer)[0]
+        space = self._buffer[: len(self._buffer) - len(self._buffer.lstrip())]
         if len(space) == len(self._buffer) and not final:
             return None
         self._buffer = self._buffer[len(space) :]

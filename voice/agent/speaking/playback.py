@@ -1,23 +1,24 @@
-"""The speaking half of a conversation: answers in, sound in its time out.
+"""Playback of the agent's responses: responses in, sound in its time out.
 
-It works no further ahead of what has been played than it must, so that an answer that is
-interrupted is never thought to its end, and it knows at any time what has been heard of it.
+It works no further ahead of what has been played than it must, so that a brain never thinks an interrupted
+response to its end, and it knows at any time what the person has heard of it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from voice.agent.events import Event, Reply, Speaking
-from voice.agent.speaking.response import Response
+from voice.agent.speaking.response import Response, SynthesizedPiece
 from voice.agent.work import Lane, Task
 from voice.types import Controls, Pace, SpeculativeReply, Speech, Synthesizer, Word
 
-SOON = 0.4  # seconds in which a word that is begun is played to its end, mostly
-ASIDES = ("One moment.", "I'm still working on it.")
+WORD_SECONDS = 0.4  # seconds in which most words that have begun end
+FILLERS = ("One moment.", "I'm still working on it.")
 
 
 @dataclass(frozen=True)
@@ -68,33 +69,28 @@ class Playback:
         """`ahead`: seconds of sound made before the sound that is playing ends; `rate`: of `play`, Hz."""
         self.controls = self._first_controls = controls
         self._synthesizer, self._ahead, self._rate, self._lanes = synthesizer, ahead, rate, lanes
-        self._answer: Response | None = None
-        self._aside: Task | None = None
+        self._response: Response | None = None
+        self._filler: Task[Speech | None] | None = None
         self._reset()
 
     def _reset(self) -> None:
-        self._placed: list[SpokenPiece] = []  # asides without their words
+        self._placed: list[SpokenPiece] = []  # fillers without their words
         self._track = np.zeros(0, np.float32)  # all of it at `rate`
         self._end = self.position = self._lag = 0.0
         self._idle_since: float | None = None
-        self._asides = 0
+        self._fillers = 0
         self.paused = False
-        self.said = ""  # the answer's words, as for the ear
+        self.text = ""  # the response's text for speech, so far
 
     @property
     def busy(self) -> bool:
-        """Whether an answer has begun and not yet been ended, by `finished` or `stop`."""
-        return self._answer is not None or bool(self._placed)
+        """Whether a response has begun and not yet been ended, by `finished` or `stop`."""
+        return self._response is not None or bool(self._placed)
 
     @property
-    def whole(self) -> bool:
-        """Whether nothing more of the answer will be made."""
-        return self._answer is None
-
-    @property
-    def begun(self) -> bool:
-        """Whether there is sound of it."""
-        return bool(self._placed)
+    def all_made(self) -> bool:
+        """Whether nothing more of the response will be made."""
+        return self._response is None
 
     @property
     def remaining(self) -> float:
@@ -102,62 +98,63 @@ class Playback:
         return self._end - self.position
 
     @property
-    def pending(self) -> list[Task]:
+    def pending(self) -> list[Task[Any]]:
         """What is being made just now."""
-        tasks = [self._aside, self._answer.pending if self._answer else None]
+        tasks = [self._filler, self._response.pending if self._response else None]
         return [task for task in tasks if task]
 
-    def prepare(self, think: Callable[[], SpeculativeReply], now: float) -> Response:
-        """Begins an answer that may not be wanted."""
+    def prepare(self, begin_reply: Callable[[], SpeculativeReply], now: float) -> Response:
+        """Begin a response that may not be wanted."""
         controls = self.controls, self._first_controls
-        return Response(think, self._synthesizer, controls, self._lanes(), now)
+        return Response(begin_reply, self._synthesizer, controls, self._lanes(), now)
 
-    def say(self, answer: Response, now: float) -> None:
-        """Speaks an answer, which is wanted for certain."""
+    def say(self, response: Response, now: float) -> None:
+        """Speak a response, which is wanted for certain."""
         self._reset()
-        answer.commit()
-        self._answer, self._idle_since = answer, now
+        response.commit()
+        self._response, self._idle_since = response, now
 
     def change(self, controls: Controls) -> None:
-        """Speaks the next answers in another way."""
+        """Speak the next responses in another way."""
         self.controls = self._first_controls = controls
 
     def speak(self, now: float) -> Iterator[tuple[Event, float]]:
-        """What is to be said next, and when it was ready; starts making what will be needed.
+        """Yield what is to be said next, and when it was ready; start making what will be needed.
 
-        Passes on what the brain or the synthesizer raises; the answer ends with that.
+        Raises what the brain or the synthesizer raises; the response ends with that.
         """
-        while self._answer is not None and not self.paused:
+        while self._response is not None and not self.paused:
             try:
-                for made in self._answer.take(now):
-                    yield from self._given(made.piece, now, made.ready)
+                for made in self._response.take(now):
+                    yield from self._pass_on(made, now)
             except BaseException:
-                self._answer = None
+                self._response = None
                 raise
-            if self._answer.ended:
-                self._answer = None
-            elif self.remaining >= self._ahead or not self._answer.go_on(now):
+            if self._response.ended:
+                self._response = None
+            elif self.remaining >= self._ahead or not self._response.go_on(now):
                 break
 
-    def fill(self, now: float, patience: float) -> Iterator[Event]:
-        """A word in between, where the answer keeps the person waiting for `patience` seconds."""
-        if self._answer is None or self.paused or self.remaining > 0:
-            self._idle_since, self._aside = (None, None) if self.remaining > 0 else (now, self._aside)
+    def fill(self, now: float, after: float) -> Iterator[Event]:
+        """Yield a filler where the response keeps the person waiting for `after` seconds."""
+        if self._response is None or self.paused or self.remaining > 0:
+            self._idle_since, self._filler = (None, None) if self.remaining > 0 else (now, self._filler)
             return
         waited = now - (self._idle_since if self._idle_since is not None else now)
         self._idle_since = now - waited
-        if self._aside and self._aside.done:
-            speech, self._aside = self._aside.result(), None
+        if self._filler and self._filler.done:
+            speech, self._filler = self._filler.result(), None
             if speech:
-                yield self._place(speech, now, aside=True)
-        elif not self._aside and self._asides < len(ASIDES) and waited >= patience * (1 + 2 * self._asides):
-            text, controls = ASIDES[self._asides], self.controls
-            self._asides += 1
-            make = self._synthesizer.speak
-            self._aside = self._lanes().start(lambda: next(iter(make(text, controls)), None), now)
+                yield self._place(speech, now, is_filler=True)
+        elif not self._filler and self._fillers < len(FILLERS) and waited >= after * (1 + 2 * self._fillers):
+            text, controls, synthesizer = FILLERS[self._fillers], self.controls, self._synthesizer
+            self._fillers += 1
+            self._filler = self._lanes().start(
+                lambda: next(iter(synthesizer.speak(text, controls)), None), now
+            )
 
     def play(self, samples: int) -> np.ndarray:
-        """Lets a moment pass: (samples,) at `rate` of what is played in it."""
+        """Let a moment pass; return (samples,) at `rate` of what is played in it."""
         sound = np.zeros(samples, np.float32)
         if not self.paused and self.remaining > 0:
             begin = round(self.position * self._rate)
@@ -166,52 +163,54 @@ class Playback:
             self.position = min(self._end, self.position + samples / self._rate)
         return sound
 
-    def played(self, seconds: float) -> None:
-        """What the host has truly played so far."""
+    def report_played(self, seconds: float) -> None:
+        """Take note of what the host has truly played so far."""
         self._lag = max(0.0, self.position - seconds)
 
     def finished(self) -> bool:
-        """Whether all of the answer has been played; then it is over."""
-        if self._answer is not None or self.remaining > 0 or self.paused:
+        """Tell whether all of the response has been played; then it is over."""
+        if self._response is not None or self.remaining > 0 or self.paused:
             return False
         self._placed = []
         return True
 
     def stop(self) -> str:
-        """Falls silent; what has been heard of the answer."""
-        heard = self.heard()
-        if self._answer is not None:
-            self._answer.close()
-        self._answer, self._aside, self._placed, self.paused = None, None, [], False
+        """Fall silent; return what has been heard of the response."""
+        heard = self.heard_text()
+        if self._response is not None:
+            self._response.close()
+        self._response, self._filler, self._placed, self.paused = None, None, [], False
         return heard
 
-    def heard(self) -> str:
-        """The words of the answer that have been played to their end."""
+    def heard_text(self) -> str:
+        """Return the words of the response that have been played to their end."""
         return heard_until(self._placed, self.position - self._lag)
 
-    def sounding(self) -> str:
-        """The same with the words that are being played, which may come back from the loudspeaker."""
-        return heard_until(self._placed, self.position + SOON)
+    def audible_text(self) -> str:
+        """Return the same with the words being played, which may come back from the loudspeaker."""
+        return heard_until(self._placed, self.position + WORD_SECONDS)
 
-    def _given(self, piece: str | Speech | Pace, now: float, ready: float) -> Iterator[tuple[Event, float]]:
-        if isinstance(piece, Pace):
-            self.controls = piece.applied(self.controls, self._first_controls)
-        elif isinstance(piece, str):
-            self.said += piece
-            yield Reply(now, piece), ready
-        else:
-            yield self._place(piece, now), ready
+    def _pass_on(self, made: SynthesizedPiece, now: float) -> Iterator[tuple[Event, float]]:
+        match made.piece:
+            case Pace() as pace:
+                self.controls = pace.applied(self.controls, self._first_controls)
+            case str() as text:
+                self.text += text
+                yield Reply(now, text), made.ready
+            case Speech() as speech:
+                yield self._place(speech, now), made.ready
 
-    def _place(self, speech: Speech, now: float, aside: bool = False) -> Speaking:
+    def _place(self, speech: Speech, now: float, is_filler: bool = False) -> Speaking:
+        """Put speech behind what there is."""
         from voice.audio import resample
 
         position, duration = self._end, speech.audio.duration
         self._placed.append(
-            SpokenPiece(position, duration, "") if aside else SpokenPiece.of(position, speech)
+            SpokenPiece(position, duration, "") if is_filler else SpokenPiece.of(position, speech)
         )
         start = now + self.remaining
         begin = round(self._end * self._rate)  # by position, so that rounding does not add up
         before = np.pad(self._track[:begin], (0, max(0, begin - len(self._track))))
         self._track = np.concatenate((before, resample(speech.audio, self._rate).samples))
         self._end += duration
-        return Speaking(now, start, speech, position, aside)
+        return Speaking(now, start, speech, position, is_filler)

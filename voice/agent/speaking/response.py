@@ -1,4 +1,4 @@
-"""One answer on its way from a thought to sound: words for the ear, and after each sentence its speech.
+"""One response on its way from a reply to sound: text for speech, and after each sentence its speech.
 
 It may be begun before it is certain that it is wanted: then it is made up to its first sound, or up
 to what has an effect.
@@ -7,7 +7,7 @@ to what has an effect.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,48 +15,49 @@ import numpy as np
 from voice.agent.speaking.plain_text import TextForSpeech
 from voice.agent.work import Lane, Task
 from voice.errors import BrainError, VoiceError
-from voice.text.sentences import Sentence, SentenceSplitter
-from voice.tts.pauses import PAUSES, after_silence
+from voice.tts.streaming import begin
 from voice.types import Controls, Pace, SpeculativeReply, Speech, Synthesizer
 
-LONGEST_ANSWER = 8000  # characters; a brain that never ends is not listened to for ever
+LONGEST_REPLY = 8000  # characters; the rest of a reply that never ends is not asked for
 INAUDIBLE = 0.002  # samples below this are not heard
-BREATH = 0.01  # seconds before the first sound that are kept
+KEPT_LEAD = 0.01  # seconds before the first sound that are kept
 MOST_SILENCE = 0.2  # seconds that are cut; a longer silence is meant
 _SENTENCE_ENDS = (".", "!", "?")
+
+Piece = str | Speech | Pace  # text for speech, its sound, or another pace from now on
 
 
 @dataclass(frozen=True)
 class SynthesizedPiece:
-    """A piece of an answer, and the conversation's time at which it was ready."""
+    """A piece of a response, and the conversation's time at which it was ready."""
 
-    piece: str | Speech | Pace
+    piece: Piece
     ready: float
 
 
 class Response:
-    """Pieces of one answer, made one sentence at a time in its lane."""
+    """Pieces of one response, made one sentence at a time in its lane."""
 
     def __init__(
         self,
-        think: Callable[[], SpeculativeReply],
+        begin_reply: Callable[[], SpeculativeReply],
         synthesizer: Synthesizer,
         controls: tuple[Controls, Controls],
         lane: Lane,
         now: float,
     ) -> None:
-        """`think` begins the thought, in the lane; `controls` are those of now and of the beginning."""
-        self._think, self._synthesizer, self._lane = think, synthesizer, lane
+        """`begin_reply` is called in the lane; `controls` are those of now and of the beginning."""
+        self._begin_reply, self._lane = begin_reply, lane
         self._controls, self._first_controls = controls
-        self._thought: SpeculativeReply | None = None
+        self._speech = begin(synthesizer, self._controls)
+        self._reply: SpeculativeReply | None = None
         self._committed = self._closed = False
-        self._made: deque[str | Speech | Pace] = deque()
-        self._pieces = self._spoken()
+        self._made: deque[Piece] = deque()
+        self._pieces = self._produce()
         self._over = False  # no more will be made
         self._sounded = False  # whether there is sound of it
         self._held = False  # until the turn has surely ended
-        self.written = ""  # as the brain wrote it, so far
-        self._task: Task | None = lane.start(self._produce, now)
+        self._task: Task[None] | None = lane.start(self._work, now)
 
     @property
     def ended(self) -> bool:
@@ -64,33 +65,33 @@ class Response:
         return self._over and not self._made and self._task is None
 
     @property
-    def pending(self) -> Task | None:
+    def pending(self) -> Task[None] | None:
         """What is being made just now."""
         return self._task
 
     def commit(self) -> None:
-        """The turn has ended: the answer is wanted."""
+        """Say that the turn has ended: the response is wanted."""
         self._committed = True
-        if self._thought:
-            self._thought.commit()
+        if self._reply:
+            self._reply.commit()
 
     def close(self) -> None:
-        """Nobody wants the rest."""
+        """Throw the rest away."""
         self._closed = True
-        if self._thought:
-            self._thought.close()
+        if self._reply:
+            self._reply.close()
         if self._task is None or self._task.done:
-            self._pieces.close()  # a suspended generator and its answer would hold each other, and the sound
+            self._pieces.close()  # suspended, it and this would hold each other, and the sound
             self._made.clear()
 
     def take(self, now: float) -> Iterator[SynthesizedPiece]:
-        """What has been made by now. Passes on what the brain or the synthesizer raises."""
+        """Yield what has been made by now. Raises what the brain or the synthesizer raises."""
         task = self._task
         finished = task is not None and task.done  # before taking, so that nothing slips in between
         ready = max(now, task.ready) if task else now
         while self._made:
             yield SynthesizedPiece(self._made.popleft(), ready)
-        if finished:
+        if task and finished:
             self._task = None
             if task.failed:
                 self._over = True
@@ -98,14 +99,14 @@ class Response:
             task.result()
 
     def go_on(self, now: float) -> bool:
-        """Begins to make the next sentence; False where there is nothing to begin."""
+        """Begin to make the next sentence; return False where there is nothing to begin."""
         if self._over or self._task or (self._held and not self._committed):
             return False
-        self._task = self._lane.start(self._produce, now)
+        self._task = self._lane.start(self._work, now)
         return True
 
-    def _produce(self) -> None:
-        """In the lane: makes pieces up to the next sound, or up to what has to wait."""
+    def _work(self) -> None:
+        """Make pieces up to the next sound, or up to what has to wait; runs in the lane."""
         self._held = False
         if self._closed:
             self._over = True
@@ -119,63 +120,63 @@ class Response:
                 return
         self._over = True
 
-    def _spoken(self) -> Iterator[str | Speech | Pace | None]:
-        """Words for the ear as they come and, after each sentence, its sound; None where it waits."""
-        ear, sentences, pause = TextForSpeech(), SentenceSplitter(), 0.0
-        said_whole = False
-        for piece in self._thoughts():
+    def _produce(self) -> Generator[Piece | None]:
+        """Yield text for speech as it comes and, after each sentence, its sound; None where it waits."""
+        text, ends_whole = TextForSpeech(), False
+        for piece in self._bounded_reply():
             if isinstance(piece, Pace):
                 self._controls = piece.applied(self._controls, self._first_controls)
+                self._speech.controls = self._controls
                 yield piece
                 continue
-            said = ear.feed(piece or "")
-            if said:
-                yield said
-                said_whole = said.rstrip().endswith(_SENTENCE_ENDS)
-            # What was said whole before a wait is spoken during it.
-            complete = sentences.flush() if piece is None and said_whole else sentences.push(said)
-            for sentence in complete:
-                yield from self._sound(sentence, pause)
-                pause = PAUSES[sentence.after]
             if piece is None:
+                if ends_whole:  # whole sentences before a wait are spoken during it
+                    yield from self._sound(self._speech.flush())
                 yield None
-        said = ear.flush()
-        if said:
-            yield said
-        for sentence in (*sentences.push(said), *sentences.flush()):
-            yield from self._sound(sentence, pause)
-            pause = PAUSES[sentence.after]
+                continue
+            words = text.feed(piece)
+            if words:
+                yield words
+                ends_whole = words.rstrip().endswith(_SENTENCE_ENDS)
+                yield from self._sound(self._speech.push(words))
+        words = text.flush()
+        if words:
+            yield words
+            yield from self._sound(self._speech.push(words))
+        yield from self._sound(self._speech.flush())
 
-    def _thoughts(self) -> Iterator[str | Pace | None]:
-        """The brain's answer, bounded; whatever a brain raises becomes a BrainError."""
+    def _bounded_reply(self) -> Iterator[str | Pace | None]:
+        """Yield the brain's reply up to LONGEST_REPLY; whatever a brain raises becomes a BrainError."""
+        written = 0
         try:
-            self._thought = self._think()
+            self._reply = self._begin_reply()
             if self._committed:
-                self._thought.commit()
-            for piece in self._thought:
+                self._reply.commit()
+            for piece in self._reply:
                 if isinstance(piece, str):
-                    self.written += piece
+                    written += len(piece)
                 yield piece
-                if self._closed or len(self.written) > LONGEST_ANSWER:
+                if self._closed or written > LONGEST_REPLY:
                     break
         except VoiceError:
             raise
         except Exception as error:
             raise BrainError(f"the brain failed: {error!r}") from error
         finally:
-            if self._thought:
-                self._thought.close()
+            if self._reply:
+                self._reply.close()
 
-    def _sound(self, sentence: Sentence, pause: float) -> Iterator[Speech]:
-        for piece in self._synthesizer.speak(sentence.text, self._controls):
-            yield after_silence(piece, pause / self._controls.speed) if self._sounded else promptly(piece)
-            self._sounded, pause = True, 0.0
+    def _sound(self, pieces: Iterator[Speech]) -> Iterator[Speech]:
+        """Yield the sound of sentences, the very first without the silence before it."""
+        for piece in pieces:
+            yield piece if self._sounded else without_lead(piece)
+            self._sounded = True
 
 
-def promptly(speech: Speech) -> Speech:
-    """The same without the silence before its first sound, for which somebody would wait."""
+def without_lead(speech: Speech) -> Speech:
+    """Return speech without the silence before its first sound, for which somebody would wait."""
     loud = np.abs(speech.audio.samples) > INAUDIBLE
-    early = int(np.argmax(loud)) / speech.audio.rate - BREATH if loud.any() else 0.0
+    early = int(np.argmax(loud)) / speech.audio.rate - KEPT_LEAD if loud.any() else 0.0
     if not 0 < early <= MOST_SILENCE:
         return speech
     words = tuple(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,10 +25,9 @@ from voice.agent import (
     answers,
 )
 from voice.agent.listening.backchannels import says_something
-from voice.agent.speaking.response import promptly
 from voice.agent.speculative import CommitGate, GeneratedReply
 from voice.agent.work import THREADS, Task
-from voice.types import Audio, Message, Speech, Word
+from voice.types import Message, Word
 from voice.vad import Thresholds
 
 LONG = "This is a rather long answer. " * 4
@@ -370,16 +368,3 @@ def test_what_threads_have_done_can_be_collected_between_two_frames() -> None:
     assert kinds == [TurnEnded, Heard]
     work.lanes[2].catch_up()
     assert of(Speaking, talks.collect())
-
-
-def test_an_answer_begins_without_the_silence_before_its_first_sound() -> None:
-    samples = np.concatenate((np.zeros(2400), np.full(4800, 0.1), np.zeros(2400))).astype(np.float32)
-    speech = Speech(Audio(samples, 24_000), "Noon then.", (Word("Noon", 0.1, 0.2), Word("then.", 0.2, 0.3)))
-    prompt = promptly(speech)
-    assert prompt.audio.duration == pytest.approx(0.4 - 0.09)
-    assert [(word.start, word.end) for word in prompt.words] == [
-        pytest.approx(times, abs=1e-6) for times in ((0.01, 0.11), (0.11, 0.21))
-    ]
-    late = replace(speech, audio=Audio(np.pad(samples, (4800, 0)), 24_000))
-    assert promptly(late) == late  # so long a silence is meant
-    assert promptly(prompt) == prompt and promptly(replace(speech, audio=Audio(samples * 0, 24_000))).words

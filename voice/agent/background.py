@@ -1,4 +1,4 @@
-"""An iterator that works in a thread of its own, so that who asks for items waits no longer than they like."""
+"""An iterator in a thread of its own, so that nobody waits longer for an item than they like."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ class Echo:
         self._floor = np.where(heard < self._floor, lower, self._floor * 1.01)
 
     def _expected(self, past: np.ndarray) -> np.ndarray:
-        """Return the loudest that an echo may be in each band (BANDS,) dB, from what was played in the past."""
+        """Return the loudest that an echo may be in each band (BANDS,) dB, from what was played."""
         spread = self._variance.mean(-1) + np.where(self._steps.any(-1), 0.0, 1e3)
         delay = int(np.argmin(spread.min(axis=1)))
         known = self._steps[delay].max(axis=0).mean()

@@ -63,15 +63,10 @@ def test_a_faster_answer_has_shorter_pauses() -> None:
 @pytest.mark.parametrize("size", [1, 4, 100])
 def test_a_reply_sounds_the_same_in_pieces_of_any_size(size: int) -> None:
     text = "# News\n**It** is noon. See [the sky](http://x.y), it is late.\n\nGood night."
-    whole, controls = spoken(text), Controls(paragraph_pause=1.5)
+    whole, controls = spoken(text), Controls(sentence_pause=1.5)
     pieces = [text[first : first + size] for first in range(0, len(text), size)]
     assert lengths(spoken(*pieces)) == lengths(whole)
     assert [each.text for each in spoken(*pieces, controls=controls)] == [each.text for each in whole]
-
-
-def test_a_paragraph_has_a_pause_of_its_own() -> None:
-    speech = spoken("It is noon.\n\nIt is late.", controls=Controls(paragraph_pause=1.5))
-    assert lengths(speech) == pytest.approx([3 * WORD, 1.5 + 3 * WORD])
 
 
 def test_whole_sentences_before_a_wait_are_spoken_during_it_and_keep_their_pause() -> None:

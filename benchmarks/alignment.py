@@ -21,7 +21,7 @@ import typer
 
 from recipes.asr.aligner import RATE, Aligner, Placed, spoken_words
 from voice import audio
-from voice.loading import load
+from voice.loading import load_recognizer
 from voice.manifest import read_manifest
 from voice.silero import Silero
 from voice.transcription import Transcriber, TranscriptionRequest
@@ -50,7 +50,7 @@ def main(
     corpora: Annotated[Path, typer.Option(envvar="VOICE_CORPORA")] = Path("../shared/corpora"),
 ) -> None:
     aligner, detector = Aligner(), Silero.open()
-    recognizers = {name: load(name, kind="recognizer", threads=threads) for name in model}
+    recognizers = {name: load_recognizer(name, threads=threads) for name in model}
     print("| set | recognizer | silence before | words | found | median | 95th | bias | seconds |")
     print("|---|---|---|---|---|---|---|---|---|")
     for name in sets:
@@ -82,10 +82,10 @@ def row(cases: Sequence[Case], recognizer: Recognizer, detector: Silero, before:
         words = transcriber.transcribe(sound, TranscriptionRequest("en")).words
         off += [word.start - before - placed.start for word, placed in matching_words(words, case.words)]
     spent = time.perf_counter() - begun
-    words = sum(len(case.words) for case in cases)
+    count = sum(len(case.words) for case in cases)
     median, most = np.percentile(np.abs(off), [50, 95])
     return (
-        f"{words} | {len(off) / words:.0%} | {1000 * median:.0f} ms | {1000 * most:.0f} ms "
+        f"{count} | {len(off) / count:.0%} | {1000 * median:.0f} ms | {1000 * most:.0f} ms "
         f"| {1000 * float(np.median(off)):+.0f} ms | {spent:.1f}"
     )
 

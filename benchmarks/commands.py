@@ -92,7 +92,7 @@ def main(
     threads: Annotated[int | None, typer.Option(help="Processor cores.")] = None,
 ) -> None:
     """Print a table."""
-    recognizer = loading.load(model, kind="recognizer", threads=threads)
+    recognizer = loading.load_recognizer(model, threads=threads)
     commands = Commands.open(GRAMMAR)
     rows = [
         count_understood(commands, recognizer, orders(corpora, limit, None), "orders, clean"),

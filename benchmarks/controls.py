@@ -18,7 +18,7 @@ from typing import Annotated
 import numpy as np
 import typer
 
-from voice import load
+from voice.loading import load_voice
 from voice.pitch import f0
 from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud
@@ -64,7 +64,7 @@ def main(
     print("| voice | control | asked | measured, median | worst |" + (" Distill-MOS |" if mos else ""))
     print("|---|---|---|---|---|" + ("---|" if mos else ""))
     for name in voice or ["heart", "kathleen"]:
-        for row in measure(name, load(name, threads=1)):
+        for row in measure(name, load_voice(name, threads=1)):
             print(line(row, opinion_score(row.speeches) if mos else None), flush=True)
 
 

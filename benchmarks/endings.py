@@ -33,7 +33,8 @@ from benchmarks.turn_taking.sounds import (
 from voice.agent.listening.endpointing import HANG, MARK, with_mark
 from voice.agent.listening.options import ListeningOptions
 from voice.asr.whisper.end_of_turn import FILE_NAME, average_stretches
-from voice.loading import load
+from voice.asr.whisper.recognizer import Whisper
+from voice.loading import load_recognizer
 from voice.models.card import hashes, read_card, write_card
 from voice.silero import Silero
 from voice.types import Audio, Recognizer
@@ -68,7 +69,7 @@ class Silence:
         return self.seconds == np.inf
 
 
-def silences(sounds: CaseSounds, recognizer: Recognizer, limit: int | None) -> Iterator[Silence]:
+def silences(sounds: CaseSounds, recognizer: Whisper, limit: int | None) -> Iterator[Silence]:
     """Yield the silences of all sentences, or of `limit`."""
     detector, chance = Silero.open(), random.Random(5)
     noises = sounds.noises(60)
@@ -191,7 +192,9 @@ def main(
     out: Annotated[Path | None, typer.Option(help="Model folder that the layer is written to.")] = None,
     limit: Annotated[int | None, typer.Option(help="At most so many sentences.")] = None,
 ) -> None:
-    found = [*silences(CaseSounds(corpora, "dev"), load("quick", kind="recognizer"), limit)]
+    quick = load_recognizer("quick")
+    assert isinstance(quick, Whisper)
+    found = [*silences(CaseSounds(corpora, "dev"), quick, limit)]
     report(found, cross_validate(found, [one.sentence for one in found]), "sentences")
     report(found, cross_validate(found, [one.speaker for one in found]), "speakers")
     if out:

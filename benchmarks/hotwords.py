@@ -130,7 +130,7 @@ def main(
     threads: Annotated[int | None, typer.Option(help="Processor cores.")] = None,
 ) -> None:
     """Print a line per set and list."""
-    recognizer = loading.load(model, kind="recognizer", threads=threads)
+    recognizer = loading.load_recognizer(model, threads=threads)
     common = common_words(corpora)
     sets = {name: read_manifest(corpora / name / "test.jsonl")[:limit] for name in TESTS}
     everything = [clip for clips in sets.values() for clip in clips]

@@ -23,7 +23,7 @@ import typer
 from voice import audio
 from voice.asr.local_agreement import bare
 from voice.asr.streaming import Live, Pacing
-from voice.loading import load
+from voice.loading import load_recognizer
 from voice.metrics import Score, interval, total, word_errors
 from voice.silero import Silero
 from voice.transcription import Transcriber, TranscriptionRequest
@@ -90,7 +90,7 @@ def main(
     report: Annotated[Path | None, typer.Option("--json", help="Where to write every result too.")] = None,
 ) -> None:
     """Print the table."""
-    recognizer, detector = load(model, kind="recognizer", threads=threads), Silero.open()
+    recognizer, detector = load_recognizer(model, threads=threads), Silero.open()
     stopwatch = CLOCKS[clock]
     options, transcriber = Pacing(**json.loads(pacing)), Transcriber(recognizer, detector)
     print(_HEAD)

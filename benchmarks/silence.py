@@ -18,7 +18,7 @@ import numpy as np
 import typer
 
 from voice import audio
-from voice.loading import load
+from voice.loading import load_recognizer
 from voice.manifest import read_manifest
 from voice.silero import Silero
 from voice.transcription import Transcriber
@@ -112,7 +112,12 @@ def blocks(kind: Callable[[Draw], np.ndarray], minutes: float, *, far: bool) -> 
 
 
 def kinds(corpora: Path) -> dict[str, Callable[[Draw], np.ndarray]]:
-    made = {"silence": silence, "white noise": white_noise, "hum": hum, "music-like": music}
+    made: dict[str, Callable[[Draw], np.ndarray]] = {
+        "silence": silence,
+        "white noise": white_noise,
+        "hum": hum,
+        "music-like": music,
+    }
     made |= {"breath": breath, "keyboard": keyboard}
     manifests = [corpora / "noise" / f"{split}.jsonl" for split in ("train", "test")]
     clips = [clip for path in manifests if path.exists() for clip in read_manifest(path)]
@@ -133,7 +138,7 @@ def main(
     typer.echo("| recognizer | " + " | ".join(f"{name}, words" for name in sounds) + " | × real time |")
     typer.echo("|" + "---|" * (len(sounds) + 2))
     for name in model:
-        recognizer, begun, counts = load(name, kind="recognizer"), time.perf_counter(), []
+        recognizer, begun, counts = load_recognizer(name), time.perf_counter(), []
         for kind, sound in sounds.items():
             heard = Transcriber(recognizer, detector).transcribe(blocks(sound, share, far=kind == FAR))
             counts.append(f"{len(heard.words)} in {share:.0f} min")

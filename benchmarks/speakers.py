@@ -22,7 +22,7 @@ import typer
 from benchmarks.conversations import RATE, Errors, Talk, errors, talks
 from voice import audio
 from voice.asr.diarization.speakers import Diarizer, SpeakerTurn
-from voice.loading import load
+from voice.loading import load_speakers
 from voice.manifest import read_manifest
 
 CORPORA = Path(__file__).resolve().parents[2] / "shared" / "corpora"
@@ -53,7 +53,7 @@ def main(
     talks_each: Annotated[int, typer.Option("--talks", help="conversations of each corpus")] = 8,
     corpora: Annotated[Path, typer.Option(help="where the corpora lie")] = CORPORA,
 ) -> None:
-    speakers = load("speakers", kind="speakers", threads=1)
+    speakers = load_speakers(threads=1)
     typer.echo(
         f"{'':32} {'DER':>6} {'missed':>7} {'added':>6} {'other':>6} {'given N':>8} {'N right':>8} {'×':>5}"
     )

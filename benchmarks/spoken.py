@@ -18,7 +18,8 @@ import typer
 from benchmarks.alignment import matching_words
 from recipes.asr.aligner import RATE, Aligner, Placed, spoken_words
 from recipes.tts import texts
-from voice import audio, load
+from voice import audio
+from voice.loading import load_recognizer, load_voice
 from voice.tts.voice import join
 from voice.types import Audio, Recognizer, Speech, Synthesizer, Word
 
@@ -40,12 +41,12 @@ def main(
     """Print how far off each voice's word starts are by either aligner, and whether they drift."""
     judges = {
         "pocketsphinx": by_text(Aligner()),
-        "quick's CTC": by_ear(load("quick", kind="recognizer", threads=1)),
+        "quick's CTC": by_ear(load_recognizer("quick", threads=1)),
     }
     print("| voice | aligner | minutes | words | median, ms | 95th | bias | beside it | first fifth | last |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for name in voice:
-        lasted, off = measure_voice(load(name, threads=1), judges, 60 * minutes, every)
+        lasted, off = measure_voice(load_voice(name, threads=1), judges, 60 * minutes, every)
         for judge, late in off.items():
             row = f"{lasted / 60:.0f} | {len(late)} | {columns(1000 * np.array(late))}"
             print(f"| {name} | {judge} | {row} |", flush=True)

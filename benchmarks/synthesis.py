@@ -203,7 +203,7 @@ def open_system(name: str, threads: int) -> tuple[Speak, Speak]:
     import voice
     from voice.tts.streaming import pieces
 
-    synthesizer = voice.load(name, threads=threads)
+    synthesizer = voice.load_voice(name, threads=threads)
     return (
         lambda text: (piece.audio.duration for piece in synthesizer.speak(text)),
         lambda text: (piece.audio.duration for piece in pieces(synthesizer, text)),

@@ -218,11 +218,11 @@ def work(system: str, threads: int) -> None:
 
 def _ours(model: str, threads: int) -> Callable[[str], str]:
     from voice import audio
-    from voice.loading import load
+    from voice.loading import load_recognizer
     from voice.silero import Silero
     from voice.transcription import Transcriber, TranscriptionRequest
 
-    recognizer, detector = load(model, kind="recognizer", threads=threads), Silero.open()
+    recognizer, detector = load_recognizer(model, threads=threads), Silero.open()
     transcriber, request = Transcriber(recognizer, detector), TranscriptionRequest("en")
     return lambda path: transcriber.transcribe(audio.blocks(path, 16_000), request).text
 

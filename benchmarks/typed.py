@@ -52,7 +52,7 @@ class Summary:
     seconds: float = 0.0
     slowest: float = 0.0
     slowest_per_thousand: float = 0.0
-    spoken_problem: int = 0
+    spoken: int = 0
     refused: int = 0
     audio: float = 0.0
     speaking: float = 0.0
@@ -189,7 +189,7 @@ def speak_some(strings: list[str], name: str, seconds: float, summary: Summary) 
     """Speak strings of at most AUDIBLE characters until `seconds` of processor time are over."""
     import voice
 
-    speaker = voice.load(name)
+    speaker = voice.load_voice(name)
     began = time.process_time()
     short = sorted({text for text in strings if 0 < len(text) <= AUDIBLE}, key=lambda text: hash_of(text))
     for text in short:

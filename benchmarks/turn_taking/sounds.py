@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.turn_taking.noises import MADE, RATE
 from voice.audio import read, resample
 from voice.errors import AudioError
-from voice.loading import load
+from voice.loading import load_recognizer
 from voice.types import Controls, Recognizer, Synthesizer
 
 LEVEL = 0.06  # loudness of speech, root mean square
@@ -197,7 +197,7 @@ def _loudness(samples: np.ndarray) -> np.ndarray:
 
 @lru_cache(1)
 def _whisper() -> Recognizer:
-    return load("whisper-base", kind="recognizer")
+    return load_recognizer("whisper-base")
 
 
 def text_of(row: dict) -> str:

@@ -64,7 +64,7 @@ def main(
 
 
 def align_recordings(aligner: Aligner, manifest: Path, limit: int) -> Iterator[Case]:
-    """Yield about `limit` recordings from all over a manifest, without those that the aligner finds wrong."""
+    """Yield about `limit` recordings from all over a manifest, without those that the aligner rejects."""
     clips = read_manifest(manifest)
     for clip in clips[:: max(1, len(clips) // limit)][:limit] if limit else clips:
         samples = audio.read(clip.audio, RATE).samples
@@ -92,13 +92,13 @@ def row(cases: Sequence[Case], recognizer: Recognizer, detector: Silero, before:
 
 def matching_words(words: Sequence[Word], placed: Sequence[Placed]) -> Iterator[tuple[Word, Placed]]:
     """Yield recognized words with those of the reference that read the same, in order."""
-    said = [(word, letters) for word in words for _, letters in spoken_words(word.text)]
+    spelled = [(word, letters) for word in words for _, letters in spoken_words(word.text)]
     matcher = SequenceMatcher(
-        None, [letters for _, letters in said], [each.letters for each in placed], False
+        None, [letters for _, letters in spelled], [each.letters for each in placed], False
     )
     for block in matcher.get_matching_blocks():
         for step in range(block.size):
-            yield said[block.a + step][0], placed[block.b + step]
+            yield spelled[block.a + step][0], placed[block.b + step]
 
 
 if __name__ == "__main__":

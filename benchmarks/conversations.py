@@ -1,4 +1,4 @@
-"""Conversations put together from the clips of many people, and how well a guess at who spoke when fits."""
+"""Conversations put together from the clips of many people, and the diarization errors of a hypothesis."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LEVEL = 0.05  # root mean square
 
 @dataclass(frozen=True, eq=False)
 class Talk:
-    """`samples` (T,) at 16 kHz of `people`, and who really spoke when."""
+    """A conversation: `samples` (T,) at 16 kHz of `people`, and their true turns."""
 
     samples: np.ndarray
     people: int
@@ -34,7 +34,7 @@ class Talk:
 
 @dataclass(frozen=True)
 class Errors:
-    """Seconds of speech, and of it missed, invented, and given to somebody else."""
+    """Seconds of speech; of speech that was missed, invented, and confused with that of another person."""
 
     speech: float
     missed: float
@@ -43,13 +43,12 @@ class Errors:
 
     @property
     def rate(self) -> float:
+        """Return the diarization error rate."""
         return (self.missed + self.invented + self.confused) / max(self.speech, FRAME)
 
 
 def talks(manifest: Path, count: int, people: Sequence[int], rounds: int, seed: int) -> Iterator[Talk]:
-    """Yield `count` conversations among as many people as `people` says in turn; each speaks about `rounds`
-    times.
-    """
+    """Yield `count` conversations of as many people as `people` says, each with up to `rounds` turns."""
     clips = [clip for clip in read_manifest(manifest) if clip.speaker and clip.duration >= 2.0]
     names = sorted({clip.speaker for clip in clips})
     detector = Silero.open()
@@ -64,24 +63,26 @@ def _talk(own: Sequence[Sequence[Clip]], rounds: int, draw: np.random.Generator,
     """Return a conversation of everyone in a random order in which nobody follows themselves."""
     voices = [_pieces(clips, rounds, draw) for clips in own]
     order = _order([len(pieces) for pieces in voices], draw)
-    placed: list[tuple[int, int, np.ndarray]] = []
+    laid_out: list[tuple[int, int, np.ndarray]] = []
     clock = int(0.5 * RATE)
     for person in order:
         sound = voices[person].pop()
-        begin = max(clock + int(draw.uniform(*GAP) * RATE), placed[-1][1] + RATE // 2 if placed else 0)
-        placed.append((person, begin, sound))
+        begin = max(clock + int(draw.uniform(*GAP) * RATE), laid_out[-1][1] + RATE // 2 if laid_out else 0)
+        laid_out.append((person, begin, sound))
         clock = max(clock, begin + len(sound))
     samples = np.zeros(clock + RATE // 2, np.float32)
     turns = []
-    for person, begin, sound in placed:
+    for person, begin, sound in laid_out:
         samples[begin : begin + len(sound)] += sound
-        turns += [SpeakerTurn(person, begin / RATE + a, begin / RATE + b) for a, b in _said(sound, detector)]
+        turns += [
+            SpeakerTurn(person, begin / RATE + a, begin / RATE + b) for a, b in _speech_times(sound, detector)
+        ]
     noise = LEVEL * 10 ** (-draw.uniform(*NOISE) / 20) * draw.normal(size=len(samples))
     return Talk((samples + noise).astype(np.float32), len(own), tuple(turns))
 
 
 def _pieces(clips: Sequence[Clip], rounds: int, draw: np.random.Generator) -> list[np.ndarray]:
-    """Yield at most `rounds` stretches of 1 to 8 s, none used twice, at a loudness of this person's own."""
+    """Return at most `rounds` pieces of 1 to 8 s, none used twice, at a loudness of this person's own."""
     loudness = LEVEL * 10 ** (draw.uniform(-4, 4) / 20)
     found: list[np.ndarray] = []
     for place in draw.permutation(len(clips)):
@@ -94,9 +95,7 @@ def _pieces(clips: Sequence[Clip], rounds: int, draw: np.random.Generator) -> li
 
 
 def _order(counts: Sequence[int], draw: np.random.Generator) -> list[int]:
-    """Return who speaks one after the other, each as often as `counts` says, if possible never twice in a
-    row.
-    """
+    """Return the order of speakers, each as often as `counts` says, if possible never twice in a row."""
     left, order = np.array(counts), []
     while left.any():
         able = [p for p in np.flatnonzero(left) if not order or p != order[-1]] or list(np.flatnonzero(left))
@@ -105,21 +104,24 @@ def _order(counts: Sequence[int], draw: np.random.Generator) -> list[int]:
     return order
 
 
-def _said(sound: np.ndarray, detector: Silero) -> list[tuple[float, float]]:
+def _speech_times(sound: np.ndarray, detector: Silero) -> list[tuple[float, float]]:
+    """Return start and end of each stretch of speech, in seconds."""
     quick = Thresholds(shortest_silence=0.3)
     return [(s.start, s.end) for s in find_speech([sound], detector, thresholds=quick, pad=0.0)]
 
 
-def errors(truth: Sequence[SpeakerTurn], guess: Sequence[SpeakerTurn], collar: float = 0.25) -> Errors:
+def errors(
+    reference: Sequence[SpeakerTurn], hypothesis: Sequence[SpeakerTurn], collar: float = 0.25
+) -> Errors:
     """Count diarization errors under the best matching of people, without moments near a true boundary."""
-    length = max((turn.end for turn in (*truth, *guess)), default=0.0)
-    true, heard = _frames(truth, length), _frames(guess, length)
+    length = max((turn.end for turn in (*reference, *hypothesis)), default=0.0)
+    true, found = _frames(reference, length), _frames(hypothesis, length)
     counted = np.ones(len(true), bool)
-    for moment in (time for turn in truth for time in (turn.start, turn.end)):
+    for moment in (time for turn in reference for time in (turn.start, turn.end)):
         counted[max(0, round((moment - collar) / FRAME)) : round((moment + collar) / FRAME)] = False
-    true, heard = true[counted].astype(int), heard[counted].astype(int)
-    real, claimed = true.sum(axis=1), heard.sum(axis=1)
-    right = _best_match(true.T @ heard)
+    true, found = true[counted].astype(int), found[counted].astype(int)
+    real, claimed = true.sum(axis=1), found.sum(axis=1)
+    right = _best_match(true.T @ found)
     both = np.minimum(real, claimed).sum()
     missed, invented = np.maximum(real - claimed, 0).sum(), np.maximum(claimed - real, 0).sum()
     return Errors(*(float(n) * FRAME for n in (real.sum(), missed, invented, both - right)))
@@ -134,7 +136,7 @@ def _frames(turns: Sequence[SpeakerTurn], length: float) -> np.ndarray:
 
 
 def _best_match(together: np.ndarray) -> int:
-    """Return the most frames of (people, guesses) that agree when each person has at most one guess."""
+    """Return the most frames of (people, speakers) that agree if each person is at most one speaker."""
     if not together.size:
         return 0
     few, many = (together, together.T)[:: 1 if together.shape[0] <= together.shape[1] else -1]

@@ -1,13 +1,13 @@
-"""Where sentences end and where people only pause: fits quick's ending, and how well it tells them apart.
+"""End of turn: fit the layer of quick that tells ends of sentences from pauses, and measure how well it does.
 
     python -m benchmarks.endings [--out voice/models/pretrained/quick]
 
-Single sentences and orders of the corpora, none of `test`: each silence that the agent's detector of
-speech finds is the end of its sentence or a pause in it; the last silence of a recording that stops
-inside a sentence is left out. The recognizer hears what was said before it,
+Single sentences and orders of the corpora, none of `test`: each silence that the agent's voice activity
+detector finds is the end of its sentence or a pause in it; the last silence of a recording that stops
+inside a sentence is left out. The recognizer gets the speech before it,
 cut off at the last sound (once clean, once in noise), so that nothing of a recording's end is learnt.
 Scores are of sentences, and of speakers, that the layer was not fitted on, by the sound alone and with the
-recognizer's own idea of a full stop there. About half an hour.
+recognizer's probability of a full stop there. About half an hour.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ FOLDS, STEPS, WEAKNESS = 5, 120, 0.3  # of fitting: the last is the penalty on t
 class Silence:
     """`clean` and `noisy` are (6, D) of the sound before; a pause lasts `seconds`, an end for ever.
 
-    `end_of_sentence` is how likely the recognizer finds it that a sentence ends there (see voice.types.Word).
+    `end_of_sentence` is the recognizer's probability that a sentence ends there (see voice.types.Word).
     """
 
     clean: np.ndarray
@@ -66,25 +66,26 @@ class Silence:
 
     @property
     def is_end(self) -> bool:
+        """Tell whether the sentence ends here."""
         return self.seconds == np.inf
 
 
 def silences(sounds: CaseSounds, recognizer: Whisper, limit: int | None) -> Iterator[Silence]:
     """Yield the silences of all sentences, or of `limit`."""
-    detector, chance = Silero.open(), random.Random(5)
+    detector, rng = Silero.open(), random.Random(5)
     noises = sounds.noises(60)
     rows = [row for name in SENTENCES for row in sounds.rows(name) if is_of_one_sentence(row)]
     rows += [row for name in ORDERS for row in sounds.rows(name)]
     for number, row in enumerate(random.Random(1).sample(rows, min(limit or len(rows), len(rows)))):
-        said = sounds.one(row)
-        if longest_pause(said.sound) >= 1.2:
+        utterance = sounds.one(row)
+        if longest_pause(utterance.sound) >= 1.2:
             continue
-        track = np.concatenate((sounds.quiet(QUIET), said.sound, sounds.quiet(QUIET)))
+        track = np.concatenate((sounds.quiet(QUIET), utterance.sound, sounds.quiet(QUIET)))
         for before, seconds in _silences_of(track, detector):
             if seconds == np.inf and not is_whole(row):
                 continue
-            cut = len(before) - round(chance.uniform(0, FURTHER) * RATE)
-            noisy = _noisy(before[:cut], noises[chance.randrange(len(noises))], chance)
+            cut = len(before) - round(rng.uniform(0, FURTHER) * RATE)
+            noisy = _noisy(before[:cut], noises[rng.randrange(len(noises))], rng)
             clean, other = (
                 average_stretches(Audio(each, RATE), recognizer.encode) for each in (before, noisy)
             )
@@ -93,28 +94,30 @@ def silences(sounds: CaseSounds, recognizer: Whisper, limit: int | None) -> Iter
             yield Silence(clean, other, seconds, number, row["corpus"], speaker, end_of_sentence)
 
 
-def _end_of_sentence(said: np.ndarray, recognizer: Recognizer) -> float | None:
-    words = recognizer.transcribe(Audio(said, RATE)).words
+def _end_of_sentence(speech: np.ndarray, recognizer: Recognizer) -> float | None:
+    """Return the probability that a sentence ends with the last word of the speech."""
+    words = recognizer.transcribe(Audio(speech, RATE)).words
     return words[-1].end_of_sentence if words else None
 
 
 def _silences_of(track: np.ndarray, detector: Silero) -> Iterator[tuple[np.ndarray, float]]:
     """Yield what is said before each silence, up to its last sound, and how long the silence lasts."""
-    hop, hearing = detector.hop, ListeningOptions()
-    judged = detector.stream_several()(track[: len(track) // hop * hop].reshape(-1, hop))
-    hysteresis = Hysteresis(hearing.thresholds, hop / RATE)
-    regions = [region for region in map(hysteresis, judged.tolist()) if region]
-    for place, region in enumerate(regions):
+    hop, options = detector.hop, ListeningOptions()
+    probabilities = detector.stream_several()(track[: len(track) // hop * hop].reshape(-1, hop))
+    hysteresis = Hysteresis(options.thresholds, hop / RATE)
+    regions = [region for region in map(hysteresis, probabilities.tolist()) if region]
+    for index, region in enumerate(regions):
         end = region.last * hop - round(HANG * RATE)
-        begin = regions[0].first * hop - round(hearing.pre_roll * RATE)
+        begin = regions[0].first * hop - round(options.pre_roll * RATE)
         begin = max(0, begin, end - round(SPOKEN * RATE))
-        later = regions[place + 1].first if place + 1 < len(regions) else np.inf
+        later = regions[index + 1].first if index + 1 < len(regions) else np.inf
         yield track[begin:end], (later - region.last) * hop / RATE
 
 
-def _noisy(sound: np.ndarray, noise: np.ndarray, chance: random.Random) -> np.ndarray:
-    noise = np.resize(noise[chance.randrange(max(1, len(noise) - len(sound))) :], len(sound))
-    loudness = LEVEL * 10 ** (-chance.uniform(*NOISE) / 20)
+def _noisy(sound: np.ndarray, noise: np.ndarray, rng: random.Random) -> np.ndarray:
+    """Add noise to a sound, 8 to 30 dB below speech."""
+    noise = np.resize(noise[rng.randrange(max(1, len(noise) - len(sound))) :], len(sound))
+    loudness = LEVEL * 10 ** (-rng.uniform(*NOISE) / 20)
     return (sound + loudness * noise / (np.sqrt(np.mean(noise**2)) + 1e-6)).astype(np.float32)
 
 
@@ -140,6 +143,7 @@ def fit(found: Sequence[Silence]) -> tuple[np.ndarray, float]:
 
 
 def odds(found: Sequence[Silence], weights: np.ndarray, bias: float) -> np.ndarray:
+    """Return the log-odds (N,) of an end at each silence."""
     return np.array([float((one.clean * weights).sum()) + bias for one in found])
 
 
@@ -151,8 +155,8 @@ def cross_validate(found: Sequence[Silence], kinds: Sequence[Hashable]) -> np.nd
     folds = np.array([order.index(kind) % FOLDS for kind in kinds])
     for fold in range(FOLDS):
         layer = fit([one for one, its in zip(found, folds, strict=True) if its != fold])
-        places = np.flatnonzero(folds == fold)
-        scores[places] = odds([found[place] for place in places], *layer)
+        indexes = np.flatnonzero(folds == fold)
+        scores[indexes] = odds([found[index] for index in indexes], *layer)
     return scores
 
 
@@ -164,20 +168,21 @@ def area_under_curve(found: Sequence[Silence], scores: np.ndarray) -> float:
 
 
 def with_marks(found: Sequence[Silence], scores: np.ndarray) -> np.ndarray:
-    """Return the probabilities of an end, with what the recognizer thinks of a full stop there."""
-    chances = 1 / (1 + np.exp(-scores))
-    return np.array([with_mark(p, one.end_of_sentence, MARK) for p, one in zip(chances, found, strict=True)])
+    """Return the probabilities of an end, with the recognizer's probability of a full stop there."""
+    by_sound = 1 / (1 + np.exp(-scores))
+    return np.array([with_mark(p, one.end_of_sentence, MARK) for p, one in zip(by_sound, found, strict=True)])
 
 
 def report(found: Sequence[Silence], scores: np.ndarray, of: str) -> None:
+    """Print how well ends and pauses are told apart, by corpus."""
     print(f"\n{len(found)} silences, {sum(one.is_end for one in found)} of them ends; {of} never heard")
     print(f"told apart, AUC {'':18} sound  with marks")
     together = with_marks(found, scores)
     for name in (*sorted({one.corpus for one in found}), "all"):
-        places = [place for place, one in enumerate(found) if name in (one.corpus, "all")]
-        some = [found[place] for place in places]
-        shares = [area_under_curve(some, each[places]) for each in (scores, together)]
-        print(f"{name:18} {len(places):5} {'':9} {shares[0]:.3f}  {shares[1]:.3f}")
+        indexes = [index for index, one in enumerate(found) if name in (one.corpus, "all")]
+        some = [found[index] for index in indexes]
+        shares = [area_under_curve(some, each[indexes]) for each in (scores, together)]
+        print(f"{name:18} {len(indexes):5} {'':9} {shares[0]:.3f}  {shares[1]:.3f}")
 
 
 def write(folder: Path, weights: np.ndarray, bias: float) -> None:

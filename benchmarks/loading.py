@@ -55,7 +55,7 @@ def measure(arguments: Sequence[str]) -> tuple[float, float] | None:
 
 
 def table(runs: int) -> list[dict[str, object]]:
-    """Yield a row each, in the order of ROWS; the first run of all warms the disk's cache and is dropped."""
+    """Return a row each, in the order of ROWS; the first run only fills the cache of the disk."""
     rows = []
     for name, arguments in ROWS.items():
         measured = [each for each in (measure(arguments) for _ in range(runs + 1)) if each][1:]

@@ -34,10 +34,12 @@ Draw = np.random.Generator
 
 
 def silence(draw: Draw) -> np.ndarray:
+    """Return digital silence."""
     return np.zeros(BLOCK * RATE)
 
 
 def white_noise(draw: Draw) -> np.ndarray:
+    """Return white noise."""
     return draw.normal(size=BLOCK * RATE)
 
 
@@ -89,7 +91,7 @@ def keyboard(draw: Draw) -> np.ndarray:
 
 
 def recorded(paths: list[Path]) -> Callable[[Draw], np.ndarray]:
-    """Yield rooms and machines from recordings, one after the other."""
+    """Return a kind of sound that plays recordings one after the other, in a random order."""
     sounds = [audio.read(path, RATE).samples for path in paths]
 
     def drawn(draw: Draw) -> np.ndarray:
@@ -103,15 +105,16 @@ def blocks(kind: Callable[[Draw], np.ndarray], minutes: float, *, far: bool) -> 
     """Yield (30 s,) float32 each, scaled to a peak between 0.003 and 0.9; `far`: 20 to 30 dB below speech."""
     draw = np.random.default_rng(7)
     for _ in range(max(1, round(minutes * 60 / BLOCK))):
-        sound, chance = kind(draw), draw.random()
+        sound, position = kind(draw), draw.random()
         if far:
-            scale = SPEECH * 10 ** (-1 - chance / 2) / np.sqrt(np.mean(sound**2))
+            scale = SPEECH * 10 ** (-1 - position / 2) / np.sqrt(np.mean(sound**2))
         else:
-            scale = 0.003 * 300**chance / max(1e-9, np.abs(sound).max())
+            scale = 0.003 * 300**position / max(1e-9, np.abs(sound).max())
         yield (sound * scale).astype(np.float32)
 
 
 def kinds(corpora: Path) -> dict[str, Callable[[Draw], np.ndarray]]:
+    """Return the kinds of sound by name; those of recordings only if the corpus is there."""
     made: dict[str, Callable[[Draw], np.ndarray]] = {
         "silence": silence,
         "white noise": white_noise,
@@ -140,8 +143,8 @@ def main(
     for name in model:
         recognizer, begun, counts = load_recognizer(name), time.perf_counter(), []
         for kind, sound in sounds.items():
-            heard = Transcriber(recognizer, detector).transcribe(blocks(sound, share, far=kind == FAR))
-            counts.append(f"{len(heard.words)} in {share:.0f} min")
+            transcript = Transcriber(recognizer, detector).transcribe(blocks(sound, share, far=kind == FAR))
+            counts.append(f"{len(transcript.words)} in {share:.0f} min")
         speed = len(sounds) * share * 60 / (time.perf_counter() - begun)
         typer.echo(f"| {name} | {' | '.join(counts)} | {speed:.0f} |")
 

@@ -1,4 +1,4 @@
-"""Who speaks when: diarization error rate and number of speakers, on conversations put together from clips.
+"""Diarization error rate and number of speakers, on conversations put together from clips.
 
     python -m benchmarks.speakers [--split test] [--talks 8] [--corpora ../shared/corpora]
 
@@ -53,18 +53,18 @@ def main(
     talks_each: Annotated[int, typer.Option("--talks", help="conversations of each corpus")] = 8,
     corpora: Annotated[Path, typer.Option(help="where the corpora lie")] = CORPORA,
 ) -> None:
-    speakers = load_speakers(threads=1)
+    diarizer = load_speakers(threads=1)
     typer.echo(
         f"{'':32} {'DER':>6} {'missed':>7} {'added':>6} {'other':>6} {'given N':>8} {'N right':>8} {'×':>5}"
     )
     every: list[Result] = []
     for manifest, seed in MANIFESTS[split].items():
-        results = list(measure(talks(corpora / manifest, talks_each, PEOPLE, TURNS, seed), speakers))
+        results = list(measure(talks(corpora / manifest, talks_each, PEOPLE, TURNS, seed), diarizer))
         every += results
         typer.echo(row(manifest, results))
     typer.echo(row("all conversations", every))
     if split == "test":
-        typer.echo(row(MONOLOGUES, list(measure(monologues(corpora / MONOLOGUES), speakers))))
+        typer.echo(row(MONOLOGUES, list(measure(monologues(corpora / MONOLOGUES), diarizer))))
 
 
 def monologues(manifest: Path) -> Iterator[Talk]:
@@ -74,14 +74,15 @@ def monologues(manifest: Path) -> Iterator[Talk]:
         yield Talk(sound.samples, 1, (SpeakerTurn(0, 0.0, sound.duration),))
 
 
-def measure(every: Iterable[Talk], speakers: Diarizer) -> Iterator[Result]:
+def measure(every: Iterable[Talk], diarizer: Diarizer) -> Iterator[Result]:
+    """Yield the errors and the time of each conversation."""
     for talk in every:
         before = time.process_time()
-        listening = speakers.stream()
-        listening.feed(talk.samples)
-        found = listening.turns()
+        stream = diarizer.stream()
+        stream.feed(talk.samples)
+        found = stream.turns()
         work = time.process_time() - before
-        given = listening.turns(talk.people)
+        given = stream.turns(talk.people)
         yield Result(
             errors(talk.turns, found),
             errors(talk.turns, given),
@@ -104,6 +105,7 @@ def row(name: str, results: Sequence[Result]) -> str:
 
 
 def _sum(every: Sequence[Errors]) -> Errors:
+    """Add errors up."""
     return Errors(*(sum(getattr(one, part) for one in every) for part in Errors.__dataclass_fields__))
 
 

@@ -33,7 +33,7 @@ PEER = "faster-whisper"
 
 @dataclass(frozen=True)
 class File:
-    """A recording and what is said in it."""
+    """A recording and its transcript."""
 
     path: Path
     text: str
@@ -42,7 +42,7 @@ class File:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a worker says about one file; `peak` is its memory so far in bytes."""
+    """The result of a worker for one file; `peak` is its memory so far in bytes."""
 
     text: str
     wall: float
@@ -90,6 +90,7 @@ def main(
 
 
 def read_set(manifest: Path) -> list[File]:
+    """Read the files of a manifest."""
     rows = [json.loads(line) for line in manifest.read_text().splitlines()]
     return [File(manifest.parent / row["audio"], row["text"], row["duration"]) for row in rows]
 
@@ -100,7 +101,7 @@ def _limited(files: list[File], limit: int) -> list[File]:
 
 
 def long_recording(corpora: Path, minutes: float, path: Path) -> File:
-    """Yield the librispeech test utterances one after the other, with pauses, over and over."""
+    """Write the librispeech test utterances one after the other, with pauses, over and over, to `path`."""
     import numpy as np
 
     from voice import audio
@@ -183,7 +184,7 @@ def _workers(systems: Sequence[str], threads: int) -> Iterator[dict[str, Callabl
             command = [sys.executable, "-m", "benchmarks.transcription", "--work", system, str(threads)]
             process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
             processes[system] = process
-            if not process.stdout.readline():  # it has said on stderr why it cannot
+            if not process.stdout.readline():  # stderr tells why it cannot be loaded
                 processes.pop(system).wait()
         yield {system: _asker(process) for system, process in processes.items()}
     finally:

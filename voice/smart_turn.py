@@ -14,7 +14,7 @@ from voice.types import Audio
 
 RATE = 16_000
 SECONDS = 8  # of the turn's end that the network sees
-SILENCE = 0.2  # seconds after the turn
+SILENCE_AFTER = 0.2  # seconds after the turn
 COMPLETE, INCOMPLETE = 0.3, 1.2  # seconds of silence that end a turn by the sound alone
 
 
@@ -46,7 +46,7 @@ class SmartTurn:
 
             turn = resample(turn, RATE)
         wanted = SECONDS * RATE
-        samples = np.pad(turn.samples, (0, round(SILENCE * RATE)))[-wanted:].astype(np.float32)
+        samples = np.pad(turn.samples, (0, round(SILENCE_AFTER * RATE)))[-wanted:].astype(np.float32)
         samples = (samples - samples.mean()) / np.sqrt(samples.var() + 1e-7)
         samples = np.pad(samples, (wanted - len(samples), 0))  # the end of the turn is the end of the window
         mel = whisper_log_mel(samples)[None]  # (1, 80, 800)

@@ -107,6 +107,17 @@ class WhisperEncoder:
         outputs = [CTCOutput(row, greedy_letters(row), is_spelled) for row in found]
         return [EncodedSpeech(*each) for each in zip(speeches, encoded, outputs, strict=True)]
 
+    def detect_language(self, encoded: np.ndarray) -> str:
+        """Return the code of the likeliest language of all rows of `encoded` (B, F, D) together."""
+        if not self._model.is_multilingual:
+            return "en"
+        probabilities: dict[str, float] = {}
+        for ranking in self._model.detect_language(storage_view(encoded)):
+            for token, probability in ranking:
+                code = token[2:-2]
+                probabilities[code] = probabilities.get(code, 0.0) + probability
+        return max(probabilities, key=lambda code: probabilities[code])
+
     def letter_log_probs(self, speech: Audio) -> np.ndarray:
         """Compute (F, 29) log-probabilities of letters in one speech and the margin after it.
 

@@ -25,7 +25,7 @@ from voice.asr.whisper.acceptance import Acceptance
 from voice.asr.whisper.checkpoint import open_checkpoint
 from voice.asr.whisper.confidence import Confidence, mean_token_probability
 from voice.asr.whisper.decoding import DecodingOptions, Hypothesis
-from voice.asr.whisper.encoder import GROUP, Context, EncodedSpeech, WhisperEncoder, storage_view
+from voice.asr.whisper.encoder import GROUP, Context, EncodedSpeech, WhisperEncoder
 from voice.asr.whisper.end_of_turn import EndOfTurnHead, average_stretches
 from voice.asr.whisper.greedy import GreedyDecoder, open_greedy
 from voice.asr.whisper.search import Search
@@ -48,7 +48,7 @@ WORKERS = 2  # batches at once: one is encoded, on all threads, while another is
 
 
 @dataclass(frozen=True)
-class _Request:
+class _RecognitionRequest:
     """What is asked of every stretch of speech."""
 
     hotwords: Hotwords | None
@@ -80,7 +80,7 @@ class Whisper:
         end_of_turn: EndOfTurnHead | None = None,
         workers: int = 1,
     ) -> None:
-        self._model, self._tokenizer, self._only = model, tokenizer, only
+        self._tokenizer, self._only = tokenizer, only
         self._encoder = WhisperEncoder(model, context, head)
         self._acceptance = Acceptance(options, tokenizer)
         # The original may write times between the words, as faster-whisper has it; tuned models do not.
@@ -173,7 +173,7 @@ class Whisper:
         """Transcribe stretches of one recording as `transcribe` does: a detected language holds for all."""
         known = self._check_language(language, task)
         speeches = [audio.resample(_check_duration(speech), WHISPER_RATE) for speech in speeches]
-        request = _Request(parse_hotwords(hotwords), task, words)
+        request = _RecognitionRequest(parse_hotwords(hotwords), task, words)
         transcripts: dict[int, Transcript] = {}
         for rows in self._encoder.groups(speeches):
             found = self._recognize([speeches[row] for row in rows], request, known)
@@ -220,11 +220,11 @@ class Whisper:
         return parse_language(language, self.languages) or self._only
 
     def _recognize(
-        self, speeches: Sequence[Audio], request: _Request, language: str | None
+        self, speeches: Sequence[Audio], request: _RecognitionRequest, language: str | None
     ) -> list[Transcript]:
         """Transcribe some stretches of speech that are encoded together."""
         encoded = self._encoder.encode(speeches)
-        language = language or self._detect_language(encoded)
+        language = language or self._encoder.detect_language(encoded)
         is_spelled = (language, request.task) == ("en", "transcribe")
         read = self._encoder.read(speeches, encoded, is_spelled=is_spelled)
         prompt = self._prompt(request, language, spotted=read[0].log_probs is not None)
@@ -233,7 +233,7 @@ class Whisper:
         parts = self._transcripts(read, hypotheses, request, language)
         return [self._complete(part, speech, request) for part, speech in zip(parts, speeches, strict=True)]
 
-    def _complete(self, part: Transcript, speech: Audio, request: _Request) -> Transcript:
+    def _complete(self, part: Transcript, speech: Audio, request: _RecognitionRequest) -> Transcript:
         """Transcribe what is left of the speech, if the decoder stopped before its end."""
         if part.duration >= speech.duration:
             return part
@@ -242,18 +242,7 @@ class Whisper:
         segments = part.segments + tuple(segment.shifted(part.duration) for segment in rest.segments)
         return Transcript(segments, part.language, part.duration + rest.duration)
 
-    def _detect_language(self, encoded: np.ndarray) -> str:
-        """Return the language that is the likeliest for all rows of `encoded` (B, F, D) together."""
-        if not self._model.is_multilingual:
-            return "en"
-        probabilities: dict[str, float] = {}
-        for ranking in self._model.detect_language(storage_view(encoded)):
-            for token, probability in ranking:
-                code = token[2:-2]
-                probabilities[code] = probabilities.get(code, 0.0) + probability
-        return max(probabilities, key=lambda code: probabilities[code])
-
-    def _prompt(self, request: _Request, language: str, *, spotted: bool) -> list[int]:
+    def _prompt(self, request: _RecognitionRequest, language: str, *, spotted: bool) -> list[int]:
         """Return the decoder's prompt: hotwords unless they are `spotted` by the head, and the task."""
         terms = request.hotwords.terms if request.hotwords and not spotted else ()
         start = self._tokenizer.start_sequence(language, request.task)
@@ -263,7 +252,7 @@ class Whisper:
         self,
         speeches: Sequence[EncodedSpeech],
         hypotheses: Sequence[Hypothesis],
-        request: _Request,
+        request: _RecognitionRequest,
         language: str,
     ) -> list[Transcript]:
         """Return a transcript for each speech, without segments where the hypothesis has no text."""
@@ -279,7 +268,7 @@ class Whisper:
         self,
         speeches: Sequence[EncodedSpeech],
         hypotheses: Sequence[Hypothesis],
-        request: _Request,
+        request: _RecognitionRequest,
         language: str,
     ) -> Iterator[tuple[Segment, ...]]:
         """Yield the segments of each row, with words if they are asked for; none if the words are babble."""

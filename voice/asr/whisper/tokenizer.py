@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 TEXT_CONTEXT = 448  # positions of the decoder: prompt and text together
 MAX_PROMPT = TEXT_CONTEXT // 2 - 1  # half of them, less the token that opens the prompt
 TIME_STEP = 0.02  # seconds from one of the tokens that stand for times to the next
-_SPACE = "Ġ"  # as tokens are named
+_LEADING_SPACE = "Ġ"  # as tokens are named
 _MERGES = re.compile(r'"merges"\s*:\s*\[\s*(?=")')  # those of pairs written as one string
 TASKS = ("transcribe", "translate")
-WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+WITHOUT_LEADING_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ class Tokenizer:
         self.previous = self._special("startofprev")
         self.without_times = self._special("notimestamps")
         self.no_speech = self.without_times - 1  # tokenizers differ in its name
-        self.end_of_sentence = self._known(*(space + mark for mark in ".?!" for space in ("", _SPACE)))
+        marks = (space + mark for mark in ".?!" for space in ("", _LEADING_SPACE))
+        self.end_of_sentence = self._known(*marks)
         self.tasks = {task: self._special(task) for task in (TASKS if multilingual else ())}
         self.languages = frozenset(language_tokens(self._tokenizer) if multilingual else {"en"})
 
@@ -132,7 +133,7 @@ class Tokenizer:
         opening = ""  # punctuation that waits for its word
         for piece in self._characters(tokens):
             has_letters = any(character.isalnum() for character in piece.text)
-            begins = piece.text.startswith(" ") or language in WITHOUT_SPACES or not words
+            begins = piece.text.startswith(" ") or language in WITHOUT_LEADING_SPACES or not words
             if begins and not has_letters and (piece.text.startswith(" ") or not words):
                 opening += piece.text
             elif has_letters and (begins or opening):

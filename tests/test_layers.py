@@ -97,14 +97,12 @@ class: Mark
 class: Passage
 class: Pipe
 class: Reader
-class: Request
 class: Words
 constant: voice SILENCE
 constant: voice.agent LONGEST
 constant: voice.agent NAMES
 constant: voice.agent PARTS
 constant: voice.agent SIGNS
-constant: voice.asr SPACE
 constant: voice.media HEADERS
 constant: voice.models KINDS
 constant: voice.models LARGEST
@@ -114,7 +112,6 @@ length: page/talk/dialog.js
 length: recipes/asr/train.py
 length: recipes/tts/evaluate.py
 length: recipes/tts/export.py
-length: voice/asr/whisper/recognizer.py
 length: voice/audio.py
 length: voice/media/container.py
 length: voice/media/track.py

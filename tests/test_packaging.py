@@ -15,7 +15,8 @@ OWN = {"voice", "data", "recipes", "benchmarks", "page", "app"}
 NAMES = {"hibari-tts": "hibari", "pyyaml": "yaml", "pillow": "PIL"}  # others are imported by their own name
 SERVER = {Path("voice/serve"), Path("voice/cli/serve.py")}  # wants its own extra
 LOCAL = {Path("voice/agent/brains/local_model.py")}  # too
-PROJECT = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+SETTINGS = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))
+PROJECT = SETTINGS["project"]
 
 
 def promised(extra: str | None = None) -> set[str]:
@@ -117,3 +118,16 @@ def test_the_notice_names_the_copyleft_libraries_in_the_wheels():
     found = [name for name in ("x264", "x265") if list(carried.glob(f"lib{name}*"))]
     notice = (CHECKOUT / "NOTICE").read_text("utf-8")
     assert "libsoxr" in notice and all(f"lib{name}" in notice for name in found)
+
+
+def test_whoever_installs_it_gets_its_types():
+    assert (CHECKOUT / "voice" / "py.typed").read_text("utf-8") == ""  # all of the package, not a part
+    assert "py.typed" in SETTINGS["tool"]["setuptools"]["package-data"]["voice"]
+
+
+def test_every_file_beside_the_code_is_installed_with_it():
+    patterns = SETTINGS["tool"]["setuptools"]["package-data"]["voice"]
+    kept = {path for pattern in patterns for path in (CHECKOUT / "voice").glob(pattern)}
+    found = {path for path in (CHECKOUT / "voice").rglob("*") if path.is_file()}
+    left = {path for path in found - kept if path.suffix not in (".py", ".pyc", ".md")}
+    assert not left

@@ -8,7 +8,7 @@ import sys
 import voice
 from voice.asr.streaming import Live
 from voice.audio import resample
-from voice.vad import Silero
+from voice.silero import Silero
 
 TEXT = "We will meet at the harbor on Thursday, and then take the boat to the island."
 

@@ -19,7 +19,7 @@ TIME_STEP = 0.02  # seconds from one of the tokens that stand for times to the n
 _LEADING_SPACE = "Ġ"  # as tokens are named
 _MERGES = re.compile(r'"merges"\s*:\s*\[\s*(?=")')  # those of pairs written as one string
 TASKS = ("transcribe", "translate")
-WITHOUT_LEADING_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
+WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Tokenizer:
         opening = ""  # punctuation that waits for its word
         for piece in self._characters(tokens):
             has_letters = any(character.isalnum() for character in piece.text)
-            begins = piece.text.startswith(" ") or language in WITHOUT_LEADING_SPACES or not words
+            begins = piece.text.startswith(" ") or language in WITHOUT_SPACES or not words
             if begins and not has_letters and (piece.text.startswith(" ") or not words):
                 opening += piece.text
             elif has_letters and (begins or opening):

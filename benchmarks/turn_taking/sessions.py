@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.turn_taking.noises import RATE
 from benchmarks.turn_taking.room import FRAME
-from voice.agent import Brains, Conversation, ListeningOptions, Models, Timers
+from voice.agent import Brains, ListeningOptions, Models, Timers, start
 from voice.agent.events import (
     Event,
     Heard,
@@ -107,9 +107,8 @@ class Direct:
 
     def __init__(self, models: Models, brains: Brains) -> None:
         timers = Timers()
-        self.conversation = Conversation(
-            models.detector, models.recognizer, models.synthesizer, brains.brain(timers),
-            turns=models.turns, timers=timers, listener=live(models.detector.hop),
+        self.conversation = start(
+            models, brain=brains.brain(timers), timers=timers, listener=live(models.detector.hop),
             listening_options=ListeningOptions(language="en"), stopwatch=time.process_time,
             work=Beside(lambda: self.conversation.time),
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The agent on a recording: the fold of a conversation over audio that is already there."""
+"""The agent on a recording: a conversation over audio that is already there."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from voice.types import Audio
 
 
 def talk(audio: Audio, conversation: Conversation, *, patient: bool = True) -> Iterator[Event]:
-    """Plays a recording to the agent, and what happens.
+    """Play a recording to the agent; yield what happens.
 
     A `patient` recording is held while the agent speaks; otherwise it plays on, and its next words
     interrupt the agent. All times are the conversation's.
@@ -28,7 +28,7 @@ def talk(audio: Audio, conversation: Conversation, *, patient: bool = True) -> I
 
 
 def answers(events: Iterable[Event], rate: int) -> Audio:
-    """The agent's side as one recording at `rate` Hz, each answer in its time, as it was to be played."""
+    """Return the agent's side as one recording at `rate` Hz, each answer when it was played."""
     pieces: list[tuple[int, np.ndarray]] = []
     held: list[tuple[int, np.ndarray]] = []  # what a pause keeps back
     paused = 0
@@ -53,7 +53,7 @@ def answers(events: Iterable[Event], rate: int) -> Audio:
 
 
 def latencies(events: Iterable[Event]) -> tuple[float, float] | None:
-    """Median and 95th percentile, in seconds, from end of speech to first sound; None without a turn."""
+    """Return the median and 95th percentile of the seconds from end of speech to first sound, or None."""
     totals = [event.total for event in events if isinstance(event, Latency)]
     if not totals:
         return None

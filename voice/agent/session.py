@@ -38,30 +38,30 @@ QUICK, WHOLE, TURN = "quick", "whisper-base", "smart-turn-v3"
 
 
 def default_recognizer() -> str:
-    """The one that answers a short utterance fastest, if it is there without fetching."""
+    """Return the name of the recognizer with the shortest delay, if it is there without fetching."""
     known = entries()
     return QUICK if QUICK in known and known[QUICK].in_place else WHOLE
 
 
-def open_default(opened: Callable[[str], T]) -> T:
-    """Return `opened(name)` of the quickest recognizer that can be opened; warn where it is the other one.
+def open_default(open_one: Callable[[str], T]) -> T:
+    """Return `open_one(name)` of the quickest recognizer that can be opened; warn where it is the other one.
 
     The quickest one is made on first use, which takes a cache that can be written and room on the disk.
     Raises ModelError or OSError where neither can be opened.
     """
     name = default_recognizer()
     try:
-        return opened(name)
+        return open_one(name)
     except (ModelError, OSError) as error:
         if name == WHOLE:
             raise
         warnings.warn(f"{name} cannot be used here ({error}); {WHOLE} hears instead", stacklevel=2)
-        return opened(WHOLE)
+        return open_one(WHOLE)
 
 
 @dataclass(frozen=True)
 class Models:
-    """What conversations share; none of it holds state."""
+    """The models that conversations share; none of them holds state."""
 
     detector: SpeechDetector
     recognizer: Recognizer
@@ -78,21 +78,21 @@ class Models:
         commands: str | None = None,
         threads: int | None = None,
     ) -> Models:
-        """Loads what a conversation needs; `commands` is a YAML file of intents that call skills.
+        """Load what a conversation needs; `commands` is a YAML file of intents that call skills.
 
         Raises ModelError where a model cannot be had, VoiceError where the commands are wrong or the
         recognizer cannot hear them.
         """
-        opened = partial(load_recognizer, threads=threads)
-        ears = opened(recognizer) if recognizer else open_default(opened)
-        known = open_commands(commands, ears) if commands else None
-        return cls(Silero.open(), ears, load_voice(voice, threads=threads), load_turns(ears), known)
+        open_one = partial(load_recognizer, threads=threads)
+        loaded = open_one(recognizer) if recognizer else open_default(open_one)
+        known = open_commands(commands, loaded) if commands else None
+        return cls(Silero.open(), loaded, load_voice(voice, threads=threads), load_turns(loaded), known)
 
 
-def load_turns(ears: Recognizer) -> TurnDetector:
-    """The rule of silence and words, with what hears the end of a turn: `ears`, or a model if it is there."""
-    if isinstance(ears, EndOfTurnRecognizer) and ears.detects_end_of_turn:
-        return AudioTextEndpointer(SentenceEndDetector(ears), silences=BY_SENTENCE, mark=MARK)
+def load_turns(recognizer: Recognizer) -> TurnDetector:
+    """Load what ends turns: silence and words, and the sound as the recognizer or a model there judges it."""
+    if isinstance(recognizer, EndOfTurnRecognizer) and recognizer.detects_end_of_turn:
+        return AudioTextEndpointer(SentenceEndDetector(recognizer), silences=BY_SENTENCE, mark=MARK)
     if entries()[TURN].in_place:
         return AudioTextEndpointer(load_turn_detector(TURN, threads=1))
     return SilenceEndpointer()

@@ -33,11 +33,11 @@ class Timers:
 
     @property
     def pending(self) -> tuple[Timer, ...]:
-        """Those still running, the next one to ring first."""
+        """The timers still running, the next one to ring first."""
         return tuple(self._pending)
 
     def set(self, seconds: float, label: str = "") -> Timer:
-        """Starts a timer. Raises ValueError where it is too long or there are too many."""
+        """Start a timer. Raises ValueError where it is too long or there are too many."""
         if not 0 < seconds <= LONGEST_TIMER:
             raise ValueError("A timer can run for up to 24 hours.")
         with self._lock:
@@ -48,14 +48,14 @@ class Timers:
         return timer
 
     def cancel(self, label: str = "") -> tuple[Timer, ...]:
-        """Stops those of that label, or all of them; says which they were."""
+        """Stop the timers of that label, or all of them; return those that were stopped."""
         with self._lock:
             gone = tuple(timer for timer in self._pending if not label or timer.label == label)
             self._pending = [timer for timer in self._pending if timer not in gone]
         return gone
 
     def ring(self, now: float) -> tuple[Timer, ...]:
-        """Moves the time on; those that have become due ring, once."""
+        """Move the time on to `now`; return the timers that have become due since, once."""
         self.now = now
         with self._lock:
             due = tuple(timer for timer in self._pending if timer.due <= now)

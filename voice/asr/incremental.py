@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from voice.asr.local_agreement import agreed, fresh
+from voice.asr.local_agreement import agreed_words, new_words
 from voice.asr.segmenting import separate_times, split_segments
 from voice.asr.whisper.tokenizer import WITHOUT_SPACES
 from voice.audio import resample
@@ -179,7 +179,7 @@ class IncrementalRecognizer:
         self._recognize()
         words, sure = self._hypothesis.words, self._time(self._count) - self._pacing.sure
         old = sum(word.end <= sure for word in words[:-1])  # what follows a word may change its mark
-        self._settle(old if self._is_full else min(old, agreed(before.words, words)))
+        self._settle(old if self._is_full else min(old, agreed_words(before.words, words)))
         if self._is_full:  # hardly a word for that long
             self._settle(len(self._hypothesis.words))
             self._begin_window(self._frames(self._pacing.pre_roll))
@@ -209,9 +209,9 @@ class IncrementalRecognizer:
         heard = self._recognizer.transcribe(window, language=self._language, hotwords=self._hotwords)
         cost = self._stopwatch() - begun
         start = self._time(self._count - frames)
-        words = fresh(known, [word.shifted(start) for word in _words(heard)])
+        fresh = new_words(known, [word.shifted(start) for word in _words(heard)])
         clock = known[-1].end if known else 0.0
-        words = separate_times(words, clock, start + window.duration)
+        words = separate_times(fresh, clock, start + window.duration)
         self._hypothesis = _WindowHypothesis((*kept, *words), self._count, heard.language, cost=cost)
 
     def _overlap(self, known: list[Word], context: float) -> tuple[list[Word], int]:

@@ -1,4 +1,4 @@
-"""Which sounds over the agent's speech only show that someone listens, or are there."""
+"""Backchannels: words and sounds over the agent's speech that only show that somebody listens."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _UNSURE = 0.4  # confidence below which a lone word is a noise
 
 
 def says_something(text: str, words: Sequence[Word] = (), played: str = "") -> bool:
-    """Whether words ask for the turn: not "mm-hm", "yeah, right", a noise that looks like a word.
+    """Tell whether words ask for the turn, unlike "mm-hm", "yeah, right" or a noise that looks like a word.
 
-    Nor are words that the agent has just `played` anybody else's.
+    Words that the agent has just `played` are its own and ask for nothing.
     """
-    spoken = _plain(text)
-    if _repeats(spoken, _plain(played)[-_BACK:]):
+    spoken = _bare_words(text)
+    if _repeats(spoken, _bare_words(played)[-_BACK:]):
         return False
     if all(word.strip("-") in _LISTENING for word in spoken) and len(spoken) <= _MOST_WORDS:
         return False
@@ -38,10 +38,10 @@ def says_something(text: str, words: Sequence[Word] = (), played: str = "") -> b
 
 
 def _repeats(spoken: Sequence[str], played: Sequence[str]) -> bool:
-    """Whether most of some words are, in their order, among those that were played."""
+    """Tell whether most of some words are, in their order, among those that were played."""
     blocks = SequenceMatcher(None, spoken, played, autojunk=False).get_matching_blocks()
     return bool(spoken) and sum(block.size for block in blocks) >= _ALIKE * len(spoken)
 
 
-def _plain(text: str) -> list[str]:
+def _bare_words(text: str) -> list[str]:
     return re.findall(r"[\w'-]+", text.lower().replace("’", "'"))

@@ -1,4 +1,4 @@
-"""Whether a person speaks a language that the recognizer does not know.
+"""A check whether a person speaks a language that the recognizer does not know.
 
 A recognizer of one language writes words of that language whatever it hears, and is unsure of them: the mean
 confidence of eight words or more was below 0.6 in 82 to 100 % of French, Italian and Russian prompts, 20 % of
@@ -18,21 +18,21 @@ LEAST_CONFIDENCE = 0.6  # their mean confidence, from which they are taken for w
 
 
 class LanguageCheck:
-    """One person's words, turn after turn."""
+    """Checks the words of one person, turn after turn."""
 
     def __init__(self) -> None:
         self._last: deque[float] = deque(maxlen=MOST_WORDS)
-        self._said = False
+        self._doubted = False  # whether the words of the turn before were in doubt
 
     def note(self, words: Iterable[Word], languages: Collection[str]) -> str:
         """Take the words of a turn; return a sentence for the person where doubt begins, else "".
 
-        `languages` are the codes of those that the recognizer knows. One that knows several tells them apart
-        by itself, and is never doubted.
+        `languages` are the codes of the languages that the recognizer knows. A recognizer of several tells
+        them apart by itself, and is never doubted.
         """
         self._last += [word.confidence for word in words]
         doubtful = len(self._last) >= FEWEST_WORDS and sum(self._last) / len(self._last) < LEAST_CONFIDENCE
-        begins, self._said = doubtful and not self._said, doubtful
+        begins, self._doubted = doubtful and not self._doubted, doubtful
         if not begins or len(languages) != 1:
             return ""
         return f"This did not sound like {name_of(*languages)}, the only language that is understood here."

@@ -1,1 +1,1 @@
-"""The speaking half of a conversation: replies made speakable, synthesized and played in time."""
+"""The speaking half of a conversation: replies as text for speech, synthesized and played in time."""

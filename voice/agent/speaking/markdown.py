@@ -1,4 +1,4 @@
-"""One word as it is written in Markdown or HTML → as it is said: no marks, addresses or pictures."""
+"""One word of Markdown or HTML as text for speech: without marks, addresses and pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _VALUE = r"""(?:"[^"\n]*"|'[^'\n]*'|[^\s"'<>]+)"""
 _ATTRIBUTE = rf"(?:[\w:@.-]+[ \t]*=[ \t]*{_VALUE}|open|checked|hidden|controls)"
 TAG = re.compile(rf"<(?:/?[A-Za-z][\w:.-]*(?:[ \t]+{_ATTRIBUTE})*[ \t]*/?|\|[^|>\n]{{0,60}}\|)>")
 _BREAK = re.compile(r"</?(?:br|p|div|li|td|th|tr|hr|summary|details|h[1-6])\b[^<>]*>", re.IGNORECASE)
-# What has no end is looked through for a bounded length only, as it may begin again at each character.
+# A part without an end is searched for a bounded length only: it may begin again at each character.
 _LINK = re.compile(r"(!?)\[([^\]]{0,300})\](?:\(([^)\[]*+|[^)]{0,300})\)|\[[^\]]{0,100}\])")
 _CITATION = re.compile(r"\[\^[^\]]{1,100}\]:?|\[(?:\d{1,3}(?:[,–-] ?\d{1,3})*)\]")
 _CODE = re.compile(r"`++([^`]+)`++")
@@ -35,10 +35,10 @@ _FORMULAS = (
 _KEPT = "°€£™©®…→≈≤≥≠∞√×÷№℃℉"
 
 
-def spoken_word(word: str) -> str:
-    """A word of a line, or a link or a piece of code with its spaces, as it is said; perhaps "".
+def word_for_speech(word: str) -> str:
+    """Return the text for speech of a word, or of a link or a piece of code with its spaces; perhaps "".
 
-    A table's bars stay, for whoever knows the row.
+    The bars of a table stay: the caller knows the row.
     """
     word = _CODE.sub(lambda code: code[1] if _SAYABLE_CODE.fullmatch(code[1]) else "some code", word)
     word = _LINK.sub(_linked, word)
@@ -53,19 +53,20 @@ def spoken_word(word: str) -> str:
 
 
 def _linked(link: re.Match[str]) -> str:
-    """A link's words or else its site; an image's description."""
+    """Return a link's words or else its site; an image's description."""
     return link[2] or ("" if link[1] else _site(link[3] or ""))
 
 
 def _formula(word: str) -> str:
+    """Put the formulas of a word into words."""
     word = _MATH.sub("", word)
-    for pattern, said in _FORMULAS:
-        word = pattern.sub(said, word)
+    for pattern, words in _FORMULAS:
+        word = pattern.sub(words, word)
     return word
 
 
 def _site(address: str) -> str:
-    """An address → the name of its site, with the punctuation that only happened to stand behind it."""
+    """Return the name of an address's site, with the punctuation that stands behind the address."""
     address = address.strip("<>")
     bare = address.rstrip(".,;:!?")
     host = _HOST.match(bare)
@@ -73,7 +74,7 @@ def _site(address: str) -> str:
 
 
 def _is_picture(mark: str) -> bool:
-    """Whether a character is an emoji, or one that only changes another's look."""
+    """Tell whether a character is an emoji, or one that only changes how another looks."""
     if ord(mark) < 0x200B:
         return False
     return unicodedata.category(mark) in ("So", "Sk", "Cf", "Mn", "Me", "Co", "Cn") and mark not in _KEPT

@@ -1,8 +1,8 @@
-"""Text for the ear: what a language model writes, without what only an eye can use.
+"""Text for speech: what a language model writes, without what only makes sense to a reader.
 
 Markdown, emoji, code, links, tables' rules, `<think>` blocks and tool calls are taken out or put
-into words, even when they arrive a token at a time. Feeding a text in pieces gives what feeding it
-whole gives.
+into words, even when they arrive a token at a time. Feeding a text in pieces gives the same as feeding
+it whole.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import re
 
-from voice.agent.speaking.markdown import TAG, spoken_word
+from voice.agent.speaking.markdown import TAG, word_for_speech
 
-HELD = 520  # characters that an unfinished link, tag or piece of code is waited for
+HELD = 520  # characters of an unfinished link, tag or piece of code that are held back at most
 LONGEST_CALL = 2000  # characters of a tool call that is written as bare JSON
 
-# What is hidden up to its closing tag, however a chat template writes the two.
+# Tags that hide everything up to the closing tag, however a chat template writes the two.
 _HIDDEN = (
     "think thinking reasoning tool_call tool_calls tool_code tool_response tool_result function_call"
     " function_calls function invoke script style svg"
@@ -38,48 +38,48 @@ _LINE_START = re.compile(
 _RULE_LINE = re.compile(r"[ \t]*(?:[-*_=][ \t]*){3,}\n|[ \t]*\|?[-:| \t]{3,}\|?[ \t]*\n")
 # A line that so far holds only marks may still turn out to be a heading, a list item or a rule.
 _UNDECIDED = re.compile(r"[ \t>]*(?:#{0,6}|[-*+•_=:|~` \t]*|\d{0,3}[.)]?)[ \t]*(?:\[[ xX]?\]?)?[ \t]*")
-# Parts of a word that may hold spaces; what begins like one and never ends is taken as it stands.
+# Parts of a word that may hold spaces; one that begins and never ends is taken as it is written.
 _PARTS = {
     "[": re.compile(r"\[[^\]\n]{0,250}\](?:\([^)\n]{0,250}\)|\[[^\]\n]{0,100}\])?"),  # a link or an image
     "`": re.compile(r"`++[^`\n]{1,250}`++"),  # code within a line
     "<": TAG,
 }
 _NO_TAG = re.compile(r"<(?:/?[^A-Za-z|!/]|/[^A-Za-z|!])")
-# Where the name of a link leads, and what may become that.
+# The definition of a link, and the beginning of one.
 _DEFINITION = re.compile(r"[ \t]{0,3}\[[^\]^\n][^\]\n]{0,100}\]:[ \t][^\n]{1,300}\n")
 _MAYBE_DEFINITION = re.compile(r"[ \t]{0,3}\[(?:[^\]^\n][^\]\n]{0,100}(?:\](?::(?:[ \t][^\n]{0,300})?)?)?)?")
-# What is fed at a time: each step copies the rest of it, so that it is short, but a word is scanned once.
+# The length fed at a time: short, because each step copies the rest, but a word is scanned once.
 _PIECE = re.compile(r"(?s:.{1,1024})\S*")
 _ENDED = (".", "!", "?", ":", ";", ",", "…")
 
 
 class TextForSpeech:
-    """One answer on its way to the ear: `feed` it as it arrives, then `flush`."""
+    """The text for speech of one reply: `feed` it as it arrives, then `flush`."""
 
     def __init__(self) -> None:
         self._buffer = ""
-        self._closing = ""  # what ends the hidden part that we are in
+        self._closing = ""  # ends the hidden part under way
         self._at_line_start = True
         self._last = ""  # the last word of the line so far
         self._space_due = self._bar_due = False  # before the next word
 
     def feed(self, text: str) -> str:
-        """What can be said by now."""
+        """Return the text that can be spoken by now."""
         self._buffer += text
-        return self._taken(final=False)
+        return self._take(final=False)
 
     def flush(self) -> str:
-        """The rest, now that no more comes."""
-        return self._taken(final=True)
+        """Return the rest, now that no more comes."""
+        return self._take(final=True)
 
-    def _taken(self, final: bool) -> str:
-        said = []
+    def _take(self, final: bool) -> str:
+        spoken = []
         while self._buffer:
             piece = self._skip_hidden(final) if self._closing else self._next(final)
             if piece is None:
                 break
-            said.append(piece)
-        return "".join(said)
+            spoken.append(piece)
+        return "".join(spoken)
 
     def _skip_hidden(self, final: bool) -> str | None:
         place = self._buffer.lower().find(self._closing)
@@ -162,17 +162,17 @@ class TextForSpeech:
         if hidden and hidden.start():
             word = word[: hidden.start()]
         self._buffer = self._buffer[len(word) :]
-        said = self._in_its_row(spoken_word(_ROLE.sub(r"\1\2", word)))
-        if not said:
+        spoken = self._in_its_row(word_for_speech(_ROLE.sub(r"\1\2", word)))
+        if not spoken:
             return ""
-        space = " " if self._space_due and said[0] not in _ENDED else ""
+        space = " " if self._space_due and spoken[0] not in _ENDED else ""
         self._space_due = False
-        self._last = said.rstrip("\"')”’ ") or self._last or said
-        return space + said
+        self._last = spoken.rstrip("\"')”’ ") or self._last or spoken
+        return space + spoken
 
-    def _in_its_row(self, said: str) -> str:
-        """A table's bars become commas, where another cell follows."""
-        cells = [cell.strip() for cell in said.split("|")]
+    def _in_its_row(self, spoken: str) -> str:
+        """Turn a table's bars into commas, where another cell follows."""
+        cells = [cell.strip() for cell in spoken.split("|")]
         full = [cell for cell in cells if cell]
         before = ", " if full and self._last and (self._bar_due or not cells[0]) else ""
         self._bar_due = len(cells) > 1 and not cells[-1] or (self._bar_due and not full)
@@ -180,7 +180,7 @@ class TextForSpeech:
 
 
 def _word_end(text: str, final: bool) -> int | None:
-    """Where the word at the start of `text` ends; None while that cannot be known."""
+    """Return where the word at the start of `text` ends; None while that cannot be known."""
     at = 0
     while at < len(text) and not text[at].isspace():
         part = _PARTS.get(text[at])
@@ -193,7 +193,7 @@ def _word_end(text: str, final: bool) -> int | None:
 
 
 def _may_go_on(text: str, at: int, found: re.Match[str] | None) -> bool:
-    """Whether more text may still change what begins at `at`."""
+    """Tell whether more text may still change the part that begins at `at`."""
     if not found:
         return not _NO_TAG.match(text, at)
     return found.end() == len(text) or (
@@ -202,7 +202,7 @@ def _may_go_on(text: str, at: int, found: re.Match[str] | None) -> bool:
 
 
 def _closing(opening: re.Match[str]) -> str:
-    """What ends the hidden part that begins so."""
+    """Return the text that ends the hidden part with this opening."""
     if opening[1]:
         return f"</{opening[1].lower()}>"
     if opening[2]:
@@ -211,7 +211,7 @@ def _closing(opening: re.Match[str]) -> str:
 
 
 def _json_call(text: str, final: bool) -> int | None:
-    """How much of a line's start is a tool call in bare JSON; None while that cannot be known."""
+    """Return how much of a line's start is a tool call in bare JSON; None while that cannot be known."""
     begin = len(text) - len(text.lstrip())
     depth, quoted, at = 0, False, begin
     while at < min(len(text), begin + LONGEST_CALL):
@@ -243,6 +243,6 @@ def _is_call(text: str) -> bool:
 
 
 def text_for_speech(text: str) -> str:
-    """The whole of a text, for the ear."""
+    """Return the text for speech of a whole text."""
     stream = TextForSpeech()
     return "".join([*(stream.feed(piece[0]) for piece in _PIECE.finditer(text)), stream.flush()])

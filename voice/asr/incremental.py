@@ -16,7 +16,7 @@ import numpy as np
 
 from voice.asr.local_agreement import agreed_words, new_words
 from voice.asr.segmenting import separate_times, split_segments
-from voice.asr.whisper.tokenizer import WITHOUT_LEADING_SPACES
+from voice.asr.whisper.tokenizer import WITHOUT_SPACES
 from voice.audio import resample
 from voice.text.languages import language_for
 from voice.types import UNDETERMINED, Audio, Recognizer, Segment, Transcript, Word
@@ -264,7 +264,7 @@ class IncrementalRecognizer:
 
     @property
     def _space(self) -> str:
-        return "" if self._language in WITHOUT_LEADING_SPACES else " "
+        return "" if self._language in WITHOUT_SPACES else " "
 
     def _frames(self, seconds: float) -> int:
         return max(1, round(seconds * RATE / self._hop))

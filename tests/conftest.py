@@ -74,9 +74,9 @@ def whisper_tiny() -> Path:
 
 def _catalog_model(name: str) -> Path:
     from voice.errors import ModelMissing
-    from voice.models import catalog
+    from voice.models import lookup
 
     try:
-        return catalog.find(name).folder
+        return lookup.find(name).folder
     except ModelMissing as error:
         pytest.skip(str(error))

@@ -24,7 +24,7 @@ import numpy as np
 from voice import audio
 from voice.errors import VoiceError
 from voice.loading import load
-from voice.models import catalog
+from voice.models import catalog, lookup
 from voice.tts.streaming import pieces
 from voice.tts.voice import join
 from voice.types import Audio
@@ -112,7 +112,7 @@ def size(name: str, peers: Path) -> float | None:
 
         files = [package() / "hibari.onnx"]
     else:
-        files = list(catalog.find(name).folder.glob("*.onnx"))
+        files = list(lookup.find(name).folder.glob("*.onnx"))
     return sum(path.stat().st_size for path in files) / 1e6 if files else None
 
 

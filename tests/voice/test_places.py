@@ -11,7 +11,7 @@ import pytest
 from voice import audio, places
 from voice.cli.targets import write_text
 from voice.errors import ModelMissing
-from voice.models import catalog
+from voice.models import lookup
 from voice.places import expanded, partial_path, remove_leftovers, unfinished_path
 from voice.types import Audio
 
@@ -77,4 +77,4 @@ def test_a_home_that_nobody_has_is_a_path_like_any_other(monkeypatch: pytest.Mon
     assert expanded("~/notes.md") == Path("/home/anna/notes.md")
     assert expanded("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")
     with pytest.raises(ModelMissing):
-        catalog.find("~nobody-of-that-name/x")
+        lookup.find("~nobody-of-that-name/x")

@@ -48,10 +48,10 @@ def listed() -> None:
 @plainly
 def get(name: Name) -> None:
     """Fetch a model, or check the files of one that is here."""
-    from voice.models import catalog
+    from voice.models import lookup
 
     with progress(f"fetching {name}", "bytes") as moved:
-        model = catalog.get(name, progress=moved)
+        model = lookup.get(name, progress=moved)
     note(f"{name} is in place, its files checked: {model.folder}")
 
 
@@ -61,9 +61,9 @@ def info(name: Name) -> None:
     """Print what is known of a model; nothing is fetched."""
     from dataclasses import asdict
 
-    from voice.models import catalog
+    from voice.models import catalog, lookup
 
-    entry, model = catalog.entries().get(name), catalog.described(name)
+    entry, model = catalog.entries().get(name), lookup.described(name)
     for key, value in asdict(model.card).items():
         if isinstance(value, Mapping):
             _print_table(key, value)
@@ -86,9 +86,9 @@ def _print_table(name: str, table: Mapping[str, Any]) -> None:
 @plainly
 def remove(name: Name) -> None:
     """Delete the files that were fetched for a model."""
-    from voice.models import catalog
+    from voice.models import lookup
 
-    note(f"removed {name}: {_size(catalog.remove(name))}")
+    note(f"removed {name}: {_size(lookup.remove(name))}")
 
 
 def _to_come(entry: Entry) -> str:

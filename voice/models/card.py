@@ -56,6 +56,14 @@ class Card:
     scores: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Model:
+    """A model that is in place: its card, and the folder with its files."""
+
+    card: Card
+    folder: Path
+
+
 def read_card(folder: Path) -> Card:
     """The card in `folder`. Raises ModelMissing if there is none, ModelDamaged if it is wrong."""
     path = Path(folder) / NAME

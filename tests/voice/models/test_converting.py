@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from voice.errors import ModelDamaged, ModelMissing
-from voice.models import catalog, converting, fetch
+from voice.models import converting, fetch, lookup
 
 
 @pytest.fixture(autouse=True)
@@ -56,9 +56,9 @@ def test_a_folder_of_transformers_is_converted_once_and_runs(whole, cache, monke
     tensors = read_model(made[0] / "model.bin").tensors
     assert all((tensors[name] == expected[name]).all() for name in expected if name.endswith("weight"))
     monkeypatch.setattr(converting, "convert", None)
-    assert catalog.find(str(whole)).folder == made[0]
-    assert catalog.described(str(whole)).folder == whole
-    assert catalog.remove(str(whole)) > 0 and list(cache.iterdir()) == []
+    assert lookup.find(str(whole)).folder == made[0]
+    assert lookup.described(str(whole)).folder == whole
+    assert lookup.remove(str(whole)) > 0 and list(cache.iterdir()) == []
 
 
 def test_a_repository_of_transformers_is_converted_too(whole, cache, monkeypatch):
@@ -68,9 +68,9 @@ def test_a_repository_of_transformers_is_converted_too(whole, cache, monkeypatch
         shutil.copytree(whole, folder, dirs_exist_ok=True)
 
     monkeypatch.setattr(fetch, "hub_repository", from_hub)
-    assert (catalog.find("hf:org/mine").folder / "model.bin").is_file()
+    assert (lookup.find("hf:org/mine").folder / "model.bin").is_file()
     assert len(list(cache.iterdir())) == 2
-    catalog.remove("hf:org/mine")
+    lookup.remove("hf:org/mine")
     assert list(cache.iterdir()) == []
 
 
@@ -81,16 +81,16 @@ def test_a_new_version_of_what_was_converted_is_converted_anew(tmp_path, cache, 
 
     monkeypatch.setattr(converting, "convert", convert)
     folder = stub(tmp_path / "mine")
-    first = catalog.find(str(folder)).folder
+    first = lookup.find(str(folder)).folder
     (folder / "model.safetensors").write_bytes(b"better")
-    second = catalog.find(str(folder)).folder
+    second = lookup.find(str(folder)).folder
     assert first != second and list(cache.iterdir()) == [second]
 
 
 def test_without_the_libraries_it_says_what_to_install(tmp_path, cache, monkeypatch):
     monkeypatch.setattr(converting, "find_spec", lambda name: None)
     with pytest.raises(ModelMissing, match=r"pip install 'voice\[train\]'"):
-        catalog.find(str(stub(tmp_path / "mine")))
+        lookup.find(str(stub(tmp_path / "mine")))
     assert list(cache.iterdir()) == []
 
 
@@ -98,7 +98,7 @@ def test_without_the_libraries_it_says_what_to_install(tmp_path, cache, monkeypa
 def test_what_cannot_be_converted_says_why_and_leaves_nothing(tmp_path, cache, weights):
     pytest.importorskip("transformers")
     with pytest.raises(ModelDamaged, match="cannot be converted"):
-        catalog.find(str(stub(tmp_path / "mine", weights)))
+        lookup.find(str(stub(tmp_path / "mine", weights)))
     assert list(cache.iterdir()) == []
 
 
@@ -108,7 +108,7 @@ def test_code_in_a_folder_is_not_run_for_converting_it(tmp_path, monkeypatch):
     (folder / "evil.py").write_text(f"open({str(tmp_path / 'touched')!r}, 'w')")
     monkeypatch.setattr("builtins.input", lambda *_: "y")
     with pytest.raises(ModelDamaged, match="code of its own"):
-        catalog.find(str(folder))
+        lookup.find(str(folder))
     assert not (tmp_path / "touched").exists()
 
 
@@ -127,18 +127,18 @@ def test_weights_with_a_program_in_them_do_not_run(tmp_path, whole):
         (folder / path.name).write_bytes(path.read_bytes())
     torch.save({"proj_out.weight": Evil()}, folder / "pytorch_model.bin")
     with pytest.raises(ModelDamaged, match="cannot be converted"):
-        catalog.find(str(folder))
+        lookup.find(str(folder))
     assert not (tmp_path / "touched").exists()
 
 
 def test_without_a_tokenizer_it_says_where_one_comes_from(tmp_path):
     pytest.importorskip("transformers")
     with pytest.raises(ModelDamaged, match="no tokenizer.json; write it with transformers"):
-        catalog.find(str(stub(tmp_path / "one", tokenizer=False)))
+        lookup.find(str(stub(tmp_path / "one", tokenizer=False)))
     (tmp_path / "two").mkdir()
     (tmp_path / "two" / "model.bin").write_bytes(b"")
     with pytest.raises(ModelDamaged, match="no tokenizer.json; copy the one"):
-        catalog.find(str(tmp_path / "two"))
+        lookup.find(str(tmp_path / "two"))
 
 
 def test_the_guess_of_a_folder_says_nothing_of_its_bands_and_knows_english_alone(tmp_path):
@@ -165,14 +165,14 @@ def test_the_guess_of_a_folder_says_nothing_of_its_bands_and_knows_english_alone
 )
 def test_the_usual_name_of_a_model_is_answered_with_its_name_here(name, called):
     with pytest.raises(ModelMissing) as failure:
-        catalog.find(name, kind="recognizer")
+        lookup.find(name, kind="recognizer")
     assert str(failure.value).endswith(f"voice models get {called}")
 
 
 @pytest.mark.parametrize("name", ["smal", "distil-x", "large-v9", "a/b/c", "small/"])
 def test_any_other_name_gets_no_such_answer(name):
     with pytest.raises(ModelMissing) as failure:
-        catalog.find(name)
+        lookup.find(name)
     assert "voice models get" not in str(failure.value)
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 import pytest
 
 from voice.errors import ModelError, ModelMissing
-from voice.models import catalog, fetch, resuming, staging, wheels
+from voice.models import cache, catalog, fetch, lookup, resuming, staging, wheels
 from voice.models.card import Card
 from voice.models.fetch import Hub, Index
 from voice.models.wheels import Wheel
@@ -156,7 +156,7 @@ def parrot(shop, tmp_path, monkeypatch) -> catalog.Entry:
     members = {"model.bin": ["one/a", "two/b"], "config.json": ["one/config.json"]}
     files = {"model.bin": sha(HALF + OTHER), "config.json": sha(b"{}")}
     about = Card("parrot", "recognizer", "whisper", 16_000, "en", "MIT", files=files)
-    home = catalog.home() / "models" / "parrot"
+    home = cache.home() / "models" / "parrot"
     entry = catalog.Entry(about, len(HALF + OTHER) + 2, home, (Index(listed, members),))
     for place in ("voice.models.entries", "voice.models.catalog.entries"):
         monkeypatch.setattr(place, lambda: {"parrot": entry})
@@ -182,10 +182,10 @@ def test_a_fetch_that_broke_off_goes_on_where_it_was(shop, parrot, form):
     shop.form, shop.pause = form, 0.01
     for at in (200_000, 900_000):  # in the first wheel, in the second
         with pytest.raises(KeyboardInterrupt):
-            catalog.find("parrot", progress=stopping(at))
+            lookup.find("parrot", progress=stopping(at))
         assert not parrot.home.exists()
     moves = []
-    model = catalog.find("parrot", progress=lambda done, total: moves.append(done))
+    model = lookup.find("parrot", progress=lambda done, total: moves.append(done))
     assert (model.folder / "model.bin").read_bytes() == HALF + OTHER
     assert moves == sorted(moves) and moves[0] > 800_000
     once = sum(map(len, shop.files.values()))
@@ -196,10 +196,10 @@ def test_a_fetch_that_broke_off_goes_on_where_it_was(shop, parrot, form):
 
 PROGRAM = """
 import sys, pickle
-from voice.models import catalog
+from voice.models import catalog, lookup
 entry = pickle.loads(bytes.fromhex(sys.argv[1]))
 catalog.entries = lambda: {entry.name: entry}
-catalog.find(entry.name, progress=lambda done, total: print(done, flush=True))
+lookup.find(entry.name, progress=lambda done, total: print(done, flush=True))
 """
 
 
@@ -213,7 +213,7 @@ def test_what_a_kill_leaves_is_gone_on_with(shop, parrot, number):
         assert any(int(line) > 150_000 for line in process.stdout)
         process.send_signal(number)
     shop.pause, before = 0.0, shop.count("one")
-    catalog.find("parrot")
+    lookup.find("parrot")
     assert shop.count("one") - before < 0.9 * len(HALF)
     assert leftovers(parrot) == ["parrot"]
 
@@ -223,10 +223,10 @@ def test_a_fetch_that_is_not_wanted_any_more_is_listed_and_can_be_removed(shop, 
 
     shop.pause = 0.01
     with pytest.raises(KeyboardInterrupt):
-        catalog.find("parrot", progress=stopping(200_000))
+        lookup.find("parrot", progress=stopping(200_000))
     listed()
     assert "to be fetched; 0." in capsys.readouterr().out
-    assert catalog.remove("parrot") > 100_000
+    assert lookup.remove("parrot") > 100_000
     assert [name for name in leftovers(parrot) if not name.endswith(".lock")] == []
 
 
@@ -236,7 +236,7 @@ def test_an_index_with_another_file_is_refused_and_nothing_of_it_is_kept(shop, p
     shop.page = lambda project: ("application/vnd.pypi.simple.v1+json", json.dumps({"files": rows}).encode())
     shop.files = {name: b"evil" + content[4:] for name, content in shop.files.items()}
     with pytest.raises(ModelMissing, match="another file"):
-        catalog.find("parrot")
+        lookup.find("parrot")
     assert leftovers(parrot) == []
 
 
@@ -253,7 +253,7 @@ def test_a_line_that_breaks_is_tried_again_from_there(shop, parrot, monkeypatch)
         whole(address, part, *rest)
 
     monkeypatch.setattr(resuming, "_append", breaking)
-    catalog.find("parrot")
+    lookup.find("parrot")
     assert len(broken) == 2 and shop.count("one") == len(shop.files["one-1.0-py3-none-any.whl"]) - 2000
 
 
@@ -272,7 +272,7 @@ def test_no_more_than_the_model_and_one_wheel_lie_on_the_disk(shop, parrot):
     def progress(done: int, total: int) -> None:
         most.append(sum(path.stat().st_size for path in parrot.home.parent.rglob("*") if path.is_file()))
 
-    catalog.find("parrot", progress=progress)
+    lookup.find("parrot", progress=progress)
     assert max(most) < 1.6 * parrot.size
 
 
@@ -295,7 +295,7 @@ def test_a_full_disk_is_said_in_a_line_and_the_hub_is_not_asked(shop, parrot, mo
         monkeypatch.setattr(wheels, "_address", lambda *_: None)
         monkeypatch.setattr(wheels, "_run", lambda *_: (1, said))
     with pytest.raises(ModelError, match="the disk is full: .*models has room for") as failure:
-        catalog.find("parrot")
+        lookup.find("parrot")
     assert "VOICE_HOME" in str(failure.value) and "With a network" not in str(failure.value)
     assert not asked and len(str(failure.value).splitlines()) == 1
 
@@ -323,8 +323,8 @@ def hub(shop, monkeypatch) -> Shop:
 def test_a_repository_of_the_hub_goes_on_where_it_was(hub):
     hub.pause = 0.01
     with pytest.raises(KeyboardInterrupt):
-        catalog.find("hf:org/parrot", progress=stopping(300_000))
-    model = catalog.find("hf:org/parrot")
+        lookup.find("hf:org/parrot", progress=stopping(300_000))
+    model = lookup.find("hf:org/parrot")
     assert (model.folder / "model.bin").read_bytes() == HALF
     assert len(HALF) <= hub.count("model.bin") < 1.4 * len(HALF)
     assert sorted(path.name for path in model.folder.iterdir()) == [
@@ -336,9 +336,9 @@ def test_a_repository_of_the_hub_goes_on_where_it_was(hub):
 def test_a_file_that_changed_on_the_hub_meanwhile_is_fetched_whole(hub):
     hub.pause = 0.01
     with pytest.raises(KeyboardInterrupt):
-        catalog.find("hf:org/parrot", progress=stopping(300_000))
+        lookup.find("hf:org/parrot", progress=stopping(300_000))
     hub.files["model.bin"] = OTHER
-    model = catalog.find("hf:org/parrot")
+    model = lookup.find("hf:org/parrot")
     assert (model.folder / "model.bin").read_bytes() == OTHER
     assert not list(model.folder.glob("*.part"))
 
@@ -346,13 +346,13 @@ def test_a_file_that_changed_on_the_hub_meanwhile_is_fetched_whole(hub):
 def test_the_hub_is_the_second_source_of_the_catalog_and_goes_on_too(hub, monkeypatch):
     files = {"model.bin": sha(HALF), "tokenizer.json": sha(b"{}")}
     about = Card("parrot", "recognizer", "whisper", 16_000, "en", "MIT", files=files)
-    home = catalog.home() / "models" / "parrot"
+    home = cache.home() / "models" / "parrot"
     entry = catalog.Entry(about, len(HALF) + 2, home, (Hub("org/parrot"),))
     monkeypatch.setattr(catalog, "entries", lambda: {"parrot": entry})
     hub.pause = 0.01
     with pytest.raises(KeyboardInterrupt):
-        catalog.find("parrot", progress=stopping(300_000))
-    assert (catalog.find("parrot").folder / "model.bin").read_bytes() == HALF
+        lookup.find("parrot", progress=stopping(300_000))
+    assert (lookup.find("parrot").folder / "model.bin").read_bytes() == HALF
     assert hub.count("model.bin") < 1.4 * len(HALF)
 
 
@@ -364,7 +364,7 @@ def test_a_full_disk_while_the_hub_delivers_is_said_too(monkeypatch, tmp_path):
 
     monkeypatch.setattr(fetch, "hub_repository", full)
     with pytest.raises(ModelError, match="the disk is full"):
-        catalog.find("hf:org/parrot")
+        lookup.find("hf:org/parrot")
 
 
 def test_pip_takes_no_file_of_the_folder_it_is_called_in_for_its_own(shop, parrot, monkeypatch, tmp_path):
@@ -375,7 +375,7 @@ def test_pip_takes_no_file_of_the_folder_it_is_called_in_for_its_own(shop, parro
         (trap / name).write_text(f"open({str(trap / 'touched')!r}, 'w')\n")
     monkeypatch.chdir(trap)
     monkeypatch.setenv("PYTHONPATH", str(trap))
-    catalog.find("parrot")
+    lookup.find("parrot")
     links = tmp_path / "links"
     links.mkdir()
     monkeypatch.setenv("PIP_NO_INDEX", "1")
@@ -422,7 +422,7 @@ def test_a_full_disk_while_a_model_is_derived_is_said_too(tmp_path):
         raise OSError(ENOSPC, "No space left on device")
 
     with pytest.raises(ModelError, match="the disk is full"):
-        catalog._make(tmp_path / "quick-1", "quick", full)
+        cache.make_folder(tmp_path / "quick-1", "quick", full)
     assert list(tmp_path.iterdir()) == []
 
 

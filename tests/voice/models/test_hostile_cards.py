@@ -11,8 +11,8 @@ import pytest
 
 from voice.errors import ModelDamaged, ModelError, ModelMissing
 from voice.loading import load
+from voice.models import cache, catalog, fetch, lookup
 from voice.models import card as cards
-from voice.models import catalog, fetch
 from voice.models.card import Card
 
 WEIGHTS = b"weights of the base"
@@ -113,7 +113,7 @@ def test_a_file_of_a_card_lies_in_its_own_folder(machine, tmp_path, monkeypatch,
     (tmp_path / "nice" / ".bashrc").write_bytes(b"evil")
     write(stranger, 'name = "nice"', files + BASED)
     with pytest.raises(ModelDamaged, match="cannot be a name here|with its sha256|control characters"):
-        catalog.find(asked(stranger, door, monkeypatch))
+        lookup.find(asked(stranger, door, monkeypatch))
     assert listed(machine) == before
 
 
@@ -151,7 +151,7 @@ def test_the_name_of_a_card_writes_and_deletes_nothing_elsewhere(machine, tmp_pa
     before = listed(machine)
     stranger = write(tmp_path / "evil", f'name = "{name}"', files_of(OWNS) + BASED)
     with pytest.raises(ModelDamaged):
-        catalog.find(asked(stranger, door, monkeypatch))
+        lookup.find(asked(stranger, door, monkeypatch))
     assert listed(machine) == before and kept.is_dir()
 
 
@@ -163,7 +163,7 @@ def test_a_stranger_who_takes_the_name_of_another_model_leaves_its_folders_alone
         for place, content in (("one", b"1"), ("two", b"2"))
         for files in [{"adapter.safetensors": content}]
     )
-    folders = [catalog.find(str(place)).folder for place in (first, second, first)]
+    folders = [lookup.find(str(place)).folder for place in (first, second, first)]
     assert folders[0] == folders[2] != folders[1]
     assert all(folder.is_dir() for folder in (*folders, kept))
 
@@ -171,18 +171,18 @@ def test_a_stranger_who_takes_the_name_of_another_model_leaves_its_folders_alone
 def test_a_new_version_of_a_folder_replaces_what_was_derived_from_the_older_one(machine, tmp_path):
     for content in (b"1", b"2"):
         files = {"adapter.safetensors": content}
-        folder = catalog.find(str(write(tmp_path / "mine", 'name = "mine"', files_of(files) + BASED, files)))
+        folder = lookup.find(str(write(tmp_path / "mine", 'name = "mine"', files_of(files) + BASED, files)))
     assert derived(machine) == [folder.folder.name]
-    assert catalog.remove(str(tmp_path / "mine")) > 0
+    assert lookup.remove(str(tmp_path / "mine")) > 0
     assert derived(machine) == [] and (tmp_path / "mine" / "adapter.safetensors").is_file()
 
 
 def test_what_is_derived_from_a_repository_goes_with_it(machine, tmp_path, monkeypatch):
     stranger = write(tmp_path / "nice", 'name = "nice"', files_of(OWNS) + BASED)
     name = asked(stranger, "hub", monkeypatch)
-    catalog.find(name)
+    lookup.find(name)
     assert len(derived(machine)) == 2
-    catalog.remove(name)
+    lookup.remove(name)
     assert derived(machine) == []
 
 
@@ -194,7 +194,7 @@ def test_a_card_derives_from_the_catalog_alone(machine, tmp_path, monkeypatch, d
     stranger = write(tmp_path / "nice", 'name = "nice"', files_of(OWNS) + options)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelDamaged, match="cannot be a name here|none of parrot"):
-        catalog.find(asked(stranger, door, monkeypatch))
+        lookup.find(asked(stranger, door, monkeypatch))
 
 
 def test_bases_in_a_circle_end(machine, tmp_path, monkeypatch):
@@ -202,14 +202,14 @@ def test_bases_in_a_circle_end(machine, tmp_path, monkeypatch):
     for name, base in (("one", "two"), ("two", "one"), ("self", "self")):
         write(tmp_path / name, f'name = "{name}"', files_of(OWNS) + f"\n[options]\nbase = '{base}'\n")
         with pytest.raises(ModelDamaged, match="none of parrot"):
-            catalog.find(name)
+            lookup.find(name)
 
 
 @pytest.mark.parametrize("graphs", ["../kathleen", "/etc", "../..", "."])
 def test_a_strangers_voice_brings_its_own_graphs(tmp_path, graphs):
     stranger = write(tmp_path / "nice", 'name = "nice"', f"\n[options]\ngraphs = '{graphs}'\n")
     with pytest.raises(ModelDamaged, match="share the graphs"):
-        catalog.find(str(stranger))
+        lookup.find(str(stranger))
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_card_that_makes_no_sense_is_damaged_and_nothing_worse(tmp_path, old, 
     path = folder / "model.toml"
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(ModelDamaged, match=r"model\.toml") as failure:
-        catalog.find(str(folder))
+        lookup.find(str(folder))
     assert len(str(failure.value)) < 500
 
 
@@ -243,7 +243,7 @@ def test_what_is_no_file_is_no_card(tmp_path):
     (folder / "model.toml").unlink()
     os.mkfifo(folder / "model.toml")  # opening it would wait for ever
     with pytest.raises(ModelMissing, match=r"no model\.toml"):
-        catalog.find(str(folder))
+        lookup.find(str(folder))
 
 
 def test_what_is_no_file_is_no_file_of_a_card(tmp_path):
@@ -251,7 +251,7 @@ def test_what_is_no_file_is_no_file_of_a_card(tmp_path):
     (folder / "adapter.safetensors").unlink()
     os.mkfifo(folder / "adapter.safetensors")
     with pytest.raises(ModelDamaged, match="missing"):
-        catalog.find(str(folder))
+        lookup.find(str(folder))
 
 
 def test_a_link_to_another_file_is_taken_only_for_what_the_card_says_is_in_it(machine, tmp_path):
@@ -260,7 +260,7 @@ def test_a_link_to_another_file_is_taken_only_for_what_the_card_says_is_in_it(ma
     (folder / "adapter.safetensors").unlink()
     (folder / "adapter.safetensors").symlink_to(machine / ".bashrc")
     with pytest.raises(ModelDamaged, match="sha256 differs"):
-        catalog.find(str(folder))
+        lookup.find(str(folder))
     assert derived(machine) == []
 
 
@@ -308,29 +308,29 @@ def test_speakers_that_nobody_could_be_are_damage(tmp_path, speakers):
 )  # fmt: skip
 def test_a_name_on_the_hub_is_no_path(machine, name):
     with pytest.raises(ModelMissing, match="not of the form"):
-        catalog.find(name)
+        lookup.find(name)
     with pytest.raises(ModelMissing, match="not of the form"):
-        catalog.remove(name)
+        lookup.remove(name)
 
 
 def test_two_names_on_the_hub_never_share_a_folder():
     names = ["hf:a/b", "hf:a/b@c", "hf:a/b@refs/pr/1", "hf:a/b@refs-pr-1", "hf:a/b-c", "hf:a-b/c"]
-    assert len({catalog._hub_folder(*catalog._hub_name(name)) for name in names}) == len(names)
+    assert len({lookup._hub_folder(*lookup._hub_name(name)) for name in names}) == len(names)
 
 
 def test_only_folders_of_the_cache_can_be_deleted(machine):
     with pytest.raises(ModelError, match="delete it yourself"):
-        catalog._discard(machine / "Pictures" / "album")
+        cache.discard(machine / "Pictures" / "album")
     link = machine / ".cache" / "voice" / "models" / "moved"
     link.symlink_to(machine / "Pictures")
-    catalog._discard(link)
+    cache.discard(link)
     assert not link.is_symlink() and (machine / "Pictures" / "album" / "mine.txt").is_file()
 
 
 def test_describing_a_folder_neither_fetches_nor_derives(machine, tmp_path):
     stranger = write(tmp_path / "nice", 'name = "nice"', files_of(OWNS) + BASED)
     shutil.rmtree(machine / ".cache" / "voice" / "models" / "parrot")
-    assert catalog.described(str(stranger)).card.options == {"base": "parrot"}
+    assert lookup.described(str(stranger)).card.options == {"base": "parrot"}
     assert derived(machine) == []
 
 

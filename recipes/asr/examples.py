@@ -1,12 +1,9 @@
-"""Training examples: windows of sound with the tokens to predict and what the teacher thought of them."""
+"""Training examples: windows of sound with the tokens to predict, and batches of them."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,49 +12,31 @@ from data.augmentation import Augment
 from data.batching import pad
 from data.loading import AudioCache
 from recipes.asr import windows
-from recipes.asr.teacher import (
-    FULL,
-    Question,
-    Target,
-    Teacher,
-    TeacherCache,
-    answered,
-    decoder_input,
-    features,
-    labels,
-    loops,
-)
+from recipes.asr.teacher import Labels, TeacherOptions, labels_of
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.windows import Window
-from recipes.training import best_device
 from voice.asr.ctc.alphabet import BLANK, FRAME, spell
+from voice.asr.whisper.decoding import COMPRESSION_RATIO_THRESHOLD, compression_ratio
+from voice.asr.whisper.windows import WINDOW_SAMPLES, features
 from voice.errors import VoiceError
 from voice.features import WHISPER_RATE
-from voice.manifest import Clip
-from voice.models.card import sha256
 
 IGNORED = -100  # no token: what pads the targets
-ASKED_AT_ONCE = 4
-SHOWN_EVERY = 20.0  # s
 
 
-@dataclass(frozen=True)
-class Task:
-    """What there is to learn: whose labels ("own" or "text"), heard in which context ("utterance" or
-    "full"), by the model in the folder `base`. The answers of the teacher (`base` unless another is
-    named), once given, stay in the folder `answers`. `augment` is what happens to the student's sound,
-    not to the teacher's; `letters` asks for what a CTC head is to write."""
+@dataclass(frozen=True, eq=False)
+class DataOptions:
+    """How recordings become batches.
 
-    base: Path
-    vocabulary: TrainingTokenizer
-    labels: str
+    `context` is what the student's encoder sees, "utterance" or "full"; `augment` what happens to its sound;
+    `ctc` asks for the letters that a CTC head is to write; `keep_loops` keeps texts that repeat themselves.
+    """
+
+    tokenizer: TrainingTokenizer
     context: str
-    answers: Path
-    keep_loops: bool = False
-    teacher: Path | None = None
-    teacher_context: str = "full"
     augment: Augment | None = None
-    letters: bool = False
+    ctc: bool = False
+    keep_loops: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +49,11 @@ class Example:
     corpus: str
     text: str | None
     sounds: AudioCache
-    target: Target
+    labels: Labels
     letters: np.ndarray
 
     def sound(self) -> np.ndarray:
-        """(T,) float32 samples at 16 kHz."""
+        """Return (T,) float32 samples at 16 kHz."""
         return windows.sound(self.window, self.sounds)
 
 
@@ -92,112 +71,80 @@ class Batch:
 
 
 def gather(
-    manifests: Sequence[str], task: Task, *, joins: int = 0, seed: int = 0, threads: int = 1
-) -> list[Example]:
-    """All clips of the manifests and `joins` windows of several, with what is to be learned from them.
+    manifests: Sequence[str], data: DataOptions, teacher: TeacherOptions | None, *,
+    joins: int = 0, seed: int = 0, threads: int = 1,
+) -> list[Example]:  # fmt: skip
+    """Return all clips of the manifests and `joins` windows of several, with what is to be learned from them.
 
-    Asks the teacher where it has not answered yet, and leaves out what it looped on. Raises
-    ManifestError for labels "text" where a clip has none, VoiceError where nothing is left.
+    Without a teacher that is their transcripts. What the teacher repeats itself in is left out. Raises
+    ManifestError where a transcript is missing, VoiceError where nothing is left.
     """
     clips = [clip for manifest in manifests for clip in windows.select(manifest)]
     sounds = AudioCache(clips, WHISPER_RATE)
     every = windows.single(clips) + windows.joined(clips, joins, seed=seed)
-    if task.labels == "text":
-        targets = [_read(windows.text(window, clips), task.vocabulary) for window in every]
+    if teacher is None:
+        labels = [_read(windows.text(window, clips), data.tokenizer) for window in every]
     else:
-        targets = _taught(every, sounds, task, threads)
-    made = [_example(window, sounds, target) for window, target in zip(every, targets, strict=True)]
-    kept = [each for each in made if task.keep_loops or not loops(task.vocabulary.decode(each.target.tokens))]
+        labels = labels_of(every, sounds, data.tokenizer, teacher, threads)
+    made = [_example(window, sounds, each) for window, each in zip(every, labels, strict=True)]
+    kept = [each for each in made if data.keep_loops or not loops(data.tokenizer.decode(each.labels.tokens))]
     if not kept:
         raise VoiceError("nothing is left to learn from: the model understood none of these clips")
     return kept
 
 
-def _example(window: Window, sounds: AudioCache, target: Target) -> Example:
+def loops(text: str) -> bool:
+    """Tell whether a transcript repeats itself so much that it must be the decoder's loop."""
+    return compression_ratio(text) > COMPRESSION_RATIO_THRESHOLD
+
+
+def _example(window: Window, sounds: AudioCache, labels: Labels) -> Example:
+    """Return a window with its labels and, where a text of it is known, its letters."""
     clips = [sounds.clips[index] for index in window.clips]
     known = all(clip.text is not None for clip in clips)
     text = windows.text(window, sounds.clips) if known else None
-    said = [clip.text or clip.extra.get("asr_text") or "" for clip in clips]
-    letters = spell(" ".join(said)).labels if all(said) else np.zeros(0, np.int64)
-    return Example(window, clips[0].audio.parent.parent.name, text, sounds, target, letters)
+    spoken = [clip.text or clip.extra.get("asr_text") or "" for clip in clips]
+    letters = spell(" ".join(spoken)).labels if all(spoken) else np.zeros(0, np.int64)
+    return Example(window, clips[0].audio.parent.parent.name, text, sounds, labels, letters)
 
 
-def _read(text: str, vocabulary: TrainingTokenizer) -> Target:
-    return Target(np.array(labels(vocabulary, text), np.int32), np.zeros((0, 0), np.float16))
-
-
-def _taught(every: Sequence[Window], sounds: AudioCache, task: Task, threads: int) -> list[Target]:
-    """The teacher's answers, taken from the shelf or asked for."""
-    teacher = f"{sha256((task.teacher or task.base) / 'model.bin')[:16]} {task.vocabulary.language}"
-    shelf = TeacherCache(task.answers, teacher if task.teacher_context == "full" else f"{teacher} utterance")
-    texts = [_own_text([sounds.clips[index] for index in window.clips]) for window in every]
-    paths = [
-        shelf.path(f"{windows.identity(window, sounds.clips)}\n{text}")
-        for window, text in zip(every, texts, strict=True)
-    ]
-    missing = [
-        Question(path, partial(windows.sound, window, sounds), text)
-        for window, path, text in zip(every, paths, texts, strict=True)
-        if not path.exists()
-    ]
-    if missing:
-        _ask(missing, shelf, task, threads)
-    return [shelf.get(path) for path in paths]
-
-
-def _own_text(clips: Sequence[Clip]) -> str | None:
-    """What Whisper wrote for these clips when they were collected, so that it need not search again."""
-    texts = [clip.extra.get("asr_text") for clip in clips]
-    return " ".join(texts) if all(texts) else None
-
-
-def _ask(missing: Sequence[Question], shelf: TeacherCache, task: Task, threads: int) -> None:
-    teacher = Teacher(
-        task.teacher or task.base,
-        task.vocabulary,
-        best_device(),
-        threads=threads,
-        context=task.teacher_context,
-    )
-    start = shown = time.monotonic()
-    for done in answered(teacher, shelf, missing, ASKED_AT_ONCE):
-        now = time.monotonic()
-        if now - shown > SHOWN_EVERY or done == len(missing):
-            shown, left = now, (now - start) / done * (len(missing) - done) / 60
-            print(f"the teacher has answered {done} of {len(missing)}, {left:.0f} minutes left", flush=True)
+def _read(text: str, tokenizer: TrainingTokenizer) -> Labels:
+    """Return the labels of a transcript, without a teacher's."""
+    return Labels(np.array(tokenizer.targets(text), np.int32), np.zeros((0, 0), np.float16))
 
 
 def collate(
     some: Sequence[Example],
     margins: np.ndarray,
-    task: Task,
+    data: DataOptions,
     rngs: Sequence[np.random.Generator] | None = None,
 ) -> Batch:
-    """A batch whose every window is as long as the longest with its margin (seconds, one each).
+    """Return a batch whose every window is as long as the longest with its margin (seconds, one each).
 
     With `rngs`, one each, the sounds are augmented.
     """
     sounds = [each.sound() for each in some]
-    if rngs and task.augment:
-        sounds = [task.augment(sound, rng)[:FULL] for sound, rng in zip(sounds, rngs, strict=True)]
+    if rngs and data.augment:
+        sounds = [data.augment(sound, rng)[:WINDOW_SAMPLES] for sound, rng in zip(sounds, rngs, strict=True)]
     lengths = [len(s) + round(float(m) * WHISPER_RATE) for s, m in zip(sounds, margins, strict=True)]
-    length = FULL if task.context == "full" else min(FULL, max(lengths))
-    tokens = [each.target.tokens for each in some]
-    inputs, _ = pad([decoder_input(task.vocabulary, row) for row in tokens], task.vocabulary.end)
+    length = WINDOW_SAMPLES if data.context == "full" else min(WINDOW_SAMPLES, max(lengths))
+    tokens = [each.labels.tokens for each in some]
+    inputs, _ = pad([data.tokenizer.decoder_input(row) for row in tokens], data.tokenizer.end)
     targets, _ = pad([row.astype(np.int64) for row in tokens], IGNORED)
-    taught = task.labels == "own"
+    hidden = np.concatenate([each.labels.hidden for each in some])
     return Batch(
         torch.from_numpy(np.stack([features(s, length) for s in sounds])),
         torch.from_numpy(inputs),
         torch.from_numpy(targets),
-        torch.from_numpy(np.concatenate([each.target.hidden for each in some])) if taught else None,
-        _letters(some, [min(each, length) for each in lengths]) if task.letters else None,
+        torch.from_numpy(hidden) if len(hidden) else None,
+        _letters(some, [min(each, length) for each in lengths]) if data.ctc else None,
     )
 
 
 def _letters(
     some: Sequence[Example], lengths: Sequence[int]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return the letters of each example, how many it has, and how many encoder frames count."""
     labels, counts = pad([each.letters for each in some], BLANK)
     frames = np.array([int(length / WHISPER_RATE / FRAME) for length in lengths])
     return torch.from_numpy(labels), torch.from_numpy(counts), torch.from_numpy(frames)

@@ -21,7 +21,7 @@ from transformers import WhisperForConditionalGeneration
 from recipes import runs
 from recipes.asr import graphs, scoring
 from recipes.asr import model as whisper
-from recipes.asr.head import INSIDE, head_like, saved_head
+from recipes.asr.head import INSIDE, head_like, head_of, saved_head
 from recipes.asr.head import export as export_head
 from recipes.asr.train import RECIPE
 from recipes.checkpoints import read_state
@@ -55,20 +55,20 @@ class Options:
 
 
 def learned(run: Path, which: str) -> dict[str, torch.Tensor]:
-    """The weights that a run has learned, by their names in the model. Raises ModelError."""
+    """Return the weights that a run has learned, by their names in the model. Raises ModelError."""
     path = run / ("best.pt" if which == "best" else "last.pt")
     saved = read_state(path, f"python -m recipes.asr.train --out {run}")
     if which == "best":
         weights = saved["weights"]
     else:
         weights = saved["parts"]["average"]["weights"] if which == "average" else saved["parts"]["weights"]
-    return {name.replace("/", "."): value for name, value in weights.items()}
+    return {whisper.parameter_name(name): value for name, value in weights.items()}
 
 
 def tuned(base: Path, weights: dict[str, torch.Tensor]) -> WhisperForConditionalGeneration:
-    """The base with learned weights in it, low-rank or whole, as their names tell."""
+    """Return the base with learned weights in it, low-rank or whole, as their names tell."""
     model = whisper.load(base)
-    ranks = {value.shape[0] for name, value in weights.items() if name.endswith(".down")}
+    ranks = {value.shape[0] for name, value in weights.items() if ".lora_A." in name}
     if ranks:
         whisper.add_low_rank(model, ranks.pop())
     inside = INSIDE.replace("/", ".")
@@ -108,7 +108,7 @@ def summary(run: runs.Run, base: str) -> str:
 
 
 def measured(folder: Path, table: Path | None) -> dict[str, Any]:
-    """What a card says of a table by evaluate.py: manifest → word error rate, and the command."""
+    """Return what a card says of a table by evaluate.py: manifest → word error rate, and the command."""
     rates = {f"{row['manifest']} WER": round(row["rate"], 4) for row in rows_about(folder, table, "model")}
     return rates | {"command": f"python -m recipes.asr.evaluate --model {folder.name}"} if rates else {}
 
@@ -138,7 +138,7 @@ def main(options: Options) -> None:
     if options.head:
         model.letters = saved_head(options.head)
     if hasattr(model, "letters"):
-        files.append(export_head(model.letters, options.out).name)
+        files.append(export_head(head_of(model), options.out).name)
     card = Card(
         options.name, "recognizer", "whisper", WHISPER_RATE, language, options.license,
         options.description or summary(run, name), options.origin, hashes(options.out, files), settings,

@@ -47,15 +47,23 @@ class Head(nn.Module):
         return F.log_softmax(self.letters(self.dropout(self.norm(x))).float(), dim=-1)
 
 
+def head_of(model: nn.Module) -> Head:
+    """Return the head that was attached to a recognizer. Raises TypeError where there is none."""
+    head = getattr(model, "letters", None)
+    if not isinstance(head, Head):
+        raise TypeError("this recognizer has no CTC head")
+    return head
+
+
 def head_like(weights: Mapping[str, Tensor]) -> Head:
-    """A head of the shape that these weights have."""
+    """Return a head of the shape that these weights have."""
     blocks = 1 + max(int(name.split(".")[1]) for name in weights if name.startswith("blocks."))
     width, inputs = weights["enter.weight"].shape
     return Head(inputs, width, blocks, weights["blocks.0.depthwise.weight"].shape[-1])
 
 
 def saved_head(run: Path) -> Head:
-    """The head of a run of train_head.py, or of train.py with `--ctc`: the average of its weights.
+    """Return the head of a run of train_head.py, or of train.py with `--ctc`: the average of its weights.
 
     Raises ModelError where there is none.
     """
@@ -68,7 +76,7 @@ def saved_head(run: Path) -> Head:
 
 
 def ctc_loss(log_probs: Tensor, frames: Tensor, labels: Tensor, lengths: Tensor) -> Tensor:
-    """Nats a letter: (B, F, CLASSES), frames that count (B,), labels (B, L) and how many they are (B,).
+    """Return nats a letter: (B, F, CLASSES), frames that count (B,), labels (B, L), how many they are (B,).
 
     Where there are more letters than frames can hold, the loss of that row is left out.
     """
@@ -79,7 +87,7 @@ def ctc_loss(log_probs: Tensor, frames: Tensor, labels: Tensor, lengths: Tensor)
 
 
 def export(head: Head, folder: Path) -> Path:
-    """Writes `folder`/head.onnx, whole or not at all: weights as float16, batch and frames dynamic."""
+    """Write `folder`/head.onnx, whole or not at all: weights as float16, batch and frames dynamic."""
     import onnx
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,6 +104,7 @@ def export(head: Head, folder: Path) -> Path:
         dynamo=True,
         verbose=False,
     )
+    assert program is not None  # so it is with dynamo
     onnx.save(halved(program.model_proto), beside)
     os.replace(beside, path)
     return path

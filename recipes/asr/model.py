@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from peft import LoraConfig, inject_adapter_in_model
+from peft.tuners.lora import LoraLayer
 from torch import nn
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
@@ -29,16 +31,19 @@ LAYER = {  # CTranslate2's name inside a layer → transformers' modules, stacke
     "ffn/linear_0": ("fc1",),
     "ffn/linear_1": ("fc2",),
 }
+STORED = {".lora_A.default.weight": ".down", ".lora_B.default.weight": ".up"}  # peft's names, a checkpoint's
 FEED_FORWARD_GELU = 3  # CTranslate2's number of the activation
 
 
-def load(folder: Path) -> WhisperForConditionalGeneration:
-    """A model folder as the catalog has it → the model in float32, for evaluation until `.train()`."""
-    return from_ct2(read_model(Path(folder) / "model.bin"))
+def load(folder: Path, device: torch.device | str = "cpu") -> WhisperForConditionalGeneration:
+    """Return the model of a folder as the catalog has it, in float32, for evaluation until `.train()`."""
+    model = from_ct2(read_model(Path(folder) / "model.bin"))
+    nn.Module.to(model, device)  # transformers' own hides what it takes
+    return model
 
 
 def from_ct2(source: Ct2Model) -> WhisperForConditionalGeneration:
-    """The same network as a torch module, float32."""
+    """Return the same network as a torch module, float32."""
     config = _config(source)
     if not torch.cuda.is_available():
         # Torch's fused kernel takes twice as long on CPUs, backwards above all.
@@ -55,7 +60,7 @@ def from_ct2(source: Ct2Model) -> WhisperForConditionalGeneration:
 
 
 def to_ct2(model: WhisperForConditionalGeneration) -> Ct2Model:
-    """The module's weights as CTranslate2 keeps them, float16, every tensor in its order by name."""
+    """Return the module's weights as CTranslate2 keeps them, float16, every tensor in its order by name."""
     state = {name: value.detach().float().cpu().numpy() for name, value in model.state_dict().items()}
     tensors = _settings(model.config)
     for name, targets in _tensors(model.config):
@@ -66,6 +71,7 @@ def to_ct2(model: WhisperForConditionalGeneration) -> Ct2Model:
 
 
 def _config(source: Ct2Model) -> WhisperConfig:
+    """Return the sizes of a model by the shapes of its tensors."""
     shape = {name: tensor.shape for name, tensor in source.tensors.items()}
     layers = {
         side: sum(n.startswith(f"{side}/layer_") and n.endswith("ffn/linear_0/bias") for n in shape)
@@ -92,7 +98,7 @@ def _config(source: Ct2Model) -> WhisperConfig:
 
 
 def _tensors(config: WhisperConfig) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """(CTranslate2's tensor, the names in a state dict that it stacks) for every weight."""
+    """Yield (CTranslate2's tensor, the names in a state dict that it stacks) for every weight."""
     yield "decoder/embeddings/weight", ("model.decoder.embed_tokens.weight",)
     for conv in ("conv1", "conv2"):
         for kind in ("weight", "bias"):
@@ -108,13 +114,14 @@ def _tensors(config: WhisperConfig) -> Iterator[tuple[str, tuple[str, ...]]]:
 
 
 def _pair(name: str, modules: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield weight and bias of a layer as `_tensors` does."""
     kinds = ("gamma", "beta") if name.endswith("layer_norm") else ("weight", "bias")
     for kind, own in zip(kinds, ("weight", "bias"), strict=True):
         yield f"{name}/{kind}", tuple(f"{module}.{own}" for module in modules)
 
 
 def _settings(config: WhisperConfig) -> dict[str, np.ndarray]:
-    """What CTranslate2 keeps as scalars beside the weights."""
+    """Return what CTranslate2 keeps as scalars beside the weights."""
     small = {f"decoder/{name}": 0 for name in ("alibi", "scale_embeddings", "start_from_zero_embedding")}
     small |= {"decoder/activation": FEED_FORWARD_GELU, "decoder/pre_norm": 1}
     wide = {
@@ -128,7 +135,7 @@ def _settings(config: WhisperConfig) -> dict[str, np.ndarray]:
 
 
 def encode(model: WhisperForConditionalGeneration, features: torch.Tensor) -> torch.Tensor:
-    """Log-mel (B, 80, T) of any length up to 30 s → (B, ceil(T / 2), width).
+    """Encode log-mel (B, 80, T) of any length up to 30 s → (B, ceil(T / 2), width).
 
     `transformers`' own forward insists on 3000 frames.
     """
@@ -143,61 +150,62 @@ def encode(model: WhisperForConditionalGeneration, features: torch.Tensor) -> to
 def decode(
     model: WhisperForConditionalGeneration, encoded: torch.Tensor, tokens: torch.Tensor
 ) -> torch.Tensor:
-    """Encoder output (B, S, width), tokens (B, L) → the decoder's last hidden states (B, L, width)."""
+    """Return the last hidden states (B, L, width) of encoder output (B, S, width) and tokens (B, L)."""
     return model.model.decoder(
         input_ids=tokens, encoder_hidden_states=encoded, use_cache=False
     ).last_hidden_state
 
 
 def project(model: WhisperForConditionalGeneration, hidden: torch.Tensor) -> torch.Tensor:
-    """Last hidden states (…, width) → logits (…, vocabulary); the projection is tied to the embeddings."""
+    """Return the logits (…, vocabulary) of hidden states (…, width); the projection is the embeddings'."""
     return F.linear(hidden, model.model.decoder.embed_tokens.weight)
 
 
-class LowRank(nn.Module):
-    """A frozen linear layer plus `up @ down`, of rank `rank`; nothing changes until `up` has learned."""
-
-    def __init__(self, frozen: nn.Linear, rank: int):
-        super().__init__()
-        self.frozen = frozen
-        self.down = nn.Parameter(torch.empty(rank, frozen.in_features))
-        self.up = nn.Parameter(torch.zeros(frozen.out_features, rank))
-        nn.init.kaiming_uniform_(self.down, a=5**0.5)
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.frozen(x) + F.linear(F.linear(x, self.down), self.up)
-
-
 def add_low_rank(model: WhisperForConditionalGeneration, rank: int) -> None:
-    """Freezes the model and gives every linear layer of encoder and decoder its low-rank addition."""
+    """Freeze the model and give every linear layer of encoder and decoder its low-rank addition."""
     model.requires_grad_(False)
-    linears = [(n, m) for n, m in model.model.named_modules() if isinstance(m, nn.Linear)]
-    for name, linear in linears:
-        parent, _, own = name.rpartition(".")
-        setattr(model.model.get_submodule(parent), own, LowRank(linear, rank))
+    linears = [name for name, module in model.model.named_modules() if isinstance(module, nn.Linear)]
+    config = LoraConfig(r=rank, lora_alpha=rank, target_modules=linears)  # added as they are: alpha / r = 1
+    inject_adapter_in_model(config, model.model)
 
 
-def low_ranks(model: WhisperForConditionalGeneration) -> dict[str, LowRank]:
-    """Module name → its low-rank layer; empty for a model that is trained whole."""
-    return {name: module for name, module in model.named_modules() if isinstance(module, LowRank)}
+def low_ranks(model: nn.Module) -> dict[str, LoraLayer]:
+    """Return each low-rank layer by its module's name; none of a model that is trained whole."""
+    return {name: module for name, module in model.named_modules() if isinstance(module, LoraLayer)}
+
+
+def stored_name(parameter: str) -> str:
+    """Return what a run's checkpoint calls a parameter that learns."""
+    for theirs, ours in STORED.items():
+        parameter = parameter.replace(theirs, ours)
+    return parameter.replace(".", "/")
+
+
+def parameter_name(stored: str) -> str:
+    """Return what the model calls a parameter of a run's checkpoint."""
+    stored = stored.replace("/", ".")
+    for theirs, ours in STORED.items():
+        if stored.endswith(ours):
+            stored = stored.removesuffix(ours) + theirs
+    return stored
 
 
 def halve_frozen(model: WhisperForConditionalGeneration, dtype: torch.dtype = torch.bfloat16) -> None:
-    """Keeps the frozen matrices in `dtype`, so that autocast need not convert them at every step."""
-    for module in model.modules():
-        if isinstance(module, LowRank):
-            module.frozen.to(dtype)
+    """Keep the frozen matrices in `dtype`, so that autocast need not convert them at every step."""
+    for layer in low_ranks(model).values():
+        layer.get_base_layer().to(dtype)
     model.model.decoder.embed_tokens.to(dtype)
 
 
 def adapter_tensors(model: WhisperForConditionalGeneration) -> dict[str, torch.Tensor]:
-    """The low-rank additions under the names that `voice.models.adapter` reads, float16."""
+    """Return the low-rank additions under the names that `voice.models.adapter` reads, float16."""
     layers, tensors = low_ranks(model), {}
     for name, targets in _tensors(model.config):
         for place, target in enumerate(targets):
             layer = layers.get(target.removesuffix(".weight"))
             if layer is not None:
-                row = place * layer.frozen.out_features
-                tensors[f"{name}:{row}.down"] = layer.down.detach().half().cpu().contiguous()
-                tensors[f"{name}:{row}.up"] = layer.up.detach().half().cpu().contiguous()
+                down, up = (getattr(layer, part)["default"].weight for part in ("lora_A", "lora_B"))
+                row = place * len(up)
+                tensors[f"{name}:{row}.down"] = down.detach().half().cpu().contiguous()
+                tensors[f"{name}:{row}.up"] = up.detach().half().cpu().contiguous()
     return tensors

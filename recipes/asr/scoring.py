@@ -10,21 +10,26 @@ import numpy as np
 import torch
 from transformers import WhisperForConditionalGeneration
 
+from data.augmentation import with_noise
+from data.batching import rng_for
 from recipes.asr import model as whisper
-from recipes.asr.teacher import FULL, features, transcribe_encoded
+from recipes.asr.examples import DataOptions, Example, collate
+from recipes.asr.head import head_of
+from recipes.asr.losses import LossOptions, losses
+from recipes.asr.teacher import transcribe_encoded
 from recipes.asr.tokenizer import TrainingTokenizer
+from recipes.training import autocast, evaluating
 from voice.asr.ctc.head import greedy_letters
-from voice.features import WHISPER_RATE
+from voice.asr.whisper.windows import MARGIN, WINDOW_SAMPLES, features, with_margin
 from voice.metrics import Score, total, word_errors
 from voice.models.adapter import WEIGHTS, merge
 from voice.models.ct2 import Ct2Model, read_model, write_model
 
 SMALL_FILES = ("config.json", "tokenizer.json", "vocabulary.txt", "vocabulary.json")
-MARGIN = 0.3  # s of silence after an utterance, as in use
 
 
 def merged(model: WhisperForConditionalGeneration, base: Path) -> Ct2Model:
-    """The model as CTranslate2 keeps it; a low-rank one is added to the weights of the folder `base`."""
+    """Return the model as CTranslate2 keeps it; a low-rank one is added to the weights in `base`."""
     tensors = whisper.adapter_tensors(model)
     if not tensors:
         return whisper.to_ct2(model)
@@ -32,7 +37,7 @@ def merged(model: WhisperForConditionalGeneration, base: Path) -> Ct2Model:
 
 
 def write_folder(model: WhisperForConditionalGeneration, base: Path, out: Path) -> None:
-    """A whole model folder that CTranslate2 opens; the small files are those of `base`."""
+    """Write a whole model folder that CTranslate2 opens; the small files are those of `base`."""
     out.mkdir(parents=True, exist_ok=True)
     for name in SMALL_FILES:
         if (base / name).exists():
@@ -41,27 +46,72 @@ def write_folder(model: WhisperForConditionalGeneration, base: Path, out: Path) 
 
 
 def transcribe(
-    folder: Path, sounds: Sequence[np.ndarray], vocabulary: TrainingTokenizer, *, context: str, threads: int
+    folder: Path, sounds: Sequence[np.ndarray], tokenizer: TrainingTokenizer, *, context: str, threads: int
 ) -> Iterator[str]:
-    """Greedy transcripts of sounds (T,) of at most 30 s, one after the other."""
+    """Yield greedy transcripts of sounds (T,) of at most 30 s, one after the other."""
     import ctranslate2
 
     decoder = ctranslate2.models.Whisper(str(folder), compute_type="int8", intra_threads=threads)
     for samples in sounds:
-        length = FULL if context == "full" else min(FULL, len(samples) + round(MARGIN * WHISPER_RATE))
-        (tokens,) = transcribe_encoded(decoder, features(samples, length)[None], vocabulary)
-        yield vocabulary.decode(tokens)
+        length = WINDOW_SAMPLES if context == "full" else with_margin(len(samples))
+        (tokens,) = transcribe_encoded(decoder, features(samples, length)[None], tokenizer)
+        yield tokenizer.decode(tokens)
 
 
 def letters(model: WhisperForConditionalGeneration, samples: np.ndarray) -> str:
-    """What the CTC head reads, letter by letter the likeliest, of samples (T,)."""
-    length = min(FULL, len(samples) + round(MARGIN * WHISPER_RATE))
-    shown = torch.from_numpy(features(samples, length)[None]).to(model.device)
-    return greedy_letters(model.letters(whisper.encode(model, shown).float())[0].float().cpu().numpy())
+    """Return what the CTC head reads, letter by letter the likeliest, of samples (T,)."""
+    shown = torch.from_numpy(features(samples, with_margin(len(samples)))[None]).to(model.device)
+    return greedy_letters(head_of(model)(whisper.encode(model, shown).float())[0].float().cpu().numpy())
+
+
+def dev_scores(
+    model: WhisperForConditionalGeneration, dev: Sequence[Example], data: DataOptions, weights: LossOptions,
+    base: Path, folder: Path, *, seed: int, threads: int,
+) -> dict[str, float]:  # fmt: skip
+    """Return the dev loss, and word error rates of the exported model as CTranslate2 runs it.
+
+    The model goes into `folder` for that, with the small files of the folder `base`.
+    """
+    with evaluating(model), autocast(model.device):
+        loss = dev_loss(model, dev, data, weights)
+    write_folder(model, base, folder)
+    tokenizer, corpora = data.tokenizer, [each.corpus for each in dev]
+    spoken = [each.text or tokenizer.decode(each.labels.tokens) for each in dev]
+
+    def rates(sounds: Sequence[np.ndarray]) -> dict[str, float]:
+        heard = transcribe(folder, sounds, tokenizer, context=data.context, threads=threads)
+        return error_rates(corpora, spoken, list(heard))
+
+    found = rates([each.sound() for each in dev])
+    if data.augment and data.augment.noises:
+        found["noisy"] = rates(noisy_sounds(dev, data.augment.noises, seed))["wer"]
+    if data.ctc:
+        with evaluating(model), autocast(model.device):
+            read = [letters(model, each.sound()) for each in dev]
+        found["ctc"] = error_rates(corpora, spoken, read)["wer"]
+    return {"loss": loss} | found
+
+
+def dev_loss(
+    model: WhisperForConditionalGeneration, dev: Sequence[Example], data: DataOptions, weights: LossOptions
+) -> float:
+    """Return the mean loss over the dev examples, each alone, with the margin that it will have in use."""
+    margin = np.array([MARGIN])
+    each = [losses(model, collate([one], margin, data), data.tokenizer, weights)["loss"] for one in dev]
+    return float(torch.stack(each).mean())
+
+
+def noisy_sounds(dev: Sequence[Example], noises: Sequence[np.ndarray], seed: int) -> list[np.ndarray]:
+    """Return the dev sounds with a noise at 10 dB each, always the same."""
+    rngs = [rng_for(seed, 3, place) for place in range(len(dev))]
+    return [
+        with_noise(each.sound(), noises[int(rng.integers(len(noises)))], 10.0, rng)
+        for each, rng in zip(dev, rngs, strict=True)
+    ]
 
 
 def error_rates(corpora: Sequence[str], said: Sequence[str], heard: Sequence[str]) -> dict[str, float]:
-    """Errors per word of each corpus, "wer/NAME", and of all together, "wer"."""
+    """Return errors per word of each corpus, "wer/NAME", and of all together, "wer"."""
     scores: dict[str, list[Score]] = {}
     for corpus, reference, text in zip(corpora, said, heard, strict=True):
         scores.setdefault(corpus, []).append(word_errors(reference, text))

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
-from typing import TypeVar
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
@@ -14,21 +12,12 @@ from transformers import WhisperConfig, WhisperForConditionalGeneration
 from recipes.asr import model as whisper
 from voice.models.ct2 import write_model
 
-Options = TypeVar("Options")
-
 SPECIAL = [f"<|{name}|>" for name in ("endoftext", "startoftranscript", "en", "translate", "transcribe")]
 SPECIAL += [f"<|{name}|>" for name in ("startofprev", "nospeech", "notimestamps", "0.00")]
 
 
-def small(options: Options) -> Options:
-    """The options with what makes a run short; what else was given stays."""
-    return dataclasses.replace(
-        options, steps=min(options.steps, 8), save_every=1, check_every=4, rank=2, joined=2, warmup=2
-    )
-
-
 def base(out: Path) -> Path:
-    """A tiny random model's folder inside `out`, with byte tokens; made once."""
+    """Return a tiny random model's folder inside `out`, with byte tokens; made once."""
     folder = out / "base"
     if not (folder / "model.bin").exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -42,6 +31,7 @@ def base(out: Path) -> Path:
 
 
 def _tokenizer(tokens: list[str]) -> Tokenizer:
+    """Return a tokenizer of single bytes and of what is special."""
     vocabulary = {token: number for number, token in enumerate(tokens)}
     tokenizer = Tokenizer(models.BPE(vocabulary, []))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -51,6 +41,7 @@ def _tokenizer(tokens: list[str]) -> Tokenizer:
 
 
 def _network(vocabulary: int) -> WhisperForConditionalGeneration:
+    """Return random weights, the same each time."""
     config = WhisperConfig(
         vocab_size=vocabulary, d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
         decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, pad_token_id=0, bos_token_id=0,

@@ -1,4 +1,4 @@
-"""What the student is to learn from: tokens, and the frozen model's last hidden states over them.
+"""The frozen model that a student learns from: its tokens, and its last hidden states where it predicts them.
 
 The teacher hears 30 s, as Whisper was trained, or the utterance alone if it is tuned to that. Its last
 decoder hidden states (30 KB an utterance) give its whole distribution back through the tied projection, so
@@ -10,31 +10,34 @@ from __future__ import annotations
 
 import hashlib
 import os
-import zlib
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from data.batching import pad
+from data.loading import AudioCache
 from recipes.asr import model as whisper
+from recipes.asr import windows
 from recipes.asr.tokenizer import TrainingTokenizer
-from recipes.training import autocast
-from voice.features import WHISPER_RATE, whisper_log_mel
+from recipes.asr.windows import Window
+from recipes.training import autocast, best_device
+from voice.asr.whisper.encoder import storage_view
+from voice.asr.whisper.search import MAX_GENERATED
+from voice.asr.whisper.tokenizer import TEXT_CONTEXT
+from voice.asr.whisper.windows import WINDOW_SAMPLES, features, with_margin
+from voice.models.card import sha256
 
-FULL = 30 * WHISPER_RATE  # samples
-MARGIN = round(
-    0.3 * WHISPER_RATE
-)  # samples of silence after the longest utterance, where it hears those alone
-MOST_TOKENS = 224  # what CTranslate2 generates at most; a text this long has not ended
-MOST_REPETITIVE = 2.4  # bytes per compressed byte; Whisper's own threshold for a loop
+WINDOWS_AT_ONCE = 4
+SHOWN_EVERY = 20.0  # s
 
 
-@dataclass(frozen=True, eq=False)
-class Target:
-    """`tokens` (L,) int32 to predict and the teacher's `hidden` (L, width) float16 where it predicts them.
+class Labels(NamedTuple):
+    """`tokens` (L,) int32 to predict, and the teacher's `hidden` (L, width) float16 where it predicts them.
 
     The first is the language, which the start token predicts, and with it whether there is speech at
     all; then the text; then the end token. `hidden` has no rows where no teacher was asked.
@@ -44,130 +47,119 @@ class Target:
     hidden: np.ndarray
 
 
-def features(samples: np.ndarray, length: int) -> np.ndarray:
-    """(T,) samples, cut or filled up with silence to `length` → (80, length // 160)."""
-    return whisper_log_mel(np.pad(samples, (0, max(0, length - len(samples))))[:length])
+@dataclass(frozen=True)
+class TeacherOptions:
+    """The `folder` of the teacher's model, what its encoder sees ("utterance" or "full"), and the folder
+    `answers` that its labels stay in."""
+
+    folder: Path
+    context: str
+    answers: Path
 
 
 class Teacher:
-    """A frozen model in its own context: transcribes, and says how sure it was of every token."""
+    """A frozen model in its own context, which transcribes and gives its hidden states."""
 
-    def __init__(
-        self,
-        folder: Path,
-        vocabulary: TrainingTokenizer,
-        device: torch.device,
-        *,
-        threads: int,
-        context: str = "full",
-    ):
+    def __init__(self, options: TeacherOptions, tokenizer: TrainingTokenizer, *, threads: int):
         import ctranslate2
 
-        self.vocabulary, self.device, self.context = vocabulary, device, context
-        self.model = whisper.load(folder).to(device).requires_grad_(False)
+        self.tokenizer, self.context, self.device = tokenizer, options.context, best_device()
+        self.model = whisper.load(options.folder, self.device).requires_grad_(False)
         self.decoder = ctranslate2.models.Whisper(
-            str(folder), device="cpu", compute_type="int8", intra_threads=threads
+            str(options.folder), device="cpu", compute_type="int8", intra_threads=threads
         )
 
     @torch.no_grad()
-    def targets(self, sounds: Sequence[np.ndarray], texts: Sequence[str | None]) -> list[Target]:
-        """What to learn for each sound (T,); its tokens are those of the text, its own where that is None."""
-        longest = max(len(samples) for samples in sounds) + MARGIN
-        length = FULL if self.context == "full" else min(FULL, longest)
+    def labels(self, sounds: Sequence[np.ndarray], texts: Sequence[str | None]) -> list[Labels]:
+        """Return what to learn for each sound (T,): tokens of its text, or the teacher's own for None."""
+        longest = max(len(samples) for samples in sounds)
+        length = WINDOW_SAMPLES if self.context == "full" else with_margin(longest)
         inputs = np.stack([features(samples, length) for samples in sounds])
         with autocast(self.device):
             encoded = whisper.encode(self.model, torch.from_numpy(inputs).to(self.device))
             tokens = self._tokens(encoded, texts)
-            padded, _ = pad([decoder_input(self.vocabulary, row) for row in tokens], self.vocabulary.end)
+            padded, _ = pad([self.tokenizer.decoder_input(row) for row in tokens], self.tokenizer.end)
             hidden = whisper.decode(self.model, encoded, torch.from_numpy(padded).to(self.device))
-        rows = predicting(self.vocabulary, hidden).half().cpu().numpy()
-        return [Target(np.array(row, np.int32), h[: len(row)]) for row, h in zip(tokens, rows, strict=True)]
+        rows = self.tokenizer.predicting(hidden).half().cpu().numpy()
+        return [Labels(np.array(row, np.int32), h[: len(row)]) for row, h in zip(tokens, rows, strict=True)]
 
     def _tokens(self, encoded: torch.Tensor, texts: Sequence[str | None]) -> list[list[int]]:
-        if None not in texts:
-            return [labels(self.vocabulary, text) for text in texts]
-        own = transcribe_encoded(self.decoder, encoded.float().cpu().numpy(), self.vocabulary)
-        language = self.vocabulary.prompt[1]
-        return [
-            [language, *mine] if text is None else labels(self.vocabulary, text)
-            for text, mine in zip(texts, own, strict=True)
-        ]
+        """Return the tokens of each text, or those that the decoder finds itself where that is None."""
+        given = [None if text is None else self.tokenizer.targets(text) for text in texts]
+        if None not in given:
+            return [row for row in given if row is not None]
+        own = transcribe_encoded(self.decoder, encoded.float().cpu().numpy(), self.tokenizer)
+        language = self.tokenizer.prompt[1]
+        return [row or [language, *found] for row, found in zip(given, own, strict=True)]
 
 
-def labels(vocabulary: TrainingTokenizer, text: str) -> list[int]:
-    """The tokens to predict for a transcript: the language, the text, the end."""
-    return [vocabulary.prompt[1], *vocabulary.encode(text), vocabulary.end]
-
-
-def decoder_input(vocabulary: TrainingTokenizer, tokens: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Tokens to predict (L,) → those that the decoder reads, (P + L - 2,): the prompt, then the text."""
-    return np.array([*vocabulary.prompt, *tokens[1:-1]], np.int64)
-
-
-def predicting(vocabulary: TrainingTokenizer, hidden: torch.Tensor) -> torch.Tensor:
-    """Hidden states over a decoder input (B, P + L - 2, width) → those that predict tokens (B, L, width).
-
-    The start token predicts the language; the rest of the prompt is given and predicts nothing of use.
-    """
-    return torch.cat([hidden[:, :1], hidden[:, len(vocabulary.prompt) - 1 :]], dim=1)
-
-
-def transcribe_encoded(decoder, encoded: np.ndarray, vocabulary: TrainingTokenizer) -> list[list[int]]:
-    """Greedy tokens for encoder outputs (B, S, width), closed by the end token unless the limit cut them."""
-    import ctranslate2
-
-    view = ctranslate2.StorageView.from_array(np.ascontiguousarray(encoded, np.float32))
+def transcribe_encoded(decoder: Any, encoded: np.ndarray, tokenizer: TrainingTokenizer) -> list[list[int]]:
+    """Return greedy tokens for encoder outputs (B, S, width), with the end unless the limit cut them."""
     results = decoder.generate(
-        view, [list(vocabulary.prompt)] * len(encoded), beam_size=1, max_length=2 * MOST_TOKENS
+        storage_view(encoded), [list(tokenizer.prompt)] * len(encoded), beam_size=1, max_length=TEXT_CONTEXT
     )
     found = [result.sequences_ids[0] for result in results]
-    return [row if len(row) >= MOST_TOKENS else [*row, vocabulary.end] for row in found]
-
-
-def loops(text: str) -> bool:
-    """Whether a transcript repeats itself so much that it must be the decoder's loop."""
-    data = text.encode("utf-8")
-    return len(data) / len(zlib.compress(data)) > MOST_REPETITIVE
+    return [row if len(row) >= MAX_GENERATED else [*row, tokenizer.end] for row in found]
 
 
 class TeacherCache:
-    """Targets in a folder, one small file each, named by who the teacher was and what it was asked."""
+    """Labels in a folder, one small file each, named by who the teacher was and what it was asked."""
 
-    def __init__(self, folder: Path, teacher: str):
-        self.folder, self.teacher = folder, teacher
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, options: TeacherOptions, language: str):
+        teacher = f"{sha256(options.folder / 'model.bin')[:16]} {language}"
+        self.folder = options.answers
+        self.teacher = teacher if options.context == "full" else f"{teacher} {options.context}"
+        self.folder.mkdir(parents=True, exist_ok=True)
 
-    def path(self, question: str) -> Path:
-        """`question` tells one window of sound, and the text it shall be read as, from all others."""
-        key = hashlib.sha256(f"{self.teacher}\n{question}".encode())
+    def path(self, window: str, text: str | None) -> Path:
+        """Return where the labels of a window lie: its identity, and the text that it is read as."""
+        key = hashlib.sha256(f"{self.teacher}\n{window}\n{text}".encode())
         return self.folder / f"{key.hexdigest()[:32]}.npz"
 
-    def put(self, path: Path, target: Target) -> None:
+    def put(self, path: Path, labels: Labels) -> None:
+        """Write labels, whole or not at all."""
         beside = path.with_name(f".{path.stem}.{os.getpid()}.npz")
-        np.savez(beside, tokens=target.tokens, hidden=target.hidden)
+        np.savez(beside, tokens=labels.tokens, hidden=labels.hidden)
         beside.replace(path)
 
-    def get(self, path: Path) -> Target:
+    def get(self, path: Path) -> Labels:
+        """Read labels."""
         with np.load(path) as kept:
-            return Target(kept["tokens"], kept["hidden"])
+            return Labels(kept["tokens"], kept["hidden"])
 
 
-@dataclass(frozen=True)
-class Question:
-    """A window to ask about: where the answer belongs, its sound, and its text if not the teacher's own."""
+def labels_of(
+    every: Sequence[Window], sounds: AudioCache, tokenizer: TrainingTokenizer, options: TeacherOptions,
+    threads: int,
+) -> list[Labels]:  # fmt: skip
+    """Return the teacher's labels of windows, taken from its cache or asked for now."""
+    cache = TeacherCache(options, tokenizer.language)
+    texts = [windows.earlier_text(window, sounds.clips) for window in every]
+    paths = [
+        cache.path(windows.identity(window, sounds.clips), text)
+        for window, text in zip(every, texts, strict=True)
+    ]
+    missing = [index for index, path in enumerate(paths) if not path.exists()]
+    if missing:
+        teacher, show = Teacher(options, tokenizer, threads=threads), _Progress(len(missing))
+        for first in range(0, len(missing), WINDOWS_AT_ONCE):
+            some = missing[first : first + WINDOWS_AT_ONCE]
+            found = teacher.labels([windows.sound(every[i], sounds) for i in some], [texts[i] for i in some])
+            for index, labels in zip(some, found, strict=True):
+                cache.put(paths[index], labels)
+            show(first + len(some))
+    return [cache.get(path) for path in paths]
 
-    path: Path
-    sound: Callable[[], np.ndarray]
-    text: str | None
 
+class _Progress:
+    """A line every `SHOWN_EVERY` seconds, and at the end."""
 
-def answered(
-    teacher: Teacher, shelf: TeacherCache, questions: Sequence[Question], batch: int = 4
-) -> Iterator[int]:
-    """Puts every answer on the shelf; yields how many are there after each batch."""
-    for first in range(0, len(questions), batch):
-        some = questions[first : first + batch]
-        answers = teacher.targets([each.sound() for each in some], [each.text for each in some])
-        for each, target in zip(some, answers, strict=True):
-            shelf.put(each.path, target)
-        yield first + len(some)
+    def __init__(self, count: int):
+        self.count = count
+        self.start = self.shown = time.monotonic()
+
+    def __call__(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self.shown > SHOWN_EVERY or done == self.count:
+            self.shown, left = now, (now - self.start) / done * (self.count - done) / 60
+            print(f"the teacher has answered {done} of {self.count}, {left:.0f} minutes left", flush=True)

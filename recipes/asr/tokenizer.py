@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
+import torch
 
 from voice.asr.whisper.tokenizer import Tokenizer
 
@@ -38,3 +41,18 @@ class TrainingTokenizer:
     def decode(self, tokens: Iterable[int]) -> str:
         """Return the text of tokens; special ones (from the end token on) are left out."""
         return self.tokenizer.text([token for token in tokens if token < self.end]).strip()
+
+    def targets(self, text: str) -> list[int]:
+        """Return the tokens to predict for a transcript: the language, the text, the end."""
+        return [self.prompt[1], *self.encode(text), self.end]
+
+    def decoder_input(self, targets: Sequence[int] | np.ndarray) -> np.ndarray:
+        """Return what the decoder reads, (P + L - 2,), to predict (L,) tokens: the prompt, then the text."""
+        return np.array([*self.prompt, *targets[1:-1]], np.int64)
+
+    def predicting(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Return of hidden states over decoder inputs (B, P + L - 2, width) those that predict (B, L, width).
+
+        The start token predicts the language; the rest of the prompt is given and predicts nothing of use.
+        """
+        return torch.cat([hidden[:, :1], hidden[:, len(self.prompt) - 1 :]], dim=1)

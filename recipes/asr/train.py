@@ -16,28 +16,28 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
 from transformers import WhisperForConditionalGeneration
 
-from data.augmentation import augment_from, with_noise
+from data.augmentation import augment_from
 from data.batching import batches_from, prefetch, rng_for
 from recipes import runs
 from recipes.asr import model as whisper
-from recipes.asr import scoring, smoke
-from recipes.asr.examples import IGNORED, Batch, Example, Task, collate, gather
-from recipes.asr.head import INSIDE, Head, ctc_loss, saved_head
-from recipes.asr.teacher import predicting
+from recipes.asr import smoke
+from recipes.asr.examples import Batch, DataOptions, Example, collate, gather
+from recipes.asr.head import INSIDE, Head, saved_head
+from recipes.asr.losses import LossOptions, losses, weight
+from recipes.asr.scoring import dev_scores
+from recipes.asr.teacher import TeacherOptions
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.checkpoints import read_state, write_state
-from recipes.options import option, parse
+from recipes.options import group, option, parse
 from recipes.training import (
     Checkpoint,
     Deadline,
@@ -45,7 +45,6 @@ from recipes.training import (
     Progress,
     autocast,
     best_device,
-    evaluating,
     has_fast_bfloat16,
     seed_everything,
     warm_cosine,
@@ -57,7 +56,6 @@ from voice.models.card import sha256
 
 RECIPE = "recipes.asr.train"
 TINY = "data/tiny"
-ENOUGH_TOKENS = 100
 
 
 @dataclass(frozen=True)
@@ -81,11 +79,9 @@ class Options:
     joined: int = option(0, "further windows made of several clips, up to 29 s")
     whole: bool = option(False, "train all weights instead of low-rank additions")
     rank: int = option(32, "rank of the additions")
-    kl: float = option(1.0, "weight of the KL to the teacher (labels own)")
-    hidden: float = option(0.2, "weight of the squared error of the last hidden states (labels own)")
-    cross_entropy: float = option(0.1, "weight of the cross-entropy (1 where labels are text)")
-    ctc: float = option(0.0, "weight of a CTC head's loss; 0 is no head")
+    losses: LossOptions = group(LossOptions())
     augment: Path | None = option(None, "corpora with noise/ and rir/: augment what the student hears")
+    spec_augment: bool = option(False, "mask bands and frames of what the student hears (Park et al. 2019)")
     rate: float = option(0.0, "learning rate; 0 is 2e-4 for low-rank additions and 2e-5 for all weights")
     head_rate: float = option(1e-3, "learning rate of the CTC head")
     warmup: int = option(40, "steps until the learning rate is reached")
@@ -105,7 +101,7 @@ class Best:
     """The lowest word error rate of a run on its dev clips, the lower loss of equal ones, and its step."""
 
     def __init__(self) -> None:
-        self.wer, self.loss, self.step = math.inf, math.inf, 0
+        self.wer, self.loss, self.step = math.inf, math.inf, 0.0
 
     def state_dict(self) -> dict[str, float]:
         return {"wer": self.wer, "loss": self.loss, "step": self.step}
@@ -114,91 +110,10 @@ class Best:
         self.wer, self.loss, self.step = state["wer"], state["loss"], state["step"]
 
 
-def losses(
-    model: WhisperForConditionalGeneration, batch: Batch, task: Task, options: Options
-) -> dict[str, torch.Tensor]:
-    """Name → loss, each a mean over the tokens to predict; "loss" is their weighted sum."""
-    device = model.device
-    targets = batch.targets.to(device)
-    counted = targets != IGNORED
-    encoded = whisper.encode(model, batch.features.to(device))
-    hidden = whisper.decode(model, encoded, batch.inputs.to(device))
-    mine = predicting(task.vocabulary, hidden)[counted]  # (N, width)
-    log_mine = F.log_softmax(whisper.project(model, mine).float(), dim=-1)  # (N, vocabulary)
-    cross_entropy = F.nll_loss(log_mine, targets[counted])
-    letters = {} if batch.letters is None else {"ctc": letter_loss(model, encoded, batch)}
-    if batch.hidden is None:
-        return {"loss": cross_entropy + options.ctc * letters.get("ctc", 0.0)} | letters
-    theirs = batch.hidden.to(device).float()
-    with torch.no_grad():
-        log_theirs = F.log_softmax(whisper.project(model, theirs).float(), dim=-1)
-    kl = F.kl_div(log_mine, log_theirs, log_target=True, reduction="batchmean")
-    squared = F.mse_loss(mine.float(), theirs)
-    loss = options.kl * kl + options.hidden * squared + options.cross_entropy * cross_entropy
-    loss = loss + options.ctc * letters.get("ctc", 0.0)
-    return {"loss": loss, "kl": kl, "hidden": squared, "cross_entropy": cross_entropy} | letters
-
-
-def letter_loss(model: WhisperForConditionalGeneration, encoded: torch.Tensor, batch: Batch) -> torch.Tensor:
-    """Nats a letter of the CTC head on an encoder output (B, F, D)."""
-    labels, counts, frames = (part.to(encoded.device) for part in batch.letters)
-    return ctc_loss(model.letters(encoded.float()), frames.clamp(max=encoded.shape[1]), labels, counts)
-
-
-def weight(batch: Batch) -> float:
-    """How much a batch counts: a few single words must not pull as hard as a hundred tokens of speech."""
-    return min(1.0, int((batch.targets != IGNORED).sum()) / ENOUGH_TOKENS)
-
-
-def dev_loss(
-    model: WhisperForConditionalGeneration, dev: Sequence[Example], task: Task, options: Options
-) -> float:
-    """Mean loss over the dev examples, each alone, with the margin that it will have in use."""
-    margin = np.array([scoring.MARGIN])
-    each = [losses(model, collate([example], margin, task), task, options)["loss"] for example in dev]
-    return float(torch.stack(each).mean())
-
-
-def check(
-    model: WhisperForConditionalGeneration, dev: Sequence[Example], task: Task, options: Options
-) -> dict[str, float]:
-    """Dev loss, and word error rates of the exported model as CTranslate2 runs it."""
-    with evaluating(model), autocast(model.device):
-        loss = dev_loss(model, dev, task, options)
-    folder = options.out / "check"
-    scoring.write_folder(model, task.base, folder)
-    heard = scoring.transcribe(
-        folder, [each.sound() for each in dev], task.vocabulary, context=task.context, threads=options.threads
-    )
-    said = [each.text or task.vocabulary.decode(each.target.tokens) for each in dev]
-    rates = scoring.error_rates([each.corpus for each in dev], said, list(heard))
-    if task.augment and task.augment.noises:
-        sounds = noisy_sounds(dev, task, options.seed)
-        noisy = list(scoring.transcribe(
-            folder, sounds, task.vocabulary, context=task.context, threads=options.threads
-        ))  # fmt: skip
-        rates["noisy"] = scoring.error_rates(["all"] * len(dev), said, noisy)["wer"]
-    if task.letters:
-        with evaluating(model), autocast(model.device):
-            read = [scoring.letters(model, each.sound()) for each in dev]
-        rates["ctc"] = scoring.error_rates([each.corpus for each in dev], said, read)["wer"]
-    return {"loss": loss} | rates
-
-
-def noisy_sounds(dev: Sequence[Example], task: Task, seed: int) -> list[np.ndarray]:
-    """The dev sounds with a noise at 10 dB each, always the same."""
-    noises = task.augment.noises
-    rngs = [rng_for(seed, 3, place) for place in range(len(dev))]
-    return [
-        with_noise(each.sound(), noises[int(rng.integers(len(noises)))], 10.0, rng)
-        for each, rng in zip(dev, rngs, strict=True)
-    ]
-
-
 def batches(
-    train: Sequence[Example], first: int, task: Task, options: Options
+    train: Sequence[Example], first: int, data: DataOptions, options: Options
 ) -> Iterator[tuple[int, Batch]]:
-    """(step, its batch) from step `first` on; both order and margins follow from the seed and the step."""
+    """Yield (step, its batch) from step `first` on; order and margins follow from the seed and the step."""
     durations = [each.window.duration for each in train]
     budget = max(options.batch_seconds, max(durations))
 
@@ -206,26 +121,46 @@ def batches(
         step, indices = planned
         margins = rng_for(options.seed, 1, step).uniform(0.0, options.margin, len(indices))
         rngs = [rng_for(options.seed, 2, step, index) for index in indices]
-        return step, collate([train[i] for i in indices], margins, task, rngs)
+        return step, collate([train[i] for i in indices], margins, data, rngs)
 
     yield from prefetch(batches_from(first, durations, budget, seed=options.seed, most=16), load)
 
 
-def asked(options: Options) -> Task:
-    """The task that the options describe. Raises ModelMissing for an unknown base."""
-    base = smoke.base(options.out) if options.smoke else find(options.base).folder
-    return Task(
-        base,
+def start_folder(options: Options) -> Path:
+    """Return the folder of the model to start from. Raises ModelMissing for an unknown one."""
+    return smoke.base(options.out) if options.smoke else find(options.base).folder
+
+
+def data_options(options: Options, base: Path) -> DataOptions:
+    """Return how recordings become batches; a random model says nothing but loops."""
+    return DataOptions(
         TrainingTokenizer.open(base, options.language),
-        options.labels,
         options.context,
-        options.answers or options.out / "answers",
-        keep_loops=options.smoke,  # a random model says nothing else
-        teacher=find(options.teacher).folder if options.teacher else None,
-        teacher_context=options.teacher_context,
-        augment=augment_from(options.augment, WHISPER_RATE) if options.augment else None,
-        letters=options.ctc > 0,
+        augment_from(options.augment, WHISPER_RATE) if options.augment else None,
+        ctc=options.losses.ctc > 0,
+        keep_loops=options.smoke,
     )
+
+
+def teacher_options(options: Options, base: Path) -> TeacherOptions | None:
+    """Return who teaches; nobody where there are transcripts. Raises ModelMissing for an unknown model."""
+    if options.labels == "text":
+        return None
+    folder = find(options.teacher).folder if options.teacher else base
+    return TeacherOptions(folder, options.teacher_context, options.answers or options.out / "answers")
+
+
+def masking(options: Options) -> nn.Module:
+    """Return SpecAugment's masks, at most a tenth of the time or of the bands each, or what changes nothing.
+
+    Randomness is PyTorch's own, which the checkpoint keeps.
+    """
+    if not options.spec_augment:
+        return nn.Identity()
+    from torchaudio.transforms import SpecAugment
+
+    masks: nn.Module = SpecAugment(2, 50, 2, 15, p=0.1)
+    return masks
 
 
 def described(options: Options, base: Path) -> runs.Run:
@@ -235,36 +170,37 @@ def described(options: Options, base: Path) -> runs.Run:
     return runs.describe(RECIPE, options, data, base=runs.Base(name, sha256(base / WEIGHTS)))
 
 
-def prepared(base: Path, options: Options, device: torch.device) -> WhisperForConditionalGeneration:
-    """The student: the base, whole or frozen with low-rank additions, ready to train."""
-    model = whisper.load(base).to(device)
+def student(base: Path, options: Options, device: torch.device) -> WhisperForConditionalGeneration:
+    """Return the student: the base, whole or frozen with low-rank additions, ready to train."""
+    model = whisper.load(base, device)
     if not options.whole:
         whisper.add_low_rank(model, options.rank)
         if has_fast_bfloat16(device):
             whisper.halve_frozen(model)
-    if options.ctc > 0:
+    if options.losses.ctc > 0:
         head = saved_head(options.start_head) if options.start_head else Head(model.config.d_model)
         model.letters = head.to(device)
     if options.start:
-        learned = {name.replace("/", "."): w for name, w in saved_weights(options.start / "best.pt").items()}
+        weights = saved_weights(options.start / "best.pt")
+        learned = {whisper.parameter_name(name): weight for name, weight in weights.items()}
         model.load_state_dict(learned, strict=False)
     return model.train()
 
 
 def saved_weights(path: Path) -> dict[str, torch.Tensor]:
-    """The weights of a `best.pt`. Raises ModelError where there is none."""
+    """Return the weights of a `best.pt`. Raises ModelError where there is none."""
     return read_state(path, f"python -m recipes.asr.train --out {path.parent}")["weights"]
 
 
 def trainable(model: nn.Module) -> nn.ParameterDict:
-    """The parameters that learn, themselves and not copies, as one thing to average and to keep."""
-    learning = {n.replace(".", "/"): p for n, p in model.named_parameters() if p.requires_grad}
+    """Return the parameters that learn, themselves and not copies, as one thing to average and to keep."""
+    learning = {whisper.stored_name(n): p for n, p in model.named_parameters() if p.requires_grad}
     return nn.ParameterDict(learning)
 
 
 @contextlib.contextmanager
 def averaged(weights: nn.ParameterDict, average: Ema) -> Iterator[None]:
-    """The model has the averaged weights inside, its own again afterwards."""
+    """Give the model the averaged weights inside, its own again afterwards."""
     own = {name: value.detach().clone() for name, value in weights.items()}
     weights.load_state_dict(average.weights)
     yield
@@ -274,7 +210,7 @@ def averaged(weights: nn.ParameterDict, average: Ema) -> Iterator[None]:
 def keep_best(
     best: Best, scores: Mapping[str, float], step: int, weights: nn.ParameterDict, out: Path
 ) -> None:
-    """Writes the weights to `best.pt` where the dev scores, with noise and without, are the best so far."""
+    """Write the weights to `best.pt` where the dev scores, with noise and without, are the best so far."""
     wer = scores["wer"] + scores.get("noisy", 0.0)
     if (wer, scores["loss"]) < (best.wer, best.loss):
         best.load_state_dict({"wer": wer, "loss": scores["loss"], "step": step})
@@ -282,24 +218,33 @@ def keep_best(
         write_state(out / "best.pt", found)
 
 
+def shrink(options: Options) -> Options:
+    """Make the run short; what was set by hand otherwise stays."""
+    steps = min(options.steps, 8)
+    return replace(options, steps=steps, save_every=1, check_every=4, rank=2, joined=2, warmup=2)
+
+
 def main(options: Options) -> None:
     if options.smoke:
-        options = smoke.small(options)
+        options = shrink(options)
     torch.set_num_threads(options.threads)
-    seed_everything(options.seed)
     device = best_device()
-    task = asked(options)
-    resumes = runs.begin(options.out, described(options, task.base), options)
-    train = gather(options.manifest, task, joins=options.joined, seed=options.seed, threads=options.threads)
-    dev = gather(options.dev, task, threads=options.threads)
+    base = start_folder(options)
+    resumes = runs.begin(options.out, described(options, base), options)
+    data, teacher = data_options(options, base), teacher_options(options, base)
+    train = gather(
+        options.manifest, data, teacher, joins=options.joined, seed=options.seed, threads=options.threads
+    )
+    dev = gather(options.dev, data, teacher, threads=options.threads)
     minutes = sum(each.window.duration for each in train) / 60
     print(f"{len(train)} windows, {minutes:.1f} minutes; {len(dev)} dev clips", flush=True)
 
-    model = prepared(task.base, options, device)
+    seed_everything(options.seed)  # here, so that it makes no difference whether a teacher was asked
+    model, mask = student(base, options, device), masking(options)
     weights = trainable(model)
     rate = options.rate or (2e-5 if options.whole else 2e-4)
     groups = [{"params": [w for n, w in weights.items() if not n.startswith(INSIDE)], "lr": rate}]
-    if options.ctc > 0:
+    if options.losses.ctc > 0:
         groups.append(
             {"params": [w for n, w in weights.items() if n.startswith(INSIDE)], "lr": options.head_rate}
         )
@@ -316,11 +261,12 @@ def main(options: Options) -> None:
 
     with Deadline(options.minutes) as deadline:
         progress = Progress(options.out, first=first, steps=options.steps, deadline=deadline)
-        for step, batch in batches(train, first, task, options):
+        for step, batch in batches(train, first, data, options):
             if step >= options.steps or deadline.passed:
                 break
+            batch = replace(batch, features=mask(batch.features))
             with autocast(device):
-                values = losses(model, batch, task, options)
+                values = losses(model, batch, data.tokenizer, options.losses)
             optimizer.zero_grad(set_to_none=True)
             (values["loss"] * weight(batch)).backward()
             nn.utils.clip_grad_norm_(weights.values(), 1.0)
@@ -332,7 +278,10 @@ def main(options: Options) -> None:
             progress.step(done, {name: value.item() for name, value in values.items()})
             if done % options.check_every == 0 or done == options.steps:
                 with averaged(weights, average):
-                    scores = check(model, dev, task, options)
+                    scores = dev_scores(
+                        model, dev, data, options.losses, base, options.out / "check",
+                        seed=options.seed, threads=options.threads,
+                    )  # fmt: skip
                     progress.scores(done, scores)
                     keep_best(best, scores, done, weights, options.out)
             if done % options.save_every == 0 or done == options.steps:

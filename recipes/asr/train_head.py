@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,14 +26,15 @@ from data.loading import AudioCache
 from recipes import runs
 from recipes.asr import windows
 from recipes.asr.head import Head, ctc_loss, export, saved_head
-from recipes.asr.teacher import features
 from recipes.options import option, parse
 from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, seed_everything, warm_cosine
 from voice.asr.ctc.alphabet import BLANK, FRAME, spell
 from voice.asr.ctc.head import greedy_letters
+from voice.asr.whisper.encoder import storage_view
+from voice.asr.whisper.windows import MARGIN, WINDOW_SAMPLES, features
 from voice.features import WHISPER_RATE
 from voice.manifest import Clip
-from voice.metrics import total, word_errors
+from voice.metrics import Score, total, word_errors
 from voice.models import find
 from voice.models.adapter import WEIGHTS
 from voice.models.card import sha256
@@ -83,31 +85,28 @@ class Example:
     corpus: str
 
 
-def said(clip: Clip) -> str | None:
+def text_of(clip: Clip) -> str | None:
+    """Return the transcript of a clip, or what an earlier recognizer wrote."""
     return clip.text if clip.text is not None else clip.extra.get("asr_text")
 
 
-def encoded(samples: np.ndarray, model, margin: float) -> np.ndarray:
-    """(T,) samples and `margin` seconds of silence → the encoder's output (F, D) float16."""
-    import ctranslate2
-
-    length = min(30 * WHISPER_RATE, len(samples) + round(margin * WHISPER_RATE))
-    view = ctranslate2.StorageView.from_array(
-        np.ascontiguousarray(features(samples, length // 320 * 320)[None])
-    )
+def encode(samples: np.ndarray, model: Any, margin: float) -> np.ndarray:
+    """Return the encoder's output (F, D) float16 of (T,) samples and `margin` seconds of silence."""
+    length = min(WINDOW_SAMPLES, len(samples) + round(margin * WHISPER_RATE))
+    view = storage_view(features(samples, length // 320 * 320)[None])
     return np.asarray(model.encode(view, to_cpu=True))[0].astype(np.float16)
 
 
 def examples(
-    manifests: Sequence[str], models: Sequence, options: Options, augment: Augment | None, joins: int
+    manifests: Sequence[str], models: Sequence[Any], options: Options, augment: Augment | None, joins: int
 ) -> Iterator[Example]:
-    """Every window as it is through each encoder, and augmented copies of it through the first."""
-    clips = [clip for each in manifests for clip in windows.select(each) if said(clip)]
+    """Yield every window as it is through each encoder, and augmented copies of it through the first."""
+    clips = [clip for each in manifests for clip in windows.select(each) if text_of(clip)]
     sounds = AudioCache(clips, WHISPER_RATE)
     every = windows.single(clips) + windows.joined(clips, joins, seed=options.seed)
     begun = shown = time.monotonic()
     for number, window in enumerate(every):
-        text = " ".join(said(clips[index]) for index in window.clips)
+        text = " ".join(text_of(clips[index]) or "" for index in window.clips)
         corpus = clips[window.clips[0]].audio.parent.parent.name
         ways = [(model, 0) for model in models]
         ways += [(models[0], 1 + copy) for copy in range(options.copies if augment else 0)]
@@ -115,9 +114,9 @@ def examples(
             rng = rng_for(options.seed, 2, number, copy)
             samples = windows.sound(window, sounds)
             if copy and augment:
-                samples = augment(samples, rng)[: 30 * WHISPER_RATE]
-            margin = rng.uniform(0.0, 0.8) if augment else 0.3
-            yield Example(encoded(samples, model, margin), spell(text).labels, text, corpus)
+                samples = augment(samples, rng)[:WINDOW_SAMPLES]
+            margin = rng.uniform(0.0, 0.8) if augment else MARGIN
+            yield Example(encode(samples, model, margin), spell(text).labels, text, corpus)
         now = time.monotonic()
         if now - shown > SHOWN_EVERY:
             shown = now
@@ -126,14 +125,16 @@ def examples(
 
 
 def batch(some: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return encoder outputs (B, F, D), frames (B,), labels (B, L) and how many they are (B,)."""
     rows, frames = pad([each.encoded for each in some], axis=0)
     labels, lengths = pad([each.labels for each in some], BLANK)
-    return tuple(torch.from_numpy(part) for part in (rows.astype(np.float32), frames, labels, lengths))
+    inputs = torch.from_numpy(rows.astype(np.float32))
+    return inputs, torch.from_numpy(frames), torch.from_numpy(labels), torch.from_numpy(lengths)
 
 
 def check(head: Head, dev: Sequence[Example]) -> dict[str, float]:
-    """Word and letter loss of greedy decoding, by corpus."""
-    scores: dict[str, list] = {}
+    """Return word error rates of greedy decoding, of each corpus and of all."""
+    scores: dict[str, list[Score]] = {}
     with evaluating(head):
         for each in dev:
             log_probs = head(torch.from_numpy(each.encoded.astype(np.float32))[None])[0].numpy()
@@ -150,7 +151,7 @@ def described(options: Options) -> runs.Run:
 
 
 def gathered(options: Options) -> tuple[list[Example], list[Example]]:
-    """Train and dev examples, kept in OUT so that the encoder runs once."""
+    """Return train and dev examples, kept in memory so that the encoder runs once."""
     import ctranslate2
 
     models = [

@@ -10,11 +10,11 @@ import numpy as np
 
 from data.batching import rng_for
 from data.loading import AudioCache
+from voice.asr.whisper.windows import WINDOW
 from voice.errors import ManifestError
 from voice.features import WHISPER_RATE
 from voice.manifest import Clip, read_manifest
 
-LONGEST = 30.0  # s, what Whisper's positions reach
 SHUFFLE = 7  # fixed, so that "the last 20" stays held out whatever a run's seed is
 PAUSE = (0.2, 1.2)  # s between joined clips
 HISS = 1e-4  # amplitude of the noise in a pause; digital silence is rare in recordings
@@ -30,18 +30,18 @@ class Window:
 
 
 def select(manifest: str) -> list[Clip]:
-    """The clips of at most 30 s of `PATH`, `PATH:N` or `PATH:-N`, as `select_any` takes them.
+    """Return the clips of at most 30 s of `PATH`, `PATH:N` or `PATH:-N`, as `select_any` takes them.
 
     Raises ManifestError where there is none.
     """
-    clips = [clip for clip in select_any(manifest) if clip.duration <= LONGEST]
+    clips = [clip for clip in select_any(manifest) if clip.duration <= WINDOW]
     if not clips:
-        raise ManifestError(f"{manifest} holds no clip of at most {LONGEST:g} s; cut the recordings first")
+        raise ManifestError(f"{manifest} holds no clip of at most {WINDOW:g} s; cut the recordings first")
     return clips
 
 
 def select_any(manifest: str) -> list[Clip]:
-    """`PATH`: all clips; `PATH:N`: N of them at random; `PATH:-N`: the last N of that random order.
+    """Return all clips of `PATH`, N of them at random of `PATH:N`, the last N of that order of `PATH:-N`.
 
     So `a.jsonl:240` and `a.jsonl:-20` share nothing while there are 260 or more clips.
     """
@@ -55,11 +55,12 @@ def select_any(manifest: str) -> list[Clip]:
 
 
 def single(clips: Sequence[Clip]) -> list[Window]:
+    """Return a window of each clip alone."""
     return [Window((index,), (), clip.duration) for index, clip in enumerate(clips)]
 
 
 def joined(clips: Sequence[Clip], count: int, *, seed: int) -> list[Window]:
-    """`count` windows of several clips of one corpus, between 6 and 29 s long, all lengths alike."""
+    """Return `count` windows of several clips of one corpus, between 6 and 29 s long, all lengths alike."""
     folders: dict[Path, list[int]] = {}
     for index, clip in enumerate(clips):
         folders.setdefault(clip.audio.parent, []).append(index)
@@ -68,9 +69,12 @@ def joined(clips: Sequence[Clip], count: int, *, seed: int) -> list[Window]:
 
 
 def _join(clips: Sequence[Clip], groups: Sequence[list[int]], rng: np.random.Generator) -> Window:
-    group = groups[rng.integers(len(groups))]
-    wanted = rng.uniform(6.0, LONGEST - 1)
-    chosen, pauses, duration = [], [], 0.0
+    """Return a window of some clips of one group, of a random length."""
+    group = groups[int(rng.integers(len(groups)))]
+    wanted = rng.uniform(6.0, WINDOW - 1)
+    chosen: list[int] = []
+    pauses: list[float] = []
+    duration = 0.0
     for index in rng.permutation(group).tolist():
         pause = float(rng.uniform(*PAUSE)) if chosen else 0.0
         if duration + pause + clips[index].duration > wanted and chosen:
@@ -82,7 +86,7 @@ def _join(clips: Sequence[Clip], groups: Sequence[list[int]], rng: np.random.Gen
 
 
 def sound(window: Window, sounds: AudioCache) -> np.ndarray:
-    """The samples of a window: (T,) float32 at 16 kHz."""
+    """Return the samples of a window: (T,) float32 at 16 kHz."""
     pieces = [sounds[window.clips[0]]]
     for index, pause in zip(window.clips[1:], window.pauses, strict=True):
         rng = rng_for(SHUFFLE, index)
@@ -92,15 +96,22 @@ def sound(window: Window, sounds: AudioCache) -> np.ndarray:
 
 
 def identity(window: Window, clips: Sequence[Clip]) -> str:
-    """What tells a window from all others, without opening a file."""
+    """Return what tells a window from all others, without opening a file."""
     parts = [f"{clips[i].id} {clips[i].audio.name} {clips[i].duration:.4f}" for i in window.clips]
     return "|".join([*parts, *(f"{pause:.4f}" for pause in window.pauses)])
 
 
 def text(window: Window, clips: Sequence[Clip]) -> str:
-    """Its clips' transcripts, one after the other. Raises ManifestError where one has none."""
-    texts = [clips[index].text for index in window.clips]
-    if None in texts:
-        missing = clips[window.clips[texts.index(None)]].id
-        raise ManifestError(f"{missing} has no transcript; use --labels own, or leave its manifest out")
-    return " ".join(texts)
+    """Return its clips' transcripts, one after the other. Raises ManifestError where one has none."""
+    found = []
+    for clip in (clips[index] for index in window.clips):
+        if clip.text is None:
+            raise ManifestError(f"{clip.id} has no transcript; use --labels own, or leave its manifest out")
+        found.append(clip.text)
+    return " ".join(found)
+
+
+def earlier_text(window: Window, clips: Sequence[Clip]) -> str | None:
+    """Return what Whisper wrote for its clips when they were collected, so that it need not search again."""
+    texts = [clips[index].extra.get("asr_text") for index in window.clips]
+    return " ".join(map(str, texts)) if all(texts) else None

@@ -9,9 +9,9 @@ pytest.importorskip("transformers")
 from recipes.asr import model as whisper
 from recipes.asr import smoke
 from recipes.asr.scoring import merged
-from recipes.asr.teacher import FULL, features, predicting
 from recipes.asr.tokenizer import TrainingTokenizer
 from voice import audio
+from voice.asr.whisper.windows import WINDOW_SAMPLES, features
 from voice.models.ct2 import read_model
 
 
@@ -56,28 +56,28 @@ def outputs(folder, samples, prompt, length):
     with torch.no_grad():
         mine = whisper.encode(model, torch.from_numpy(mel))
         hidden = whisper.decode(model, mine, torch.tensor([prompt]))
-        chances = torch.log_softmax(whisper.project(model, hidden[0, -1]), -1)
+        log_probs = torch.log_softmax(whisper.project(model, hidden[0, -1]), -1)
     given = torch.log_softmax(torch.from_numpy(np.array(result[0].logits[0][0])).float(), -1)
-    return encoded, mine.numpy(), given.numpy(), chances.numpy()
+    return encoded, mine.numpy(), given.numpy(), log_probs.numpy()
 
 
 @pytest.mark.parametrize("seconds", [1.0, 7.31, 30.0])
 def test_torch_and_ctranslate2_agree_on_any_length(tiny, seconds):
     samples = 0.1 * np.random.default_rng(0).standard_normal(int(seconds * 16000)).astype(np.float32)
-    vocabulary = TrainingTokenizer.open(tiny, "en")
-    encoded, mine, given, chances = outputs(tiny, samples, list(vocabulary.prompt), len(samples))
+    tokenizer = TrainingTokenizer.open(tiny, "en")
+    encoded, mine, given, log_probs = outputs(tiny, samples, list(tokenizer.prompt), len(samples))
     assert np.abs(encoded - mine).max() < 1e-4
-    assert np.abs(given - chances).max() < 1e-3
+    assert np.abs(given - log_probs).max() < 1e-3
 
 
 def test_torch_and_ctranslate2_agree_on_real_speech(whisper_base, corpora):
     samples = audio.read(next((corpora / "librispeech/test").glob("*.flac")), 16000).samples
-    vocabulary = TrainingTokenizer.open(whisper_base, "en")
-    encoded, mine, given, chances = outputs(whisper_base, samples, list(vocabulary.prompt), FULL)
+    tokenizer = TrainingTokenizer.open(whisper_base, "en")
+    encoded, mine, given, log_probs = outputs(whisper_base, samples, list(tokenizer.prompt), WINDOW_SAMPLES)
     assert np.abs(encoded - mine).max() < 2e-3  # the values reach 24
-    assert given.argmax() == chances.argmax()
+    assert given.argmax() == log_probs.argmax()
     likely = given > -12
-    assert np.abs(given - chances)[likely].max() < 2e-2
+    assert np.abs(given - log_probs)[likely].max() < 2e-2
 
 
 def test_low_rank_changes_nothing_before_it_has_learned(tiny):
@@ -94,7 +94,7 @@ def test_the_merged_model_is_the_one_that_was_trained(tiny, tmp_path):
     whisper.add_low_rank(model, 2)
     torch.manual_seed(1)
     for layer in whisper.low_ranks(model).values():
-        torch.nn.init.normal_(layer.up, std=0.3)
+        torch.nn.init.normal_(layer.lora_B["default"].weight, std=0.3)
     plain = whisper.from_ct2(merged(model, tiny))
     mel, tokens = torch.randn(1, 80, 100), torch.tensor([[1, 2, 3]])
     with torch.no_grad():
@@ -107,6 +107,6 @@ def test_the_merged_model_is_the_one_that_was_trained(tiny, tmp_path):
 
 
 def test_the_start_token_predicts_the_language_and_the_prompt_the_first_token(tiny):
-    vocabulary = TrainingTokenizer.open(tiny, "en")
+    tokenizer = TrainingTokenizer.open(tiny, "en")
     places = torch.arange(7.0).reshape(1, 7, 1)  # a prompt of four, and three tokens of text
-    assert predicting(vocabulary, places).flatten().tolist() == [0, 3, 4, 5, 6]
+    assert tokenizer.predicting(places).flatten().tolist() == [0, 3, 4, 5, 6]

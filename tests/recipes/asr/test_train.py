@@ -10,12 +10,13 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 
-from fakes.killing import assert_resume_equals_uninterrupted
+from fakes.killing import assert_resumed_equals_uninterrupted
 
-from recipes.asr import export, smoke, train
-from recipes.asr.examples import collate, gather
-from recipes.asr.teacher import FULL, loops
+from recipes.asr import export, train
+from recipes.asr.examples import IGNORED, DataOptions, collate, gather, loops
+from recipes.asr.losses import LossOptions, losses
 from voice import audio
+from voice.asr.whisper.windows import WINDOW_SAMPLES
 from voice.errors import ManifestError, ModelError, VoiceError
 from voice.models.card import read_card
 from voice.types import Audio
@@ -30,6 +31,15 @@ def options(out: Path, **changed) -> train.Options:
     return dataclasses.replace(whole, **changed)
 
 
+def data_of(chosen: train.Options) -> DataOptions:
+    return train.data_options(chosen, train.start_folder(chosen))
+
+
+def examples_of(chosen: train.Options) -> list:
+    base = train.start_folder(chosen)
+    return gather(chosen.manifest, data_of(chosen), train.teacher_options(chosen, base))
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> Path:
     """A finished smoke run."""
@@ -38,22 +48,24 @@ def run(tmp_path_factory) -> Path:
     return out
 
 
-def test_killed_and_resumed_equals_uninterrupted(tmp_path):
-    command = ["-m", "recipes.asr.train", "--smoke", "--threads", "1", "--manifest", *TINY, "--dev", *DEV]
-    command += ["--ctc", "0.5"]
-    assert_resume_equals_uninterrupted(command, tmp_path)
+def test_resumed_equals_uninterrupted(tmp_path):
+    def run(out: Path) -> None:
+        losses = LossOptions(ctc=0.5)
+        train.main(options(out, losses=losses, spec_augment=True, answers=tmp_path / "answers"))
+
+    assert_resumed_equals_uninterrupted(run, tmp_path, saves=3)
 
 
 def test_overfits_one_batch(tmp_path):
-    small = smoke.small(options(tmp_path, labels="text", whole=True))
+    small = train.shrink(options(tmp_path, labels="text", whole=True))
     torch.manual_seed(0)
-    task = train.asked(small)
-    batch = collate(gather(small.manifest, task)[:3], np.zeros(3), task)
-    model = train.prepared(task.base, small, torch.device("cpu"))
+    data = data_of(small)
+    batch = collate(examples_of(small)[:3], np.zeros(3), data)
+    model = train.student(train.start_folder(small), small, torch.device("cpu"))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
     found = []
     for _ in range(80):
-        loss = train.losses(model, batch, task, small)["loss"]
+        loss = losses(model, batch, data.tokenizer, small.losses)["loss"]
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -68,17 +80,17 @@ def test_learns_transcripts_in_full_context(tmp_path):
 
 
 def test_a_batch_is_cut_to_its_longest_utterance_and_margin(run):
-    task = train.asked(options(run))
-    some = gather(TINY, task)[:2]
-    batch = collate(some, np.array([0.0, 0.5]), task)
+    data = data_of(options(run))
+    some = examples_of(options(run))[:2]
+    batch = collate(some, np.array([0.0, 0.5]), data)
     longest = max(len(each.sound()) + extra for each, extra in zip(some, (0, 8000), strict=False))
     assert batch.features.shape == (2, 80, longest // 160)
-    counted = batch.targets != train.IGNORED
+    counted = batch.targets != IGNORED
     assert batch.hidden.shape == (int(counted.sum()), 32)
     assert batch.inputs.shape[1] == batch.targets.shape[1] + 2
-    assert (batch.targets[:, 0] == task.vocabulary.prompt[1]).all()
-    full = collate(some, np.zeros(2), dataclasses.replace(task, context="full"))
-    assert full.features.shape[-1] == FULL // 160
+    assert (batch.targets[:, 0] == data.tokenizer.prompt[1]).all()
+    full = collate(some, np.zeros(2), dataclasses.replace(data, context="full"))
+    assert full.features.shape[-1] == WINDOW_SAMPLES // 160
 
 
 def test_labels_from_text_need_text(tmp_path):
@@ -86,7 +98,7 @@ def test_labels_from_text_need_text(tmp_path):
     row = f'{{"audio": "{CHECKOUT}/data/tiny/audio/train_01.opus", "duration": 1.5, "id": "a", "text": null}}'
     manifest.write_text(row)
     with pytest.raises(ManifestError, match="--labels own"):
-        gather([str(manifest)], train.asked(options(tmp_path, labels="text")))
+        examples_of(options(tmp_path, labels="text", manifest=(str(manifest),)))
 
 
 def test_the_exported_folder_transcribes(run, tmp_path):
@@ -143,6 +155,28 @@ def test_the_card_says_what_the_run_was_and_a_contradiction_is_refused(tmp_path)
         export.main(chosen)
     with pytest.raises(VoiceError, match="begun with --context full, not with --context utterance"):
         train.main(options(run, labels="text", context="utterance", whole=True, steps=1, joined=0))
+
+
+def test_masks_hide_some_bands_and_frames_of_each_window_alone(tmp_path):
+    plain = train.masking(options(tmp_path))
+    masked = train.masking(options(tmp_path, spec_augment=True))
+    features = torch.randn(2, 80, 400)
+    assert plain(features) is features
+    torch.manual_seed(1)
+    hidden = masked(features) != features
+    assert 0 < hidden.float().mean() < 0.4
+    assert not torch.equal(hidden[0], hidden[1])
+    assert hidden.all(1).sum(1).max() <= 2 * 40 and hidden.all(2).sum(1).max() <= 2 * 8
+
+
+def test_what_checkpoints_call_a_low_rank_weight_is_what_they_always_called_it(run):
+    saved = torch.load(run / "best.pt", weights_only=True)["weights"]
+    assert {name.rpartition("/")[2] for name in saved} == {"down", "up"}
+    assert "model/encoder/layers/0/self_attn/q_proj/down" in saved
+    model = train.student(train.start_folder(options(run)), options(run), torch.device("cpu"))
+    assert {train.whisper.parameter_name(name) for name in saved} == {
+        name for name, weight in model.named_parameters() if weight.requires_grad
+    }
 
 
 def test_a_loop_is_told_from_speech():

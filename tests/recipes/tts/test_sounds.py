@@ -14,8 +14,9 @@ import soundfile
 torch = pytest.importorskip("torch")
 
 
-from fakes.killing import assert_resume_equals_uninterrupted
+from fakes.killing import assert_resumed_equals_uninterrupted
 
+from recipes.adversarial import AdversarialOptions
 from recipes.tts import corpus, export, pieces, train
 from recipes.tts.corpus import Utterance
 from recipes.tts.pieces import CONTEXT, Collection, Errors
@@ -165,10 +166,15 @@ def test_a_run_of_other_speakers_is_not_gone_on_with(tmp_path):
         train.main(other)
 
 
-def test_killed_and_resumed_equals_uninterrupted(tmp_path):
-    assert_resume_equals_uninterrupted(
-        ["-m", "recipes.tts.train", "--smoke", "--threads", "1", "--save-every", "6"], tmp_path
-    )
+@pytest.mark.parametrize("saves", [1, 3])
+def test_resumed_equals_uninterrupted_before_and_after_discriminators_have_come_in(tmp_path, saves):
+    features, manifest = spoken(tmp_path)
+    small = AdversarialOptions(adversarial_from=3, critic_width=4, critic_batch=1, critic_seconds=0.1)
+    options = train.Options(
+        (features,), (features,), (manifest,), cold=True, steps=8, save_every=2, batch=2, seconds=0.2,
+        adversarial=small, dev_clips=1,
+    )  # fmt: skip
+    assert_resumed_equals_uninterrupted(lambda out: train.main(replace(options, out=out)), tmp_path, saves)
 
 
 def test_a_run_may_begin_with_another_one_and_new_speakers_with_the_mean_of_the_old(tmp_path):

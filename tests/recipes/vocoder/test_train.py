@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 
-from fakes.killing import assert_resume_equals_uninterrupted, first_difference
+from fakes.killing import assert_killed_and_resumed_equals_uninterrupted, first_difference
 
 from recipes.exporting import halved
 from recipes.vocoder import crops, losses, model, train
@@ -162,7 +162,7 @@ def test_a_smoke_run_asks_for_so_little_that_it_takes_seconds():
 
 
 def test_killed_and_resumed_equals_uninterrupted(tmp_path):
-    assert_resume_equals_uninterrupted(
+    assert_killed_and_resumed_equals_uninterrupted(
         ["-m", "recipes.vocoder.train", "--smoke", "--threads", "1", "--save-every", "6"], tmp_path
     )
     assert load_run(tmp_path / "killed").size == model.SIZES["tiny"]

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from voice.agent.brains.address import named, split_address
 from voice.agent.brains.choice import Choice
+from voice.agent.brains.server_address import host_of, split_address
 from voice.media.container import RECORDINGS
 from voice.serve.settings import LOOPBACK
 from voice.types import Segment
@@ -47,7 +47,7 @@ def privacy_statement(choice: Choice) -> str:
 def _server_name(choice: Choice) -> tuple[str, str]:
     """(host, host and port) of an address. Raises BrainError where it is none."""
     parts = split_address(choice.brain)
-    return parts.hostname or "", named(parts)
+    return parts.hostname or "", host_of(parts)
 
 
 def asset(name: str) -> str:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from voice.agent import load_skills
-from voice.agent.brains.tools import described
+from voice.agent.brains.tools import tool_schemas
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "skills.md"
 NAMED = re.compile(r"# (\w+\.py)\n")
@@ -24,4 +24,4 @@ def test_the_examples_of_the_page_on_skills_run(tmp_path, monkeypatch):
         else:
             exec(compile(block, f"{PAGE.name}, example {number}", "exec"), names)
     skills = load_skills("my_skills.py")
-    assert [each["function"]["name"] for each in described(skills)] == ["stock", "light"]
+    assert [each["function"]["name"] for each in tool_schemas(skills)] == ["stock", "light"]

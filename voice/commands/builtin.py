@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from voice.text.english.numbers import cardinal, ordinal
 
 
-def values(kind: str) -> Mapping[str, str] | None:
+def builtin_values(kind: str) -> Mapping[str, str] | None:
     """{as reported: as spoken} of a built-in kind such as "pv.Percent"; None for any other name."""
-    make = BUILTIN.get(kind)
+    make = BUILTIN_KINDS.get(kind)
     return make() if make else None
 
 
@@ -30,7 +30,7 @@ def _letters() -> dict[str, str]:
     return {letter.upper(): letter for letter in string.ascii_lowercase}
 
 
-BUILTIN = {
+BUILTIN_KINDS = {
     "pv.SingleDigitInteger": lambda: _integers(10),
     "pv.TwoDigitInteger": lambda: _integers(100),
     "pv.SingleDigitOrdinal": lambda: _ordinals(10),

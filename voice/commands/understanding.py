@@ -13,17 +13,17 @@ import numpy as np
 from voice.asr.ctc.grammar import Grammar, SentenceEnd, Symbol, WordAutomaton, build_grammar
 from voice.asr.ctc.grammar_decoding import Parse, decode
 from voice.commands import builtin, context
-from voice.commands.context import Context
+from voice.commands.context import CommandContext
 from voice.commands.expressions import speakable_words
 from voice.errors import TextError
 from voice.text.phrase_grammar import Alternatives, MacroReference, Node, Phrase, SlotReference, Words
 
 # What may be said before and after every expression.
-ASKING = ("could you", "can you", "would you", "will you")
-BEFORE = ("please", *ASKING, *(f"{asking} please" for asking in ASKING))
-AFTER = ("please", "thanks", "thank you", "please thank you")
-POLITE = ()  # the tag of such words
-_COURTESY = re.compile(rf"\b(?:{'|'.join((*ASKING, *AFTER))})\b", re.IGNORECASE)
+ASKING_COURTESY = ("could you", "can you", "would you", "will you")
+COURTESY_BEFORE = ("please", *ASKING_COURTESY, *(f"{asking} please" for asking in ASKING_COURTESY))
+COURTESY_AFTER = ("please", "thanks", "thank you", "please thank you")
+COURTESY_TAG = ()  # the tag of such words
+_COURTESY = re.compile(rf"\b(?:{'|'.join((*ASKING_COURTESY, *COURTESY_AFTER))})\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Understanding:
 
 
 @dataclass(frozen=True)
-class Believing:
+class AcceptanceModel:
     """When the best sentence of the grammar is believed.
 
     Its log odds fall with how far it stays behind the best letters of all: per letter over the whole
@@ -56,16 +56,16 @@ class Believing:
 class Commands:
     """A compiled context: holds no state between utterances."""
 
-    def __init__(self, commands: Context, believing: Believing = Believing()) -> None:
+    def __init__(self, commands: CommandContext, believing: AcceptanceModel = AcceptanceModel()) -> None:
         """Raises TextError for an expression that cannot be said."""
         # What is understood without courtesy is never read in another way because of it.
-        self._grammars = compiled(commands), compiled(commands, polite=True)
+        self._grammars = compile_grammar(commands), compile_grammar(commands, polite=True)
         self._believing = believing
 
     @classmethod
-    def open(cls, path: str | Path, believing: Believing = Believing()) -> Commands:
+    def open(cls, path: str | Path, believing: AcceptanceModel = AcceptanceModel()) -> Commands:
         """The commands in a YAML file. Raises TextError, with the line, for what is wrong in it."""
-        return cls(context.read(path), believing)
+        return cls(context.read_context(path), believing)
 
     def understand(self, log_probs: np.ndarray, text: str | None = None) -> Understanding:
         """The intent and slots in what a CTC head wrote of one utterance, (F, 29) log-probabilities.
@@ -78,41 +78,43 @@ class Commands:
             parse = decode(log_probs, grammar, floor=limits.floor, blank_penalty=limits.blank_penalty)
             chance = confidence(parse, limits) if parse else 0.0
             if parse and chance >= limits.threshold:
-                return Understanding(str(parse.value), MappingProxyType(slots_of(parse)), True, chance)
+                return Understanding(str(parse.value), MappingProxyType(slot_values(parse)), True, chance)
             best = max(best, chance)
         return Understanding(None, MappingProxyType({}), False, 1.0 - best)
 
 
-def confidence(parse: Parse, believing: Believing = Believing()) -> float:
+def confidence(parse: Parse, believing: AcceptanceModel = AcceptanceModel()) -> float:
     """How likely it is that the sentence is what was said (0 to 1)."""
-    overall, worst = gaps(parse)
+    overall, worst = letter_gaps(parse)
     return float(1 / (1 + np.exp(-(believing.bias + believing.overall * overall + believing.worst * worst))))
 
 
-def gaps(parse: Parse) -> tuple[float, float]:
+def letter_gaps(parse: Parse) -> tuple[float, float]:
     """Log-probability lost per letter: over the utterance, and in the worst word (both ≤ 0).
 
     Courtesy makes nothing likelier: "please" alone would else be half of "please stop".
     """
-    letters = sum(len(said.symbol.word) for said in parse.words if said.symbol.tag != POLITE)
+    letters = sum(len(said.symbol.word) for said in parse.words if said.symbol.tag != COURTESY_TAG)
     return parse.gap / letters, min(said.gap / (len(said.symbol.word) + 1) for said in parse.words)
 
 
-def slots_of(parse: Parse) -> dict[str, str]:
+def slot_values(parse: Parse) -> dict[str, str]:
     """{name: value} in the order in which they were said."""
     return dict(said.symbol.tag for said in parse.words if said.symbol.tag)
 
 
-def compiled(commands: Context, polite: bool = False) -> Grammar:
+def compile_grammar(commands: CommandContext, polite: bool = False) -> Grammar:
     """The graph of all expressions, with courtesy around them if `polite`.
 
     Raises TextError for one that cannot be said.
     """
-    return _Compiler(commands).grammar(BEFORE if polite else (), AFTER if polite else ())
+    return _GrammarCompiler(commands).grammar(
+        COURTESY_BEFORE if polite else (), COURTESY_AFTER if polite else ()
+    )
 
 
-class _Compiler:
-    def __init__(self, commands: Context) -> None:
+class _GrammarCompiler:
+    def __init__(self, commands: CommandContext) -> None:
         self._commands = commands
         self._automaton = WordAutomaton()
         self._macros: dict[tuple[str, int], int] = {}  # (name, what follows) → the set
@@ -128,7 +130,7 @@ class _Compiler:
         return build_grammar(self._automaton, self._politely(before, self._united(starts)))
 
     def _politely(self, phrases: Sequence[str], following: int) -> int:
-        return self._united([following, *(self._phrase(each, POLITE, following) for each in phrases)])
+        return self._united([following, *(self._phrase(each, COURTESY_TAG, following) for each in phrases)])
 
     def _sequence(self, items: Phrase, following: int) -> int:
         for item in reversed(items):
@@ -156,7 +158,7 @@ class _Compiler:
         return self._macros[name, following]
 
     def _values(self, kind: str) -> list[tuple[str, str]]:
-        values = self._commands.slots.get(kind) or builtin.values(kind) or {}
+        values = self._commands.slots.get(kind) or builtin.builtin_values(kind) or {}
         return list(values.items())
 
     def _phrase(self, text: str, tag: tuple[str, ...] | None, following: int) -> int:

@@ -10,15 +10,15 @@ from fakes.agent import WORD, EvenVoice, LoudIsSpeech, Phrasebook, hear, of, qui
 
 from voice.agent import Conversation, Offline, Timers, everyday_skills, skill
 from voice.agent.events import Speaking, Spoken, Trouble
-from voice.agent.skills.registry import made
-from voice.agent.skills.runner import MOMENT, SkillRunner, Waiting
+from voice.agent.skills.registry import skill_from
+from voice.agent.skills.runner import ONE_MOMENT, SkillRunner, SkillTimeouts
 from voice.types import Controls, Speech
 
 
-def conversation(book: Phrasebook, desk: SkillRunner, voice: EvenVoice | None = None) -> Conversation:
-    brain = Offline(desk)
+def conversation(book: Phrasebook, runner: SkillRunner, voice: EvenVoice | None = None) -> Conversation:
+    brain = Offline(runner)
     return Conversation(
-        LoudIsSpeech(), book, voice or EvenVoice(), brain, timers=desk.timers, stopwatch=lambda: 0.0
+        LoudIsSpeech(), book, voice or EvenVoice(), brain, timers=runner.timers, stopwatch=lambda: 0.0
     )
 
 
@@ -56,7 +56,7 @@ def test_a_skill_that_takes_long_is_announced_while_it_works() -> None:
 
     class Announcing(EvenVoice):
         def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
-            if text in [each.strip() for each in MOMENT]:
+            if text in [each.strip() for each in ONE_MOMENT]:
                 announced.set()
             yield from super().speak(text, controls)
 
@@ -66,7 +66,7 @@ def test_a_skill_that_takes_long_is_announced_while_it_works() -> None:
         return "Found it." if announced.wait(5) else "Nobody was told."
 
     book, voice = Phrasebook("Look it up."), Announcing()
-    talks = conversation(book, SkillRunner([made(look)], waiting=Waiting(silently=0.01)), voice)
+    talks = conversation(book, SkillRunner([skill_from(look)], timeouts=SkillTimeouts(notice=0.01)), voice)
     events = hear(talks, book.say(0), quiet(4))
-    assert voice.asked[0] in [each.strip() for each in MOMENT]
+    assert voice.asked[0] in [each.strip() for each in ONE_MOMENT]
     assert of(Spoken, events)[0].text.endswith("Found it.")

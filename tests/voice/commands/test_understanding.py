@@ -105,7 +105,7 @@ COURTEOUS = [
 
 @pytest.mark.parametrize("courtesy", COURTEOUS)
 def test_courtesy_around_a_command_is_understood_and_changes_no_slot(courtesy):
-    commands = Commands(context.parsed(HOME))
+    commands = Commands(context.parse_context(HOME))
     for said, intent, slots in ASKED:
         understood = commands.understand(heard(courtesy.format(said.removesuffix(" please"))))
         assert (understood.intent, dict(understood.slots)) == (intent, slots)
@@ -121,14 +121,14 @@ def test_courtesy_around_a_command_is_understood_and_changes_no_slot(courtesy):
     ],
 )  # fmt: skip
 def test_courtesy_is_looked_for_only_where_the_text_may_hold_some(text, is_polite):
-    commands = Commands(context.parsed(HOME))
+    commands = Commands(context.parse_context(HOME))
     assert commands.understand(heard("turn on the light please"), text).is_understood is is_polite
     assert commands.understand(heard("turn on the light"), text).is_understood
 
 
 def test_a_slot_may_hold_a_word_of_courtesy():
     text = EXPRESSION.format('"say $word:word"') + "  slots:\n    word: [hello, hello please]\n"
-    commands = Commands(context.parsed(text))
+    commands = Commands(context.parse_context(text))
     assert commands.understand(heard("say hello please")).slots == {"word": "hello please"}
     assert commands.understand(heard("say hello")).slots == {"word": "hello"}
     assert commands.understand(heard("say hello thanks")).slots == {"word": "hello"}
@@ -183,7 +183,7 @@ def test_a_broken_file_names_the_line_and_what_to_do(tmp_path, text, message):
 
 def test_a_file_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(TextError, match="none.yml does not exist; name the YAML file"):
-        context.read(tmp_path / "none.yml")
+        context.read_context(tmp_path / "none.yml")
 
 
 class HeadWrites:
@@ -242,7 +242,7 @@ def test_the_command_says_what_is_wrong_with_the_commands_before_it_loads_anythi
 )
 def test_what_lies_too_deep_is_an_error_with_its_line(text):
     with pytest.raises(TextError, match=r"line \d+: .* too deep"):
-        context.parsed(text)
+        context.parse_context(text)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +253,7 @@ def test_macros_that_double_with_each_level_are_no_work_without_end(doubled):
     text = f'context:\n  expressions:\n    a: ["@m25"]\n  macros:\n    m0: [x, y]\n{levels}'
     begun = time.process_time()
     try:
-        Commands(context.parsed(text))
+        Commands(context.parse_context(text))
     except VoiceError as error:
         assert "fewer" in str(error)
     assert time.process_time() - begun < 10

@@ -1,18 +1,18 @@
-"""A conversation with a language model, whichever: its instructions, its tools, and where it ends.
+"""Conversation with a language model of any kind: its instructions, its tools, and the length of its reply.
 
-The model is one function, `ask(messages, tools, turn)`: a generator of text whose value is the
-tools that it calls. They are carried out and their results shown to it, for a few rounds.
+The model is one function, `ask(messages, tools, gate)`: a generator that yields text and returns the tools
+that the model calls. They are run and their results shown to the model, for a few rounds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from voice.agent.brains.tools import Call, carried_out, described
+from voice.agent.brains.tools import ToolCall, run_tool, tool_schemas
 from voice.agent.skills.registry import Skill
-from voice.agent.skills.runner import Piece, SkillRunner
+from voice.agent.skills.runner import ReplyPiece, SkillRunner
 from voice.agent.speaking.plain_text import TextForSpeech
 from voice.agent.speculative import CommitGate, GeneratedReply, committed_text
 from voice.errors import BrainError
@@ -23,97 +23,102 @@ INSTRUCTIONS = (
     "sentences of plain spoken English, without lists, Markdown, code, emoji or links. What you "
     "are told was heard by a speech recognizer, which may mistake a word."
 )
-ENOUGH = " I'll leave it there."
-LOST = "… Sorry, I lost the thread there."
-Asking = Callable[[list[dict[str, Any]], list[dict[str, Any]], CommitGate], Iterator[str]]
+CUT_OFF = " I'll leave it there."
+BROKEN_OFF = "… Sorry, I lost the thread there."
+ChatMessage = dict[str, Any]  # as the servers' JSON has it
+ModelReply = Generator[str, None, tuple[ToolCall, ...]]
+AskModel = Callable[[list[ChatMessage], list[dict[str, Any]], CommitGate], ModelReply]
 
 
 @dataclass(frozen=True)
 class ChatLimits:
-    """What a language model is granted; times are seconds."""
+    """Limits of one reply of a language model; times are seconds."""
 
-    first: float = 20.0  # until it gives a first sign of life
-    between: float = 10.0  # between two signs
-    thinking: float = 60.0  # in which it may show life without saying anything
-    characters: int = 1500  # that are spoken, about; it ends at the next sentence: a minute and a half
-    written: int = 60_000  # characters in all, what is never spoken included
+    first: float = 20.0  # until its first delta
+    between: float = 10.0  # between two deltas
+    thinking: float = 60.0  # of deltas without text or tool calls
+    characters: int = 1500  # to be spoken, about 90 seconds; the reply ends at the next sentence
+    written: int = 60_000  # characters in all, with those that are never spoken
     rounds: int = 4  # of tool calls
     calls: int = 8  # tools called in one round
 
 
 class Chat:
-    """A brain that thinks with the model behind `ask`, and has the skills of `desk` as its tools."""
+    """A brain that replies with the model behind `ask`, and has the skills of `runner` as its tools."""
 
     def __init__(
         self,
-        ask: Asking,
-        desk: SkillRunner | None = None,
+        ask: AskModel,
+        runner: SkillRunner | None = None,
         instructions: str = INSTRUCTIONS,
         limits: ChatLimits = ChatLimits(),
     ) -> None:
-        self._ask, self._desk = ask, desk or SkillRunner(())
+        self._ask, self._runner = ask, runner or SkillRunner(())
         self._instructions, self._limits = instructions, limits
 
     def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
-        """The answer as it is written. Raises BrainError where the model fails, stalls or hangs up."""
+        """Begin a reply. Its pieces raise BrainError if the model fails, stalls or hangs up."""
         return GeneratedReply(
-            lambda turn: chat(self._ask, messages, self._desk, turn, self._limits, self._instructions)
+            lambda gate: chat_reply(self._ask, messages, self._runner, gate, self._limits, self._instructions)
         )
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
+        """Reply to the last message."""
         return committed_text(self.prepare(messages))
 
     def offer(self, skills: Sequence[Skill]) -> None:
-        """Lets the model use these as tools too, from the next request on."""
-        self._desk.offer(skills)
+        """Let the model use these skills as tools too, from the next request on."""
+        self._runner.offer(skills)
 
     def call_skill(self, name: str, arguments: Mapping[str, Any]) -> SpeculativeReply | None:
-        return self._desk.call_skill(name, arguments)
+        """Return the reply of a skill that is called by name; None if there is no such skill."""
+        return self._runner.call_skill(name, arguments)
 
 
-def chat(
-    ask: Asking,
+def chat_reply(
+    ask: AskModel,
     messages: Sequence[Message],
-    desk: SkillRunner,
-    turn: CommitGate,
+    runner: SkillRunner,
+    gate: CommitGate,
     limits: ChatLimits,
     instructions: str,
-) -> Iterator[Piece]:
-    """The pieces of a reply.
+) -> Iterator[ReplyPiece]:
+    """Yield the pieces of a reply.
 
-    Raises BrainError where the model fails or says nothing at all; if it fails in the middle of the
-    answer, that has been said by then.
+    Raises BrainError if the model fails or says nothing at all; if it fails in the middle of a reply, the
+    part before has been yielded by then.
     """
-    if (yield from desk.answer(messages, turn, at_once=True)):
+    if (yield from runner.answer(messages, gate, at_once=True)):
         return
-    bound = Bound(limits)
+    length = LengthLimiter(limits)
     try:
-        yield from _rounds(ask, _opening(messages, instructions, desk), bound, desk, turn)
+        yield from _rounds(ask, _prompt(messages, instructions, runner), length, runner, gate)
     except BrainError as error:
-        if not bound.ended():
+        if not length.finish():
             raise
-        yield LOST
-        yield from turn.let_speak()
+        yield BROKEN_OFF
+        yield from gate.let_speak()
         raise BrainError(str(error)) from error
 
 
 def _rounds(
-    ask: Asking, talk: list[dict], bound: Bound, desk: SkillRunner, turn: CommitGate
-) -> Iterator[Piece]:
-    limits, called = bound.limits, False
+    ask: AskModel, talk: list[ChatMessage], length: LengthLimiter, runner: SkillRunner, gate: CommitGate
+) -> Iterator[ReplyPiece]:
+    """Yield what the model writes, and run the tools that it calls, round by round."""
+    limits, called = length.limits, False
     for left in range(limits.rounds, -1, -1):
-        tools = described(desk.skills) if left else []
-        calls = yield from _round(ask(talk, tools, turn), bound)
-        if not calls or bound.reached:
+        tools = tool_schemas(runner.skills) if left else []
+        calls = yield from _one_round(ask(talk, tools, gate), length)
+        if not calls or length.reached:
             break
         called = True
-        if bound.spoken:
-            yield from turn.let_speak()
-        yield from _carry_out(calls[: limits.calls], talk, bound.round, desk, turn)
-        bound.begin_round()
-    if bound.reached:
-        yield ENOUGH
-    elif not bound.ended():
+        if length.speakable:
+            yield from gate.let_speak()
+        yield from _run_tools(calls[: limits.calls], talk, length.round, runner, gate)
+        length.begin_round()
+    if length.reached:
+        yield CUT_OFF
+    elif not length.finish():
         if called:
             yield "Done."
         else:
@@ -122,33 +127,39 @@ def _rounds(
             )
 
 
-def _round(asked: Iterator[str], bound: Bound) -> Iterator[str]:
-    """Passes on what may still be said; the value is the calls that the model makes."""
+def _one_round(reply: ModelReply, length: LengthLimiter) -> ModelReply:
+    """Yield what may still be said; return the calls that the model makes."""
     try:
-        while not bound.reached:
-            piece = bound.kept(next(asked))
+        while not length.reached:
+            piece = length.take(next(reply))
             if piece:
                 yield piece
     except StopIteration as end:
-        return tuple(end.value or ())
+        calls: tuple[ToolCall, ...] = tuple(end.value or ())
+        return calls
     finally:
-        asked.close()
+        reply.close()
     return ()
 
 
-def _carry_out(
-    calls: Sequence[Call], talk: list[dict], said: str, desk: SkillRunner, turn: CommitGate
-) -> Iterator[Piece]:
-    talk.append({"role": "assistant", "content": said, "tool_calls": [each.as_json() for each in calls]})
+def _run_tools(
+    calls: Sequence[ToolCall],
+    talk: list[ChatMessage],
+    written: str,
+    runner: SkillRunner,
+    gate: CommitGate,
+) -> Iterator[ReplyPiece]:
+    """Run the tools that the model calls after having `written` something; add both to its messages."""
+    talk.append({"role": "assistant", "content": written, "tool_calls": [each.as_json() for each in calls]})
     for each in calls:
-        result = yield from carried_out(each, desk, turn)
+        result = yield from run_tool(each, runner, gate)
         talk.append({"role": "tool", "tool_call_id": each.id, "name": each.name, "content": result})
 
 
-def _opening(messages: Sequence[Message], instructions: str, desk: SkillRunner) -> list[dict[str, Any]]:
-    """What the model is shown: one message of instructions, then the turns, no two of one side in a row."""
+def _prompt(messages: Sequence[Message], instructions: str, runner: SkillRunner) -> list[ChatMessage]:
+    """Return the messages for the model: one of instructions, then the turns, those of one side joined."""
     own = [each.content for each in messages if each.role == "system"]
-    now = f"It is {desk.now:%A, %B} {desk.now.day}, {desk.now:%Y, %H:%M}."
+    now = f"It is {runner.now:%A, %B} {runner.now.day}, {runner.now:%Y, %H:%M}."
     talk = [{"role": "system", "content": "\n\n".join([instructions, *own, now])}]
     for each in messages:
         if each.role in ("user", "assistant") and each.content.strip():
@@ -159,41 +170,43 @@ def _opening(messages: Sequence[Message], instructions: str, desk: SkillRunner) 
     return talk
 
 
-class Bound:
-    """Ends an answer that would never end: at a sentence once it is long enough."""
+class LengthLimiter:
+    """Ends a reply that would never end: at a sentence once it is long enough.
+
+    Its TextForSpeech only counts, so that thinking and markup, which nobody hears, make no reply long.
+    """
 
     def __init__(self, limits: ChatLimits) -> None:
-        self.limits, self._ear = limits, TextForSpeech()
-        self.spoken = 0  # characters that can be said
+        self.limits, self._text = limits, TextForSpeech()
+        self.speakable = 0  # characters that can be spoken
         self.round = ""  # what was written in this round
         self.reached = False
         self._written = 0
 
     def begin_round(self) -> None:
+        """Begin a round of the model, after tools were run."""
         self.round = ""
 
-    def ended(self) -> int:
-        """How many characters could be said, now that no more come."""
-        self.spoken += len(self._ear.flush().strip())
-        return self.spoken
+    def finish(self) -> int:
+        """Return the number of characters that can be spoken, when no more come."""
+        self.speakable += len(self._text.flush().strip())
+        return self.speakable
 
-    def kept(self, piece: str) -> str:
-        """The part of the next piece that still belongs to the answer."""
-        if self.spoken and not self.round:
+    def take(self, piece: str) -> str:
+        """Return the part of the next piece that still belongs to the reply."""
+        if self.speakable and not self.round:
             piece = f" {piece}"
         self._written += len(piece)
-        self.spoken += len(self._ear.feed(piece).strip())
-        kept = piece
-        if self.spoken > self.limits.characters:
-            kept = self._cut(piece)
+        self.speakable += len(self._text.feed(piece).strip())
+        kept = self._cut(piece) if self.speakable > self.limits.characters else piece
         self.round += kept
         self.reached = self.reached or self._written > self.limits.written
         return kept
 
     def _cut(self, piece: str) -> str:
-        """Up to the end of a sentence in it, or of a word where no sentence seems to end."""
+        """Cut a piece after the end of a sentence in it, or after a word if no sentence seems to end."""
         ends = [at for mark in ".!?\n" if (at := piece.find(mark)) >= 0]
-        if ends or self.spoken > self.limits.characters * 1.25:
+        if ends or self.speakable > self.limits.characters * 1.25:
             self.reached = True
             return piece[: min(ends) + 1] if ends else piece[: max(piece.rfind(" "), 0)]
         return piece

@@ -1,4 +1,4 @@
-"""What answers: skills without a network, a language model's server, or one in a folder."""
+"""The choice of a brain: skills without a network, the server of a language model, or a model in a folder."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from voice.agent.brains.chat import Chat
-from voice.agent.brains.openai_server import Server
+from voice.agent.brains.openai_server import ChatServer
 from voice.agent.skills.documents import Documents
 from voice.agent.skills.everyday import everyday_skills
 from voice.agent.skills.notes import Notes, default_path
-from voice.agent.skills.registry import load_skills
-from voice.agent.skills.runner import Piece, SkillRunner
+from voice.agent.skills.runner import ReplyPiece, SkillRunner
+from voice.agent.skills.skill_files import load_skills
 from voice.agent.speculative import CommitGate, GeneratedReply, committed_text
 from voice.agent.timers import Timers
-from voice.errors import VoiceError
 from voice.places import expanded
 from voice.types import Brain, Message, SpeculativeReply
 
@@ -29,46 +28,48 @@ if TYPE_CHECKING:
 
 UNKNOWN = "I can't do that. I know the time, sums, units, timers, notes and spelling. Ask me what I can do."
 NOT_IN_FILES = "I found nothing about that in your files, and I can't do it otherwise."
-NOTHING = "I didn't catch that."
+HEARD_NOTHING = "I didn't catch that."
 
 
 class Offline:
-    """Answers from skills alone. One belongs to one conversation: its desk holds that one's timers."""
+    """A brain that answers from skills alone; each conversation has its own, because it has timers."""
 
     def __init__(
         self,
-        desk: SkillRunner | None = None,
+        runner: SkillRunner | None = None,
         *,
         timers: Timers | None = None,
         clock: Callable[[], datetime] = datetime.now,
     ) -> None:
-        """Without a `desk` it has the everyday skills, and those `timers`."""
-        self._desk = desk or SkillRunner(everyday_skills(), timers=timers, clock=clock)
+        """Without a `runner` it has the everyday skills, and those `timers`."""
+        self._runner = runner or SkillRunner(everyday_skills(), timers=timers, clock=clock)
 
     def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
-        """The answer to the last message."""
-        return GeneratedReply(lambda turn: self._pieces(messages, turn))
+        """Begin the answer to the last message."""
+        return GeneratedReply(lambda gate: self._pieces(messages, gate))
 
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
+        """Answer the last message."""
         return committed_text(self.prepare(messages))
 
     def call_skill(self, name: str, arguments: Mapping[str, Any]) -> SpeculativeReply | None:
-        return self._desk.call_skill(name, arguments)
+        """Return the reply of a skill that is called by name; None if there is no such skill."""
+        return self._runner.call_skill(name, arguments)
 
-    def _pieces(self, messages: Sequence[Message], turn: CommitGate) -> Iterator[Piece]:
+    def _pieces(self, messages: Sequence[Message], gate: CommitGate) -> Iterator[ReplyPiece]:
         if not messages or not messages[-1].content.strip():
-            yield NOTHING
-        elif not (yield from self._desk.answer(messages, turn)):
-            yield NOT_IN_FILES if self._desk.documents else UNKNOWN
+            yield HEARD_NOTHING
+        elif not (yield from self._runner.answer(messages, gate)):
+            yield NOT_IN_FILES if self._runner.documents else UNKNOWN
 
 
 @dataclass(frozen=True)
 class Choice:
-    """Which brain conversations get, and what its skills may use.
+    """The brain that conversations get, and what its skills may use.
 
     `brain` is "offline", the address of an OpenAI-compatible server (with `model` and `key`), or the
     folder of a chat model for `transformers`. `skills` is a Python file, `documents` a folder of
-    text files, `notes` a file, the user's own one if it is None.
+    text files, `notes` a file; None is the one in the user's data folder.
     """
 
     brain: str = "offline"
@@ -80,24 +81,24 @@ class Choice:
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ) -> Choice:
-        """VOICE_LLM_URL or else VOICE_BRAIN, VOICE_LLM_MODEL, VOICE_LLM_KEY, VOICE_SKILLS, VOICE_DOCUMENTS,
-        VOICE_NOTES."""
+        """Read a choice from VOICE_LLM_URL, or else VOICE_BRAIN, and from VOICE_LLM_MODEL, VOICE_LLM_KEY,
+        VOICE_SKILLS, VOICE_DOCUMENTS and VOICE_NOTES."""
 
-        def said(name: str) -> str:
+        def setting(name: str) -> str:
             return environment.get(f"VOICE_{name}", "").strip()
 
         return cls(
-            said("LLM_URL") or said("BRAIN") or "offline",
-            said("LLM_MODEL"),
-            said("LLM_KEY"),
-            said("SKILLS") or None,
-            said("DOCUMENTS") or None,
-            said("NOTES") or None,
+            setting("LLM_URL") or setting("BRAIN") or "offline",
+            setting("LLM_MODEL"),
+            setting("LLM_KEY"),
+            setting("SKILLS") or None,
+            setting("DOCUMENTS") or None,
+            setting("NOTES") or None,
         )
 
     @property
     def is_offline(self) -> bool:
-        """Whether there are skills alone."""
+        """Whether the brain has skills alone."""
         return self.brain.strip().lower() in ("", "offline")
 
     @property
@@ -109,10 +110,10 @@ class Choice:
 
 
 class Brains:
-    """What the brains of several conversations share: skills, notes, files, a local model."""
+    """What the brains of several conversations share: skills, notes, documents, a server or a local model."""
 
     def __init__(self, choice: Choice, clock: Callable[[], datetime] = datetime.now) -> None:
-        """Loads it all. Raises VoiceError where something of it is wrong."""
+        """Load it all. Raises VoiceError if something of it is wrong."""
         self._choice, self._clock = choice, clock
         own = load_skills(choice.skills) if choice.skills else ()
         self._skills = (*own, *everyday_skills())
@@ -121,30 +122,30 @@ class Brains:
         if self._documents:
             self._documents.refresh()
         self._model: LocalModel | None = None
-        self._server: Server | None = None  # one for all conversations, with its connections
+        self._server: ChatServer | None = None  # one for all conversations, with its connections
         if choice.is_address:
-            self._server = Server(choice.brain, choice.model, choice.key)
+            self._server = ChatServer(choice.brain, choice.model, choice.key)
         elif not choice.is_offline:
             self._model = self._local_model()
-        self.brain(Timers())  # complains now, not when somebody speaks
+        self.brain(Timers())  # raises its errors now, not when somebody speaks
 
     def brain(self, timers: Timers, notes: Notes | None = None) -> Brain:
-        """The brain of one more conversation, whose timers are `timers`.
+        """Return the brain of one more conversation, whose timers are `timers`.
 
-        Its `notes` are in the file that all conversations share, unless it has some of its own.
+        Its `notes` are in the file that all conversations share, unless it has its own.
         """
         skills = self._skills
         if not self._documents:
             skills = tuple(each for each in skills if each.name != "search_files")
         notes = notes or self._notes
-        desk = SkillRunner(skills, timers=timers, notes=notes, documents=self._documents, clock=self._clock)
+        runner = SkillRunner(skills, timers=timers, notes=notes, documents=self._documents, clock=self._clock)
         if self._server:
-            return Chat(self._server.ask, desk)
+            return Chat(self._server.ask, runner)
         if self._model:
             from voice.agent.brains.local_model import local_brain
 
-            return local_brain(self._model, desk=desk)
-        return Offline(desk)
+            return local_brain(self._model, runner=runner)
+        return Offline(runner)
 
     def _local_model(self) -> LocalModel:
         from voice.agent.brains.local_model import LocalModel
@@ -158,35 +159,23 @@ def brain_from_environment(
     clock: Callable[[], datetime] = datetime.now,
     notes: Notes | None = None,
 ) -> Brain:
-    """The brain that the environment asks for (see Choice.of). Raises VoiceError where that is wrong."""
-    return brain_of(Choice.of(environment), timers, clock, notes)
+    """Return the brain that the environment asks for (see Choice.of). Raises VoiceError if that is wrong."""
+    return open_brain(Choice.of(environment), timers, clock, notes)
 
 
-def brain_of(
+def open_brain(
     choice: Choice,
     timers: Timers,
     clock: Callable[[], datetime] = datetime.now,
     notes: Notes | None = None,
 ) -> Brain:
-    """The brain of one more conversation; what such brains need is loaded once in a process.
+    """Return the brain of one more conversation; what such brains share is loaded once in a process.
 
-    `notes` are those of this conversation, else they are in the file that all share.
+    `notes` are those of this conversation; without them its notes are in the file that all share.
     """
     with _OPENING:
-        return _opened(choice, clock).brain(timers, notes)
+        return _open_brains(choice, clock).brain(timers, notes)
 
 
 _OPENING = threading.Lock()
-_opened = lru_cache(maxsize=2)(Brains)
-
-
-__all__ = [
-    "NOTHING",
-    "UNKNOWN",
-    "Brains",
-    "Choice",
-    "Offline",
-    "VoiceError",
-    "brain_from_environment",
-    "brain_of",
-]
+_open_brains = lru_cache(maxsize=2)(Brains)

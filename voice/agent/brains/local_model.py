@@ -1,7 +1,7 @@
-"""A chat model of `transformers` from a folder of this machine, with the skills as its tools.
+"""A chat model of `transformers` in a folder of this machine, with the skills as its tools.
 
-The one place in this library that imports torch, and only when such a brain is chosen. A model
-without a template for tools is told of none.
+This is the one module of the library that imports torch, and only when such a brain is chosen. A model
+whose chat template has no place for tools gets none.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from voice.agent.brains.chat import INSTRUCTIONS, Chat, ChatLimits
-from voice.agent.brains.tools import Call
+from voice.agent.brains.chat import INSTRUCTIONS, Chat, ChatLimits, ChatMessage, ModelReply
+from voice.agent.brains.tools import ToolCall
 from voice.agent.skills.runner import SkillRunner
 from voice.agent.speculative import CommitGate
 from voice.errors import BrainError, ModelDamaged, ModelMissing
 from voice.places import expanded
 
-LONGEST_ANSWER = 1024  # tokens
+MOST_NEW_TOKENS = 1024  # tokens
 _INSTALL = "a chat model in a folder wants torch and transformers: pip install 'voice[local]'"
 _CALL = re.compile(
     r"<\|?tool_calls?\|?>(.*?)(?:<\|?/tool_calls?\|?>|$)|\[TOOL_CALLS\](.*)|<function=(\w+)>(.*?)</function>",
@@ -34,7 +34,7 @@ _THINKING = re.compile(r"<think>.*?(?:</think>|$)", re.S)
 
 @dataclass(frozen=True)
 class LocalModel:
-    """Weights and their tokenizer, which conversations share; one of them is answered at a time."""
+    """Weights and their tokenizer, which conversations share; one is answered at a time."""
 
     model: Any  # a causal language model
     tokenizer: Any
@@ -42,9 +42,9 @@ class LocalModel:
 
     @classmethod
     def open(cls, folder: str | Path) -> LocalModel:
-        """Loads a model; nothing is fetched.
+        """Load a model; nothing is downloaded.
 
-        Raises ModelMissing where there is none or nothing that runs it, ModelDamaged where it does not load.
+        Raises ModelMissing if there is none or no library to run it, ModelDamaged if it does not load.
         """
         folder = expanded(folder)
         if not (folder / "config.json").is_file():
@@ -67,20 +67,23 @@ class LocalModel:
 
     @property
     def takes_tools(self) -> bool:
-        """Whether its template can show it tools."""
+        """Whether the chat template can show tools to the model."""
         return "tools" in str(self.tokenizer.chat_template)
 
-    def texts(self, prompt: str, patience: float, stop: threading.Event) -> Iterator[str]:
-        """What it writes after a prompt, until `stop`. Raises BrainError where it fails or stalls."""
+    def generate(self, prompt: str, timeout: float, stop: threading.Event) -> Iterator[str]:
+        """Yield the text that the model writes after a prompt, until `stop`.
+
+        Raises BrainError if it fails, or writes nothing for `timeout` seconds.
+        """
         from transformers import TextIteratorStreamer
 
-        streamer = TextIteratorStreamer(self.tokenizer, skip_prompt=True, timeout=patience)
+        streamer = TextIteratorStreamer(self.tokenizer, skip_prompt=True, timeout=timeout)
         failed: list[Exception] = []
         work = threading.Thread(target=self._generate, args=(prompt, streamer, stop, failed), daemon=True)
         work.start()
-        ended = self.tokenizer.eos_token or "\0"
+        end = self.tokenizer.eos_token or "\0"
         try:
-            yield from (text.replace(ended, "") for text in streamer)
+            yield from (text.replace(end, "") for text in streamer)
         except queue.Empty:
             raise BrainError("the chat model took too long", "I am still too slow for that.") from None
         finally:
@@ -89,14 +92,15 @@ class LocalModel:
             raise BrainError(f"the chat model failed: {failed[0]}"[:500], "My language model failed.")
 
     def _generate(self, prompt: str, streamer: Any, stop: threading.Event, failed: list[Exception]) -> None:
+        """Generate into a streamer, in a thread of its own; an error goes into `failed`."""
         import torch
 
         try:
             with self.free, torch.inference_mode():
-                given = self.tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
+                inputs = self.tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
                 self.model.generate(
-                    **given.to(self.model.device),
-                    max_new_tokens=LONGEST_ANSWER,
+                    **inputs.to(self.model.device),
+                    max_new_tokens=MOST_NEW_TOKENS,
                     streamer=streamer,
                     stopping_criteria=[
                         lambda ids, scores: torch.full(ids.shape[:1], stop.is_set(), device=ids.device)
@@ -107,27 +111,28 @@ class LocalModel:
             failed.append(error)
             streamer.end()
 
-    def prompt(self, talk: list[dict], tools: list[dict]) -> str:
-        """A conversation as its template writes it, without the oldest turns where it would be too long."""
+    def prompt(self, talk: list[ChatMessage], tools: list[dict[str, Any]]) -> str:
+        """Render a conversation by the chat template, without the oldest turns if it would be too long."""
         most = getattr(self.model.config, "max_position_embeddings", None) or 1 << 30
         talk = list(talk)
         while True:
-            text = self._rendered(talk, tools)
+            text = self._render(talk, tools)
             if len(talk) <= 2 or len(self.tokenizer(text)["input_ids"]) <= most - min(
-                LONGEST_ANSWER, most // 2
+                MOST_NEW_TOKENS, most // 2
             ):
                 return text
             del talk[1]
 
-    def _rendered(self, talk: list[dict], tools: list[dict]) -> str:
-        def apply(messages: list[dict]) -> str:
-            return self.tokenizer.apply_chat_template(
+    def _render(self, talk: list[ChatMessage], tools: list[dict[str, Any]]) -> str:
+        def apply(messages: list[ChatMessage]) -> str:
+            text = self.tokenizer.apply_chat_template(
                 messages,
                 tools=tools or None,
                 add_generation_prompt=True,
                 tokenize=False,
                 enable_thinking=False,
             )
+            return str(text)
 
         try:
             return apply(talk)
@@ -141,35 +146,39 @@ class LocalModel:
 def local_brain(
     model: LocalModel,
     *,
-    desk: SkillRunner | None = None,
+    runner: SkillRunner | None = None,
     instructions: str = INSTRUCTIONS,
     limits: ChatLimits = ChatLimits(),
 ) -> Chat:
-    """A brain of one conversation that thinks with a LocalModel."""
-    return Chat(partial(_ask, model, limits.first), desk, instructions, limits)
+    """Return a brain of one conversation that replies with a LocalModel."""
+    return Chat(partial(_ask, model, limits.first), runner, instructions, limits)
 
 
 def _ask(
-    model: LocalModel, patience: float, talk: list[dict], tools: list[dict], turn: CommitGate
-) -> Iterator[str]:
-    """One answer; the value is the tools that are called in it."""
+    model: LocalModel,
+    timeout: float,
+    talk: list[ChatMessage],
+    tools: list[dict[str, Any]],
+    gate: CommitGate,
+) -> ModelReply:
+    """Yield the text of one answer; return the tool calls in it."""
     stop = threading.Event()
-    turn.call_at_close(stop.set)
+    gate.call_at_close(stop.set)
     try:
-        prompt = model.prompt([_readable(each) for each in talk], tools if model.takes_tools else [])
+        prompt = model.prompt([_for_template(each) for each in talk], tools if model.takes_tools else [])
     except Exception as error:  # a template may refuse anything
         raise BrainError(f"the chat template failed: {error}"[:500], "My language model failed.") from error
     written = ""
     if prompt.rstrip().endswith("<think>"):  # the model goes on inside, and closes it
         yield "<think>"
-    for text in model.texts(prompt, patience, stop):
+    for text in model.generate(prompt, timeout, stop):
         written += text
         yield text
-    return calls_in(written)
+    return parse_tool_calls(written)
 
 
-def _readable(message: dict[str, Any]) -> dict[str, Any]:
-    """A message as templates expect it: the arguments of calls as objects."""
+def _for_template(message: dict[str, Any]) -> dict[str, Any]:
+    """Return a message as chat templates expect it: the arguments of calls as objects."""
     if "tool_calls" not in message:
         return message
     calls = []
@@ -179,25 +188,25 @@ def _readable(message: dict[str, Any]) -> dict[str, Any]:
         except ValueError:
             arguments = {}
         calls.append({**each, "function": {**each["function"], "arguments": arguments}})
-    said = _CALL.split(_THINKING.sub("", message["content"]))[0]
-    return {**message, "content": "" if _json(said) else said.strip(), "tool_calls": calls}
+    text = _CALL.split(_THINKING.sub("", message["content"]))[0]
+    return {**message, "content": "" if _parse_json(text) else text.strip(), "tool_calls": calls}
 
 
-def calls_in(written: str) -> tuple[Call, ...]:
-    """The tool calls in what a model wrote, in any of the usual forms; what cannot be read is none."""
+def parse_tool_calls(written: str) -> tuple[ToolCall, ...]:
+    """Return the tool calls in the text of a model, in any of the usual forms; others are ignored."""
     shown = _THINKING.sub("", written)
     found = []
     for match in _CALL.finditer(shown):
         if match[3]:
-            found.append({"name": match[3], "arguments": _json(match[4]) or {}})
+            found.append({"name": match[3], "arguments": _parse_json(match[4]) or {}})
         else:
-            found.append(_json(match[1] or match[2] or ""))
+            found.append(_parse_json(match[1] or match[2] or ""))
     if not found:
-        found.append(_json(shown))
+        found.append(_parse_json(shown))
     flat = [each for value in found for each in (value if isinstance(value, list) else [value])]
     named = [each.get("function", each) for each in flat if isinstance(each, dict)]
     return tuple(
-        Call(
+        ToolCall(
             f"call_{number}", str(each["name"]), json.dumps(each.get("arguments", each.get("parameters", {})))
         )
         for number, each in enumerate(named)
@@ -205,7 +214,8 @@ def calls_in(written: str) -> tuple[Call, ...]:
     )
 
 
-def _json(text: str) -> Any:
+def _parse_json(text: str) -> Any:
+    """Return a JSON value, or None if the text is none."""
     try:
         return json.loads(text.strip())
     except ValueError:

@@ -13,16 +13,15 @@ import math
 import re
 from fractions import Fraction
 
-from voice.agent.language.numbers import LONGEST as LONGEST_NUMBER
-from voice.agent.language.numbers import numerals
+from voice.agent.language.numbers import MOST_DIGITS, words_to_numerals
 
 LARGEST_EXPONENT = 1024
 LARGEST_FACTORIAL = 100
-LONGEST = 150  # numbers and signs; each parenthesis is a step deeper
+MOST_TOKENS = 150  # numbers and signs; each parenthesis is one level of recursion
 
 
 def _word(pattern: str) -> str:
-    """A word of its own or one that figures run into, as recognizers write: "12x7", "5squared"."""
+    """Return a pattern for a word that letters do not touch; figures may, as in "12x7"."""
     return rf"(?<![a-z])(?:{pattern})(?![a-z])"
 
 
@@ -60,19 +59,22 @@ _TOKEN = re.compile(r"\d+\.?\d*|\.\d+|[a-z']+|[-+*/^%!()]")
 _DATE = re.compile(r"\s*\d{1,4}([-/.])\d{1,2}\1\d{2,4}\s*")
 
 
+Number = Fraction | float
+
+
 class NotArithmetic(ValueError):
-    """The words are not a calculation."""
+    """The text is not a calculation."""
 
 
-def calculate(text: str) -> Fraction | float:
-    """The value of a spoken or written calculation.
+def calculate(text: str) -> Number:
+    """Return the value of a spoken or written calculation.
 
-    Raises NotArithmetic where `text` is none, ZeroDivisionError, and OverflowError where the
-    result is too large to be of use.
+    Raises NotArithmetic if `text` is none, ZeroDivisionError, and OverflowError if the result is too
+    large to be of use.
     """
     tokens = tokenize(text)
-    if len(tokens) > LONGEST:
-        raise NotArithmetic(text[:LONGEST])
+    if len(tokens) > MOST_TOKENS:
+        raise NotArithmetic(text[:MOST_TOKENS])
     value, position = _sum(tokens, 0)
     if position != len(tokens):
         raise NotArithmetic(text)
@@ -80,33 +82,34 @@ def calculate(text: str) -> Fraction | float:
 
 
 def tokenize(text: str) -> list[str]:
-    """Numbers as exact numerals, operators as one sign each."""
+    """Split a calculation into exact numerals and operators of one sign each. Raises NotArithmetic."""
     if _DATE.fullmatch(text):
         raise NotArithmetic(text)
     text = _SPLIT.sub(lambda found: " " if found[0] == "-" else "", text.lower())
     for pattern, replacement in _PHRASES:
         text = re.sub(pattern, replacement, text)
     words = _TOKEN.findall(text)
-    if any(len(word) > LONGEST_NUMBER for word in words):
-        raise NotArithmetic(text[:LONGEST])
+    if any(len(word) > MOST_DIGITS for word in words):
+        raise NotArithmetic(text[:MOST_TOKENS])
     if "".join(words) != re.sub(r"\s", "", text):
         raise NotArithmetic(text)
-    return numerals(words)
+    return words_to_numerals(words)
 
 
 def is_calculation(text: str) -> bool:
-    """Whether `text` computes something, rather than being just a number."""
+    """Tell whether `text` computes something and is more than a number."""
     try:
         tokens = tokenize(text)
-        return len(tokens) > 1 and any(token in _SIGNS for token in tokens)
+        return len(tokens) > 1 and any(token in _OPERATORS for token in tokens)
     except NotArithmetic:
         return False
 
 
-_SIGNS = frozenset(["+", "-", "*", "/", "^", "%", "!", "mod", "sqrt", "cbrt"])
+_OPERATORS = frozenset(["+", "-", "*", "/", "^", "%", "!", "mod", "sqrt", "cbrt"])
 
 
-def _sum(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
+def _sum(tokens: list[str], at: int) -> tuple[Number, int]:
+    """Parse a sum from token `at`; return its value and the index after it."""
     value, at = _term(tokens, at)
     while at < len(tokens) and tokens[at] in "+-":
         sign = 1 if tokens[at] == "+" else -1
@@ -118,7 +121,8 @@ def _sum(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
     return value, at
 
 
-def _term(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
+def _term(tokens: list[str], at: int) -> tuple[Number, int]:
+    """Parse a product."""
     value, at = _power(tokens, at)
     while at < len(tokens) and tokens[at] in ("*", "/", "mod"):
         sign = tokens[at]
@@ -130,15 +134,17 @@ def _term(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
     return value, at
 
 
-def _power(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
+def _power(tokens: list[str], at: int) -> tuple[Number, int]:
+    """Parse a power, which binds to the right."""
     value, at = _signed(tokens, at)
     if at < len(tokens) and tokens[at] == "^":
         exponent, at = _power(tokens, at + 1)
-        value = _raised(value, exponent)
+        value = _power_of(value, exponent)
     return value, at
 
 
-def _signed(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
+def _signed(tokens: list[str], at: int) -> tuple[Number, int]:
+    """Parse a value with the signs and roots before it and the factorials and percents after it."""
     token = tokens[at] if at < len(tokens) else ""
     if token == "-":
         value, at = _power(tokens, at + 1)
@@ -153,7 +159,8 @@ def _signed(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
     return value, at
 
 
-def _value(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
+def _value(tokens: list[str], at: int) -> tuple[Number, int]:
+    """Parse a number or a sum in parentheses."""
     token = tokens[at] if at < len(tokens) else ""
     if token == "(":
         value, at = _sum(tokens, at + 1)
@@ -166,27 +173,31 @@ def _value(tokens: list[str], at: int) -> tuple[Fraction | float, int]:
         raise NotArithmetic(" ".join(tokens)) from None
 
 
-def _raised(value: Fraction | float, exponent: Fraction | float) -> Fraction | float:
+def _power_of(value: Number, exponent: Number) -> Number:
+    """Raise `value` to a power. Raises OverflowError before the result becomes enormous."""
     whole = Fraction(exponent).denominator == 1
-    if abs(exponent) > LARGEST_EXPONENT or abs(value) > 10**30:
+    if abs(float(exponent)) > LARGEST_EXPONENT or abs(float(value)) > 1e30:
         raise OverflowError("too large")
     if whole:
-        return value ** int(exponent)
+        power: Number = value ** int(exponent)
+        return power
     if value < 0:
         raise NotArithmetic("a root of a negative number")
     return float(value) ** float(exponent)
 
 
-def _root(value: Fraction | float, degree: int) -> Fraction | float:
+def _root(value: Number, degree: int) -> Number:
+    """Return a square or cube root, exactly if it is whole."""
     if value < 0 and degree == 2:
         raise NotArithmetic("a square root of a negative number")
-    guess = round(math.copysign(abs(float(value)) ** (1 / degree), float(value)))
-    if guess**degree == value:
-        return Fraction(guess)
+    nearest = round(math.copysign(abs(float(value)) ** (1 / degree), float(value)))
+    if nearest**degree == value:
+        return Fraction(nearest)
     return math.copysign(abs(float(value)) ** (1 / degree), float(value))
 
 
-def _factorial(value: Fraction | float) -> Fraction:
+def _factorial(value: Number) -> Fraction:
+    """Return the factorial of a whole number."""
     if value < 0 or Fraction(value).denominator != 1:
         raise NotArithmetic("a factorial of a fraction")
     if value > LARGEST_FACTORIAL:

@@ -1,6 +1,6 @@
-"""Requests in plain words, and phrases that they match.
+"""Requests in normalized words, and the phrases of skills that they match.
 
-In a phrase `[a, b c]` is one of, `(please)` or `(d, e)` may be left out, and `$name` is a slot.
+The syntax of phrases is that of voice.text.phrase_grammar, without kinds of slots and macros.
 """
 
 from __future__ import annotations
@@ -24,87 +24,92 @@ from voice.text.phrase_grammar import (
 
 @dataclass(frozen=True)
 class SlotValue:
-    """What stands in a phrase's slot, in plain words and as it was said."""
+    """What fills a slot: its `normalized` words, and the words `verbatim`."""
 
-    plain: str
-    said: str
+    normalized: str
+    verbatim: str
 
 
 @dataclass(frozen=True)
-class Request:
-    """`words` in plain form; the word at i comes from the word `said[owners[i]]`."""
+class SpokenRequest:
+    """What a person asked, in normalized `words`; word i comes from the word `verbatim[origins[i]]`."""
 
     words: tuple[str, ...]
-    owners: tuple[int, ...]
-    said: tuple[str, ...]
+    origins: tuple[int, ...]
+    verbatim: tuple[str, ...]
 
     @classmethod
-    def of(cls, text: str) -> Request:
-        said = tuple(text.replace("’", "'").split())
-        owned = [(word, owner) for owner, each in enumerate(said) for word in _plain_word(each)]
-        return cls(tuple(word for word, _ in owned), tuple(owner for _, owner in owned), said)
+    def of(cls, text: str) -> SpokenRequest:
+        """Normalize a text."""
+        verbatim = tuple(text.replace("’", "'").split())
+        found = [(word, origin) for origin, each in enumerate(verbatim) for word in _normalize_word(each)]
+        return cls(tuple(word for word, _ in found), tuple(origin for _, origin in found), verbatim)
 
-    def without_courtesy(self) -> Request:
-        """Without the words of courtesy before and after it."""
+    def without_courtesy(self) -> SpokenRequest:
+        """Return the request without the words of courtesy before and after it."""
         text = " ".join(self.words)
-        kept = _LEAD.sub("", text)
+        kept = _COURTESY_BEFORE.sub("", text)
         first = len(self.words) - len(kept.split())
-        end = first + len(_TRAIL.sub("", kept).split())
-        return Request(self.words[first:end], self.owners[first:end], self.said)
+        end = first + len(_COURTESY_AFTER.sub("", kept).split())
+        return SpokenRequest(self.words[first:end], self.origins[first:end], self.verbatim)
 
-    def without_interruption(self) -> Request:
-        """Without "Wait." and the like before it, which only takes the turn."""
-        following = (*self.owners, None)[1:]
+    def without_interruption(self) -> SpokenRequest:
+        """Return the request without "Wait." and the like before it, which only take the turn."""
+        following = (*self.origins, None)[1:]
         marked = [
-            f"{word}," if owner != after and self.said[owner][-1] in _ENDS else word
-            for word, owner, after in zip(self.words, self.owners, following, strict=True)
+            f"{word}," if origin != after and self.verbatim[origin][-1] in _PUNCTUATION else word
+            for word, origin, after in zip(self.words, self.origins, following, strict=True)
         ]
         first = len(marked) - len(_INTERRUPTION.sub("", " ".join(marked)).split())
-        return Request(self.words[first:], self.owners[first:], self.said)
+        return SpokenRequest(self.words[first:], self.origins[first:], self.verbatim)
 
-    def matches(self, phrase: re.Pattern[str]) -> dict[str, SlotValue] | None:
-        """The slots by name if the whole request is that phrase, else None."""
+    def match(self, phrase: re.Pattern[str]) -> dict[str, SlotValue] | None:
+        """Return the slots by name if the whole request is that phrase, else None."""
         text = "".join(f"{word} " for word in self.words)
         found = phrase.fullmatch(text)
         if not found:
             return None
-        spans = {name: found.span(name) for name, slot in found.groupdict().items() if slot}
+        spans = {name: found.span(name) for name, value in found.groupdict().items() if value}
         return {
-            name: self._slot(text[:start].count(" "), text[:end].count(" "))
+            name: self._slot_value(text[:start].count(" "), text[:end].count(" "))
             for name, (start, end) in spans.items()
         }
 
-    def _slot(self, first: int, end: int) -> SlotValue:
-        said = " ".join(self.said[self.owners[first] : self.owners[end - 1] + 1])
-        return SlotValue(" ".join(self.words[first:end]), said.strip(' .,;:!?"“”…'))
+    def _slot_value(self, first: int, end: int) -> SlotValue:
+        """Return the words from index `first` to `end`, without the punctuation around them."""
+        verbatim = " ".join(self.verbatim[self.origins[first] : self.origins[end - 1] + 1])
+        return SlotValue(" ".join(self.words[first:end]), verbatim.strip(' .,;:!?"“”…'))
 
 
-_LEAD = re.compile(
+_COURTESY_BEFORE = re.compile(
     r"^(?:(?:hey|hi|hello|ok|okay|alright|please|um|uh|uhm|er|so|well|and|now|then|thanks|thank you"
     r"|can you|could you|would you|will you|can i|could i|i want you to|i would like(?: you)? to"
     r"|i want to know|i would like to know|do you know|tell me|just|let us) )+(?=\S)"
 )
-_ENDS = ".,!?;:…"
+_PUNCTUATION = ".,!?;:…"
 # Words that may begin a request ("stop the timer") have to stand apart from it.
 _INTERRUPTION = re.compile(
     r"^(?:(?:(?:wait|hold on|hang on)(?: a (?:second|moment|minute))?,?"
     r"|(?:stop(?: it| that| talking)?|no|nope|sorry|excuse me|listen|actually|oh|enough),)"
     r"(?: please,)? )+(?=\S)"
 )
-_TRAIL = re.compile(r"(?: (?:please|thanks|thank you|for me|right now|again please|will you|would you))+$")
+_COURTESY_AFTER = re.compile(
+    r"(?: (?:please|thanks|thank you|for me|right now|again please|will you|would you))+$"
+)
 
 
-def plain(request: str) -> str:
-    """Lower case, contractions written out, and no punctuation but that of numbers."""
-    return " ".join(Request.of(request).words)
+def normalize_request(request: str) -> str:
+    """Return a text in lower case, contractions written out, without punctuation outside of numbers."""
+    return " ".join(SpokenRequest.of(request).words)
 
 
-def without_courtesy(request: str) -> str:
-    """A plain request without the words of courtesy before and after it."""
-    return " ".join(Request.of(request).without_courtesy().words)
+def strip_courtesy(request: str) -> str:
+    """Return a normalized request without the words of courtesy before and after it."""
+    return " ".join(SpokenRequest.of(request).without_courtesy().words)
 
 
-def _plain_word(word: str) -> list[str]:
+def _normalize_word(word: str) -> list[str]:
+    """Return the normalized words that a written one is: "what's" → "what", "is"."""
     text = word.lower()
     text = re.sub(r"\b(what|when|that|it|who|there|here|how|where)'s\b", r"\1 is", text)
     text = re.sub(r"\b(i|you|he|she|we|they)'d\b", r"\1 would", text)
@@ -148,6 +153,7 @@ def _expression(phrase: Phrase) -> str:
 
 
 def _part(node: Node) -> str:
+    """Return the source of one node's regular expression."""
     match node:
         case Words(text):
             return "".join(f"{re.escape(word.lower())} " for word in text.split())
@@ -159,7 +165,7 @@ def _part(node: Node) -> str:
             raise AssertionError(f"the macro @{name} was refused before")
 
 
-def slots_of(phrases: tuple[re.Pattern[str], ...]) -> Iterator[str]:
-    """The names of all slots, some perhaps twice."""
+def slot_names(phrases: tuple[re.Pattern[str], ...]) -> Iterator[str]:
+    """Yield the names of the slots of all phrases; a name comes again for each phrase that has it."""
     for phrase in phrases:
         yield from phrase.groupindex

@@ -1,4 +1,4 @@
-"""Units of measure and the conversions between them, from the words that people use."""
+"""Units of measure by their spoken names, and exact conversions between them."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from voice.agent.language.numbers import LONGEST, numerals
+from voice.agent.language.numbers import MOST_DIGITS, words_to_numerals
 
 
 @dataclass(frozen=True)
 class Unit:
-    """One unit: `factor` of it make one base unit of its `dimension`, after adding `offset`.
+    """A unit that is `factor` base units of its `dimension`; `offset` is added to an amount before that.
 
-    `rather` is another unit that its short name may mean: five k are kelvins, but kilometers beside miles.
+    `alternative` is another unit that its short name may mean: "k" is kelvins, but kilometers beside miles.
     """
 
-    one: str
-    many: str
+    singular: str
+    plural: str
     dimension: str
     factor: Fraction
     offset: Fraction = Fraction(0)
-    rather: Unit | None = None
+    alternative: Unit | None = None
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """An amount of a unit, or of several of one dimension already summed in the first one."""
+    """An amount of a unit; "5 feet 10 inches" is summed in the first of its units."""
 
     amount: Fraction
     unit: Unit
 
 
-# One row a unit: singular, plural, how many base units it is, other names.
+# One row for each unit: singular, plural, how many base units it is, other names.
 _TABLE = {
     "length": """
         millimeter millimeters 0.001 mm millimetre millimetres
@@ -106,50 +106,53 @@ _TEMPERATURES = (
 
 
 def _units() -> dict[str, Unit]:
-    units = {}
+    """Return each unit by all its names."""
+    units: dict[str, Unit] = {}
     for dimension, rows in _TABLE.items():
         for row in rows.strip().splitlines():
-            one, many, factor, *others = row.split()
-            unit = Unit(one.replace("_", " "), many.replace("_", " "), dimension, Fraction(factor))
-            units |= {name.replace("_", " "): unit for name in (one, many, *others)}
-    for one, many, factor, offset, names in _TEMPERATURES:
-        unit = Unit(one, many, "temperature", Fraction(factor), Fraction(offset))
+            singular, plural, factor, *others = row.split()
+            unit = Unit(singular.replace("_", " "), plural.replace("_", " "), dimension, Fraction(factor))
+            units |= {name.replace("_", " "): unit for name in (singular, plural, *others)}
+    for singular, plural, factor, offset, names in _TEMPERATURES:
+        unit = Unit(singular, plural, "temperature", Fraction(factor), Fraction(offset))
         for name in names.split():
             units |= {f"{degrees}{name}": unit for degrees in ("", "degrees ", "degree ")}
-    units["k"] = replace(units["kelvin"], rather=units["kilometer"])
+    units["k"] = replace(units["kelvin"], alternative=units["kilometer"])
     british = {name.replace("meter", "metre"): unit for name, unit in units.items() if " " in name}
     return british | units
 
 
 UNITS = _units()
 _LONGEST_NAME = max(len(name.split()) for name in UNITS)
-_GLUED = re.compile(r"(?<=\d)(?=[a-z°])")  # "5km", "100°F"
+_NUMBER_AND_UNIT = re.compile(r"(?<=\d)(?=[a-z°])")  # "5km", "100°F"
 
 
 def find_unit(text: str) -> Unit | None:
-    """The unit that `text` names, or None."""
+    """Return the unit that `text` names, or None."""
     return UNITS.get(" ".join(text.lower().replace("-", " ").split()))
 
 
 def parse_quantity(text: str) -> Quantity | None:
-    """A whole text as one amount: "five miles", "5 feet 10 inches", "an hour and a half", "a mile"."""
-    text = re.sub(r"^an? (?=\d)", "", _GLUED.sub(" ", text.lower())).replace("° ", "°")  # "a 5k"
-    words = numerals(re.sub(r"(?<=[a-z])-(?=[a-z])", " ", text).split())
-    total, position = None, 0
+    """Read a whole text as one amount: "five miles", "5 feet 10 inches", "an hour and a half", "a mile"."""
+    text = re.sub(r"^an? (?=\d)", "", _NUMBER_AND_UNIT.sub(" ", text.lower())).replace("° ", "°")  # "a 5k"
+    words = words_to_numerals(re.sub(r"(?<=[a-z])-(?=[a-z])", " ", text).split())
+    total: Quantity | None = None
+    position = 0
     while position < len(words):
         if words[position] == "and" and total:
             position += 1
-        found = _one_quantity(words, position, total)
+        found = _quantity_at(words, position, total)
         if not found:
             return None
         quantity, position = found
-        total = quantity if total is None else _added(total, quantity)
+        total = quantity if total is None else _add(total, quantity)
         if total is None:
             return None
     return total
 
 
-def _one_quantity(words: Sequence[str], at: int, before: Quantity | None) -> tuple[Quantity, int] | None:
+def _quantity_at(words: Sequence[str], at: int, before: Quantity | None) -> tuple[Quantity, int] | None:
+    """Return the quantity that begins at word `at` and the index after it, `before` being the one before."""
     amount = _amount(words[at]) if at < len(words) else None
     if amount is None:
         return None
@@ -163,45 +166,47 @@ def _one_quantity(words: Sequence[str], at: int, before: Quantity | None) -> tup
         if unit and at + size <= len(words):
             return Quantity(amount, unit), at + size
     if before and at == len(words):
-        return _bare(amount, before.unit), at
+        return _without_unit(amount, before.unit), at
     return None
 
 
-def _bare(amount: Fraction, unit: Unit) -> Quantity:
-    """A number without a unit: "an hour and a half", "five foot ten"."""
-    smaller = {"foot": "inch", "hour": "minute", "minute": "second", "pound": "ounce"}.get(unit.one)
+def _without_unit(amount: Fraction, unit: Unit) -> Quantity:
+    """Give a number without a unit its unit, from the one before: "an hour and a half", "five foot ten"."""
+    smaller = {"foot": "inch", "hour": "minute", "minute": "second", "pound": "ounce"}.get(unit.singular)
     return Quantity(amount, UNITS[smaller] if smaller and amount >= 1 else unit)
 
 
 def _amount(word: str) -> Fraction | None:
+    """Return the number that a word is, or None."""
     if word in ("a", "an", "one"):
         return Fraction(1)
     try:
-        return Fraction(word) if len(word) <= LONGEST else None
+        return Fraction(word) if len(word) <= MOST_DIGITS else None
     except (ValueError, ZeroDivisionError):
         return None
 
 
-def _added(first: Quantity, second: Quantity) -> Quantity | None:
+def _add(first: Quantity, second: Quantity) -> Quantity | None:
+    """Add two quantities in the unit of the first; None if they cannot be added."""
     if first.unit.dimension != second.unit.dimension or first.unit.dimension == "temperature":
         return None
     return Quantity(first.amount + second.amount * second.unit.factor / first.unit.factor, first.unit)
 
 
-def meant(quantity: Quantity, unit: Unit) -> Quantity:
-    """`quantity` in the unit that its name means where it is to be converted to `unit`."""
-    rather = quantity.unit.rather
-    return Quantity(quantity.amount, rather) if rather and rather.dimension == unit.dimension else quantity
+def disambiguate(quantity: Quantity, unit: Unit) -> Quantity:
+    """Return `quantity` in the unit that its name means beside `unit`: 5 k in miles are kilometers."""
+    other = quantity.unit.alternative
+    return Quantity(quantity.amount, other) if other and other.dimension == unit.dimension else quantity
 
 
 def convert(quantity: Quantity, unit: Unit) -> Quantity | None:
-    """The same in another unit, exactly; None where the two measure different things."""
+    """Convert a quantity to another unit, exactly; None if the two units measure different things."""
     if quantity.unit.dimension != unit.dimension:
         return None
     base = (quantity.amount + quantity.unit.offset) * quantity.unit.factor
     return Quantity(base / unit.factor - unit.offset, unit)
 
 
-def named(unit: Unit, amount: Fraction | str) -> str:
-    """The name that goes with an amount: "1 mile", "2 miles"."""
-    return unit.one if amount in (1, "1") else unit.many
+def unit_name(unit: Unit, amount: Fraction | str) -> str:
+    """Return the name that goes with an amount: "1 mile", "2 miles"."""
+    return unit.singular if amount in (1, "1") else unit.plural

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from voice.abilities import EndOfTurnRecognizer
 from voice.agent.language.arithmetic import is_calculation
 from voice.agent.language.numbers import NUMBER_WORDS
-from voice.agent.language.phrases import plain, without_courtesy
+from voice.agent.language.phrases import normalize_request, strip_courtesy
 from voice.types import Audio, TurnDetector
 
 # More words follow these, whatever mark the recognizer puts behind them.
@@ -114,8 +114,8 @@ def _ends_in_a_number(partial: str, last: str) -> bool:
     if _YEAR.search(partial.lower()):
         return False
     if last == "one":  # "I like the white one."
-        return bool(_COUNTED_ONE.search(plain(partial)))
-    request = without_courtesy(plain(partial))
+        return bool(_COUNTED_ONE.search(normalize_request(partial)))
+    request = strip_courtesy(normalize_request(partial))
     for opening in ("what is ", "how much is ", "calculate "):
         request = request.removeprefix(opening)
     return not is_calculation(request)

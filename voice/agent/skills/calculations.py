@@ -7,8 +7,8 @@ from fractions import Fraction
 from typing import Annotated
 
 from voice.agent.language.arithmetic import NotArithmetic, calculate, is_calculation
-from voice.agent.language.numbers import written
-from voice.agent.language.units import convert, meant, named
+from voice.agent.language.numbers import format_number
+from voice.agent.language.units import convert, disambiguate, unit_name
 from voice.agent.language.wording import capitalize_first
 from voice.agent.skills.quantities import Amount, UnitName
 from voice.agent.skills.registry import skill
@@ -29,7 +29,7 @@ def calculation(sum: Annotated[str, "such as (12 + 3) * 7, or in words"]) -> str
     if not is_calculation(sum):
         return None
     try:
-        return f"{capitalize_first(written(calculate(sum)))}."
+        return f"{capitalize_first(format_number(calculate(sum)))}."
     except NotArithmetic:
         return None
     except ZeroDivisionError:
@@ -49,7 +49,7 @@ def percentage(part: float, whole: float) -> str:
     if not whole:
         return "Nothing is a percentage of zero."
     share = Fraction(str(part)) / Fraction(str(whole)) * 100
-    return f"{capitalize_first(written(share))} percent."
+    return f"{capitalize_first(format_number(share))} percent."
 
 
 @skill(
@@ -61,14 +61,14 @@ def percentage(part: float, whole: float) -> str:
 )
 def conversion(amount: Amount, unit: UnitName) -> str:
     """Convert units, such as five miles to kilometers."""
-    amount = meant(amount, unit)
-    found = convert(amount, unit)
-    left = f"{written(amount.amount)} {named(amount.unit, amount.amount)}"
+    quantity = disambiguate(amount, unit)
+    found = convert(quantity, unit)
+    left = f"{format_number(quantity.amount)} {unit_name(quantity.unit, quantity.amount)}"
     if found is None:
-        return f"{capitalize_first(amount.unit.many)} and {unit.many} measure different things."
+        return f"{capitalize_first(quantity.unit.plural)} and {unit.plural} measure different things."
     size = abs(found.amount)
     rounded = found.amount if size < 1 else Fraction(round(found.amount * 100), 100)
-    said = written(rounded)
-    about = "about " if rounded != found.amount and not said.startswith("about") else ""
-    left = "that" if left.startswith("about") else left  # 5 feet 10, which is no round number of feet
-    return f"{capitalize_first(left)} is {about}{said} {named(unit, said)}."
+    right = format_number(rounded)
+    about = "about " if rounded != found.amount and not right.startswith("about") else ""
+    left = "that" if left.startswith("about") else left  # 5 feet 10 are no round number of feet
+    return f"{capitalize_first(left)} is {about}{right} {unit_name(unit, right)}."

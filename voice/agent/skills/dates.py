@@ -1,8 +1,9 @@
-"""The time elsewhere and the days to come, from the calendar and the time zones of this computer."""
+"""The time in other places and the dates to come, by the calendar and the time zones of this computer."""
 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
@@ -13,8 +14,8 @@ from voice.agent.language.wording import capitalize_first, count_of
 from voice.agent.skills.registry import Context, skill
 
 _REGIONS = frozenset("Africa America Asia Atlantic Australia Europe Indian Pacific".split())
-# Places that no zone is named after and that have one time; a country with several is left out.
-_PLACES = {
+# Places with one time that no zone is named after; a country with several times is left out.
+_PLACES_OF_ZONES = {
     "America/Los_Angeles": "california/san francisco/san diego/seattle/las vegas/oregon/washington state",
     "America/New_York": "boston/miami/philadelphia/atlanta/washington/washington dc/new york city",
     "America/Chicago": "dallas/houston/illinois",
@@ -61,6 +62,7 @@ _PLACES = {
 }
 _SMALL, _CAPITALS = frozenset("the of and".split()), frozenset("uk utc dc".split())
 _MONTHS = "january february march april may june july august september october november december".split()
+_LEAP_YEAR = 2000
 _WEEKDAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _FEASTS = {
     "christmas": (12, 25), "christmas day": (12, 25), "christmas eve": (12, 24), "boxing day": (12, 26),
@@ -79,8 +81,8 @@ _ORDINALS = dict(
 
 
 @lru_cache(maxsize=1)
-def _zones() -> dict[str, str]:
-    """{a place in lower case: the name of its zone}, without names that several zones share."""
+def _zone_by_place() -> dict[str, str]:
+    """Return {a place in lower case: the name of its zone}, without names that several zones share."""
     known = available_timezones()  # none on Windows without the package tzdata
     found: dict[str, set[str]] = {}
     for zone in known:
@@ -88,29 +90,30 @@ def _zones() -> dict[str, str]:
         if region in _REGIONS and city and "/" not in city:
             found.setdefault(city.replace("_", " ").lower(), set()).add(zone)
     places = {city: zones.pop() for city, zones in found.items() if len(zones) == 1}
-    for zone, names in (_PLACES | {"UTC": "utc/greenwich"}).items():
+    for zone, names in (_PLACES_OF_ZONES | {"UTC": "utc/greenwich"}).items():
         if zone in known:
             places |= dict.fromkeys(names.split("/"), zone)
     return places
 
 
-class Place(str):
+class ZonedPlace(str):
     """A city, or a country with one time, such as "Tokyo"."""
 
     zone: str
 
     @staticmethod
-    def parse(text: str) -> Place | None:
-        zone = _zones().get(text) or _zones().get(text.removeprefix("the "))
+    def parse(text: str) -> ZonedPlace | None:
+        """Return the place of that name, or None."""
+        zone = _zone_by_place().get(text) or _zone_by_place().get(text.removeprefix("the "))
         if zone is None:
             return None
-        place = Place(_titled(text))
+        place = ZonedPlace(_title_case(text))
         place.zone = zone
         return place
 
 
 @dataclass(frozen=True)
-class Day:
+class CalendarDay:
     """A day of the year or of the week, such as "Christmas", "July 4th" or "Friday"."""
 
     name: str
@@ -119,35 +122,34 @@ class Day:
     weekday: int | None = None
 
     @staticmethod
-    def parse(text: str) -> Day | None:
+    def parse(text: str) -> CalendarDay | None:
+        """Return the day of that name; None for what is no day, such as February 30th."""
         text = re.sub(r"^(?:next|this|the coming|coming) ", "", text.replace("’", "'"))
         if text in _WEEKDAYS:
-            return Day(text.title(), weekday=_WEEKDAYS.index(text))
+            return CalendarDay(text.title(), weekday=_WEEKDAYS.index(text))
         found = _FEASTS.get(text) or _month_and_day(text)
-        return Day(_titled(text), *found) if found else None
+        if found and found[1] > monthrange(_LEAP_YEAR, found[0])[1]:
+            return None
+        return CalendarDay(_title_case(text), *found) if found else None
 
-    def after(self, today: date) -> date | None:
-        """The first such day from `today` on, of the week from tomorrow on; None where it never comes."""
+    def next_date(self, today: date) -> date:
+        """Return the first such date from `today` on; for a day of the week, from tomorrow on."""
         if self.weekday is not None:
             return today + timedelta(days=(self.weekday - today.weekday() - 1) % 7 + 1)
-        for year in range(today.year, today.year + 9):
-            try:
-                found = date(year, self.month, self.day)
-            except ValueError:  # a February 29th
-                continue
-            if found >= today:
-                return found
-        return None
+        year = today.year + ((self.month, self.day) < (today.month, today.day))
+        while self.day > monthrange(year, self.month)[1]:  # a February 29th
+            year += 1
+        return date(year, self.month, self.day)
 
 
-def _titled(name: str) -> str:
-    """A name as it is written: "the UK", "Port of Spain", "New Year's Eve"."""
+def _title_case(name: str) -> str:
+    """Return a name with its capitals: "the UK", "Port of Spain", "New Year's Eve"."""
     written = {word: word for word in _SMALL} | {word: word.upper() for word in _CAPITALS}
     return " ".join(written.get(word, word.capitalize()) for word in name.split())
 
 
 def _month_and_day(text: str) -> tuple[int, int] | None:
-    """ "july 4th", "the fourth of july", "december the twenty first"."""
+    """Read "july 4th", "the fourth of july", "december the twenty first"; None if there is no such day."""
     words = [word for word in text.split() if word not in ("the", "of")]
     months = [word for word in words if word in _MONTHS]
     day = _ordinal([word for word in words if word not in _MONTHS])
@@ -155,6 +157,7 @@ def _month_and_day(text: str) -> tuple[int, int] | None:
 
 
 def _ordinal(words: list[str]) -> int | None:
+    """Return the day of the month that words say, from 1 to 31, or None."""
     *before, last = words or [""]
     tens = parse_number(" ".join(before)) if before else 0
     value = _ORDINALS.get(last) or parse_number(re.sub(r"(?<=\d)(?:st|nd|rd|th)$", "", last))
@@ -170,7 +173,7 @@ def _ordinal(words: list[str]) -> int | None:
     "(the, current) time in $place",
     "how late is it in $place",
 )
-def time_elsewhere(place: Place, context: Context) -> str:
+def time_elsewhere(place: ZonedPlace, context: Context) -> str:
     """Tell the time in another city."""
     there = context.now.astimezone(ZoneInfo(place.zone))
     return f"It's {there.hour % 12 or 12}:{there:%M %p on %A} in {place}."
@@ -191,12 +194,10 @@ def time_nowhere(somewhere: str, context: Context) -> str | None:
     "how [long, many days] [until, till] $day",
     "how far [away, off] is $day",
 )
-def days_until(day: Day, context: Context) -> str | None:
+def days_until(day: CalendarDay, context: Context) -> str:
     """Count the days until a date, such as Christmas."""
     today = context.now.date()
-    when = day.after(today)
-    if when is None:
-        return None
+    when = day.next_date(today)
     days = (when - today).days
     if not days:
         return f"{capitalize_first(day.name)} is today."
@@ -211,12 +212,9 @@ def days_until(day: Day, context: Context) -> str | None:
     "when is $day",
     "on [what, which] [day, date] is $day",
 )
-def date_of(day: Day, context: Context) -> str | None:
+def date_of(day: CalendarDay, context: Context) -> str:
     """Tell the date of a day to come, such as next Friday."""
-    today = context.now.date()
-    when = day.after(today)
-    if when is None:
-        return None
+    when = day.next_date(context.now.date())
     if day.weekday is None:
         return f"{capitalize_first(day.name)} is on {when:%A, %B} {when.day}, {when.year}."
     later = when + timedelta(days=7)

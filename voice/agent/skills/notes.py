@@ -1,7 +1,7 @@
-"""Notes: in a text file that a person can read and change too, or only for as long as a conversation lasts.
+"""Notes, in a text file that a person can read and edit, or in memory while a conversation lasts.
 
-Each note is a line, `- 2026-11-22 15:05 buy milk`; any other line is kept as it stands. Every
-change writes a new file beside the old one and puts it in its place, so that a crash loses nothing.
+Each note is a line, `- 2026-11-22 15:05 buy milk`; all other lines are kept. Every change writes a new
+file beside the old one and renames it, so that a crash loses nothing.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from pathlib import Path
 from voice.errors import VoiceError
 from voice.places import expanded
 
-MOST = 1000
-LONGEST = 500  # characters
-_LINE = re.compile(r"- (\d{4}-\d\d-\d\d \d\d:\d\d) (.+)")
+MOST_NOTES = 1000
+LONGEST_NOTE = 500  # characters
+_NOTE_LINE = re.compile(r"- (\d{4}-\d\d-\d\d \d\d:\d\d) (.+)")
 
 
 @dataclass(frozen=True)
 class Note:
-    """What was noted, and when."""
+    """The text of a note, and the time at which it was taken."""
 
     text: str
     time: datetime
@@ -36,7 +36,7 @@ class Note:
 
 
 def default_path() -> Path:
-    """The file of notes: VOICE_NOTES, or one in the platform's place for a user's data."""
+    """Return the file of notes: VOICE_NOTES, or `notes.md` in the user data folder of the platform."""
     chosen = os.environ.get("VOICE_NOTES", "").strip()
     if chosen:
         return expanded(chosen).absolute()
@@ -50,55 +50,54 @@ def default_path() -> Path:
 
 
 class Notes:
-    """The notes in one file, which is read anew each time; it need not be there yet.
+    """The notes in one file, which need not exist yet and is read again each time.
 
-    Conversations of one process may share it. Without a path the notes are kept in memory alone: those of
-    somebody who talks to a server that others talk to as well. All methods raise VoiceError where the file
-    cannot be read or written.
+    Conversations of one process may share it. Without a path the notes are in memory alone, as those of
+    a client of a server are. All methods raise VoiceError if the file cannot be read or written.
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
         self.path = expanded(path) if path else None
-        self._unwritten: list[str] = []  # the lines where there is no file
+        self._in_memory: list[str] = []  # the lines if there is no file
         self._lock = threading.Lock()
 
     @property
-    def lasting(self) -> bool:
-        """Whether they are still there when the conversation has ended."""
+    def are_kept(self) -> bool:
+        """Whether the notes stay when the conversation has ended."""
         return self.path is not None
 
     @property
     def all(self) -> tuple[Note, ...]:
-        """Every note, the oldest first."""
-        return tuple(note for line in self._lines() if (note := _read(line)))
+        """Return every note, the oldest first."""
+        return tuple(note for line in self._lines() if (note := _parse_note(line)))
 
-    def take(self, text: str, now: datetime) -> Note:
-        """Adds a note. Raises ValueError where it is empty, too long, or one too many."""
+    def add(self, text: str, now: datetime) -> Note:
+        """Add a note. Raises ValueError if it is empty or too long, or if there are too many."""
         text = " ".join(text.split())
         if not text:
             raise ValueError("There is nothing to note.")
-        if len(text) > LONGEST:
+        if len(text) > LONGEST_NOTE:
             raise ValueError("That is too long for a note.")
         note = Note(text, now.replace(second=0, microsecond=0))
         with self._lock:
             lines = self._lines()
-            if len(lines) >= MOST:
-                raise ValueError(f"There are {MOST} notes already. Delete some first.")
+            if len(lines) >= MOST_NOTES:
+                raise ValueError(f"There are {MOST_NOTES} notes already. Delete some first.")
             self._write([*lines, str(note)])
         return note
 
-    def drop(self, unwanted: Callable[[Note], bool]) -> tuple[Note, ...]:
-        """Deletes notes; says which they were."""
+    def delete(self, unwanted: Callable[[Note], bool]) -> tuple[Note, ...]:
+        """Delete notes, and return them."""
         with self._lock:
             lines = self._lines()
-            gone = [line for line in lines if (note := _read(line)) and unwanted(note)]
+            gone = {line: note for line in lines if (note := _parse_note(line)) and unwanted(note)}
             if gone:
                 self._write([line for line in lines if line not in gone])
-        return tuple(_read(line) for line in gone)
+            return tuple(gone[line] for line in lines if line in gone)
 
     def _lines(self) -> list[str]:
         if self.path is None:
-            return [*self._unwritten]
+            return [*self._in_memory]
         try:
             return self.path.read_text("utf-8").splitlines()
         except FileNotFoundError:
@@ -108,7 +107,7 @@ class Notes:
 
     def _write(self, lines: list[str]) -> None:
         if self.path is None:
-            self._unwritten = lines
+            self._in_memory = lines
             return
         text = "".join(f"{line}\n" for line in lines)
         try:
@@ -127,8 +126,9 @@ class Notes:
             raise VoiceError(f"the notes at {self.path} cannot be written: {error}") from error
 
 
-def _read(line: str) -> Note | None:
-    found = _LINE.fullmatch(line.strip())
+def _parse_note(line: str) -> Note | None:
+    """Return the note in a line, or None if the line is something else."""
+    found = _NOTE_LINE.fullmatch(line.strip())
     if not found:
         return None
     try:

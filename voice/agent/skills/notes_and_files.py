@@ -1,4 +1,4 @@
-"""Notes that stay, and questions about the files in a folder."""
+"""Notes, and questions about the files in a folder."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Annotated
 
 from voice.agent.language.stems import stems
 from voice.agent.language.wording import capitalize_first, count_of
-from voice.agent.skills.documents import Passage
+from voice.agent.skills.documents import DocumentPassage
 from voice.agent.skills.notes import Note
-from voice.agent.skills.parameters import AsSaid
+from voice.agent.skills.parameters import Verbatim
 from voice.agent.skills.registry import Context, skill
 
 NO_NOTES = "I have no place for notes here."
-READ_AT_ONCE = 10
+MOST_READ_ALOUD = 10
 
 
 @skill(
@@ -24,16 +24,16 @@ READ_AT_ONCE = 10
     "[add, put] $text [to, in, on, into] my notes",
     effect=True,
 )
-def take_note(text: Annotated[AsSaid, "what to note, in the person's words"], context: Context) -> str:
+def take_note(text: Annotated[Verbatim, "what to note, in the person's words"], context: Context) -> str:
     """Take a note."""
     if context.notes is None:
         return NO_NOTES
     try:
-        note = context.notes.take(text, context.now)
+        note = context.notes.add(text, context.now)
     except ValueError as error:
         return str(error)
-    noted = "Noted" if context.notes.lasting else "Noted for this conversation"
-    return f"{noted}: {_ended(note.text)}"
+    noted = "Noted" if context.notes.are_kept else "Noted for this conversation"
+    return f"{noted}: {_as_sentence(note.text)}"
 
 
 @skill(
@@ -49,7 +49,7 @@ def read_notes(context: Context) -> str:
     """Read your notes."""
     if context.notes is None:
         return NO_NOTES
-    return _told(context.notes.all, "You have no notes.")
+    return _read_aloud(context.notes.all, "You have no notes.")
 
 
 @skill(
@@ -62,7 +62,9 @@ def find_notes(topic: str, context: Context) -> str:
     """Find a note about something."""
     if context.notes is None:
         return NO_NOTES
-    return _told([each for each in context.notes.all if _about(each, topic)], f"No note is about {topic}.")
+    return _read_aloud(
+        [each for each in context.notes.all if _is_about(each, topic)], f"No note is about {topic}."
+    )
 
 
 @skill(
@@ -72,11 +74,11 @@ def find_notes(topic: str, context: Context) -> str:
 )
 def drop_last_note(context: Context) -> str:
     """Delete the last note."""
-    kept = context.notes.all if context.notes else ()
-    if not kept:
+    notes = context.notes.all if context.notes else ()
+    if context.notes is None or not notes:
         return "There is no note to delete."
-    context.notes.drop(lambda note: note == kept[-1])
-    return f"Deleted: {_ended(kept[-1].text)}"
+    context.notes.delete(lambda note: note == notes[-1])
+    return f"Deleted: {_as_sentence(notes[-1].text)}"
 
 
 @skill(
@@ -85,10 +87,10 @@ def drop_last_note(context: Context) -> str:
 )
 def drop_notes(topic: str, context: Context) -> str:
     """Delete notes about something."""
-    gone = context.notes.drop(lambda note: _about(note, topic)) if context.notes else ()
+    gone = context.notes.delete(lambda note: _is_about(note, topic)) if context.notes else ()
     if not gone:
         return f"No note is about {topic}."
-    return f"Deleted: {' '.join(_ended(each.text) for each in gone)}"
+    return f"Deleted: {' '.join(_as_sentence(each.text) for each in gone)}"
 
 
 @skill(
@@ -101,10 +103,10 @@ def drop_all_notes(context: Context) -> str:
     count = len(context.notes.all) if context.notes else 0
     if not count:
         return "There is no note to delete."
-    return f"{ASKED} {count_of(count, 'note')}? Say: yes, delete them all."
+    return f"{DELETION_QUESTION} {count_of(count, 'note')}? Say: yes, delete them all."
 
 
-ASKED = "Shall I delete"
+DELETION_QUESTION = "Shall I delete"
 
 
 @skill(
@@ -112,9 +114,9 @@ ASKED = "Shall I delete"
 )
 def confirm_dropping(context: Context) -> str | None:
     """Delete all notes after all."""
-    if not context.notes or not context.last.startswith(ASKED):
+    if not context.notes or not context.last.startswith(DELETION_QUESTION):
         return None
-    return f"{count_of(len(context.notes.drop(lambda note: True)), 'note')} deleted."
+    return f"{count_of(len(context.notes.delete(lambda note: True)), 'note')} deleted."
 
 
 @skill(
@@ -124,22 +126,22 @@ def confirm_dropping(context: Context) -> str | None:
     "look up $question",
     offered=False,
 )
-def ask_files(question: AsSaid, context: Context) -> str | None:
+def ask_files(question: Verbatim, context: Context) -> str | None:
     """Answer questions from the files in your folder."""
     found = context.documents.search(question) if context.documents else []
-    return _quoted(found[0]) if found else None
+    return _quote(found[0]) if found else None
 
 
 @skill("$question", offered=False)
-def answer_from_files(question: AsSaid, context: Context) -> str | None:
+def answer_from_files(question: Verbatim, context: Context) -> str | None:
     """Answer what may be a question about your files."""
     found = context.documents.answer(question) if context.documents else None
-    return _quoted(found) if found else None
+    return _quote(found) if found else None
 
 
 @skill()
 def search_files(
-    question: Annotated[AsSaid, "the question, or words that the answer should hold"], context: Context
+    question: Annotated[Verbatim, "the question, or words that the answer should hold"], context: Context
 ) -> str | None:
     """Search the person's own files for passages; name the file when you answer from one."""
     found = context.documents.search(question, 3) if context.documents else []
@@ -155,25 +157,28 @@ def list_files(context: Context) -> str:
     return f"I can look in {count_of(count, 'file')}."
 
 
-def _quoted(passage: Passage) -> str:
+def _quote(passage: DocumentPassage) -> str:
+    """Return a passage with the name of its file."""
     return f"In {passage.file.rpartition('/')[2]}: “{passage.text}”"
 
 
-def _about(note: Note, topic: str) -> bool:
+def _is_about(note: Note, topic: str) -> bool:
+    """Tell whether a note has all the words of a topic, whatever their inflection."""
     wanted = set(stems(topic))
     return bool(wanted) and wanted <= set(stems(note.text))
 
 
-def _told(notes: tuple[Note, ...] | list[Note], none: str) -> str:
-    """Some notes aloud, the newest of them if they are many."""
+def _read_aloud(notes: tuple[Note, ...] | list[Note], none: str) -> str:
+    """Return notes as text to be read aloud, only the newest if they are many."""
     if not notes:
         return none
-    said = " ".join(_ended(note.text) for note in notes[-READ_AT_ONCE:])
-    if len(notes) > READ_AT_ONCE:
-        return f"You have {len(notes)} notes. The last {READ_AT_ONCE} are: {said}"
-    return f"You have {count_of(len(notes), 'note')}: {said}"
+    text = " ".join(_as_sentence(note.text) for note in notes[-MOST_READ_ALOUD:])
+    if len(notes) > MOST_READ_ALOUD:
+        return f"You have {len(notes)} notes. The last {MOST_READ_ALOUD} are: {text}"
+    return f"You have {count_of(len(notes), 'note')}: {text}"
 
 
-def _ended(text: str) -> str:
+def _as_sentence(text: str) -> str:
+    """Return a text with a capital at its beginning and a mark at its end."""
     text = capitalize_first(text)
     return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -1,4 +1,4 @@
-"""What of a text file can be read aloud: its sentences, without code and without markup."""
+"""The parts of a text file that can be read aloud: its sentences, without code and markup."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from voice.agent.speaking.plain_text import text_for_speech
 from voice.text.sentences import split_sentences
 
-MOSTLY = 0.5  # of a block's lines that look like code: then it is code
+CODE_SHARE = 0.5  # of the lines of a block look like code: then the block is code
 
-# No block goes on past the beginning of another, so that one which never ends is looked through once.
+# No block goes on past the beginning of another, so that a block without an end is scanned only once.
 _BLOCKS = re.compile(
     r"\A---\n.*?^(?:---|\.\.\.)[ \t]*$"  # front matter
     r"|^[ \t>]*(?P<fence>`{3,}+|~{3,}+)[^`\n]*$(?:.*?^[ \t>]*(?P=fence)[`~]*[ \t]*$|.*\Z)"  # Markdown
@@ -21,7 +21,7 @@ _BLOCKS = re.compile(
     r"|<!--(?:(?!<!--).)*?-->",
     re.MULTILINE | re.DOTALL | re.IGNORECASE,
 )
-# reStructuredText: what a line that ends in :: or a directive introduces, as far as it is indented
+# reStructuredText: the indented lines after a directive or a line that ends in ::
 _LITERAL = re.compile(
     r"^(?P<indent>[ \t]*+)(?P<text>\.\. (?:code|code-block|sourcecode|literalinclude|parsed-literal)::[^\n]*"
     r"|(?!\.\. )[^\n]*::)[ \t]*\n(?:[ \t]*\n)*(?:(?P=indent)[ \t]+[^\n]*(?:\n(?:[ \t]*\n)*|\Z))+",
@@ -29,62 +29,69 @@ _LITERAL = re.compile(
 )
 _BLANK = re.compile(r"\n[ \t]*\n")
 _INDENTED = re.compile(r"(?: {4}|\t)")
-_ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]")
+_LIST_ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,3}[.)])[ \t]")
 # a table's head and the rule below it
-_HEAD = re.compile(r"^(?=[^\n|]*\|)[^\n]*\n[ \t]*+\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)+[ \t:-]*$", re.MULTILINE)
-_SIGNS = re.compile(
+_TABLE_HEAD = re.compile(
+    r"^(?=[^\n|]*\|)[^\n]*\n[ \t]*+\|?(?:[ \t]*:?-{2,}:?[ \t]*\|)+[ \t:-]*$", re.MULTILINE
+)
+_CODE_SIGNS = re.compile(
     r"[{}]|[;\\]\s*$|=>|->|[=!]=|&&|\|\||::|\w\((?!e?s\))[\w\"'.]*[),=]|\w\.\w+\(|</?\w[^<>]*>|\[\[|\]\]"
     r"|^\s*(?:[$%>] \S|>>> |#!|@\w+|import \w|from \w[\w.]* import\b|(?:async )?def \w+\(|class \w+[(:]"
     r"|return \S+$|(?:sudo|pip3?|curl|git|docker|apt-get|npm|export) \S)"
     r"|^\s*[\w.\[\]]+\s*=\s*\S|[\w\])]\s=\s[\"'\[\w(]|\w=[\"'\[{]|(?<!\w)[A-Z][A-Z_]+=\S"
     r"|^\s*-?\s*[\w$\"'-]+:\s+[\[\"'{]|(?<=\s)--?\w[\w-]*\s(?:.*\s)?--?\w"
 )
-_SENTENCES = re.compile(r"[a-z]{2}[.!?] [A-Z]")  # a line of several is prose, whatever one of them holds
-_MARKED = re.compile(
+_SEVERAL_SENTENCES = re.compile(
+    r"[a-z]{2}[.!?] [A-Z]"
+)  # a line with several is prose, whatever signs they hold
+_MAY_BE_MARKUP = re.compile(
     r"[`*_\[\]<>|~\\$&#{}=]|://|www\.|[\u2190-\U0010ffff]"
-)  # what `text_for_speech` may change
-_UNSPACED = re.compile(r"([!-~]{200})[!-~]{600,}([!-~]{200})")  # a picture in Base64; nobody's word
-_LEFT_OUT = re.compile(r"\bsome code\b")  # as `text_for_speech` says it
+)  # characters that `text_for_speech` may change
+_UNSPACED = re.compile(r"([!-~]{200})[!-~]{600,}([!-~]{200})")  # a picture in Base64
+_LEFT_OUT = re.compile(r"\bsome code\b")  # what `text_for_speech` says instead of code
 
 
 def prose_blocks(text: str) -> Iterator[str]:
-    """The paragraphs, headings, list items and rows of a text in Markdown, reStructuredText or none of it.
+    """Yield the paragraphs, headings, list items and rows of plain text, Markdown or reStructuredText.
 
-    What is code is left out: fenced, introduced or indented blocks, and blocks that look like it.
+    Code is left out: fenced, introduced or indented blocks, and blocks that look like code.
     """
     text = _BLOCKS.sub("\n\n", text.replace("\r\n", "\n"))
-    text = _HEAD.sub("\n", _LITERAL.sub(_introduction, text))
+    text = _TABLE_HEAD.sub("\n", _LITERAL.sub(_keep_introduction, text))
     in_list = False
     for block in _BLANK.split(text):
         lines = [line for line in block.split("\n") if line.strip()]
         if not lines:
             continue
         indented = all(_INDENTED.match(line) for line in lines)
-        in_list = bool(_ITEM.match(lines[0])) or (in_list and lines[0][0] in " \t")
-        looks = sum(is_code(line) and not _SENTENCES.search(line) for line in lines) > MOSTLY * len(lines)
-        if not (looks or (indented and not in_list and not _reads(lines))):
+        in_list = bool(_LIST_ITEM.match(lines[0])) or (in_list and lines[0][0] in " \t")
+        looks = sum(
+            is_code(line) and not _SEVERAL_SENTENCES.search(line) for line in lines
+        ) > CODE_SHARE * len(lines)
+        if not (looks or (indented and not in_list and not _is_paragraph(lines))):
             yield block.strip("\n")
 
 
-def _introduction(literal: re.Match[str]) -> str:
+def _keep_introduction(literal: re.Match[str]) -> str:
+    """Return what stays of a literal block: the line that introduces it, unless that is a directive."""
     text = literal["text"]
     return "\n\n" if text.startswith("..") else f"{text[:-1]}\n\n"
 
 
-def _reads(lines: list[str]) -> bool:
-    """Whether indented lines are a paragraph after all: they hold a sentence."""
+def _is_paragraph(lines: list[str]) -> bool:
+    """Tell whether indented lines are a paragraph, not code, because they hold a sentence."""
     return bool(re.match(r"\s*[\"'“(]?[A-Z]\w*,? .*[.!?:][\"'”)]?\s*$", " ".join(lines), re.DOTALL))
 
 
 def is_code(line: str) -> bool:
-    """Whether a line or a sentence looks like a piece of a program, a command or markup."""
-    return bool(_SIGNS.search(line.strip()))
+    """Tell whether a line or a sentence looks like part of a program, a command or markup."""
+    return bool(_CODE_SIGNS.search(line.strip()))
 
 
 def sentences_of(block: str) -> list[str]:
-    """The sentences of a block as they are read aloud, but those that hold code."""
+    """Return the sentences of a block as they are read aloud, without those that hold code."""
     text = _UNSPACED.sub(r"\1\2", " ".join(block.split()))
     sentences = (
-        each.text for each in split_sentences(text_for_speech(text) if _MARKED.search(text) else text)
+        each.text for each in split_sentences(text_for_speech(text) if _MAY_BE_MARKUP.search(text) else text)
     )
     return [each for each in sentences if not (is_code(each) or _LEFT_OUT.search(each))]

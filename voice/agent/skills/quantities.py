@@ -10,6 +10,7 @@ class Duration(float):
 
     @staticmethod
     def parse(text: str) -> Duration | None:
+        """Return the duration that a text says, in seconds, or None."""
         quantity = parse_quantity(text.removesuffix(" long"))
         if quantity is None or quantity.unit.dimension != "time":
             return None
@@ -21,6 +22,7 @@ class Amount(Quantity):
 
     @staticmethod
     def parse(text: str) -> Quantity | None:
+        """Return the quantity that a text says, or None."""
         return parse_quantity(text)
 
 
@@ -29,4 +31,5 @@ class UnitName(Unit):
 
     @staticmethod
     def parse(text: str) -> Unit | None:
+        """Return the unit of that name, or None."""
         return find_unit(text)

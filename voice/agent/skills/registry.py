@@ -1,4 +1,4 @@
-"""What the agent can do by itself: plain typed functions, found by the phrases that ask for them.
+"""Skills: plain typed functions that answer requests, found by the phrases that ask for them.
 
     @skill("flip a coin", "[heads, head] or [tails, tail]")
     def coin(context: Context) -> str:
@@ -6,33 +6,33 @@
         return context.random.choice(("Heads.", "Tails."))
 
 In a phrase `[a, b c]` is one of, `(please)` or `(d, e)` may be left out, and `$name` is a slot, read
-as the type of the parameter of that name (see readers). A parameter of type Context is given the
-state of the conversation. A skill that returns None passes. A skill without phrases is for language
-models alone; they are offered it with its docstring and the types of its parameters.
+as the type of the parameter of that name (see voice.agent.skills.parameters). A parameter of type
+Context is given the state of the conversation. A skill that returns None passes the request on. A
+skill without phrases is for language models alone; they see its docstring and the types of its
+parameters.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import random
 import re
-import sys
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any, Protocol, get_args, get_origin, get_type_hints, runtime_checkable
+from typing import Annotated, Any, Protocol, TypeVar, get_args, get_origin, get_type_hints, runtime_checkable
 
-from voice.agent.language.phrases import Request, SlotValue, compile_phrase, slots_of
+from voice.agent.language.phrases import SlotValue, SpokenRequest, compile_phrase, slot_names
 from voice.agent.skills.documents import Documents
 from voice.agent.skills.notes import Notes
-from voice.agent.skills.parameters import from_json, from_words, readable
+from voice.agent.skills.parameters import from_json, from_words, is_readable
 from voice.agent.timers import Timers
 from voice.errors import TextError, VoiceError
 from voice.types import Brain, Pace
+
+F = TypeVar("F", bound=Callable[..., Any])
+_SKILL_MARK = "as_skill"  # the attribute of a function that is marked as a skill
 
 
 @runtime_checkable
@@ -50,7 +50,7 @@ def offer(brain: Brain, skills: Sequence[Skill]) -> None:
 
 @dataclass(frozen=True)
 class Context:
-    """What a skill may look at, and the few things that it may change."""
+    """The state of a conversation that a skill may read, and the few things that it may change."""
 
     now: datetime
     timers: Timers
@@ -59,12 +59,12 @@ class Context:
     skills: tuple[Skill, ...] = ()
     notes: Notes | None = None
     documents: Documents | None = None
-    wishes: list[Pace] = field(default_factory=list)  # how the agent shall speak from now on
+    pace_changes: list[Pace] = field(default_factory=list)  # how the agent speaks from now on
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One of a skill's parameters; `note` says what it is, `required` that it has no default."""
+    """A parameter of a skill; `note` says what it means, and a `required` one has no default."""
 
     name: str
     kind: Any
@@ -76,9 +76,9 @@ class Parameter:
 class Skill:
     """A function with the phrases that call it; `description` is its docstring.
 
-    One with an `effect` is not called before the person's turn has surely ended. One that is not
-    `offered` is kept from language models, which do that by themselves. One done `at_once` answers
-    its phrases even where a language model answers the rest.
+    A skill with an `effect` is not called before the turn of the person has certainly ended. A skill
+    that is not `offered` is hidden from language models, which need no help with it. A skill that
+    answers `at_once` does so even if a language model answers all other requests.
     """
 
     name: str
@@ -89,29 +89,32 @@ class Skill:
     effect: bool = False
     offered: bool = True
     at_once: bool = False
-    wants: str = ""  # the parameter that takes the Context
-    schema: Mapping[str, Any] | None = None  # of another's tool; its function takes all arguments as one
+    context_parameter: str = ""  # the parameter that takes the Context, if there is one
+    schema: Mapping[str, Any] | None = None  # of a client's tool, whose function takes one mapping
 
     @property
     def summary(self) -> str:
-        """The first line of the docstring."""
+        """Return the first line of the docstring."""
         return self.description.splitlines()[0]
 
-    def asked_by(self, request: Request) -> Iterator[dict[str, SlotValue]]:
-        """The slots, for each phrase that the whole request matches."""
+    def matches(self, request: SpokenRequest) -> Iterator[dict[str, SlotValue]]:
+        """Yield the slots of each phrase that the whole request matches."""
         for phrase in self.phrases:
-            slots = request.matches(phrase)
+            slots = request.match(phrase)
             if slots is not None:
                 yield slots
 
-    def heard(self, slots: Mapping[str, SlotValue]) -> dict[str, Any] | None:
-        """The arguments from what was said, or None where a slot cannot be read."""
+    def read_slots(self, slots: Mapping[str, SlotValue]) -> dict[str, Any] | None:
+        """Return the arguments that spoken slots give; None if a slot cannot be read."""
         kinds = {each.name: each.kind for each in self.parameters}
         arguments = {name: from_words(kinds[name], slot) for name, slot in slots.items()}
         return None if any(value is None for value in arguments.values()) else arguments
 
-    def given(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """The arguments from JSON values. Raises ValueError, in words that a language model can use."""
+    def read_json(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the arguments that JSON values give.
+
+        Raises ValueError in words that help a language model to call again.
+        """
         if self.schema is not None:
             return dict(values)
         known = {each.name: each for each in self.parameters}
@@ -125,14 +128,18 @@ class Skill:
         }
 
     def call(self, arguments: Mapping[str, Any], context: Context) -> str | None:
-        """The answer, or None where the function passes."""
+        """Return the answer, or None if the function passes the request on."""
         if self.schema is not None:
             return self.function(arguments)
-        return self.function(**arguments, **({self.wants: context} if self.wants else {}))
+        return self.function(
+            **arguments, **({self.context_parameter: context} if self.context_parameter else {})
+        )
 
 
 @dataclass(frozen=True)
-class _Mark:
+class _SkillMark:
+    """The arguments of `skill`, kept at the function."""
+
     phrases: tuple[str, ...]
     effect: bool
     offered: bool
@@ -141,145 +148,109 @@ class _Mark:
 
 def skill(
     *phrases: str, effect: bool = False, offered: bool = True, at_once: bool = False
-) -> Callable[[Callable], Callable]:
-    """Marks a function as a skill; the function itself stays as it is.
+) -> Callable[[F], F]:
+    """Mark a function as a skill; the function itself stays as it is.
 
-    `effect` says that calling it changes something (a light, a list): it is then never called for a
-    person who may still be speaking. `offered=False` keeps it from language models; `at_once` has its
-    phrases answered without asking them.
+    `effect` says that a call changes something (a light, a list); the skill is then not called while
+    the person may still go on speaking. `offered=False` hides it from language models; `at_once` answers
+    its phrases without asking them.
     """
 
-    def mark(function: Callable) -> Callable:
-        function.as_skill = _Mark(phrases, effect, offered, at_once)
+    def mark(function: F) -> F:
+        setattr(function, _SKILL_MARK, _SkillMark(phrases, effect, offered, at_once))
         return function
 
-    if len(phrases) == 1 and callable(phrases[0]):
-        raise VoiceError(f"{phrases[0].__name__}: write @skill() with brackets, and phrases in them")
+    if len(phrases) == 1 and callable(phrases[0]):  # the decorator was written without brackets
+        name = getattr(phrases[0], "__name__", "skill")
+        raise VoiceError(f"{name}: write @skill() with brackets, and phrases in them")
     return mark
 
 
 def skills_of(module: ModuleType) -> tuple[Skill, ...]:
-    """The functions of a module that are marked as skills, in their order there.
+    """Return the functions of a module that are marked as skills, in their order there.
 
-    Raises VoiceError where a phrase, a slot, a type or a docstring is wrong.
+    Raises VoiceError if a phrase, a slot, a type or a docstring is wrong.
     """
-    marked = [each for each in vars(module).values() if isinstance(getattr(each, "as_skill", None), _Mark)]
-    return tuple(made(function) for function in marked if function.__module__ == module.__name__)
+    marked = [
+        each for each in vars(module).values() if isinstance(getattr(each, _SKILL_MARK, None), _SkillMark)
+    ]
+    return tuple(skill_from(function) for function in marked if function.__module__ == module.__name__)
 
 
-def load_skills(path: str | Path) -> tuple[Skill, ...]:
-    """The skills that a user wrote in a Python file. It is run: load only what you trust.
+def matching_skills(text: str, skills: Iterable[Skill]) -> list[tuple[Skill, dict[str, Any]]]:
+    """Return the skills that a text may ask for with their arguments, the best match first.
 
-    Raises VoiceError that names the line where the file is wrong.
+    The best match leaves the fewest letters to slots; of equal ones the skill that stands earlier counts.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise VoiceError(f"no file of skills at {path}; give the path of a Python file")
-    spec = importlib.util.spec_from_file_location(f"voice_skills_{path.stem}", path.resolve())
-    if spec is None:
-        raise VoiceError(f"{path} is no Python file; skills lie in one that ends in .py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses look there
-    try:
-        spec.loader.exec_module(module)
-    except VoiceError as error:
-        raise VoiceError(f"{_place(path, error)}: {error}") from error
-    except Exception as error:  # whatever the user's file raises
-        reason = f"{type(error).__name__}: {getattr(error, 'msg', None) or error}"
-        raise VoiceError(f"{_place(path, error)}: the file does not run: {reason}") from error
-    found = _skills_in(path, module)
-    if not found:
-        raise VoiceError(f'{path} holds no skills: put @skill("a phrase") above a function')
-    return found
-
-
-def _skills_in(path: Path, module: ModuleType) -> tuple[Skill, ...]:
-    try:
-        return skills_of(module)
-    except VoiceError as error:
-        raise VoiceError(f"{path}: {error}") from error
-
-
-def _place(path: Path, error: Exception) -> str:
-    """The line of the file where it went wrong, if that is known."""
-    if isinstance(error, SyntaxError) and error.lineno and str(error.filename) == str(path.resolve()):
-        return f"{path}, line {error.lineno}"
-    frames = traceback.extract_tb(error.__traceback__)
-    lines = [each.lineno for each in frames if each.filename == str(path.resolve())]
-    return f"{path}, line {lines[-1]}" if lines else str(path)
-
-
-def requests(text: str, skills: Iterable[Skill]) -> list[tuple[Skill, dict[str, Any]]]:
-    """The skills that a text may ask for with their arguments, the best one first.
-
-    The best one is that whose phrase has the most words of its own, the fewest in slots.
-    """
-    whole = Request.of(text)
+    whole = SpokenRequest.of(text)
     ways = (whole, whole.without_courtesy(), whole.without_interruption().without_courtesy())
     asked = [
-        (sum(len(slot.plain) for slot in slots.values()), place, each, slots)
+        (sum(len(value.normalized) for value in slots.values()), place, each, slots)
         for place, each in enumerate(skills)
         for request in dict.fromkeys(ways)
-        for slots in each.asked_by(request)
+        for slots in each.matches(request)
     ]
-    ordered = [(each, each.heard(slots)) for _, _, each, slots in sorted(asked, key=lambda row: row[:2])]
+    ordered = [(each, each.read_slots(slots)) for _, _, each, slots in sorted(asked, key=lambda row: row[:2])]
     return [(each, arguments) for each, arguments in ordered if arguments is not None]
 
 
 def answer(text: str, skills: Iterable[Skill], context: Context) -> str | None:
-    """What the best matching skill says to a request at once; None where none knows."""
-    for each, arguments in requests(text, skills):
-        said = each.call(arguments, context)
-        if said is not None:
-            return said
+    """Return what the first skill that takes a request says to it; None if none takes it."""
+    for each, arguments in matching_skills(text, skills):
+        reply = each.call(arguments, context)
+        if reply is not None:
+            return reply
     return None
 
 
 # ---- functions → skills
 
 
-def made(function: Callable[..., str | None]) -> Skill:
-    """The skill that a marked function is. Raises VoiceError where it is wrong, with its line."""
-    mark: _Mark = function.as_skill
+def skill_from(function: Callable[..., str | None]) -> Skill:
+    """Return the skill of a marked function. Raises VoiceError, with the line, if it is wrong."""
+    mark: _SkillMark = getattr(function, _SKILL_MARK)
+    description = inspect.cleandoc(function.__doc__ or "").strip()
     where = f"skill {function.__name__} (line {function.__code__.co_firstlineno})"
-    if not (function.__doc__ or "").strip():
+    if not description:
         raise VoiceError(f"{where} needs a docstring: it is how the agent explains it")
     try:
-        phrases = tuple(map(_compiled, mark.phrases))
+        phrases = tuple(map(_compile, mark.phrases))
         hints = get_type_hints(function, include_extras=True)
     except (TextError, ValueError, NameError, TypeError) as error:
         raise VoiceError(f"{where}: {error}") from error
     found = [_parameter(each, hints.get(each.name), where) for each in _parameters(function)]
-    wants = [each.name for each in found if each.kind is Context]
+    contexts = [each.name for each in found if each.kind is Context]
     taken = tuple(each for each in found if each.kind is not Context)
-    missing = set(slots_of(phrases)) - {each.name for each in taken}
+    missing = set(slot_names(phrases)) - {each.name for each in taken}
     if missing:
         raise VoiceError(f"{where}: slot ${min(missing)} is no typed parameter of it")
     return Skill(
         function.__name__,
-        inspect.cleandoc(function.__doc__),
+        description,
         function,
         phrases,
         taken,
         mark.effect,
         mark.offered,
         mark.at_once,
-        "".join(wants[:1]),
+        "".join(contexts[:1]),
     )
 
 
-def _compiled(phrase: str) -> re.Pattern[str]:
+def _compile(phrase: str) -> re.Pattern[str]:
+    """Compile a phrase; its errors show it."""
     try:
         return compile_phrase(phrase)
     except TextError as error:
         raise TextError(f"{error} (in {phrase!r})") from None
 
 
-def _parameters(function: Callable) -> list[inspect.Parameter]:
+def _parameters(function: Callable[..., Any]) -> list[inspect.Parameter]:
     return list(inspect.signature(function).parameters.values())
 
 
 def _parameter(given: inspect.Parameter, hint: Any, where: str) -> Parameter:
+    """Return a parameter of a function with its type. Raises VoiceError if nothing can read it."""
     kind, note = hint, ""
     if get_origin(hint) is Annotated:
         kind, *notes = get_args(hint)
@@ -288,6 +259,6 @@ def _parameter(given: inspect.Parameter, hint: Any, where: str) -> Parameter:
         raise VoiceError(f"{where}: its parameters are passed by name; {given} cannot be")
     if hint is None:
         raise VoiceError(f"{where}: {given.name} has no type; write {given.name}: str or the like")
-    if kind is not Context and not readable(kind):
+    if kind is not Context and not is_readable(kind):
         raise VoiceError(f"{where}: nothing reads {given.name}: {getattr(kind, '__name__', kind)}")
     return Parameter(given.name, kind, note, given.default is given.empty)

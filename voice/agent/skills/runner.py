@@ -1,14 +1,14 @@
-"""What the skills of one conversation act on, and how they are called.
+"""The skills of one conversation: what they act on, and how they are called.
 
-A skill runs in a thread of its own, so that one that takes long, or never ends, holds nobody up: the
-agent says that it will take a moment, and after `Waiting.limit` goes on without it.
+Each call runs in a thread of its own, so that a skill that takes long, or never ends, blocks nobody: the
+agent says that it needs a moment, and goes on without the skill after `SkillTimeouts.limit`.
 """
 
 from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,26 +16,26 @@ from typing import Any
 from voice.agent.background import BackgroundIterator
 from voice.agent.skills.documents import Documents
 from voice.agent.skills.notes import Notes
-from voice.agent.skills.registry import Context, Skill, requests
+from voice.agent.skills.registry import Context, Skill, matching_skills
 from voice.agent.speculative import CommitGate, GeneratedReply
 from voice.agent.timers import Timers
 from voice.types import Message, Pace
 
-Piece = str | Pace | None
+ReplyPiece = str | Pace | None  # see voice.types.SpeculativeReply
 
-MOMENT = ("One moment. ", "Just a second. ", "Let me see. ")
+ONE_MOMENT = ("One moment. ", "Just a second. ", "Let me see. ")
 
 
 @dataclass(frozen=True)
-class Waiting:
-    """How long a skill is waited for, in seconds."""
+class SkillTimeouts:
+    """How long a call of a skill may take, in seconds."""
 
-    silently: float = 1.5  # before the agent says that it takes a moment
-    limit: float = 30.0
+    notice: float = 1.5  # until the agent says that it needs a moment
+    limit: float = 30.0  # until the call is given up
 
 
 class SkillRunner:
-    """One conversation's skills, timers, notes and documents."""
+    """The skills, timers, notes and documents of one conversation."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class SkillRunner:
         notes: Notes | None = None,
         documents: Documents | None = None,
         clock: Callable[[], datetime] = datetime.now,
-        waiting: Waiting = Waiting(),
+        timeouts: SkillTimeouts = SkillTimeouts(),
         seed: int | None = None,
     ) -> None:
         """Of two skills with one name the first counts. Give the conversation the same `timers`."""
@@ -53,98 +53,106 @@ class SkillRunner:
         self.offer(())
         self.timers = timers or Timers()
         self.notes, self.documents, self._clock = notes, documents, clock
-        self._waiting, self._random = waiting, random.Random(seed)
+        self._timeouts, self._random = timeouts, random.Random(seed)
 
     def offer(self, skills: Sequence[Skill]) -> None:
-        """Has these skills too from now on, before its own and instead of others that came this way."""
+        """Have these skills too, before its own ones; they replace those of an earlier offer."""
         every = (*skills, *self._own)
         self.skills = tuple({each.name: each for each in reversed(every)}.values())[::-1]
 
     @property
     def now(self) -> datetime:
+        """Return the time of the conversation's clock."""
         return self._clock()
 
-    def named(self, name: str) -> Skill | None:
-        """The skill of that name, however it is written: "set_timer", "setTimer", "Set timer"."""
-        wanted = _bare(name)
-        return next((each for each in self.skills if _bare(each.name) == wanted), None)
+    def find(self, name: str) -> Skill | None:
+        """Return the skill of that name, however it is written: "set_timer", "setTimer", "Set timer"."""
+        wanted = _letters_and_digits(name)
+        return next((each for each in self.skills if _letters_and_digits(each.name) == wanted), None)
 
     def call(
-        self, skill: Skill, arguments: Mapping[str, Any], turn: CommitGate, last: str = ""
-    ) -> Iterator[Piece]:
-        """Calls a skill: a generator whose value is the result, None where the skill passes.
+        self, skill: Skill, arguments: Mapping[str, Any], gate: CommitGate, last: str = ""
+    ) -> Generator[ReplyPiece, None, str | None]:
+        """Call a skill and return its result, None if the skill passes the request on.
 
-        Yields None until the turn has ended if the skill has an effect, something to say if it takes
-        long, and the wishes it has. Raises TimeoutError past the limit, and whatever the skill raises.
+        Yields None until the turn has ended if the skill has an effect, text to say if the call takes
+        long, and the changes of pace that the skill asks for. Raises TimeoutError past the limit, and
+        whatever the skill raises.
         """
         if skill.effect:
-            yield from turn.until_committed()
+            yield from gate.until_committed()
         context = Context(
             self._clock(), self.timers, last, self._random, self.skills, self.notes, self.documents
         )
-        work = BackgroundIterator(_once(lambda: skill.call(arguments, context)))
-        turn.call_at_close(work.close)
-        result = yield from self._awaited(work, turn)
-        yield from context.wishes
+        work = BackgroundIterator(_call_once(lambda: skill.call(arguments, context)))
+        gate.call_at_close(work.close)
+        result = yield from self._wait_for(work, gate)
+        yield from context.pace_changes
         return result
 
-    def answer(self, messages: Sequence[Message], turn: CommitGate, at_once: bool = False) -> Iterator[Piece]:
-        """Answers the last message by the skill that it asks for: a generator whose value is whether one did.
+    def answer(
+        self, messages: Sequence[Message], gate: CommitGate, at_once: bool = False
+    ) -> Generator[ReplyPiece, None, bool]:
+        """Answer the last message by the skill that it asks for; return whether a skill took it.
 
-        `at_once` asks only the skills that are done even where a language model answers the rest.
+        `at_once` tries only the skills that answer even if a language model answers the rest.
         """
-        said = [each.content for each in messages if each.role == "assistant" and each.content]
+        replies = [each.content for each in messages if each.role == "assistant" and each.content]
         able = [each for each in self.skills if each.at_once] if at_once else self.skills
-        for skill, arguments in requests(messages[-1].content, able):
-            if (yield from self._said(skill, arguments, turn, said[-1] if said else "")):
+        for skill, arguments in matching_skills(messages[-1].content, able):
+            if (yield from self._say_result(skill, arguments, gate, replies[-1] if replies else "")):
                 return True
         return False
 
     def call_skill(self, name: str, arguments: Mapping[str, Any]) -> GeneratedReply | None:
-        """What a skill says when it is called by name (see thoughts.call); None where there is none."""
-        skill = self.named(name)
+        """Return the reply of a skill that is called by name; None if there is no such skill."""
+        skill = self.find(name)
         if skill is None:
             return None
 
-        def think(turn: CommitGate) -> Iterator[Piece]:
+        def think(gate: CommitGate) -> Iterator[ReplyPiece]:
             try:
-                read = skill.given(arguments)
+                values = skill.read_json(arguments)
             except ValueError as error:
                 yield f"I can't do that: {error}."
             else:
-                if not (yield from self._said(skill, read, turn, "")):
+                if not (yield from self._say_result(skill, values, gate, "")):
                     yield "I can't do that."
 
         return GeneratedReply(think)
 
-    def _said(
-        self, skill: Skill, arguments: Mapping[str, Any], turn: CommitGate, last: str
-    ) -> Iterator[Piece]:
-        """Calls a skill and says its result or its failure; the value is whether it took the request."""
+    def _say_result(
+        self, skill: Skill, arguments: Mapping[str, Any], gate: CommitGate, last: str
+    ) -> Generator[ReplyPiece, None, bool]:
+        """Call a skill and yield its result or its failure; return whether it took the request."""
         try:
-            said = yield from self.call(skill, arguments, turn, last)
+            result = yield from self.call(skill, arguments, gate, last)
         except TimeoutError:
-            said = "That takes too long, so I've given it up."
+            result = "That takes too long, so I've given it up."
         except Exception as error:  # a user's skill may raise anything; the conversation goes on
-            said = f"That skill failed: {error}."
-        if said:
-            yield str(said)
-        return said is not None
+            result = f"That skill failed: {error}."
+        if result:
+            yield str(result)
+        return result is not None
 
-    def _awaited(self, work: BackgroundIterator, turn: CommitGate) -> Iterator[Piece]:
+    def _wait_for(
+        self, work: BackgroundIterator[tuple[str | None]], gate: CommitGate
+    ) -> Generator[ReplyPiece, None, str | None]:
+        """Return the result of a call; yield text to say if it is late. Raises TimeoutError."""
         begun = time.monotonic()
         try:
-            found = work.next(self._waiting.silently)
+            found = work.next(self._timeouts.notice)
         except TimeoutError:
-            yield self._random.choice(MOMENT)
-            yield from turn.let_speak()
-            found = work.next(self._waiting.limit - (time.monotonic() - begun))
-        return found[0]
+            yield self._random.choice(ONE_MOMENT)
+            yield from gate.let_speak()
+            found = work.next(self._timeouts.limit - (time.monotonic() - begun))
+        return found[0] if found else None
 
 
-def _once(work: Callable[[], str | None]) -> Iterator[tuple[str | None]]:
+def _call_once(work: Callable[[], str | None]) -> Iterator[tuple[str | None]]:
+    """Yield the result in a tuple, because a bare None is the end of a BackgroundIterator."""
     yield (work(),)
 
 
-def _bare(name: str) -> str:
-    return "".join(mark for mark in name.lower() if mark.isalnum())
+def _letters_and_digits(name: str) -> str:
+    return "".join(char for char in name.lower() if char.isalnum())

@@ -1,14 +1,14 @@
-"""Talk about the talk: repeating, the pace, being quiet, greetings and what the agent can do."""
+"""Talk about the conversation: repetition, pace, silence, greetings, and what the agent can do."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-from voice.agent.skills.parameters import AsSaid
+from voice.agent.skills.parameters import Verbatim
 from voice.agent.skills.registry import Context, skill
 from voice.types import Pace
 
-STEP = 0.85  # as fast as before, each time that somebody asks for slower
+PACE_STEP = 0.85  # of the speed so far, each time that somebody asks for slower speech
 
 
 @skill(
@@ -25,7 +25,7 @@ def repeat(context: Context) -> str:
 
 
 @skill("say $words", "repeat after me $words", offered=False)
-def say(words: AsSaid) -> str:
+def say(words: Verbatim) -> str:
     """Say what you ask for."""
     return f"{words[:1].upper()}{words[1:]}."
 
@@ -42,12 +42,14 @@ def stop() -> str:
     return ""
 
 
-_SPEAK = "(please) ([speak, talk, read, say it, say that, go]) (a bit, a little, a little bit, much, even)"
+_SPEAK_PHRASE = (
+    "(please) ([speak, talk, read, say it, say that, go]) (a bit, a little, a little bit, much, even)"
+)
 
 
 @skill(
-    f"{_SPEAK} [slower, more slowly, slowly, less fast] (please)",
-    f"{_SPEAK} not so fast",
+    f"{_SPEAK_PHRASE} [slower, more slowly, slowly, less fast] (please)",
+    f"{_SPEAK_PHRASE} not so fast",
     "[slow down, you are too fast, you [speak, talk, are speaking, are talking] too fast, too fast]",
     "slow down (a bit, a little)",
     effect=True,
@@ -60,7 +62,7 @@ def slower(context: Context) -> str:
 
 
 @skill(
-    f"{_SPEAK} [faster, more quickly, quicker, less slowly] (please)",
+    f"{_SPEAK_PHRASE} [faster, more quickly, quicker, less slowly] (please)",
     "[speed up, you are too slow, you [speak, talk, are speaking, are talking] too slowly, too slow]",
     "speed up (a bit, a little)",
     effect=True,
@@ -87,7 +89,7 @@ def normal_pace(context: Context) -> str:
 @skill(effect=True)
 def pace(change: Literal["slower", "faster", "normal"], context: Context) -> str:
     """Change how fast you speak, when the person asks for it."""
-    context.wishes.append(Pace({"slower": STEP, "faster": 1 / STEP, "normal": None}[change]))
+    context.pace_changes.append(Pace({"slower": PACE_STEP, "faster": 1 / PACE_STEP, "normal": None}[change]))
     return {"slower": "I'll speak slower.", "faster": "I'll speak faster.", "normal": "Back to normal."}[
         change
     ]
@@ -105,13 +107,13 @@ def pace(change: Literal["slower", "faster", "normal"], context: Context) -> str
 )
 def help(context: Context) -> str:
     """Say what I can do."""
-    known = [each for each in context.skills if each.phrases and each.name not in _UNSAID]
+    known = [each for each in context.skills if each.phrases and each.name not in _NOT_IN_HELP]
     if context.documents is None:
         known = [each for each in known if each.name not in ("ask_files", "list_files")]
     return "I can do these things. " + ". ".join(each.summary.rstrip(".") for each in known) + "."
 
 
-_UNSAID = frozenset(
+_NOT_IN_HELP = frozenset(
     "help hello how_are_you thanks goodbye who stop say percentage normal_pace confirm_dropping alarm"
     " time_nowhere answer_from_files".split()
 )

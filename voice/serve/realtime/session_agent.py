@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from voice.agent.brains.choice import Choice, brain_from_environment, brain_of
+from voice.agent.brains.choice import Choice, brain_from_environment, open_brain
 from voice.agent.brains.commands import VoiceCommands
 from voice.agent.conversation import Conversation
 from voice.agent.listening.endpointing import ManualEndpointer, SilenceEndpointer
@@ -172,8 +172,8 @@ def open_agent(
     """
     models, timers = services.talking(now.voice, now.recognizer), Timers()
     orders, notes = VoiceCommands(models.commands), None if now.owner else Notes()
-    usual = orders.obeyed_by(brain or brain_from_environment(timers, notes=notes))
-    mind = SessionBrain(usual, lambda: orders.obeyed_by(_offline(timers, notes)))
+    usual = orders.wrap_brain(brain or brain_from_environment(timers, notes=notes))
+    mind = SessionBrain(usual, lambda: orders.wrap_brain(_offline(timers, notes)))
     throat = SwitchableVoice(models.synthesizer)
     conversation = Conversation(
         models.detector,
@@ -183,7 +183,7 @@ def open_agent(
         turns=models.turns,
         timers=timers,
         work=work,
-        listener=orders.heard_by(listening or live(models.detector.hop, stopwatch)),
+        listener=orders.wrap_listener(listening or live(models.detector.hop, stopwatch)),
         stopwatch=stopwatch,
     )
     ears = partial(services.hears, models.recognizer)
@@ -193,7 +193,7 @@ def open_agent(
 
 
 def _offline(timers: Timers, notes: Notes | None) -> Brain:
-    return brain_of(replace(Choice.of(), brain="offline"), timers, notes=notes)
+    return open_brain(replace(Choice.of(), brain="offline"), timers, notes=notes)
 
 
 __all__ = ["Agent", "Asked", "SessionBrain", "SwitchableVoice", "open_agent"]

@@ -14,9 +14,9 @@ import pytest
 from fakes.chat_server import Serving, begin, send, servers
 
 from voice.agent import Chat, Offline, Timers, brain_from_environment, remote_brain
-from voice.agent.brains.chat import LOST, ChatLimits
-from voice.agent.brains.choice import NOTHING, UNKNOWN, Choice, brain_of
-from voice.agent.skills.registry import made, skill
+from voice.agent.brains.chat import BROKEN_OFF, ChatLimits
+from voice.agent.brains.choice import HEARD_NOTHING, UNKNOWN, Choice, open_brain
+from voice.agent.skills.registry import skill, skill_from
 from voice.agent.skills.runner import SkillRunner
 from voice.errors import BrainError, VoiceError
 from voice.types import Message
@@ -34,7 +34,7 @@ def test_the_offline_brain_answers_and_says_what_it_cannot() -> None:
     brain = Offline(clock=lambda: datetime(2026, 1, 1, 9, 30))
     assert list(brain.reply(QUESTION)) == ["It's 9:30 AM."]
     assert list(brain.reply([Message("user", "Who won the match?")])) == [UNKNOWN]
-    assert list(brain.reply([Message("user", " ")])) == [NOTHING]
+    assert list(brain.reply([Message("user", " ")])) == [HEARD_NOTHING]
 
 
 def test_the_offline_brain_repeats_what_it_said_last() -> None:
@@ -63,7 +63,7 @@ def test_the_offline_brain_survives_a_skill_that_fails() -> None:
         """Fail."""
         raise RuntimeError("no light")
 
-    assert list(Offline(SkillRunner([made(clock)])).reply(QUESTION)) == ["That skill failed: no light."]
+    assert list(Offline(SkillRunner([skill_from(clock)])).reply(QUESTION)) == ["That skill failed: no light."]
 
 
 def test_a_streamed_answer_arrives_in_its_pieces(serve: Serving) -> None:
@@ -98,7 +98,7 @@ def test_a_stalled_server_is_given_up(serve: Serving) -> None:
         time.sleep(1)
 
     pieces = remote_brain(serve(answering), limits=ChatLimits(between=0.2)).reply(QUESTION)
-    assert [next(pieces), next(pieces)] == ["It is", LOST]
+    assert [next(pieces), next(pieces)] == ["It is", BROKEN_OFF]
     with pytest.raises(BrainError, match="took too long"):
         next(pieces)
 
@@ -217,5 +217,5 @@ def test_conversations_share_the_server_that_answers_and_what_is_loaded(serve: S
     monkeypatch.setattr(httpx, "Client", counted)
     choice = Choice(serve(answering))
     for _ in range(3):
-        assert "".join(brain_of(choice, Timers()).reply([Message("user", "Who won?")])) == "Noon."
+        assert "".join(open_brain(choice, Timers()).reply([Message("user", "Who won?")])) == "Noon."
     assert len(opened) == 1

@@ -14,7 +14,7 @@ from voice.agent.brains.choice import Offline
 from voice.agent.brains.commands import VoiceCommands, open_commands
 from voice.agent.listening.endpointing import SilenceEndpointer
 from voice.agent.listening.recognition import WholeTurn
-from voice.agent.skills.registry import made, skill
+from voice.agent.skills.registry import skill, skill_from
 from voice.agent.skills.runner import SkillRunner
 from voice.agent.speculative import GeneratedReply
 from voice.agent.work import INLINE
@@ -94,8 +94,8 @@ def conversation(book: Phrasebook, brain: object, commands: Commands | None) -> 
         LoudIsSpeech(),
         book,
         EvenVoice(),
-        orders.obeyed_by(brain),
-        listener=orders.heard_by(WholeTurn),
+        orders.wrap_brain(brain),
+        listener=orders.wrap_listener(WholeTurn),
         stopwatch=lambda: 0.0,
     )
 
@@ -144,8 +144,8 @@ def test_what_is_too_long_for_a_command_is_none(commands: Commands) -> None:
 
 def test_without_commands_nothing_changes() -> None:
     orders, house = VoiceCommands(None), House()
-    assert orders.obeyed_by(house) is house
-    assert orders.heard_by(WholeTurn) is WholeTurn
+    assert orders.wrap_brain(house) is house
+    assert orders.wrap_listener(WholeTurn) is WholeTurn
 
 
 def test_a_recognizer_that_knows_no_letters_is_refused(tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_slots_are_read_as_the_skill_takes_them(commands: Commands) -> None:
         return f"{room} {'bright' if state else 'dark'}."
 
     book = Lettered("switch off the bathroom light")
-    brain = Offline(SkillRunner([made(light)]))
+    brain = Offline(SkillRunner([skill_from(light)]))
     events = hear(conversation(book, brain, commands), quiet(0.5), book.say(0, 2.0), quiet(3))
     assert answer(events) == "bathroom dark."
 
@@ -174,11 +174,11 @@ def test_live_sessions_of_a_server_obey_the_commands_of_its_settings(tmp_path: P
 
     (tmp_path / "home.yml").write_text(HOME)
     book, house = Lettered("turn on the bathroom light"), House()
-    made = {"recognizer": book, "voice": EvenVoice()}
+    skill_from = {"recognizer": book, "voice": EvenVoice()}
     settings = Settings(commands=str(tmp_path / "home.yml"))
     services = Services(
         settings,
-        loader=lambda name, kind: made[kind],
+        loader=lambda name, kind: skill_from[kind],
         detector=LoudIsSpeech,
         turns=lambda ears: SilenceEndpointer(),
     )

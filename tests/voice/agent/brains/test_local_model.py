@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from voice.agent.brains.choice import Brains, Choice
-from voice.agent.brains.local_model import LocalModel, calls_in, local_brain
+from voice.agent.brains.local_model import LocalModel, local_brain, parse_tool_calls
 from voice.agent.skills.everyday import everyday_skills
 from voice.agent.skills.runner import SkillRunner
 from voice.agent.speculative import prepare
@@ -97,8 +97,8 @@ def test_it_answers_in_pieces(model: LocalModel) -> None:
 
 
 def test_it_calls_a_skill_and_answers_from_its_result(model: LocalModel) -> None:
-    desk = SkillRunner(everyday_skills(), clock=lambda: datetime(2026, 11, 22, 15, 5))
-    said = "".join(local_brain(model, desk=desk).reply([Message("user", "Time?")]))
+    runner = SkillRunner(everyday_skills(), clock=lambda: datetime(2026, 11, 22, 15, 5))
+    said = "".join(local_brain(model, runner=runner).reply([Message("user", "Time?")]))
     assert said.endswith("It is three.")
 
 
@@ -108,7 +108,7 @@ def test_a_model_whose_template_knows_no_tools_is_told_of_none(model: LocalModel
     try:
         assert not model.takes_tools
         assert "".join(
-            local_brain(model, desk=SkillRunner(everyday_skills())).reply([Message("user", "Hello?")])
+            local_brain(model, runner=SkillRunner(everyday_skills())).reply([Message("user", "Hello?")])
         )
     finally:
         model.tokenizer.chat_template = WITH_TOOLS
@@ -157,14 +157,14 @@ def test_what_is_no_model_is_explained(tmp_path: Path) -> None:
     ],
 )
 def test_calls_are_read_in_the_usual_forms(written: str) -> None:
-    assert [(each.name, each.arguments) for each in calls_in(written)] == [("f", '{"a": 1}')]
+    assert [(each.name, each.arguments) for each in parse_tool_calls(written)] == [("f", '{"a": 1}')]
 
 
 @pytest.mark.parametrize(
     "written", ["", "Hello.", "{broken", "[1, 2]", "<tool_call>x</tool_call>", '{"size": 1}']
 )
 def test_what_is_no_call_is_none(written: str) -> None:
-    assert calls_in(written) == ()
+    assert parse_tool_calls(written) == ()
 
 
 def test_a_folder_with_code_of_its_own_does_not_run_it_nor_ask_whether_to(tmp_path, monkeypatch):

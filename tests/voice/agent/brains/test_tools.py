@@ -15,14 +15,14 @@ import pytest
 from fakes.chat_server import Serving, begin, call, event, send, servers
 
 from voice.agent import Context, Timers, remote_brain
-from voice.agent.brains.chat import ENOUGH, LOST, Chat, ChatLimits
-from voice.agent.brains.deltas import Calls
-from voice.agent.brains.openai_server import Server
-from voice.agent.brains.tools import described
+from voice.agent.brains.chat import BROKEN_OFF, CUT_OFF, Chat, ChatLimits
+from voice.agent.brains.openai_server import ChatServer
+from voice.agent.brains.stream_chunks import ToolCallBuilder
+from voice.agent.brains.tools import tool_schemas
 from voice.agent.skills.everyday import everyday_skills
 from voice.agent.skills.notes import Notes
-from voice.agent.skills.registry import Skill, made, skill
-from voice.agent.skills.runner import MOMENT, SkillRunner, Waiting
+from voice.agent.skills.registry import Skill, skill, skill_from
+from voice.agent.skills.runner import ONE_MOMENT, SkillRunner, SkillTimeouts
 from voice.agent.speculative import call_skill, prepare
 from voice.errors import BrainError
 from voice.types import Message, Pace
@@ -55,7 +55,7 @@ def lamp() -> tuple[Skill, list[tuple]]:
         done.append((state, room, level))
         return f"The {room} light is {state}."
 
-    return made(light), done
+    return skill_from(light), done
 
 
 def scripted(*rounds) -> tuple:
@@ -71,7 +71,7 @@ def scripted(*rounds) -> tuple:
 
 
 def test_a_signature_becomes_a_schema() -> None:
-    found = described([lamp()[0]])[0]["function"]
+    found = tool_schemas([lamp()[0]])[0]["function"]
     assert found == {
         "name": "light",
         "description": "Switch a light.\n\nOnly when the person asks for it.",
@@ -89,10 +89,10 @@ def test_a_signature_becomes_a_schema() -> None:
 
 
 def test_everyday_skills_can_all_be_offered() -> None:
-    offered = {each["function"]["name"] for each in described(everyday_skills())}
+    offered = {each["function"]["name"] for each in tool_schemas(everyday_skills())}
     assert {"time", "set_timer", "take_note", "search_files", "calculation", "pace"} <= offered
     assert not {"hello", "stop", "spell", "confirm_dropping", "drop_all_notes"} & offered
-    json.dumps(described(everyday_skills()))
+    json.dumps(tool_schemas(everyday_skills()))
 
 
 def test_a_tool_is_called_and_its_result_shown_to_the_model(serve: Serving) -> None:
@@ -101,10 +101,10 @@ def test_a_tool_is_called_and_its_result_shown_to_the_model(serve: Serving) -> N
         lambda handler: call(handler, ("light", '{"state": "on", "room": "hall", "level": 3}')),
         lambda handler: send(handler, "It is ", "on now."),
     )
-    brain = remote_brain(serve(answering), desk=SkillRunner([one]))
+    brain = remote_brain(serve(answering), runner=SkillRunner([one]))
     assert "".join(brain.reply(QUESTION)) == "It is on now."
     assert done == [("on", "hall", 3)]
-    assert asked[0]["tools"] == described([one])
+    assert asked[0]["tools"] == tool_schemas([one])
     called, result = asked[1]["messages"][-2:]
     assert called["tool_calls"][0]["function"]["name"] == "light"
     assert result == {
@@ -126,8 +126,8 @@ def test_several_tools_at_once_and_several_rounds(serve: Serving, tmp_path: Path
         lambda handler: call(handler, ("calculation", '{"sum": "12 * 7"}'), pieces=1),
         lambda handler: send(handler, "All done; it is 84."),
     )
-    desk = SkillRunner(everyday_skills(), timers=timers, notes=notes, clock=lambda: NOW)
-    assert "".join(remote_brain(serve(answering), desk=desk).reply(QUESTION)) == "All done; it is 84."
+    runner = SkillRunner(everyday_skills(), timers=timers, notes=notes, clock=lambda: NOW)
+    assert "".join(remote_brain(serve(answering), runner=runner).reply(QUESTION)) == "All done; it is 84."
     assert [each.label for each in timers.pending] == ["tea"]
     assert [each.text for each in notes.all] == ["Tea is in the pot."]
     results = [each["content"] for each in asked[2]["messages"] if each["role"] == "tool"]
@@ -140,7 +140,7 @@ def test_no_tool_acts_before_the_turn_has_ended(serve: Serving) -> None:
         lambda handler: call(handler, ("light", '{"state": "on"}')),
         lambda handler: send(handler, "Done."),
     )
-    thought = prepare(remote_brain(serve(answering), desk=SkillRunner([one])), QUESTION)
+    thought = prepare(remote_brain(serve(answering), runner=SkillRunner([one])), QUESTION)
     assert [next(thought), next(thought)] == [None, None]
     assert not done and len(asked) == 1
     thought.commit()
@@ -171,7 +171,8 @@ def test_a_wrong_call_is_explained_to_the_model(
         lambda handler: call(handler, (name, arguments)), lambda handler: send(handler, "Sorry.")
     )
     assert (
-        "".join(remote_brain(serve(answering), desk=SkillRunner([one, greeting])).reply(QUESTION)) == "Sorry."
+        "".join(remote_brain(serve(answering), runner=SkillRunner([one, greeting])).reply(QUESTION))
+        == "Sorry."
     )
     assert complaint in asked[1]["messages"][-1]["content"]
     assert not done
@@ -189,7 +190,7 @@ def test_a_model_that_calls_tools_for_ever_is_asked_without_them_in_the_end(serv
         else:
             send(handler, "Enough.")
 
-    brain = remote_brain(serve(answering), desk=SkillRunner([one]), limits=ChatLimits(rounds=2, calls=3))
+    brain = remote_brain(serve(answering), runner=SkillRunner([one]), limits=ChatLimits(rounds=2, calls=3))
     assert "".join(brain.reply(QUESTION)) == "Enough."
     assert (len(asked), len(done)) == (3, 6)
 
@@ -210,7 +211,7 @@ def test_a_server_that_refuses_tools_is_asked_without_them(serve: Serving) -> No
             begin(handler)
             send(handler, "Hello.")
 
-    brain = remote_brain(serve(answering), desk=SkillRunner([lamp()[0]]))
+    brain = remote_brain(serve(answering), runner=SkillRunner([lamp()[0]]))
     assert "".join(brain.reply(QUESTION)) == "Hello."
     assert "".join(brain.reply(QUESTION)) == "Hello."
     assert asked == [True, False, False]
@@ -233,10 +234,10 @@ def test_tools_that_a_server_refuses_are_kept_from_nobody_else(serve: Serving) -
             begin(handler)
             send(handler, "Hello.")
 
-    server = Server(serve(answering))
+    server = ChatServer(serve(answering))
     usual, odd = (
         Chat(server.ask, SkillRunner([lamp()[0]])),
-        Chat(server.ask, SkillRunner([lamp()[0], made(strange)])),
+        Chat(server.ask, SkillRunner([lamp()[0], skill_from(strange)])),
     )
     for brain in (odd, usual, odd):
         assert "".join(brain.reply(QUESTION)) == "Hello."
@@ -267,20 +268,20 @@ def test_a_tool_that_fails_or_takes_long_holds_nobody_up(serve: Serving) -> None
         lambda handler: call(handler, ("broken", "{}"), ("slow", "{}")),
         lambda handler: send(handler, "Ready."),
     )
-    desk = SkillRunner([made(slow), made(broken)], waiting=Waiting(silently=0.01))
+    runner = SkillRunner([skill_from(slow), skill_from(broken)], timeouts=SkillTimeouts(notice=0.01))
     said = []
-    for piece in remote_brain(serve(answering), desk=desk).reply(QUESTION):
+    for piece in remote_brain(serve(answering), runner=runner).reply(QUESTION):
         said.append(piece)
         go_on.set()
-    assert said[0] in MOMENT and said[-1].strip() == "Ready."
+    assert said[0] in ONE_MOMENT and said[-1].strip() == "Ready."
     results = [each["content"] for each in asked[1]["messages"] if each["role"] == "tool"]
     assert results == ["Error: broken failed: 'wire'", "ready"]
 
     answering, asked = scripted(
         lambda handler: call(handler, ("endless", "{}")), lambda handler: send(handler, "Sorry.")
     )
-    desk = SkillRunner([made(endless)], waiting=Waiting(silently=0.01, limit=0.05))
-    assert "Sorry." in "".join(remote_brain(serve(answering), desk=desk).reply(QUESTION))
+    runner = SkillRunner([skill_from(endless)], timeouts=SkillTimeouts(notice=0.01, limit=0.05))
+    assert "Sorry." in "".join(remote_brain(serve(answering), runner=runner).reply(QUESTION))
     assert "took too long" in asked[1]["messages"][-1]["content"]
 
 
@@ -290,8 +291,8 @@ def test_words_before_a_call_are_said_first(serve: Serving) -> None:
         call(handler, ("time", "{}"))
 
     answering, asked = scripted(first, lambda handler: send(handler, "It's late."))
-    desk = SkillRunner(everyday_skills(), clock=lambda: NOW)
-    assert "".join(remote_brain(serve(answering), desk=desk).reply(QUESTION)) == "Let me look. It's late."
+    runner = SkillRunner(everyday_skills(), clock=lambda: NOW)
+    assert "".join(remote_brain(serve(answering), runner=runner).reply(QUESTION)) == "Let me look. It's late."
     assert asked[1]["messages"][-2]["content"] == "Let me look."
     assert asked[1]["messages"][-1]["content"] == "It's 3:05 PM."
 
@@ -300,11 +301,11 @@ def test_a_model_that_only_acts_is_acknowledged(serve: Serving) -> None:
     answering, _ = scripted(
         lambda handler: call(handler, ("light", '{"state": "on"}')), lambda handler: send(handler)
     )
-    assert "".join(remote_brain(serve(answering), desk=SkillRunner([lamp()[0]])).reply(QUESTION)) == "Done."
+    assert "".join(remote_brain(serve(answering), runner=SkillRunner([lamp()[0]])).reply(QUESTION)) == "Done."
 
 
 def test_stop_and_the_pace_need_no_language_model() -> None:
-    brain = remote_brain("http://127.0.0.1:9/v1", desk=SkillRunner(everyday_skills()))
+    brain = remote_brain("http://127.0.0.1:9/v1", runner=SkillRunner(everyday_skills()))
     thought = prepare(brain, [Message("user", "Stop!")])
     thought.commit()
     assert list(thought) == []
@@ -324,7 +325,7 @@ def test_an_answer_of_ten_thousand_words_ends_at_a_sentence(serve: Serving) -> N
 
     answering, _ = scripted(endless)
     said = "".join(remote_brain(serve(answering), limits=ChatLimits(characters=300)).reply(QUESTION))
-    assert said.endswith(f".{ENOUGH}") and 300 < len(said) < 350
+    assert said.endswith(f".{CUT_OFF}") and 300 < len(said) < 350
 
 
 def test_an_answer_without_a_sentence_or_any_speech_ends_too(serve: Serving) -> None:
@@ -339,7 +340,7 @@ def test_an_answer_without_a_sentence_or_any_speech_ends_too(serve: Serving) -> 
 
     limits = ChatLimits(characters=300, written=20_000)
     said = "".join(remote_brain(serve(scripted(murmur)[0]), limits=limits).reply(QUESTION))
-    assert said.endswith((f"on{ENOUGH}", f"and{ENOUGH}"))
+    assert said.endswith((f"on{CUT_OFF}", f"and{CUT_OFF}"))
     assert len(said) < 450
     list(remote_brain(serve(scripted(brood)[0]), limits=limits).reply(QUESTION))
 
@@ -370,7 +371,7 @@ def test_what_went_wrong_can_be_said(serve: Serving) -> None:
         send(handler, "The answer is ", end=False)
 
     said = remote_brain(serve(scripted(cut)[0])).reply(QUESTION)
-    assert [next(said), next(said)] == ["The answer is ", LOST]
+    assert [next(said), next(said)] == ["The answer is ", BROKEN_OFF]
     with pytest.raises(BrainError, match="broke off") as raised:
         next(said)
     assert not raised.value.sayable
@@ -420,7 +421,7 @@ def test_the_query_of_the_address_is_kept_and_redirects_are_followed(serve: Serv
 def test_instructions_of_the_conversation_join_those_of_the_voice(serve: Serving) -> None:
     answering, asked = scripted(lambda handler: send(handler, "Ahoy."))
     own = [Message("system", "You are a pirate."), Message("user", "Hi"), Message("user", "there")]
-    list(remote_brain(serve(answering), desk=SkillRunner((), clock=lambda: NOW)).reply(own))
+    list(remote_brain(serve(answering), runner=SkillRunner((), clock=lambda: NOW)).reply(own))
     system, *talk = asked[0]["messages"]
     assert "spoken aloud" in system["content"] and "You are a pirate." in system["content"]
     assert "Sunday, November 22, 2026, 15:05" in system["content"]
@@ -430,10 +431,10 @@ def test_instructions_of_the_conversation_join_those_of_the_voice(serve: Serving
 
 def test_calls_are_put_together_however_they_are_numbered() -> None:
     def made_of(*pieces: dict) -> list[tuple[str, str, str]]:
-        calls = Calls()
+        calls = ToolCallBuilder()
         for piece in pieces:
             calls.add(piece)
-        return [(each.id, each.name, each.arguments) for each in calls.made()]
+        return [(each.id, each.name, each.arguments) for each in calls.build()]
 
     whole = [{"id": i, "function": {"name": i * 2, "arguments": "{}"}} for i in "ab"]
     assert made_of(*whole) == [("a", "aa", "{}"), ("b", "bb", "{}")]
@@ -452,7 +453,7 @@ def test_calls_are_put_together_however_they_are_numbered() -> None:
 
 def test_a_command_calls_a_skill_by_its_name() -> None:
     one, done = lamp()
-    brain = remote_brain("http://127.0.0.1:9/v1", desk=SkillRunner([one]))
+    brain = remote_brain("http://127.0.0.1:9/v1", runner=SkillRunner([one]))
     thought = call_skill(brain, "Light", {"state": "off", "room": "living room"})
     assert next(thought) is None and not done
     thought.commit()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from voice.agent.language.phrases import Request, SlotValue, compile_phrase
+from voice.agent.language.phrases import SlotValue, SpokenRequest, compile_phrase
 from voice.errors import TextError
 
 
@@ -16,16 +16,18 @@ from voice.errors import TextError
 )
 def test_a_request_matches_a_phrase_as_a_whole_and_fills_its_slots(said, values):
     phrase = compile_phrase("[turn on, switch on, Switch] the light (in the $room on)")
-    assert Request.of(said).without_courtesy().matches(phrase) == values
+    assert SpokenRequest.of(said).without_courtesy().match(phrase) == values
 
 
 def test_a_request_that_is_only_partly_a_phrase_does_not_match():
-    assert Request.of("turn on the light and the radio").matches(compile_phrase("turn on the light")) is None
+    assert (
+        SpokenRequest.of("turn on the light and the radio").match(compile_phrase("turn on the light")) is None
+    )
 
 
 def test_signs_may_stand_between_the_slots_of_a_skill():
-    values = Request.of("12 + 3").matches(compile_phrase("$a + $b"))
-    assert {name: each.plain for name, each in values.items()} == {"a": "12", "b": "3"}
+    values = SpokenRequest.of("12 + 3").match(compile_phrase("$a + $b"))
+    assert {name: each.normalized for name, each in values.items()} == {"a": "12", "b": "3"}
 
 
 @pytest.mark.parametrize(

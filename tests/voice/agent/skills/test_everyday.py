@@ -12,11 +12,11 @@ import pytest
 
 from voice.agent import Context, Timers, everyday_skills, load_skills, skill
 from voice.agent.language.arithmetic import NotArithmetic, calculate
-from voice.agent.language.numbers import parse_number, written
-from voice.agent.language.phrases import plain
+from voice.agent.language.numbers import format_number, parse_number
+from voice.agent.language.phrases import normalize_request
 from voice.agent.language.units import parse_quantity
 from voice.agent.skills import dates
-from voice.agent.skills.registry import answer, made
+from voice.agent.skills.registry import answer, skill_from
 from voice.errors import VoiceError
 
 NOW = datetime(2026, 11, 22, 15, 5)
@@ -135,17 +135,17 @@ def test_the_time_elsewhere_is_that_of_its_zone() -> None:
 
 def test_without_time_zones_no_place_is_known(monkeypatch) -> None:
     monkeypatch.setattr(dates, "available_timezones", set)
-    dates._zones.cache_clear()
+    dates._zone_by_place.cache_clear()
     try:
-        assert dates.Place.parse("japan") is None
+        assert dates.ZonedPlace.parse("japan") is None
     finally:
-        dates._zones.cache_clear()
+        dates._zone_by_place.cache_clear()
 
 
 def test_every_place_that_has_a_zone_is_known_to_the_computer() -> None:
-    from voice.agent.skills.dates import _PLACES
+    from voice.agent.skills.dates import _PLACES_OF_ZONES
 
-    assert set(_PLACES) <= available_timezones()
+    assert set(_PLACES_OF_ZONES) <= available_timezones()
 
 
 def test_a_joke_is_told_and_another_one() -> None:
@@ -179,7 +179,7 @@ def test_every_way_to_write_a_calculation_has_the_same_answer(sign: str) -> None
         for _ in range(5):
             a, b = (draw.choice(("7", "12", "144", "1.5", "0.25", "1,200", "30,000")) for _ in range(2))
             value = VALUES[sign](*(Fraction(each.replace(",", "")) for each in (a, b)))
-            assert ask(f"What is {form.format(a=a, b=b)}?") == f"{written(value).capitalize()}.", form
+            assert ask(f"What is {form.format(a=a, b=b)}?") == f"{format_number(value).capitalize()}.", form
 
 
 def test_repeats_the_last_answer() -> None:
@@ -317,21 +317,21 @@ def test_a_calculation_without_end_is_no_calculation(words: str) -> None:
 
 
 def test_numbers_are_written_to_be_read_aloud() -> None:
-    assert written(Fraction(5, 2)) == "2.5"
-    assert written(2**0.5) == "about 1.4142"
-    assert written(Fraction(10) ** 20) == "about 1 times 10 to the power of 20"
+    assert format_number(Fraction(5, 2)) == "2.5"
+    assert format_number(2**0.5) == "about 1.4142"
+    assert format_number(Fraction(10) ** 20) == "about 1 times 10 to the power of 20"
 
 
 def test_quantities_are_read_with_their_parts() -> None:
     assert parse_quantity("an hour and a half").amount == Fraction(3, 2)
     assert parse_quantity("5 feet 6 inches").amount == Fraction(11, 2)
     assert parse_quantity("half an hour").amount == Fraction(1, 2)
-    assert parse_quantity("5km").unit.one == "kilometer"
+    assert parse_quantity("5km").unit.singular == "kilometer"
     assert parse_quantity("five") is None
 
 
 def test_requests_are_brought_into_plain_form() -> None:
-    assert plain("What’s 1,000 + 2.5?!") == "what is 1000 + 2.5"
+    assert normalize_request("What’s 1,000 + 2.5?!") == "what is 1000 + 2.5"
 
 
 OWN = '''
@@ -401,5 +401,5 @@ def test_a_skill_stays_a_plain_function_and_the_most_exact_phrase_wins() -> None
         return "Good day."
 
     assert say("x") == "x"
-    both = (made(say), made(greet))
+    both = (skill_from(say), skill_from(greet))
     assert answer("Say hello.", both, Context(NOW, Timers())) == "Good day."

@@ -10,7 +10,7 @@ import pytest
 
 from voice.agent import Offline
 from voice.agent.skills.everyday import everyday_skills
-from voice.agent.skills.notes import LONGEST, Notes, default_path
+from voice.agent.skills.notes import LONGEST_NOTE, Notes, default_path
 from voice.agent.skills.runner import SkillRunner
 from voice.errors import VoiceError
 from voice.types import Message
@@ -80,38 +80,38 @@ def test_what_a_person_wrote_into_the_file_stays_as_it_is(tmp_path: Path) -> Non
     path = tmp_path / "notes.md"
     path.write_text("# Mine\n\n- 2026-01-02 03:04 old\n- no date\n")
     notes = Notes(path)
-    notes.take("new", NOW)
-    notes.drop(lambda note: note.text == "old")
+    notes.add("new", NOW)
+    notes.delete(lambda note: note.text == "old")
     assert path.read_text() == "# Mine\n\n- no date\n- 2026-11-22 15:05 new\n"
 
 
 def test_what_cannot_be_noted_is_said(tmp_path: Path) -> None:
     notes = Notes(tmp_path / "notes.md")
-    assert ask(notes, "Take a note: " + "very " * LONGEST) == ["That is too long for a note."]
+    assert ask(notes, "Take a note: " + "very " * LONGEST_NOTE) == ["That is too long for a note."]
     with pytest.raises(VoiceError, match="cannot be read"):
-        Notes(tmp_path).take("x", NOW)
+        Notes(tmp_path).add("x", NOW)
     (tmp_path / "file").touch()
     with pytest.raises(VoiceError, match="cannot be"):
-        Notes(tmp_path / "file" / "notes.md").take("x", NOW)
+        Notes(tmp_path / "file" / "notes.md").add("x", NOW)
 
 
 def test_a_failed_write_leaves_the_old_notes_and_nothing_else(tmp_path: Path, monkeypatch) -> None:
     notes = Notes(tmp_path / "notes.md")
-    notes.take("one", NOW)
+    notes.add("one", NOW)
 
     def full(*_: object) -> None:
         raise OSError("disk full")
 
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(VoiceError, match="disk full"):
-        notes.take("two", NOW)
+        notes.add("two", NOW)
     assert [each.text for each in notes.all] == ["one"]
     assert [each.name for each in tmp_path.iterdir()] == ["notes.md"]
 
 
 def test_conversations_at_the_same_time_lose_no_note(tmp_path: Path) -> None:
     notes = Notes(tmp_path / "notes.md")
-    threads = [threading.Thread(target=notes.take, args=(f"note {i}", NOW)) for i in range(20)]
+    threads = [threading.Thread(target=notes.add, args=(f"note {i}", NOW)) for i in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:

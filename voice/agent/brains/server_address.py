@@ -8,10 +8,10 @@ from voice.errors import BrainError
 
 
 def split_address(address: str) -> SplitResult:
-    """Its parts; without a scheme it is of http. Raises BrainError where it is none."""
+    """Return the parts of an address; without a scheme it gets http. Raises BrainError if it is none."""
     try:
         parts = urlsplit(address if "//" in address else f"http://{address}")
-        parts.port  # noqa: B018  it raises where it is none
+        parts.port  # noqa: B018  it raises ValueError if the port is no number
     except ValueError as error:
         raise BrainError(f"the language model's address is {address!r} ({error}); {_EXAMPLE}") from error
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -19,8 +19,8 @@ def split_address(address: str) -> SplitResult:
     return parts
 
 
-def named(parts: SplitResult) -> str:
-    """The host and its port, without the password that may stand before them."""
+def host_of(parts: SplitResult) -> str:
+    """Return the host and its port, without the password that may stand before them."""
     return parts.netloc.rpartition("@")[2]
 
 

@@ -93,8 +93,6 @@ KNOWN = """
 class: Context
 class: Heard
 class: Interrupted
-class: Mark
-class: Passage
 class: Pipe
 class: Reader
 class: Words

@@ -93,13 +93,7 @@ KNOWN = """
 class: Heard
 class: Interrupted
 class: Pipe
-class: Reader
-class: Words
 constant: voice SILENCE
-constant: voice.agent LONGEST
-constant: voice.agent NAMES
-constant: voice.agent PARTS
-constant: voice.agent SIGNS
 constant: voice.media HEADERS
 constant: voice.models KINDS
 constant: voice.models LARGEST

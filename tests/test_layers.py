@@ -100,7 +100,6 @@ constant: voice.models LARGEST
 length: app.py
 length: page/guard.py
 length: page/talk/dialog.js
-length: recipes/asr/train.py
 length: recipes/tts/evaluate.py
 length: recipes/tts/export.py
 length: voice/audio.py

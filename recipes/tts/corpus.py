@@ -13,7 +13,7 @@ import torch
 from data.batching import pad
 from voice.errors import VoiceError
 from voice.text.alphabet import SYMBOLS
-from voice.tts.acoustic import frame_features
+from voice.tts.frames import frame_features
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,7 +42,7 @@ def tokens_of(phonemes: str) -> np.ndarray:
     """Phonemes → (L,) indices. Raises VoiceError for a character that SYMBOLS lacks."""
     unknown = sorted({p for p in phonemes if p not in SYMBOLS})
     if unknown:
-        raise VoiceError(f"no token for {' '.join(unknown)}: add it to SYMBOLS in voice/tts/acoustic.py")
+        raise VoiceError(f"no token for {' '.join(unknown)}: add it to SYMBOLS in voice/text/alphabet.py")
     return np.array([SYMBOLS.index(p) for p in phonemes], np.int16)
 
 

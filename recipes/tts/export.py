@@ -40,16 +40,9 @@ from voice.models.card import GRAPHS, PRETRAINED, Card, hashes, read_card, write
 from voice.text.alphabet import BOUNDARY, SYMBOLS
 from voice.text.english.language import ENGLISH
 from voice.text.frontend import spoken_sentences
-from voice.tts.acoustic import (
-    CURVES_FILE,
-    FEATURES,
-    SOUNDS_FILE,
-    TEXT_FILE,
-    SpeakerStats,
-    frame_features,
-    token_frames,
-)
-from voice.tts.vocoder import BINS
+from voice.tts.acoustic import CURVES_FILE, SOUNDS_FILE, TEXT_FILE, SpeakerStats
+from voice.tts.frames import FEATURES, frame_features, token_frames
+from voice.tts.stft import BINS
 
 HEARD = -1.5  # logarithm of a frame's amplitude above which it counts for the mean that contrast departs from
 FILES = (TEXT_FILE, CURVES_FILE, SOUNDS_FILE)

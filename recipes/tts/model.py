@@ -3,7 +3,7 @@ voiced.
 
 ConvNeXt blocks (Liu et al. 2022; in speech: Siuzdak 2023, Vocos) where FastSpeech 2 (Ren et al. 2021) has
 transformers, which learn slower from an hour of speech. `ProsodyModel` and `CurveModel` are trained by
-`train_prosody.py`; what lies between them, making lengths, is `voice.tts.acoustic.frame_features`, in
+`train_prosody.py`; what lies between them, making lengths, is `voice.tts.frames.frame_features`, in
 training and at run time alike. How it then sounds is `sounds.py`'s part.
 """
 
@@ -19,7 +19,7 @@ from recipes.modules import BlockNames, ConvNeXtBlock
 from recipes.tts.corpus import Batch
 from recipes.tts.flow import Flow
 from voice.text.alphabet import SYMBOLS
-from voice.tts.acoustic import FEATURES, LOUDNESS, PITCH
+from voice.tts.frames import FEATURES, LOUDNESS, PITCH
 
 PLACES = 3
 MELODY_BLOCKS = 3

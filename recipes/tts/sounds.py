@@ -18,7 +18,7 @@ from torch.nn import functional
 from recipes.modules import BlockNames, ConvNeXtBlock
 from recipes.vocoder.model import PARTS, filters
 from voice.text.alphabet import SYMBOLS
-from voice.tts.vocoder import BINS
+from voice.tts.stft import BINS
 
 LOUD = (1.761, 6.844)  # times the logarithm of a mel frame's amplitude, plus that: loudness as hibari has it
 MAGNITUDES = (0, 2, 3)  # the places of the logarithms among the PARTS

@@ -16,7 +16,8 @@ from torch.nn import functional as F
 
 from recipes.modules import ConvNeXtBlock
 from voice.features import VOICE_BANDS, VOICE_HOP, VOICE_RATE, VOICE_WINDOW, mel_filters
-from voice.tts.vocoder import BINS, NOISE_SCALE, OVERLAP, PULSE_SCALE, hann
+from voice.tts.stft import BINS, OVERLAP, hann
+from voice.tts.vocoder import NOISE_SCALE, PULSE_SCALE
 
 PARTS = 5  # log |pulse filter|, its phase, log |noise|, log |rest|, its phase
 LOUDEST = 6.0  # log-magnitudes stop there, lest one bad step overflows

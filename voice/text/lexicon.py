@@ -121,7 +121,7 @@ def _by_beginning(words: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=1024)
-def _pattern(words: tuple[str, ...]) -> re.Pattern:
+def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
     """Any of `words`, the longest first, where no letter or figure stands beside it."""
     either = "|".join(
         f"(?i:{_spaced(word)})" if word == word.lower() else _spaced(word)

@@ -153,7 +153,7 @@ def _forced_cut(text: str, begin: int) -> int:
     return begin + MOST_CHARACTERS
 
 
-def _judge(text: str, begin: int, stop: re.Match, final: bool) -> str:
+def _judge(text: str, begin: int, stop: re.Match[str], final: bool) -> str:
     """'sentence' or 'paragraph' where the candidate ends one, '' where not, 'wait' for more text."""
     space = _SPACE.match(text, stop.start() if stop[0] == "\n" else stop.end())
     after = space.end() if space else stop.end()
@@ -191,7 +191,7 @@ def _ends_line(text: str, begin: int, end: int, after: int) -> bool:
     )
 
 
-def _ends_sentence(text: str, begin: int, stop: re.Match, following: str) -> bool:
+def _ends_sentence(text: str, begin: int, stop: re.Match[str], following: str) -> bool:
     closed = stop[0][-1] in "\"'”’»)]}"
     lower = following.lstrip("\"'“‘([")[:1].islower()
     if stop[0].startswith(("!", "?")):

@@ -10,7 +10,7 @@ from voice.models.sessions import session_of
 
 
 def open_graph(path: Path, *, threads: int = 1) -> Any:
-    """An onnxruntime session of the graph at `path`. Raises ModelMissing, ModelDamaged."""
+    """Open the graph at `path` as an onnxruntime session. Raises ModelMissing, ModelDamaged."""
     if not path.is_file():
         raise ModelMissing(f"there is no {path}; export it again with the recipe that trained it")
     try:
@@ -20,5 +20,5 @@ def open_graph(path: Path, *, threads: int = 1) -> Any:
 
 
 def reach_of(session: Any, otherwise: int) -> int:
-    """How many frames on both sides of each a graph sees, as its file says, or else `otherwise`."""
+    """Return how many frames on both sides of each a graph sees, as its file says, or else `otherwise`."""
     return int(session.get_modelmeta().custom_metadata_map.get("reach", otherwise))

@@ -1,16 +1,19 @@
 """The voice `heart`: hibari's network, with durations and pitch that can be asked for.
 
 The network predicts, from phonemes, a spectrum in frames of 12.5 ms and F0 per frame; hibari's DSP
-turns those into a waveform. Durations are counted inside it in frames of 25 ms. Plain speech comes from
-the network as it is; for other speech, questions that rise among it, its durations are given, and the F0 that
-its decoder sees is moved.
+turns those into a waveform. Inside, durations are counted in frames of 25 ms. Plain speech comes from
+the network as it is. For other speech, questions that rise among it, durations are given to the network,
+and the F0 that its decoder sees is moved.
 """
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from voice.errors import ModelDamaged, ModelMissing
 from voice.models.sessions import session_of
@@ -27,17 +30,21 @@ from voice.tts.prosody_targets import (
     prosody_targets,
     target_lengths,
 )
-from voice.types import Audio, Controls, Speech
+from voice.types import Audio, Controls, Samples, Speech
 
 RATE = 24000
 HOP = 300  # samples a frame
 SPAN = 2  # frames that the network counts as one
-AHEAD = 4  # frames (50 ms) by which what is heard comes before the durations that the network counts
+AHEAD = 4  # frames (50 ms) by which phonemes are heard before the durations that the network counts
 VOICED = 40.0  # Hz; hibari's DSP takes what is lower as unvoiced
+# Tensors of the network.
 _DURATIONS = "/Cast_32_output_0"  # (L,) int64: frames of SPAN × HOP samples a phoneme, pads included
 _LENGTHS = "/Sub_output_0"  # (L,) the same before rounding, at speed 1
-_HEARD = "/Relu_output_0"  # (1, F) the F0 that the decoder sees
+_DECODER_F0 = "/Relu_output_0"  # (1, F) the F0 that the decoder sees
 _INSTALL = "pip install hibari-tts==0.2.1"
+
+Frames = NDArray[np.int64]
+Inputs = dict[str, np.ndarray]
 
 
 class Heart:
@@ -46,13 +53,14 @@ class Heart:
     rate = RATE
 
     def __init__(self, model: bytes, threads: int = 1) -> None:
-        self._session = _session(onnx_edit.with_outputs(model, _DURATIONS, _LENGTHS), threads)
+        self._session = _open_session(onnx_edit.with_outputs(model, _DURATIONS, _LENGTHS), threads)
         guided = onnx_edit.with_input(model, _DURATIONS, onnx_edit.INT64, ("L",))
-        self._guided = _session(onnx_edit.with_input(guided, _HEARD, onnx_edit.FLOAT, (1, "F")), threads)
+        guided = onnx_edit.with_input(guided, _DECODER_F0, onnx_edit.FLOAT, (1, "F"))
+        self._guided = _open_session(guided, threads)
 
     @classmethod
     def open(cls, folder: Path | None = None, threads: int | None = None) -> Heart:
-        """The voice in `folder` (one that holds hibari.onnx), else in the hibari package."""
+        """Open the voice in `folder` (one that holds hibari.onnx), else in the hibari package."""
         path = (
             Path(folder) if folder and (Path(folder) / "hibari.onnx").exists() else package()
         ) / "hibari.onnx"
@@ -61,75 +69,82 @@ class Heart:
         return cls(path.read_bytes(), threads or 1)
 
     def render(self, reading: SpokenSentence, controls: Controls = Controls()) -> Speech:
-        """A sentence as speech, its written words timed by the durations of their phonemes."""
-        made = self.render_phonemes(reading.phonemes, prosody_targets(reading, controls))
-        words = timed_words(reading, made.durations * (HOP / RATE))
-        return Speech(Audio(made.samples, RATE), reading.text, words)
+        """Return a sentence as speech, its written words timed by the durations of their phonemes."""
+        utterance = self.render_phonemes(reading.phonemes, prosody_targets(reading, controls))
+        words = timed_words(reading, utterance.durations * (HOP / RATE))
+        return Speech(Audio(utterance.samples, RATE), reading.text, words)
 
     def render_phonemes(
         self, phonemes: str, targets: ProsodyTargets | None = None, seed: int = 0
     ) -> Utterance:
         """Speak `phonemes` (characters of the shared alphabet); `seed` draws the noise in breath."""
         ids = alphabet()
-        given = {
+        inputs: Inputs = {
             "ids": np.array([[0, *(ids[c] for c in phonemes), 0]], np.int64),
             "speed": np.ones(1, np.float32),
         }
-        *parts, durations, lengths = self._session.run(None, given)
-        f0 = parts[-1][0]
+        *spectrum, counted, lengths = self._session.run(None, inputs)
+        f0 = spectrum[-1][0]
         if targets is None:
-            samples = _sounded(parts, f0, seed)
-            return Utterance(np.clip(samples, -1.0, 1.0), _heard(phonemes, durations), f0)
+            samples = _synthesize(spectrum, f0, seed)
+            return Utterance(np.clip(samples, -1.0, 1.0), _audible_durations(phonemes, counted), f0)
         targets = targets.with_edges()
-        longer = _whole_frames(phonemes, durations, lengths.reshape(-1), targets)
-        given[_DURATIONS] = longer
-        if np.array_equal(longer, durations):
-            plain = _sounded(parts, f0, seed)
+        inputs[_DURATIONS] = asked = _target_durations(phonemes, counted, lengths.reshape(-1), targets)
+        if np.array_equal(asked, counted):
+            samples = _synthesize(spectrum, f0, seed)
         else:
-            silent = np.zeros((1, int(longer.sum()) * SPAN), np.float32)
-            f0 = _as_high(self._guided.run(None, given | {_HEARD: silent})[-1][0], f0)
-            plain = self._drawn(given, f0, seed)
-        heard = _heard(phonemes, longer)
-        semitones = pitch_shift(targets, heard, _melody(f0))
-        samples, f0 = (plain, f0) if semitones is None else self._moved(given, f0, semitones, plain, seed)
-        samples = apply_level(samples, per_frame(targets.energy, heard), HOP)
-        return Utterance(np.clip(samples, -1.0, 1.0), heard, f0)
+            silent = np.zeros((1, int(asked.sum()) * SPAN), np.float32)
+            f0 = _match_median(self._guided.run(None, inputs | {_DECODER_F0: silent})[-1][0], f0)
+            samples = self._decode(inputs, f0, seed)
+        durations = _audible_durations(phonemes, asked)
+        semitones = pitch_shift(targets, durations, _melody(f0))
+        if semitones is not None:
+            samples, f0 = self._shift_pitch(inputs, f0, semitones, samples, seed)
+        samples = apply_level(samples, per_frame(targets.energy, durations), HOP)
+        return Utterance(np.clip(samples, -1.0, 1.0), durations, f0)
 
-    def _moved(
-        self, given: dict, f0: np.ndarray, semitones: np.ndarray, plain: np.ndarray, seed: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """(F × HOP,) samples and (F,) Hz with `f0` moved, as loud as the `plain` samples are."""
-        f0 = _times(f0, 2 ** (semitones / 12))
-        moved = self._drawn(given, f0, seed)
-        return moved * (_power(plain) / max(_power(moved), 1e-6)), f0
+    def _shift_pitch(
+        self, inputs: Inputs, f0: np.ndarray, semitones: np.ndarray, unshifted: Samples, seed: int
+    ) -> tuple[Samples, np.ndarray]:
+        """Return (F × HOP,) samples and (F,) Hz with `f0` moved, as loud as the `unshifted` samples are."""
+        f0 = _scale_f0(f0, 2 ** (semitones / 12))
+        shifted = self._decode(inputs, f0, seed)
+        return shifted * (
+            _root_mean_square(unshifted) / max(_root_mean_square(shifted), np.float32(1e-6))
+        ), f0
 
-    def _drawn(self, given: dict, f0: np.ndarray, seed: int) -> np.ndarray:
-        parts = self._guided.run(None, given | {_HEARD: np.maximum(f0, 0.0)[None]})
-        return _sounded(parts, f0, seed)
+    def _decode(self, inputs: Inputs, f0: np.ndarray, seed: int) -> Samples:
+        """Return the samples that the decoder makes with this F0."""
+        spectrum = self._guided.run(None, inputs | {_DECODER_F0: np.maximum(f0, 0.0)[None]})
+        return _synthesize(spectrum, f0, seed)
 
 
-def _session(model: bytes, threads: int):
+def _open_session(model: bytes, threads: int) -> Any:
     try:
         return session_of(model, threads=threads)
     except Exception as error:  # onnxruntime's own exceptions have no common base of their own
         raise ModelDamaged(f"heart's network is not the one this version knows; {_INSTALL}") from error
 
 
-def _sounded(parts: list[np.ndarray], f0: np.ndarray, seed: int) -> np.ndarray:
-    """The network's five parts of a spectrum and (F,) Hz → samples."""
+def _synthesize(spectrum: list[np.ndarray], f0: np.ndarray, seed: int) -> Samples:
+    """Return the samples of the network's five parts of a spectrum and (F,) Hz."""
     from hibari import dsp
 
-    return dsp.synth(*(part[0] for part in parts[:5]), f0, np.random.default_rng(seed))
+    samples: Samples = dsp.synth(*(part[0] for part in spectrum[:5]), f0, np.random.default_rng(seed))
+    return samples
 
 
-def _times(f0: np.ndarray, ratio: np.ndarray | float) -> np.ndarray:
-    """(F,) Hz, where voiced times `ratio`, and voiced still."""
+def _scale_f0(f0: np.ndarray, ratio: np.ndarray | float) -> NDArray[np.float32]:
+    """Return (F,) Hz times `ratio` where voiced, and voiced still."""
     return np.where(f0 > VOICED, np.maximum(f0 * ratio, VOICED + 1), f0).astype(np.float32)
 
 
-def _heard(phonemes: str, durations: np.ndarray) -> np.ndarray:
-    """(L + 2,) lengths as the network counts them → frames of HOP samples, where they are heard: AHEAD of
-    where they are counted, the last phoneme without the silence that it is given too, about half of it."""
+def _audible_durations(phonemes: str, durations: Frames) -> Frames:
+    """Turn (L + 2,) durations as the network counts them into frames of HOP samples where they are heard.
+
+    Phonemes are heard AHEAD of where they are counted. The network also gives the last phoneme silence,
+    about half of its duration, which goes to the pad after it.
+    """
     frames = durations * SPAN
     last = len(without_final_marks(phonemes))
     silent = frames[last] // 2 if last else 0
@@ -141,29 +156,31 @@ def _heard(phonemes: str, durations: np.ndarray) -> np.ndarray:
 
 
 def _melody(f0: np.ndarray) -> np.ndarray:
-    """(F,) Hz → (F,) semitones, lines drawn through what is not voiced."""
+    """Turn (F,) Hz into (F,) semitones, with lines drawn through what is not voiced."""
     voiced = np.flatnonzero(f0 > VOICED)
     if not len(voiced):
         return np.zeros(len(f0))
-    return 12 * np.log2(np.interp(np.arange(len(f0)), voiced, f0[voiced]))
+    semitones: np.ndarray = 12 * np.log2(np.interp(np.arange(len(f0)), voiced, f0[voiced]))
+    return semitones
 
 
-def _as_high(f0: np.ndarray, plain: np.ndarray) -> np.ndarray:
-    """A pitch curve moved to the median of another: durations alone leave the pitch."""
-    here, there = (each[each > VOICED] for each in (f0, plain))
-    return _times(f0, float(np.median(there) / np.median(here))) if len(here) and len(there) else f0
+def _match_median(f0: np.ndarray, reference: np.ndarray) -> np.ndarray:
+    """Return a pitch curve moved to the median of `reference`: durations alone leave the pitch."""
+    own, wanted = f0[f0 > VOICED], reference[reference > VOICED]
+    return _scale_f0(f0, float(np.median(wanted) / np.median(own))) if len(own) and len(wanted) else f0
 
 
-def _power(samples: np.ndarray) -> np.float32:
-    """Root of the mean square."""
-    return np.sqrt(np.mean(np.square(samples)))
+def _root_mean_square(samples: Samples) -> np.float32:
+    return np.float32(np.sqrt(np.mean(np.square(samples))))
 
 
-def _whole_frames(
-    phonemes: str, durations: np.ndarray, lengths: np.ndarray, targets: ProsodyTargets
-) -> np.ndarray:
-    """(L + 2,) whole frames a phoneme and pad: the network's own where nothing is asked, elsewhere what is,
-    each rounding made good by the next. Only marks and pauses may take no time at all."""
+def _target_durations(
+    phonemes: str, durations: Frames, lengths: np.ndarray, targets: ProsodyTargets
+) -> Frames:
+    """Return (L + 2,) whole frames a phoneme and pad: the network's own, but where `targets` ask for others.
+
+    Each rounding is made good by the next. Only marks and pauses may take no time at all.
+    """
     changed = (targets.pace != 1.0) | ~np.isnan(targets.hold)
     wanted = target_lengths(lengths, targets, SPAN * HOP / RATE)
     least = np.array([1, *(p not in PUNCTUATION and p not in MODIFIERS for p in phonemes), 1], np.int64)
@@ -175,9 +192,8 @@ def _whole_frames(
 
 
 def package() -> Path:
-    from importlib.util import find_spec
-
+    """Return the folder of hibari's model. Raises ModelMissing without its package."""
     spec = find_spec("hibari")
-    if spec is None:
+    if spec is None or spec.origin is None:
         raise ModelMissing(f"the voice heart needs its package; {_INSTALL}")
     return Path(spec.origin).parent / "assets"

@@ -15,12 +15,12 @@ _GRAPH = 7  # of ModelProto
 
 
 def with_outputs(model: bytes, *tensors: str) -> bytes:
-    """`model` with `tensors` among its graph's outputs, after those that it has."""
+    """Return `model` with `tensors` among its graph's outputs, after those that it has."""
     return model + b"".join(_field(_GRAPH, _field(_OUTPUT, _text(1, tensor))) for tensor in tensors)
 
 
 def with_input(model: bytes, tensor: str, kind: int, shape: tuple[int | str, ...]) -> bytes:
-    """`model` with `tensor`, which a node of it makes, given from outside instead."""
+    """Return `model` with `tensor`, which a node of it makes, as an input instead."""
     written = _text(2, tensor)
     if model.count(written) != 1:
         raise ModelDamaged(f"the network has no tensor {tensor}")
@@ -41,12 +41,12 @@ def _text(number: int, content: str) -> bytes:
 
 
 def _number(number: int, value: int) -> bytes:
-    """A varint of one byte."""
+    """Encode a varint of one byte."""
     assert value < 128
     return bytes([number << 3, value])
 
 
 def _field(number: int, content: bytes) -> bytes:
-    """A length-delimited protobuf field; `content` is short enough for one byte of length."""
+    """Encode a length-delimited field; `content` is short enough for one byte of length."""
     assert len(content) < 128
     return bytes([number << 3 | 2, len(content)]) + content

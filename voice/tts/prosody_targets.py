@@ -125,7 +125,8 @@ def pitch_shift(targets: ProsodyTargets, durations: np.ndarray, melody: np.ndarr
     median = np.median(spoken if len(spoken) else melody)
     ends = np.cumsum(durations)[has_frames]
     done = np.interp(np.arange(len(shift)) + 0.5, ends, targets.rise[has_frames])
-    return (shift + done * np.maximum(median + QUESTION_RISE - melody, 0.0)).astype(np.float32)
+    raised: np.ndarray = shift + done * np.maximum(median + QUESTION_RISE - melody, 0.0)
+    return raised.astype(np.float32)
 
 
 def apply_level(samples: np.ndarray, energy: np.ndarray, hop: int, first: int = 0) -> np.ndarray:

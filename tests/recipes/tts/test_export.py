@@ -17,7 +17,8 @@ from voice.errors import ModelMissing, VoiceError
 from voice.models import card as cards
 from voice.models.card import read_card
 from voice.text.alphabet import BOUNDARY, SYMBOLS
-from voice.tts.acoustic import Acoustic, SpeakerStats, frame_features, steady
+from voice.tts.acoustic import Acoustic, SpeakerStats
+from voice.tts.frames import frame_features, steady
 from voice.tts.graphs import open_graph
 from voice.tts.vocoder import Vocoder, pulses
 

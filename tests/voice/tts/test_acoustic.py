@@ -13,7 +13,9 @@ from voice.text.alphabet import SYMBOLS
 from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud
 from voice.text.reading import SpokenSentence, SpokenWord
-from voice.tts.acoustic import (
+from voice.tts.acoustic import Acoustic, SpeakerStats
+from voice.tts.engine import EARLIER
+from voice.tts.frames import (
     AFTER,
     BEFORE,
     EDGE,
@@ -22,20 +24,17 @@ from voice.tts.acoustic import (
     LOUDNESS,
     PITCH,
     SHORTEST_PAUSE,
-    Acoustic,
-    SpeakerStats,
     edges,
     frame_features,
     steady,
     token_frames,
     whole_frames,
 )
-from voice.tts.engine import EARLIER
 from voice.tts.prosody_targets import ProsodyTargets
 from voice.types import Controls
 
 HOP, RATE = 300, 24000
-MANNER = SpeakerStats(pitch_mean=5.0, pitch_spread=0.2, energy_mean=-1.0, energy_spread=2.0)
+STATS = SpeakerStats(pitch_mean=5.0, pitch_spread=0.2, energy_mean=-1.0, energy_spread=2.0)
 FRAMES = 6.0  # that the fake gives each token
 WIDTH = 4
 
@@ -70,8 +69,8 @@ def fake_decoder(frames, f0):
     return np.repeat(np.where(f0 > 0, 0.5, 0.0), HOP).astype(np.float32)
 
 
-def voice(speaker=0, manner=MANNER):
-    return Acoustic(FakeText(), FakeCurves(), fake_decoder, speaker, manner)
+def voice(speaker=0, stats=STATS):
+    return Acoustic(FakeText(), FakeCurves(), fake_decoder, speaker, stats)
 
 
 def reading(text="So do we, Ann."):
@@ -130,8 +129,8 @@ def test_speed_scales_all_but_the_edges(speed):
 
 def test_pace_and_liveliness_change_what_is_predicted():
     symbols = "_sO_"
-    lively = voice(manner=replace(MANNER, liveliness=2.0)).draw(symbols)[2]
-    slow = voice(manner=replace(MANNER, pace=2.0)).draw(symbols)[0]
+    lively = voice(stats=replace(STATS, liveliness=2.0)).draw(symbols)[2]
+    slow = voice(stats=replace(STATS, pace=2.0)).draw(symbols)[0]
     durations, _, plain = voice().draw(symbols)
     voiced = plain > 0
     assert np.allclose(np.log(lively[voiced]) - 5.0, 2 * (np.log(plain[voiced]) - 5.0), atol=1e-4)
@@ -195,7 +194,7 @@ def test_says_what_a_folder_lacks(tmp_path):
     write_card(tmp_path, card(None))
     with pytest.raises(ModelDamaged, match="speakers"):
         Acoustic.open(tmp_path)
-    write_card(tmp_path, card({"ann": asdict(MANNER)}))
+    write_card(tmp_path, card({"ann": asdict(STATS)}))
     with pytest.raises(ModelMissing, match="no speaker bob; it has ann"):
         Acoustic.open(tmp_path, speaker="bob")
     with pytest.raises(ModelMissing, match="text.onnx"):

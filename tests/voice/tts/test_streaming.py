@@ -13,11 +13,13 @@ from voice.loading import load
 from voice.models.card import read_card
 from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud
-from voice.tts.acoustic import CURVES_REACH, PITCH, Acoustic, SpeakerStats
+from voice.tts.acoustic import CURVES_REACH, Acoustic, SpeakerStats
 from voice.tts.engine import SentenceStream
+from voice.tts.frames import PITCH
 from voice.tts.pauses import LEAD, TAIL, trim_pieces
+from voice.tts.stft import BINS
 from voice.tts.streaming import FIRST_PIECE, LONGEST_PIECE, STRETCH, cuts, pieces, speech_pieces
-from voice.tts.vocoder import BINS, Vocoder
+from voice.tts.vocoder import Vocoder
 from voice.tts.voice import Voice, join
 from voice.types import Audio, Controls, Speech, Word
 

@@ -10,7 +10,7 @@ import pytest
 
 import voice
 from voice.errors import ModelDamaged, ModelMissing, VoiceError
-from voice.tts import vocoder
+from voice.tts import stft, vocoder
 from voice.tts.vocoder import Vocoder, pulses
 
 FRAMES = 40
@@ -20,7 +20,7 @@ class FakeSession:
     """A network that passes the pulse train through and adds a little noise."""
 
     def run(self, _, inputs):
-        parts = np.zeros((1, 5, inputs["frames"].shape[2], vocoder.BINS), np.float32)
+        parts = np.zeros((1, 5, inputs["frames"].shape[2], stft.BINS), np.float32)
         parts[:, 0], parts[:, 2] = 1.0, 0.01
         return [parts]
 
@@ -36,7 +36,7 @@ class Averaging:
         self.most = max(self.most, count)
         window = np.ones(2 * self.reach + 1) / (2 * self.reach + 1)
         seen = np.convolve(mel.mean(0) + inputs["f0"][0] / 200, window)[self.reach : self.reach + count]
-        bins = np.linspace(0.5, 1.0, vocoder.BINS)
+        bins = np.linspace(0.5, 1.0, stft.BINS)
         parts = np.stack([seen[:, None] * bins * k for k in (0.3, -0.2, 0.1, 0.01, 0.02)])
         return [parts[None].astype(np.float32)]
 
@@ -64,14 +64,14 @@ def in_chunks(mel, f0, sizes):
 
 def test_inverse_transform_undoes_the_transform():
     samples = np.random.default_rng(0).standard_normal(FRAMES * 300).astype(np.float32)
-    np.testing.assert_allclose(vocoder.istft(vocoder.stft(samples)), samples, atol=1e-4)
+    np.testing.assert_allclose(stft.istft(stft.stft(samples)), samples, atol=1e-4)
 
 
 @pytest.mark.parametrize("frames", [1, 2, 3])
 def test_single_frames_are_transformed_too(frames):
     samples = np.ones(frames * 300, np.float32)
-    assert vocoder.stft(samples).shape == (frames, 601)
-    assert vocoder.istft(vocoder.stft(samples)).shape == (frames * 300,)
+    assert stft.stft(samples).shape == (frames, 601)
+    assert stft.istft(stft.stft(samples)).shape == (frames * 300,)
 
 
 def test_pulses_have_all_harmonics_below_half_the_rate_at_one_amplitude():
@@ -100,9 +100,9 @@ def test_pulses_do_not_depend_on_what_comes_later():
 
 def test_a_cosine_and_white_noise_have_unit_size_in_the_spectrum():
     cosine = np.cos(2 * np.pi * 400 * np.arange(FRAMES * 300) / 24_000).astype(np.float32)
-    assert np.abs(vocoder.stft(cosine)[10, 20]) * vocoder.PULSE_SCALE == pytest.approx(1.0, abs=1e-3)
+    assert np.abs(stft.stft(cosine)[10, 20]) * vocoder.PULSE_SCALE == pytest.approx(1.0, abs=1e-3)
     noise = np.random.default_rng(0).standard_normal(800 * 300).astype(np.float32)
-    power = np.mean(np.abs(vocoder.stft(noise)[2:-2, 1:-1] * vocoder.NOISE_SCALE) ** 2)
+    power = np.mean(np.abs(stft.stft(noise)[2:-2, 1:-1] * vocoder.NOISE_SCALE) ** 2)
     assert power == pytest.approx(1.0, abs=0.01)
 
 

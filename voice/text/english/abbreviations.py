@@ -124,13 +124,13 @@ _SHORT_STATES = {
 }  # fmt: skip
 
 
-def _ends(match: re.Match) -> str:
+def _ends(match: re.Match[str]) -> str:
     """The full stop that an abbreviation at the end of a sentence stands for as well."""
     rest = match.string[match.end("said") :].strip("\"'”’)] ")
     return "." if match["said"].endswith(".") and not rest else ""
 
 
-def _short(match: re.Match) -> str | None:
+def _short(match: re.Match[str]) -> str | None:
     word = match["said"].rstrip(".")
     if word == "ft" and not re.search(r"[\d\ue000] ?$", match.string[: match.start("said")]):
         return "featuring"
@@ -147,11 +147,11 @@ def _short(match: re.Match) -> str | None:
     return _ABBREVIATIONS[word] + _ends(match)
 
 
-def _phrase(match: re.Match) -> str:
+def _phrase(match: re.Match[str]) -> str:
     return _PHRASES[match["said"]] + _ends(match)
 
 
-def _dotted(match: re.Match) -> str:
+def _dotted(match: re.Match[str]) -> str:
     """'U.S.A.' → 'U S A'."""
     text = match["said"]
     many = text.endswith("s") and text[:-1].isupper()  # 'M.D.s'
@@ -159,21 +159,21 @@ def _dotted(match: re.Match) -> str:
     return " ".join(letters) + "'s" * many + _ends(match)
 
 
-def _counted(match: re.Match) -> str | None:
+def _counted(match: re.Match[str]) -> str | None:
     text = match["said"]
     return None if text in ("C", "D", "L", "M") else cardinal(roman_value(text))  # "Group C" has a letter
 
 
-def _small(match: re.Match) -> str:
+def _small(match: re.Match[str]) -> str:
     """'page xiv'."""
     return cardinal(roman_value(match["said"].upper()))
 
 
-def _ruler(match: re.Match) -> str | None:
+def _ruler(match: re.Match[str]) -> str | None:
     return f"the {ordinal(roman_value(match['said']))}"
 
 
-def _numeral(match: re.Match) -> str | None:
+def _numeral(match: re.Match[str]) -> str | None:
     """A Roman numeral by itself, where it can be no word or initial."""
     text = match["said"]
     if text in _ROMAN_WORDS or len(text) < 2:

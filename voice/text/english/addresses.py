@@ -59,19 +59,19 @@ def _run(run: str) -> str:
     return spell_letters(run) if len(run) <= 6 else run
 
 
-def _url(match: re.Match) -> str:
+def _url(match: re.Match[str]) -> str:
     text = re.sub(r"^\w+://", "", match[0]).removesuffix("/")
     return name(text)
 
 
-def _file(match: re.Match) -> str | None:
+def _file(match: re.Match[str]) -> str | None:
     stem, _, extension = match[0].rpartition(".")
     if len(stem) == 1 and len(extension) == 1:  # 'D.C'
         return None
     return f"{name(stem)} dot {_run(extension) if extension.isalpha() else name(extension)}".strip()
 
 
-def _telephone(match: re.Match) -> str:
+def _telephone(match: re.Match[str]) -> str:
     text = match[0]
     if re.fullmatch(r"\d{1,2}(?:-\d{1,2}){2}", text):  # a record of 10-7-2, no telephone
         return ", ".join(map(number, text.split("-")))
@@ -80,28 +80,28 @@ def _telephone(match: re.Match) -> str:
     return ("plus " if text.startswith("+") else "") + ", ".join(said)
 
 
-def _version(match: re.Match) -> str:
+def _version(match: re.Match[str]) -> str:
     parts = " point ".join(number(part) for part in match["parts"].split("."))
     return f"version {parts}" if match["v"] else parts
 
 
-def _dialed(match: re.Match) -> str:
+def _dialed(match: re.Match[str]) -> str:
     """'*67', '#31#'."""
     names = {"*": "star", "#": "pound"}
     return " ".join(names.get(c) or digits(c) for c in match[0])
 
 
-def _release(match: re.Match) -> str:
+def _release(match: re.Match[str]) -> str:
     """'Python 3.11', 'Ubuntu 22.04'."""
     major, minor = match["said"].split(".")
     return f"{number(major)} point {number(minor)}"
 
 
-def _hashtag(match: re.Match) -> str:
+def _hashtag(match: re.Match[str]) -> str:
     return "hashtag " + name(match[1])
 
 
-def _internet_number(match: re.Match) -> str:
+def _internet_number(match: re.Match[str]) -> str:
     address, _, port = match[0].partition(":")
     said = " dot ".join(digits(part) for part in address.split("."))
     return f"{said} colon {say_in_name(port)}" if port else said

@@ -30,12 +30,12 @@ _AS_SAID = {
 }
 
 
-def _degrees(match: re.Match) -> str:
+def _degrees(match: re.Match[str]) -> str:
     scale = {"C": " Celsius", "℃": " Celsius", "F": " Fahrenheit", "℉": " Fahrenheit", "K": " Kelvin"}
     return ("degree" if is_one(match[1]) else "degrees") + scale.get(match["scale"] or match["said"], "")
 
 
-def _out_of(match: re.Match) -> str:
+def _out_of(match: re.Match[str]) -> str:
     """'4.5/5 stars'."""
     return f"{number(match[1])} out of {number(match[2])}"
 
@@ -50,7 +50,7 @@ def _ratio_of(above: int, below: int, mixed: bool) -> str:
     return f"{cardinal(above)} {many}"
 
 
-def _fraction(match: re.Match) -> str | None:
+def _fraction(match: re.Match[str]) -> str | None:
     whole, above, below = match[1], int(match[2]), int(match[3])
     if not whole and (said := _AS_SAID.get(match[0])):
         return said
@@ -62,13 +62,13 @@ def _fraction(match: re.Match) -> str | None:
     return f"{number(match[2])} over {number(match[3])}"
 
 
-def _vulgar(match: re.Match) -> str:
+def _vulgar(match: re.Match[str]) -> str:
     above, below = unicodedata.normalize("NFKC", match[2]).split("\u2044")
     part = _ratio_of(int(above), int(below), mixed=bool(match[1]))
     return f"{number(match[1])} and {part}" if match[1] else part
 
 
-def _power(match: re.Match) -> str:
+def _power(match: re.Match[str]) -> str:
     digits = unicodedata.normalize("NFKC", match["said"].lstrip("^")).replace("−", "-").strip("{}")
     letter = re.search(r"[a-z)]$", match.string[: match.start("said")])
     if (match["said"][0] != "^" or letter) and digits in ("2", "3"):
@@ -76,24 +76,24 @@ def _power(match: re.Match) -> str:
     return f"to the power of {number(digits)}"
 
 
-def _scientific(match: re.Match) -> str:
+def _scientific(match: re.Match[str]) -> str:
     return f"{number(match[1])} times ten to the power of {number(match[2].lstrip('+'))}"
 
 
-def _difference(match: re.Match) -> str:
+def _difference(match: re.Match[str]) -> str:
     """'5 - 3' takes away, '3 - 5' is a range."""
     first, second = (float(match[i].replace(",", "")) for i in (1, 3))
     return "minus" if "=" in match.string[match.end() :][:3] or first > second else "to"
 
 
-def _until(match: re.Match) -> str | None:
+def _until(match: re.Match[str]) -> str | None:
     """The dash of a range; that of 'A12-345' is a name's."""
     return (
         None if re.search(r"[A-Za-z]\d+$", match.string[max(0, match.start() - 12) : match.start()]) else "to"
     )
 
 
-def _scale(match: re.Match) -> str | None:
+def _scale(match: re.Match[str]) -> str | None:
     """'30k users', '1.2B people'; but not a '10K' run, a '4K' screen or a flat '3B'."""
     if match["said"] in "kK":
         return "thousand" if float(match["n"]) >= 20 and match["n"] != "401" else None

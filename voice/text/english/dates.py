@@ -19,38 +19,38 @@ def _date(text_year: str, month: int, day: int) -> str | None:
     return f"{MONTHS[month - 1]} {ordinal(day)}, {year(int(full))}"
 
 
-def _iso(match: re.Match) -> str | None:
+def _iso(match: re.Match[str]) -> str | None:
     date = _date(match[1], int(match[2]), int(match[3]))
     if date and match[4]:
         return f"{date}, {_clock(int(match[4]), int(match[5]))}"
     return date
 
 
-def _slashed(match: re.Match) -> str | None:
+def _slashed(match: re.Match[str]) -> str | None:
     """American order, month first, unless only the other can be."""
     first, second = int(match[1]), int(match[2])
     month, day = (first, second) if first <= 12 else (second, first)
     return _date(match[3], month, day)
 
 
-def _dotted(match: re.Match) -> str | None:
+def _dotted(match: re.Match[str]) -> str | None:
     return _date(match[3], int(match[2]), int(match[1]))
 
 
-def _day(match: re.Match) -> str | None:
+def _day(match: re.Match[str]) -> str | None:
     """'March 5' and 'March 5–7': the figures alone."""
     days = [int(n) for n in re.findall(r"\d+", match["said"])]
     return " to ".join(map(ordinal, days)) if all(1 <= day <= 31 for day in days) else None
 
 
-def _day_before(match: re.Match) -> str | None:
+def _day_before(match: re.Match[str]) -> str | None:
     """'5 March' → 'the fifth of March'; '5th of March' and 'the 5th March' keep the words they have."""
     if said := _day(match):
         return ("" if match["the"] else "the ") + said + ("" if match["of"] else " of")
     return None
 
 
-def _short_date(match: re.Match) -> str | None:
+def _short_date(match: re.Match[str]) -> str | None:
     """'on 10/31', unless it may as well be a fraction."""
     month, day = int(match[2]), int(match[3])
     if not 1 <= month <= 12 or not 1 <= day <= 31:
@@ -61,24 +61,24 @@ def _short_date(match: re.Match) -> str | None:
     return f"{MONTHS[month - 1]} {ordinal(day)}"
 
 
-def _named_date(match: re.Match) -> str | None:
+def _named_date(match: re.Match[str]) -> str | None:
     """'Wed 3/12'."""
     month, day = int(match[2]), int(match[3])
     return f"{MONTHS[month - 1]} {ordinal(day)}" if 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
-def _span(match: re.Match) -> str:
+def _span(match: re.Match[str]) -> str:
     """'Mon-Fri', 'Jan–Mar', 'May–June'."""
     return " to ".join(_FULL.get(name, name) for name in match.groups())
 
 
-def _military(match: re.Match) -> str:
+def _military(match: re.Match[str]) -> str:
     hour = ("oh " if match["hour"][0] == "0" else "") + cardinal(int(match["hour"]))
     minute = ("oh " if match["minute"][0] == "0" else "") + cardinal(int(match["minute"]))
     return f"{hour} {'hundred' if match['minute'] == '00' else minute}"
 
 
-def _duration(match: re.Match) -> str:
+def _duration(match: re.Match[str]) -> str:
     """'2h 15min'."""
     counts = zip(match.groups(), ("hour", "minute"), strict=True)
     return " ".join(f"{cardinal(int(n))} {unit}{'' if int(n) == 1 else 's'}" for n, unit in counts)
@@ -90,7 +90,7 @@ def _clock(hour: int, minute: int) -> str:
     return f"{cardinal(hour)} {'oh ' if minute < 10 else ''}{cardinal(minute)}"
 
 
-def _time(match: re.Match) -> str | None:
+def _time(match: re.Match[str]) -> str | None:
     hour, minute = int(match[1]), int(match[2])
     if hour > 24 or minute > 59:
         return None
@@ -100,18 +100,18 @@ def _time(match: re.Match) -> str | None:
     return said
 
 
-def _elapsed(match: re.Match) -> str:
+def _elapsed(match: re.Match[str]) -> str:
     """'27:30' of a race."""
     return f"{cardinal(int(match[1]))} {'oh ' if match[2][0] == '0' else ''}{cardinal(int(match[2]))}"
 
 
-def _meridiem(match: re.Match) -> str:
+def _meridiem(match: re.Match[str]) -> str:
     said = match["said"]
     stop = "." if said.endswith(".") and match.end() == len(match.string.rstrip()) else ""
     return f"{said[0].upper()} M{stop}"
 
 
-def _decade(match: re.Match) -> str:
+def _decade(match: re.Match[str]) -> str:
     century, ten = match["century"], int(match["ten"])
     if not century:
         return plural(TENS[ten]) if ten > 1 else "tens"
@@ -120,7 +120,7 @@ def _decade(match: re.Match) -> str:
     return "two thousands" if century == "20" else f"{cardinal(int(century))} hundreds"
 
 
-def _years(match: re.Match) -> str:
+def _years(match: re.Match[str]) -> str:
     until = match[3]
     end = year(int(until)) if len(until) == 4 else ("oh " if until[0] == "0" else "") + cardinal(int(until))
     return f"{year(int(match[1]))} {'' if match[2] == '/' else 'to '}{end}"

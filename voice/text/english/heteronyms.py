@@ -105,5 +105,5 @@ def _fits(cue: ContextCue, before: str, after: str, text: str) -> bool:
 
 
 @cache
-def _pattern(pattern: str) -> re.Pattern:
+def _pattern(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern)

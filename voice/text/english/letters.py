@@ -22,7 +22,7 @@ _FACES = {
 _VOWEL = re.compile("[aeiouyAEIOUYáéíóúäöü]")
 
 
-def _mixed(match: re.Match) -> str:
+def _mixed(match: re.Match[str]) -> str:
     """'B2B' → 'B two B', 'GPT-4o' → 'G P T four O', '20-year-old' → 'twenty year old'."""
     text, possessive = match[1], match[2] or ""
     parts = [_part(part) for part in re.split("[-–_]", text) if part]
@@ -49,33 +49,33 @@ def _letters(run: str, alone: bool) -> str:
     return run if is_word else " ".join(run.upper())
 
 
-def _code(match: re.Match) -> str:
+def _code(match: re.Match[str]) -> str:
     """A long identifier, hexadecimal for instance: letter by letter, figure by figure."""
     return " ".join(digits(c) if c.isdecimal() else c.upper() for c in match[0] if c.isalnum())
 
 
-def _flag(match: re.Match) -> str:
+def _flag(match: re.Match[str]) -> str:
     return "flag of " + " ".join(chr(ord(c) - 0x1F1E6 + ord("A")) for c in match[0])
 
 
-def _section_of_law(match: re.Match) -> str:
+def _section_of_law(match: re.Match[str]) -> str:
     """'401(k)', '501(c)(3)'."""
     return " ".join(
         filter(None, (say_in_name(match[1]), match[2].upper(), match[3] and say_in_name(match[3])))
     )
 
 
-def _computes(match: re.Match) -> bool:
+def _computes(match: re.Match[str]) -> bool:
     """Whether '**' is a power, and not the end of bold type."""
     return match.string.count("**") % 2 == 1 or bool(re.match(r"\d", match.string[match.end() :]))
 
 
-def _letter_span(match: re.Match) -> str:
+def _letter_span(match: re.Match[str]) -> str:
     """'A–Z'."""
     return f"{match[0][0]} to {match[0][-1]}"
 
 
-def _members(match: re.Match) -> str:
+def _members(match: re.Match[str]) -> str:
     """'the 49ers'."""
     return cardinal(int(match[1])).removesuffix("e") + "ers"
 

@@ -51,7 +51,7 @@ _EVENT = re.compile(
 )
 
 
-def _unit(match: re.Match) -> str | None:
+def _unit(match: re.Match[str]) -> str | None:
     unit, between, power = match["unit"], match["between"], match["power"] or ""
     amount = match["amount"] or ""  # none where another rule has read it, a fraction
     if unit in _SPACED_ONLY and not between.isspace() and not match["per"] and "." not in amount:
@@ -84,24 +84,24 @@ def _many(unit: str) -> str:
     return head + separator + tail
 
 
-def _feet(match: re.Match) -> str:
+def _feet(match: re.Match[str]) -> str:
     return f"{cardinal(int(match[1]))} foot {number(match[2])}"
 
 
-def _inches(match: re.Match) -> str | None:
+def _inches(match: re.Match[str]) -> str | None:
     if match.string[: match.start()].count('"') % 2:  # it closes a quotation
         return None
     return "inch" if is_one(match[1]) else "inches"
 
 
-def _feet_and_inches(match: re.Match) -> str:
+def _feet_and_inches(match: re.Match[str]) -> str:
     """'6 ft 2 in'."""
     feet, inches = match[1], match[2]
     said = f"{number(feet)} {'foot' if is_one(feet) else 'feet'} {number(inches)}"
     return f"{said} {'inch' if is_one(inches) else 'inches'}"
 
 
-def _abbreviated_inches(match: re.Match) -> str:
+def _abbreviated_inches(match: re.Match[str]) -> str:
     """'1 in. of rain', '1/4 in.'."""
     one = is_one(match[1]) or re.fullmatch(r"\d+[/⁄]\d+", match[1])
     return ("inch" if one else "inches") + ("" if match.string[match.end() :].strip() else ".")

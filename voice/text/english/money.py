@@ -24,7 +24,7 @@ _CURRENCIES = {
 _SMALL_PLURALS = {"penny": "pence", "paisa": "paise"}
 
 
-def _money(match: re.Match) -> str | None:
+def _money(match: re.Match[str]) -> str | None:
     many = _CURRENCIES[match["currency"].rstrip(".")][1]
     groups = match.groupdict()
     amount, until = groups["amount"], groups.get("until")
@@ -39,7 +39,7 @@ def _money(match: re.Match) -> str | None:
     return f"{sign}{figures} {scale} {many}".replace("  ", " ")
 
 
-def _counts_as_adjective(match: re.Match) -> bool:
+def _counts_as_adjective(match: re.Match[str]) -> bool:
     """'a $5 bill' is a five dollar bill."""
     before, after = match.string[: match.start()], match.string[match.end() :]
     whole = "." not in match["amount"] or bool(match["scale"])
@@ -65,13 +65,13 @@ def _cents_of(amount: str, currency: str) -> str:
     return " and ".join(parts)
 
 
-def _pence(match: re.Match) -> str | None:
+def _pence(match: re.Match[str]) -> str | None:
     if match["said"] == "¢":
         return "cent" if is_one(match[1]) else "cents"
     return None if len(match[1]) > 2 else "penny" if is_one(match[1]) else "pence"
 
 
-def _european(match: re.Match) -> str | None:
+def _european(match: re.Match[str]) -> str | None:
     return _cents_of(match["amount"].replace(".", "").replace(",", "."), match["currency"])
 
 

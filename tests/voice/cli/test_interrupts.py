@@ -17,6 +17,8 @@ import pytest
 import soundfile
 
 RATE = 16_000
+# Seconds until a program is gone, where what it computes takes thirty; more where other tests run beside it.
+PROMPT = 6.0 if "PYTEST_XDIST_WORKER" in os.environ else 2.0
 FIVE = [f"Word {n}." for n in range(1, 6)]
 # The models are fakes that compute in native code, as the real ones do: it lets other threads run, but
 # Python hears of no signal before it is over. A window is heard in 0.1 s, the sixth in 30 s.
@@ -147,7 +149,7 @@ def test_text_appears_as_it_is_heard_and_a_signal_ends_it_within_two_seconds(
     program = start("transcribe", "talk.wav")
     assert program.lines(5) == FIVE  # the sixth is being recognized, in native code
     code, rest, said, seconds = program.ends(number)
-    assert (code, rest) == (status, "") and seconds < 2
+    assert (code, rest) == (status, "") and seconds < PROMPT
     said = said.removeprefix("computing\n")
     assert re.fullmatch(rf"what was heard of talk.wav, up to 1\d.\d s of it, is printed\n{message}\n", said)
     assert names(folder) == ["talk.wav"]
@@ -157,7 +159,7 @@ def test_what_was_heard_is_kept_beside_the_place_of_the_whole_and_goes_when_that
     program = start("transcribe", "talk.wav", "-o", "talk.srt")
     program.computes()
     code, out, said, seconds = program.ends(signal.SIGTERM)
-    assert (code, out) == (143, "") and seconds < 2
+    assert (code, out) == (143, "") and seconds < PROMPT
     assert (
         said.startswith("what was heard of talk.wav, up to ") and "s of it, is in talk.partial.srt\n" in said
     )
@@ -174,7 +176,7 @@ def test_json_that_breaks_off_says_so_and_a_batch_says_how_far_it_came(start, fo
     program = start("transcribe", "first.wav", "talk.wav", "-f", "json", "-o", "out")
     program.computes()
     code, _, said, seconds = program.ends(signal.SIGINT)
-    assert code == 130 and seconds < 2
+    assert code == 130 and seconds < PROMPT
     assert names(folder / "out") == ["first.json", "talk.partial.json"]
     whole, part = (json.loads((folder / "out" / name).read_text()) for name in names(folder / "out"))
     assert part["partial"] is True and "partial" not in whole
@@ -187,7 +189,9 @@ def test_interrupted_speech_is_kept_as_far_as_it_was_spoken(start, folder):
     program = start("speak", text, "-o", "long.wav", "--subtitles", "long.srt")
     program.computes()
     code, _, said, seconds = program.ends(signal.SIGINT)
-    assert code == 130 and seconds < 2 and "what was spoken by then, 2.5 s, is in long.partial.wav" in said
+    assert (
+        code == 130 and seconds < PROMPT and "what was spoken by then, 2.5 s, is in long.partial.wav" in said
+    )
     assert names(folder) == ["long.partial.srt", "long.partial.wav", "talk.wav"]
     assert soundfile.info(folder / "long.partial.wav").duration == 2.5
     assert (folder / "long.partial.srt").read_text().count("-->") == 5
@@ -197,7 +201,7 @@ def test_a_second_signal_ends_it_at_once(start, folder):
     program = start("speak", " ".join(f"Word {n}." for n in range(20)), "-o", "long.wav")
     program.computes()
     code, _, _, seconds = program.ends(signal.SIGINT, again=0.1)
-    assert code == 130 and seconds < 2
+    assert code == 130 and seconds < PROMPT
     assert names(folder) == ["talk.wav"]  # nobody waited for what would have been kept
 
 
@@ -206,7 +210,7 @@ def test_no_signal_that_ends_programs_leaves_litter(start, folder, number):
     program = start("speak", " ".join(f"Word {n}." for n in range(20)), "-o", "long.wav")
     program.computes()
     code, _, said, seconds = program.ends(number)
-    assert code == 128 + number and seconds < 2.5
+    assert code == 128 + number and seconds < PROMPT
     assert said.endswith(f"stopped by {signal.Signals(number).name}\n")
     assert not [name for name in names(folder) if name.startswith(".")]
 
@@ -215,7 +219,7 @@ def test_it_can_be_interrupted_while_models_load(start, folder):
     program = start("transcribe", "talk.wav", "-o", "out/", "--model", "slow-to-load")
     program.computes()
     code, _, said, seconds = program.ends(signal.SIGINT)
-    assert (code, said) == (130, "interrupted\n") and seconds < 2
+    assert (code, said) == (130, "interrupted\n") and seconds < PROMPT
 
 
 def test_live_sound_ends_with_control_c_and_its_last_words_are_there(start, folder):
@@ -226,7 +230,7 @@ def test_live_sound_ends_with_control_c_and_its_last_words_are_there(start, fold
     assert program.lines(1)[0].startswith("Word")
     time.sleep(0.5)  # in which the second one is taken, which no silence ends
     code, out, said, seconds = program.ends(signal.SIGINT)
-    assert (code, said) == (0, "") and seconds < 2
+    assert (code, said) == (0, "") and seconds < PROMPT
     assert out.startswith("Word") and out.count("\n") == 1
 
 

@@ -171,6 +171,43 @@ def test_inference_never_imports_what_only_training_has(name):
     assert not training & {imported.split(".")[0] for imported in imports(MODULES[name])}
 
 
+def test_what_is_imported_exists():
+    """Also inside of functions, for types only, and in tests, which not everybody runs after each change."""
+    places = [*MODULES.values(), *(ROOT / "tests").rglob("*.py"), *(ROOT / "examples").rglob("*.py")]
+    missing = [
+        f"{path.relative_to(ROOT)}: {node.module}.{alias.name}"
+        for path in places
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in OWN
+        for alias in node.names
+        if f"{node.module}.{alias.name}" not in MODULES and not offers(node.module, alias.name)
+    ]
+    assert not missing
+
+
+@cache
+def names_in(module: str) -> set[str]:
+    """What a module of ours defines or imports outside of its functions and classes."""
+    names = set()
+    left: list[ast.AST] = [*parsed(MODULES[module]).body]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.Name):
+            names.add(node.id)
+        else:
+            left += ast.iter_child_nodes(node)
+    return names
+
+
+def offers(module: str, name: str) -> bool:
+    """Whether a module has a name, or looks for it only when it is asked for."""
+    return module in MODULES and (name in names_in(module) or "__getattr__" in names_in(module))
+
+
 Graph = dict[str, set[str]]
 
 

@@ -36,13 +36,13 @@ SESSIONS = 4
 SKILL = Path(__file__).parent / "turn_taking" / "stories.py"
 
 
-def play_live(url: str, part: Part, cases: Sequence[Case], told: Callable[[str], None]) -> Pairs:
+def play_live(url: str, part: Part, cases: Sequence[Case], report: Callable[[str], None]) -> Pairs:
     """Play cases to the server, `part.lanes` at a time."""
 
     def one(number: int) -> Played:
         session = Wire(url, jitter=part.jitter, seed=number)
         played = play(session, cases[number])
-        told(f"{number + 1}/{len(cases)}")
+        report(f"{number + 1}/{len(cases)}")
         played.gaps, played.late = session.buffer.gaps, session.late
         return played
 
@@ -111,14 +111,14 @@ def main(
         part = PARTS[name]
         cases = [*part.cases(sounds, max(1, round(share * part.count)))]
 
-        def told(what: str, name: str = name) -> None:
+        def report(what: str, name: str = name) -> None:
             print(f"{time.monotonic() - began:5.0f} s  {name} {what}", file=sys.stderr, flush=True)
 
-        told(f"{len(cases)} cases, {sum(case.seconds for case in cases) / part.lanes:.0f} s")
+        report(f"{len(cases)} cases, {sum(case.seconds for case in cases) / part.lanes:.0f} s")
         pairs = (
             play_modelled(lambda: Direct(models, brains), cases)
             if modelled
-            else play_live(url, part, cases, told)
+            else play_live(url, part, cases, report)
         )
         beside = part.measure(play_modelled(lambda: Plain(models.detector, story), cases)) if peer else {}
         rows += [row(measure, value, beside) for measure, value in part.measure(pairs).items()]

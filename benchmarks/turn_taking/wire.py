@@ -104,7 +104,7 @@ class Wire:
         """Open a session. Raises Busy where the server has no place."""
         self.late = 0.0  # seconds that this client itself was behind its time at most
         self.buffer = Buffer()
-        self._jitter, self._chance = jitter, random.Random(seed)
+        self._jitter, self._random = jitter, random.Random(seed)
         self._line = _connect(url)
         self._up = LowLatencyResampler(RATE, LINE_RATE)
         self._down = LowLatencyResampler(LINE_RATE, RATE)
@@ -155,17 +155,17 @@ class Wire:
 
     def _tell(self, event: dict[str, Any]) -> None:
         last = self._leaving[-1][0] if self._leaving else 0.0
-        due = max(last, time.perf_counter() + self._jitter * self._chance.random())
+        due = max(last, time.perf_counter() + self._jitter * self._random.random())
         self._leaving.append((due if self._jitter else 0.0, json.dumps(event)))
         with suppress(ConnectionClosed):
             while self._leaving and self._leaving[0][0] <= time.perf_counter():
                 self._line.send(self._leaving.popleft()[1])
 
     def _receive(self) -> None:
-        chance, last = random.Random(self._chance.random()), 0.0
+        random_delay, last = random.Random(self._random.random()), 0.0
         with suppress(ConnectionClosed):
             for text in self._line:
-                last = max(last, time.perf_counter() + self._jitter * chance.random())
+                last = max(last, time.perf_counter() + self._jitter * random_delay.random())
                 self._arrived.append((last, json.loads(text)))
 
     def _happened(self) -> Iterator[Event]:
@@ -226,9 +226,9 @@ def refusal_reason(url: str) -> str:
     return ""
 
 
-def _connect(url: str, patience: float = PLACE) -> ClientConnection:
+def _connect(url: str, longest_wait: float = PLACE) -> ClientConnection:
     """Open a connection; wait for a server that is just starting or a place that becomes free."""
-    until = time.monotonic() + patience
+    until = time.monotonic() + longest_wait
     while True:
         try:
             return connect(f"{url.replace('http', 'ws', 1)}/v1/realtime", compression=None, max_size=None)

@@ -200,7 +200,7 @@ class Conversation:
         self._playback.report_played(seconds)
 
     def close(self) -> None:
-        """Throw away what is being thought or spoken: nobody listens any more."""
+        """Throw away the replies and speech in the making: nobody listens any more."""
         self.forget()
         self._playback.stop()
 

@@ -366,14 +366,14 @@ def test_real_speech_is_heard_whole_and_replays_identically(corpora: Path, whisp
     said = read(corpora / "kathleen/test/arctic_a0003.flac", 16_000).samples
     sound = np.concatenate([said, quiet(2)])
     recognizer = Whisper.open(whisper_tiny, threads=1, context="full")
-    told = []
+    runs = []
     for chunk in (320, 5000):
         talks = Conversation(
             Silero.open(), recognizer, EvenVoice(), Script(["Indeed."]), stopwatch=lambda: 0.0
         )
-        told.append([_plainly(event) for event in hear(talks, sound, chunk=chunk)])
+        runs.append([_plainly(event) for event in hear(talks, sound, chunk=chunk)])
         assert "evening the two men shook hands" in talks.messages[0].content.lower().replace(",", "")
-    assert told[0] == told[1]
+    assert runs[0] == runs[1]
 
 
 def recorded(*sounds: np.ndarray) -> tuple[Phrasebook, list]:

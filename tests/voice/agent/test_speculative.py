@@ -31,20 +31,20 @@ class Writes:
 
 def test_what_has_an_effect_waits_for_the_end_of_the_turn() -> None:
     brain = Writes()
-    thought = prepare(brain, [])
-    assert [next(thought) for _ in range(3)] == ["Let me see. ", None, None]
-    thought.commit()
+    reply = prepare(brain, [])
+    assert [next(reply) for _ in range(3)] == ["Let me see. ", None, None]
+    reply.commit()
     assert not brain.written, "committing only allows"
-    assert list(thought) == [Pace(0.8), "Done."]
+    assert list(reply) == [Pace(0.8), "Done."]
     assert brain.written == ["a note"]
 
 
 def test_a_reply_thrown_away_had_no_effect() -> None:
     brain = Writes()
-    thought = prepare(brain, [])
-    assert next(thought) and next(thought) is None
-    thought.close()
-    assert not list(thought) and not brain.written
+    reply = prepare(brain, [])
+    assert next(reply) and next(reply) is None
+    reply.close()
+    assert not list(reply) and not brain.written
 
 
 def test_a_wanted_reply_is_text_alone() -> None:
@@ -59,10 +59,10 @@ def test_a_brain_with_only_a_reply_is_not_asked_before_the_turn_has_ended() -> N
             asked.append(messages)
             yield "Hello."
 
-    thought = prepare(Plain(), [Message("user", "Hi")])
-    assert next(thought) is None and not asked
-    thought.commit()
-    assert list(thought) == ["Hello."] and asked
+    reply = prepare(Plain(), [Message("user", "Hi")])
+    assert next(reply) is None and not asked
+    reply.commit()
+    assert list(reply) == ["Hello."] and asked
 
 
 def test_a_reply_can_be_thrown_away_while_it_waits_for_a_piece() -> None:
@@ -76,14 +76,14 @@ def test_a_reply_can_be_thrown_away_while_it_waits_for_a_piece() -> None:
         finally:
             ended.set()
 
-    thought = GeneratedReply(think)
-    other = threading.Thread(target=lambda: list(thought))
+    reply = GeneratedReply(think)
+    other = threading.Thread(target=lambda: list(reply))
     other.start()
     assert waiting.wait(5)
-    thought.close()
+    reply.close()
     go_on.set()
     other.join(5)
-    assert ended.is_set() and not list(thought)
+    assert ended.is_set() and not list(reply)
 
 
 def test_a_pace_stays_within_what_can_be_spoken() -> None:

@@ -46,8 +46,8 @@ def test_in_threads_starting_a_job_waits_for_nothing() -> None:
 
 
 def test_in_threads_the_host_is_told_of_each_job_that_is_done() -> None:
-    told = threading.Semaphore(0)
-    lane = Threads(told.release).lane()
+    notified = threading.Semaphore(0)
+    lane = Threads(notified.release).lane()
     tasks = [lane.start(lambda: 1 / 0, 0.0), lane.start(lambda: None, 0.0)]
-    assert told.acquire(timeout=10) and tasks[0].done
-    assert told.acquire(timeout=10) and tasks[1].done
+    assert notified.acquire(timeout=10) and tasks[0].done
+    assert notified.acquire(timeout=10) and tasks[1].done

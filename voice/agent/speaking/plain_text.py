@@ -39,7 +39,7 @@ _RULE_LINE = re.compile(r"[ \t]*(?:[-*_=][ \t]*){3,}\n|[ \t]*\|?[-:| \t]{3,}\|?[
 # A line that so far holds only marks may still turn out to be a heading, a list item or a rule.
 _UNDECIDED = re.compile(r"[ \t>]*(?:#{0,6}|[-*+•_=:|~` \t]*|\d{0,3}[.)]?)[ \t]*(?:\[[ xX]?\]?)?[ \t]*")
 # Parts of a word that may hold spaces; one that begins and never ends is taken as it is written.
-_PARTS = {
+_SPACED_PARTS = {
     "[": re.compile(r"\[[^\]\n]{0,250}\](?:\([^)\n]{0,250}\)|\[[^\]\n]{0,100}\])?"),  # a link or an image
     "`": re.compile(r"`++[^`\n]{1,250}`++"),  # code within a line
     "<": TAG,
@@ -183,7 +183,7 @@ def _word_end(text: str, final: bool) -> int | None:
     """Return where the word at the start of `text` ends; None while that cannot be known."""
     at = 0
     while at < len(text) and not text[at].isspace():
-        part = _PARTS.get(text[at])
+        part = _SPACED_PARTS.get(text[at])
         found = part.match(text, at) if part else None
         rest = len(text) - at
         if part and not final and rest < HELD and "\n" not in text[at:] and _may_go_on(text, at, found):

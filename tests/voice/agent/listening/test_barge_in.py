@@ -34,7 +34,7 @@ LONG = "This is a rather long answer. " * 4
 
 
 class Later:
-    """Work whose jobs are done when the test says so, lane by lane: two of the ear, then each answer's."""
+    """Work whose jobs are done when the test says so, lane by lane: two of the user, then each answer's."""
 
     def __init__(self) -> None:
         self.lanes: list[LateLane] = []
@@ -201,7 +201,7 @@ class Notes:
     """A brain that thinks ahead and writes down what it was asked to."""
 
     def __init__(self) -> None:
-        self.thought: list[str] = []
+        self.asked: list[str] = []
         self.written: list[str] = []
 
     def reply(self, messages) -> Iterator[str]:
@@ -209,7 +209,7 @@ class Notes:
 
     def prepare(self, messages) -> GeneratedReply:
         request = messages[-1].content
-        self.thought.append(request)
+        self.asked.append(request)
 
         def think(turn: CommitGate) -> Iterator[str | None]:
             yield "I write that down. "
@@ -224,9 +224,9 @@ def test_the_answer_is_begun_before_the_turn_has_ended_and_acts_only_after() -> 
     book, brain = Phrasebook("Note the milk."), Notes()
     talks = conversation(book, brain)
     hear(talks, book.say(0), quiet(0.3))
-    assert talks.listening and brain.thought == ["Note the milk."] and not brain.written
+    assert talks.listening and brain.asked == ["Note the milk."] and not brain.written
     events = hear(talks, quiet(4))
-    assert brain.thought == brain.written == ["Note the milk."]
+    assert brain.asked == brain.written == ["Note the milk."]
     assert of(Spoken, events)[0].text == "I write that down. Done."
 
 
@@ -234,7 +234,7 @@ def test_who_goes_on_has_what_was_begun_thrown_away() -> None:
     book, brain = Phrasebook("Note the milk.", "No, the bread."), Notes()
     talks = conversation(book, brain)
     hear(talks, book.say(0), quiet(0.35), book.say(1), quiet(3))
-    assert brain.thought == ["Note the milk.", "Note the milk. No, the bread."]
+    assert brain.asked == ["Note the milk.", "Note the milk. No, the bread."]
     assert brain.written == ["Note the milk. No, the bread."]
 
 

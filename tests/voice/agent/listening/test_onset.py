@@ -1,4 +1,4 @@
-"""A suspicion of speech halts the agent for a moment, and costs nothing of what is then said."""
+"""A possible onset of speech halts the agent for a moment, and costs nothing of what is then said."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def frame(decibels: float) -> np.ndarray:
 
 def suspected(*frames: tuple[float, float]) -> list[bool]:
     """What is made of frames of a loudness (dB) and a P(speech), after a quiet second."""
-    suspicion = OnsetDetector()
+    onset = OnsetDetector()
     for _ in range(30):
-        suspicion(frame(-70), 0.0)
-    return [suspicion(frame(loudness), chance) for loudness, chance in frames]
+        onset(frame(-70), 0.0)
+    return [onset(frame(loudness), probability) for loudness, probability in frames]
 
 
 def test_what_is_loud_and_not_unlike_speech_is_suspected_before_it_is_sure() -> None:
@@ -47,8 +47,8 @@ def test_a_noise_that_goes_on_becomes_the_quiet() -> None:
 
 
 def test_a_gap_of_digital_silence_does_not_make_every_noise_loud() -> None:
-    suspicion, noise = OnsetDetector(), [(frame(-35), 0.3)] * 160
-    heard = [suspicion(*each) for each in [*noise, (np.zeros(HOP, np.float32), 0.0), *noise]]
+    onset, noise = OnsetDetector(), [(frame(-35), 0.3)] * 160
+    heard = [onset(*each) for each in [*noise, (np.zeros(HOP, np.float32), 0.0), *noise]]
     assert not any(heard[:160]) and sum(heard) * HOP / RATE < 2.5
 
 

@@ -56,7 +56,7 @@ def test_each_frame_is_judged_once_by_the_one_detector_of_the_conversation(chunk
 
 
 def test_the_recognizer_is_told_how_likely_each_frame_is_speech() -> None:
-    told: list[float] = []
+    probabilities_fed: list[float] = []
 
     class Told:
         def __init__(self, *settings: object) -> None: ...
@@ -64,7 +64,7 @@ def test_the_recognizer_is_told_how_likely_each_frame_is_speech() -> None:
         def feed(self, samples: np.ndarray, probabilities: list[float]) -> None:
             assert len(samples) == len(probabilities) * LoudIsSpeech.hop
             assert probabilities == [float(np.abs(f).max() > 0.05) for f in samples.reshape(-1, 512)]
-            told.extend(probabilities)
+            probabilities_fed.extend(probabilities)
 
         def finish(self):
             return Transcript((Segment("Hello.", 0.0, 1.0),), "en", 1.0)
@@ -74,8 +74,8 @@ def test_the_recognizer_is_told_how_likely_each_frame_is_speech() -> None:
         LoudIsSpeech(), book, EvenVoice(), Script(["Yes."]), listener=Told, stopwatch=lambda: 0.0
     )
     hear(talks, quiet(1), book.say(0), quiet(2))
-    assert sum(told) == pytest.approx(RATE / 512, abs=1)
-    assert 0.0 in told  # the pre-roll
+    assert sum(probabilities_fed) == pytest.approx(RATE / 512, abs=1)
+    assert 0.0 in probabilities_fed  # the pre-roll
 
 
 def test_over_the_agents_echo_more_makes_a_speech_and_over_its_voice_more_makes_a_pause() -> None:

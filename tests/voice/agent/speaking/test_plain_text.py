@@ -1,4 +1,4 @@
-"""Text for the ear, whole and a token at a time."""
+"""Text for speech, whole and a token at a time."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ def test_what_only_an_eye_can_use_is_left_out(written: str) -> None:
 @pytest.mark.parametrize("written", CASES)
 def test_the_same_comes_out_however_the_text_arrives(written: str) -> None:
     for seed in range(20):
-        chance = random.Random(seed)
+        draw = random.Random(seed)
         stream, said, at = TextForSpeech(), "", 0
         while at < len(written):
-            size = chance.choice((1, 1, 2, 3, 7)) if seed else 1
+            size = draw.choice((1, 1, 2, 3, 7)) if seed else 1
             said += stream.feed(written[at : at + size])
             at += size
         assert said + stream.flush() == CASES[written]
@@ -88,22 +88,20 @@ PIECES = [
 
 @pytest.mark.parametrize("seed", range(8))
 def test_random_marks_come_out_the_same_however_they_arrive(seed: int) -> None:
-    chance = random.Random(seed)
+    draw = random.Random(seed)
     for _ in range(150):
-        text = "".join(chance.choice(PIECES) for _ in range(chance.randint(1, 30)))
+        text = "".join(draw.choice(PIECES) for _ in range(draw.randint(1, 30)))
         stream, said, at = TextForSpeech(), "", 0
         while at < len(text):
-            size = chance.choice((1, 1, 1, 2, 5)) if seed else 1
+            size = draw.choice((1, 1, 1, 2, 5)) if seed else 1
             said += stream.feed(text[at : at + size])
             at += size
         assert said + stream.flush() == text_for_speech(text), text
 
 
 def test_hidden_parts_never_show_whatever_surrounds_them() -> None:
-    chance = random.Random(2)
+    draw = random.Random(2)
     for _ in range(300):
-        around = [
-            "".join(chance.choice("ab .,\n*_-") for _ in range(chance.randint(0, 20))) for _ in range(2)
-        ]
-        name = chance.choice(("think", "tool_call", "reasoning"))
+        around = ["".join(draw.choice("ab .,\n*_-") for _ in range(draw.randint(0, 20))) for _ in range(2)]
+        name = draw.choice(("think", "tool_call", "reasoning"))
         assert "SECRET" not in text_for_speech(f"{around[0]}<{name}>SECRET {around[1]}</{name}>{around[1]}")

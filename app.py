@@ -405,7 +405,7 @@ def mount(server: FastAPI, services: Services) -> None:
     server.state.preloading = add_preloading(server, services)  # before the files, which answer every name
     add_files(server)
     page = build(services)
-    services.under_way.append(lambda: any(page._queue.active_jobs))  # they have their time when it ends
+    services.other_work.append(lambda: any(page._queue.active_jobs))  # they have their time when it ends
     page.state_session_capacity = MAX_STATES
     page.has_launched = True  # without which Gradio takes every path of this machine for an upload
     gr.mount_gradio_app(

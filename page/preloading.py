@@ -35,7 +35,7 @@ class Preloading:
 
     def _load(self) -> None:
         try:
-            self._services.warm()
+            self._services.preload()
         except VoiceError:
             self.state = "failed"
         except BaseException:

@@ -323,7 +323,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[Services]:
     def server(services: Services) -> FastAPI:
         made.append(services)
         unserved = FastAPI()
-        nothing = Services(loader=lambda name, kind: object(), detector=object, turns=lambda ears: object())
+        nothing = Services(
+            loader=lambda name, kind: object(), detector=object, turn_detector=lambda recognizer: object()
+        )
         unserved.state.preloading = Preloading(nothing)
         return unserved
 

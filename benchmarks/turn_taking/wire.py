@@ -33,7 +33,7 @@ from voice.agent.events import (
     Trouble,
     TurnEnded,
 )
-from voice.serve.realtime.resampling import LowLatencyResampler
+from voice.serve.realtime.protocol.resampling import LowLatencyResampler
 
 LINE_RATE = 24_000
 CUSHION = 0.08  # seconds that the page's buffer holds before it plays

@@ -18,10 +18,10 @@ from fakes.listener import listener
 from voice.agent.listening.endpointing import SilenceEndpointer
 from voice.agent.listening.recognition import WholeTurn
 from voice.agent.work import INLINE, Work
-from voice.serve.realtime.client_events import parse
-from voice.serve.realtime.configuration import Configuration
 from voice.serve.realtime.event_sender import EventSender
-from voice.serve.realtime.fields import ProtocolError
+from voice.serve.realtime.protocol.client_events import parse
+from voice.serve.realtime.protocol.configuration import Configuration
+from voice.serve.realtime.protocol.fields import ProtocolError
 from voice.serve.realtime.session import Session
 from voice.serve.realtime.session_agent import open_agent
 from voice.serve.services import Services
@@ -46,7 +46,7 @@ def services(book: Phrasebook, voice: EvenVoice | None = None, settings: Setting
         settings,
         loader=lambda name, kind: models[kind],
         detector=LoudAtOurRate,
-        turns=lambda ears: SilenceEndpointer(),
+        turn_detector=lambda recognizer: SilenceEndpointer(),
     )
 
 
@@ -104,12 +104,12 @@ class Client:
         self.cuts = 0
         host = services(book)
         agent = open_agent(host, first, brain, work, WholeTurn, stopwatch=lambda: 0.0)
-        line = EventSender(self.told.append, first, cut=self._cut)
-        voices = partial(host.resolve, kind="voice")
-        self.session = Session(agent, line, voices=voices, clock=lambda: self.now)
+        sender = EventSender(self.told.append, first, discard_audio=self._discard_audio)
+        find_voice = partial(host.resolve, kind="voice")
+        self.session = Session(agent, sender, find_voice=find_voice, clock=lambda: self.now)
         self.session.start()
 
-    def _cut(self) -> None:
+    def _discard_audio(self) -> None:
         self.cuts += 1
 
     def send(self, kind: str, **fields: Any) -> list[dict[str, Any]]:

@@ -94,7 +94,7 @@ class Places:
     """The places for requests, which one can wait for until all are free."""
 
     def __init__(self, services: Services) -> None:
-        self._lines = services.hearing, services.speaking
+        self._lines = services.transcription_queue, services.speech_queue
 
     @property
     def used(self) -> int:

@@ -45,7 +45,7 @@ def address(whisper_base: Path) -> Iterator[str]:
     from voice.serve import Services
 
     services = Services()
-    services.warm()  # before the question is asked, which is asked only once
+    services.preload()  # before the question is asked, which is asked only once
     with served(app.server(services)) as address:
         yield address
 

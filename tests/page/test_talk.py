@@ -54,7 +54,7 @@ def at_hand(loaded: threading.Event) -> Services:
         assert loaded.wait(PATIENCE)
         return English()
 
-    return Services(loader=load, detector=object, turns=lambda ears: object())
+    return Services(loader=load, detector=object, turn_detector=lambda recognizer: object())
 
 
 @pytest.fixture(scope="module")

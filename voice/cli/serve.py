@@ -76,7 +76,7 @@ def run(settings: Settings) -> None:
     running.spare_memory()
     note("loading models")
     services = Services(settings)
-    services.warm()
+    services.preload()
     if settings.warning:
         note(settings.warning)
     note(f"serving on http://{settings.host}:{listening.getsockname()[1]}/v1")

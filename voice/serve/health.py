@@ -12,7 +12,7 @@ from voice.serve.services import Services
 
 def router(services: Services) -> APIRouter:
     routes = APIRouter()
-    lines, gauge = (services.hearing, services.speaking), services.metrics.gauge
+    lines, gauge = (services.transcription_queue, services.speech_queue), services.metrics.gauge
     figures = {
         "open": ("worked on now", lambda: sum(line.used for line in lines)),
         "waiting": ("that wait for a place or are being sent", lambda: sum(line.waiting for line in lines)),

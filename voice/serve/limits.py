@@ -72,7 +72,7 @@ class LimitsMiddleware:
             if (encoding := headers.get("content-encoding", "identity").lower()) != "identity":
                 raise BodyEncoded(f"the body is encoded as {encoding[:20]}; send it as it is")
             body.check(headers.get("content-length", ""))
-            with self._services.line(scope["path"]).enter() as body.turn:
+            with self._services.queue_for(scope["path"]).enter() as body.turn:
                 await self._unless_over(self._app(scope, body.receive, answer.send))
         except (Busy, TooMuch, ServerStopping, BodyEncoded) as error:
             if not answer.begun:

@@ -48,7 +48,7 @@ def in_family(name: str, *families: str) -> bool:
     return name == DEFAULT or any(known)
 
 
-def stand_in(voice: str) -> str:
+def similar_voice(voice: str) -> str:
     """Our name for a voice that OpenAI or Kokoro named, or else the name itself."""
     return OPENAI_VOICES.get(voice) or _SAME.get(voice) or voice
 

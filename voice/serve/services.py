@@ -1,7 +1,7 @@
-"""What all requests and sessions share: models, loaded once when first asked for, and places.
+"""What all requests and sessions share: models, loaded once when first asked for, and slots.
 
-Any thread may call anything here. What a client names is only ever looked up among the models on
-this machine: nobody can make the server fetch something or open a folder.
+Any thread may call anything here. A name that a client gives is only looked up among the models on this
+machine: no client can make the server download something or open a folder.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from voice.loading import load
 from voice.models import entries
 from voice.serve.draining import Draining
 from voice.serve.metrics import Metrics
-from voice.serve.model_names import DEFAULT, OPENAI_VOICES, in_family, read_aliases, stand_in
+from voice.serve.model_names import DEFAULT, OPENAI_VOICES, in_family, read_aliases, similar_voice
 from voice.serve.request_queue import RequestQueue
 from voice.serve.settings import Settings
 from voice.serve.slots import Slots
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MODEL_KINDS = ("recognizer", "voice")
-_GENERIC_VOICES = frozenset([*OPENAI_VOICES, DEFAULT])  # names of voices that stand for ours
+_GENERIC_VOICES = frozenset([*OPENAI_VOICES, DEFAULT])  # names of voices that stand for one of ours
 
 Loader = Callable[[str, str], Any]  # name, kind → the model
 
 
 class Services:
-    """The models and places of one server."""
+    """The models and slots of one server."""
 
     def __init__(
         self,
@@ -44,71 +44,82 @@ class Services:
         *,
         loader: Loader | None = None,
         detector: Callable[[], SpeechDetector] | None = None,
-        turns: Callable[[Recognizer], TurnDetector] | None = None,
+        turn_detector: Callable[[Recognizer], TurnDetector] | None = None,
     ) -> None:
-        """`loader`, `detector` and `turns` open models; tests give others.
+        """Open models by `loader`, `detector` and `turn_detector`, where tests give others.
 
         Raises VoiceError for aliases that cannot be read.
         """
         self.settings = settings
-        line = settings.queue, settings.wait
-        self.hearing = RequestQueue("places for recordings", settings.hearing_places, *line)
-        self.speaking = RequestQueue("places for speech", settings.speaking_places, *line)
+        limits = settings.queue, settings.wait
+        self.transcription_queue = RequestQueue(
+            "places for recordings", settings.transcription_slots, *limits
+        )
+        self.speech_queue = RequestQueue("places for speech", settings.speech_slots, *limits)
         self.sessions = Slots("places for live sessions", settings.sessions)
         self.metrics, self.draining = Metrics(), Draining()
         self.aliases = read_aliases(settings.aliases)
-        self.under_way: list[
-            Callable[[], bool]
-        ] = []  # what others on this port still work on, such as the page
-        self._load, self._load_alone = loader or self._from_disk, loader or self._alone
-        self._open_detector, self._open_turns = detector or _open_silero, turns or _open_turn_detector
+        self.other_work: list[Callable[[], bool]] = []  # whether others on this port, as the page, still work
+        self._load = loader or self._open_shared
+        self._load_for_sessions = loader or self._open_for_sessions
+        self._open_detector = detector or _open_silero
+        self._open_turn_detector = turn_detector or _open_turn_detector
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
         self._made: dict[Hashable, Any] = {}
 
-    def line(self, path: str) -> RequestQueue:
-        """Where a request to `path` waits for its place: a long recording holds up no speech."""
-        return self.speaking if path.startswith("/v1/audio/speech") else self.hearing
+    def queue_for(self, path: str) -> RequestQueue:
+        """Return the queue for requests to `path`: speech does not wait for a long recording."""
+        return self.speech_queue if path.startswith("/v1/audio/speech") else self.transcription_queue
 
     @property
     def busy(self) -> bool:
-        """Whether a request, a live session or something of the page is under way."""
-        requests = any(line.used or line.waiting for line in (self.hearing, self.speaking))
-        return bool(requests or self.sessions.used or any(still() for still in self.under_way))
+        """Whether a request, a live session or a job of the page is under way."""
+        queues = self.transcription_queue, self.speech_queue
+        requests = any(queue.used or queue.waiting for queue in queues)
+        return bool(requests or self.sessions.used or any(works() for works in self.other_work))
 
     def recognizer(self, name: str | None = None) -> Recognizer:
-        """A recognizer by name, None being the default for files.
+        """Return a recognizer by name, or the default for files.
 
         Raises ModelMissing for one that is not served.
         """
-        return self._model(self.resolve(name, "recognizer"), "recognizer")
+        recognizer: Recognizer = self._model(self.resolve(name, "recognizer"), "recognizer")
+        return recognizer
 
     def live_recognizer(self, name: str | None = None) -> Recognizer:
-        """The same for live sessions, whose default is quicker and nobody else's: files would hold it up."""
-        name = self.live_name(name)
-        return self._once(("live", name), self._open_live) if name == self._live else self.recognizer(name)
+        """Return a recognizer for live sessions.
 
-    def _open_live(self) -> Recognizer:
-        """The recognizer of live sessions, or the whole one where the quickest cannot be used."""
+        Their default is a quicker one that files do not use, because a file would hold it up.
+        """
+        name = self.live_name(name)
+        if name == self._default_live_name:
+            return self._once(("live", name), self._open_live_recognizer)
+        return self.recognizer(name)
+
+    def _open_live_recognizer(self) -> Recognizer:
+        """Return the recognizer of live sessions, or that of files where the quickest cannot be used."""
         from voice.agent.session import open_default
 
         def opened(name: str) -> Recognizer:
             shared = name == self.settings.model
-            return self._model(name, "recognizer") if shared else self._load_alone(name, "recognizer")
+            load = self._model if shared else self._load_for_sessions
+            recognizer: Recognizer = load(name, "recognizer")
+            return recognizer
 
         return opened(self.settings.live_model) if self.settings.live_model else open_default(opened)
 
     def live_name(self, name: str | None = None) -> str:
-        """The recognizer that hears a live session for which a client named a model. Raises ModelMissing."""
-        wanted = self._meant(name)
+        """Return the recognizer of a live session whose client names a model. Raises ModelMissing."""
+        wanted = self._without_alias(name)
         if wanted not in self.names("recognizer") and in_family(wanted, "recognizer", "live"):
-            return self._live
+            return self._default_live_name
         return self.resolve(name, "recognizer")
 
-    def hears(self, recognizer: Recognizer, language: str | None) -> Recognizer:
-        """Itself, or the recognizer for files where it does not know the language of a live session.
+    def recognizer_for(self, recognizer: Recognizer, language: str | None) -> Recognizer:
+        """Return `recognizer` if it knows the language of a live session, else the one for files.
 
-        Raises VoiceError where that knows it no better.
+        Raises VoiceError if neither knows it.
         """
         if not language or _knows(recognizer, language):
             return recognizer
@@ -118,81 +129,86 @@ class Services:
         return other
 
     @property
-    def _live(self) -> str:
+    def _default_live_name(self) -> str:
         from voice.agent.session import default_recognizer
 
         return self.settings.live_model or default_recognizer()
 
     def voice(self, name: str | None = None) -> Synthesizer:
-        """A voice by name, None being the default. Raises ModelMissing."""
-        return self._model(self.resolve(name, "voice"), "voice")
+        """Return a voice by name, or the default one. Raises ModelMissing."""
+        voice: Synthesizer = self._model(self.resolve(name, "voice"), "voice")
+        return voice
 
     def speakers(self) -> Diarizer:
-        """What tells speakers apart."""
-        return self._model("speakers", "speakers")
+        """Return the model that tells speakers apart."""
+        diarizer: Diarizer = self._model("speakers", "speakers")
+        return diarizer
 
     def detector(self) -> SpeechDetector:
+        """Return the detector of speech."""
         return self._once("detector", self._open_detector)
 
-    def turns(self, ears: Recognizer) -> TurnDetector:
-        """What ends turns that `ears` hear."""
-        return self._once(("turns", id(ears)), lambda: self._open_turns(ears))
+    def turn_detector(self, recognizer: Recognizer) -> TurnDetector:
+        """Return what ends the turns that `recognizer` hears."""
+        return self._once(("turns", id(recognizer)), lambda: self._open_turn_detector(recognizer))
 
-    def talking(self, voice: str | None = None, model: str | None = None) -> Models:
-        """What a live conversation needs, shared by all of them.
+    def conversation_models(self, voice: str | None = None, model: str | None = None) -> Models:
+        """Return what a live conversation needs, shared by all of them.
 
         Raises ModelMissing, and VoiceError where there are commands and the model cannot hear them.
         """
         from voice.agent.session import Models
 
-        ears = self.live_recognizer(model)
-        return Models(self.detector(), ears, self.voice(voice), self.turns(ears), self._commands(ears))
+        recognizer = self.live_recognizer(model)
+        turns, commands = self.turn_detector(recognizer), self._commands(recognizer)
+        return Models(self.detector(), recognizer, self.voice(voice), turns, commands)
 
-    def _commands(self, ears: Recognizer) -> Commands | None:
+    def _commands(self, recognizer: Recognizer) -> Commands | None:
         from voice.agent.brains.commands import open_commands
 
         path = self.settings.commands
-        return self._once(("commands", id(ears)), lambda: open_commands(path, ears)) if path else None
+        key = "commands", id(recognizer)
+        return self._once(key, lambda: open_commands(path, recognizer)) if path else None
 
     def names(self, kind: str) -> list[str]:
-        """The models of a kind ("recognizer" or "voice") that are served, the default first."""
+        """Return the models of a kind ("recognizer" or "voice") that are served, the default first."""
         default = self._default(kind)
         here = [each.name for each in entries().values() if each.card.kind == kind and each.in_place]
         return [default, *(name for name in here if name != default)]
 
     def resolve(self, name: str | None, kind: str) -> str:
-        """The model of a kind that a client means by `name`. Raises ModelMissing if it is not served.
+        """Return the model of a kind that a client means by `name`. Raises ModelMissing if it is not served.
 
-        An alias comes first, then what is in place; a name of a family is the default, and one of OpenAI's
-        voices the one of ours that is like it.
+        An alias comes first, then a model in place; a name of a family means the default, and a voice of
+        OpenAI's the similar one of ours.
         """
-        wanted, served = self._meant(name), self.names(kind)
+        wanted, served = self._without_alias(name), self.names(kind)
         if wanted in served:
             return wanted
-        if kind == "voice" and wanted != (like := stand_in(wanted)):
-            return like if like in served else self._default(kind)
+        if kind == "voice" and wanted != (similar := similar_voice(wanted)):
+            return similar if similar in served else self._default(kind)
         if in_family(wanted, kind):
             return self._default(kind)
         shown = (name or "")[:80]
         raise ModelMissing(f"there is no {kind} {shown!r} on this server; there are {', '.join(served)}")
 
-    def voice_name(self, asked: str | None, model: str | None = None) -> str:
-        """The voice that speaks for a client that names a voice, a model or both.
+    def voice_name(self, voice: str | None, model: str | None = None) -> str:
+        """Return the voice for a client that names a voice, a model or both.
 
-        A voice of ours that is `asked` for wins over one that `model` names; that wins over OpenAI's names,
-        as their clients cannot leave the voice out. Raises ModelMissing where either names nothing.
+        A voice of ours as `voice` wins over one as `model`, and that wins over a name of OpenAI's as
+        `voice`, which their clients cannot leave out. Raises ModelMissing where either names nothing.
         """
-        by_model, voice = self.resolve(model, "voice"), self._meant(asked)
-        if voice not in _GENERIC_VOICES:
-            return self.resolve(asked, "voice")
-        named = self._meant(model)
-        return self.resolve(asked, "voice") if in_family(named, "voice") else by_model
+        by_model, wanted = self.resolve(model, "voice"), self._without_alias(voice)
+        if wanted not in _GENERIC_VOICES:
+            return self.resolve(voice, "voice")
+        named = self._without_alias(model)
+        return self.resolve(voice, "voice") if in_family(named, "voice") else by_model
 
-    def _meant(self, name: str | None) -> str:
+    def _without_alias(self, name: str | None) -> str:
         return self.aliases.get(name or DEFAULT, name or DEFAULT)
 
-    def warm(self) -> None:
-        """Load the defaults now, so that the first request need not wait.
+    def preload(self) -> None:
+        """Load the default models now, so that the first request need not wait.
 
         Raises ModelError, and VoiceError for an alias of nothing.
         """
@@ -200,7 +216,7 @@ class Services:
             if not any(target in self.names(kind) or in_family(target, kind) for kind in MODEL_KINDS):
                 raise VoiceError(f"VOICE_ALIASES: {alias} stands for {target}, which is not in place here")
         self.recognizer()
-        self.talking()
+        self.conversation_models()
 
     def _default(self, kind: str) -> str:
         return self.settings.model if kind == "recognizer" else self.settings.voice
@@ -208,25 +224,26 @@ class Services:
     def _model(self, name: str, kind: str) -> Any:
         return self._once((kind, name), lambda: self._load(name, kind))
 
-    def _from_disk(self, name: str, kind: str) -> Any:
+    def _open_shared(self, name: str, kind: str) -> Any:
         return _open_on_disk(name, kind, self.settings.threads)
 
-    def _alone(self, name: str, kind: str) -> Any:
-        # Somebody who talks is answered sooner if hearing leaves a core to the rest of the work.
+    def _open_for_sessions(self, name: str, kind: str) -> Any:
+        # A live answer comes sooner if recognition leaves the other cores to the rest of the work.
         return _open_on_disk(name, kind, self.settings.threads or 1)
 
     def _once(self, key: Hashable, make: Callable[[], T]) -> T:
-        """What `make` returned the first time; who asks meanwhile waits for it. Failures are tried again."""
+        """Return what `make` returned the first time; others wait for it. A failure is tried again."""
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             if key not in self._made:
                 self._made[key] = make()
-            return self._made[key]
+            made: T = self._made[key]
+            return made
 
 
 def _open_on_disk(name: str, kind: str, threads: int | None) -> Any:
-    """A model of this machine. Raises ModelError, also where the cache cannot be written or read."""
+    """Return a model of this machine. Raises ModelError, also where the cache cannot be written or read."""
     try:
         return load(name, kind=kind, threads=threads)
     except OSError as error:
@@ -247,10 +264,10 @@ def _open_silero() -> SpeechDetector:
     return Silero.open()
 
 
-def _open_turn_detector(ears: Recognizer) -> TurnDetector:
+def _open_turn_detector(recognizer: Recognizer) -> TurnDetector:
     from voice.agent.session import load_turns
 
-    return load_turns(ears)
+    return load_turns(recognizer)
 
 
 __all__ = ["MODEL_KINDS", "Loader", "Services"]

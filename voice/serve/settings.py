@@ -77,12 +77,12 @@ class Settings:
                 raise VoiceError(f"VOICE_HOSTS has {host!r}; write each name as voice.example.org{_LISTED}")
 
     @property
-    def hearing_places(self) -> int:
+    def transcription_slots(self) -> int:
         """How many recordings are transcribed at a time: more at once than there are cores helps nobody."""
         return self.requests or min(MAX_AT_ONCE, max(2, _usable_cores()))
 
     @property
-    def speaking_places(self) -> int:
+    def speech_slots(self) -> int:
         """How many texts are spoken at a time: most of that time is spent waiting for who listens."""
         return self.requests or MAX_AT_ONCE
 

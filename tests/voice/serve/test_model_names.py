@@ -150,7 +150,7 @@ def test_aliases_of_nothing_are_refused_when_the_server_starts(given: str) -> No
 
 def test_an_alias_of_a_model_that_is_not_in_place_is_refused_before_serving() -> None:
     with pytest.raises(VoiceError, match="VOICE_ALIASES: bob stands for alice"):
-        named(aliases="bob=alice").warm()
+        named(aliases="bob=alice").preload()
 
 
 def test_the_end_of_a_server_is_seen_by_all_who_wait_for_it() -> None:

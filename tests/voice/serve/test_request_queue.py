@@ -55,7 +55,7 @@ def test_24_parallel_transcriptions_by_openais_client_are_24_answers() -> None:
 
         world.recognizer.transcribe_batch = watched
         assert len(asyncio.run(ask(world))) == 24 == len(world.recognizer.asked)
-        assert max(most) <= Settings().hearing_places
+        assert max(most) <= Settings().transcription_slots
         assert world.slots.free()
 
 

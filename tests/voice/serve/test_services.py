@@ -134,10 +134,10 @@ class Knows:
 def test_another_language_is_heard_by_the_recognizer_for_files() -> None:
     quick, whole = Knows("en"), Knows("en", "de")
     services = Services(loader=lambda name, kind: whole)
-    assert services.hears(quick, None) is services.hears(quick, "en") is quick
-    assert services.hears(quick, "de") is whole
+    assert services.recognizer_for(quick, None) is services.recognizer_for(quick, "en") is quick
+    assert services.recognizer_for(quick, "de") is whole
     with pytest.raises(VoiceError, match="no recognizer here knows 'xx'"):
-        services.hears(quick, "xx")
+        services.recognizer_for(quick, "xx")
 
 
 def test_models_are_listed_and_described(world: World) -> None:
@@ -275,7 +275,7 @@ def test_where_no_recognizer_can_be_opened_the_error_is_that_of_the_whole_one() 
 def test_the_page_can_say_that_it_still_works() -> None:
     services = Services(loader=lambda name, kind: name)
     jobs = [None]
-    services.under_way.append(lambda: any(jobs))
+    services.other_work.append(lambda: any(jobs))
     assert not services.busy
     jobs[0] = "a transcription"
     assert services.busy

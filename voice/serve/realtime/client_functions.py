@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from voice.agent.skills.registry import Skill
-from voice.serve.realtime.items import new_id
+from voice.serve.realtime.protocol.items import new_id
 
 CALL_TIMEOUT = 60.0  # seconds; the agent itself gives up before
 NO_RESULT = "The client gave no result."
@@ -34,30 +34,30 @@ class ClientFunctions:
         self._new: queue.SimpleQueue[ClientFunctionCall] = queue.SimpleQueue()
         self._open: dict[str, ClientFunctionCall] = {}
 
-    def skills(self, tools: Sequence[Mapping[str, Any]]) -> tuple[Skill, ...]:
-        """The session's tools as skills, which ask the client when they are called."""
-        return tuple(self._skill(each) for each in tools)
+    def skills(self, functions: Sequence[Mapping[str, Any]]) -> tuple[Skill, ...]:
+        """Return the session's functions as skills, which ask the client when they are called."""
+        return tuple(self._skill(each) for each in functions)
 
-    def asked(self) -> Iterator[ClientFunctionCall]:
-        """The calls that the client has not been told of yet."""
+    def new_calls(self) -> Iterator[ClientFunctionCall]:
+        """Yield the calls that the client has not been told of yet."""
         while not self._new.empty():
             call = self._new.get()
             self._open[call.id] = call
             yield call
 
-    def told(self, call: str, result: str) -> None:
-        """The client has a result; it counts once the session goes on."""
+    def add_result(self, call: str, result: str) -> None:
+        """Keep the client's result of a call; it counts once the session resumes."""
         if call in self._open:
             self._open[call].result = result
 
-    def go_on(self) -> None:
-        """The client wants the answer now, with whatever results it has given."""
+    def resume(self) -> None:
+        """Let the skills return, with whatever results the client has given."""
         for call in self._open.values():
             call.done.set()
         self._open.clear()
 
-    def _skill(self, tool: Mapping[str, Any]) -> Skill:
-        name, about = tool["name"], tool["description"] or tool["name"]
+    def _skill(self, function: Mapping[str, Any]) -> Skill:
+        name, about = function["name"], function["description"] or function["name"]
 
         def ask(arguments: Mapping[str, Any]) -> str:
             call = ClientFunctionCall(name, json.dumps(arguments))
@@ -65,4 +65,4 @@ class ClientFunctions:
             call.done.wait(CALL_TIMEOUT)
             return call.result
 
-        return Skill(name, about, ask, effect=True, schema=tool["parameters"])
+        return Skill(name, about, ask, effect=True, schema=function["parameters"])

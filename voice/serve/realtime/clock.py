@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass
 
 MAX_SPANS = 1000  # spans of audio that are remembered; an older moment maps to the start of the oldest
-_MAX_DRIFT = 0.001  # seconds by which both may differ within a stretch: resampling rounds to whole samples
+_MAX_DRIFT = 0.001  # seconds by which both may differ within a span: resampling rounds to whole samples
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class AudioClock:
         self.sent = 0.0  # seconds of audio that the client has sent
         self._rate = rate
         self._samples = 0  # that the conversation has been given
-        self._stretches: deque[_AudioSpan] = deque(maxlen=MAX_SPANS)
+        self._spans: deque[_AudioSpan] = deque(maxlen=MAX_SPANS)
 
     def audio(self, seconds: float, samples: int) -> None:
         """Count `seconds` of the client's audio, which the conversation hears as so many samples."""
         heard = self._samples / self._rate
-        last = self._stretches[-1] if self._stretches else None
+        last = self._spans[-1] if self._spans else None
         if last is None or abs(heard - last.heard - (self.sent - last.sent)) > _MAX_DRIFT:
-            self._stretches.append(_AudioSpan(heard, self.sent))
+            self._spans.append(_AudioSpan(heard, self.sent))
         self._samples += samples
         self.sent += seconds
 
@@ -47,12 +47,12 @@ class AudioClock:
 
     def sent_at(self, moment: float) -> float:
         """Map a moment of the conversation to seconds of the client's audio; silence maps to its start."""
-        at = bisect_right(self._stretches, moment, key=lambda each: each.heard)
+        at = bisect_right(self._spans, moment, key=lambda each: each.heard)
         if not at:
-            return self._stretches[0].sent if self._stretches else 0.0
-        stretch = self._stretches[at - 1]
-        end = self._stretches[at].sent if at < len(self._stretches) else self.sent
-        return min(end, stretch.sent + moment - stretch.heard)
+            return self._spans[0].sent if self._spans else 0.0
+        span = self._spans[at - 1]
+        end = self._spans[at].sent if at < len(self._spans) else self.sent
+        return min(end, span.sent + moment - span.heard)
 
 
 __all__ = ["AudioClock"]

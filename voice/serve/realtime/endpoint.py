@@ -16,10 +16,10 @@ from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from voice.errors import ModelMissing
 from voice.serve import errors
 from voice.serve.draining import Draining
-from voice.serve.realtime.configuration import Configuration, InputTranscription
-from voice.serve.realtime.items import new_id
 from voice.serve.realtime.mailboxes import ClientTooSlow, Inbox, Outbox
-from voice.serve.realtime.session_agent import open_agent
+from voice.serve.realtime.protocol.configuration import Configuration, InputTranscription
+from voice.serve.realtime.protocol.items import new_id
+from voice.serve.realtime.session_agent import open_agent as open_session_agent
 from voice.serve.realtime.session_thread import AgentOpener, start_session_thread
 from voice.serve.services import Services
 from voice.serve.settings import LOOPBACK, Settings
@@ -63,8 +63,8 @@ class Activity:
         return self.last + idle - time.monotonic()
 
 
-def add_realtime(app: FastAPI, services: Services, opening: AgentOpener = open_agent) -> None:
-    """Serves live sessions at `/v1/realtime`; `opening` makes the agent of each."""
+def add_realtime(app: FastAPI, services: Services, open_agent: AgentOpener = open_session_agent) -> None:
+    """Serves live sessions at `/v1/realtime`; `open_agent` opens the agent of each."""
 
     @app.websocket("/v1/realtime")
     async def realtime(socket: WebSocket) -> None:
@@ -78,7 +78,7 @@ def add_realtime(app: FastAPI, services: Services, opening: AgentOpener = open_a
             await _refuse(socket, ConnectionEnded(TRY_LATER, "busy", str(busy)), 429)
             return
         services.metrics.sessions.inc()
-        await _serve(socket, services, slot, opening)
+        await _serve(socket, services, slot, open_agent)
 
     services.metrics.gauge("sessions_open", "Live sessions now", lambda: services.sessions.used)
 
@@ -95,13 +95,15 @@ async def _refuse(socket: WebSocket, reason: ConnectionEnded, status: int) -> No
     await _close(socket, reason)
 
 
-async def _serve(socket: WebSocket, services: Services, slot: SlotLease, opening: AgentOpener) -> None:
+async def _serve(socket: WebSocket, services: Services, slot: SlotLease, open_agent: AgentOpener) -> None:
     loop = asyncio.get_running_loop()
     inbox, outbox = Inbox(loop), Outbox(loop)
     try:
         await socket.accept(_subprotocol(socket))
         settings = _initial_configuration(socket, services)
-        ended = start_session_thread(services, settings, inbox, outbox, opening, _speaks_beta(socket), slot)
+        ended = start_session_thread(
+            services, settings, inbox, outbox, open_agent, _speaks_beta(socket), slot
+        )
     except BaseException:
         slot.release()
         raise

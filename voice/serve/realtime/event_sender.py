@@ -1,36 +1,36 @@
-"""The line to one client: events of the protocol, and ours where they are asked for."""
+"""Sends server events to one client, and events of our own if the client asked for them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from voice.serve.realtime.configuration import Configuration
+from voice.serve.realtime.protocol.configuration import Configuration
 
 
 class EventSender:
-    """Passes on what a session says. `cut` takes back sound that has not left yet."""
+    """Sends what a session tells its client. `discard_audio` takes back audio that has not left yet."""
 
     def __init__(
         self,
         send: Callable[[dict[str, Any]], None],
         configuration: Configuration,
         *,
-        cut: Callable[[], None] = lambda: None,
-        answered: Callable[[float], None] = lambda seconds: None,
+        discard_audio: Callable[[], None] = lambda: None,
+        observe_latency: Callable[[float], None] = lambda seconds: None,
     ) -> None:
-        """`answered` hears how many seconds each turn's answer took."""
-        self.send, self.cut, self.answered = send, cut, answered
+        """Call `observe_latency` with the seconds that the answer to each turn took."""
+        self.send, self.discard_audio, self.observe_latency = send, discard_audio, observe_latency
         self.configuration = configuration
         self._state = ""
 
-    def tell(self, name: str, about: dict[str, Any]) -> None:
-        """An event of our own, `voice.NAME`, if the client wants such."""
+    def send_extension(self, name: str, about: dict[str, Any]) -> None:
+        """Send an event of our own, `voice.NAME`, if the client wants such."""
         if self.configuration.extras.events:
             self.send({"type": f"voice.{name}"} | about)
 
-    def state(self, state: str) -> None:
-        """What the agent does now, where that is new."""
+    def send_state(self, state: str) -> None:
+        """Tell what the agent does now, if that is new."""
         if state != self._state:
             self._state = state
-            self.tell("state", {"state": state})
+            self.send_extension("state", {"state": state})

@@ -1,4 +1,4 @@
-"""What lies between a client's socket, on the event loop, and its session, in a thread: both ways bounded."""
+"""The bounded queues between a client's socket, on the event loop, and its session, in a thread."""
 
 from __future__ import annotations
 
@@ -8,59 +8,63 @@ from collections import deque
 
 from voice.errors import VoiceError
 
-MAX_WAITING = 32 << 20  # characters of events that wait for a session; then the client has to
+MAX_WAITING = 32 << 20  # characters of events that wait for a session; then the client waits
 MAX_UNSENT = 4 << 20  # characters that wait for a client; the agent's speech takes 64,000 a second
 
 
 class ClientTooSlow(VoiceError):
-    """The client takes too little of what it is sent."""
+    """The client reads too little of what it is sent."""
 
 
 class Inbox:
     """Texts on their way to the session, in order."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop, self._room = loop, asyncio.Event()
-        self._room.set()
+        self._loop, self._has_space = loop, asyncio.Event()
+        self._has_space.set()
         self._texts: deque[str] = deque()
         self._size, self._closed, self._woken = 0, False, False
         self._changed = threading.Condition()
 
     async def put(self, text: str) -> None:
-        """From the event loop; waits until there is room."""
-        await self._room.wait()
+        """Add a text, from the event loop, once there is space."""
+        await self._has_space.wait()
         with self._changed:
             self._texts.append(text)
             self._size += len(text)
             if self._size > MAX_WAITING:
-                self._room.clear()
+                self._has_space.clear()
             self._changed.notify()
 
-    def get(self, patience: float | None) -> str | None:
-        """From the session's thread; None by `wake`, after `patience` seconds without a text, once closed."""
+    def get(self, timeout: float | None) -> str | None:
+        """Take the next text, from the session's thread.
+
+        Return None after `timeout` seconds without a text, by `wake`, or once closed.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._texts or self._closed or self._woken, patience)
+            self._changed.wait_for(lambda: bool(self._texts) or self._closed or self._woken, timeout)
             if self._closed or not self._texts:
                 self._woken = False
                 return None
             text = self._texts.popleft()
             self._size -= len(text)
-        if not self._room.is_set() and self._size <= MAX_WAITING // 2:
-            self._loop.call_soon_threadsafe(self._room.set)
+        if not self._has_space.is_set() and self._size <= MAX_WAITING // 2:
+            self._loop.call_soon_threadsafe(self._has_space.set)
         return text
 
     def wake(self) -> None:
-        """From any thread: there is something to do, though no text for it."""
+        """Let `get` return, from any thread: there is something to do, though no text for it."""
         with self._changed:
             self._woken = True
             self._changed.notify()
 
     @property
     def closed(self) -> bool:
+        """Whether nothing more is to be done."""
         return self._closed
 
     def close(self) -> None:
-        """No more is to be done; what still waits is dropped."""
+        """Close, and drop what still waits."""
         with self._changed:
             self._closed = True
             self._texts.clear()
@@ -77,7 +81,7 @@ class Outbox:
         self._lock = threading.Lock()
 
     def put(self, text: str, sound: bool = False) -> None:
-        """From any thread. What comes after `close` is dropped, and so is all that a slow client leaves."""
+        """Add a text, from any thread. What comes after `close` is dropped."""
         with self._lock:
             if self._closed:
                 return
@@ -85,20 +89,20 @@ class Outbox:
             self._size += len(text)
         self._wake()
 
-    def cut(self) -> None:
-        """Takes back the sound that has not left yet."""
+    def discard_audio(self) -> None:
+        """Drop the sound that has not left yet."""
         with self._lock:
             self._texts = deque(each for each in self._texts if not each[1])
             self._size = sum(len(text) for text, _ in self._texts)
 
     def close(self) -> None:
-        """What was put still goes out; then `get` gives None."""
+        """Close: what was put still goes out, then `get` returns None."""
         with self._lock:
             self._closed = True
         self._wake()
 
     async def get(self) -> str | None:
-        """The next text; None at the end. Raises Slow where too much has piled up."""
+        """Take the next text; None at the end. Raises ClientTooSlow where too much has piled up."""
         while True:
             with self._lock:
                 if self._size > MAX_UNSENT:

@@ -1,4 +1,4 @@
-"""One response: its server events, its sound on its way to the client, and what was heard of it."""
+"""One response: its server events, its sound on its way to the client, and the words in it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 from voice.agent.events import Speaking
 from voice.agent.speaking.playback import SpokenPiece
-from voice.serve.realtime.audio_formats import encode_audio
-from voice.serve.realtime.configuration import Configuration
-from voice.serve.realtime.items import ContentPart, Item, new_id
+from voice.serve.realtime.protocol.audio_formats import encode_audio
+from voice.serve.realtime.protocol.configuration import Configuration
+from voice.serve.realtime.protocol.items import ContentPart, Item, new_id
 
 MAX_AHEAD = 2.0  # seconds of sound that a client holds at most before it plays them
 MAX_DELTA = 0.2  # seconds of sound in one event
@@ -23,7 +23,7 @@ Event = dict[str, Any]
 
 @dataclass
 class _OutgoingAudio:
-    """Encoded sound to be played from `start` of the conversation on; `sent` bytes are with the client."""
+    """Encoded sound that starts at `start` of the conversation; `sent` bytes of it are with the client."""
 
     start: float
     data: bytes
@@ -32,7 +32,7 @@ class _OutgoingAudio:
 
 @dataclass
 class RealtimeResponse:
-    """A response under way. `configuration` is the session's, with what the response itself asked for."""
+    """A response under way. `configuration` is the session's with the response's own settings."""
 
     configuration: Configuration
     apart: bool = False  # asked for outside of the conversation
@@ -41,15 +41,16 @@ class RealtimeResponse:
     item: Item = field(default_factory=lambda: Item(new_id("item"), role="assistant", status="in_progress"))
     pieces: list[SpokenPiece] = field(default_factory=list)
     calls: list[Item] = field(default_factory=list)  # of the client's functions
-    _first: float | None = None  # where it begins in all that is said, if it is not the beginning
+    _first: float | None = None  # where it begins in the conversation's answer
     _text: str = ""
     _sounds: deque[_OutgoingAudio] = field(default_factory=deque)
     _paused: float | None = None  # since when
     opened: bool = False
-    _sound_over: bool = False
+    _is_sound_over: bool = False
 
     @property
     def audible(self) -> bool:
+        """Whether it has sound."""
         return self.configuration.modality == "audio"
 
     @property
@@ -58,10 +59,11 @@ class RealtimeResponse:
         return self._text
 
     def begin(self) -> Event:
+        """Return the event that opens the response."""
         return {"type": "response.created", "response": self.rendered("in_progress")}
 
     def open(self, before: str | None) -> Iterator[Event]:
-        """The message that the answer consists of; `before` is the item before it."""
+        """Yield the events that open its message; `before` is the item before it."""
         if self.opened:
             return
         self.opened = True
@@ -72,13 +74,13 @@ class RealtimeResponse:
         yield self._of_part("response.content_part.added") | {"part": self._part()}
 
     def write(self, text: str) -> Event:
-        """The next words."""
+        """Add the next words, and return their event."""
         self._text += text
         name = "audio_transcript" if self.audible else "text"
         return self._of_part(f"response.output_{name}.delta") | {"delta": text}
 
     def speak(self, event: Speaking) -> None:
-        """Takes the next piece of sound; `flow` passes it on in time."""
+        """Add the next piece of sound; `flow` passes it on in time."""
         speech = event.speech
         self._first = event.position if self._first is None else self._first
         if not event.aside:
@@ -88,11 +90,11 @@ class RealtimeResponse:
         )
 
     def place(self, position: float) -> float:
-        """A position in the conversation's answer as one in this response's sound."""
+        """Map a position in the conversation's answer to one in this response's sound."""
         return max(0.0, position - (self._first or 0.0))
 
-    def call(self, item: Item, before: str | None) -> Iterator[Event]:
-        """A function of the client is called; `item` is the call, `before` the item before it."""
+    def call_function(self, item: Item, before: str | None) -> Iterator[Event]:
+        """Yield the events that call a function of the client; `before` is the item before the call."""
         self.calls.append(item)
         index, shown = len(self.calls) - (not self.opened), item.rendered()
         about = {"response_id": self.id, "output_index": index}
@@ -106,18 +108,18 @@ class RealtimeResponse:
         yield {"type": "conversation.item.done", "item": shown}
 
     def pause(self, now: float) -> None:
-        """Nothing more is passed on."""
+        """Pass on nothing more."""
         self._paused = now
 
     def resume(self, now: float) -> None:
-        """What is still to come is played that much later."""
+        """Pass on the rest, which is played as much later as the pause has lasted."""
         if self._paused is not None:
             for sound in self._sounds:
                 sound.start += now - self._paused
         self._paused = None
 
     def flow(self, now: float) -> Iterator[Event]:
-        """The sound that the client should have by `now`, in events of a fifth of a second at most."""
+        """Yield the sound that the client should have by `now`, in events of MAX_DELTA seconds at most."""
         while self._sounds and self._paused is None:
             sound, form = self._sounds[0], self.configuration.output
             due = min(now + MAX_AHEAD - sound.start, len(sound.data) / form.width / form.rate)
@@ -133,13 +135,13 @@ class RealtimeResponse:
                 self._sounds.popleft()
 
     def over(self) -> Iterator[Event]:
-        """No more sound will come; once all of it has been passed on, the client is told."""
-        if self.opened and self.audible and not self._sounds and not self._sound_over:
-            self._sound_over = True
+        """Tell that no more sound will come, once all of it has been passed on."""
+        if self.opened and self.audible and not self._sounds and not self._is_sound_over:
+            self._is_sound_over = True
             yield self._of_part("response.output_audio.done")
 
     def end(self, status: str, reason: str = "", heard: str | None = None) -> Iterator[Event]:
-        """Closes what was opened; `status` as in response.done, `heard` what was heard of it if less."""
+        """Close what was opened; `status` as in response.done, `heard` are the words heard, if not all."""
         self._sounds.clear()
         text = self._text.strip() if heard is None else heard
         self._text = text
@@ -158,7 +160,7 @@ class RealtimeResponse:
         yield {"type": "response.done", "response": self.rendered(status, reason)}
 
     def rendered(self, status: str, reason: str = "") -> Event:
-        """As the protocol's response object."""
+        """Return the protocol's response object."""
         now = self.configuration
         done = status != "in_progress"
         return {
@@ -201,5 +203,5 @@ def _status_details(status: str, reason: str) -> Event:
 
 
 def _zero_usage() -> Event:
-    """Nothing here counts tokens, but clients read the fields."""
+    """Return a usage of no tokens: nothing here counts them, but clients read the fields."""
     return {"total_tokens": 0, "input_tokens": 0, "output_tokens": 0}

@@ -1,28 +1,29 @@
-"""The conversation behind a session: one that the session can set and ask as the protocol demands."""
+"""The agent of a session: a conversation, and what the settings of its client change about it."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from voice.agent.brains.choice import Choice, brain_from_environment, open_brain
-from voice.agent.brains.commands import VoiceCommands
 from voice.agent.conversation import Conversation
 from voice.agent.listening.endpointing import ManualEndpointer, SilenceEndpointer
 from voice.agent.listening.options import ListeningOptions
-from voice.agent.listening.recognition import OpenListener, live
+from voice.agent.listening.recognition import OpenListener
 from voice.agent.options import ConversationOptions
+from voice.agent.session import start
 from voice.agent.skills.notes import Notes
 from voice.agent.skills.registry import Skill, offer
-from voice.agent.speculative import prepare
+from voice.agent.speculative import call_skill, prepare
 from voice.agent.timers import Timers
 from voice.agent.work import THREADS, Work
 from voice.serve.realtime.client_functions import ClientFunctions
-from voice.serve.realtime.configuration import Configuration, TurnDetection
+from voice.serve.realtime.protocol.configuration import Configuration, TurnDetection
 from voice.text.languages import languages_of, parse_language
+from voice.tts.streaming import SentenceSpeaker, begin
 from voice.types import (
     Brain,
     Controls,
@@ -35,52 +36,43 @@ from voice.types import (
 )
 
 if TYPE_CHECKING:
+    from voice.abilities import TextStream
     from voice.serve.services import Services
 
-_CAUTIOUS = SilenceEndpointer(finished=1.0, perhaps=1.5, plain=1.5, unfinished=2.5, wordless=1.5)
+_PATIENT_ENDPOINTER = SilenceEndpointer(finished=1.0, perhaps=1.5, plain=1.5, unfinished=2.5, wordless=1.5)
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What one response was asked for beyond the session's settings; `messages` replace all others."""
+class SwitchableBrain:
+    """The usual brain of a session or, where its client wants skills alone, the offline one."""
 
-    instructions: str | None = None
-    messages: tuple[Message, ...] | None = None
-
-
-class SessionBrain:
-    """A brain that is told the session's instructions, and what a single response was asked for."""
-
-    def __init__(self, brain: Brain, offline: Callable[[], Brain]) -> None:
-        """`offline` makes the brain to use where the session wants skills alone."""
-        self._brains = {"usual": lambda: brain, "offline": cache(offline)}
-        self.brain = brain
-        self.instructions = ""
-        self.asked: Asked | None = None
-
-    def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
-        return prepare(self.brain, self._told(messages))
-
-    def reply(self, messages: Sequence[Message]) -> Iterator[str]:
-        return self.brain.reply(self._told(messages))
+    def __init__(self, usual: Brain, offline: Callable[[], Brain]) -> None:
+        """`offline` makes the offline brain when it is first wanted."""
+        self._brains: dict[str, Callable[[], Brain]] = {"usual": lambda: usual, "offline": cache(offline)}
+        self._brain = usual
 
     def choose(self, name: str) -> None:
-        """From now on answers with the "usual" brain, or "offline"."""
-        self.brain = self._brains[name]()
+        """Answer from now on with the "usual" brain or the "offline" one."""
+        self._brain = self._brains[name]()
+
+    def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
+        """Begin a reply of the brain in use."""
+        return prepare(self._brain, messages)
+
+    def reply(self, messages: Sequence[Message]) -> Iterator[str]:
+        """Yield the reply of the brain in use."""
+        return self._brain.reply(messages)
+
+    def call_skill(self, name: str, arguments: Mapping[str, Any]) -> SpeculativeReply | None:
+        """Call a skill of the brain in use; None where it has no such skill."""
+        return call_skill(self._brain, name, arguments)
 
     def offer(self, skills: Sequence[Skill]) -> None:
-        """Let the brain use the functions of the client, if it can."""
-        offer(self.brain, skills)
-
-    def _told(self, messages: Sequence[Message]) -> tuple[Message, ...]:
-        asked = self.asked or Asked()
-        told = self.instructions if asked.instructions is None else asked.instructions
-        said = tuple(messages) if asked.messages is None else asked.messages
-        return (*((Message("system", told),) if told else ()), *said)
+        """Let the brain in use call further skills, if it can."""
+        offer(self._brain, skills)
 
 
 class SwitchableVoice:
-    """The session's voice, which may change between answers; none where answers are text."""
+    """The voice of a session, which may change between answers; `silent` where answers are text alone."""
 
     def __init__(self, voice: Synthesizer) -> None:
         self.voice = voice
@@ -88,73 +80,82 @@ class SwitchableVoice:
 
     @property
     def rate(self) -> int:
+        """The rate of the voice in use (Hz)."""
         return self.voice.rate
 
     def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
+        """Yield the speech of the voice in use; nothing where answers are text alone."""
         return iter(()) if self.silent else self.voice.speak(text, controls)
+
+    def begin(self, controls: Controls = Controls()) -> TextStream:
+        """Return a stream from text to speech through the voice in use."""
+        return SentenceSpeaker(self, controls) if self.silent else begin(self.voice, controls)
 
 
 @dataclass(frozen=True)
-class Agent:
-    """A conversation and what the session changes about it."""
+class SessionAgent:
+    """A conversation with the parts that a session switches, and the functions that find others for them."""
 
     conversation: Conversation
-    mind: SessionBrain
-    throat: SwitchableVoice
-    voice: Callable[[str], Synthesizer]  # by name
-    turns: Callable[[Recognizer], TurnDetector]  # that go by sound and words, as the recognizer hears them
-    recognizer: Callable[[str | None], Recognizer]  # by language
-    tools: ClientFunctions = field(default_factory=ClientFunctions)
+    brain: SwitchableBrain
+    voice: SwitchableVoice
+    find_voice: Callable[[str], Synthesizer]  # by name
+    find_recognizer: Callable[[str | None], Recognizer]  # by language
+    find_turn_detector: Callable[[Recognizer], TurnDetector]  # that goes by the sound and the words it hears
+    functions: ClientFunctions = field(default_factory=ClientFunctions)
 
-    def understood(self, now: Configuration) -> Collection[str]:
-        """Codes of the languages that the recognizer in use knows; () where it does not say."""
-        return languages_of(self.recognizer(hearing(now).language)) or ()
+    def languages(self, now: Configuration) -> Collection[str]:
+        """Return the codes of the languages that the recognizer in use knows; () where it does not say."""
+        return languages_of(self.find_recognizer(listening_options(now).language)) or ()
 
     def use(self, now: Configuration) -> None:
-        """Follows a session's settings from now on.
+        """Follow a session's settings from now on.
 
-        Raises VoiceError where a voice cannot be had or no recognizer knows the language.
+        Raises VoiceError where there is no such voice or no recognizer knows the language.
         """
-        heard = hearing(now)
-        recognizer = self.recognizer(heard.language)
-        self.throat.voice = self.voice(now.voice)
-        self.throat.silent = now.modality == "text"
-        self.mind.instructions = now.instructions
-        self.mind.choose(now.extras.brain)
-        self.offer(now)
+        heard = listening_options(now)
+        recognizer = self.find_recognizer(heard.language)
+        self.brain.choose(now.extras.brain)
+        self.use_for_response(now)
+        options = ConversationOptions(answers=now.answers, yields=now.yields, instructions=now.instructions)
         self.conversation.use(
             now.controls,
-            turns=turn_detector(now.detection, self.turns(recognizer)),
-            options=replace(ConversationOptions(), answers=now.answers, yields=now.yields),
+            turns=turn_detector(now.detection, self.find_turn_detector(recognizer)),
+            options=options,
             listening_options=heard,
             recognizer=recognizer,
         )
 
-    def offer(self, now: Configuration) -> None:
-        """Let the brain call the client's functions, as a session or one response is set."""
-        self.mind.offer(self.tools.skills(now.tools if now.tool_choice != "none" else ()))
+    def use_for_response(self, now: Configuration) -> None:
+        """Follow the settings that one response may have of its own: voice, modality, functions.
+
+        Raises VoiceError where there is no such voice.
+        """
+        self.voice.voice = self.find_voice(now.voice)
+        self.voice.silent = now.modality == "text"
+        self.brain.offer(self.functions.skills(now.tools if now.tool_choice != "none" else ()))
 
 
 def turn_detector(detection: TurnDetection | None, best: TurnDetector) -> TurnDetector:
-    """What ends turns: the client, silence alone, or the `best` that there is."""
+    """Return what ends turns: the client, silence alone, or the `best` that the server has."""
     if detection is None:
         return ManualEndpointer()
     if detection.kind == "server_vad":
         return SilenceEndpointer.of(detection.silence)
-    return _CAUTIOUS if detection.eagerness == "low" else best
+    return _PATIENT_ENDPOINTER if detection.eagerness == "low" else best
 
 
-def hearing(now: Configuration) -> ListeningOptions:
-    """How the session listens. Raises VoiceError for an unknown language."""
-    listening = ListeningOptions()
+def listening_options(now: Configuration) -> ListeningOptions:
+    """Return how the session listens. Raises VoiceError for an unknown language."""
+    options = ListeningOptions()
     if now.transcription:
         language, keywords = parse_language(now.transcription.language), now.transcription.keywords
-        listening = replace(listening, language=language, hotwords=keywords)
+        options = replace(options, language=language, hotwords=keywords)
     if now.detection and now.detection.kind == "server_vad":
         on = min(0.95, max(0.05, now.detection.threshold))
-        thresholds = replace(listening.thresholds, on=on, off=max(0.02, on - 0.15))
-        listening = replace(listening, thresholds=thresholds, pre_roll=max(0.1, now.detection.padding))
-    return listening
+        thresholds = replace(options.thresholds, on=on, off=max(0.02, on - 0.15))
+        options = replace(options, thresholds=thresholds, pre_roll=max(0.1, now.detection.padding))
+    return options
 
 
 def open_agent(
@@ -162,38 +163,37 @@ def open_agent(
     now: Configuration,
     brain: Brain | None = None,
     work: Work = THREADS,
-    listening: OpenListener | None = None,
+    listener: OpenListener | None = None,
     stopwatch: Callable[[], float] = time.perf_counter,
-) -> Agent:
-    """A fresh agent. Without `brain` the environment chooses it. Raises VoiceError.
+) -> SessionAgent:
+    """Return a new agent. Without `brain` the environment chooses it. Raises VoiceError.
 
-    Notes are the session's own, and end with it, unless its client is the `owner`.
-    `work`, `listening` and `stopwatch` are as in Conversation.
+    Notes belong to the session and end with it, unless its client is the `owner` of this machine.
+    `work`, `listener` and `stopwatch` are those of voice.agent.session.start.
     """
-    models, timers = services.talking(now.voice, now.recognizer), Timers()
-    orders, notes = VoiceCommands(models.commands), None if now.owner else Notes()
-    usual = orders.wrap_brain(brain or brain_from_environment(timers, notes=notes))
-    mind = SessionBrain(usual, lambda: orders.wrap_brain(_offline(timers, notes)))
-    throat = SwitchableVoice(models.synthesizer)
-    conversation = Conversation(
-        models.detector,
-        models.recognizer,
-        throat,
-        mind,
-        turns=models.turns,
+    models, timers = services.conversation_models(now.voice, now.recognizer), Timers()
+    notes = None if now.owner else Notes()
+    usual = brain or brain_from_environment(timers, notes=notes)
+    switchable = SwitchableBrain(usual, partial(_offline_brain, timers, notes))
+    voice = SwitchableVoice(models.synthesizer)
+    conversation = start(
+        replace(models, synthesizer=voice),
+        brain=switchable,
         timers=timers,
         work=work,
-        listener=orders.wrap_listener(listening or live(models.detector.hop, stopwatch)),
+        listener=listener,
         stopwatch=stopwatch,
     )
-    ears = partial(services.hears, models.recognizer)
-    agent = Agent(conversation, mind, throat, services.voice, services.turns, ears)
+    find_recognizer = partial(services.recognizer_for, models.recognizer)
+    agent = SessionAgent(
+        conversation, switchable, voice, services.voice, find_recognizer, services.turn_detector
+    )
     agent.use(now)
     return agent
 
 
-def _offline(timers: Timers, notes: Notes | None) -> Brain:
+def _offline_brain(timers: Timers, notes: Notes | None) -> Brain:
     return open_brain(replace(Choice.of(), brain="offline"), timers, notes=notes)
 
 
-__all__ = ["Agent", "Asked", "SessionBrain", "SwitchableVoice", "open_agent"]
+__all__ = ["SessionAgent", "SwitchableBrain", "SwitchableVoice", "open_agent"]

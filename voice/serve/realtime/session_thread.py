@@ -12,25 +12,25 @@ from typing import Any, Protocol
 
 from voice.agent.work import Threads, Work
 from voice.errors import VoiceError
-from voice.serve.realtime import beta as dialect
-from voice.serve.realtime.client_events import parse
-from voice.serve.realtime.configuration import Configuration
 from voice.serve.realtime.event_sender import EventSender
-from voice.serve.realtime.fields import ProtocolError
-from voice.serve.realtime.items import new_id
 from voice.serve.realtime.mailboxes import Inbox, Outbox
+from voice.serve.realtime.protocol.beta import to_beta
+from voice.serve.realtime.protocol.client_events import parse
+from voice.serve.realtime.protocol.configuration import Configuration
+from voice.serve.realtime.protocol.fields import ProtocolError
+from voice.serve.realtime.protocol.items import new_id
 from voice.serve.realtime.session import Session
-from voice.serve.realtime.session_agent import Agent
+from voice.serve.realtime.session_agent import SessionAgent
 from voice.serve.services import Services
 from voice.serve.slots import SlotLease
 
-MAX_MISTAKES = 50  # events in a row that make no sense; a client that goes on so is let go
+MAX_MISTAKES = 50  # malformed events in a row; then the session ends
 
 
 class AgentOpener(Protocol):
-    """Makes the agent of a session, which works as `work` has it."""
+    """A function that opens the agent of a session, which works in the threads of `work`."""
 
-    def __call__(self, services: Services, settings: Configuration, /, *, work: Work) -> Agent: ...
+    def __call__(self, services: Services, settings: Configuration, /, *, work: Work) -> SessionAgent: ...
 
 
 _LOG = logging.getLogger("uvicorn.error")
@@ -42,46 +42,54 @@ def start_session_thread(
     settings: Configuration,
     inbox: Inbox,
     outbox: Outbox,
-    opening: AgentOpener,
+    open_agent: AgentOpener,
     beta: bool,
     slot: SlotLease,
 ) -> asyncio.Event:
-    """Starts a session's thread, which ends when the inbox is closed, and then gives back its place.
+    """Start a session's thread, which ends when the inbox is closed, and then releases its slot.
 
-    The event that is returned is set once it has ended.
+    The event that is returned is set once the thread has ended.
     """
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
     def live() -> None:
         try:
-            _run_session(services, settings, inbox, outbox, opening, beta)
+            _run_session(services, settings, inbox, outbox, open_agent, beta)
         finally:
             outbox.close()
             slot.release()
-            _notify(loop, ended)
+            _set_from_thread(loop, ended)
 
     threading.Thread(target=live, name="realtime", daemon=True).start()
     return ended
 
 
-def _notify(loop: asyncio.AbstractEventLoop, ended: asyncio.Event) -> None:
+def _set_from_thread(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
     try:
-        loop.call_soon_threadsafe(ended.set)
+        loop.call_soon_threadsafe(event.set)
     except RuntimeError:  # the server has been stopped
         pass
 
 
-def _run_session(services, settings, inbox, outbox, opening, beta) -> None:
+def _run_session(
+    services: Services,
+    settings: Configuration,
+    inbox: Inbox,
+    outbox: Outbox,
+    open_agent: AgentOpener,
+    beta: bool,
+) -> None:
     def send(event: dict[str, Any]) -> None:
-        told = dialect.to_beta(event) if beta else event
-        if told is not None:
-            text = json.dumps({"event_id": new_id("event")} | told)
-            outbox.put(text, sound=told["type"] in _SOUND)
+        shown = to_beta(event) if beta else event
+        if shown is not None:
+            text = json.dumps({"event_id": new_id("event")} | shown)
+            outbox.put(text, sound=shown["type"] in _SOUND)
 
-    line = EventSender(send, settings, cut=outbox.cut, answered=services.metrics.turn.observe)
+    latency = services.metrics.turn
+    sender = EventSender(send, settings, discard_audio=outbox.discard_audio, observe_latency=latency.observe)
     try:
-        agent = opening(services, settings, work=Threads(inbox.wake))
-        session = Session(agent, line, voices=partial(services.resolve, kind="voice"), beta=beta)
+        agent = open_agent(services, settings, work=Threads(inbox.wake))
+        session = Session(agent, sender, find_voice=partial(services.resolve, kind="voice"), beta=beta)
         with closing(session):
             session.start()
             _handle_events(session, inbox)
@@ -100,13 +108,13 @@ def _handle_events(session: Session, inbox: Inbox) -> None:
             session.tick()
             continue
         try:
-            command = parse(text)
+            event = parse(text)
         except ProtocolError as error:
             mistakes += 1
             session.refuse(error)
             continue
         mistakes = 0
-        session.take(command)
+        session.take(event)
 
 
 def _failure_event(message: str) -> dict[str, Any]:

@@ -169,7 +169,7 @@ def test_slots_are_read_as_the_skill_takes_them(commands: Commands) -> None:
 def test_live_sessions_of_a_server_obey_the_commands_of_its_settings(tmp_path: Path) -> None:
     pytest.importorskip("fastapi", reason="the server is not installed; pip install '.[serve]'")
     from voice.serve import Services, Settings
-    from voice.serve.realtime.configuration import Configuration
+    from voice.serve.realtime.protocol.configuration import Configuration
     from voice.serve.realtime.session_agent import open_agent
 
     (tmp_path / "home.yml").write_text(HOME)
@@ -180,12 +180,12 @@ def test_live_sessions_of_a_server_obey_the_commands_of_its_settings(tmp_path: P
         settings,
         loader=lambda name, kind: skill_from[kind],
         detector=LoudIsSpeech,
-        turns=lambda ears: SilenceEndpointer(),
+        turn_detector=lambda recognizer: SilenceEndpointer(),
     )
     talks = open_agent(services, Configuration(), house, INLINE, WholeTurn, lambda: 0.0).conversation
     hear(talks, quiet(0.5), book.say(0, 2.0), quiet(3))
     assert house.done == [{"state": "on", "room": "bathroom"}]
-    assert services.talking().commands is services.talking().commands
+    assert services.conversation_models().commands is services.conversation_models().commands
 
 
 def test_real_speech_switches_the_light(tmp_path: Path) -> None:

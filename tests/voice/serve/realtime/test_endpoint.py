@@ -29,7 +29,7 @@ from voice.audio import resample
 from voice.serve.access import AccessMiddleware
 from voice.serve.draining import GRACE
 from voice.serve.realtime import add_realtime, endpoint, mailboxes
-from voice.serve.realtime.audio_formats import PCM
+from voice.serve.realtime.protocol.audio_formats import PCM
 from voice.serve.realtime.session import Session
 from voice.serve.realtime.session_agent import open_agent
 from voice.serve.services import Services

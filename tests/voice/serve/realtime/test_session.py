@@ -11,7 +11,7 @@ from fakes.agent import Later, Phrasebook, Script, quiet
 from fakes.realtime import Client, at_24k, encoded, kinds, services, sound
 from openai.types.realtime import RealtimeServerEvent
 
-from voice.serve.realtime.configuration import Configuration
+from voice.serve.realtime.protocol.configuration import Configuration
 from voice.serve.realtime.response import MAX_AHEAD
 from voice.types import Message, Word
 

@@ -10,8 +10,8 @@ import pytest
 from fakes.agent import Later, Phrasebook, Script, quiet
 from fakes.realtime import RATE, Client, at_24k, encoded
 
-from voice.serve.realtime.audio_formats import FORMATS, PCM
 from voice.serve.realtime.clock import MAX_SPANS, AudioClock
+from voice.serve.realtime.protocol.audio_formats import FORMATS, PCM
 
 STARTED, STOPPED = "input_audio_buffer.speech_started", "input_audio_buffer.speech_stopped"
 FRAME = 40  # milliseconds: a turn's bounds are known to one frame of the detector, 32 ms

@@ -1,4 +1,4 @@
-"""Reading what a client sent: each field by its type, and an error that names it where it is wrong."""
+"""Read the fields of what a client sent, each by its type; errors name the field that is wrong."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Any
 
 from voice.errors import VoiceError
 
-MAX_DEPTH = 32  # levels of JSON within JSON; no event needs more than eight
+MAX_DEPTH = 32  # levels of nested JSON; no event needs more than eight
 
 
 class ProtocolError(VoiceError):
-    """An event that cannot be followed; `code` and `param` are as the protocol's `error` event has them."""
+    """An event that cannot be handled; `code` and `param` are those of the protocol's `error` event."""
 
     def __init__(
         self, message: str, code: str = "invalid_value", param: str = "", event_id: str = ""
@@ -34,23 +34,24 @@ class Fields:
         return name in self.values
 
     def at(self, name: str) -> str:
+        """Return the path of a field in the event."""
         return f"{self.path}.{name}" if self.path else name
 
     def wrong(self, name: str, wanted: str) -> ProtocolError:
-        """What to raise where a field is not as it should be."""
+        """Return the error for a field that is not what is `wanted`."""
         given = json.dumps(self.values.get(name), default=str)
         given = given if len(given) < 80 else f"{given[:77]}..."
         return ProtocolError(f"{self.at(name)} is {given}; it has to be {wanted}", param=self.at(name))
 
     def text(self, name: str, default: str | None = None, longest: int = 100_000) -> str:
-        """A string; without a default it has to be there."""
-        value = self._given(name, default)
+        """Return a string; without a default it has to be there."""
+        value = self._value(name, default)
         if not isinstance(value, str) or len(value) > longest:
             raise self.wrong(name, f"a string of at most {longest} characters")
         return value
 
     def texts(self, name: str, default: tuple[str, ...], most: int, longest: int) -> tuple[str, ...]:
-        """A list of strings."""
+        """Return a list of strings."""
         values = self.values.get(name)
         if values is None:
             return default
@@ -60,46 +61,51 @@ class Fields:
         return tuple(values)
 
     def choice(self, name: str, choices: Sequence[str], default: str | None = None) -> str:
-        value = self._given(name, default)
-        if value not in choices:
+        """Return a string that is one of `choices`."""
+        value = self._value(name, default)
+        if not isinstance(value, str) or value not in choices:
             raise self.wrong(name, "one of " + ", ".join(choices))
         return value
 
     def number(self, name: str, default: float | None, least: float, most: float) -> float:
-        value = self._given(name, default)
-        known = isinstance(value, int | float) and not isinstance(value, bool)
-        if not known or not math.isfinite(value) or not least <= value <= most:
+        """Return a finite number from `least` to `most`."""
+        value = self._value(name, default)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise self.wrong(name, f"a number from {least:g} to {most:g}")
+        if not math.isfinite(value) or not least <= value <= most:
             raise self.wrong(name, f"a number from {least:g} to {most:g}")
         return value
 
     def whole(self, name: str, default: int | None, least: int, most: int) -> int:
+        """Return a whole number from `least` to `most`."""
         value = self.number(name, default, least, most)
         if value != int(value):
             raise self.wrong(name, "a whole number")
         return int(value)
 
     def flag(self, name: str, default: bool) -> bool:
-        value = self._given(name, default)
+        """Return true or false."""
+        value = self._value(name, default)
         if not isinstance(value, bool):
             raise self.wrong(name, "true or false")
         return value
 
     def inner(self, name: str) -> Fields | None:
-        """The object in a field; None where there is none or null."""
+        """Return the object in a field; None where there is none or null."""
         value = self.values.get(name)
         if value is not None and not isinstance(value, dict):
             raise self.wrong(name, "an object or null")
         return None if value is None else Fields(value, self.at(name))
 
     def needed(self, name: str) -> Fields:
-        """The object in a field that has to be there."""
+        """Return the object in a field that has to be there."""
         inner = self.inner(name)
         if inner is None:
             raise self.missing(name)
         return inner
 
     def each(self, name: str, most: int = 1000) -> Iterator[Fields]:
-        """The objects of a list; none where the field is missing or null."""
+        """Yield the objects of a list; none where the field is missing or null."""
         values = self.values.get(name) or []
         if not isinstance(values, list) or len(values) > most:
             raise self.wrong(name, f"a list of at most {most} objects")
@@ -109,9 +115,10 @@ class Fields:
             yield Fields(value, f"{self.at(name)}[{at}]")
 
     def missing(self, name: str) -> ProtocolError:
+        """Return the error for a field that has to be there."""
         return ProtocolError(f"{self.at(name)} is missing", "missing_required_parameter", self.at(name))
 
-    def _given(self, name: str, default: Any) -> Any:
+    def _value(self, name: str, default: Any) -> Any:
         value = self.values.get(name)
         if value is None:
             value = default
@@ -121,7 +128,7 @@ class Fields:
 
 
 def parse_object(text: str) -> Fields:
-    """One event as text → its fields. Raises ProtocolError where it is no JSON object."""
+    """Return the fields of one event from its text. Raises ProtocolError where it is no JSON object."""
     try:
         values = json.loads(text)
     except (ValueError, RecursionError) as error:

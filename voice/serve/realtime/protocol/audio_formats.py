@@ -1,4 +1,4 @@
-"""The sound of the protocol: 16-bit PCM at 24 kHz and the two laws of G.711 at 8 kHz, as bytes.
+"""The audio formats of the protocol: 16-bit PCM at 24 kHz and the two laws of G.711 at 8 kHz.
 
 The companding follows ITU-T G.711: 8 segments of 16 steps for each sign, A-law over 13 bits and
 μ-law over 14.
@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+from numpy.typing import NDArray
 
-from voice.serve.realtime.resampling import LowLatencyResampler
-from voice.types import Audio
+from voice.serve.realtime.protocol.resampling import LowLatencyResampler
+from voice.types import Audio, Samples
 
 _ULAW_BIAS = 132  # of 16-bit samples: makes the segments powers of two
 _FULL_SCALE = 32768.0
@@ -20,28 +21,28 @@ _FULL_SCALE = 32768.0
 
 @dataclass(frozen=True)
 class AudioFormat:
-    """How sound is written in bytes: `name` in the protocol, `width` bytes for each of `rate` samples."""
+    """An encoding of sound: `name` in the protocol, `width` bytes for each of `rate` samples a second."""
 
     name: str
     old_name: str  # in the protocol's beta
     rate: int
     width: int
 
-    def decode(self, data: bytes) -> np.ndarray:
-        """Bytes, a whole number of samples, → (T,) float32 at `rate`."""
+    def decode(self, data: bytes) -> Samples:
+        """Decode bytes, a whole number of samples, to (T,) float32 at `rate`."""
         if self.width == 2:
             return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(_FULL_SCALE)
         return _expansion_table(self.name)[np.frombuffer(data, np.uint8)]
 
-    def encode(self, samples: np.ndarray) -> bytes:
-        """(T,) float32 at `rate` → bytes; what is too loud is clipped."""
+    def encode(self, samples: Samples) -> bytes:
+        """Encode (T,) float32 at `rate` as bytes; samples beyond full scale are clipped."""
         linear = np.clip(np.rint(samples * _FULL_SCALE), -32768, 32767).astype("<i2")
         if self.width == 2:
             return linear.tobytes()
         return _compression_table(self.name)[linear.view(np.uint16)].tobytes()
 
     def seconds(self, data: bytes) -> float:
-        """How long the sound of some bytes lasts."""
+        """Return the duration of encoded sound."""
         return len(data) / self.width / self.rate
 
 
@@ -54,29 +55,29 @@ FORMATS = (
 
 
 def find_format(name: str) -> AudioFormat | None:
-    """The format of a name, of today or of the beta."""
+    """Return the format of a name, of today or of the beta; None where there is none."""
     return next((each for each in FORMATS if name in (each.name, each.old_name)), None)
 
 
 class InputDecoder:
-    """A client's sound as it arrives, at the rate of whoever listens."""
+    """Decodes a client's sound as it arrives, cut anywhere, to samples at another rate."""
 
     def __init__(self, form: AudioFormat, rate: int) -> None:
-        self.form, self._rate = form, rate
-        self._odd = b""
-        self._resampled = LowLatencyResampler(form.rate, rate) if form.rate != rate else None
+        self._form = form
+        self._rest = b""  # the first byte of a sample whose second one has not come
+        self._resample = LowLatencyResampler(form.rate, rate) if form.rate != rate else None
 
-    def __call__(self, data: bytes) -> np.ndarray:
-        """The next bytes, cut anywhere, → (T,) float32 at `rate`; T varies."""
-        data = self._odd + data
-        whole = len(data) - len(data) % self.form.width
-        self._odd = data[whole:]
-        samples = self.form.decode(data[:whole])
-        return self._resampled(samples) if self._resampled else samples
+    def __call__(self, data: bytes) -> Samples:
+        """Decode the next bytes to (T,) float32 at `rate`; T varies."""
+        data = self._rest + data
+        whole = len(data) - len(data) % self._form.width
+        self._rest = data[whole:]
+        samples = self._form.decode(data[:whole])
+        return self._resample(samples) if self._resample else samples
 
 
 def encode_audio(audio: Audio, form: AudioFormat) -> bytes:
-    """A piece of speech as the client wants it."""
+    """Encode a piece of speech in the client's format."""
     if audio.rate != form.rate:
         from voice.audio import resample
 
@@ -85,21 +86,21 @@ def encode_audio(audio: Audio, form: AudioFormat) -> bytes:
 
 
 @cache
-def _expansion_table(name: str) -> np.ndarray:
-    """(256,) float32: what each byte of a law stands for."""
+def _expansion_table(name: str) -> Samples:
+    """Return (256,) float32: the sample that each byte of a law stands for."""
     codes = np.arange(256)
     levels = _ulaw_levels(codes) if name == "audio/pcmu" else _alaw_levels(codes)
     return (levels / _FULL_SCALE).astype(np.float32)
 
 
-def _ulaw_levels(codes: np.ndarray) -> np.ndarray:
+def _ulaw_levels(codes: NDArray[np.int64]) -> NDArray[np.int64]:
     codes = ~codes & 0xFF
     sign, segment, step = codes & 0x80, codes >> 4 & 7, codes & 15
     size = ((step << 3) + _ULAW_BIAS << segment) - _ULAW_BIAS
     return np.where(sign, -size, size)
 
 
-def _alaw_levels(codes: np.ndarray) -> np.ndarray:
+def _alaw_levels(codes: NDArray[np.int64]) -> NDArray[np.int64]:
     codes = codes ^ 0x55
     sign, segment, step = codes & 0x80, codes >> 4 & 7, codes & 15
     size = np.where(segment == 0, (step << 4) + 8, (step << 4) + 264 << np.maximum(segment, 1) - 1)
@@ -107,8 +108,8 @@ def _alaw_levels(codes: np.ndarray) -> np.ndarray:
 
 
 @cache
-def _compression_table(name: str) -> np.ndarray:
-    """(65536,) uint8 by the bits of a 16-bit sample: the byte whose level is nearest."""
+def _compression_table(name: str) -> NDArray[np.uint8]:
+    """Return (65536,) uint8, by the bits of a 16-bit sample: the byte whose level is nearest."""
     levels = _expansion_table(name).astype(np.float64) * _FULL_SCALE
     order = np.argsort(levels, kind="stable")
     middles = (levels[order][1:] + levels[order][:-1]) / 2

@@ -1,4 +1,4 @@
-"""Another rate for a live stream, a millisecond late; soxr, for files, holds back 15 ms and more."""
+"""A resampler for live streams, which delays by a millisecond; soxr, for files, delays by 15 ms and more."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ from math import gcd
 
 import numpy as np
 
+from voice.types import Samples
+
 CROSSINGS = 12  # zero crossings of the windowed sinc on either side, in periods of the lower rate
 BETA = 6.0  # of its Kaiser window: 60 dB
 
 
 class LowLatencyResampler:
-    """(T,) float32 in pieces of any length at `source` Hz → the same sound at `target` Hz.
+    """Resamples (T,) float32 from `source` to `target` Hz, in pieces of any length.
 
-    A polyphase filter: however it is cut into pieces, the sound is the same. It comes `delay` seconds late.
+    It is a polyphase filter: the sound is the same however it is cut into pieces. It comes `delay`
+    seconds late.
     """
 
     def __init__(self, source: int, target: int) -> None:
@@ -29,7 +32,8 @@ class LowLatencyResampler:
         self._next = 0  # place of the next sample out, in steps of `up` for each sample in
         self.delay = (len(at) - 1) / 2 / self._up / source
 
-    def __call__(self, samples: np.ndarray) -> np.ndarray:
+    def __call__(self, samples: Samples) -> Samples:
+        """Return the sound up to the next (T,) samples at the new rate."""
         if not len(samples):
             return np.zeros(0, np.float32)
         known = np.concatenate((self._past, samples), dtype=np.float32)
@@ -38,4 +42,5 @@ class LowLatencyResampler:
         self._past = known[len(samples) :]
         taps = self._phases.shape[1]
         windows = np.lib.stride_tricks.sliding_window_view(known, taps)[places // self._up]
-        return np.einsum("nt,nt->n", windows, self._phases[places % self._up])
+        resampled: Samples = np.einsum("nt,nt->n", windows, self._phases[places % self._up])
+        return resampled

@@ -1,4 +1,4 @@
-"""The items of a conversation as the protocol has them: who said what, and what of it was heard."""
+"""The items of a conversation in the protocol: messages, calls of functions, and their results."""
 
 from __future__ import annotations
 
@@ -7,33 +7,34 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from voice.serve.realtime.fields import Fields, ProtocolError
+from voice.serve.realtime.protocol.fields import Fields, ProtocolError
 from voice.types import Message
 
-MAX_ITEMS = 1000  # items of one conversation; the oldest are forgotten
-OLD_PARTS = {"output_text": "text", "output_audio": "audio"}  # what the beta called them
-_NEW_PARTS = {old: new for new, old in OLD_PARTS.items()}
+MAX_ITEMS = 1000  # of one conversation; the oldest are dropped
+BETA_PARTS = {"output_text": "text", "output_audio": "audio"}  # the beta's names
+_TODAYS_PARTS = {beta: name for name, beta in BETA_PARTS.items()}
 _PARTS = {
     "user": ("input_text", "input_audio", "input_image"),
     "assistant": ("output_text", "output_audio"),
     "system": ("input_text",),
-    "developer": ("input_text",),  # a newer name of the same, which other interfaces of OpenAI's have
+    "developer": ("input_text",),  # a newer name of the same in other interfaces of OpenAI
 }
 
 
 def new_id(kind: str) -> str:
-    """A new id, such as "item_0c1f…"."""
+    """Return a new id, such as "item_0c1f…"."""
     return f"{kind}_{uuid4().hex[:21]}"
 
 
 @dataclass(frozen=True)
 class ContentPart:
-    """A piece of a message; `kind` is today's name, `text` what is written or was said."""
+    """A part of a message; `kind` is today's name, `text` the written text or the transcript."""
 
     kind: str
     text: str
 
     def rendered(self) -> dict[str, Any]:
+        """Return the protocol's object."""
         return {"type": self.kind, ("transcript" if self.kind.endswith("audio") else "text"): self.text}
 
 
@@ -51,11 +52,12 @@ class Item:
     text: str = ""  # a call's arguments, or its output
 
     @property
-    def said(self) -> str:
+    def content_text(self) -> str:
+        """The text of all parts."""
         return " ".join(part.text for part in self.parts if part.text)
 
     def rendered(self) -> dict[str, Any]:
-        """As the protocol's object."""
+        """Return the protocol's object."""
         about: dict[str, Any] = {"id": self.id, "object": "realtime.item", "type": self.kind}
         about["status"] = self.status
         if self.kind == "message":
@@ -66,13 +68,13 @@ class Item:
         return about | {"output": self.text}
 
     def message(self) -> Message | None:
-        """What a brain is shown of it; None where it has no words or is not whole yet.
+        """Return what a brain is shown of it; None where it has no words or is incomplete.
 
-        Calls and their results are shown to the model while it answers, not again later.
+        A model sees calls and their results while it answers, not again later.
         """
-        if self.kind != "message" or not self.said or self.status == "in_progress":
+        if self.kind != "message" or not self.content_text or self.status == "in_progress":
             return None
-        return Message(self.role, self.said)
+        return Message(self.role, self.content_text)
 
 
 class ConversationItems:
@@ -90,9 +92,9 @@ class ConversationItems:
         return self._items[-1].id if self._items else None
 
     def add(self, item: Item, after: str | None = None) -> str | None:
-        """Puts an item at the end, or after the item of an id ("root": at the beginning).
+        """Add an item at the end, or after the item of an id ("root": at the beginning).
 
-        The id of the item before it, if any. Raises ProtocolError where an id is unknown or taken.
+        Return the id of the item before it, if any. Raises ProtocolError where an id is unknown or taken.
         """
         if any(each.id == item.id for each in self._items):
             raise ProtocolError(f"there is an item {item.id} already; choose another id", param="item.id")
@@ -103,18 +105,19 @@ class ConversationItems:
         return before
 
     def get(self, item: str) -> Item:
-        """Raises ProtocolError where there is none."""
+        """Return the item of an id. Raises ProtocolError where there is none."""
         return self._items[self._at(item)]
 
     def put(self, item: Item) -> None:
-        """Replaces the item of the same id, if it is still there."""
+        """Replace the item of the same id, if it is still there."""
         self._items = [item if each.id == item.id else each for each in self._items]
 
     def delete(self, item: str) -> None:
+        """Delete the item of an id. Raises ProtocolError where there is none."""
         del self._items[self._at(item)]
 
     def messages(self) -> list[Message]:
-        """What brains are shown."""
+        """Return what brains are shown."""
         return [message for item in self._items if (message := item.message())]
 
     def _at(self, item: str) -> int:
@@ -124,31 +127,31 @@ class ConversationItems:
         raise ProtocolError(f"there is no item {item}", "item_not_found", "item_id")
 
 
-def heard_only(item: Item, text: str) -> Item:
-    """An answer of which only `text` was heard."""
+def with_heard_text(item: Item, text: str) -> Item:
+    """Return an answer with `text`, which was heard of it, in place of its whole text."""
     parts = tuple(replace(part, text=text if at == 0 else "") for at, part in enumerate(item.parts))
     return replace(item, parts=parts)
 
 
 def read_item(fields: Fields) -> Item:
-    """An item as a client writes it. Raises ProtocolError."""
+    """Read an item as a client writes it. Raises ProtocolError."""
     kind = fields.choice("type", ("message", "function_call", "function_call_output"))
-    made = Item(fields.text("id", "", 64) or new_id("item"), kind)
+    item = Item(fields.text("id", "", 64) or new_id("item"), kind)
     if kind == "function_call_output":
-        return replace(made, call=fields.text("call_id", longest=200), text=fields.text("output"))
+        return replace(item, call=fields.text("call_id", longest=200), text=fields.text("output"))
     if kind == "function_call":
         call, name = fields.text("call_id", "", 200) or new_id("call"), fields.text("name", longest=200)
-        return replace(made, call=call, name=name, text=fields.text("arguments"))
+        return replace(item, call=call, name=name, text=fields.text("arguments"))
     role = fields.choice("role", tuple(_PARTS))
     parts = tuple(_part(each, _PARTS[role]) for each in fields.each("content", 100))
     if not parts:
         raise fields.missing("content")
-    return replace(made, role="system" if role == "developer" else role, parts=parts)
+    return replace(item, role="system" if role == "developer" else role, parts=parts)
 
 
 def _part(fields: Fields, kinds: Sequence[str]) -> ContentPart:
     given = fields.values.get("type")
-    kind = _NEW_PARTS.get(given, given) if isinstance(given, str) else given
+    kind = _TODAYS_PARTS.get(given, given) if isinstance(given, str) else ""
     if kind not in kinds:
         raise fields.wrong("type", "one of " + ", ".join(kinds))
     if kind == "input_image":

@@ -1,4 +1,4 @@
-"""What a client can ask for: its events, read and checked, one frozen dataclass each."""
+"""The events that a client can send, read and checked: one frozen dataclass each."""
 
 from __future__ import annotations
 
@@ -7,81 +7,97 @@ import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from voice.serve.realtime.fields import Fields, ProtocolError, parse_object
-from voice.serve.realtime.items import Item, read_item
+from voice.serve.realtime.protocol.fields import Fields, ProtocolError, parse_object
+from voice.serve.realtime.protocol.items import Item, read_item
 
 MAX_APPEND = 15 << 20  # bytes of one append, as the protocol limits it
 
 
 @dataclass(frozen=True)
 class ClientEvent:
-    """Something that a client asks for; `id` is its own name for the event, or ""."""
+    """An event of a client; `id` is the client's own name for it, or ""."""
 
     id: str
 
 
 @dataclass(frozen=True)
 class UpdateSession(ClientEvent):
+    """Change settings of the session."""
+
     session: Fields
 
 
 @dataclass(frozen=True)
 class AppendAudio(ClientEvent):
+    """Take the next sound of the person."""
+
     audio: bytes
 
 
 @dataclass(frozen=True)
 class CommitAudio(ClientEvent):
-    """What was appended is a turn."""
+    """End the turn: what was appended so far."""
 
 
 @dataclass(frozen=True)
 class ClearAudio(ClientEvent):
-    """What was appended since the last turn is forgotten."""
+    """Drop what was appended since the last turn."""
 
 
 @dataclass(frozen=True)
 class CreateItem(ClientEvent):
+    """Add an item, after another one if `after` is its id."""
+
     item: Item
     after: str | None
 
 
 @dataclass(frozen=True)
 class TruncateItem(ClientEvent):
+    """Shorten an answer to the words that were heard."""
+
     item: str
     end: float  # seconds of its sound that were played
 
 
 @dataclass(frozen=True)
 class DeleteItem(ClientEvent):
+    """Delete an item."""
+
     item: str
 
 
 @dataclass(frozen=True)
 class RetrieveItem(ClientEvent):
+    """Send an item again."""
+
     item: str
 
 
 @dataclass(frozen=True)
 class CreateResponse(ClientEvent):
+    """Begin a response."""
+
     wanted: Fields
 
 
 @dataclass(frozen=True)
 class CancelResponse(ClientEvent):
+    """Cancel a response, the current one if it is ""."""
+
     response: str
 
 
 @dataclass(frozen=True)
 class ClearOutput(ClientEvent):
-    """Silence: what is being said is thrown away."""
+    """Throw away the sound that is being played."""
 
 
 @dataclass(frozen=True)
 class AudioPlayed(ClientEvent):
-    """How much of an answer's sound has been played, in seconds: an event of our own.
+    """Tell how many seconds of an answer's sound have been played: an event of our own.
 
-    `item` is the answer's, or "" for the present one.
+    `item` is the answer's item, or "" for the current one.
     """
 
     item: str
@@ -89,7 +105,7 @@ class AudioPlayed(ClientEvent):
 
 
 def parse(text: str) -> ClientEvent:
-    """A client's event. Raises ProtocolError, with the event's id if it has one."""
+    """Read a client's event. Raises ProtocolError, with the event's id if it has one."""
     fields = parse_object(text)
     id_ = fields.values.get("event_id")
     id_ = id_ if isinstance(id_, str) and len(id_) <= 512 else ""
@@ -124,9 +140,9 @@ def _truncate(fields: Fields, id_: str) -> TruncateItem:
 
 
 def _transcription(fields: Fields, id_: str) -> UpdateSession:
-    """The beta's settings of a session that only writes down."""
+    """Read the beta's settings of a session that only transcribes."""
     session = fields.needed("session")
-    return UpdateSession(id_, Fields({"type": "transcription"} | session.values, session.path))
+    return UpdateSession(id_, Fields({"type": "transcription", **session.values}, session.path))
 
 
 def _response(fields: Fields, id_: str) -> CreateResponse:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voice.serve.realtime.resampling import LowLatencyResampler
+from voice.serve.realtime.protocol.resampling import LowLatencyResampler
 
 RATES = [(24_000, 16_000), (8_000, 16_000), (16_000, 24_000), (44_100, 16_000)]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voice.serve.realtime.audio_formats import FORMATS, PCM, InputDecoder, encode_audio, find_format
+from voice.serve.realtime.protocol.audio_formats import FORMATS, PCM, InputDecoder, encode_audio, find_format
 from voice.types import Audio
 
 # Values of ITU-T G.711, tables 1 and 2, scaled to 16 bits: the code and the level it stands for.

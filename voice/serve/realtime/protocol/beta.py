@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from voice.serve.realtime.items import OLD_PARTS
+from voice.serve.realtime.protocol.items import BETA_PARTS
 
-_OLD_NAMES = {
+_BETA_NAMES = {
     "conversation.item.added": "conversation.item.created",
     "response.output_audio.delta": "response.audio.delta",
     "response.output_audio.done": "response.audio.done",
@@ -15,16 +15,16 @@ _OLD_NAMES = {
     "response.output_text.delta": "response.text.delta",
     "response.output_text.done": "response.text.done",
 }
-TRANSCRIPTION = "realtime.transcription_session"  # what the beta calls a session that only writes down
+TRANSCRIPTION = "realtime.transcription_session"  # the beta's name of a session that only transcribes
 _UNKNOWN = frozenset(["conversation.item.done"])
 
 
 def to_beta(event: dict[str, Any]) -> dict[str, Any] | None:
-    """An event as the beta has it; None for one that it does not have."""
+    """Return an event as the beta has it; None for one that it does not have."""
     kind = event["type"]
     if kind in _UNKNOWN:
         return None
-    event = event | {"type": _OLD_NAMES.get(kind, kind)}
+    event = event | {"type": _BETA_NAMES.get(kind, kind)}
     if event.get("session", {}).get("object") == TRANSCRIPTION:
         event["type"] = f"transcription_{kind}"  # session.created, session.updated
     if "item" in event:
@@ -37,7 +37,7 @@ def to_beta(event: dict[str, Any]) -> dict[str, Any] | None:
 def _beta_item(item: dict[str, Any]) -> dict[str, Any]:
     if "content" not in item:
         return item
-    parts = [part | {"type": OLD_PARTS.get(part["type"], part["type"])} for part in item["content"]]
+    parts = [part | {"type": BETA_PARTS.get(part["type"], part["type"])} for part in item["content"]]
     return item | {"content": parts}
 
 

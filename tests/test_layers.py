@@ -105,8 +105,6 @@ length: recipes/tts/export.py
 length: voice/audio.py
 length: voice/media/container.py
 length: voice/media/track.py
-length: voice/serve/realtime/configuration.py
-length: voice/serve/realtime/session.py
 test: tests/voice/cli/test_cli.py
 """
 

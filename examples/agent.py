@@ -6,7 +6,7 @@ python examples/agent.py
 import voice
 from voice.agent import Models, Offline, SkillRunner, answers, skill, start, talk
 from voice.agent.events import Heard, Spoken
-from voice.agent.skills.registry import made
+from voice.agent.skills.registry import skill_from
 
 STOCK = {"sugar": 2, "rice": 5}
 
@@ -19,7 +19,7 @@ def stock(thing: str) -> str | None:
 
 def main() -> None:
     models = Models.load()
-    agent = start(models, brain=Offline(SkillRunner([made(stock)])))
+    agent = start(models, brain=Offline(SkillRunner([skill_from(stock)])))
     events = list(talk(voice.speak("Do we have any sugar?").audio, agent))
     for event in events:
         if isinstance(event, Heard):

@@ -28,6 +28,7 @@ from voice.types import Pronunciation
 MOST_PHONEMES = (
     400  # phonemes that are spoken at once; longer ones are cut at a clause, a conjunction, a word
 )
+_Span = tuple[int, int]  # characters, from and to
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,9 @@ def read_aloud(
     lexicon: Mapping[str, Pronunciation] | None = None,
     annotations: Annotations = Annotations(),
 ) -> Iterator[SpokenSentence | SoundlessSentence]:
-    """The readings of `text`, each as soon as it is asked for.
+    """Yield the readings of `text`, each as soon as it is asked for.
 
-    A sentence without sound gives a reading without phonemes; what it holds that has no reading is
-    in `unread`, where mere punctuation is not counted.
+    What has no reading is in `unread`, where mere punctuation is not counted.
     """
     for sentence in split_sentences(text):
         yield from read_sentence(
@@ -72,7 +72,7 @@ def read_sentence(
     lexicon: Mapping[str, Pronunciation] | None = None,
     annotations: Annotations = Annotations(),
 ) -> Iterator[SpokenSentence | SoundlessSentence]:
-    """One sentence: a single reading, unless it is too long to be spoken at once."""
+    """Yield the reading of one sentence, or several if it is too long to be spoken at once."""
     for phones in find_unknown_phones(sentence.text):
         warnings.warn(f"{phones} holds phones that ARPAbet does not know", stacklevel=2)
     spoken, given = normalize_around(
@@ -101,10 +101,10 @@ def read_sentence(
         first = stop
 
 
-def _written_words(text: str, chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
-    """Spans of the written words: split at spaces, unless one chunk's characters hold the space."""
+def _written_words(text: str, chunks: Sequence[Chunk]) -> list[_Span]:
+    """Return the spans of the written words: split at spaces, unless a chunk's characters hold the space."""
     spans = [match.span() for match in re.finditer(r"\S+", text)]
-    joined: list[tuple[int, int]] = []
+    joined: list[_Span] = []
     reach, remaining = 0, list(reversed(chunks))
     for start, end in spans:
         if joined and start < reach:
@@ -117,9 +117,12 @@ def _written_words(text: str, chunks: Sequence[Chunk]) -> list[tuple[int, int]]:
 
 
 def _pronounce_chunks(
-    language: Language, chunks: Sequence[Chunk], spans: list[tuple[int, int]], given: Mapping[int, str]
+    language: Language, chunks: Sequence[Chunk], spans: list[_Span], given: Mapping[int, str]
 ) -> list[_PronouncedChunk]:
-    """`given` are phonemes that stand for those that are read, by the index of their chunk."""
+    """Pronounce chunks and find the written word of each.
+
+    `given` are phonemes in place of those that are read, by the index of their chunk.
+    """
     sounds, owner = [], 0
     for index, (chunk, phonemes) in enumerate(
         zip(chunks, language.pronounce([chunk.text for chunk in chunks]), strict=True)
@@ -134,7 +137,7 @@ def _pronounce_chunks(
 
 
 def _style_of(chunk: Chunk, styles: Sequence[StyledSpan]) -> Style:
-    """That of most of the chunk's characters."""
+    """Return the style of most of the chunk's characters."""
     shares: dict[Style, int] = {PLAIN: chunk.end - chunk.start}
     for start, end, style in styles:
         if start < chunk.end and end > chunk.start:
@@ -144,10 +147,14 @@ def _style_of(chunk: Chunk, styles: Sequence[StyledSpan]) -> Style:
     return max(shares, key=lambda style: (shares[style], style != PLAIN))
 
 
-def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_PronouncedChunk]):
-    """Divide written words of more than LONGEST phonemes, an address of a page perhaps, evenly
-    among several spans; the others stay as they are."""
-    cut_spans: list[tuple[int, int]] = []
+def _cut_long_words(
+    spans: list[_Span], sounds: list[_PronouncedChunk]
+) -> tuple[list[_Span], list[_PronouncedChunk]]:
+    """Divide written words of more than MOST_PHONEMES, a web address perhaps, evenly among several spans.
+
+    The others stay as they are.
+    """
+    cut_spans: list[_Span] = []
     cut_sounds: list[_PronouncedChunk] = []
     position = 0
     for owner, (start, end) in enumerate(spans):
@@ -169,9 +176,9 @@ def _cut_long_words(spans: list[tuple[int, int]], sounds: list[_PronouncedChunk]
 
 
 def _audible_parts(sounds: list[_PronouncedChunk]) -> list[list[_PronouncedChunk]]:
-    """The parts of `sounds`, each with something to hear.
+    """Return the parts of `sounds`, each with something to hear.
 
-    One of nothing but punctuation loses it and joins the part before it, or after it where it is the first.
+    A part of nothing but punctuation loses it and joins the part before it, or the next if it is the first.
     """
     parts: list[list[_PronouncedChunk]] = []
     heard = False  # whether there is anything to hear in the last of them
@@ -188,8 +195,7 @@ def _audible_parts(sounds: list[_PronouncedChunk]) -> list[list[_PronouncedChunk
 
 
 def _cut_at_clauses(sounds: list[_PronouncedChunk]) -> Iterator[list[_PronouncedChunk]]:
-    """`sounds` in parts of at most LONGEST phonemes, cut after a clause where there is one,
-    never within a written word."""
+    """Yield `sounds` in parts of at most MOST_PHONEMES, cut after a clause if possible, never in a word."""
     while sounds:
         count = _count_that_fits(sounds)
         yield sounds[:count]
@@ -215,7 +221,13 @@ def _count_that_fits(sounds: list[_PronouncedChunk]) -> int:
 
 
 def _assemble(
-    sentence: Sentence, spans, first: int, part: list[_PronouncedChunk], unread, after: str, rising: bool
+    sentence: Sentence,
+    spans: Sequence[_Span],
+    first: int,
+    part: list[_PronouncedChunk],
+    unread: tuple[str, ...],
+    after: str,
+    rising: bool,
 ) -> SpokenSentence:
     """Put a part together; words without sound join the word before them, or the one after."""
     heard = sorted({sound.owner for sound in part if has_sound(sound.phonemes)})
@@ -229,7 +241,7 @@ def _assemble(
         for owner, (start, end) in zip(heard, pairwise(bounds), strict=True)
     )  # fmt: skip
     index = {owner: place for place, owner in enumerate(heard)}
-    phonemes, owners = "", []
+    phonemes, owners = "", list[int]()
     for sound in part:
         if not sound.phonemes:
             continue
@@ -242,7 +254,10 @@ def _assemble(
 
 
 def _phoneme_styles(part: list[_PronouncedChunk], phonemes: str) -> tuple[Style, ...]:
-    """The style of each phoneme, spaces and punctuation being spoken like what follows; () for all plain."""
+    """Return the style of each phoneme, () if all are plain.
+
+    Spaces and punctuation are styled if what stands on both sides is styled alike.
+    """
     if all(sound.style == PLAIN for sound in part):
         return ()
     heard = [sound.style for sound in part for c in sound.phonemes if c not in PUNCTUATION]

@@ -16,8 +16,11 @@ _CLOSING_MARKS = frozenset(",.;:!?…)”")
 def find_given(
     text: str, marked: Iterable[PronouncedSpan], lexicon: Mapping[str, Pronunciation] | None
 ) -> list[PronouncedSpan]:
-    """What is said by hand in a sentence, in order, none overlapping: markup, then `[[phones]]`, then the
-    lexicon's words. Phones that are none (see `find_unknown_phones`) are read as the text that they are."""
+    """Return the pronunciations that are given in a sentence, in order, without overlap.
+
+    Markup goes before `[[phones]]`, these before the words of the lexicon. Brackets that hold no phones (see
+    `find_unknown_phones`) are read as the text that they are.
+    """
     spans = [span for span in marked if span.end > span.start]
     for start, end, said in find_phones(text):
         if said is not None:
@@ -40,9 +43,9 @@ def _add(spans: list[PronouncedSpan], span: PronouncedSpan) -> None:
 def normalize_around(
     text: str, spans: Sequence[PronouncedSpan], language: Language
 ) -> tuple[NormalizedText, dict[int, str]]:
-    """A sentence in words as `normalize` gives it, `spans` said as they ask for.
+    """Normalize a sentence, with the pronunciations of `spans` in their places.
 
-    With it the phonemes that are given, by the index of their chunk, whose text is only a stand-in.
+    The second result are phonemes that are given, by the index of their chunk, whose text is a stand-in.
     """
     if not spans:
         return language.normalize(text), {}
@@ -76,7 +79,7 @@ def _words_of(span: PronouncedSpan, language: Language) -> Iterator[Chunk]:
 
 
 def _append(chunks: list[Chunk], more: Iterable[Chunk]) -> None:
-    """Punctuation that stands alone joins the chunk before it."""
+    """Append chunks; punctuation that stands alone joins the chunk before it."""
     for chunk in more:
         if chunks and chunk.text and set(chunk.text) <= _CLOSING_MARKS:
             before = chunks.pop()

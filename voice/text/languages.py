@@ -122,14 +122,14 @@ _QUALIFIED = re.compile(r"[(,.@:].*", re.DOTALL)  # "Spanish (Mexico)", "es_MX.U
 
 
 def _bare(name: str) -> str:
-    """A name without case, accents and doubled spaces, for comparison."""
+    """Return a name without case, accents and doubled spaces, for comparison."""
     letters = unicodedata.normalize("NFKD", name).casefold()
     kept = "".join(each for each in letters if not unicodedata.combining(each) and each not in "'’ʻʼ‘")
     return " ".join(kept.split())
 
 
 def _rows() -> list[tuple[list[str], list[str]]]:
-    """The codes and the names of each language."""
+    """Return the codes and the names of each language."""
     cells = ([cell.strip() for cell in line.split("|")] for line in _TABLE.strip().splitlines())
     return [(codes.split(), names) for codes, *names in cells]
 
@@ -179,7 +179,7 @@ def languages_of(recognizer: Recognizer) -> Collection[str] | None:
 
 
 def _code(said: str) -> str | None:
-    """Whisper's code of what people call a language, None if it is none."""
+    """Return Whisper's code of what people call a language, None if it is none."""
     name = _bare(_QUALIFIED.sub("", said))
     first, *rest = _APART.split(name)
     tries = [name, f"{first}-{rest[0]}" if rest else first, first]

@@ -29,7 +29,7 @@ _TOKEN = re.compile(r"\w+|[^\w\s]")
 
 
 def read_lexicon(path: str | Path) -> dict[str, Pronunciation]:
-    """The lexicon in a file of UTF-8. Raises TextError, with the number of the line that is wrong."""
+    """Read the lexicon in a file of UTF-8. Raises TextError, with the number of the line that is wrong."""
     try:
         text = Path(path).read_text("utf-8-sig")
     except OSError as error:
@@ -40,7 +40,7 @@ def read_lexicon(path: str | Path) -> dict[str, Pronunciation]:
 
 
 def parse_lexicon(text: str, name: str = "the lexicon") -> dict[str, Pronunciation]:
-    """The same of its `text`; `name` is what errors call it."""
+    """Parse the text of a lexicon; `name` is what errors call it."""
     found: dict[str, Pronunciation] = {}
     for number, line in enumerate(text.splitlines(), 1):
         line = re.sub(r"(?:^|\s)#.*", "", line).strip()
@@ -66,7 +66,7 @@ def _entry(line: str) -> tuple[str, Pronunciation]:
 
 
 def parse_entry(word: str, spoken: str) -> tuple[str, Pronunciation]:
-    """A word, its spaces single, and how it is said. Raises TextError for what is no word or no phones."""
+    """Return a word, its spaces single, and its pronunciation. Raises TextError for no word or no phones."""
     word, spoken = " ".join(word.split()), spoken.strip()
     if not re.search(r"\w", word) or len(word) > LONGEST_NAME:
         raise TextError(f"{word[:20]!r} is no word, or has more than {LONGEST_NAME} characters")
@@ -76,7 +76,7 @@ def parse_entry(word: str, spoken: str) -> tuple[str, Pronunciation]:
 
 
 def parse_pronunciation(spoken: str) -> Pronunciation:
-    """What the right side of an entry means. Raises TextError for phones that are none."""
+    """Return what the right side of an entry means. Raises TextError for phones that are none."""
     if len(spoken) > LONGEST_WORDS:
         raise TextError(f"{spoken[:20]}… has more than {LONGEST_WORDS} characters; say it shorter")
     marked = _PHONES.fullmatch(spoken)
@@ -90,7 +90,7 @@ def parse_pronunciation(spoken: str) -> Pronunciation:
 
 
 def find_words(text: str, lexicon: Mapping[str, Pronunciation]) -> Iterator[tuple[int, int, Pronunciation]]:
-    """(start, end, how it is said) of the words of `text` that are in `lexicon`, in order."""
+    """Yield (start, end, pronunciation) of the words of `text` that are in `lexicon`, in order."""
     beginning, reached = _by_beginning(tuple(lexicon)), 0
     for token in _TOKEN.finditer(text):
         words = beginning.get(token[0].lower()) if token.start() >= reached else None
@@ -113,16 +113,18 @@ def _possessive(said: Pronunciation) -> Pronunciation:
 
 @lru_cache(maxsize=8)
 def _by_beginning(words: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-    """Words by what they begin with, in lower case, so that a text need not be compared with all of them."""
+    """Return words by their first token in small letters, so that a text is not compared with all of them."""
     found: dict[str, list[str]] = {}
     for word in words:
-        found.setdefault(_TOKEN.match(word)[0].lower(), []).append(word)
+        token = _TOKEN.match(word)
+        if token:
+            found.setdefault(token[0].lower(), []).append(word)
     return {beginning: tuple(some) for beginning, some in found.items()}
 
 
 @lru_cache(maxsize=1024)
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
-    """Any of `words`, the longest first, where no letter or figure stands beside it."""
+    """Return a pattern of any of `words`, the longest first, without a letter or figure beside it."""
     either = "|".join(
         f"(?i:{_spaced(word)})" if word == word.lower() else _spaced(word)
         for word in sorted(words, key=len, reverse=True)
@@ -135,9 +137,9 @@ def _spaced(word: str) -> str:
 
 
 def find_phones(text: str) -> Iterator[tuple[int, int, Pronunciation | None]]:
-    """(start, end, how it is said) of every `[[HH AH0 L OW1]]` in `text`, in order.
+    """Yield (start, end, pronunciation) of every `[[HH AH0 L OW1]]` in `text`, in order.
 
-    None where it was meant as phones and is not; what else stands in double brackets is left alone.
+    The pronunciation is None for what was meant as phones and is not; other double brackets are left alone.
     """
     for match in _PHONES.finditer(text) if "[[" in text else ():
         if is_arpabet(match[1]) and len(match[1].split()) <= MOST_PHONES:

@@ -55,12 +55,12 @@ class Markup:
 
 
 def is_ssml(text: str) -> bool:
-    """Whether `text` is a document in SSML: its first tag is <speak>."""
+    """Tell whether `text` is a document in SSML: its first tag is <speak>."""
     return _SSML_START.match(text.lstrip(_BLANK)) is not None
 
 
 def as_ssml(text: str) -> str:
-    """`text` as a document, where only its content was written."""
+    """Return `text` as a document, if only its content was written."""
     return text if is_ssml(text) else f"<speak>{text}</speak>"
 
 
@@ -161,7 +161,7 @@ class _Document:
                 self.passages.append(Passage("", marks=tuple(self._marks)))
 
     def _say(self, element: _Element) -> None:
-        """The text of a sub, say-as or phoneme is said as that asks."""
+        """Note the pronunciation that a sub, say-as or phoneme gives to its text."""
         attributes = element.attributes or {}
         if len(self._text) == element.start and element.name == "phoneme":
             self._write(attributes["ph"])  # nothing is written: the phones are
@@ -217,7 +217,7 @@ class _Document:
         return "sentence" if self._text.rstrip()[-1:] in tuple(".!?…") else "clause"
 
     def flush(self, after: str, pause: float | None = None, voice: str | None = None) -> None:
-        """What was written is a passage; where nothing was, what follows the last one is told to it."""
+        """End a passage with the text so far; without text, the last passage learns what follows it."""
         if voice is None:
             voice = self._open[-1].voice
         if self._text.strip():
@@ -291,6 +291,6 @@ _BEGIN = {
 
 
 def _strip_span(text: str, start: int) -> tuple[int, int]:
-    """From `start` to the end of `text`, without spaces at either end."""
+    """Return the span from `start` to the end of `text`, without spaces at either end."""
     inner = text[start:]
     return start + len(inner) - len(inner.lstrip()), start + len(inner.rstrip())

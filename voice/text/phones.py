@@ -39,12 +39,12 @@ _IPA_TOKEN = re.compile("|".join(sorted(map(re.escape, _IPA), key=len, reverse=T
 
 
 def is_arpabet(text: str) -> bool:
-    """Whether `text` is nothing but phones of ARPAbet."""
+    """Tell whether `text` is nothing but phones of ARPAbet."""
     return bool(text.split()) and all(map(_known, text.split()))
 
 
 def looks_like_arpabet(text: str) -> bool:
-    """Whether `text` was meant as phones: capitals throughout, with a stress or nearly all of them known."""
+    """Tell whether `text` was meant as phones: all capitals, with a stress or nearly all of them known."""
     tokens = text.split()
     if not tokens or not all(re.fullmatch(r"[A-Z]{1,3}\d?", token) for token in tokens):
         return False
@@ -54,12 +54,16 @@ def looks_like_arpabet(text: str) -> bool:
 
 def _known(token: str) -> bool:
     match = _PHONE.fullmatch(token)
-    return bool(match) and (match[1] in ARPABET_VOWELS or (match[1] in ARPABET_CONSONANTS and not match[2]))
+    if match is None:
+        return False
+    return match[1] in ARPABET_VOWELS or (match[1] in ARPABET_CONSONANTS and not match[2])
 
 
 def from_arpabet(text: str) -> str:
-    """'HH AH0 L OW1' → 'həlˈO'. A stress mark stands before its vowel; t between vowels becomes the
-    American flap. Raises TextError for what is no phone."""
+    """Turn 'HH AH0 L OW1' into 'həlˈO'. Raises TextError for what is no phone.
+
+    A stress mark stands before its vowel; t between vowels becomes the American flap.
+    """
     tokens = text.split()
     unknown = [token for token in tokens if not _known(token)]
     if len(tokens) > MOST_PHONES:
@@ -68,7 +72,7 @@ def from_arpabet(text: str) -> str:
         names = " ".join(dict.fromkeys(unknown)) or "nothing"
         known = " ".join([*ARPABET_VOWELS, *ARPABET_CONSONANTS])
         raise TextError(f"{names}: no phone of ARPAbet; there are {known}, vowels with a stress 0, 1 or 2")
-    phones = [_PHONE.fullmatch(token).groups() for token in tokens]
+    phones = [(match[1], match[2]) for match in map(_PHONE.fullmatch, tokens) if match]
     joined = "".join(_phoneme_of(name, stress) for name, stress in _flap(phones))
     if not any(stress for _, stress in phones):
         joined = _stress_single_vowel(joined)
@@ -87,7 +91,7 @@ def _phoneme_of(name: str, stress: str | None) -> str:
 
 
 def _flap(phones: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
-    """A T after a vowel or R and before an unstressed vowel is a flap, but for that of 'button'."""
+    """Make a flap of T after a vowel or R and before an unstressed vowel, but not in 'button'."""
     found = list(phones)
     for i in range(1, len(phones) - 1):
         before, (after, stress), last = phones[i - 1][0], phones[i + 1], phones[i + 2 : i + 3]
@@ -100,7 +104,7 @@ def _flap(phones: list[tuple[str, str | None]]) -> list[tuple[str, str | None]]:
 
 
 def _stress_single_vowel(word: str) -> str:
-    """A word of one full vowel bears its stress there, which dictionaries do not write."""
+    """Put the stress of a word with one full vowel there, which dictionaries do not write."""
     vowels = [i for i, phoneme in enumerate(word) if phoneme in alphabet.VOWELS]
     if len(vowels) != 1 or word[vowels[0]] in "əᵊᵻ" or set(word) & set(alphabet.STRESSES):
         return word
@@ -108,7 +112,7 @@ def _stress_single_vowel(word: str) -> str:
 
 
 def from_ipa(text: str) -> str:
-    """'həˈloʊ' → 'həlˈO'; words may be divided by spaces. Raises TextError for what it cannot say."""
+    """Turn 'həˈloʊ' into 'həlˈO'; spaces may divide words. Raises TextError for what it cannot say."""
     if len(text) > 2 * MOST_PHONES:
         raise TextError(f"more than {2 * MOST_PHONES} characters of IPA at once; divide them")
     found = [_IPA.get(match[0], match[0]) for match in _IPA_TOKEN.finditer(" ".join(text.split()))]

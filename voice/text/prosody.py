@@ -24,13 +24,13 @@ _SIGNED_DECIMAL = r"([+-]?(?:\d{1,9}(?:\.\d*)?|\.\d+))"
 
 
 def seconds(text: str) -> float | None:
-    """'500ms' or '1.5s' → seconds, None for what is neither."""
+    """Turn '500ms' or '1.5s' into seconds, None if it is neither."""
     match = re.fullmatch(r"\+?(\d{1,9}(?:\.\d*)?|\.\d+) ?(ms|s)", text.strip())
     return None if not match else float(match[1]) / (1000 if match[2] == "ms" else 1)
 
 
 def emphasis(attributes: Mapping[str, str]) -> tuple[Style, list[str]]:
-    """The style of an emphasis, and what is not understood of it."""
+    """Return the style of an emphasis, and what is not understood of it."""
     level = attributes.get("level", "moderate")
     if level not in LEVELS:
         return LEVELS["moderate"], [f'<emphasis level="{level}"> is taken as moderate']
@@ -38,7 +38,7 @@ def emphasis(attributes: Mapping[str, str]) -> tuple[Style, list[str]]:
 
 
 def prosody(attributes: Mapping[str, str]) -> tuple[Style, list[str]]:
-    """The style of a prosody, and what is not understood of it."""
+    """Return the style of a prosody, and what is not understood of it."""
     found, problems = Style(), []
     readers = {"rate": _rate, "pitch": _pitch, "volume": _volume}
     values = {}
@@ -59,7 +59,7 @@ def prosody(attributes: Mapping[str, str]) -> tuple[Style, list[str]]:
 
 
 def _rate(text: str) -> float | None:
-    """A word, a factor, '80%' of the usual or '+20%' more."""
+    """Read a word, a factor, '80%' of the usual or '+20%' more."""
     if text in RATES:
         return RATES[text]
     match = re.fullmatch(_SIGNED_DECIMAL + "(%?)", text)
@@ -70,7 +70,7 @@ def _rate(text: str) -> float | None:
 
 
 def _pitch(text: str) -> float | None:
-    """A word, '+2st' or '+10%'; hertz would need to know the voice."""
+    """Read a word, '+2st' or '+10%'; hertz would need to know the voice."""
     if text in PITCHES:
         return PITCHES[text]
     match = re.fullmatch(_SIGNED_DECIMAL + "(st|%)", text)
@@ -84,7 +84,7 @@ def _pitch(text: str) -> float | None:
 
 
 def _volume(text: str) -> float | None:
-    """A word, '+6dB', or 0 to 100, which is the usual."""
+    """Read a word, '+6dB', or 0 to 100, which is the usual."""
     if text in VOLUMES:
         return VOLUMES[text]
     match = re.fullmatch(_SIGNED_DECIMAL + r"\s*(dB)?", text)

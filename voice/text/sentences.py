@@ -68,16 +68,16 @@ class SentenceSplitter:
         self._judged = 0  # characters of the buffer whose stops are known to end nothing
 
     def push(self, text: str) -> list[Sentence]:
-        """The sentences that `text` completes: what follows them has been seen."""
+        """Return the sentences that `text` completes: what follows them has been seen."""
         self._buffer += text
         return self._take(final=False)
 
     def flush(self) -> list[Sentence]:
-        """What remains, now that no more text comes."""
+        """Return what remains, now that no more text comes."""
         return self._take(final=True)
 
     def _take(self, final: bool) -> list[Sentence]:
-        found = []
+        found: list[Sentence] = []
         while True:
             cut, self._judged = _first_cut(self._buffer, final, self._judged)
             if not cut:
@@ -90,7 +90,7 @@ class SentenceSplitter:
 
 
 def split_sentences(text: str) -> Iterator[Sentence]:
-    """The sentences of a whole text."""
+    """Yield the sentences of a whole text."""
     splitter = SentenceSplitter()
     for start in range(0, len(text), 4096):
         yield from splitter.push(text[start : start + 4096])
@@ -98,11 +98,11 @@ def split_sentences(text: str) -> Iterator[Sentence]:
 
 
 def ends_sentence(before: str, following: str) -> bool:
-    """Whether a sentence of a transcript ends between `before`, whose last two words count, and a word.
+    """Tell whether a sentence of a transcript ends between `before`, of which two words count, and a word.
 
-    Recognizers begin sentences with capitals, and names too: what is an abbreviation as a name alone and
-    stands there in small letters ("est.", "mar.", "sen.") is a word of another language. They write no lists:
-    "5." is a sentence, not the label of one.
+    Recognizers begin sentences, and names too, with capitals. "est.", "mar." and "sen." in small letters are
+    words of other languages, not the abbreviations that their capitals make of them. Recognizers write no
+    lists: "5." is a sentence, not a label.
     """
     before = before.rstrip()
     stop = next((each for each in _STOP.finditer(before) if each.end() == len(before)), None)
@@ -114,7 +114,7 @@ def ends_sentence(before: str, following: str) -> bool:
 
 
 def _is_small_word(before: str) -> bool:
-    """Whether the last word is one that only in capitals is an abbreviation."""
+    """Tell whether the last word is an abbreviation only if it is written with capitals."""
     word = "".join(before.split()[-1:]).lstrip(_OPENING_MARKS)
     return word.isalpha() and word.islower() and word in _NEVER_FINAL | _EITHER and word not in _SMALL
 
@@ -126,8 +126,10 @@ def _trim(text: str, offset: int, after: str) -> Sentence | None:
 
 
 def _first_cut(text: str, final: bool, judged: int) -> tuple[tuple[int, str] | None, int]:
-    """Where the first sentence of `text` ends, or None while that cannot be known; and up to where it is
-    known that no stop ends it, which begins with `judged`."""
+    """Return where the first sentence of `text` ends, None while that cannot be known, and a second place.
+
+    Up to that place, which begins with `judged`, no stop ends the sentence.
+    """
     begin = len(text) - len(text.lstrip())
     judged = max(begin, judged)
     while stop := _STOP.search(text, judged):
@@ -154,7 +156,7 @@ def _forced_cut(text: str, begin: int) -> int:
 
 
 def _judge(text: str, begin: int, stop: re.Match[str], final: bool) -> str:
-    """'sentence' or 'paragraph' where the candidate ends one, '' where not, 'wait' for more text."""
+    """Return 'sentence' or 'paragraph' if the candidate ends one, '' if not, 'wait' to ask for more text."""
     space = _SPACE.match(text, stop.start() if stop[0] == "\n" else stop.end())
     after = space.end() if space else stop.end()
     if after == len(text):
@@ -165,7 +167,8 @@ def _judge(text: str, begin: int, stop: re.Match[str], final: bool) -> str:
         return "sentence"
     if len(text) - after < _LOOKAHEAD and not final and not _SPACE.search(text, after):
         return "wait"
-    following = _NON_SPACE.match(text, after)[0]
+    word = _NON_SPACE.match(text, after)
+    following = word[0] if word else ""
     if stop[0] == "\n":
         return "sentence" if _ends_line(text, begin, stop.start(), after) else ""
     if _is_label(text[begin : stop.start()], stop[0]):
@@ -174,13 +177,13 @@ def _judge(text: str, begin: int, stop: re.Match[str], final: bool) -> str:
 
 
 def _is_label(before: str, stop: str) -> bool:
-    """Whether it is that of a list: "1. First", "A. Second"."""
+    """Tell whether it is the label of a list's item: "1. First", "A. Second"."""
     label = before.strip()
     return stop.startswith(".") and not stop.startswith("..") and (label.isdigit() or len(label) == 1)
 
 
 def _ends_line(text: str, begin: int, end: int, after: int) -> bool:
-    """Whether a lone line break was meant: before a list item, or after a short line."""
+    """Tell whether a lone line break was meant: before a list item, or after a short line."""
     line = text[max(begin, text.rfind("\n", 0, end) + 1) : end]
     if _BULLET.match(text, after):
         return True

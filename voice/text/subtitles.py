@@ -34,14 +34,14 @@ class Cue:
 
 
 def render(transcript: Transcript, format: str) -> str:
-    """The transcript as "txt", "json", "srt", "vtt" or "tsv". Raises VoiceError for another format."""
+    """Return the transcript as "txt", "json", "srt", "vtt" or "tsv". Raises VoiceError for another format."""
     if format not in FORMATS:
         raise VoiceError(f"{format!r} is no format for transcripts; choose {', '.join(FORMATS)}")
     return FORMATS[format](_with_visible_times(transcript))
 
 
 def _with_visible_times(transcript: Transcript) -> Transcript:
-    """The transcript, its times mended where a word or a segment takes none: players stumble over those."""
+    """Give words and segments without duration some time: players fail on cues that last none."""
     spans = [(each.start, each.end) for segment in transcript.segments for each in _timed_parts(segment)]
     if all(start < end for start, end in spans):
         return transcript
@@ -58,20 +58,20 @@ def _with_visible_times(transcript: Transcript) -> Transcript:
 
 
 def _timed_parts(segment: Segment) -> Sequence[Word | Segment]:
-    """What has times of its own in a segment: its words or, where there are none, itself."""
+    """Return the parts of a segment that have times: its words or, without words, itself."""
     return segment.words or (segment,)
 
 
 def speech_segment(piece: Speech, at: float) -> Segment:
-    """A piece of synthesized speech that begins `at` seconds, from its first word to its last."""
+    """Return the segment of a piece of speech that begins `at` seconds, from its first word to its last."""
     start, end = (piece.words[0].start, piece.words[-1].end) if piece.words else (0.0, piece.audio.duration)
     return Segment(piece.text, start, end, piece.words).shifted(at)
 
 
 def cues(transcript: Transcript, *, named: bool = False) -> list[Cue]:
-    """The transcript as subtitles in the order of time; none overlap.
+    """Return the transcript as subtitles in the order of time; none overlap.
 
-    `named` ones begin with the speaker's name where somebody else spoke before.
+    With `named`, a cue begins with the name of its speaker if somebody else spoke before.
     """
     found, before = [], None
     for segment in transcript.segments:
@@ -165,7 +165,7 @@ FORMATS: dict[str, Callable[[Transcript], str]] = {
 
 
 def _clock(seconds: float, point: str) -> str:
-    """hh:mm:ss and milliseconds after `point`."""
+    """Return hh:mm:ss and milliseconds after `point`."""
     milliseconds = max(0, round(seconds * 1000))
     minutes, rest = divmod(milliseconds, 60_000)
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"
@@ -187,7 +187,7 @@ _SpacedWord = tuple[str, Word]  # a word's text with the space before it, and th
 
 
 def _spaced_words(segment: Segment) -> list[_SpacedWord]:
-    """The words of a segment with the spaces that its text puts before them."""
+    """Return the words of a segment with the spaces that its text puts before them."""
     pairs: list[_SpacedWord] = []
     position = 0
     for word in segment.words or _even_word_times(segment):
@@ -199,7 +199,7 @@ def _spaced_words(segment: Segment) -> list[_SpacedWord]:
 
 
 def _even_word_times(segment: Segment) -> Iterator[Word]:
-    """For a segment without words: its text, each word as long as its letters ask for."""
+    """Yield the words of a segment that has none, each as long as its letters ask for."""
     written = segment.text.split()
     pace = (segment.end - segment.start) / max(1, sum(map(len, written)))
     clock = segment.start
@@ -209,7 +209,7 @@ def _even_word_times(segment: Segment) -> Iterator[Word]:
 
 
 def _split(words: Sequence[_SpacedWord]) -> list[Cue]:
-    """Words → cues; what is too much for one is divided at the best place and tried again."""
+    """Turn words into cues; what is too much for one is divided at the best place and tried again."""
     if not words:
         return []
     if len(words) == 1 or _fits(words):
@@ -226,7 +226,7 @@ def _fits(words: Sequence[_SpacedWord]) -> bool:
 
 
 def _cost(words: Sequence[_SpacedWord], index: int) -> float:
-    """How bad it is to divide before word `index`: off the middle is bad, after a pause or a clause good."""
+    """Return how bad it is to divide before word `index`; best are the middle, a pause, a clause's end."""
     before, after = words[index - 1][1], words[index][1]
     off_middle = abs(index / len(words) - 0.5)
     pause = min(max(0.0, after.start - before.end), LONGEST_PAUSE)
@@ -234,7 +234,7 @@ def _cost(words: Sequence[_SpacedWord], index: int) -> float:
 
 
 def _clause_end(words: Sequence[_SpacedWord], index: int) -> float:
-    """How much a sentence or a clause that ends before word `index` speaks for dividing there."""
+    """Return how much the end of a sentence or clause before word `index` speaks for dividing there."""
     before = "".join(text for text, _ in words[max(0, index - 2) : index])
     if ends_sentence(before, words[index][1].text):
         return 0.6
@@ -243,7 +243,7 @@ def _clause_end(words: Sequence[_SpacedWord], index: int) -> float:
 
 
 def _lines(words: Sequence[_SpacedWord]) -> tuple[str, ...]:
-    """Words → lines of at most 42 characters, two of about the same length where one is not enough."""
+    """Turn words into lines of at most 42 characters, two of about the same length if one is not enough."""
     texts = [text for text, _ in words]
     whole = "".join(texts).strip()
     if len(whole) <= LINE:
@@ -257,7 +257,7 @@ def _lines(words: Sequence[_SpacedWord]) -> tuple[str, ...]:
 
 
 def _fill_lines(texts: Sequence[str]) -> tuple[str, ...]:
-    """As many lines as it takes, each as full as it can be."""
+    """Return as many lines as it takes, each as full as it can be."""
     lines: list[str] = [""]
     for text in texts:
         if lines[-1] and len((lines[-1] + text).strip()) > LINE:

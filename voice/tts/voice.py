@@ -32,7 +32,7 @@ class Voice:
     def __init__(
         self, engine: Engine, others: Callable[[str], Engine] | None = None, language: Language = ENGLISH
     ) -> None:
-        """`others` finds the engine of another voice that markup names; it raises ModelError."""
+        """Take the engine; `others` finds the engine of a voice that markup names, or raises ModelError."""
         self.engine, self._others, self.language = engine, others, language
         self.rate = engine.rate
         language.prepare()

@@ -125,7 +125,7 @@ _SHORT_STATES = {
 
 
 def _ends(match: re.Match[str]) -> str:
-    """The full stop that an abbreviation at the end of a sentence stands for as well."""
+    """Return the full stop that an abbreviation at the end of a sentence also stands for."""
     rest = match.string[match.end("said") :].strip("\"'”’)] ")
     return "." if match["said"].endswith(".") and not rest else ""
 
@@ -152,7 +152,7 @@ def _phrase(match: re.Match[str]) -> str:
 
 
 def _dotted(match: re.Match[str]) -> str:
-    """'U.S.A.' → 'U S A'."""
+    """Spell 'U.S.A.' as 'U S A'."""
     text = match["said"]
     many = text.endswith("s") and text[:-1].isupper()  # 'M.D.s'
     letters = re.findall("[A-Z]", (text[:-1] if many else text).upper())
@@ -165,7 +165,7 @@ def _counted(match: re.Match[str]) -> str | None:
 
 
 def _small(match: re.Match[str]) -> str:
-    """'page xiv'."""
+    """Read the numeral of 'page xiv'."""
     return cardinal(roman_value(match["said"].upper()))
 
 
@@ -174,7 +174,7 @@ def _ruler(match: re.Match[str]) -> str | None:
 
 
 def _numeral(match: re.Match[str]) -> str | None:
-    """A Roman numeral by itself, where it can be no word or initial."""
+    """Read a Roman numeral by itself, where it can be no word or initial."""
     text = match["said"]
     if text in _ROMAN_WORDS or len(text) < 2:
         return None

@@ -37,12 +37,12 @@ _RELEASED = (
 
 
 def spell_letters(letters: str) -> str:
-    """'www' → 'W W W'."""
+    """Turn 'www' into 'W W W'."""
     return " ".join(letters.upper())
 
 
 def name(text: str) -> str:
-    """An address, or a part of one, as people dictate it."""
+    """Return an address, or a part of one, as people dictate it."""
     text = text.lower() if text.isupper() else text  # capitals throughout say nothing of its words
     runs = re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])|\d+|\W|_", text)
     return " ".join(filter(None, map(_run, runs)))
@@ -86,13 +86,13 @@ def _version(match: re.Match[str]) -> str:
 
 
 def _dialed(match: re.Match[str]) -> str:
-    """'*67', '#31#'."""
+    """Read '*67' and '#31#'."""
     names = {"*": "star", "#": "pound"}
     return " ".join(names.get(c) or digits(c) for c in match[0])
 
 
 def _release(match: re.Match[str]) -> str:
-    """'Python 3.11', 'Ubuntu 22.04'."""
+    """Read the version of 'Python 3.11' and 'Ubuntu 22.04'."""
     major, minor = match["said"].split(".")
     return f"{number(major)} point {number(minor)}"
 

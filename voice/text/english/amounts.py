@@ -36,7 +36,7 @@ def _degrees(match: re.Match[str]) -> str:
 
 
 def _out_of(match: re.Match[str]) -> str:
-    """'4.5/5 stars'."""
+    """Read '4.5/5 stars'."""
     return f"{number(match[1])} out of {number(match[2])}"
 
 
@@ -81,20 +81,20 @@ def _scientific(match: re.Match[str]) -> str:
 
 
 def _difference(match: re.Match[str]) -> str:
-    """'5 - 3' takes away, '3 - 5' is a range."""
+    """Read the dash of '5 - 3' as minus, that of the range '3 - 5' as to."""
     first, second = (float(match[i].replace(",", "")) for i in (1, 3))
     return "minus" if "=" in match.string[match.end() :][:3] or first > second else "to"
 
 
 def _until(match: re.Match[str]) -> str | None:
-    """The dash of a range; that of 'A12-345' is a name's."""
+    """Read the dash of a range; leave the dash of a name, as in 'A12-345'."""
     return (
         None if re.search(r"[A-Za-z]\d+$", match.string[max(0, match.start() - 12) : match.start()]) else "to"
     )
 
 
 def _scale(match: re.Match[str]) -> str | None:
-    """'30k users', '1.2B people'; but not a '10K' run, a '4K' screen or a flat '3B'."""
+    """Read '30k users' and '1.2B people', but not a '10K' run, a '4K' screen or a flat '3B'."""
     if match["said"] in "kK":
         return "thousand" if float(match["n"]) >= 20 and match["n"] != "401" else None
     counts = "." in match["n"] or match["word"] is not None
@@ -102,7 +102,7 @@ def _scale(match: re.Match[str]) -> str | None:
 
 
 def say_figure(text: str) -> str:
-    """A figure that stands alone; four digits without a comma are read as a year where they may be one."""
+    """Return a figure that stands alone in words; four digits without a comma may be a year."""
     if re.fullmatch(r"1[1-9]\d\d|20\d\d", text):
         return year(int(text))
     return number(text)

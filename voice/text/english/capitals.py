@@ -30,7 +30,7 @@ _WORD_IN_CHUNK = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 def lower_words(chunks: Sequence[str], is_word: Callable[[str], bool]) -> list[str]:
-    """`chunks` with the capitals taken from those that are words; `is_word` knows a word in lower case."""
+    """Return `chunks`, those that are words in small letters; `is_word` knows a word in small letters."""
     bare = [match[0] if (match := _WORD_IN_CHUNK.search(chunk)) else "" for chunk in chunks]
     shouted = sum(len(word) > 1 for word in bare) > 1 and all(word.isupper() for word in bare if word)
     said = []
@@ -55,6 +55,6 @@ def _recase(word: str, shouted: bool, is_word: Callable[[str], bool]) -> str:
 
 
 def _looks_sayable(word: str) -> bool:
-    """Whether letters of no known word can be said as one, like those of a name."""
+    """Tell whether the letters of an unknown word can be said as one, like the letters of a name."""
     vowels = sum(c in "aeiouy" for c in word)
     return vowels * 4 >= len(word) and not re.search(r"[^aeiouy]{4}|[^aeiouylrnsz]{3}|^[^aeiouy]{3}", word)

@@ -51,7 +51,7 @@ _FORMS = (("①", "⑨"), ("Ⓐ", "ⓩ"), ("！", "～"), ("\U0001d400", "\U0001
 
 
 def say_character(text: str, at: int) -> str | None:
-    """The reading of `text[at]` in its place: '' where it is silent, None where it has none."""
+    """Return the reading of `text[at]` in its place: '' if it is silent, None if it has none."""
     char = text[at]
     if char.isspace():
         return " "
@@ -80,7 +80,7 @@ def _inside_word(text: str, at: int) -> bool:
 
 
 def _dash(text: str, at: int) -> str:
-    """A hyphen beside a space is a dash; one that opens a line or an ending ('pre-', '-er') is silent."""
+    """Read a hyphen beside a space as a dash; one that opens a line or an ending ('-er') is silent."""
     spaced = text[at - 1 : at].isspace() and text[at + 1 : at + 2].isspace()
     doubled = text[at + 1 : at + 2] == "-" and text[at - 1 : at] != "-"
     return " — " if (spaced or doubled) and text[:at].strip() else " "
@@ -101,7 +101,7 @@ def _letter(text: str, at: int) -> str | None:
 
 
 def _foreign(text: str, at: int) -> str | None:
-    """A letter outside ASCII in letters that English readers pronounce, or None."""
+    """Return a letter outside ASCII in letters that English readers pronounce, or None."""
     char = text[at]
     lower = char.lower()
     if lower in _CYRILLIC:
@@ -128,7 +128,7 @@ def transliterated_words(text: str) -> list[str]:
 
 
 def plain_forms(text: str) -> str:
-    """`text` with full-width, circled and mathematical forms of ASCII characters made plain, one for one."""
+    """Replace full-width, circled and mathematical forms of ASCII characters by plain ones, one for one."""
     if text.isascii():
         return text
     return "".join(_plain(c) if c >= "\u2460" else c for c in text)

@@ -53,14 +53,14 @@ def reading_notes(text: str, lexicon: Mapping[str, Pronunciation] | None = None)
 
 
 def _sentences(text: str) -> Iterator[tuple[str, Annotations]]:
-    """The sentences of a text or of an SSML document, and what markup asks of each."""
+    """Yield the sentences of a text or of an SSML document, and what markup asks of each."""
     for passage in parse(text, ENGLISH).passages if is_ssml(text) else (Passage(text),):
         for sentence in split_sentences(passage.text):
             yield sentence.text, passage.annotations.within(sentence.start, sentence.end)
 
 
 def _unread(text: str, lexicon: Mapping[str, Pronunciation] | None) -> Iterator[str]:
-    """The parts without a reading, one after the other; sentences without such a character cost little."""
+    """Yield the parts without a reading; sentences without such a character cost little."""
     for sentence, asked in _sentences(text):
         if _may_be_unread(sentence):
             spans = find_given(sentence, asked.pronunciations, lexicon)
@@ -73,7 +73,7 @@ def _may_be_unread(sentence: str) -> bool:
 
 
 def _named(parts: Iterable[str]) -> str:
-    """The first of some parts of a text, whole if they are short."""
+    """Name the first of some parts of a text, whole if they are short."""
     once = list(dict.fromkeys(re.sub(r"\s+", " ", part) for part in parts))
     shown = [part if len(part) <= LONGEST_NAMED else f"{part[:LONGEST_NAMED]}…" for part in once[:MOST_NAMED]]
     return ", ".join(shown) + (" and others" if len(once) > MOST_NAMED else "")

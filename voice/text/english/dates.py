@@ -27,7 +27,7 @@ def _iso(match: re.Match[str]) -> str | None:
 
 
 def _slashed(match: re.Match[str]) -> str | None:
-    """American order, month first, unless only the other can be."""
+    """Read a date in American order, month first, unless only the other order is possible."""
     first, second = int(match[1]), int(match[2])
     month, day = (first, second) if first <= 12 else (second, first)
     return _date(match[3], month, day)
@@ -38,20 +38,20 @@ def _dotted(match: re.Match[str]) -> str | None:
 
 
 def _day(match: re.Match[str]) -> str | None:
-    """'March 5' and 'March 5–7': the figures alone."""
+    """Read the figures alone of 'March 5' and 'March 5–7'."""
     days = [int(n) for n in re.findall(r"\d+", match["said"])]
     return " to ".join(map(ordinal, days)) if all(1 <= day <= 31 for day in days) else None
 
 
 def _day_before(match: re.Match[str]) -> str | None:
-    """'5 March' → 'the fifth of March'; '5th of March' and 'the 5th March' keep the words they have."""
+    """Read '5 March' as 'the fifth of March'; '5th of March' and 'the 5th March' keep their words."""
     if said := _day(match):
         return ("" if match["the"] else "the ") + said + ("" if match["of"] else " of")
     return None
 
 
 def _short_date(match: re.Match[str]) -> str | None:
-    """'on 10/31', unless it may as well be a fraction."""
+    """Read 'on 10/31', unless it may be a fraction."""
     month, day = int(match[2]), int(match[3])
     if not 1 <= month <= 12 or not 1 <= day <= 31:
         return None
@@ -62,13 +62,13 @@ def _short_date(match: re.Match[str]) -> str | None:
 
 
 def _named_date(match: re.Match[str]) -> str | None:
-    """'Wed 3/12'."""
+    """Read the date of 'Wed 3/12'."""
     month, day = int(match[2]), int(match[3])
     return f"{MONTHS[month - 1]} {ordinal(day)}" if 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
 def _span(match: re.Match[str]) -> str:
-    """'Mon-Fri', 'Jan–Mar', 'May–June'."""
+    """Read 'Mon-Fri', 'Jan–Mar' and 'May–June'."""
     return " to ".join(_FULL.get(name, name) for name in match.groups())
 
 
@@ -79,7 +79,7 @@ def _military(match: re.Match[str]) -> str:
 
 
 def _duration(match: re.Match[str]) -> str:
-    """'2h 15min'."""
+    """Read '2h 15min'."""
     counts = zip(match.groups(), ("hour", "minute"), strict=True)
     return " ".join(f"{cardinal(int(n))} {unit}{'' if int(n) == 1 else 's'}" for n, unit in counts)
 
@@ -101,7 +101,7 @@ def _time(match: re.Match[str]) -> str | None:
 
 
 def _elapsed(match: re.Match[str]) -> str:
-    """'27:30' of a race."""
+    """Read '27:30' of a race."""
     return f"{cardinal(int(match[1]))} {'oh ' if match[2][0] == '0' else ''}{cardinal(int(match[2]))}"
 
 

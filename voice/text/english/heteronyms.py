@@ -7,17 +7,30 @@ words beside it say otherwise; heteronyms.txt has words that the part of speech 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from voice.text.phones import from_arpabet
 
 
+class ReaderToken(Protocol):
+    """What is used of a token of hibari's reader: a word or a mark, its part of speech and its phonemes."""
+
+    text: str
+    tag: str
+    whitespace: str  # after it
+    phonemes: str | None
+    rating: int | None
+
+
 class ContextCue(NamedTuple):
-    """Said as `says` where the words before end with `before`, those after begin with `after`, and
-    `near` is found somewhere in the sentence (patterns, of lower case; an empty one always fits)."""
+    """A pronunciation and the context that decides for it.
+
+    It holds where the words before end with `before`, the words after begin with `after`, and `near` is found
+    somewhere in the sentence. All are patterns over small letters; an empty one always fits.
+    """
 
     says: str
     before: str = ""
@@ -36,8 +49,9 @@ _AFTER_A_VERB = ("DT", "PRP", "PRP$", "IN", "RB", "RBR", "TO", ".", ",", "WRB", 
 
 @lru_cache(maxsize=1)
 def _context_cues() -> dict[str, tuple[ContextCue, ...]]:
-    """{word: its cues}, as in heteronyms.txt."""
-    sets, found = {}, {}
+    """Return {word: its cues}, as heteronyms.txt has them."""
+    sets: dict[str, str] = {}
+    found: dict[str, tuple[ContextCue, ...]] = {}
     for line in (Path(__file__).parent / "heteronyms.txt").read_text(encoding="utf-8").splitlines():
         word, *fields = line.split("\t")
         if word.startswith("{"):
@@ -50,7 +64,7 @@ def _context_cues() -> dict[str, tuple[ContextCue, ...]]:
     return found
 
 
-def retag(tokens: Sequence, entries) -> None:
+def retag(tokens: Sequence[ReaderToken], entries: Mapping[str, object]) -> None:
     """Mend the tags of verbs and nouns that are written alike; `entries` is the reader's lexicon of words."""
     for i, token in enumerate(tokens):
         word = token.text.lower()
@@ -64,8 +78,8 @@ def retag(tokens: Sequence, entries) -> None:
             token.tag = "VB"
 
 
-def _acts(tokens: Sequence, i: int, before: str) -> bool:
-    """Whether a verb fits better than the noun or adjective that the tagger took the word for."""
+def _acts(tokens: Sequence[ReaderToken], i: int, before: str) -> bool:
+    """Tell whether a verb fits better than the noun or adjective that the tagger found."""
     after = tokens[i + 1].tag if i + 1 < len(tokens) else "."
     if before in _VERB_BEFORE:
         return after not in _NOUN
@@ -75,8 +89,8 @@ def _acts(tokens: Sequence, i: int, before: str) -> bool:
     return subject and before not in _COUNTLESS and after in _AFTER_A_VERB and not any(verbs)
 
 
-def in_context(tokens: Sequence) -> dict[int, str]:
-    """{place of a token: its phonemes}, where a cue of its word fits."""
+def in_context(tokens: Sequence[ReaderToken]) -> dict[int, str]:
+    """Return {index of a token: its phonemes} for the tokens whose word has a cue that fits."""
     known = _context_cues()
     places = [i for i, token in enumerate(tokens) if token.text in known or token.text.lower() in known]
     if not places:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from voice.text.english.numbers import cardinal, digits, plural, say_in_name
+from voice.text.english.numbers import cardinal, digits, plural, say_in_name, split_last_word
 from voice.text.english.rule import one_of, rule
 
 _COMPOUND_SIGNS = {
@@ -23,7 +23,7 @@ _VOWEL = re.compile("[aeiouyAEIOUYáéíóúäöü]")
 
 
 def _mixed(match: re.Match[str]) -> str:
-    """'B2B' → 'B two B', 'GPT-4o' → 'G P T four O', '20-year-old' → 'twenty year old'."""
+    """Read 'B2B' as 'B two B', 'GPT-4o' as 'G P T four O', '20-year-old' as 'twenty year old'."""
     text, possessive = match[1], match[2] or ""
     parts = [_part(part) for part in re.split("[-–_]", text) if part]
     return " ".join(parts) + possessive.replace("’", "'")
@@ -36,13 +36,13 @@ def _part(part: str) -> str:
     runs = re.findall(r"\d+|[^\W\d_]+", many[1] if many else part)
     said = [say_in_name(run) if run.isdecimal() else _letters(run, alone=False) for run in runs]
     if many:
-        head, separator, last = re.fullmatch(r"(.*?)([ -]?)([a-z]+)", said[-1]).groups()
+        head, separator, last = split_last_word(said[-1])
         said[-1] = head + separator + plural(last)
     return " ".join(said)
 
 
 def _letters(run: str, alone: bool) -> str:
-    """Letters within a mixed name: a word if it looks like one, else letter by letter."""
+    """Read letters within a mixed name as a word if they look like one, else letter by letter."""
     if alone and not run.isupper():
         return run
     is_word = len(run) > 2 and _VOWEL.search(run) and not (run.isupper() and len(run) < 4)
@@ -50,7 +50,7 @@ def _letters(run: str, alone: bool) -> str:
 
 
 def _code(match: re.Match[str]) -> str:
-    """A long identifier, hexadecimal for instance: letter by letter, figure by figure."""
+    """Spell a long identifier, hexadecimal for instance: letter by letter, figure by figure."""
     return " ".join(digits(c) if c.isdecimal() else c.upper() for c in match[0] if c.isalnum())
 
 
@@ -59,24 +59,24 @@ def _flag(match: re.Match[str]) -> str:
 
 
 def _section_of_law(match: re.Match[str]) -> str:
-    """'401(k)', '501(c)(3)'."""
+    """Read '401(k)' and '501(c)(3)'."""
     return " ".join(
         filter(None, (say_in_name(match[1]), match[2].upper(), match[3] and say_in_name(match[3])))
     )
 
 
 def _computes(match: re.Match[str]) -> bool:
-    """Whether '**' is a power, and not the end of bold type."""
+    """Tell whether '**' is a power, and not the end of bold type."""
     return match.string.count("**") % 2 == 1 or bool(re.match(r"\d", match.string[match.end() :]))
 
 
 def _letter_span(match: re.Match[str]) -> str:
-    """'A–Z'."""
+    """Read 'A–Z'."""
     return f"{match[0][0]} to {match[0][-1]}"
 
 
 def _members(match: re.Match[str]) -> str:
-    """'the 49ers'."""
+    """Read 'the 49ers'."""
     return cardinal(int(match[1])).removesuffix("e") + "ers"
 
 

@@ -95,14 +95,14 @@ def _inches(match: re.Match[str]) -> str | None:
 
 
 def _feet_and_inches(match: re.Match[str]) -> str:
-    """'6 ft 2 in'."""
+    """Read '6 ft 2 in'."""
     feet, inches = match[1], match[2]
     said = f"{number(feet)} {'foot' if is_one(feet) else 'feet'} {number(inches)}"
     return f"{said} {'inch' if is_one(inches) else 'inches'}"
 
 
 def _abbreviated_inches(match: re.Match[str]) -> str:
-    """'1 in. of rain', '1/4 in.'."""
+    """Read the unit of '1 in. of rain' and '1/4 in.'."""
     one = is_one(match[1]) or re.fullmatch(r"\d+[/⁄]\d+", match[1])
     return ("inch" if one else "inches") + ("" if match.string[match.end() :].strip() else ".")
 

@@ -40,7 +40,7 @@ def _money(match: re.Match[str]) -> str | None:
 
 
 def _counts_as_adjective(match: re.Match[str]) -> bool:
-    """'a $5 bill' is a five dollar bill."""
+    """Tell whether a sum stands before its noun: 'a $5 bill' is a five dollar bill."""
     before, after = match.string[: match.start()], match.string[match.end() :]
     whole = "." not in match["amount"] or bool(match["scale"])
     return bool(
@@ -51,7 +51,7 @@ def _counts_as_adjective(match: re.Match[str]) -> bool:
 
 
 def _cents_of(amount: str, currency: str) -> str:
-    """'5.50' → 'five dollars and fifty cents'."""
+    """Read '5.50' as 'five dollars and fifty cents'."""
     singular, many, small = _CURRENCIES[currency.rstrip(".")]
     whole, _, cents = amount.partition(".")
     if len(cents) != 2 or not small:

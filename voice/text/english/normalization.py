@@ -15,7 +15,7 @@ from voice.text.language import Chunk, NormalizedText
 
 
 def normalize(sentence: str) -> NormalizedText:
-    """The words in which `sentence` is read aloud."""
+    """Return the words in which `sentence` is read aloud."""
     written, sentence = sentence, plain_forms(sentence)
     replaced = _replacements(sentence)
     pieces: list[tuple[str, int, int]] = []
@@ -38,18 +38,18 @@ def normalize(sentence: str) -> NormalizedText:
 
 
 def _marks_unread(sentence: str, position: int, unread: list[tuple[int, str]]) -> bool:
-    """Whether it is an accent or a vowel sign on a letter that could not be read."""
+    """Tell whether a character is an accent or a vowel sign on a letter that could not be read."""
     follows = bool(unread) and unread[-1][0] == position - 1
     return follows and unicodedata.category(sentence[position])[0] == "M"
 
 
 def _as_readable(words: str) -> str:
-    """A rule's words with what they keep of the writing, accents or signs, made readable as well."""
+    """Return the words of a rule; what they keep of the writing, accents or signs, becomes readable too."""
     return words if words.isascii() else "".join(say_character(words, i) or "" for i in range(len(words)))
 
 
 def _with_spaces(sentence: str, start: int, end: int, words: str) -> str:
-    """`words` with a space towards a letter or figure that they would otherwise run into."""
+    """Return `words` with a space towards a letter or figure that they would otherwise run into."""
     before = " " if sentence[:start][-1:].isalnum() else ""
     return before + words + (" " if sentence[end : end + 1].isalnum() else "")
 
@@ -72,7 +72,7 @@ def _rules() -> tuple[Rule, ...]:
 
 
 def _replacements(sentence: str) -> dict[int, tuple[int, str]]:
-    """{start: (end, spoken)} of every token that some rule reads; earlier rules go first."""
+    """Return {start: (end, spoken)} of every token that a rule reads; earlier rules go first."""
     found = {}
     rest = sentence.replace(TAKEN, " ")
     for pattern, say in _rules():
@@ -87,7 +87,8 @@ def _replacements(sentence: str) -> dict[int, tuple[int, str]]:
 
 def _chunks(pieces: list[tuple[str, int, int]]) -> tuple[Chunk, ...]:
     """Join characters and replacements into space-separated chunks, tidying their punctuation."""
-    chunks, text, start, end = [], "", 0, 0
+    chunks: list[Chunk] = []
+    text, start, end = "", 0, 0
     for said, first, last in [*pieces, (" ", 0, 0)]:
         for char in said:
             if char.isspace():
@@ -101,7 +102,7 @@ def _chunks(pieces: list[tuple[str, int, int]]) -> tuple[Chunk, ...]:
 
 
 def _append(chunks: list[Chunk], chunk: Chunk) -> None:
-    """A stop or comma that stands alone joins the word before it."""
+    """Append a chunk; a stop or comma that stands alone joins the word before it."""
     if not chunk.text:
         return
     if chunks and chunk.text[0] in ",.;:!?…" and not any(c.isalpha() for c in chunk.text):
@@ -123,12 +124,12 @@ def _tidy(chunk: str) -> str:
 
 
 def _pieces(chunk: str) -> list[str]:
-    """The chunk itself, unless it is too long to be read at once."""
+    """Return the chunk itself, or its pieces if it is too long to be read at once."""
     return [chunk] if len(chunk) <= _LONG_CHUNK else _PIECE.findall(chunk)
 
 
 def _runs(unread: list[tuple[int, str]]) -> tuple[str, ...]:
-    """Neighboring characters that could not be read, joined."""
+    """Join neighboring characters that could not be read."""
     runs: list[str] = []
     previous = -2
     for position, char in unread:

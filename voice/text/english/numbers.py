@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 ONES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
     " seventeen eighteen nineteen"
@@ -28,12 +26,12 @@ NUMBER_END = r"(?![\w]|[.,]\d)"
 
 
 def cardinal(n: int) -> str:
-    """'one thousand two hundred thirty-four'; past nonillions, the digits one by one."""
+    """Return 'one thousand two hundred thirty-four'; past nonillions, the digits one by one."""
     if n < 0:
         return "minus " + cardinal(-n)
     if n >= 1000 ** len(SCALES):
         return digits(str(n))
-    groups = []
+    groups: list[str] = []
     for scale in SCALES:
         n, group = divmod(n, 1000)
         if group:
@@ -54,8 +52,8 @@ def _below_thousand(n: int) -> str:
 
 
 def ordinal(n: int) -> str:
-    """'twenty-third', 'one hundred first'."""
-    head, separator, last = re.fullmatch(r"(.*?)([ -]?)(\w+)", cardinal(n)).groups()
+    """Return 'twenty-third', 'one hundred first'."""
+    head, separator, last = split_last_word(cardinal(n))
     if last in _IRREGULAR:
         last = _IRREGULAR[last]
     else:
@@ -63,20 +61,26 @@ def ordinal(n: int) -> str:
     return head + separator + last
 
 
+def split_last_word(words: str) -> tuple[str, str, str]:
+    """Split 'one hundred twenty-three' into 'one hundred twenty', '-' and 'three'."""
+    place = max(words.rfind(" "), words.rfind("-"))
+    return ("", "", words) if place < 0 else (words[:place], words[place], words[place + 1 :])
+
+
 def plural(word: str) -> str:
-    """'six' → 'sixes', 'twenty' → 'twenties'."""
+    """Turn 'six' into 'sixes', 'twenty' into 'twenties'."""
     if word.endswith("y"):
         return word[:-1] + "ies"
     return word + ("es" if word.endswith(("x", "s", "sh", "ch")) else "s")
 
 
 def digits(text: str) -> str:
-    """Each digit of `text` by its name; everything else is left out."""
+    """Name each digit of `text`; everything else is left out."""
     return " ".join(ONES[int(c)] for c in text if c.isdecimal())
 
 
 def year(n: int) -> str:
-    """1984 → 'nineteen eighty-four', 1905 → 'nineteen oh five', 2009 → 'two thousand nine'."""
+    """Read 1984 as 'nineteen eighty-four', 1905 as 'nineteen oh five', 2009 as 'two thousand nine'."""
     high, low = divmod(n, 100)
     if not 10 <= high <= 99 or (high % 10 == 0 and low < 10):
         return cardinal(n)
@@ -86,7 +90,7 @@ def year(n: int) -> str:
 
 
 def number(text: str) -> str:
-    """A figure as written, '-1,234.50' or '007' or '.5', in words."""
+    """Return a figure as written, '-1,234.50' or '007' or '.5', in words."""
     comma = "," in text
     text = (
         text.replace(",", "").replace("−", "-").replace(" ", "").replace("\u00a0", "").replace("\u202f", "")
@@ -104,12 +108,12 @@ def is_one(text: str) -> bool:
 
 
 def _is_code(whole: str) -> bool:
-    """Leading zeros, or so long and so little rounded that it must be an identifier."""
+    """Tell whether a figure must be an identifier: leading zeros, or so long and so little rounded."""
     return (len(whole) > 1 and whole[0] == "0") or (len(whole) > 6 and not whole.endswith("000"))
 
 
 def say_in_name(text: str) -> str:
-    """Digits within a name, as people say them: '747' → 'seven forty-seven', '15' → 'fifteen'."""
+    """Read digits within a name as people say them: '747' → 'seven forty-seven', '15' → 'fifteen'."""
     if text.startswith("0") or len(text) > 4:
         return digits(text)
     if len(text) == 4:
@@ -121,7 +125,7 @@ def say_in_name(text: str) -> str:
 
 
 def roman_value(text: str) -> int:
-    """'XIV' → 14."""
+    """Return the value of a Roman numeral: 'XIV' → 14."""
     values = [_ROMAN_VALUES[c] for c in text]
     following = [*values[1:], 0]
     return sum(-value if value < after else value for value, after in zip(values, following, strict=True))

@@ -8,15 +8,16 @@ import unicodedata
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from voice.text.alphabet import has_sound
 from voice.text.english.capitals import lower_words
-from voice.text.english.heteronyms import in_context, retag
+from voice.text.english.heteronyms import ReaderToken, in_context, retag
 from voice.text.phones import from_arpabet
 
 
 @lru_cache(maxsize=1)
-def _reader():
+def _reader() -> Any:
     from hibari.g2p import G2P
 
     return G2P()
@@ -31,7 +32,7 @@ def prepare() -> None:
 
 @lru_cache(maxsize=1)
 def _corrections() -> dict[str, str]:
-    """{word: phonemes} where the reader's own entry, or its guess, is wrong; lower case answers for both.
+    """Return {word: phonemes} where the reader's entry or guess is wrong; small letters stand for both.
 
     `names.txt` is made by recipes/names, `corrections.txt` is kept by hand, in phones of CMUdict.
     """
@@ -46,7 +47,7 @@ def _corrections() -> dict[str, str]:
 
 
 def _is_word(word: str) -> bool:
-    """Whether `word`, in lower case, is known."""
+    """Tell whether `word`, in small letters, is known."""
     from hibari.g2p import Context
 
     lexicon = _reader().lexicon
@@ -59,18 +60,19 @@ def _is_word(word: str) -> bool:
 
 @lru_cache(maxsize=1)
 def alphabet() -> dict[str, int]:
-    """Every phoneme character → its id in the models that share this alphabet; 0 is the pad."""
+    """Return every phoneme character with its id in the models that share hibari's table; 0 is the pad."""
     import hibari
 
     path = Path(hibari.__file__).parent / "assets" / "vocab.json"
-    return json.loads(path.read_text(encoding="utf-8"))
+    ids: dict[str, int] = json.loads(path.read_text(encoding="utf-8"))
+    return ids
 
 
 def pronounce(chunks: Sequence[str]) -> list[str]:
-    """The phonemes of each chunk (word) of a sentence, read in the context of all of it.
+    """Return the phonemes of each chunk (word) of a sentence, read in the context of all of it.
 
-    Chunks hold letters, apostrophes, hyphens and punctuation, no spaces (see `normalization`).
-    One without sound gives an empty string.
+    Chunks hold letters, apostrophes, hyphens and punctuation, no spaces (see `normalization`). A chunk
+    without sound gives an empty string.
     """
     chunks = lower_words([chunk.replace('"', "") for chunk in chunks], _is_word)  # quotes are not heard
     heard = [chunk for chunk in chunks if chunk]
@@ -86,7 +88,7 @@ def pronounce(chunks: Sequence[str]) -> list[str]:
 
 
 def _pronounce_or_spell(chunk: str, phonemes: str) -> str:
-    """`phonemes`, unless the reader made none of a word: then its letters' names, without accents."""
+    """Return `phonemes`, or the names of the letters, without accents, if the reader made none of a word."""
     if has_sound(phonemes) or not any(c.isalpha() for c in chunk):
         return phonemes
     plain = (c for c in unicodedata.normalize("NFKD", chunk).upper() if c.isascii() and c.isalpha())
@@ -94,7 +96,7 @@ def _pronounce_or_spell(chunk: str, phonemes: str) -> str:
 
 
 def _chunk_phonemes(text: str) -> list[str]:
-    """Phonemes of each space-separated chunk, as the reader's tokens give them."""
+    """Return the phonemes of each space-separated chunk, as the reader's tokens give them."""
     reader = _reader()
     tokens = reader.tokenize(text)
     retag(tokens, reader.lexicon.golds)
@@ -108,7 +110,7 @@ def _chunk_phonemes(text: str) -> list[str]:
     return [*groups, current]
 
 
-def _correct(tokens, lexicon) -> None:
+def _correct(tokens: Sequence[ReaderToken], lexicon: Any) -> None:
     """Give the tokens of known misreadings their phonemes, before a possessive too."""
     corrections, chosen = _corrections(), in_context(tokens)
     for i, token in enumerate(tokens):
@@ -126,14 +128,17 @@ _LETTER = re.compile(r"(\(*)([A-Z])((?:'s)?[,.;:!?…)]*)")
 
 
 def _spell_letters(chunks: list[str], read: list[str]) -> list[str]:
-    """Letters that are spelled one after the other keep their names and stress the last, 'A' among
-    them, which the reader takes for the article."""
+    """Give letters that are spelled one after the other their names, with stress on the last.
+
+    'A' is among them, which the reader takes for the article.
+    """
     letters = [_LETTER.fullmatch(chunk) for chunk in chunks]
     spelled = list(read)
     for i, letter in enumerate(letters):
         if not letter:
             continue
-        joins_last = i > 0 and letters[i - 1] and not letters[i - 1][3]
+        last = letters[i - 1] if i else None
+        joins_last = last is not None and not last[3]
         joins_next = i + 1 < len(letters) and letters[i + 1] and not letter[3]
         if joins_last or joins_next or (letter[2] == "A" and _names_letter(chunks, i)):
             name = _reader().lexicon.golds.get(letter[2])
@@ -143,7 +148,7 @@ def _spell_letters(chunks: list[str], read: list[str]) -> list[str]:
 
 
 def _names_letter(chunks: list[str], i: int) -> bool:
-    """Whether a capital 'A' is a letter: a stop follows it, or it stands inside a sentence in lower case."""
+    """Tell whether a capital 'A' is a letter: before a stop, or among words in small letters."""
     following = "".join(chunks[i + 1 : i + 2])
     if chunks[i][-1] != "A" or not following:
         return True

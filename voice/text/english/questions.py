@@ -20,10 +20,10 @@ OPENERS = frozenset(
 
 
 def is_rising_question(sentence: str) -> bool:
-    """Whether a whole sentence is a question for yes or no.
+    """Tell whether a whole sentence is a question for yes or no.
 
-    It is where a clause begins with an auxiliary, unless a later one asks for something else ("Is it late,
-    and where are we?"), and where none begins like a question ("Really?", "You know him?").
+    It is one if a clause begins with an auxiliary, unless a later clause asks for something else ("Is it
+    late, and where are we?"), or if no clause begins like a question ("Really?", "You know him?").
     """
     if not re.search(r"\?[^\w.]*$", sentence):
         return False

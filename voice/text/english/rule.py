@@ -21,5 +21,5 @@ def rule(pattern: str, say: Callable[[re.Match[str]], str | None], flags: int = 
 
 
 def one_of(words: Iterable[str]) -> str:
-    """A pattern that matches any of `words`, the longest first."""
+    """Return a pattern that matches any of `words`, the longest first."""
     return "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))

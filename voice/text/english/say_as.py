@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from voice.text.english.characters import SYMBOL_NAMES
 from voice.text.english.dates import MONTHS
@@ -17,24 +18,25 @@ _SIGN_NAMES = SYMBOL_NAMES | {
 
 
 def words_for(text: str, kind: str, form: str = "") -> str | None:
-    """The words for `text` as `kind` (interpret-as) in `form` (format).
+    """Return the words for `text` as `kind` (interpret-as) in `form` (format).
 
-    None where the front end reads it so by itself, or cannot read it as that. Raises KeyError for a
-    kind that is not known.
+    None means that normalization reads it so by itself, or that it cannot be read as that kind. Raises
+    KeyError for a kind that is not known.
     """
     kind = kind.strip().lower()
     if kind in AS_WRITTEN:
         return None
     if kind in SPELLED:
         return spell(text)
-    return {
+    readers: dict[str, Callable[[str], str | None]] = {
         "digits": _figures, "telephone": _telephone, "cardinal": _cardinal, "number": _cardinal,
         "ordinal": _ordinal, "date": lambda text: _date(text, form),
-    }[kind](text)  # fmt: skip
+    }  # fmt: skip
+    return readers[kind](text)
 
 
 def spell(text: str) -> str:
-    """'B2-b' → 'B two dash B'."""
+    """Turn 'B2-b' into 'B two dash B'."""
     return " ".join(_character(char) for char in text if not char.isspace())
 
 
@@ -74,7 +76,7 @@ def _ordinal(text: str) -> str | None:
 
 
 def _date(text: str, form: str) -> str | None:
-    """A date whose order `form` gives ("dmy", "mdy", "ymd", "md", …), written so that it is read right."""
+    """Write a date whose order `form` gives ("dmy", "mdy", "ymd", "md", …) so that it is read right."""
     figures = re.findall(r"[0-9]+", text)
     order = [c for c in form.lower() if c in "dmy"]
     if len(figures) != len(order) or len(set(order)) != len(order) or "m" not in order:

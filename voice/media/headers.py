@@ -10,7 +10,7 @@ import re
 import struct
 from dataclasses import dataclass
 
-from voice.media.container import Media
+from voice.media.source import Media
 
 MP4, MATROSKA, BROADCAST = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", ("mpegts", "mpeg")  # FFmpeg's names
 # Containers that say how long each track is.

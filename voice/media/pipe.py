@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from voice.errors import AudioError
-from voice.media.container import Arrived, Form, Media
 from voice.media.headers import PLACEHOLDER
+from voice.media.source import Arrived, Form, Media
 
 HEADER = 12  # bytes that tell a container from raw sound
 _WAV = (b"RIFF", b"RF64")
-_FORMATS = {  # how a file begins: FFmpeg's name of the container
+_SIGNATURES = {  # how a file begins: FFmpeg's name of the container
     b"riff": "w64",
     b"fLaC": "flac",
     b"OggS": "ogg",
@@ -69,7 +69,7 @@ def container_of(begun: bytes) -> str | None:
         )
     if begun.startswith(_WAV):
         return "avi" if begun[8:12] == b"AVI " else "wav"
-    return next((form for mark, form in _FORMATS.items() if begun.startswith(mark)), None)
+    return next((form for mark, form in _SIGNATURES.items() if begun.startswith(mark)), None)
 
 
 def opened(pipe: Pipe, called: str) -> Media | None:

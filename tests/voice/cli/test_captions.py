@@ -15,7 +15,7 @@ from voice.cli import captions
 from voice.cli.captions import in_time, raw
 from voice.cli.console import OutputError
 from voice.errors import AudioError
-from voice.media import container
+from voice.media import container, source
 from voice.types import Audio, Segment, Transcript
 
 RATE = 16_000
@@ -198,7 +198,7 @@ def test_no_sound_waits_for_the_sound_after_it() -> None:
 
 
 def test_a_header_that_claims_a_gigabyte_is_not_read_to_its_end(monkeypatch) -> None:
-    monkeypatch.setattr(container, "_HEADERS", 1_000_000)
+    monkeypatch.setattr(container, "HEADER_LIMIT", 1_000_000)
     trickling = Trickling(media_files.private(900_000_000) + bytes(20_000_000), 2**16)
     with pytest.raises(AudioError, match="standard input has more than"):
         arrived(trickling)
@@ -207,7 +207,7 @@ def test_a_header_that_claims_a_gigabyte_is_not_read_to_its_end(monkeypatch) -> 
 
 @pytest.mark.parametrize("form", ["opus.ogg", "wav", "mkv"])
 def test_who_is_silent_for_long_is_heard_when_they_go_on(form: str, monkeypatch) -> None:
-    monkeypatch.setattr(container, "_NOTHING_NEW", 0.1)
+    monkeypatch.setattr(source, "STALL_LIMIT", 0.1)
     monkeypatch.setattr(container, "_STEP", 0.1)
     whole = media_files.healthy(form)
 
@@ -233,8 +233,8 @@ def test_damaged_and_hostile_files_in_a_pipe_are_heard_or_named() -> None:
 
 
 def test_what_arrived_last_can_be_read_again(monkeypatch) -> None:
-    monkeypatch.setattr(container, "_KEPT", 100)
-    file = container.Arrived(io.BytesIO(bytes(range(250))).read)
+    monkeypatch.setattr(source, "REREAD_LIMIT", 100)
+    file = source.Arrived(io.BytesIO(bytes(range(250))).read)
     assert len(file.read(150)) == 150 and file.read(0) == b""
     assert file.seek(60) == 60 and file.read(10) == bytes(range(60, 70))
     assert file.read(1000) == bytes(range(70, 150)) and file.read(1000) == bytes(range(150, 250))

@@ -16,7 +16,7 @@ from fakes import media_files
 
 from voice import audio
 from voice.errors import AudioError
-from voice.media import container
+from voice.media import container, source
 
 RATE = 16_000
 FILES = 1000
@@ -33,7 +33,7 @@ def test_a_thousand_damaged_and_hostile_files_end_soon_in_bounded_memory_and_are
     print(found)
     assert found["failed"] == []
     assert found["peak"] < BOUND, found["largest"]
-    assert found["slowest"][0] < container._NOTHING_NEW, found["slowest"]
+    assert found["slowest"][0] < source.STALL_LIMIT, found["slowest"]
     assert found["decoded"] + found["warned"] + found["refused"] == FILES
     assert found["decoded"] > 200 and found["warned"] > 150 and found["refused"] > 150
 
@@ -59,8 +59,8 @@ def test_no_script_or_playlist_is_a_recording_whatever_its_name(
 
 
 def test_ffmpeg_learns_the_ending_of_a_name_and_no_more() -> None:
-    assert container.Media(io.BytesIO(), "/home/me/secret meeting.WAV").name == "sound.WAV"
-    assert container.Media(io.BytesIO(), "frames%03d").name == "sound"
+    assert source.Media(io.BytesIO(), "/home/me/secret meeting.WAV").name == "sound.WAV"
+    assert source.Media(io.BytesIO(), "frames%03d").name == "sound"
 
 
 def test_media_that_an_mp4_names_elsewhere_are_not_read(tmp_path: Path) -> None:
@@ -71,7 +71,7 @@ def test_media_that_an_mp4_names_elsewhere_are_not_read(tmp_path: Path) -> None:
 
 
 def test_a_file_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(container, "_NOTHING_NEW", -1.0)
+    monkeypatch.setattr(source, "STALL_LIMIT", -1.0)
     with pytest.raises(AudioError, match="the stream never comes to an end"):
         audio.read(io.BytesIO(media_files.healthy("mp3")))
 
@@ -80,7 +80,7 @@ def test_a_file_without_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None
 def test_covers_and_attachments_are_kept_within_bounds(
     room: int, taken: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(container, "_HEADERS", room)
+    monkeypatch.setattr(container, "HEADER_LIMIT", room)
     content = _with_cover(media_files.healthy("mp3"), 300_000)
     if taken:
         assert audio.read(io.BytesIO(content)).duration == pytest.approx(2.0, abs=0.1)
@@ -138,7 +138,7 @@ def test_a_closed_standard_input_is_told() -> None:
 
 
 def test_a_pipe_is_kept_up_to_a_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(container, "_PIPED", 100_000)
+    monkeypatch.setattr(source, "PIPE_LIMIT", 100_000)
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for content, longest in ((media_files.healthy("wav"), 100_000), (bytes(300_000), 0)):

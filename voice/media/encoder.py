@@ -1,0 +1,82 @@
+"""Encode sound piece by piece, in the formats that can be written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from voice.errors import AudioError
+from voice.media.resampling import StreamResampler
+from voice.media.samples import clipped
+
+# suffix: (FFmpeg container, encoder, bits per second or 0, rates it takes or none for any)
+_ENCODINGS = {
+    "wav": ("wav", "pcm_s16le", 0, ()),
+    "flac": ("flac", "flac", 0, ()),
+    "mp3": ("mp3", "libmp3lame", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
+    "ogg": ("ogg", "libopus", 48_000, (8_000, 12_000, 16_000, 24_000, 48_000)),
+    "opus": ("ogg", "libopus", 48_000, (8_000, 12_000, 16_000, 24_000, 48_000)),
+    "m4a": ("ipod", "aac", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
+    "aac": ("adts", "aac", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
+    "pcm": ("s16le", "pcm_s16le", 0, (24_000,)),  # bare samples have no header to tell another rate
+}
+ENDINGS = tuple(f".{name}" for name in _ENCODINGS)  # of what can be written
+
+
+class Encoder:
+    """Sound of `rate` Hz encoded piece by piece into `target`: a path, or what only has a `write`.
+
+    `form` is one of `Writer`'s endings without the dot. With `latency` (seconds), sound comes out
+    about that long after it was written, for those who listen meanwhile.
+    """
+
+    def __init__(self, target: str | BinaryIO, form: str, rate: int, latency: float | None = None) -> None:
+        container, encoder, bits, rates = _ENCODINGS[form]
+        self._rate = _nearest_rate(rate, rates)
+        import av
+
+        live = {} if latency is None else {"flush_packets": "1", "page_duration": f"{latency * 1e6:.0f}"}
+        self._container = av.open(target, "w", format=container, container_options=live)
+        self._stream = self._container.add_stream(encoder, rate=self._rate, layout="mono")
+        if bits:
+            self._stream.bit_rate = bits
+        self._resampler = StreamResampler(rate, self._rate)
+
+    def write(self, samples: np.ndarray) -> None:
+        """Append (T,) samples; what lies outside [-1, 1] is clipped. Raises AudioError for NaN."""
+        self._encode(self._resampler(clipped(np.asarray(samples, np.float32), "the sound to be written")))
+
+    def close(self, *, whole: bool = True) -> None:
+        """End the sound, or leave it where it broke off."""
+        if whole:
+            self._encode(self._resampler.rest())
+            self._container.mux(self._stream.encode(None))
+        self._container.close()
+
+    def _encode(self, samples: np.ndarray) -> None:
+        if not len(samples):
+            return
+        import av
+
+        coded = np.round(np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(coded[None], format="s16", layout="mono")
+        frame.sample_rate = self._rate
+        self._container.mux(self._stream.encode(frame))
+
+
+def format_of(target: str | Path | BinaryIO) -> str:
+    if not isinstance(target, (str, Path)):
+        return "wav"
+    suffix = Path(target).suffix.lower().lstrip(".")
+    if suffix not in _ENCODINGS:
+        raise AudioError(f"{target}: sound can have the endings {', '.join(ENDINGS)}; choose one")
+    return suffix
+
+
+def _nearest_rate(rate: int, rates: tuple[int, ...]) -> int:
+    """The lowest rate that loses nothing, of those that an encoder takes."""
+    if not rates or rate in rates:
+        return rate
+    return min((known for known in rates if known > rate), default=max(rates))

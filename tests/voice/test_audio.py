@@ -14,6 +14,7 @@ from fakes import media_files
 from voice import audio
 from voice.errors import AudioError
 from voice.media.container import RECORDINGS
+from voice.media.encoder import ENDINGS
 from voice.types import Audio
 
 
@@ -83,7 +84,7 @@ def test_the_length_of_an_open_file_leaves_it_at_its_beginning(recording: Path) 
 
 
 def test_what_is_written_is_a_recording_and_so_is_all_that_the_tests_have() -> None:
-    assert {*audio.ENDINGS} - {".pcm"} <= RECORDINGS  # which has no header
+    assert {*ENDINGS} - {".pcm"} <= RECORDINGS  # which has no header
     assert {f".{form.split('.')[-1]}" for form in media_files.FORMS} <= RECORDINGS
 
 

@@ -24,12 +24,12 @@ def check_sound(path: str, inputs: Iterable[str | Path | None] = ()) -> None:
 
 
 def check_text(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
-    """Raises VoiceError where text cannot be written to `path`: see check_sound; or it holds a recording."""
-    from voice import audio
+    """Raise VoiceError where text cannot be written to `path`: see check_sound; or it holds a recording."""
+    from voice.media.encoder import ENDINGS
 
     _check_kept(path, inputs)
     check_place(path)
-    if path.suffix.lower() in audio.ENDINGS:
+    if path.suffix.lower() in ENDINGS:
         raise VoiceError(f"{path} is a name for sound; for text, name {path.with_suffix('.txt')}")
     if path.exists():
         with path.open("rb") as file:

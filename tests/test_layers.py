@@ -90,11 +90,9 @@ OVERARCHING = {
 
 # What is not so yet, an entry a line: what `python tests/test_layers.py` prints before the bracket.
 KNOWN = """
-class: Heard
 class: Interrupted
 class: Pipe
 constant: voice SILENCE
-constant: voice.media HEADERS
 constant: voice.models KINDS
 constant: voice.models LARGEST
 length: app.py
@@ -102,9 +100,6 @@ length: page/guard.py
 length: page/talk/dialog.js
 length: recipes/tts/evaluate.py
 length: recipes/tts/export.py
-length: voice/audio.py
-length: voice/media/container.py
-length: voice/media/track.py
 test: tests/voice/cli/test_cli.py
 """
 

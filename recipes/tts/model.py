@@ -101,8 +101,8 @@ class ProsodyModel(nn.Module):
         parts = dict(zip(("duration", "pitch", "energy"), wrong, strict=True))
         return parts | {"flow": self.flow.loss(wanted, inside, mask)}
 
-    def said(self, tokens: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """(B, L, 3) as one might say it: the flow from the noise kept for each place, the same every time."""
+    def sample(self, tokens: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Return (B, L, 3) of a sample: the flow from the noise kept for each place, the same every time."""
         inside = self.inside(tokens, speaker, mask)
         places = torch.arange(tokens.shape[1], device=tokens.device) % NOISES
         return self.flow.drawn(self.noise[places].expand(len(tokens), -1, -1), inside, mask, MELODY_STEPS)

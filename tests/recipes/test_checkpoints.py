@@ -18,8 +18,8 @@ from recipes.asr import head as asr_head
 from recipes.asr import train as asr_train
 from recipes.checkpoints import older, read_state, write_state
 from recipes.training import Checkpoint
-from recipes.tts import export as tts_export
 from recipes.tts import train as tts_train
+from recipes.tts import trained as tts_trained
 from recipes.vocoder import export as vocoder_export
 from voice.errors import ModelDamaged, ModelMissing
 
@@ -55,7 +55,7 @@ OPENED = {
     "recipes.asr.export --head": asr_head.saved_head,
     "recipes.asr.train --start": lambda run: asr_train.saved_weights(run / "best.pt"),
     "a run that goes on": lambda run: Checkpoint(run, {}).restore(),
-    "recipes.tts.export --run": lambda run: tts_export.load_run(run, run),
+    "recipes.tts.export --run": lambda run: tts_trained.load_run(run, run),
     "recipes.tts.train --start": lambda run: tts_train.saved_parts(run / "last.pt"),
     "recipes.vocoder.export --run": vocoder_export.load_run,
 }

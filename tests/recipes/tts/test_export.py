@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+onnx = pytest.importorskip("onnx")
 
-from recipes.tts import corpus, export
+from recipes.tts import corpus, export, graphs, trained
 from recipes.tts.corpus import Utterance
 from recipes.tts.model import Shape, SpeakingModel
 from recipes.tts.sounds import Size, SoundModel
@@ -84,16 +87,23 @@ def untrained():
     sounds, speaking = SoundModel(SIZE).eval(), SpeakingModel(SHAPE).eval()
     for table in (sounds.text.speakers, sounds.decoder.tones):
         torch.nn.init.normal_(table.weight, std=0.2)
-    return export.Run(sounds, speaking, Setup(SHAPE, corpus.ranges(some())), 1, SPEAKERS)
+    return trained.Trained(sounds, speaking, Setup(SHAPE, corpus.ranges(some())), 1, SPEAKERS)
 
 
 @pytest.fixture(scope="module")
-def exported(tmp_path_factory):
+def folder(tmp_path_factory):
+    """The graphs of a run with random weights in single precision, made once: the exporter takes seconds."""
+    folder = tmp_path_factory.mktemp("voice")
+    graphs.write_graphs(untrained(), folder, weights="float32")
+    return folder
+
+
+@pytest.fixture
+def exported(folder):
     """A run with random weights, and the voice that its graphs make."""
-    run, folder = untrained(), tmp_path_factory.mktemp("voice")
-    export.write_graphs(run, folder, weights="float32")
-    text, curves = (open_graph(folder / name) for name in (export.TEXT_FILE, export.CURVES_FILE))
-    decoder = Vocoder.open(folder / export.SOUNDS_FILE, speaker=1)
+    run = untrained()
+    text, curves = (open_graph(folder / name) for name in (graphs.TEXT_FILE, graphs.CURVES_FILE))
+    decoder = Vocoder.open(folder / graphs.SOUNDS_FILE, speaker=1)
     return run, Acoustic(text, curves, decoder, 1, SpeakerStats(5.0, 0.2, -2.0, 1.5))
 
 
@@ -104,7 +114,7 @@ def test_the_exported_graphs_equal_the_trained_models(exported, symbols):
     durations, frames, f0 = voice.draw(symbols)
     tokens = torch.from_numpy(corpus.tokens_of(symbols).astype(np.int64))[None]
     given = tokens, torch.tensor([1]), torch.ones(1, len(symbols), 1)
-    _, pitch, energy = run.speaking.prosody.said(*given)[0].numpy().T
+    _, pitch, energy = run.speaking.prosody.sample(*given)[0].numpy().T
     index, features = frame_features(durations, pitch, energy)
     model = run.speaking.curves
     hidden, mask = model.hidden(*given)[:, index], torch.ones(1, len(index), 1)
@@ -121,8 +131,11 @@ def test_the_exported_graphs_equal_the_trained_models(exported, symbols):
 
 
 @pytest.mark.parametrize("ours", [True, False])
-def test_voices_of_one_model_share_its_graphs_only_inside_the_package(tmp_path, monkeypatch, ours):
+def test_voices_of_one_model_share_its_graphs_only_inside_the_package(tmp_path, monkeypatch, folder, ours):
     """Two cards; of the package's the second points to the first's files, of others each has its own."""
+    monkeypatch.setattr(
+        export, "write_graphs", lambda run, out, *_: shutil.copytree(folder, out, dirs_exist_ok=True)
+    )
     if ours:
         for module in (export, cards):
             monkeypatch.setattr(module, "PRETRAINED", tmp_path)
@@ -130,7 +143,7 @@ def test_voices_of_one_model_share_its_graphs_only_inside_the_package(tmp_path, 
     rest = "liveliness = 1.0\nlicense = 'MIT'\ndescription = ''\norigin = ''\n"
     (tmp_path / "voices.toml").write_text(listed.format(rest))
     options = export.Options(voices=tmp_path / "voices.toml", out=tmp_path, weights="float32")
-    export.export_all(untrained(), options)
+    export.export_all(untrained(), options.voices, options)
     own, shared = (read_card(tmp_path / name) for name in ("ann", "bob"))
     assert [own.options["speaker"], shared.options["speaker"]] == ["ann", "bob"]
     assert shared.options["speakers"]["bob"]["gain"] == 2.0
@@ -139,13 +152,11 @@ def test_voices_of_one_model_share_its_graphs_only_inside_the_package(tmp_path, 
     assert Acoustic.open(tmp_path / "bob").rate == 24_000
 
 
-def test_eight_bits_change_little_and_a_frame_is_the_same_whatever_is_beside_it(tmp_path):
+def test_eight_bits_change_little_and_a_frame_is_the_same_whatever_is_beside_it(tmp_path, folder):
     run = untrained()
-    for weights in ("float32", "int8"):
-        (tmp_path / weights).mkdir()
-        export.write_graphs(run, tmp_path / weights, weights)
-    given = export.examples(run, 1)[0]
-    small, plain = (open_graph(tmp_path / name / export.SOUNDS_FILE) for name in ("int8", "float32"))
+    onnx.save(graphs.sounds_graph(run, "int8"), tmp_path / graphs.SOUNDS_FILE)
+    given = graphs.examples(run, 1)[0]
+    small, plain = (open_graph(each / graphs.SOUNDS_FILE) for each in (tmp_path, folder))
     (whole,), (exact,) = small.run(None, given), plain.run(None, given)
     assert np.abs(whole - exact).mean() < 0.05 * np.abs(exact).mean()
     (part,) = small.run(None, given | {"frames": given["frames"][..., 20:], "f0": given["f0"][:, 20:]})
@@ -155,14 +166,14 @@ def test_eight_bits_change_little_and_a_frame_is_the_same_whatever_is_beside_it(
 @torch.no_grad()
 def test_contrast_drives_spectra_from_their_mean_and_leaves_levels():
     run = untrained()
-    shown = export.examples(run, 1)
+    shown = graphs.examples(run, 1)
     for each in shown:
         each["frames"][0, -1] -= 9.0  # recorded very quietly
     given = [torch.from_numpy(shown[0][name]) for name in ("frames", "f0", "speaker")]
-    middles = export._middles(run, shown)
+    middles = graphs.mean_magnitudes(run, shown)
 
     def magnitudes(contrast):
-        parts = export.SoundsGraph(run.sounds.decoder, middles, [contrast] * 2)(*given)[0]
+        parts = graphs.SoundsGraph(run.sounds.decoder, middles, [contrast] * 2)(*given)[0]
         return _magnitudes(parts)
 
     plain, sharp = magnitudes(1.0), magnitudes(1.4)
@@ -181,16 +192,16 @@ def _magnitudes(parts):
 def test_only_the_speakers_that_are_asked_for_are_kept(tmp_path):
     run = untrained()
     bob = run.sounds.decoder.tones.weight.data[1].clone()
-    kept = export.keep_speakers(run, ["bob"])
+    kept = trained.keep_speakers(run, ["bob"])
     assert kept.speakers == ("bob",) and run.speakers == SPEAKERS
     assert torch.equal(kept.sounds.decoder.tones.weight, bob[None])
     assert kept.speaking.prosody.speakers.num_embeddings == 1
     with pytest.raises(VoiceError, match="named twice"):
-        export.keep_speakers(run, ["bob", "bob"])
+        trained.keep_speakers(run, ["bob", "bob"])
     with pytest.raises(VoiceError, match="no speaker eve; it has ann, bob"):
-        export.keep_speakers(untrained(), ["eve"])
+        trained.keep_speakers(untrained(), ["eve"])
     with pytest.raises(VoiceError, match="given 1 times for 2 speakers"):
-        export.write_graphs(run, tmp_path, "float32", (1.2,))
+        graphs.write_graphs(run, tmp_path, "float32", (1.2,))
 
 
 def test_symbols_that_training_never_met_are_spoken_as_their_stand_ins():
@@ -199,15 +210,15 @@ def test_symbols_that_training_never_met_are_spoken_as_their_stand_ins():
     sum(model.loss(Setup(SHAPE, corpus.ranges(utterances)).batch(utterances, CPU)).values()).backward()
     optimizer.step()
     symbols = model.curves.symbols
-    unmet = export._untrained(model, symbols, optimizer.state_dict())
+    unmet = trained.untrained_symbols(model, symbols, optimizer.state_dict())
     assert {"?", "ɒ"} <= unmet and not unmet & set(PHONEMES)
-    export._stand_in(symbols, unmet)
+    trained.copy_stand_ins(symbols, unmet)
     row = dict(zip(SYMBOLS, symbols.weight.data, strict=True))
     assert torch.equal(row["?"], row["."]) and not torch.equal(row["."], row["s"])
 
 
 def test_says_what_is_missing(tmp_path):
     with pytest.raises(ModelMissing, match="recipes.tts.train "):
-        export.load_run(tmp_path, tmp_path)
+        trained.load_run(tmp_path, tmp_path)
     with pytest.raises(VoiceError, match="recipes.tts.prepare"):
         corpus.read(tmp_path / "none.npz")

@@ -17,7 +17,7 @@ torch = pytest.importorskip("torch")
 from fakes.killing import assert_resumed_equals_uninterrupted
 
 from recipes.adversarial import AdversarialOptions
-from recipes.tts import corpus, export, pieces, train
+from recipes.tts import corpus, pieces, train, trained
 from recipes.tts.corpus import Utterance
 from recipes.tts.pieces import CONTEXT, Collection, Errors
 from recipes.tts.sounds import LOUD, Size, SoundModel
@@ -192,8 +192,8 @@ def test_a_run_may_begin_with_another_one_and_new_speakers_with_the_mean_of_the_
 
 def test_what_an_export_leaves_for_other_voices_is_the_run_in_half_precision(tmp_path):
     size = Size(("ann", "bob"), **train.SMALL)
-    run = export.Run(SoundModel(size), None, None, 1, size.speakers)
-    export.write_start(run, tmp_path / "start.safetensors")
+    run = trained.Trained(SoundModel(size), None, None, 1, size.speakers)
+    trained.write_start(run, tmp_path / "start.safetensors")
     weights = train.warm_weights(tmp_path / "start.safetensors", SoundModel(Size(("bob",), **train.SMALL)))
     for name, value in run.sounds.state_dict().items():
         if name in ("text.speakers.weight", "decoder.tones.weight"):

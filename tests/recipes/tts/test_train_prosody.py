@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from fakes.killing import first_difference
 
-from recipes.tts import corpus, export, train_prosody
+from recipes.tts import corpus, train_prosody, trained
 from recipes.tts.corpus import Utterance
 from recipes.tts.model import Shape, SpeakingModel
 from recipes.tts.sounds import Size, SoundModel
@@ -36,7 +36,7 @@ def features(tmp_path):
     return tmp_path / "ann.npz"
 
 
-def trained(features, out, **chosen):
+def train(features, out, **chosen):
     given = {"steps": 12, "batch_tokens": 60, "save_every": 6, "threads": 1} | chosen
     train_prosody.main(train_prosody.Options(features=(features,), dev=(features,), out=out, **given))
     return torch.load(out / "last.pt", weights_only=False)
@@ -59,11 +59,11 @@ def test_overfits_one_batch():
 
 
 def test_resumed_equals_uninterrupted_and_the_best_weights_are_kept(features, tmp_path, monkeypatch):
-    whole = trained(features, tmp_path / "whole")
+    whole = train(features, tmp_path / "whole")
     monkeypatch.setattr(train_prosody, "Deadline", lambda minutes: _Stop(6))
-    trained(features, tmp_path / "parts")
+    train(features, tmp_path / "parts")
     monkeypatch.undo()
-    parts = trained(features, tmp_path / "parts")
+    parts = train(features, tmp_path / "parts")
     assert first_difference(whole["parts"], parts["parts"]) is None
     assert whole["parts"]["best"]["weights"].keys() == whole["parts"]["ema"]["weights"].keys()
 
@@ -94,20 +94,20 @@ def test_says_the_same_every_time_and_without_noise_what_the_flow_makes_of_none(
     tokens, speaker = torch.randint(15, 60, (1, 30)), torch.tensor([0])
     mask = torch.ones(1, 30, 1)
     with torch.no_grad():
-        calm = model.said(tokens, speaker, mask)
-        export.spirited(model, (0.0, 0.9, 0.0))
-        lively, again = (model.said(tokens, speaker, mask) for _ in range(2))
+        calm = model.sample(tokens, speaker, mask)
+        trained.set_noise(model, (0.0, 0.9, 0.0))
+        lively, again = (model.sample(tokens, speaker, mask) for _ in range(2))
     assert torch.equal(lively, again) and lively[..., 1].std() > calm[..., 1].std()
 
 
 def test_runs_with_different_speakers_are_not_joined(features, tmp_path):
-    trained(features, tmp_path / "prosody")
+    train(features, tmp_path / "prosody")
     size = Size(("eve",), text=8, width=8, hidden=8, blocks=1)
     parts = {"about": vars(size), "ema": {"weights": SoundModel(size).state_dict()}}
     (tmp_path / "eve").mkdir()
     torch.save({"step": 0, "parts": parts}, tmp_path / "eve" / "last.pt")
     with pytest.raises(VoiceError, match="train both on the same features"):
-        export.load_run(tmp_path / "eve", tmp_path / "prosody")
+        trained.load_run(tmp_path / "eve", tmp_path / "prosody")
 
 
 def test_each_network_keeps_the_weights_that_the_dev_set_liked_best():

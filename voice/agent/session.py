@@ -124,18 +124,18 @@ def start(
         brain = brains.brain(timers, notes) if brains else brain_from_environment(timers, notes=notes)
     if listener is None:
         listener = live(models.detector.hop, None if work is INLINE else stopwatch)
-    orders = VoiceCommands(models.commands)
+    commands = VoiceCommands(models.commands)
     return Conversation(
         models.detector,
         models.recognizer,
         models.synthesizer,
-        orders.wrap_brain(brain),
+        commands.wrap_brain(brain),
         turns=models.turns,
         timers=timers,
         controls=controls,
         options=options,
         listening_options=listening_options,
         work=work,
-        listener=orders.wrap_listener(listener),
+        listener=commands.wrap_listener(listener),
         stopwatch=stopwatch,
     )

@@ -99,8 +99,6 @@ length: app.py
 length: page/guard.py
 length: page/talk/dialog.js
 length: recipes/tts/evaluate.py
-length: recipes/tts/export.py
-test: tests/voice/cli/test_cli.py
 """
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import json
+import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
+from fakes.cli import run
 
 from voice import audio, loading
-from voice.cli import app
 from voice.tts.engine import timed_words
 from voice.tts.prosody_targets import prosody_targets
 from voice.tts.voice import Voice
@@ -41,14 +42,10 @@ def buzzer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Buzzer:
     return engine
 
 
-def run(*arguments: str):
-    return CliRunner().invoke(app, ["speak", *arguments])
-
-
 def test_every_control_reaches_the_voice(buzzer: Buzzer) -> None:
     Path("words.txt").write_text("SQL = sequel\n", "utf-8")
     options = "--speed 1.5 --pitch -3 --energy 4 --pause 2 --clause-pause 0.3 --lexicon words.txt"
-    done = run("Learn SQL.", *options.split())
+    done = run("speak", "Learn SQL.", *options.split())
     assert done.exit_code == 0, done.stderr
     ((reading, controls, asked),) = buzzer.asked
     assert (controls.speed, controls.pitch, controls.energy, controls.pause) == (1.5, -3.0, 4.0, 2.0)
@@ -56,14 +53,14 @@ def test_every_control_reaches_the_voice(buzzer: Buzzer) -> None:
 
 
 def test_pauses_in_seconds_are_exact(buzzer: Buzzer) -> None:
-    run("One. Two.", "--sentence-pause", "1.5", "--subtitles", "out.json")
+    run("speak", "One. Two.", "--sentence-pause", "1.5", "--subtitles", "out.json")
     words = [word for each in json.loads(Path("out.json").read_text())["segments"] for word in each["words"]]
     assert words[1]["start"] - words[0]["end"] == pytest.approx(1.5, abs=0.002)
 
 
 def test_marks_and_breaks_of_ssml_are_in_the_json(buzzer: Buzzer) -> None:
     text = "<speak>One. <break time='1s'/> <mark name='here'/>Two. <mark name='end'/></speak>"
-    assert run(text, "--subtitles", "out.json").exit_code == 0
+    assert run("speak", text, "--subtitles", "out.json").exit_code == 0
     found = json.loads(Path("out.json").read_text())
     words = [word for each in found["segments"] for word in each["words"]]
     assert words[1]["start"] - words[0]["end"] == pytest.approx(1.0, abs=0.002)
@@ -73,14 +70,14 @@ def test_marks_and_breaks_of_ssml_are_in_the_json(buzzer: Buzzer) -> None:
 
 
 def test_the_content_of_a_document_will_do_where_it_is_said_to_be_one(buzzer: Buzzer) -> None:
-    assert run("One <emphasis>two</emphasis>.", "--ssml").exit_code == 0
+    assert run("speak", "One <emphasis>two</emphasis>.", "--ssml").exit_code == 0
     assert [reading.text for reading, _, _ in buzzer.asked] == ["One two."]
-    assert run("One <emphasis>two</emphasis>.").exit_code == 0
+    assert run("speak", "One <emphasis>two</emphasis>.").exit_code == 0
     assert buzzer.asked[-1][0].text == "One <emphasis>two</emphasis>."
 
 
 def test_what_ssml_holds_and_is_not_understood_is_a_warning(buzzer: Buzzer) -> None:
-    done = run("<speak>One <audio src='a.wav'/> two.</speak>")
+    done = run("speak", "<speak>One <audio src='a.wav'/> two.</speak>")
     assert done.exit_code == 0
     assert done.stderr.startswith("warning: line 1: <audio> is not supported")
     assert [reading.text for reading, _, _ in buzzer.asked] == ["One two."]
@@ -100,12 +97,91 @@ def test_what_ssml_holds_and_is_not_understood_is_a_warning(buzzer: Buzzer) -> N
 )
 def test_what_is_wrong_is_said_in_a_line(buzzer: Buzzer, arguments: list[str], complaint: str) -> None:
     Path("bad.txt").write_text("a = c\nb\n", "utf-8")
-    done = run(*arguments)
+    done = run("speak", *arguments)
     assert done.exit_code == 1 and complaint in done.stderr and done.stderr.count("\n") == 1
     assert not Path("out.wav").exists()
 
 
 def test_a_text_that_is_the_name_of_a_file_is_spoken_with_a_hint(buzzer: Buzzer) -> None:
     Path("chapter.txt").write_text("Hello.", "utf-8")
-    done = run("chapter.txt", "-o", "out.wav")
+    done = run("speak", "chapter.txt", "-o", "out.wav")
     assert done.exit_code == 0 and "-i chapter.txt speaks what is in it" in done.stderr
+
+
+# into files and pipes, with a voice that hums
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3", "ogg", "opus", "m4a"])
+def test_speaks_into_a_file_of_any_kind(recognizer, tmp_path, suffix):
+    done = run("speak", "One two. Three four five.", "-o", tmp_path / f"out.{suffix}")
+    assert done.exit_code == 0 and "0.5 s" in done.stderr
+    assert audio.read(tmp_path / f"out.{suffix}").duration == pytest.approx(0.5, abs=0.06)
+
+
+def test_the_subtitles_have_the_times_of_the_whole(recognizer, tmp_path):
+    done = run("speak", "One two. Three.", "-o", tmp_path / "a.wav", "--subtitles", tmp_path / "a.json")
+    assert done.exit_code == 0
+    words = [
+        word
+        for segment in json.loads((tmp_path / "a.json").read_text())["segments"]
+        for word in segment["words"]
+    ]
+    assert [word["start"] for word in words] == pytest.approx([0.0, 0.1, 0.2])
+
+
+def test_speaks_a_file_and_what_comes_from_a_pipe(recognizer, tmp_path):
+    (tmp_path / "text.txt").write_text("One two three.", "utf-8")
+    assert run("speak", "-i", tmp_path / "text.txt", "-o", tmp_path / "a.wav").exit_code == 0
+    assert run("speak", "-i", "-", "-o", tmp_path / "b.wav", given=b"One two three.").exit_code == 0
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+
+
+def test_streams_wav_to_standard_output(recognizer):
+    done = run("speak", "One two. Three.", "-o", "-")
+    assert done.exit_code == 0
+    assert audio.read(io.BytesIO(done.stdout_bytes)).duration == pytest.approx(0.3, abs=0.001)
+    with wave.open(io.BytesIO(done.stdout_bytes)) as header:
+        assert (header.getframerate(), header.getnchannels(), header.getsampwidth()) == (24_000, 1, 2)
+
+
+def test_speaks_faster_when_asked(recognizer, tmp_path):
+    run("speak", "One two.", "-o", tmp_path / "a.wav", "--speed", "2")
+    assert audio.read(tmp_path / "a.wav").duration == pytest.approx(0.1, abs=0.001)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        ([], "say what to speak"),
+        (["Hello.", "-i", "text.txt"], "and a file as well (-i text.txt); leave one of them out"),
+        (["  "], "no text to speak"),
+        (["caf\udce9", "--subtitles", "x.srt"], "the text is not text in UTF-8; set the terminal to UTF-8"),
+        (["..."], "can be spoken"),
+        (["-i", "missing.txt"], "missing.txt cannot be read"),
+        (["Hello.", "--speed", "9"], "from 0.5 (slow) to 2 (fast)"),
+        (["Hello.", "--voice", "nobody"], 'there is no model "nobody"'),
+        (["Hello.", "-o", "out.doc"], "out.doc"),
+        (["Hello.", "--subtitles", "out.doc"], "subtitles are written as"),
+    ],
+)
+def test_what_cannot_be_spoken_leaves_no_file(recognizer, tmp_path, monkeypatch, arguments, complaint):
+    monkeypatch.chdir(tmp_path)
+    done = run("speak", *arguments)
+    assert done.exit_code == 1 and complaint in done.stderr
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+    assert recognizer.loads == 0 or complaint in ("can be spoken", 'there is no model "nobody"')
+
+
+def test_what_is_read_is_not_overwritten_by_what_is_spoken(recognizer, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("text.txt", "names.txt", "text.wav"):
+        Path(name).write_text("SQL = sequel")
+    for arguments in (
+        ["-i", "text.txt", "--subtitles", "text.txt"],
+        ["-i", "text.txt", "--lexicon", "names.txt", "--subtitles", "./names.txt"],
+        ["-i", "text.wav", "-o", "text.wav"],
+    ):
+        done = run("speak", *arguments)
+        assert done.exit_code == 1 and "is read here and would be overwritten" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["names.txt", "text.txt", "text.wav"]

@@ -1,4 +1,4 @@
-"""Text as written → what to say, sentence by sentence: phonemes, and the written words that own them."""
+"""Written text → readings, sentence by sentence: phonemes, and the written words that own them."""
 
 from __future__ import annotations
 
@@ -181,16 +181,16 @@ def _audible_parts(sounds: list[_PronouncedChunk]) -> list[list[_PronouncedChunk
     A part of nothing but punctuation loses it and joins the part before it, or the next if it is the first.
     """
     parts: list[list[_PronouncedChunk]] = []
-    heard = False  # whether there is anything to hear in the last of them
+    audible = False  # whether the last of them has sound
     for part in _cut_at_clauses(sounds):
         silent = not any(has_sound(sound.phonemes) for sound in part)
         if silent:
             part = [replace(sound, phonemes="") for sound in part]
-        if parts and (silent or not heard):
+        if parts and (silent or not audible):
             parts[-1] += part
         else:
             parts.append(part)
-        heard = heard or not silent
+        audible = audible or not silent
     return parts
 
 
@@ -230,17 +230,17 @@ def _assemble(
     rising: bool,
 ) -> SpokenSentence:
     """Put a part together; words without sound join the word before them, or the one after."""
-    heard = sorted({sound.owner for sound in part if has_sound(sound.phonemes)})
-    bounds = [spans[0][0], *(spans[owner - first][0] for owner in heard[1:]), spans[-1][1]]
+    owners_heard = sorted({sound.owner for sound in part if has_sound(sound.phonemes)})
+    bounds = [spans[0][0], *(spans[owner - first][0] for owner in owners_heard[1:]), spans[-1][1]]
     words = tuple(
         SpokenWord(
             " ".join(sentence.text[start:end].split()), sentence.start + start,
             sentence.start + start + len(sentence.text[start:end].rstrip()),
             " ".join(sound.spoken for sound in part if sound.owner == owner),
         )
-        for owner, (start, end) in zip(heard, pairwise(bounds), strict=True)
+        for owner, (start, end) in zip(owners_heard, pairwise(bounds), strict=True)
     )  # fmt: skip
-    index = {owner: place for place, owner in enumerate(heard)}
+    index = {owner: place for place, owner in enumerate(owners_heard)}
     phonemes, owners = "", list[int]()
     for sound in part:
         if not sound.phonemes:
@@ -260,13 +260,13 @@ def _phoneme_styles(part: list[_PronouncedChunk], phonemes: str) -> tuple[Style,
     """
     if all(sound.style == PLAIN for sound in part):
         return ()
-    heard = [sound.style for sound in part for c in sound.phonemes if c not in PUNCTUATION]
+    styles = [sound.style for sound in part for c in sound.phonemes if c not in PUNCTUATION]
     left = [0]
     for c in phonemes:
         left.append(left[-1] + (c not in PUNCTUATION))
     found = [
-        heard[count] if c not in PUNCTUATION
-        else heard[count] if 0 < count < len(heard) and heard[count - 1] == heard[count]
+        styles[count] if c not in PUNCTUATION
+        else styles[count] if 0 < count < len(styles) and styles[count - 1] == styles[count]
         else PLAIN
         for c, count in zip(phonemes, left, strict=False)
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Words and phones that are given by hand, put among those that are found in the text around them."""
+"""Pronunciations that are given by hand, put into the normalized text around them."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def find_given(
     `find_unknown_phones`) are read as the text that they are.
     """
     spans = [span for span in marked if span.end > span.start]
-    for start, end, said in find_phones(text):
-        if said is not None:
-            _add(spans, PronouncedSpan(start, end, said))
-    for start, end, said in find_words(text, lexicon) if lexicon else ():
-        _add(spans, PronouncedSpan(start, end, said))
+    for start, end, pronunciation in find_phones(text):
+        if pronunciation is not None:
+            _add(spans, PronouncedSpan(start, end, pronunciation))
+    for start, end, pronunciation in find_words(text, lexicon) if lexicon else ():
+        _add(spans, PronouncedSpan(start, end, pronunciation))
     return sorted(spans, key=lambda span: span.start)
 
 
 def find_unknown_phones(text: str) -> list[str]:
     """List each `[[…]]` of `text` that was meant as phones and holds some that ARPAbet does not have."""
-    return [text[start:end] for start, end, said in find_phones(text) if said is None]
+    return [text[start:end] for start, end, pronunciation in find_phones(text) if pronunciation is None]
 
 
 def _add(spans: list[PronouncedSpan], span: PronouncedSpan) -> None:

@@ -144,19 +144,19 @@ def name_of(code: str) -> str:
     return _NAMES.get(code, code)
 
 
-def parse_language(said: str | None, known: Collection[str] | None = None) -> str | None:
+def parse_language(given: str | None, known: Collection[str] | None = None) -> str | None:
     """Return the code that a recognizer knows a language by, None where it is to be detected.
 
-    `said` may be a code of two or three letters with a region or a script ("es", "spa", "es_MX.UTF-8",
+    `given` may be a code of two or three letters with a region or a script ("es", "spa", "es_MX.UTF-8",
     "zh-Hans"), or a name in English or in the language itself; None, "" and "auto" ask for detection.
     Without `known`, the codes are Whisper's. Raises VoiceError for what is no language, and for one
     that is not among the codes `known`.
     """
-    if said is None or _bare(said) in _DETECT:
+    if given is None or _bare(given) in _DETECT:
         return None
-    code = said if known and said in known else _code(said)
+    code = given if known and given in known else _code(given)
     if code is None:
-        raise VoiceError(f"there is no language {said[:40]!r} here; {_hint(said, known)}")
+        raise VoiceError(f"there is no language {given[:40]!r} here; {_hint(given, known)}")
     if known is None or code in known:
         return code
     for same in _CODES.get(code, ()):
@@ -168,9 +168,9 @@ def parse_language(said: str | None, known: Collection[str] | None = None) -> st
     raise VoiceError(f"this recognizer does not know {name_of(code)} ({code}); {_choices(known)}")
 
 
-def language_for(recognizer: Recognizer, said: str | None) -> str | None:
-    """Return the code by which a loaded recognizer knows the language `said`, as `parse_language` does."""
-    return parse_language(said, languages_of(recognizer))
+def language_for(recognizer: Recognizer, given: str | None) -> str | None:
+    """Return the code by which a loaded recognizer knows the language `given`, as `parse_language` does."""
+    return parse_language(given, languages_of(recognizer))
 
 
 def languages_of(recognizer: Recognizer) -> Collection[str] | None:
@@ -178,17 +178,17 @@ def languages_of(recognizer: Recognizer) -> Collection[str] | None:
     return recognizer.languages if isinstance(recognizer, MultilingualRecognizer) else None
 
 
-def _code(said: str) -> str | None:
+def _code(given: str) -> str | None:
     """Return Whisper's code of what people call a language, None if it is none."""
-    name = _bare(_QUALIFIED.sub("", said))
+    name = _bare(_QUALIFIED.sub("", given))
     first, *rest = _APART.split(name)
     tries = [name, f"{first}-{rest[0]}" if rest else first, first]
     tries += name.split()[-1:]  # "Brazilian Portuguese"
     return next((_CALLED[each] for each in tries if each in _CALLED), None)
 
 
-def _hint(said: str, known: Collection[str] | None) -> str:
-    name = _bare(_QUALIFIED.sub("", said))
+def _hint(given: str, known: Collection[str] | None) -> str:
+    name = _bare(_QUALIFIED.sub("", given))
     names = [each for each in _CALLED if len(each) > 3] if len(name) > 3 else list(_CALLED)
     near = dict.fromkeys(_CALLED[each] for each in get_close_matches(name, names, n=3, cutoff=0.7))
     close = [code for code in near if not known or code in known]

@@ -1,4 +1,4 @@
-"""A lexicon: how the words of a list are said, whatever the front end would make of them.
+"""A lexicon: the pronunciations of listed words, whatever the front end would make of them.
 
 A text file with a word a line (`#` begins a comment):
 
@@ -22,7 +22,7 @@ from voice.types import Pronunciation
 
 LARGEST = 100_000  # words
 LONGEST_NAME = 80  # characters of a word, or of several
-LONGEST_WORDS = 400  # characters that are said for one word
+LONGEST_WORDS = 400  # characters that one word is read as
 _PHONES = re.compile(r"\[\[([^\[\]]+)\]\]")
 # What a word can begin with: the letters up to its first other sign, or a sign.
 _TOKEN = re.compile(r"\w+|[^\w\s]")
@@ -47,12 +47,12 @@ def parse_lexicon(text: str, name: str = "the lexicon") -> dict[str, Pronunciati
         if not line:
             continue
         try:
-            word, said = _entry(line)
+            word, pronunciation = _entry(line)
         except TextError as error:
             raise TextError(f"{name}, line {number}: {error}") from error
         if word in found:
             raise TextError(f"{name}, line {number}: {word} is already there; keep one of its lines")
-        found[word] = said
+        found[word] = pronunciation
     if len(found) > LARGEST:
         raise TextError(f"{name} has more than {LARGEST} words; keep those that are said wrongly")
     return found
@@ -99,16 +99,18 @@ def find_words(text: str, lexicon: Mapping[str, Pronunciation]) -> Iterator[tupl
             continue
         reached = match.end()
         word = " ".join(match[1].split())
-        said = lexicon.get(word) or lexicon.get(word.lower())
-        if said:
-            yield match.start(), match.end(), _possessive(said) if match[2] else said
+        pronunciation = lexicon.get(word) or lexicon.get(word.lower())
+        if pronunciation:
+            yield match.start(), match.end(), _possessive(pronunciation) if match[2] else pronunciation
 
 
-def _possessive(said: Pronunciation) -> Pronunciation:
-    if said.words:
-        return Pronunciation(words=said.words + "'s")
-    last = said.phonemes[-1]
-    return Pronunciation(said.phonemes + ("ᵻz" if last in "szʃʒʧʤ" else "s" if last in "ptkfθ" else "z"))
+def _possessive(pronunciation: Pronunciation) -> Pronunciation:
+    if pronunciation.words:
+        return Pronunciation(words=pronunciation.words + "'s")
+    last = pronunciation.phonemes[-1]
+    return Pronunciation(
+        pronunciation.phonemes + ("ᵻz" if last in "szʃʒʧʤ" else "s" if last in "ptkfθ" else "z")
+    )
 
 
 @lru_cache(maxsize=8)

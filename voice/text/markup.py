@@ -32,10 +32,10 @@ _SSML_START = re.compile(
 
 @dataclass(frozen=True)
 class Passage:
-    """A text whose end is given: `after` as in Reading, or a `pause` in seconds that is exact.
+    """A text and what follows it: `after` as in SpokenSentence, or an exact `pause` in seconds.
 
-    `annotations` say how it is spoken; `marks` are names and characters before which they stand; `voice` is
-    the name of another voice. One without text is a silence or a mark.
+    `annotations` are those of its characters; `marks` are names with the character before which each stands;
+    `voice` is the name of another voice. A passage without text is a silence or a mark.
     """
 
     text: str
@@ -48,7 +48,7 @@ class Passage:
 
 @dataclass(frozen=True)
 class Markup:
-    """A document in `passages`, and the `problems` of what is in it and not understood."""
+    """The `passages` of a document, and its `problems`: what is in it and not understood."""
 
     passages: tuple[Passage, ...]
     problems: tuple[str, ...] = ()
@@ -78,17 +78,17 @@ def parse(text: str, language: Language) -> Markup:
 
 @dataclass(frozen=True)
 class _Element:
-    """What holds inside of an element.
+    """The settings inside an element.
 
-    `attributes` are there where its content, from `start` on, is said otherwise; `is_said` is what lies
-    within such content.
+    `attributes` are those of an element that gives its content, from `start` on, a pronunciation;
+    `is_pronounced` holds for elements within such content.
     """
 
     name: str
     style: Style = PLAIN
     voice: str = ""
     is_silent: bool = False
-    is_said: bool = False
+    is_pronounced: bool = False
     attributes: Mapping[str, str] | None = None
     start: int = 0
 
@@ -112,7 +112,7 @@ class _Document:
 
     def _clear(self) -> None:
         self._text = ""
-        self._said: list[PronouncedSpan] = []
+        self._pronunciations: list[PronouncedSpan] = []
         self._styles: list[StyledSpan] = []
         self._marks: list[tuple[str, int]] = []
 
@@ -132,9 +132,9 @@ class _Document:
             raise TextError(f"{self._where()}: SSML with more than {DEEPEST} tags within one another")
         if len(self._open) == 1 and name != "speak":
             raise TextError(f"{self._where()}: SSML begins with <speak>, not <{name}>")
-        is_said = outer.is_said or outer.attributes is not None
-        inner = replace(outer, name=name, attributes=None, is_said=is_said)
-        if inner.is_said or outer.is_silent:
+        is_pronounced = outer.is_pronounced or outer.attributes is not None
+        inner = replace(outer, name=name, attributes=None, is_pronounced=is_pronounced)
+        if inner.is_pronounced or outer.is_silent:
             self._report(f"<{name}> inside of <{outer.name}> is ignored")
         elif name in _BEGIN:
             inner = _BEGIN[name](self, inner, attributes)
@@ -147,10 +147,10 @@ class _Document:
 
     def _end(self, name: str) -> None:
         closed = self._open.pop()
-        if closed.is_said or closed.is_silent:
+        if closed.is_pronounced or closed.is_silent:
             return
         if closed.attributes is not None:
-            self._say(closed)
+            self._add_pronunciation(closed)
         elif name in ("p", "s"):
             self.flush("paragraph" if name == "p" else "sentence")
         elif name == "voice" and closed.voice != self._open[-1].voice:
@@ -160,17 +160,17 @@ class _Document:
             if self._marks:
                 self.passages.append(Passage("", marks=tuple(self._marks)))
 
-    def _say(self, element: _Element) -> None:
+    def _add_pronunciation(self, element: _Element) -> None:
         """Note the pronunciation that a sub, say-as or phoneme gives to its text."""
         attributes = element.attributes or {}
         if len(self._text) == element.start and element.name == "phoneme":
             self._write(attributes["ph"])  # nothing is written: the phones are
         start, end = _strip_span(self._text, element.start)
-        said = self._said_of(element.name, attributes, self._text[start:end])
-        if said and end > start:
-            self._said.append(PronouncedSpan(start, end, said))
+        pronunciation = self._pronunciation_of(element.name, attributes, self._text[start:end])
+        if pronunciation and end > start:
+            self._pronunciations.append(PronouncedSpan(start, end, pronunciation))
 
-    def _said_of(self, name: str, attributes: Mapping[str, str], text: str) -> Pronunciation | None:
+    def _pronunciation_of(self, name: str, attributes: Mapping[str, str], text: str) -> Pronunciation | None:
         if name == "sub":
             return self._words(attributes["alias"])
         if name == "phoneme":
@@ -221,7 +221,7 @@ class _Document:
         if voice is None:
             voice = self._open[-1].voice
         if self._text.strip():
-            annotations = Annotations(tuple(self._said), tuple(self._styles))
+            annotations = Annotations(tuple(self._pronunciations), tuple(self._styles))
             self.passages.append(Passage(self._text, annotations, tuple(self._marks), after, pause, voice))
             self._clear()
         elif pause is not None and (self._marks or not self.passages):
@@ -235,7 +235,7 @@ class _Document:
 
     # ---- what begins with each tag
 
-    def divide(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
+    def start_part(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
         self.flush("paragraph" if element.name == "p" else "sentence")
         return element
 
@@ -254,20 +254,20 @@ class _Document:
         self.flush("clause", length)
         return element
 
-    def color(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
-        make = emphasis if element.name == "emphasis" else prosody
-        style, problems = make(attributes)
+    def style(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
+        read = emphasis if element.name == "emphasis" else prosody
+        style, problems = read(attributes)
         for problem in problems:
             self._report(problem)
         return replace(element, style=element.style.around(style))
 
-    def say(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
+    def pronounce(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
         needed = {"sub": "alias", "say-as": "interpret-as", "phoneme": "ph"}[element.name]
         if not attributes.get(needed, "").strip():
             raise TextError(f'{self._where()}: <{element.name}> needs {needed}="…"')
         return replace(element, attributes=attributes, start=len(self._text))
 
-    def switch(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
+    def change_voice(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
         name = attributes.get("name", "").split()
         if not name:
             self._report("<voice> without a name is ignored")
@@ -284,9 +284,10 @@ class _Document:
 
 
 _BEGIN = {
-    "p": _Document.divide, "s": _Document.divide, "break": _Document.pause, "prosody": _Document.color,
-    "emphasis": _Document.color, "sub": _Document.say, "say-as": _Document.say, "phoneme": _Document.say,
-    "voice": _Document.switch, "mark": _Document.mark,
+    "p": _Document.start_part, "s": _Document.start_part, "break": _Document.pause,
+    "prosody": _Document.style, "emphasis": _Document.style,
+    "sub": _Document.pronounce, "say-as": _Document.pronounce, "phoneme": _Document.pronounce,
+    "voice": _Document.change_voice, "mark": _Document.mark,
 }  # fmt: skip
 
 

@@ -37,7 +37,7 @@ class _PassageReader:
     def __init__(self, language: Language, lexicon: Mapping[str, Pronunciation] | None) -> None:
         self._language, self._lexicon = language, lexicon
         self.carried: tuple[str, ...] = ()  # names of marks that no passage has had a place for
-        self._begun = ""  # what has been said of a sentence that goes on after a break
+        self._begun = ""  # the text so far of a sentence that goes on after a break
 
     def read(self, passage: Passage) -> Iterator[Reading]:
         """Yield the readings of one passage."""

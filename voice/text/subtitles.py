@@ -1,8 +1,8 @@
 """Transcripts as files: plain text, Whisper's JSON, SubRip, WebVTT and tab-separated values.
 
 Subtitles are cut from word times: at most two lines of 42 characters and seven seconds a cue,
-split at the ends of sentences, then at commas and pauses, then in the middle. Who speaks is said where it
-is known: by a name before the text, in WebVTT by a voice, in tables by a column.
+split at the ends of sentences, then at commas and pauses, then in the middle. Known speakers are named:
+before the text, in WebVTT by a voice tag, in tables by a column.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONGEST_PAUSE = 2.0  # seconds of silence that no cue spans
 
 @dataclass(frozen=True)
 class Cue:
-    """What is on the screen from `start` to `end` seconds, in one or two lines, and who says it if known."""
+    """Text on the screen from `start` to `end` seconds, in one or two lines, and its speaker if known."""
 
     start: float
     end: float

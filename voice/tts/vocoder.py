@@ -220,11 +220,11 @@ class Pulses:
         hertz = between_frames(pitch)[: count * VOICE_HOP]
         turns = np.cumsum(np.append(self._turns, hertz / VOICE_RATE))[1:]
         fade = between_frames(voiced.astype(np.float64))[: count * VOICE_HOP]
-        heard, train = fade > 0, np.zeros(len(fade), np.float32)
-        turned = turns[heard]
+        audible, train = fade > 0, np.zeros(len(fade), np.float32)
+        turned = turns[audible]
         # Around 0, where peaks are, it is exact.
         angle = (2 * np.pi * (turned - np.rint(turned))).astype(np.float32)
-        train[heard] = _harmonics(hertz[heard].astype(np.float32), angle) * fade[heard]
+        train[audible] = _harmonics(hertz[audible].astype(np.float32), angle) * fade[audible]
         self._f0, self._pitch, self._turns = self._f0[count:], pitch[count - 1], turns[-1] % 1.0
         return train
 

@@ -126,20 +126,20 @@ _SHORT_STATES = {
 
 def _ends(match: re.Match[str]) -> str:
     """Return the full stop that an abbreviation at the end of a sentence also stands for."""
-    rest = match.string[match.end("said") :].strip("\"'”’)] ")
-    return "." if match["said"].endswith(".") and not rest else ""
+    rest = match.string[match.end("token") :].strip("\"'”’)] ")
+    return "." if match["token"].endswith(".") and not rest else ""
 
 
 def _short(match: re.Match[str]) -> str | None:
-    word = match["said"].rstrip(".")
-    if word == "ft" and not re.search(r"[\d\ue000] ?$", match.string[: match.start("said")]):
+    word = match["token"].rstrip(".")
+    if word == "ft" and not re.search(r"[\d\ue000] ?$", match.string[: match.start("token")]):
         return "featuring"
     if word == "temp" and re.search(
-        r"\b(?:[Tt]he|[Hh]igh|[Ll]ow|[Rr]oom) $", match.string[: match.start("said")]
+        r"\b(?:[Tt]he|[Hh]igh|[Ll]ow|[Rr]oom) $", match.string[: match.start("token")]
     ):
         return "temperature"
-    if word in _NEEDS_FIGURE and not re.search(r"[\d\ue000,]\s?$", match.string[: match.start("said")]):
-        following = re.match(r"\s[\d\ue000]", match.string[match.end("said") :])
+    if word in _NEEDS_FIGURE and not re.search(r"[\d\ue000,]\s?$", match.string[: match.start("token")]):
+        following = re.match(r"\s[\d\ue000]", match.string[match.end("token") :])
         if not (following or word == "Co"):
             return None
     if word == "Dr" and not re.search(r"[A-Z\ue000]\w* $", match.string[: match.start()]):
@@ -148,34 +148,34 @@ def _short(match: re.Match[str]) -> str | None:
 
 
 def _phrase(match: re.Match[str]) -> str:
-    return _PHRASES[match["said"]] + _ends(match)
+    return _PHRASES[match["token"]] + _ends(match)
 
 
 def _dotted(match: re.Match[str]) -> str:
     """Spell 'U.S.A.' as 'U S A'."""
-    text = match["said"]
+    text = match["token"]
     many = text.endswith("s") and text[:-1].isupper()  # 'M.D.s'
     letters = re.findall("[A-Z]", (text[:-1] if many else text).upper())
     return " ".join(letters) + "'s" * many + _ends(match)
 
 
 def _counted(match: re.Match[str]) -> str | None:
-    text = match["said"]
+    text = match["token"]
     return None if text in ("C", "D", "L", "M") else cardinal(roman_value(text))  # "Group C" has a letter
 
 
 def _small(match: re.Match[str]) -> str:
     """Read the numeral of 'page xiv'."""
-    return cardinal(roman_value(match["said"].upper()))
+    return cardinal(roman_value(match["token"].upper()))
 
 
 def _ruler(match: re.Match[str]) -> str | None:
-    return f"the {ordinal(roman_value(match['said']))}"
+    return f"the {ordinal(roman_value(match['token']))}"
 
 
 def _numeral(match: re.Match[str]) -> str | None:
     """Read a Roman numeral by itself, where it can be no word or initial."""
-    text = match["said"]
+    text = match["token"]
     if text in _ROMAN_WORDS or len(text) < 2:
         return None
     if len(text) > 3 and 1500 <= roman_value(text) <= 2100:
@@ -194,39 +194,36 @@ def _numeral(match: re.Match[str]) -> str | None:
 
 
 ABBREVIATION_RULES = (
-    rule(rf"(?<=[a-z], )(?P<said>{one_of(_STATES)})(?= \d{{5}}\b)", lambda m: _STATES[m["said"]]),
-    rule(rf"(?<=[a-z], )(?P<said>{one_of(set(_STATES) - set(_STATE_WORDS))})\b(?!['’.\w])",
-         lambda m: _STATES[m["said"]]),
-    rule(rf"(?:(?<=[a-z], )|(?<=\b[RD]-))(?P<said>(?:{one_of(_SHORT_STATES)})\.)(?!\w)",
-         lambda m: _SHORT_STATES[m["said"][:-1]] + _ends(m)),
-    rule(rf"\b(?P<said>(?:{one_of(_TITLES)})\.)(?=\s*[A-Z])", lambda m: _TITLES[m["said"][:-1]]),
-    rule(r"\b(?:[Tt]he|[Mm]y|[Yy]our|[Oo]ur|[Hh]is|[Hh]er|[Aa]) (?P<said>Dr)\b(?!\.)", lambda m: "Doctor"),
-    rule(rf"\b(?P<said>{one_of(_BARE_TITLES)})(?=\s[A-Z][a-z])(?<!\w\w\sSt)(?<!\w\w\sDr)",
-         lambda m: _TITLES[m["said"]]),
-    rule(rf"\b(?P<said>(?:{one_of(_BEFORE_FIGURE)})\.)\s?(?=\d|[IVXL]+\b)",
-         lambda m: _BEFORE_FIGURE[m["said"][:-1]]),
-    rule(r"\b(?P<said>No)\s(?=\d+\b)(?!\d+ (?:people|one))", lambda m: "number" if m.start() else None),
-    rule(r"\b(?P<said>Ave)(?= of\b)", lambda m: "Avenue"),
-    rule(r"\b(?P<said>Apt)(?= #?\d)", lambda m: "Apartment"),
-    rule(r"(?<=\d )(?P<said>pts)\b(?!\.)", lambda m: "points"),
-    rule(r"(?<=[\d\ue000] )(?P<said>c\.)(?= [a-z])", lambda m: "cups"),
-    rule(r"\b(?P<said>Rev\.)(?= [\d\ue000])", lambda m: "Revelation"),
-    rule(r"(?<=[\w\ue000] )(?P<said>St|Ave|Blvd|Rd|Hwy|Pkwy)\b(?!\.)", lambda m: _ABBREVIATIONS[m["said"]]),
-    rule(rf"\b(?P<said>{one_of(_SHORT_MONTHS)})(?=\s[\d\ue000])", lambda m: _ABBREVIATIONS[m["said"]]),
-    rule(rf"(?<![\w.])(?P<said>(?:{one_of(_ABBREVIATIONS)})\.)(?!\w)", _short),
-    rule(rf"(?<![\w.])(?P<said>(?:{one_of(_PHRASES)}))(?![\w])", _phrase),
-    rule(r"(?<![\w.])(?P<said>(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?)(?!\w)", _dotted),
-    rule(r"(?<![\w.'’])(?P<said>[A-Z]\.)(?=\s+[A-Z]|\s*[A-Z]\.)", lambda m: m["said"][0]),
-    rule(rf"\b(?:{one_of(_NUMBERED_THINGS)})\s(?P<said>{ROMAN_NUMERAL})\b(?![.'’]\w)", _counted),
-    rule(
-        rf"\b(?:{one_of(word.lower() for word in _NUMBERED_THINGS)})\s(?P<said>{ROMAN_NUMERAL})\b(?![.'’]\w)",
-        _counted,
-    ),
-    rule(rf"\b(?i:{one_of(_PAGED)})s?\s(?P<said>(?=[ivxl]{{2}}|[ivx][,.;:)])(?-i:{ROMAN_NUMERAL.lower()}))"
+    rule(rf"(?<=[a-z], )(?P<token>{one_of(_STATES)})(?= \d{{5}}\b)", lambda m: _STATES[m["token"]]),
+    rule(rf"(?<=[a-z], )(?P<token>{one_of(set(_STATES) - set(_STATE_WORDS))})\b(?!['’.\w])",
+         lambda m: _STATES[m["token"]]),
+    rule(rf"(?:(?<=[a-z], )|(?<=\b[RD]-))(?P<token>(?:{one_of(_SHORT_STATES)})\.)(?!\w)",
+         lambda m: _SHORT_STATES[m["token"][:-1]] + _ends(m)),
+    rule(rf"\b(?P<token>(?:{one_of(_TITLES)})\.)(?=\s*[A-Z])", lambda m: _TITLES[m["token"][:-1]]),
+    rule(r"\b(?:[Tt]he|[Mm]y|[Yy]our|[Oo]ur|[Hh]is|[Hh]er|[Aa]) (?P<token>Dr)\b(?!\.)", lambda m: "Doctor"),
+    rule(rf"\b(?P<token>{one_of(_BARE_TITLES)})(?=\s[A-Z][a-z])(?<!\w\w\sSt)(?<!\w\w\sDr)",
+         lambda m: _TITLES[m["token"]]),
+    rule(rf"\b(?P<token>(?:{one_of(_BEFORE_FIGURE)})\.)\s?(?=\d|[IVXL]+\b)",
+         lambda m: _BEFORE_FIGURE[m["token"][:-1]]),
+    rule(r"\b(?P<token>No)\s(?=\d+\b)(?!\d+ (?:people|one))", lambda m: "number" if m.start() else None),
+    rule(r"\b(?P<token>Ave)(?= of\b)", lambda m: "Avenue"),
+    rule(r"\b(?P<token>Apt)(?= #?\d)", lambda m: "Apartment"),
+    rule(r"(?<=\d )(?P<token>pts)\b(?!\.)", lambda m: "points"),
+    rule(r"(?<=[\d\ue000] )(?P<token>c\.)(?= [a-z])", lambda m: "cups"),
+    rule(r"\b(?P<token>Rev\.)(?= [\d\ue000])", lambda m: "Revelation"),
+    rule(r"(?<=[\w\ue000] )(?P<token>St|Ave|Blvd|Rd|Hwy|Pkwy)\b(?!\.)", lambda m: _ABBREVIATIONS[m["token"]]),
+    rule(rf"\b(?P<token>{one_of(_SHORT_MONTHS)})(?=\s[\d\ue000])", lambda m: _ABBREVIATIONS[m["token"]]),
+    rule(rf"(?<![\w.])(?P<token>(?:{one_of(_ABBREVIATIONS)})\.)(?!\w)", _short),
+    rule(rf"(?<![\w.])(?P<token>(?:{one_of(_PHRASES)}))(?![\w])", _phrase),
+    rule(r"(?<![\w.])(?P<token>(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?)(?!\w)", _dotted),
+    rule(r"(?<![\w.'’])(?P<token>[A-Z]\.)(?=\s+[A-Z]|\s*[A-Z]\.)", lambda m: m["token"][0]),
+    rule(rf"\b(?:{one_of(_NUMBERED_THINGS)})\s(?P<token>{ROMAN_NUMERAL})\b(?![.'’]\w)", _counted),
+    rule(rf"\b(?:{one_of(_NUMBERED_THINGS).lower()})\s(?P<token>{ROMAN_NUMERAL})\b(?![.'’]\w)", _counted),
+    rule(rf"\b(?i:{one_of(_PAGED)})s?\s(?P<token>(?=[ivxl]{{2}}|[ivx][,.;:)])(?-i:{ROMAN_NUMERAL.lower()}))"
          r"\b(?!['’]\w)", _small),
-    rule(r"\((?P<said>(?=[ivx]{2})(?:x{0,3})(?:ix|iv|v?i{0,3}))\)", _small),
-    rule(rf"\b(?:{one_of(_RULERS)})\s(?P<said>(?=[IVX]{{2}}|V|X){ROMAN_NUMERAL})\b(?!\.\s?[A-Z])", _ruler),
-    rule(rf"\b(?:{one_of(_RULERS)})\s(?P<said>I)(?=[,.;:)!?]|['’]s|$|\s(?:of|was|and|had|in|died|who|ruled|became)\b)",
+    rule(r"\((?P<token>(?=[ivx]{2})(?:x{0,3})(?:ix|iv|v?i{0,3}))\)", _small),
+    rule(rf"\b(?:{one_of(_RULERS)})\s(?P<token>(?=[IVX]{{2}}|V|X){ROMAN_NUMERAL})\b(?!\.\s?[A-Z])", _ruler),
+    rule(rf"\b(?:{one_of(_RULERS)})\s(?P<token>I)(?=[,.;:)!?]|['’]s|$|\s(?:of|was|and|had|in|died|who|ruled|became)\b)",
          _ruler),
-    rule(rf"\b(?P<said>{ROMAN_NUMERAL})\b(?!['’]\w)", _numeral),
+    rule(rf"\b(?P<token>{ROMAN_NUMERAL})\b(?!['’]\w)", _numeral),
 )  # fmt: skip

@@ -76,8 +76,8 @@ def _telephone(match: re.Match[str]) -> str:
     if re.fullmatch(r"\d{1,2}(?:-\d{1,2}){2}", text):  # a record of 10-7-2, no telephone
         return ", ".join(map(number, text.split("-")))
     groups = re.findall(r"\d+|[A-Z]{3,}", text)
-    said = ("eight hundred" if g == "800" else digits(g) if g.isdecimal() else g.lower() for g in groups)
-    return ("plus " if text.startswith("+") else "") + ", ".join(said)
+    words = ("eight hundred" if g == "800" else digits(g) if g.isdecimal() else g.lower() for g in groups)
+    return ("plus " if text.startswith("+") else "") + ", ".join(words)
 
 
 def _version(match: re.Match[str]) -> str:
@@ -93,7 +93,7 @@ def _dialed(match: re.Match[str]) -> str:
 
 def _release(match: re.Match[str]) -> str:
     """Read the version of 'Python 3.11' and 'Ubuntu 22.04'."""
-    major, minor = match["said"].split(".")
+    major, minor = match["token"].split(".")
     return f"{number(major)} point {number(minor)}"
 
 
@@ -103,17 +103,17 @@ def _hashtag(match: re.Match[str]) -> str:
 
 def _internet_number(match: re.Match[str]) -> str:
     address, _, port = match[0].partition(":")
-    said = " dot ".join(digits(part) for part in address.split("."))
-    return f"{said} colon {say_in_name(port)}" if port else said
+    words = " dot ".join(digits(part) for part in address.split("."))
+    return f"{words} colon {say_in_name(port)}" if port else words
 
 
 _HOST = rf"(?:[A-Za-z0-9](?:[\w-]*[A-Za-z0-9])?\.)+(?:{one_of(_SUFFIXES)})\b(?!\.\w)"
 _TAIL = r"(?:[:/?#][^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…])?/?"
 
-_STATE_AND_ZIP = r"(?<=, [A-Z][A-Z] )(?P<said>\d{5}(?:-\d{4})?)(?![\w-])"
+_STATE_AND_ZIP = r"(?<=, [A-Z][A-Z] )(?P<token>\d{5}(?:-\d{4})?)(?![\w-])"
 
 ADDRESS_RULES = (
-    rule(_STATE_AND_ZIP, lambda m: digits(m["said"])),
+    rule(_STATE_AND_ZIP, lambda m: digits(m["token"])),
     rule(r"(?i:(?:https?|ftp|file)://|\bwww\.)[^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…]", _url),
     rule(r"(?<![\w.+%-])[\w.+%-]*[\w+%-]@[\w-]+(?:\.[\w-]+)+", lambda m: name(m[0])),
     rule(r"<(?=\ue000)|(?<=\ue000)>", lambda m: ""),
@@ -131,8 +131,8 @@ ADDRESS_RULES = (
          lambda m: f"eight oh two point eleven {spell_letters(m[1] or '')}".strip()),
     rule(r"(?<![\w.-])\(0\d{2,4}\) ?\d{3,4}[ -]?\d{3,4}(?![\w-])", _telephone),
     rule(r"(?<!\S)\*\d{2,3}\b#?|(?<!\S)#\d{2,3}#", _dialed),
-    rule(r"\b(?i:code|pin|passcode|password|combination)(?: is| was|:)? (?P<said>\d{3,8})(?![\w%.,-]\w|\w)",
-         lambda m: digits(m["said"])),
+    rule(r"\b(?i:code|pin|passcode|password|combination)(?: is| was|:)? (?P<token>\d{3,8})(?![\w%.,-]\w|\w)",
+         lambda m: digits(m["token"])),
     rule(r"(?<![\w.-])\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,6}(?![\w-])", _telephone),
     rule(r"(?<![\w.-])(?:1[ .-])?\(\d{3}\) ?\d{3}[ .-]\d{4}(?![\w-])", _telephone),
     rule(r"(?<![\w.-])(?:1-)?\d{3}([.-])\d{3}\1\d{4}(?![\w-])|(?<![\w.-])\d{3}-\d{4}(?![\w-])", _telephone),
@@ -142,9 +142,9 @@ ADDRESS_RULES = (
     rule(r"(?<![\w.-])(?!\d{4}-\d\d-\d\d\b)\d+(?:-\d+){2}(?![\w-])", _telephone),
     rule(r"(?<![\w.-])\d{4}(?: \d{4}){2,}(?![\w-])", _telephone),
     rule(r"(?<![\w.-])\d{3} \d{3} \d{4}(?![\w-]| \d)", _telephone),
-    rule(r"\b(?i:text|dial) (?P<said>\d{5,6})\b", lambda m: digits(m["said"])),
-    rule(r"\b(?i:call|dial|phone|ring) (?P<said>\d11|999|112)\b", lambda m: digits(m["said"])),
-    rule(rf"\b(?:{one_of(_RELEASED)}) (?P<said>\d+\.\d\d)(?![\w.%])", _release),
+    rule(r"\b(?i:text|dial) (?P<token>\d{5,6})\b", lambda m: digits(m["token"])),
+    rule(r"\b(?i:call|dial|phone|ring) (?P<token>\d11|999|112)\b", lambda m: digits(m["token"])),
+    rule(rf"\b(?:{one_of(_RELEASED)}) (?P<token>\d+\.\d\d)(?![\w.%])", _release),
     rule(r"(?<![\w.])(?P<v>[vV]\.? ?)(?P<parts>\d+(?:\.\d+)*)(?![\w]|\.\d)", _version),
     rule(r"(?<![\w.])(?P<v>)(?!\d{1,2}\.\d{1,2}\.\d{4}\b|\d{1,3}(?:\.\d{3}){2,}\b)(?P<parts>\d+(?:\.\d+){2,})(?!\w)",
          _version),

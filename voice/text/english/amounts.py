@@ -32,7 +32,7 @@ _AS_SAID = {
 
 def _degrees(match: re.Match[str]) -> str:
     scale = {"C": " Celsius", "℃": " Celsius", "F": " Fahrenheit", "℉": " Fahrenheit", "K": " Kelvin"}
-    return ("degree" if is_one(match[1]) else "degrees") + scale.get(match["scale"] or match["said"], "")
+    return ("degree" if is_one(match[1]) else "degrees") + scale.get(match["scale"] or match["token"], "")
 
 
 def _out_of(match: re.Match[str]) -> str:
@@ -52,8 +52,8 @@ def _ratio_of(above: int, below: int, mixed: bool) -> str:
 
 def _fraction(match: re.Match[str]) -> str | None:
     whole, above, below = match[1], int(match[2]), int(match[3])
-    if not whole and (said := _AS_SAID.get(match[0])):
-        return said
+    if not whole and (words := _AS_SAID.get(match[0])):
+        return words
     if 0 < above < below and below in _COMMON_DENOMINATORS:
         part = _ratio_of(above, below, mixed=bool(whole))
         return f"{number(whole)} and {part}" if whole else part
@@ -69,9 +69,9 @@ def _vulgar(match: re.Match[str]) -> str:
 
 
 def _power(match: re.Match[str]) -> str:
-    digits = unicodedata.normalize("NFKC", match["said"].lstrip("^")).replace("−", "-").strip("{}")
-    letter = re.search(r"[a-z)]$", match.string[: match.start("said")])
-    if (match["said"][0] != "^" or letter) and digits in ("2", "3"):
+    digits = unicodedata.normalize("NFKC", match["token"].lstrip("^")).replace("−", "-").strip("{}")
+    letter = re.search(r"[a-z)]$", match.string[: match.start("token")])
+    if (match["token"][0] != "^" or letter) and digits in ("2", "3"):
         return "squared" if digits == "2" else "cubed"
     return f"to the power of {number(digits)}"
 
@@ -95,10 +95,10 @@ def _until(match: re.Match[str]) -> str | None:
 
 def _scale(match: re.Match[str]) -> str | None:
     """Read '30k users' and '1.2B people', but not a '10K' run, a '4K' screen or a flat '3B'."""
-    if match["said"] in "kK":
+    if match["token"] in "kK":
         return "thousand" if float(match["n"]) >= 20 and match["n"] != "401" else None
     counts = "." in match["n"] or match["word"] is not None
-    return SHORT_SCALES[match["said"].lower()] if counts else None
+    return SHORT_SCALES[match["token"].lower()] if counts else None
 
 
 def say_figure(text: str) -> str:
@@ -123,32 +123,32 @@ FRACTION_RULES = (
 )  # fmt: skip
 
 AMOUNT_RULES = (
-    rule(r"\b(?:[Rr]oom|Route|Highway|Flight|Boeing|Airbus|Apartment|Suite|[Bb]us) (?P<said>\d{3})\b",
-         lambda m: say_in_name(m["said"])),
-    rule(rf"({NUMBER})\s?(?P<said>[°º˚]\s?(?P<scale>[CFK])?|℃|℉)(?!\w)", _degrees),
+    rule(r"\b(?:[Rr]oom|Route|Highway|Flight|Boeing|Airbus|Apartment|Suite|[Bb]us) (?P<token>\d{3})\b",
+         lambda m: say_in_name(m["token"])),
+    rule(rf"({NUMBER})\s?(?P<token>[°º˚]\s?(?P<scale>[CFK])?|℃|℉)(?!\w)", _degrees),
     rule(rf"(?<![\w.])(\d+(?:\.\d+)?)[eE]([-+]?\d+){NUMBER_END}", _scientific),
     rule(r"(?<![\w.,])(\d+|\d{1,3}(?:,\d{3})+)(?:st|nd|rd|th|ST|ND|RD|TH)\b", lambda m: ordinal(_int(m[1]))),
-    rule(rf"(?<![\w.])(?:{NUMBER})(?P<said>[x×])(?=\d)", lambda m: "by"),
-    rule(r"(?<=[\d\ue000] )(?P<said>[x×])(?= \d)", lambda m: "times"),
-    rule(rf"(?<![\w.])(?:{NUMBER})(?P<said>[xX×])(?![\w^]|\s?[-+=] ?[\dA-Za-z]|\))", lambda m: "times"),
-    rule(r"(?<![\w:])\d+(?P<said>:)(?=\d+(?![\w:]))", lambda m: "to"),
-    rule(rf"(?<![\w.])({NUMBER}) (?P<said>[-–]) ({NUMBER}){NUMBER_END}", _difference),
-    rule(r"(?<=\d)\s?(?P<said>\*)\s?(?=\d)", lambda m: "times"),
-    rule(r"(?<=[\w)\ue000])(?P<said>\^\{?-?\d+\}?|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", _power),
-    rule(rf"(?<![\w)\].,{TAKEN}])(?P<said>[-−–])(?=[\d{TAKEN}]|\.\d)", lambda m: "minus"),
+    rule(rf"(?<![\w.])(?:{NUMBER})(?P<token>[x×])(?=\d)", lambda m: "by"),
+    rule(r"(?<=[\d\ue000] )(?P<token>[x×])(?= \d)", lambda m: "times"),
+    rule(rf"(?<![\w.])(?:{NUMBER})(?P<token>[xX×])(?![\w^]|\s?[-+=] ?[\dA-Za-z]|\))", lambda m: "times"),
+    rule(r"(?<![\w:])\d+(?P<token>:)(?=\d+(?![\w:]))", lambda m: "to"),
+    rule(rf"(?<![\w.])({NUMBER}) (?P<token>[-–]) ({NUMBER}){NUMBER_END}", _difference),
+    rule(r"(?<=\d)\s?(?P<token>\*)\s?(?=\d)", lambda m: "times"),
+    rule(r"(?<=[\w)\ue000])(?P<token>\^\{?-?\d+\}?|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", _power),
+    rule(rf"(?<![\w)\].,{TAKEN}])(?P<token>[-−–])(?=[\d{TAKEN}]|\.\d)", lambda m: "minus"),
     rule(r"(?<=[=<>(] )[-−](?=\w)", lambda m: "minus"),
     rule(rf"(?:(?<=\b[a-z] )|(?<=[\d²³){TAKEN}] ))[-−](?= (?:[a-z]\b|[\d({TAKEN}]))",
          lambda m: "minus" if "=" in m.string else None),
-    rule(rf"(?<=[\d{TAKEN}%])\s?(?P<said>[-–])\s?(?=[\d{TAKEN}])", _until),
+    rule(rf"(?<=[\d{TAKEN}%])\s?(?P<token>[-–])\s?(?=[\d{TAKEN}])", _until),
     rule(rf"(?<={TAKEN})/([A-Za-z]+)\b", lambda m: f"per {_PERIODS.get(m[1], m[1])}"),
-    rule(r"(?<![\w.])(?P<n>\d+(?:\.\d+)?)(?P<said>[kKMB])\b(?P<word>(?=\s[a-z]{3,}))?", _scale),
+    rule(r"(?<![\w.])(?P<n>\d+(?:\.\d+)?)(?P<token>[kKMB])\b(?P<word>(?=\s[a-z]{3,}))?", _scale),
     rule(r"~(?=\s?[\d$£€])", lambda m: "about"),
     rule(r"(?<![\w&])#(?=[A-Z]{0,3}\d)", lambda m: "number"),
 )  # fmt: skip
 
 FIGURE_RULES = (
-    rule(rf"(?<!\b[Ii]n )(?<![Tt]he )(?<![\w.,])(?P<said>1[1-9]\d\d|20\d\d)(?= (?:{_COUNTED_NOUNS})\b)",
-         lambda m: number(m["said"])),
+    rule(rf"(?<!\b[Ii]n )(?<![Tt]he )(?<![\w.,])(?P<token>1[1-9]\d\d|20\d\d)(?= (?:{_COUNTED_NOUNS})\b)",
+         lambda m: number(m["token"])),
     rule(r"(?<![\w.,])\d{1,3}(?:[\u00a0\u202f\u2009]\d{3})+(?!\w)|(?<![\w.,])\d{1,3}(?: \d{3}){2,}(?!\w)",
          lambda m: cardinal(int(re.sub(r"\s", "", m[0])))),
     rule(r"(?<![\w.,])\d{1,3}(?:[._]\d{3}){2,}(?![\w.])", lambda m: cardinal(int(re.sub(r"[._]", "", m[0])))),

@@ -1,4 +1,4 @@
-"""Words in capitals: which are said as words, and which letter by letter.
+"""Words in capitals: which are read as words, and which letter by letter.
 
 hibari's reader spells what it does not know, "HE" and "MICHELLE" among it.
 """
@@ -33,23 +33,23 @@ def lower_words(chunks: Sequence[str], is_word: Callable[[str], bool]) -> list[s
     """Return `chunks`, those that are words in small letters; `is_word` knows a word in small letters."""
     bare = [match[0] if (match := _WORD_IN_CHUNK.search(chunk)) else "" for chunk in chunks]
     shouted = sum(len(word) > 1 for word in bare) > 1 and all(word.isupper() for word in bare if word)
-    said = []
+    recased = []
     for i, (chunk, word) in enumerate(zip(chunks, bare, strict=True)):
         if shouted and word == "A" and chunk == "A" and len("".join(bare[i + 1 : i + 2])) > 1:
             chunk = "a"
         elif word.isupper() and len(word) > 1 and not (word == "US" and bare[i - 1 : i] == ["THE"]):
             chunk = chunk.replace(word, _recase(word, shouted, is_word), 1)
-        said.append(chunk)
-    return said
+        recased.append(chunk)
+    return recased
 
 
 def _recase(word: str, shouted: bool, is_word: Callable[[str], bool]) -> str:
     stem, apostrophe, ending = word.lower().replace("’", "'").partition("'")
     if len(stem) < 4:
-        said = stem in (_SHORT_WORDS if shouted else _STRESSED)
+        sayable = stem in (_SHORT_WORDS if shouted else _STRESSED)
     else:
-        said = stem in _STRESSED or is_word(stem) or (len(stem) > 4 and _looks_sayable(stem))
-    if said or (shouted and apostrophe and is_word(word.lower().replace("’", "'"))):
+        sayable = stem in _STRESSED or is_word(stem) or (len(stem) > 4 and _looks_sayable(stem))
+    if sayable or (shouted and apostrophe and is_word(word.lower().replace("’", "'"))):
         return word.lower()
     return word if not apostrophe else word[: len(stem)] + apostrophe + ending
 

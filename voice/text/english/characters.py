@@ -148,5 +148,5 @@ def _greek(text: str, at: int) -> str | None:
     return _with_case(text[at], _GREEK.get(plain, "")) or None
 
 
-def _with_case(char: str, said: str) -> str:
-    return said.capitalize() if char.isupper() else said
+def _with_case(char: str, reading: str) -> str:
+    return reading.capitalize() if char.isupper() else reading

@@ -39,14 +39,14 @@ def _dotted(match: re.Match[str]) -> str | None:
 
 def _day(match: re.Match[str]) -> str | None:
     """Read the figures alone of 'March 5' and 'March 5–7'."""
-    days = [int(n) for n in re.findall(r"\d+", match["said"])]
+    days = [int(n) for n in re.findall(r"\d+", match["token"])]
     return " to ".join(map(ordinal, days)) if all(1 <= day <= 31 for day in days) else None
 
 
 def _day_before(match: re.Match[str]) -> str | None:
     """Read '5 March' as 'the fifth of March'; '5th of March' and 'the 5th March' keep their words."""
-    if said := _day(match):
-        return ("" if match["the"] else "the ") + said + ("" if match["of"] else " of")
+    if words := _day(match):
+        return ("" if match["the"] else "the ") + words + ("" if match["of"] else " of")
     return None
 
 
@@ -94,10 +94,10 @@ def _time(match: re.Match[str]) -> str | None:
     hour, minute = int(match[1]), int(match[2])
     if hour > 24 or minute > 59:
         return None
-    said = cardinal(hour) if match["meridiem"] is not None and not minute else _clock(hour, minute)
+    words = cardinal(hour) if match["meridiem"] is not None and not minute else _clock(hour, minute)
     if match["second"]:
-        said += f" and {cardinal(int(match['second']))} second" + ("s" if int(match["second"]) != 1 else "")
-    return said
+        words += f" and {cardinal(int(match['second']))} second" + ("s" if int(match["second"]) != 1 else "")
+    return words
 
 
 def _elapsed(match: re.Match[str]) -> str:
@@ -106,9 +106,9 @@ def _elapsed(match: re.Match[str]) -> str:
 
 
 def _meridiem(match: re.Match[str]) -> str:
-    said = match["said"]
-    stop = "." if said.endswith(".") and match.end() == len(match.string.rstrip()) else ""
-    return f"{said[0].upper()} M{stop}"
+    words = match["token"]
+    stop = "." if words.endswith(".") and match.end() == len(match.string.rstrip()) else ""
+    return f"{words[0].upper()} M{stop}"
 
 
 def _decade(match: re.Match[str]) -> str:
@@ -127,7 +127,7 @@ def _years(match: re.Match[str]) -> str:
 
 
 _END = r"(?![\w]|[.,:/]\d)"
-_DAYS = r"(?P<said>\d{1,2}(?:st|nd|rd|th)?(?:\s?[-–]\s?\d{1,2}(?:st|nd|rd|th)?)?)"
+_DAYS = r"(?P<token>\d{1,2}(?:st|nd|rd|th)?(?:\s?[-–]\s?\d{1,2}(?:st|nd|rd|th)?)?)"
 
 _WEEKDAYS = {
     "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
@@ -145,37 +145,37 @@ _BOOKS = (
 ).split()
 
 DATE_RULES = (
-    rule(rf"\b(?:{one_of(_BOOKS)})\.? \d{{1,3}}(?P<said>:)(?=\d{{1,3}}\b)", lambda m: " "),
+    rule(rf"\b(?:{one_of(_BOOKS)})\.? \d{{1,3}}(?P<token>:)(?=\d{{1,3}}\b)", lambda m: " "),
     rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?Z?)?(?![\w-])", _iso),
     rule(rf"(?<![\w/])(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_END}", _slashed),
     rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_END}", _dotted),
-    rule(r"\b(?i:on|due|by|until|before|after|dated|since) (?P<said>(\d{1,2})/(\d{1,2}))(?![\w/])",
+    rule(r"\b(?i:on|due|by|until|before|after|dated|since) (?P<token>(\d{1,2})/(\d{1,2}))(?![\w/])",
          _short_date),
-    rule(rf"\b{_MONTH_OR_WEEKDAY}\.?,? (?P<said>(\d{{1,2}})/(\d{{1,2}}))(?![\w/])", _named_date),
+    rule(rf"\b{_MONTH_OR_WEEKDAY}\.?,? (?P<token>(\d{{1,2}})/(\d{{1,2}}))(?![\w/])", _named_date),
     rule(rf"(?<![\w-])(\d{{1,2}})-({one_of(_FULL)})-(\d{{4}})(?![\w-])",
          lambda m: f"{_FULL[m[2]]} {ordinal(int(m[1]))}, {year(int(m[3]))}"),
-    rule(r"(?<=\d)(?P<said>[-–])(?=['’]\d\d\b)", lambda m: " to "),
+    rule(r"(?<=\d)(?P<token>[-–])(?=['’]\d\d\b)", lambda m: " to "),
     rule(rf"(?<![\w.])({_MONTH_OR_WEEKDAY})\.?\s?[-–]\s?({_MONTH_OR_WEEKDAY})(?!\.?\s\d)", _span),
-    rule(rf"(?<=[\d\ue000])\s?(?P<said>[-–])\s?(?={_MONTH}\s\d)", lambda m: "to"),
-    rule(rf"\b(?P<said>{one_of(_WEEKDAYS)})\b(?=,\s(?:{_MONTH}|\d)|\s\ue000)",
-         lambda m: _WEEKDAYS[m["said"]]),
+    rule(rf"(?<=[\d\ue000])\s?(?P<token>[-–])\s?(?={_MONTH}\s\d)", lambda m: "to"),
+    rule(rf"\b(?P<token>{one_of(_WEEKDAYS)})\b(?=,\s(?:{_MONTH}|\d)|\s\ue000)",
+         lambda m: _WEEKDAYS[m["token"]]),
     rule(rf"\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,? (?:and|or|to|through|until) {_DAYS}"
          r"(?![\w%]|[.,:/]\d|\s[a-z])", _day),
     rule(r"(?<![\w:.,])(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?= hours\b)", _military),
     rule(r"(?<![\w:.,])(\d{1,2})\s?h(?:rs?)?\s?(\d{1,2})\s?m(?:ins?)?\b", _duration),
-    rule(r"\b(?i:in|since|until|by|year|circa|of) (?P<said>10\d\d)(?=[,;:!?)]|\.?$|\.?\s(?:[A-Z]|the\b"
-         r"|when\b|and\b|he\b|she\b|they\b|at\b|after\b|by\b))", lambda m: year(int(m["said"]))),
+    rule(r"\b(?i:in|since|until|by|year|circa|of) (?P<token>10\d\d)(?=[,;:!?)]|\.?$|\.?\s(?:[A-Z]|the\b"
+         r"|when\b|and\b|he\b|she\b|they\b|at\b|after\b|by\b))", lambda m: year(int(m["token"]))),
     rule(rf"(?P<the>\bthe )?(?<![\w.,/]){_DAYS}(?P<of>\sof)?(?=\s{_MONTH})", _day_before),
     rule(rf"\b{_MONTH}\s(?:the\s)?{_DAYS}(?![\w%]|[.,:/]\d)", _day),
     rule(rf"(?<![\w:.])(\d{{1,2}}):(\d{{2}})(?::(?P<second>\d{{2}}))?"
          rf"(?P<meridiem>(?=\s?{_MERIDIEM}))?(?![\d:])", _time),
     rule(r"(?<![\w:.])(\d{2,3}):([0-5]\d)(?![\d:])", _elapsed),
     rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{2}})(?P<second>)(?P<meridiem>(?=\s?{_MERIDIEM}))", _time),
-    rule(r"(?<=[\d\ue000])\s?(?P<said>[AaPp](?:\.[Mm]\.|[Mm]))(?!\w)", _meridiem),
+    rule(r"(?<=[\d\ue000])\s?(?P<token>[AaPp](?:\.[Mm]\.|[Mm]))(?!\w)", _meridiem),
     rule(r"(?<![\w'’])(?P<century>1\d|20)(?P<ten>\d)0['’]?s\b", _decade),
     rule(r"(?<![\w.,$£€])['’‘]?(?P<century>)(?P<ten>[1-9])0['’]?s\b", _decade),
     rule(r"(?<![\w.,-])(1[1-9]\d\d|20\d\d)\s?([-–/])\s?(\d{4}|\d{2})(?![\w-]|[.,]\d)", _years),
-    rule(r"(?<!\w)['’‘](?P<said>\d\d)(?!\w)", lambda m: _short_year(m["said"])),
+    rule(r"(?<!\w)['’‘](?P<token>\d\d)(?!\w)", lambda m: _short_year(m["token"])),
 )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Words that are written alike and said differently: what stands around them decides.
+"""Heteronyms: words that are written alike and pronounced differently; their context decides.
 
 hibari's reader chooses by the part of speech that its tagger finds. `retag` mends that where the
 words beside it say otherwise; heteronyms.txt has words that the part of speech does not tell apart.
@@ -104,9 +104,9 @@ def in_context(tokens: Sequence[ReaderToken]) -> dict[int, str]:
         cues = known.get(tokens[i].text) or known[tokens[i].text.lower()]
         before = text[: starts[i]].rstrip()
         after = text[starts[i] + len(tokens[i].text) :].lstrip()
-        said = next((cue.says for cue in cues if _fits(cue, before, after, text)), None)
-        if said:
-            found[i] = said
+        phonemes = next((cue.says for cue in cues if _fits(cue, before, after, text)), None)
+        if phonemes:
+            found[i] = phonemes
     return found
 
 

@@ -34,11 +34,11 @@ def _part(part: str) -> str:
         return _letters(part, alone=True)
     many = re.fullmatch(r"(.*\d)s", part)
     runs = re.findall(r"\d+|[^\W\d_]+", many[1] if many else part)
-    said = [say_in_name(run) if run.isdecimal() else _letters(run, alone=False) for run in runs]
+    words = [say_in_name(run) if run.isdecimal() else _letters(run, alone=False) for run in runs]
     if many:
-        head, separator, last = split_last_word(said[-1])
-        said[-1] = head + separator + plural(last)
-    return " ".join(said)
+        head, separator, last = split_last_word(words[-1])
+        words[-1] = head + separator + plural(last)
+    return " ".join(words)
 
 
 def _letters(run: str, alone: bool) -> str:
@@ -88,14 +88,14 @@ LETTER_RULES = (
     rule(rf"(?<![<>=!&|+-])(?:{one_of(s for s in _COMPOUND_SIGNS if not s[0].isalnum())})(?![<>=&|])",
          lambda m: _COMPOUND_SIGNS[m[0]]),
     rule(rf"(?:(?<=\s)|^)(?:{one_of(_FACES)})(?=[\s.,!?)]|$)", lambda m: _FACES[m[0]]),
-    rule(r"(?P<said>\]\((?:https?://|/|#|\ue000)[^)\s]*\))", lambda m: ""),
+    rule(r"(?P<token>\]\((?:https?://|/|#|\ue000)[^)\s]*\))", lambda m: ""),
     rule(r"^#{1,6}(?=\s)|^>+(?=\s)", lambda m: ""),
     rule(r"(?<=[\w)\]])\*\*(?=[\w(])", lambda m: " to the power of " if _computes(m) else None),
     rule(r"(?<=[\d\ue000])\*(?=\w)|(?<=\w)\*(?=\d)|(?<=\b[a-z])\*(?=[a-z]\b)", lambda m: " times "),
     rule(r"([=~#^|+<>\\/&%@$])\1{3,}", lambda m: " "),  # a line that is drawn
     rule(r"[\U0001f1e6-\U0001f1ff]{2}", _flag),
     rule(r"(?<=[^\W\d_])[₀-₉]+", lambda m: digits(unicodedata.normalize("NFKC", m[0]))),
-    rule(r"(?<=[^\W\d])(?P<said>_+)(?=[^\W_])", lambda m: ""),
+    rule(r"(?<=[^\W\d])(?P<token>_+)(?=[^\W_])", lambda m: ""),
     rule(r"\b(?=[0-9a-f]*\d[0-9a-f]*[a-f][0-9a-f]*\d)[0-9a-f]{7,}\b", _code),
     rule(r"\b(?=\w*\d)(?=\w*[A-Za-z])[0-9A-Za-z]{16,}\b", _code),
     rule(r"(?<![\w.])(?=[\w-]*\d)(?=[\w–-]*[^\W\d_])([^\W_]+(?:[-–_][^\W_]+)*)(['’]s)?(?![\w])", _mixed),

@@ -56,22 +56,22 @@ def _unit(match: re.Match[str]) -> str | None:
     amount = match["amount"] or ""  # none where another rule has read it, a fraction
     if unit in _SPACED_ONLY and not between.isspace() and not match["per"] and "." not in amount:
         return None
-    said = _UNITS[unit]
-    said = {"2": "square ", "²": "square ", "3": "cubic ", "³": "cubic "}.get(power, "") + said
+    words = _UNITS[unit]
+    words = {"2": "square ", "²": "square ", "3": "cubic ", "³": "cubic "}.get(power, "") + words
     if (
         amount
         and not match["hyphen"]
         and not _EVENT.match(match.string, match.end())
         and not is_one(amount)
-        and said not in _UNCOUNTED
+        and words not in _UNCOUNTED
     ):
-        said = _many(said)
+        words = _many(words)
     if match["per"]:
         below = {"s": "second", "h": "hour", "d": "day"}.get(match["per"]) or _UNITS[match["per"]]
         timed = match["per"] in ("s", "h", "min")
         power = "" if timed else {"²": "square ", "³": "cubic "}.get(match["perpower"], "")
-        said += f" per {power}{below}" + (" squared" if timed and match["perpower"] else "")
-    return said
+        words += f" per {power}{below}" + (" squared" if timed and match["perpower"] else "")
+    return words
 
 
 def _many(unit: str) -> str:
@@ -97,8 +97,8 @@ def _inches(match: re.Match[str]) -> str | None:
 def _feet_and_inches(match: re.Match[str]) -> str:
     """Read '6 ft 2 in'."""
     feet, inches = match[1], match[2]
-    said = f"{number(feet)} {'foot' if is_one(feet) else 'feet'} {number(inches)}"
-    return f"{said} {'inch' if is_one(inches) else 'inches'}"
+    words = f"{number(feet)} {'foot' if is_one(feet) else 'feet'} {number(inches)}"
+    return f"{words} {'inch' if is_one(inches) else 'inches'}"
 
 
 def _abbreviated_inches(match: re.Match[str]) -> str:
@@ -111,12 +111,12 @@ _PER = one_of([*_UNITS, "d"])
 
 LENGTH_RULES = (
     rule(r"(?<![\w.])(\d{1,2})['′’]\s?(\d{1,2}(?:\.\d)?)(?:[\"″”]|''|’’)", _feet),
-    rule(rf"(?<![\w.])({NUMBER})(?P<said>[\"″])(?=[\s,.;:!?)x×]|$)", _inches),
+    rule(rf"(?<![\w.])({NUMBER})(?P<token>[\"″])(?=[\s,.;:!?)x×]|$)", _inches),
     rule(rf"(?<![\w.,])({NUMBER})\s?(?:ft|feet|foot)\.?\s?({NUMBER})\s?in\b", _feet_and_inches),
-    rule(rf"(?<![\w.,/])(\d+[/⁄]\d+|{NUMBER})\s(?P<said>in\.)(?!\s[A-Z])", _abbreviated_inches),
+    rule(rf"(?<![\w.,/])(\d+[/⁄]\d+|{NUMBER})\s(?P<token>in\.)(?!\s[A-Z])", _abbreviated_inches),
 )  # fmt: skip
 
 UNIT_RULES = (
-    rule(rf"(?:(?<![\w.,])(?<![A-Za-z]-)(?P<amount>{NUMBER})|(?<={TAKEN}))(?P<between>\s?)(?P<said>(?P<hyphen>-?)(?P<unit>{one_of(_UNITS)})(?P<power>[²³]|(?<=m)[23])?"
+    rule(rf"(?:(?<![\w.,])(?<![A-Za-z]-)(?P<amount>{NUMBER})|(?<={TAKEN}))(?P<between>\s?)(?P<token>(?P<hyphen>-?)(?P<unit>{one_of(_UNITS)})(?P<power>[²³]|(?<=m)[23])?"
          rf"(?:/(?P<per>{_PER})(?P<perpower>[²³])?)?(?:\.(?=\s[a-z\d(]))?)(?![\w²³]|/(?!\d)|'\w)", _unit),
 )  # fmt: skip

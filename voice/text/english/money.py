@@ -66,7 +66,7 @@ def _cents_of(amount: str, currency: str) -> str:
 
 
 def _pence(match: re.Match[str]) -> str | None:
-    if match["said"] == "¢":
+    if match["token"] == "¢":
         return "cent" if is_one(match[1]) else "cents"
     return None if len(match[1]) > 2 else "penny" if is_one(match[1]) else "pence"
 
@@ -87,5 +87,5 @@ MONEY_RULES = (
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?P<scale>{_SCALE})?\s?"
          rf"(?P<currency>[€$£¥₹₽₩₺₪]|{_CODE})(?!\w)", _money),
     rule(rf"\b(?P<currency>(?:{_CODE})\.?)\s?(?P<amount>{NUMBER})(?P<scale>{_SCALE})?{NUMBER_END}", _money),
-    rule(r"(?<![\w.,£])(\d+)\s?(?P<said>[¢p])(?!\w)", _pence),
+    rule(r"(?<![\w.,£])(\d+)\s?(?P<token>[¢p])(?!\w)", _pence),
 )  # fmt: skip

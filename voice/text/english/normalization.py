@@ -29,10 +29,10 @@ def normalize(sentence: str) -> NormalizedText:
             ends.add(end)
         else:
             end = position + 1
-            said = say_character(sentence, position)
-            if said is None or (not said and _marks_unread(sentence, position, unread)):
+            reading = say_character(sentence, position)
+            if reading is None or (not reading and _marks_unread(sentence, position, unread)):
                 unread.append((position, written[position]))
-            pieces.append((" " if said is None else said, position, end))
+            pieces.append((" " if reading is None else reading, position, end))
         position = end
     return NormalizedText(_chunks(pieces), _runs(unread))
 
@@ -77,7 +77,7 @@ def _replacements(sentence: str) -> dict[int, tuple[int, str]]:
     rest = sentence.replace(TAKEN, " ")
     for pattern, say in _rules():
         for match in pattern.finditer(rest):
-            start, end = match.span("said" if "said" in pattern.groupindex else 0)
+            start, end = match.span("token" if "token" in pattern.groupindex else 0)
             words = say(match) if end > start else None
             if words is not None:
                 found[start] = (end, words)
@@ -89,8 +89,8 @@ def _chunks(pieces: list[tuple[str, int, int]]) -> tuple[Chunk, ...]:
     """Join characters and replacements into space-separated chunks, tidying their punctuation."""
     chunks: list[Chunk] = []
     text, start, end = "", 0, 0
-    for said, first, last in [*pieces, (" ", 0, 0)]:
-        for char in said:
+    for reading, first, last in [*pieces, (" ", 0, 0)]:
+        for char in reading:
             if char.isspace():
                 for piece in _pieces(_tidy(text)):
                     _append(chunks, Chunk(piece, start, end))

@@ -75,15 +75,15 @@ def pronounce(chunks: Sequence[str]) -> list[str]:
     without sound gives an empty string.
     """
     chunks = lower_words([chunk.replace('"', "") for chunk in chunks], _is_word)  # quotes are not heard
-    heard = [chunk for chunk in chunks if chunk]
-    if not heard:
+    words = [chunk for chunk in chunks if chunk]
+    if not words:
         return [""] * len(chunks)
-    read = _chunk_phonemes(" ".join(heard))
-    if len(read) != len(heard):  # a token swallowed a space: give up the context
-        read = ["".join(_chunk_phonemes(chunk)) for chunk in heard]
+    read = _chunk_phonemes(" ".join(words))
+    if len(read) != len(words):  # a token swallowed a space: give up the context
+        read = ["".join(_chunk_phonemes(chunk)) for chunk in words]
     known = alphabet()
-    clean = ("".join(c for c in phonemes.strip() if c in known) for phonemes in _spell_letters(heard, read))
-    sound = iter(_pronounce_or_spell(chunk, phonemes) for chunk, phonemes in zip(heard, clean, strict=True))
+    clean = ("".join(c for c in phonemes.strip() if c in known) for phonemes in _spell_letters(words, read))
+    sound = iter(_pronounce_or_spell(chunk, phonemes) for chunk, phonemes in zip(words, clean, strict=True))
     return [next(sound) if chunk else "" for chunk in chunks]
 
 

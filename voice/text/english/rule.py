@@ -1,4 +1,4 @@
-"""A class of written token and how it is said."""
+"""A class of written tokens and how they are read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ TAKEN = "\ue000"  # stands for each character that an earlier rule has put into 
 
 
 class Rule(NamedTuple):
-    """Where `pattern` matches, `say` gives the spoken words, or None to leave it to other rules."""
+    """Where `pattern` matches, `say` gives the spoken words, or None to leave it to other rules.
+
+    If the pattern has a group called `token`, only that part of the match is read, the rest is context.
+    """
 
     pattern: re.Pattern[str]
     say: Callable[[re.Match[str]], str | None]

@@ -99,6 +99,7 @@ length: app.py
 length: page/guard.py
 length: page/talk/dialog.js
 length: recipes/tts/evaluate.py
+test: tests/voice/cli/test_cli.py
 """
 
 

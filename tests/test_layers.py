@@ -99,7 +99,6 @@ length: app.py
 length: page/guard.py
 length: page/talk/dialog.js
 length: recipes/tts/evaluate.py
-test: tests/voice/cli/test_cli.py
 """
 
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from voice.agent import AudioTextEndpointer, ManualEndpointer, SilenceEndpointer
-from voice.agent.listening.endpointing import as_turn_detector
+from voice.agent.listening.endpointing import (
+    BY_SENTENCE,
+    HANG,
+    MARK,
+    USUAL,
+    SentenceEndDetector,
+    as_turn_detector,
+)
 from voice.types import Audio
 
 RULE = SilenceEndpointer()
@@ -139,3 +146,47 @@ def test_a_detector_with_the_method_names_of_version_0_1_still_works_and_is_warn
         detector = as_turn_detector(Old())
     assert detector.endpoint_after("Stop.", detector.probability(TURN), 0.5) == 0.75
     assert as_turn_detector(RULE) is RULE
+
+
+class HearsSentenceEnds:
+    """A fake recognizer for which the end of a sentence is as likely as not; it keeps its input."""
+
+    rate = 16_000
+    detects_end_of_turn = True
+
+    def __init__(self) -> None:
+        self.inputs: list[Audio] = []
+
+    def end_of_turn(self, speech: Audio) -> float:
+        self.inputs.append(speech)
+        return 0.5
+
+
+def test_what_the_detector_takes_for_speech_after_the_last_sound_is_not_heard() -> None:
+    recognizer = HearsSentenceEnds()
+    assert SentenceEndDetector(recognizer).probability(Audio(np.ones(32_000, np.float32), 16_000)) == 0.5
+    assert recognizer.inputs[0].duration == pytest.approx(2.0 - HANG)
+
+
+def test_what_sounds_like_no_end_at_all_is_waited_for_longer_than_any_other_whole_sentence() -> None:
+    turns = AudioTextEndpointer(SentenceEndDetector(HearsSentenceEnds()), silences=BY_SENTENCE)
+    assert turns.endpoint_after("What time is it?", 0.001) > 1.5 * turns.endpoint_after(
+        "What time is it?", 0.1
+    )
+
+
+def test_the_likelier_a_mark_that_ends_a_sentence_the_shorter_the_silence() -> None:
+    turns = AudioTextEndpointer(SentenceEndDetector(HearsSentenceEnds()), silences=BY_SENTENCE, mark=MARK)
+    waits = [turns.endpoint_after("so it is", 0.7, sure) for sure in (0.0, 0.3, 0.9, 0.99)]
+    assert waits == sorted(waits, reverse=True) and waits[0] > 2 * waits[-1]
+    assert turns.endpoint_after("so it is", 0.7, USUAL) == turns.endpoint_after("so it is", 0.7, None)
+    without = AudioTextEndpointer(SentenceEndDetector(HearsSentenceEnds()), silences=BY_SENTENCE)
+    assert without.endpoint_after("so it is", 0.7, 0.0) == without.endpoint_after("so it is", 0.7)
+
+
+@pytest.mark.parametrize("text", ["Who they are.", "so it is", "Set a timer for", "What time is it?"])
+def test_the_surer_the_end_the_shorter_the_silence(text: str) -> None:
+    turns = AudioTextEndpointer(SentenceEndDetector(HearsSentenceEnds()), silences=BY_SENTENCE)
+    waits = [turns.endpoint_after(text, chance) for chance in (0.0, 0.3, 0.6, 0.7, 0.85, 0.97)]
+    assert waits == sorted(waits, reverse=True)
+    assert waits[0] > 2 * waits[-1]

@@ -97,9 +97,9 @@ def test_a_model_with_128_bands_runs_from_the_command(large: Path, tmp_path: Pat
 def test_tokens_are_where_the_tokenizer_has_them(large: Path, whisper_base: Path) -> None:
     tokens = language_tokens(open_tokenizer(large))
     assert len(tokens) == 100 and tokens["yue"] == 50_358
-    vocabulary = Whisper.open(large, threads=1)._tokenizer
-    assert vocabulary.start_sequence("yue", "translate") == [50_258, 50_358, 50_359]
-    assert (vocabulary.no_speech, vocabulary.without_times) == (50_363, 50_364)
+    tokenizer = Whisper.open(large, threads=1)._tokenizer
+    assert tokenizer.start_sequence("yue", "translate") == [50_258, 50_358, 50_359]
+    assert (tokenizer.no_speech, tokenizer.without_times) == (50_363, 50_364)
     assert len(language_tokens(open_tokenizer(whisper_base))) == 99
 
 

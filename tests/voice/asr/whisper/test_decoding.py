@@ -8,7 +8,7 @@ from voice.asr.whisper.greedy import GreedyRow
 from voice.asr.whisper.tokenizer import Tokenizer
 
 
-class Letters:
+class CodePoints:
     """A fake tokenizer: tokens are code points."""
 
     end, without_times = 1000, 1003
@@ -22,7 +22,7 @@ def test_a_row_of_the_greedy_decoder_becomes_a_hypothesis_without_its_timestamps
     row = GreedyRow(
         0.2, [ord("o"), ord("k"), 1004 + 50], [-0.1, -0.2, -0.3, -0.4], [0.0, 0.1, 0.9, 1.0], True
     )
-    hypothesis = hypothesis_from_row(row, Letters())
+    hypothesis = hypothesis_from_row(row, CodePoints())
     assert (hypothesis.text, hypothesis.tokens, hypothesis.no_speech_prob) == ("ok", (111, 107), 0.2)
     assert hypothesis.mean_log_prob == pytest.approx(-0.25)
     assert hypothesis.end == pytest.approx(1.0) and not hypothesis.is_cut_off

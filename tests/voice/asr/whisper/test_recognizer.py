@@ -16,8 +16,8 @@ from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
 from voice.types import Audio
 
 
-class Letters:
-    """A fake vocabulary: tokens are code points."""
+class CodePoints:
+    """A fake tokenizer: tokens are code points."""
 
     end = 1000
     without_times = 1003
@@ -46,7 +46,7 @@ class Result:
 
     @property
     def sequences_ids(self) -> list[list[int]]:
-        times = [Letters.without_times + 1 + round(seconds / 0.02) for seconds in self.times]
+        times = [CodePoints.without_times + 1 + round(seconds / 0.02) for seconds in self.times]
         return [[*(ord(letter) for letter in self.said), *times]]
 
     @property
@@ -77,7 +77,7 @@ class Script:
 
 
 def hear(script: Script, count: int = 1, *, context: str = "full", **options) -> list[str]:
-    recognizer = Whisper(script, Letters(), context, DecodingOptions())
+    recognizer = Whisper(script, CodePoints(), context, DecodingOptions())
     speech = Audio(np.zeros(16000, np.float32), 16000)
     heard = recognizer.transcribe_batch([speech] * count, words=False, **options)
     return [transcript.text for transcript in heard]
@@ -133,14 +133,14 @@ def test_only_the_doubtful_row_of_a_batch_is_searched_again() -> None:
 
 def test_a_language_is_detected_for_the_whole_batch() -> None:
     speech = Audio(np.zeros(16000, np.float32), 16000)
-    recognizer = Whisper(Script([Result("a"), Result("b")]), Letters(), "full", DecodingOptions())
+    recognizer = Whisper(Script([Result("a"), Result("b")]), CodePoints(), "full", DecodingOptions())
     assert [t.language for t in recognizer.transcribe_batch([speech] * 2, words=False)] == ["en", "en"]
-    recognizer = Whisper(Script([Result("a")]), Letters(), "full", DecodingOptions())
+    recognizer = Whisper(Script([Result("a")]), CodePoints(), "full", DecodingOptions())
     assert recognizer.transcribe(speech, words=False).language == "fi"
 
 
 def test_a_recognizer_tuned_to_one_language_detects_none_and_refuses_others() -> None:
-    recognizer = Whisper(Script([Result("a")]), Letters(), "utterance", DecodingOptions(), "en")
+    recognizer = Whisper(Script([Result("a")]), CodePoints(), "utterance", DecodingOptions(), "en")
     speech = Audio(np.zeros(16000, np.float32), 16000)
     assert recognizer.transcribe(speech, words=False).language == "en"
     with pytest.raises(VoiceError, match="only transcribes 'en'"):
@@ -162,7 +162,7 @@ def test_hotwords_in_another_script_are_told_to_the_decoder_and_stop_no_head() -
 
 
 def hear_ten_seconds(*results: Result) -> tuple[str, list[tuple[float, float]]]:
-    recognizer = Whisper(Script(list(results)), Letters(), "full", DecodingOptions())
+    recognizer = Whisper(Script(list(results)), CodePoints(), "full", DecodingOptions())
     heard = recognizer.transcribe(Audio(np.zeros(160_000, np.float32), 16000), language="en", words=False)
     assert heard.duration == 10.0
     return heard.text, [(segment.start, segment.end) for segment in heard.segments]
@@ -200,7 +200,7 @@ def test_the_utterance_context_shows_the_utterance_and_a_margin() -> None:
     assert short.shapes == [(1, 80, 130)]
 
 
-class Reader:
+class FakeHead:
     """A fake head that reads one text after the other, from half a second on, five letters a second."""
 
     def __init__(self, *texts: str) -> None:
@@ -216,47 +216,47 @@ class Reader:
         return np.log(chances).astype(np.float32)
 
 
-def read_ten_seconds(head: Reader, *results: Result, language: str = "en") -> tuple[str, Script]:
+def read_ten_seconds(head: FakeHead, *results: Result, language: str = "en") -> tuple[str, Script]:
     script = Script(list(results))
-    recognizer = Whisper(script, Letters(), "full", DecodingOptions(), head=head)
+    recognizer = Whisper(script, CodePoints(), "full", DecodingOptions(), head=head)
     heard = recognizer.transcribe(Audio(np.zeros(160_000, np.float32), 16000), language=language, words=False)
     return heard.text, script
 
 
 def test_what_the_head_heard_nothing_of_was_not_said() -> None:
-    assert read_ten_seconds(Reader(""), Result("thank you for watching"), Result("thank you"))[0] == ""
-    assert read_ten_seconds(Reader("thank you"), Result("thank you"))[0] == "thank you"
+    assert read_ten_seconds(FakeHead(""), Result("thank you for watching"), Result("thank you"))[0] == ""
+    assert read_ten_seconds(FakeHead("thank you"), Result("thank you"))[0] == "thank you"
 
 
 def test_what_is_nothing_like_what_the_head_read_is_searched_again() -> None:
-    text, script = read_ten_seconds(Reader("one two"), Result("the cat sat on it"), Result("one two"))
+    text, script = read_ten_seconds(FakeHead("one two"), Result("the cat sat on it"), Result("one two"))
     assert text == "one two"
     assert script.searches[1]["no_repeat_ngram_size"] == 3
 
 
 def test_what_the_head_read_after_the_last_word_is_heard_too() -> None:
-    head = Reader("one two three four five", "three four five")
+    head = FakeHead("one two three four five", "three four five")
     text, script = read_ten_seconds(head, Result("one two"), Result(" 3 4 5"))
     assert text == "one two 3 4 5" and len(script.searches) == 2
 
 
 def test_a_head_judges_english_only() -> None:
-    head = Reader("")
+    head = FakeHead("")
     assert read_ten_seconds(head, Result("kiitos"), language="fi")[0] == "kiitos"
 
 
 def test_letters_are_given_without_the_decoder_where_there_is_a_head() -> None:
     speech = Audio(np.zeros(32_000, np.float32), 16000)
     script = Script([])
-    whisper = Whisper(script, Letters(), "utterance", DecodingOptions(), "en", head=Reader("one"))
+    whisper = Whisper(script, CodePoints(), "utterance", DecodingOptions(), "en", head=FakeHead("one"))
     log_probs = whisper.letter_log_probs(speech)
     assert log_probs.shape == (115, CLASSES) and greedy_letters(log_probs) == "one"
     with pytest.raises(VoiceError, match="no CTC head"):
-        Whisper(script, Letters(), "full", DecodingOptions()).letter_log_probs(speech)
+        Whisper(script, CodePoints(), "full", DecodingOptions()).letter_log_probs(speech)
 
 
 def test_more_than_thirty_seconds_and_missing_folders_are_refused(tmp_path: Path) -> None:
-    recognizer = Whisper(Script([]), Letters(), "full", DecodingOptions())
+    recognizer = Whisper(Script([]), CodePoints(), "full", DecodingOptions())
     with pytest.raises(AudioError, match="31.0 s"):
         recognizer.transcribe(Audio(np.zeros(31 * 16000, np.float32), 16000))
     with pytest.raises(ModelMissing, match="voice models get"):
@@ -324,13 +324,13 @@ def test_an_english_only_model_says_what_it_cannot_do(tiny: Whisper, sentence: A
 
 
 def test_tokens_become_words_with_their_punctuation(tiny: Whisper) -> None:
-    vocabulary = tiny._tokenizer
+    tokenizer = tiny._tokenizer
     text = ' "Well," he said (twice) — it\'s naïve: 3.5% of $20...'
-    tokens = vocabulary._tokenizer.encode(text, add_special_tokens=False).ids
-    words = vocabulary.words(tokens, "en")
+    tokens = tokenizer._tokenizer.encode(text, add_special_tokens=False).ids
+    words = tokenizer.words(tokens, "en")
     assert [word.text.strip() for word in words] == [
         *['"Well,"', "he", "said", "(twice)", "— it's", "naïve:", "3.5%", "of", "$20..."]
     ]
     assert "".join(word.text for word in words) == text
     assert [word.first for word in words] == sorted(word.first for word in words)
-    assert vocabulary.text(tokens[words[0].first : words[0].last]).strip(' "') == "Well"
+    assert tokenizer.text(tokens[words[0].first : words[0].last]).strip(' "') == "Well"

@@ -1,11 +1,11 @@
-"""Spoken commands: how many are understood, clean and in noise, and how much other speech is turned away.
+"""Spoken commands: how many are understood, clean and in noise, and how much other speech is rejected.
 
     python -m benchmarks.commands [--noise 10] [--limit 20]
 
-The orders are those of speech_to_intent that the recognizer's head was not trained on (it does not
-say who speaks, so that a voice may have been heard in other orders), the grammar is coffee.yml, the
-other speech is librispeech, ljspeech, kathleen and speechocean762, all `test`. An order is right if
-the intent and every slot are.
+The orders are those of speech_to_intent on which the letters of the recognizer were not trained. The corpus
+does not name its speakers, so a voice may have been in the training with other orders. The grammar is
+coffee.yml; the other speech is the `test` part of librispeech, ljspeech, kathleen and speechocean762. An
+order is right if the intent and every slot are.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from voice.manifest import Clip, read_manifest
 from voice.types import Audio
 
 GRAMMAR = Path(__file__).parent / "coffee.yml"
-UNHEARD = "speech_to_intent/untranscribed.jsonl:-100"  # the head's training takes the other hundred
+HELD_OUT = "speech_to_intent/untranscribed.jsonl:-100"  # the training of the letters takes the others
 OTHERS = ("librispeech", "ljspeech", "kathleen", "speechocean762")
 
 
@@ -41,7 +41,7 @@ class Row:
     seconds: float
 
 
-def noisy(clean: Audio, noise: np.ndarray, level: float, seed: int) -> Audio:
+def add_noise(clean: Audio, noise: np.ndarray, level: float, seed: int) -> Audio:
     """Return `clean` with a stretch of `noise` (T,) drawn by `seed`, `level` dB below it."""
     start = int(np.random.default_rng(seed).integers(max(1, len(noise) - len(clean.samples))))
     cut = np.resize(noise[start:], len(clean.samples))
@@ -54,23 +54,24 @@ def orders(corpora: Path, limit: int | None, noise: float | None) -> Iterator[tu
     noises = [
         audio.read(clip.audio, WHISPER_RATE).samples for clip in read_manifest(corpora / "noise/test.jsonl")
     ]
-    for number, clip in enumerate(select_any(str(corpora / UNHEARD))[:limit]):
+    for number, clip in enumerate(select_any(str(corpora / HELD_OUT))[:limit]):
         sound = audio.read(clip.audio, WHISPER_RATE)
         if noise is not None:
-            sound = noisy(sound, noises[number % len(noises)], noise, number)
+            sound = add_noise(sound, noises[number % len(noises)], noise, number)
         yield sound, {name: value.strip() for name, value in clip.extra["slots"].items()}
 
 
 def count_understood(
     commands: Commands, recognizer, sounds: Iterator[tuple[Audio, dict[str, str]]], name: str
 ) -> Row:
+    """Count the orders of which intent and slots are understood."""
     right, count, seconds = 0, 0, 0.0
     for sound, slots in sounds:
         began = time.perf_counter()
-        heard = commands.understand(recognizer.letter_log_probs(sound))
+        found = commands.understand(recognizer.letter_log_probs(sound))
         seconds += time.perf_counter() - began
         count += 1
-        right += heard.intent == "orderDrink" and dict(heard.slots) == slots
+        right += found.intent == "orderDrink" and dict(found.slots) == slots
     return Row(name, right, count, seconds / max(1, count))
 
 
@@ -95,12 +96,12 @@ def main(
     recognizer = loading.load_recognizer(model, threads=threads)
     commands = Commands.open(GRAMMAR)
     rows = [
-        count_understood(commands, recognizer, orders(corpora, limit, None), "orders, clean"),
-        count_understood(commands, recognizer, orders(corpora, limit, noise), f"orders, {noise:g} dB"),
+        count_count_understood(commands, recognizer, orders(corpora, limit, None), "orders, clean"),
+        count_count_understood(commands, recognizer, orders(corpora, limit, noise), f"orders, {noise:g} dB"),
     ]
     for name in OTHERS:
         clips = read_manifest(corpora / name / "test.jsonl")[:limit]
-        rows.append(count_turned_away(commands, recognizer, clips, f"{name}, turned away"))
+        rows.append(count_count_rejected(commands, recognizer, clips, f"{name}, rejected"))
     print(f"{'':32} right    of       %   ms each")
     for row in rows:
         share = 100 * row.right / max(1, row.count)

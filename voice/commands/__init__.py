@@ -1,4 +1,4 @@
-"""Spoken commands: a file of intents, the recognizer's letters, and what was asked for."""
+"""Spoken commands: intents in a file, found in the letters that a recognizer computes."""
 
 from voice.commands.understanding import Commands, Understanding
 

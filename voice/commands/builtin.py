@@ -1,15 +1,15 @@
-"""The slots that need no list of values: numbers, ordinals, percentages, letters (Rhino's `pv.`)."""
+"""Built-in kinds of slots: numbers, ordinals, percentages and letters (`pv.…` of Rhino)."""
 
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from voice.text.english.numbers import cardinal, ordinal
 
 
 def builtin_values(kind: str) -> Mapping[str, str] | None:
-    """{as reported: as spoken} of a built-in kind such as "pv.Percent"; None for any other name."""
+    """Return {as reported: as spoken} of a built-in kind such as "pv.Percent"; None for any other name."""
     make = BUILTIN_KINDS.get(kind)
     return make() if make else None
 
@@ -30,7 +30,7 @@ def _letters() -> dict[str, str]:
     return {letter.upper(): letter for letter in string.ascii_lowercase}
 
 
-BUILTIN_KINDS = {
+BUILTIN_KINDS: Mapping[str, Callable[[], dict[str, str]]] = {
     "pv.SingleDigitInteger": lambda: _integers(10),
     "pv.TwoDigitInteger": lambda: _integers(100),
     "pv.SingleDigitOrdinal": lambda: _ordinals(10),

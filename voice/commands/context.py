@@ -19,7 +19,7 @@ from pathlib import Path
 
 import yaml
 
-from voice.commands import builtin
+from voice.commands.builtin import BUILTIN_KINDS
 from voice.commands.expressions import parse_expression, speakable_words
 from voice.errors import TextError
 from voice.text.phrase_grammar import MacroReference, Node, Phrase, SlotReference, Words, walk
@@ -29,7 +29,7 @@ _PARTS = ("expressions", "slots", "macros")
 
 @dataclass(frozen=True)
 class SourceLine:
-    """Text of the file, and the number of the line on which it begins."""
+    """An item of the file, and the number of the line on which it begins."""
 
     text: str
     number: int
@@ -45,7 +45,7 @@ class CommandContext:
 
 
 def read_context(path: str | Path) -> CommandContext:
-    """The context in a file. Raises TextError, with the line, for what is no context."""
+    """Read the context in a file. Raises TextError, with the line, if it is none."""
     try:
         text = Path(path).read_text("utf-8-sig")
     except FileNotFoundError as error:
@@ -57,40 +57,41 @@ def read_context(path: str | Path) -> CommandContext:
 
 
 def parse_context(text: str, name: str = "commands") -> CommandContext:
-    """The context in `text`; `name` is what errors call it. Raises TextError."""
+    """Parse the context in `text`, which errors call `name`. Raises TextError."""
     return _ContextReader(text, name).context()
 
 
 class _ContextReader:
-    """Walks the nodes of the YAML, so that every error can name its line."""
+    """Walks over the nodes of the YAML, so that every error can name its line."""
 
     def __init__(self, text: str, name: str) -> None:
         self._text = text
         self._name = name
 
     def context(self) -> CommandContext:
-        top = self._mapping(self._composed(), "the file")
+        """Read the whole file."""
+        top = self._mapping(self._compose(), "the file")
         if "context" not in top:
             raise self._error(1, 'there is no "context:"; everything else stands below it')
         parts = self._mapping(top["context"], '"context:"')
         for part, node in parts.items():
             if part not in _PARTS:
                 raise self._error(_line_of(node), f'"{part}:" is unknown; there are {", ".join(_PARTS)}')
-        read_context = {part: self._lists(parts.get(part), part) for part in _PARTS}
-        if not read_context["expressions"]:
+        lines = {part: self._lists(parts.get(part), part) for part in _PARTS}
+        if not lines["expressions"]:
             raise self._error(1, 'there are no "expressions:"; name an intent and list what is said for it')
-        slots = {kind: dict(map(self._value, lines)) for kind, lines in read_context["slots"].items()}
-        macros = {macro: tuple(map(self._parsed, lines)) for macro, lines in read_context["macros"].items()}
-        intents = {
-            intent: tuple(map(self._parsed, lines)) for intent, lines in read_context["expressions"].items()
-        }
-        self._check(read_context, {**macros, **intents}, macros, slots)
-        self._refuse_circles(macros, read_context["macros"])
+        slots = {kind: dict(map(self._value, each)) for kind, each in lines["slots"].items()}
+        macros = {macro: tuple(map(self._phrase, each)) for macro, each in lines["macros"].items()}
+        intents = {intent: tuple(map(self._phrase, each)) for intent, each in lines["expressions"].items()}
+        self._check(lines["macros"], macros, macros, slots)
+        self._check(lines["expressions"], intents, macros, slots)
+        self._refuse_circles(macros, lines["macros"])
         return CommandContext(intents, macros, slots)
 
-    def _composed(self) -> yaml.Node:
+    def _compose(self) -> yaml.Node:
+        """Return the root node of the YAML."""
         try:
-            node = yaml.compose(self._text, Loader=yaml.SafeLoader)
+            node: yaml.Node | None = yaml.compose(self._text, Loader=yaml.SafeLoader)
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             problem = getattr(error, "problem", None) or "it is no YAML"
@@ -103,6 +104,7 @@ class _ContextReader:
         return node
 
     def _mapping(self, node: yaml.Node, what: str) -> dict[str, yaml.Node]:
+        """Return the nodes of a mapping by their names; `what` is what errors call it."""
         if isinstance(node, yaml.ScalarNode) and not node.value:
             return {}
         if not isinstance(node, yaml.MappingNode):
@@ -117,38 +119,42 @@ class _ContextReader:
         return found
 
     def _lists(self, node: yaml.Node | None, part: str) -> dict[str, tuple[SourceLine, ...]]:
+        """Return the lines of each name in a part of the file."""
         if node is None:
             return {}
         names = self._mapping(node, f'"{part}:"')
         return {name: tuple(self._lines(each, name, part)) for name, each in names.items()}
 
     def _lines(self, node: yaml.Node, name: str, part: str) -> Iterator[SourceLine]:
+        """Yield the items of a list."""
         if not isinstance(node, yaml.SequenceNode) or not node.value:
             thing = "value" if part == "slots" else "expression"
             raise self._error(_line_of(node), f'"{name}:" lists nothing; give it each {thing} after a "- "')
         for each in node.value:
-            yield SourceLine(self._written(each).strip(), _line_of(each))
+            yield SourceLine(self._source(each).strip(), _line_of(each))
 
-    def _written(self, node: yaml.Node) -> str:
-        """The text of an item; brackets without quotes, which YAML takes for a list, as they stand."""
+    def _source(self, node: yaml.Node) -> str:
+        """Return the text of an item; brackets without quotes, a list for YAML, are taken as written."""
         if isinstance(node, yaml.ScalarNode):
-            return node.value
+            return str(node.value)
         if isinstance(node, yaml.SequenceNode) and node.flow_style:
             return self._text[node.start_mark.index : node.end_mark.index]
         raise self._error(_line_of(node), "this is no phrase; put it in quotes")
 
-    def _parsed(self, line: SourceLine) -> Phrase:
+    def _phrase(self, line: SourceLine) -> Phrase:
+        """Parse an expression."""
         try:
             return parse_expression(line.text)
         except TextError as error:
             raise self._error(line.number, f"{error} (in {line.text!r})") from None
 
     def _value(self, line: SourceLine) -> tuple[str, str]:
-        """A slot's value as reported and as spoken."""
-        self._say(line.text, line.number)
+        """Return the value of a slot as it is reported and as it is spoken."""
+        self._check_speakable(line.text, line.number)
         return line.text, line.text
 
-    def _say(self, text: str, line: int) -> None:
+    def _check_speakable(self, text: str, line: int) -> None:
+        """Raise TextError if a text has no letters to be spoken."""
         try:
             speakable_words(text)
         except TextError as error:
@@ -156,41 +162,35 @@ class _ContextReader:
 
     def _check(
         self,
-        read_context: Mapping[str, Mapping[str, tuple[SourceLine, ...]]],
-        parse_context: Mapping[str, tuple[Phrase, ...]],
+        lines: Mapping[str, tuple[SourceLine, ...]],
+        phrases: Mapping[str, tuple[Phrase, ...]],
         macros: Mapping[str, object],
         slots: Mapping[str, object],
     ) -> None:
-        """Every slot and macro that is used must be there, and every word speakable."""
-        for part in ("macros", "expressions"):
-            for name, lines in read_context[part].items():
-                for line, items in zip(lines, parse_context[name], strict=True):
-                    for item in walk(items):
-                        self._check_item(item, line.number, macros, slots)
+        """Check that all slots and macros in phrases exist and all words can be spoken."""
+        for name, each in lines.items():
+            for line, phrase in zip(each, phrases[name], strict=True):
+                for node in walk(phrase):
+                    self._check_node(node, line.number, macros, slots)
 
-    def _check_item(
-        self, item: Node, line: int, macros: Mapping[str, object], slots: Mapping[str, object]
+    def _check_node(
+        self, node: Node, line: int, macros: Mapping[str, object], slots: Mapping[str, object]
     ) -> None:
-        if isinstance(item, Words):
-            self._say(item.text, line)
-        if isinstance(item, MacroReference) and item.name not in macros:
-            raise self._error(line, f'@{item.name} is not among the "macros:"; {_list_names(macros)}')
-        if (
-            isinstance(item, SlotReference)
-            and item.kind not in slots
-            and item.kind not in builtin.BUILTIN_KINDS
-        ):
-            known = builtin.BUILTIN_KINDS if item.kind.startswith("pv.") else slots
-            raise self._error(line, f'${item.kind} is not among the "slots:"; {_list_names(known)}')
+        if isinstance(node, Words):
+            self._check_speakable(node.text, line)
+        if isinstance(node, MacroReference) and node.name not in macros:
+            raise self._error(line, f'@{node.name} is not among the "macros:"; {_list_names(macros)}')
+        if isinstance(node, SlotReference) and node.kind not in {**slots, **BUILTIN_KINDS}:
+            known = BUILTIN_KINDS if node.kind.startswith("pv.") else slots
+            raise self._error(line, f'${node.kind} is not among the "slots:"; {_list_names(known)}')
 
     def _refuse_circles(
         self, macros: Mapping[str, tuple[Phrase, ...]], lines: Mapping[str, tuple[SourceLine, ...]]
     ) -> None:
+        """Raise TextError if a macro contains itself, perhaps through others."""
         uses = {
-            name: {
-                item.name for items in all_items for item in walk(items) if isinstance(item, MacroReference)
-            }
-            for name, all_items in macros.items()
+            name: {node.name for each in phrases for node in walk(each) if isinstance(node, MacroReference)}
+            for name, phrases in macros.items()
         }
         while ready := [name for name, used in uses.items() if not used & uses.keys()]:
             for name in ready:

@@ -1,4 +1,4 @@
-"""From a recognizer's letters straight into a grammar of commands, with a way out for other speech."""
+"""Understanding of commands: the expression that best explains a recognizer's letters, or none."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
 from voice.asr.ctc.grammar import Grammar, SentenceEnd, Symbol, WordAutomaton, build_grammar
 from voice.asr.ctc.grammar_decoding import Parse, decode
-from voice.commands import builtin, context
-from voice.commands.context import CommandContext
+from voice.commands.builtin import builtin_values
+from voice.commands.context import CommandContext, read_context
 from voice.commands.expressions import speakable_words
 from voice.errors import TextError
 from voice.text.phrase_grammar import Alternatives, MacroReference, Node, Phrase, SlotReference, Words
@@ -22,13 +23,20 @@ from voice.text.phrase_grammar import Alternatives, MacroReference, Node, Phrase
 ASKING_COURTESY = ("could you", "can you", "would you", "will you")
 COURTESY_BEFORE = ("please", *ASKING_COURTESY, *(f"{asking} please" for asking in ASKING_COURTESY))
 COURTESY_AFTER = ("please", "thanks", "thank you", "please thank you")
-COURTESY_TAG = ()  # the tag of such words
+COURTESY_TAG = "courtesy"  # of the words of both
 _COURTESY = re.compile(rf"\b(?:{'|'.join((*ASKING_COURTESY, *COURTESY_AFTER))})\b", re.IGNORECASE)
+
+
+class SlotTag(NamedTuple):
+    """The tag of a word that belongs to the value of a slot."""
+
+    name: str
+    value: str
 
 
 @dataclass(frozen=True)
 class Understanding:
-    """What was asked for; without an intent and slots where it was none of the commands."""
+    """The intent and slots of a command; other speech has none."""
 
     intent: str | None
     slots: Mapping[str, str]
@@ -38,75 +46,77 @@ class Understanding:
 
 @dataclass(frozen=True)
 class AcceptanceModel:
-    """When the best sentence of the grammar is believed.
+    """A logistic model of whether the best sentence of the grammar is what was said.
 
-    Its log odds fall with how far it stays behind the best letters of all: per letter over the whole
-    utterance, and per letter in its worst word. Set so that orders to a coffee machine, clean and at
-    10 dB of noise, are believed, and other speech and orders with a word that is in no slot are not.
+    Its inputs are the log-probabilities that the sentence loses to the best letters of all, per letter:
+    over the whole utterance, and in its worst word. Set so that orders to a coffee machine, clean and at
+    10 dB of noise, are accepted, and other speech and orders with a word that is in no slot are not.
     """
 
     bias: float = 8.0
-    overall: float = 1.5
-    worst: float = 1.2
+    overall: float = 1.5  # the weight of the loss over the utterance
+    worst: float = 1.2  # the weight of the loss in the worst word
     threshold: float = 0.5
-    floor: float = -8.0  # what a single frame counts at the least
+    floor: float = -8.0  # the least log-probability of a frame
     blank_penalty: float = 2.0  # off every blank (see `decode`); of 0 to 3 the best at 10 dB of noise
 
 
 class Commands:
-    """A compiled context: holds no state between utterances."""
+    """A compiled context; holds no state between utterances."""
 
-    def __init__(self, commands: CommandContext, believing: AcceptanceModel = AcceptanceModel()) -> None:
-        """Raises TextError for an expression that cannot be said."""
-        # What is understood without courtesy is never read in another way because of it.
+    def __init__(self, commands: CommandContext, acceptance: AcceptanceModel = AcceptanceModel()) -> None:
+        """Compile a context. Raises TextError for an expression that can be said with no word at all."""
+        # A command that is understood without courtesy is never understood differently because of it.
         self._grammars = compile_grammar(commands), compile_grammar(commands, polite=True)
-        self._believing = believing
+        self._acceptance = acceptance
 
     @classmethod
-    def open(cls, path: str | Path, believing: AcceptanceModel = AcceptanceModel()) -> Commands:
-        """The commands in a YAML file. Raises TextError, with the line, for what is wrong in it."""
-        return cls(context.read_context(path), believing)
+    def open(cls, path: str | Path, acceptance: AcceptanceModel = AcceptanceModel()) -> Commands:
+        """Open the commands in a YAML file. Raises TextError, with the line, for what is wrong in it."""
+        return cls(read_context(path), acceptance)
 
     def understand(self, log_probs: np.ndarray, text: str | None = None) -> Understanding:
-        """The intent and slots in what a CTC head wrote of one utterance, (F, 29) log-probabilities.
+        """Find the command in the letters of one utterance, (F, 29) log-probabilities.
 
-        Where its `text` is known and holds no word of courtesy, none is looked for: that takes half the time.
+        If its `text` is known and holds no word of courtesy, none is looked for, which takes half the time.
         """
-        limits, best = self._believing, 0.0
+        model, best = self._acceptance, 0.0
         is_plain = text is not None and not _COURTESY.search(text)
         for grammar in self._grammars[:1] if is_plain else self._grammars:
-            parse = decode(log_probs, grammar, floor=limits.floor, blank_penalty=limits.blank_penalty)
-            chance = confidence(parse, limits) if parse else 0.0
-            if parse and chance >= limits.threshold:
-                return Understanding(str(parse.value), MappingProxyType(slot_values(parse)), True, chance)
-            best = max(best, chance)
+            parse = decode(log_probs, grammar, floor=model.floor, blank_penalty=model.blank_penalty)
+            probability = confidence(parse, model) if parse else 0.0
+            if parse and probability >= model.threshold:
+                return Understanding(
+                    str(parse.value), MappingProxyType(slot_values(parse)), True, probability
+                )
+            best = max(best, probability)
         return Understanding(None, MappingProxyType({}), False, 1.0 - best)
 
 
-def confidence(parse: Parse, believing: AcceptanceModel = AcceptanceModel()) -> float:
-    """How likely it is that the sentence is what was said (0 to 1)."""
+def confidence(parse: Parse, model: AcceptanceModel = AcceptanceModel()) -> float:
+    """Return the probability that the sentence is what was said."""
     overall, worst = letter_gaps(parse)
-    return float(1 / (1 + np.exp(-(believing.bias + believing.overall * overall + believing.worst * worst))))
+    return float(1 / (1 + np.exp(-(model.bias + model.overall * overall + model.worst * worst))))
 
 
 def letter_gaps(parse: Parse) -> tuple[float, float]:
-    """Log-probability lost per letter: over the utterance, and in the worst word (both ≤ 0).
+    """Return the log-probability lost per letter: over the utterance, and in the worst word (both ≤ 0).
 
-    Courtesy makes nothing likelier: "please" alone would else be half of "please stop".
+    The letters of courtesy do not count; else "please" alone would be half of "please stop".
     """
-    letters = sum(len(said.symbol.word) for said in parse.words if said.symbol.tag != COURTESY_TAG)
-    return parse.gap / letters, min(said.gap / (len(said.symbol.word) + 1) for said in parse.words)
+    letters = sum(len(each.symbol.word) for each in parse.words if each.symbol.tag != COURTESY_TAG)
+    return parse.gap / letters, min(each.gap / (len(each.symbol.word) + 1) for each in parse.words)
 
 
 def slot_values(parse: Parse) -> dict[str, str]:
-    """{name: value} in the order in which they were said."""
-    return dict(said.symbol.tag for said in parse.words if said.symbol.tag)
+    """Return {name: value} of the slots, in the order in which they were said."""
+    return dict(each.symbol.tag for each in parse.words if isinstance(each.symbol.tag, SlotTag))
 
 
 def compile_grammar(commands: CommandContext, polite: bool = False) -> Grammar:
-    """The graph of all expressions, with courtesy around them if `polite`.
+    """Compile all expressions to a grammar of letters, with courtesy around them if `polite`.
 
-    Raises TextError for one that cannot be said.
+    Raises TextError for an expression that can be said with no word at all.
     """
     return _GrammarCompiler(commands).grammar(
         COURTESY_BEFORE if polite else (), COURTESY_AFTER if polite else ()
@@ -114,60 +124,69 @@ def compile_grammar(commands: CommandContext, polite: bool = False) -> Grammar:
 
 
 class _GrammarCompiler:
+    """Builds the automaton of all expressions from their ends: each method puts something before a set."""
+
     def __init__(self, commands: CommandContext) -> None:
         self._commands = commands
         self._automaton = WordAutomaton()
         self._macros: dict[tuple[str, int], int] = {}  # (name, what follows) → the set
 
     def grammar(self, before: Sequence[str], after: Sequence[str]) -> Grammar:
+        """Compile all expressions, with phrases that may stand before and after them."""
         starts = []
         for rank, (intent, expressions) in enumerate(self._commands.intents.items()):
-            end = self._politely(after, self._automaton.end(SentenceEnd(rank, intent)))
+            end = self._with_optional(after, self._automaton.end(SentenceEnd(rank, intent)))
             starts += [self._sequence(expression, end) for expression in expressions]
             if any(self._automaton.ending(start) for start in starts):
                 hint = "give each of its expressions a word that is not optional"
                 raise TextError(f'"{intent}" can be said with no word at all; {hint}')
-        return build_grammar(self._automaton, self._politely(before, self._united(starts)))
+        return build_grammar(self._automaton, self._with_optional(before, self._union(starts)))
 
-    def _politely(self, phrases: Sequence[str], following: int) -> int:
-        return self._united([following, *(self._phrase(each, COURTESY_TAG, following) for each in phrases)])
+    def _with_optional(self, phrases: Sequence[str], following: int) -> int:
+        """Put phrases of courtesy, or nothing, before what follows."""
+        return self._union([following, *(self._phrase(each, COURTESY_TAG, following) for each in phrases)])
 
-    def _sequence(self, items: Phrase, following: int) -> int:
-        for item in reversed(items):
-            following = self._item(item, following)
+    def _sequence(self, phrase: Phrase, following: int) -> int:
+        """Put a phrase before what follows."""
+        for node in reversed(phrase):
+            following = self._node(node, following)
         return following
 
-    def _item(self, item: Node, following: int) -> int:
-        match item:
+    def _node(self, node: Node, following: int) -> int:
+        """Put one node of a phrase before what follows."""
+        match node:
             case Words(text):
                 return self._phrase(text, None, following)
             case SlotReference(name, kind):
                 values = self._values(kind)
-                return self._united([self._phrase(said, (name, value), following) for value, said in values])
+                return self._union(
+                    [self._phrase(words, SlotTag(name, value), following) for value, words in values.items()]
+                )
             case MacroReference(name):
                 return self._macro(name, following)
             case Alternatives(choices, optional):
                 ways = [self._sequence(choice, following) for choice in choices]
-                return self._united([*ways, *([following] if optional else [])])
+                return self._union([*ways, *([following] if optional else [])])
 
     def _macro(self, name: str, following: int) -> int:
-        """A macro is compiled once before the same: macros of macros double with each level."""
+        """Compile a macro, only once before the same set: macros of macros would double with each level."""
         if (name, following) not in self._macros:
             ways = [self._sequence(each, following) for each in self._commands.macros[name]]
-            self._macros[name, following] = self._united(ways)
+            self._macros[name, following] = self._union(ways)
         return self._macros[name, following]
 
-    def _values(self, kind: str) -> list[tuple[str, str]]:
-        values = self._commands.slots.get(kind) or builtin.builtin_values(kind) or {}
-        return list(values.items())
+    def _values(self, kind: str) -> Mapping[str, str]:
+        """Return {as reported: as spoken} of a kind of slot."""
+        return self._commands.slots.get(kind) or builtin_values(kind) or {}
 
-    def _phrase(self, text: str, tag: tuple[str, ...] | None, following: int) -> int:
+    def _phrase(self, text: str, tag: SlotTag | str | None, following: int) -> int:
+        """Put words before what follows."""
         for word in reversed(speakable_words(text)):
             following = self._automaton.prepend(Symbol(word, tag), following)
         return following
 
-    def _united(self, numbers: list[int]) -> int:
-        """One set of several, halves first: the early unions stay small."""
+    def _union(self, numbers: list[int]) -> int:
+        """Unite sets in pairs, so that early unions stay small."""
         while len(numbers) > 1:
             pairs = zip(numbers[::2], numbers[1::2], strict=False)
             rest = numbers[-1:] if len(numbers) % 2 else []

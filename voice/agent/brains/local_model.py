@@ -56,7 +56,7 @@ class LocalModel:
             raise ModelMissing(_INSTALL) from error
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-            model = AutoModelForCausalLM.from_pretrained(
+            model: Any = AutoModelForCausalLM.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False, dtype="auto"
             )
         except Exception as error:  # whatever is wrong with the files

@@ -49,7 +49,7 @@ class ChatServer:
     """
 
     def __init__(self, url: str, model: str = "", key: str = "", limits: ChatLimits = ChatLimits()) -> None:
-        """Raises BrainError if `url` is no address."""
+        """Keep the address; no request is sent yet. Raises BrainError if `url` is no address."""
         self._url = _endpoint(url)
         self._model, self._key, self._limits = model, key, limits
         self._refusals: set[frozenset[str]] = set()  # sets of names of tools that the server does not take

@@ -70,7 +70,7 @@ class Documents:
     """The text files below a folder, without hidden ones. May be used by several threads."""
 
     def __init__(self, folder: str | Path) -> None:
-        """Raises VoiceError if there is no such folder."""
+        """Keep the folder; nothing is read yet. Raises VoiceError if there is no such folder."""
         self.folder = expanded(folder)
         if not self.folder.is_dir():
             raise VoiceError(f"no folder at {folder}; give the folder of text files to be asked about")

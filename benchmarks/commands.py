@@ -22,9 +22,10 @@ import typer
 from recipes.asr.windows import select_any
 from voice import audio, loading
 from voice.commands import Commands
+from voice.commands.letters import letters_of
 from voice.features import WHISPER_RATE
 from voice.manifest import Clip, read_manifest
-from voice.types import Audio
+from voice.types import Audio, Recognizer, Samples
 
 GRAMMAR = Path(__file__).parent / "coffee.yml"
 HELD_OUT = "speech_to_intent/untranscribed.jsonl:-100"  # the training of the letters takes the others
@@ -41,7 +42,7 @@ class Row:
     seconds: float
 
 
-def add_noise(clean: Audio, noise: np.ndarray, level: float, seed: int) -> Audio:
+def add_noise(clean: Audio, noise: Samples, level: float, seed: int) -> Audio:
     """Return `clean` with a stretch of `noise` (T,) drawn by `seed`, `level` dB below it."""
     start = int(np.random.default_rng(seed).integers(max(1, len(noise) - len(clean.samples))))
     cut = np.resize(noise[start:], len(clean.samples))
@@ -62,25 +63,26 @@ def orders(corpora: Path, limit: int | None, noise: float | None) -> Iterator[tu
 
 
 def count_understood(
-    commands: Commands, recognizer, sounds: Iterator[tuple[Audio, dict[str, str]]], name: str
+    commands: Commands, recognizer: Recognizer, sounds: Iterator[tuple[Audio, dict[str, str]]], name: str
 ) -> Row:
     """Count the orders of which intent and slots are understood."""
     right, count, seconds = 0, 0, 0.0
     for sound, slots in sounds:
         began = time.perf_counter()
-        found = commands.understand(recognizer.letter_log_probs(sound))
+        found = commands.understand(letters_of(recognizer, sound))
         seconds += time.perf_counter() - began
         count += 1
         right += found.intent == "orderDrink" and dict(found.slots) == slots
     return Row(name, right, count, seconds / max(1, count))
 
 
-def count_turned_away(commands: Commands, recognizer, clips: Sequence[Clip], name: str) -> Row:
+def count_rejected(commands: Commands, recognizer: Recognizer, clips: Sequence[Clip], name: str) -> Row:
+    """Count the clips of other speech that are no command."""
     right, seconds = 0, 0.0
     for clip in clips:
         sound = audio.read(clip.audio, WHISPER_RATE).cut(0.0, 30.0)
         began = time.perf_counter()
-        right += not commands.understand(recognizer.letter_log_probs(sound)).is_understood
+        right += not commands.understand(letters_of(recognizer, sound)).is_understood
         seconds += time.perf_counter() - began
     return Row(name, right, len(clips), seconds / max(1, len(clips)))
 
@@ -96,12 +98,12 @@ def main(
     recognizer = loading.load_recognizer(model, threads=threads)
     commands = Commands.open(GRAMMAR)
     rows = [
-        count_count_understood(commands, recognizer, orders(corpora, limit, None), "orders, clean"),
-        count_count_understood(commands, recognizer, orders(corpora, limit, noise), f"orders, {noise:g} dB"),
+        count_understood(commands, recognizer, orders(corpora, limit, None), "orders, clean"),
+        count_understood(commands, recognizer, orders(corpora, limit, noise), f"orders, {noise:g} dB"),
     ]
     for name in OTHERS:
         clips = read_manifest(corpora / name / "test.jsonl")[:limit]
-        rows.append(count_count_rejected(commands, recognizer, clips, f"{name}, rejected"))
+        rows.append(count_rejected(commands, recognizer, clips, f"{name}, rejected"))
     print(f"{'':32} right    of       %   ms each")
     for row in rows:
         share = 100 * row.right / max(1, row.count)

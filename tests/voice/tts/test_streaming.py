@@ -16,7 +16,7 @@ from voice.text.frontend import read_aloud
 from voice.tts.acoustic import CURVES_REACH, Acoustic, SpeakerStats
 from voice.tts.engine import SentenceStream
 from voice.tts.frames import PITCH
-from voice.tts.pauses import LEAD, TAIL, trim_pieces
+from voice.tts.pauses import LEAD
 from voice.tts.stft import BINS
 from voice.tts.streaming import FIRST_PIECE, LONGEST_PIECE, STRETCH, cuts, pieces, speech_pieces
 from voice.tts.vocoder import Vocoder
@@ -51,22 +51,6 @@ def test_a_word_that_takes_seconds_is_cut_inside():
 
 def test_short_sentences_and_those_without_words_are_one_piece():
     assert cuts(words(1), 0.5) == [0.5] and cuts((), 0.2) == [0.2]
-
-
-@pytest.mark.parametrize("ending", [0.5, 0.01, 0.0001])
-@pytest.mark.parametrize("size", [1, 700, 9000])
-def test_trimming_does_not_depend_on_the_pieces(ending, size):
-    """`ending`: how loud it is after the last word, beside a peak of 1; 0.001 is silence."""
-    said = words(2)
-    samples = np.random.default_rng(0).uniform(-1, 1, RATE).astype(np.float32)
-    stop = round(said[-1].end * RATE)
-    samples[stop:] *= ending
-    samples[stop + 2000 :] = 0
-    (whole,) = trim_pieces(said, [samples], RATE)
-    parts = list(trim_pieces(said, [samples[i : i + size] for i in range(0, RATE, size)], RATE))
-    np.testing.assert_array_equal(np.concatenate(parts), whole)
-    assert len(whole) == round((LEAD + TAIL) * RATE) + stop - 2400 + (2000 if ending > 0.001 else 0)
-    assert whole[0] == 0 == whole[-1]
 
 
 def test_words_come_with_the_piece_in_which_they_end():

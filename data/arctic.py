@@ -27,7 +27,7 @@ VOICE = re.compile(r"^cmu_\w+?_(\w+)_arctic")
 
 
 def prepare_arctic(source: Path, out: Path) -> list[Clip]:
-    """Writes the manifests of all voices in `source`. Raises ManifestError."""
+    """Write the manifests of all voices in `source`. Raises ManifestError."""
     voices = sorted(source.rglob(PROMPTS))
     if not voices:
         raise ManifestError(f"{source} holds no {PROMPTS}: give the folder that a voice unpacks to")

@@ -18,6 +18,8 @@ from scipy import fft
 from data.loading import AudioCache
 from voice.manifest import read_manifest
 
+Sounds = Sequence[np.ndarray] | AudioCache  # either has a length and gives (T,) samples by index
+
 TELEPHONE_RATE = 8000
 TELEPHONE_BAND = (300.0, 3400.0)  # Hz
 MU = 255  # ITU-T G.711
@@ -163,8 +165,8 @@ class Augment:
     """
 
     rate: int
-    noises: Sequence[np.ndarray] = ()  # at `rate`; none means no noise
-    rooms: Sequence[np.ndarray] = ()  # impulse responses at `rate`
+    noises: Sounds = ()  # at `rate`; none means no noise
+    rooms: Sounds = ()  # impulse responses at `rate`
     speed: float = 0.3
     speeds: tuple[float, float] = (0.9, 1.1)
     room: float = 0.3
@@ -211,7 +213,7 @@ def _between(limits: tuple[float, float], place: float) -> float:
 
 
 def augment_from(corpora: Path, rate: int) -> Augment:
-    """An `Augment` with the noises and rooms of the corpora's train splits (never the test noises).
+    """Return an `Augment` with the noises and rooms of the corpora's train splits (never the test noises).
 
     The rooms were recorded at 16 kHz: at a higher `rate` they take away what lies above 8 kHz,
     as many microphones do. Raises ManifestError where a manifest is missing.

@@ -7,7 +7,7 @@ crops and its augmentation again, so that a resumed run equals the uninterrupted
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import count
 from typing import TypeVar
@@ -30,7 +30,7 @@ def rng_for(seed: int, *keys: int) -> np.random.Generator:
 def bucketed(
     durations: Sequence[float], budget: float, *, seed: int, epoch: int, most: int = 64
 ) -> list[list[int]]:
-    """The batches of one epoch: indices into `durations` (seconds), each exactly once.
+    """Return the batches of one epoch: indices into `durations` (seconds), each exactly once.
 
     A batch's longest duration times its count is at most `budget` seconds, and its count at most
     `most`. The order depends on `seed` and `epoch` alone.
@@ -91,8 +91,8 @@ def batches_from(
 
 def prefetch(
     items: Iterable[Item], function: Callable[[Item], Result], workers: int = 1, ahead: int = 4
-) -> Iterator[Result]:
-    """`function` of each item, in order, computed by threads up to `ahead` items early.
+) -> Generator[Result, None, None]:
+    """Yield `function` of each item, in order, computed by threads up to `ahead` items early.
 
     What `function` raises is raised here when its turn comes. Closing the iterator (or leaving
     its loop and dropping it) waits for the calls under way and starts no others.

@@ -24,7 +24,7 @@ ABOUT_THE_SPEAKER = ("gender", "age", "accents", "accent")
 
 
 def prepare_common_voice(source: Path, out: Path) -> list[Clip]:
-    """Writes the manifests of the tables in `source`. Raises ManifestError."""
+    """Write the manifests of the tables in `source`. Raises ManifestError."""
     return finish((row for table in _tables(source) for row in _rows(table)), out)
 
 

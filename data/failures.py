@@ -11,21 +11,23 @@ OWN = ("voice", "data", "recipes")
 
 
 def explain_failures() -> None:
-    """A VoiceError, or a library that is not installed, is one line without a traceback in these programs.
+    """Let a VoiceError or a missing library be one line without a traceback in these programs.
 
     Packages call it when they are imported, before a recipe's own imports can fail; who imports them for
     anything but `python -m` gets nothing changed.
     """
     if sys.argv[:1] == ["-m"]:  # so while Python looks for the module that it runs
-        sys.excepthook = _explained
+        sys.excepthook = _explain
 
 
-def _explained(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _explain(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print one line for an error that was foreseen, a traceback for others."""
     missing = (error.name or "") if isinstance(error, ModuleNotFoundError) else ""
     if missing and missing.partition(".")[0] not in OWN:
-        libraries = "all libraries that training needs, or: pip install --editable '.[train]'"
-        error = f"{missing} is not installed; run make test, which installs {libraries}"
-    elif not isinstance(error, VoiceError):
+        advice = "run make test, which installs all libraries that training needs"
+        advice += ", or: pip install --editable '.[train]'"
+        print(f"error: {missing} is not installed; {advice}", file=sys.stderr)
+    elif isinstance(error, VoiceError):
+        print(f"error: {error}", file=sys.stderr)
+    else:
         sys.__excepthook__(kind, error, trace)
-        return
-    print(f"error: {error}", file=sys.stderr)

@@ -18,6 +18,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from data.preparing import Fault, Row, command, finish, lines
 from voice.errors import ManifestError
@@ -35,7 +36,7 @@ SAME = {
 
 
 def prepare_folder(source: Path, out: Path) -> list[Clip]:
-    """Writes the manifests of a folder's recordings or of a table's. Raises ManifestError."""
+    """Write the manifests of a folder's recordings or of a table's. Raises ManifestError."""
     if not source.exists():
         raise ManifestError(f"{source} does not exist: give a folder of recordings, or a table of them")
     table = source if source.is_file() else source / "metadata.csv"
@@ -58,7 +59,7 @@ def _found(source: Path) -> Iterator[Row | Fault]:
 def _listed(table: Path) -> Iterator[Row | Fault]:
     content = lines(table)
     mark = next((mark for mark in "|\t;" if content and mark in content[0]), ",")
-    quoting = csv.QUOTE_NONE if mark in "\t|" else csv.QUOTE_MINIMAL
+    quoting: Literal[0, 3] = csv.QUOTE_NONE if mark in "\t|" else csv.QUOTE_MINIMAL
     rows = list(csv.reader((line + "\n" for line in content), delimiter=mark, quoting=quoting))
     columns = _columns(rows[0]) if rows else {}
     for number, values in enumerate(rows[1:] if columns else rows, 2 if columns else 1):

@@ -20,7 +20,7 @@ from voice.manifest import Clip
 
 
 def prepare_librispeech(source: Path, out: Path) -> list[Clip]:
-    """Writes the manifests of all subsets in `source`; returns the clips. Raises ManifestError."""
+    """Write the manifests of all subsets in `source`; returns the clips. Raises ManifestError."""
     return finish(_rows(source), out)
 
 

@@ -18,7 +18,7 @@ from voice.manifest import Clip
 
 
 def prepare_ljspeech(source: Path, out: Path) -> list[Clip]:
-    """Writes the manifests of the clips that metadata.csv lists. Raises ManifestError."""
+    """Write the manifests of the clips that metadata.csv lists. Raises ManifestError."""
     return finish(_rows(source), out)
 
 

@@ -53,7 +53,7 @@ class AudioCache:
         return [clip.duration for clip in self.clips]
 
     def loaded(self, workers: int = 2) -> Iterator[int]:
-        """Decodes every clip with `workers` threads; yields each index when it is done."""
+        """Decode every clip with `workers` threads; yields each index when it is done."""
         return prefetch(range(len(self)), self._load, workers, ahead=4 * workers)
 
     def _load(self, index: int) -> int:

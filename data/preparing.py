@@ -48,7 +48,7 @@ class Fault:
 
 
 def lines(path: Path) -> list[str]:
-    """The lines of a text file of the corpus that hold something. Raises ManifestError."""
+    """Return the lines of a text file of the corpus that hold something. Raises ManifestError."""
     try:
         return [line for line in path.read_text("utf-8-sig").split("\n") if line.strip()]
     except (OSError, UnicodeDecodeError) as error:
@@ -64,7 +64,10 @@ def finish(rows: Iterable[Row | Fault], out: Path, workers: int = 2) -> list[Cli
     faults: list[Fault] = []
     measured: list[tuple[Row, Clip]] = []
     for result in prefetch(_once_each(rows), _measured, workers, ahead=8 * workers):
-        (faults if isinstance(result, Fault) else measured).append(result)
+        if isinstance(result, Fault):
+            faults.append(result)
+        else:
+            measured.append(result)
     _report(faults)
     if not measured:
         raise ManifestError("no recording can be used: give the folder that the corpus unpacks to")
@@ -152,7 +155,7 @@ def _sentence(row: Row) -> str:
 
 
 def command(prepare: Callable[[Path, Path], list[Clip]], description: str) -> None:
-    """The command line of a corpus module: SOURCE OUT."""
+    """Run the command line of a corpus module: SOURCE OUT."""
     parser = argparse.ArgumentParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )

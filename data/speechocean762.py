@@ -25,7 +25,7 @@ SCORES = ("accuracy", "fluency", "prosodic", "completeness", "total")
 
 
 def prepare_speechocean762(source: Path, out: Path) -> list[Clip]:
-    """Writes the manifests of the splits in `source`, scores included. Raises ManifestError."""
+    """Write the manifests of the splits in `source`, scores included. Raises ManifestError."""
     splits = [split for split in SPLITS if (source / split / "wav.scp").exists()]
     if not splits:
         raise ManifestError(f"{source} has no train/wav.scp and no test/wav.scp: give the unpacked folder")
@@ -41,8 +41,8 @@ def _rows(source: Path, split: str, scores: Mapping[str, Any]) -> Iterator[Row |
             yield Fault(name, f"it has no line in {split}/text")
             continue
         speaker = speakers.get(name)
-        extra: dict[str, Any] = {"gender": genders[speaker]} if speaker in genders else {}
-        if ages.get(speaker or "", "").isdigit():
+        extra: dict[str, Any] = {"gender": genders[speaker]} if speaker and speaker in genders else {}
+        if speaker and ages.get(speaker, "").isdigit():
             extra["age"] = int(ages[speaker])
         extra |= {key: scores[name][key] for key in SCORES if key in scores.get(name, {})}
         label = f"so{speaker}" if speaker else None
@@ -50,7 +50,7 @@ def _rows(source: Path, split: str, scores: Mapping[str, Any]) -> Iterator[Row |
 
 
 def _table(path: Path) -> dict[str, str]:
-    """A table of Kaldi's: `key value…` a line, separated by a tab or a space."""
+    """Return a table of Kaldi's: `key value…` a line, separated by a tab or a space."""
     rows = (line.split(maxsplit=1) for line in (lines(path) if path.exists() else ()))
     return {row[0]: row[1].strip() if len(row) > 1 else "" for row in rows}
 

@@ -67,6 +67,8 @@ class PeriodDiscriminator(nn.Module):
 class SpectrumDiscriminator(nn.Module):
     """Sees real and imaginary parts of an STFT, halving the frequency axis layer by layer."""
 
+    window: Tensor
+
     def __init__(self, window: int, width: int):
         super().__init__()
         self.size = window

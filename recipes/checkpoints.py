@@ -17,15 +17,16 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy._core import multiarray
 
 from voice.errors import ModelDamaged, ModelMissing
 
 # How earlier versions saved NumPy's random state and scores; to make an array of numbers runs nothing.
-_ARRAYS = [
-    (np._core.multiarray._reconstruct, "numpy._core.multiarray._reconstruct"),
-    (np._core.multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
-    (np._core.multiarray.scalar, "numpy._core.multiarray.scalar"),
-    (np._core.multiarray.scalar, "numpy.core.multiarray.scalar"),
+_ARRAYS: list[Any] = [
+    (multiarray._reconstruct, "numpy._core.multiarray._reconstruct"),
+    (multiarray._reconstruct, "numpy.core.multiarray._reconstruct"),
+    (multiarray.scalar, "numpy._core.multiarray.scalar"),
+    (multiarray.scalar, "numpy.core.multiarray.scalar"),
     np.ndarray,
     np.dtype,
     *(type(np.dtype(kind)) for kind in ("uint32", "int64", "float32", "float64")),
@@ -53,7 +54,7 @@ def write_state(path: Path, state: Mapping[str, Any], *, keeps: bool = False) ->
 
 
 def read_state(path: Path, maker: str) -> dict[str, Any]:
-    """The state at `path`, tensors on the CPU; `maker` is the command that writes such a file.
+    """Return the state at `path`, tensors on the CPU; `maker` is the command that writes such a file.
 
     Raises ModelMissing where there is none, ModelDamaged where it is cut short or not plain.
     """
@@ -90,7 +91,7 @@ def _keep(path: Path) -> None:
 
 
 def _advice(path: Path) -> str:
-    """What to do about a checkpoint that is damaged."""
+    """Return what to do about a checkpoint that is damaged."""
     if older(path).exists():
         return f"; to go on from the one before it: mv {older(path)} {path}"
     return "; delete it to start anew"
@@ -107,8 +108,8 @@ def _plain(value: Any, where: str) -> Any:
         same = type(value) in (dict, OrderedDict) and all(made[key] is value[key] for key in made)
         return value if same else made  # a module's own state keeps what PyTorch notes with it
     if isinstance(value, list | tuple):
-        made = [_plain(each, where) for each in value]
-        return tuple(made) if isinstance(value, tuple) else made
+        items = [_plain(each, where) for each in value]
+        return tuple(items) if isinstance(value, tuple) else items
     if value is None or isinstance(value, str | int | float | torch.Tensor):
         return value
     raise TypeError(f"{where} is {type(value).__name__}, which a checkpoint cannot hold")

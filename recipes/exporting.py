@@ -6,9 +6,12 @@ import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 SMALL = 1024  # arrays with fewer values stay in single precision
 Weights = Literal["float32", "float16", "int8"]
@@ -18,14 +21,16 @@ Inputs = Sequence[Mapping[str, np.ndarray]]  # what a graph is given, several ti
 
 
 def rows_about(folder: Path, table: Path | None, column: str) -> list[dict[str, Any]]:
-    """The rows of a table by an evaluate.py whose `column` is the model in `folder`, or its catalog name."""
+    """Return the rows of an evaluate.py's table whose `column` is the model in `folder`, or its name."""
     rows = json.loads(table.read_text("utf-8")) if table else []
     place = folder.resolve()
     return [row for row in rows if row[column] == folder.name or Path(row[column]).resolve() == place]
 
 
-def stored(model, weights: Weights, examples: Inputs = (), exact: Sequence[str] = ()):
-    """An ONNX model with its weights as `weights`.
+def stored(
+    model: ModelProto, weights: Weights, examples: Inputs = (), exact: Sequence[str] = ()
+) -> ModelProto:
+    """Return an ONNX model with its weights as `weights`.
 
     "int8": matrices, but for those named in `exact`, are multiplied in integers, in ranges that `examples`
     show; they are fixed, so that a frame comes out the same whatever is drawn beside it.
@@ -35,8 +40,8 @@ def stored(model, weights: Weights, examples: Inputs = (), exact: Sequence[str] 
     return model if weights == "float32" else halved(model)
 
 
-def halved(model):
-    """An ONNX model with its large weights as float16, each cast back where the graph begins."""
+def halved(model: ModelProto) -> ModelProto:
+    """Return an ONNX model with its large weights as float16, each cast back where the graph begins."""
     from onnx import TensorProto, helper, numpy_helper
 
     casts = []
@@ -53,8 +58,8 @@ def halved(model):
     return model
 
 
-def _quantized(model, examples: Inputs, exact: Sequence[str]):
-    """Matrices as int8 with a scale for each column; what they multiply as bytes with one fixed scale."""
+def _quantized(model: ModelProto, examples: Inputs, exact: Sequence[str]) -> ModelProto:
+    """Make matrices int8 with a scale for each column, and bytes with a fixed scale of what they multiply."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
@@ -71,8 +76,8 @@ def _quantized(model, examples: Inputs, exact: Sequence[str]):
         return _fixed(onnx.load(path), examples)
 
 
-def _fixed(model, examples: Inputs):
-    """Scales that ONNX Runtime would take from each input become constants."""
+def _fixed(model: ModelProto, examples: Inputs) -> ModelProto:
+    """Make constants of the scales that ONNX Runtime would take from each input."""
     from onnx import helper, numpy_helper
 
     dynamic = [node for node in model.graph.node if node.op_type == "DynamicQuantizeLinear"]
@@ -91,8 +96,8 @@ def _fixed(model, examples: Inputs):
     return model
 
 
-def _ranges(model, names: Sequence[str], examples: Inputs) -> dict[str, tuple[float, float]]:
-    """The least and the greatest value of each tensor, 0 included."""
+def _ranges(model: ModelProto, names: Sequence[str], examples: Inputs) -> dict[str, tuple[float, float]]:
+    """Return the least and the greatest value of each tensor, 0 included."""
     import onnx
     import onnxruntime
     from onnx import helper

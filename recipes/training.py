@@ -39,7 +39,7 @@ def best_device() -> torch.device:
 
 @functools.cache
 def has_fast_bfloat16(device: torch.device) -> bool:
-    """True on GPUs that compute in bfloat16 and on CPUs with AVX512-BF16 or AMX (5 times fp32 there)."""
+    """Tell whether it is a GPU with bfloat16, or a CPU with AVX512-BF16 or AMX (5 times fp32 there)."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported()
     cpuinfo = Path("/proc/cpuinfo")
@@ -60,7 +60,7 @@ def seed_everything(seed: int) -> None:
 
 
 def warm_cosine(step: int, warmup: int, steps: int) -> float:
-    """The learning rate's factor: up over `warmup` steps, then down to zero as a half cosine at `steps`."""
+    """Return the learning rate's factor: up over `warmup` steps, then by a half cosine to zero at `steps`."""
     if step < warmup:
         return (step + 1) / warmup
     share = (step - warmup) / max(1, steps - warmup)
@@ -71,6 +71,11 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
     """Return the rate of a step: up to `peak` over 200 steps, then by a half cosine to 5 % of it."""
     done = min(1.0, step / steps)
     return peak * min(1.0, (step + 1) / 200) * (0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * done)))
+
+
+def adamw(model: nn.Module, rate: float) -> torch.optim.AdamW:
+    """Return the optimizer of a generator or of its discriminators."""
+    return torch.optim.AdamW(model.parameters(), rate, betas=(0.8, 0.99), weight_decay=0.01, fused=True)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
@@ -166,7 +171,7 @@ class Checkpoint:
         write_state(self.path, {"step": step, "rng": _rng_state(), "parts": state}, keeps=True)
 
     def restore(self) -> int:
-        """Loads the newest state if there is one; returns how many steps are done.
+        """Load the newest state if there is one; returns how many steps are done.
 
         Raises ModelDamaged where it is cut short or holds more than plain state.
         """

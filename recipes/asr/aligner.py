@@ -49,7 +49,7 @@ class Aligner:
         self._decoder = Decoder(lm=None, loglevel="FATAL", beam=1e-120, wbeam=1e-120, pbeam=1e-120)
 
     def __call__(self, samples: np.ndarray, text: str) -> list[Placed] | None:
-        """The words of `text` in (T,) samples at 16 kHz; None where they cannot be found there."""
+        """Return the words of `text` in (T,) samples at 16 kHz; None where they cannot be found there."""
         owned = spoken_words(text)
         spoken = [(owner, word) for owner, letters in owned for word in letters.split()]
         if not spoken:

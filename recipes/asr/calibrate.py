@@ -23,8 +23,9 @@ from recipes.options import option, parse
 from voice import audio
 from voice.asr.whisper.confidence import FEATURES, Calibration, Confidence, mean_token_probability
 from voice.asr.whisper.recognizer import Whisper
+from voice.errors import ModelError
 from voice.features import WHISPER_RATE
-from voice.loading import load
+from voice.loading import load_recognizer
 from voice.manifest import Clip, read_manifest
 from voice.metrics import auroc, calibration_error, right_words
 from voice.models.card import read_card, write_card
@@ -84,14 +85,16 @@ class Recorder:
 
 
 def opened(name: str, recorder: Recorder, threads: int) -> Whisper:
-    """The recognizer as it is used, but that `recorder` judges its words."""
-    recognizer = load(name, threads=threads, kind="recognizer")
+    """Return the recognizer as it is used, but that `recorder` judges its words."""
+    recognizer = load_recognizer(name, threads=threads)
+    if not isinstance(recognizer, Whisper):
+        raise ModelError(f"{name} is no Whisper, whose words alone can be calibrated")
     recognizer.confidence = recorder
     return recognizer
 
 
-def heard(recognizer: Whisper, recorder: Recorder, samples: np.ndarray, text: str) -> Words:
-    """The words of one utterance."""
+def recognize(recognizer: Whisper, recorder: Recorder, samples: np.ndarray, text: str) -> Words:
+    """Return the words of one utterance."""
     recorder.rows.clear()
     words = recognizer.transcribe(Audio(samples, WHISPER_RATE), language="en").words
     if not words:
@@ -105,11 +108,12 @@ def sounds(
     """Each clip as it is and, where there are noises, once more in one of them."""
     for number, clip in enumerate(clips):
         samples = audio.read(clip.audio, WHISPER_RATE).samples
-        yield samples, clip.text
+        text = clip.text or ""
+        yield samples, text
         if noises:
             draw = rng_for(0, number)
-            noise = audio.read(noises[draw.integers(len(noises))].audio, WHISPER_RATE).samples
-            yield with_noise(samples, noise, draw.uniform(min(snr), max(snr)), draw), clip.text
+            noise = audio.read(noises[int(draw.integers(len(noises)))].audio, WHISPER_RATE).samples
+            yield with_noise(samples, noise, draw.uniform(min(snr), max(snr)), draw), text
 
 
 def fit(words: Words, decay: float, rounds: int = 50) -> dict[str, float]:
@@ -139,10 +143,10 @@ def title(manifest: str) -> str:
 
 
 def report(name: str, words: Words, confidence: Confidence) -> str:
-    sure = confidence(words.rows)
+    sure, right = confidence(words.rows).tolist(), words.right.tolist()
     return (
         f"{name:<24}{len(words.right):>6} words{1 - words.right.mean():>8.1%} wrong"
-        f"   ECE {calibration_error(sure, words.right):.3f}   AUROC {auroc(sure, words.right):.3f}"
+        f"   ECE {calibration_error(sure, right):.3f}   AUROC {auroc(sure, right):.3f}"
     )
 
 
@@ -154,13 +158,13 @@ def calibrate(name: str, options: Options) -> dict[str, float]:
     known = every = NOTHING
     for manifest in options.manifest:
         for samples, text in sounds(transcribed(manifest), noises, options.snr):
-            known = known + heard(recognizer, recorder, samples, text)
+            known = known + recognize(recognizer, recorder, samples, text)
     confidence = Calibration(fit(known, options.decay))
     print(report(f"{name}, fitted", known, confidence), flush=True)
     for manifest in options.test:
         words = NOTHING
         for samples, text in sounds(transcribed(manifest), (), options.snr):
-            words = words + heard(recognizer, recorder, samples, text)
+            words = words + recognize(recognizer, recorder, samples, text)
         print(report(title(manifest), words, confidence), flush=True)
         every = every + words
     print(report("all of these", every, confidence))

@@ -99,7 +99,8 @@ def sounds(part: Part, options: Options) -> Iterator[np.ndarray]:
         samples = audio.read(clip.audio, WHISPER_RATE).samples
         if noises:
             rng = rng_for(NOISE_SEED, number)
-            samples = np.clip(with_noise(samples, noises[number % len(noises)], part.snr, rng), -1.0, 1.0)
+            noisy = with_noise(samples, noises[number % len(noises)], part.snr or 0.0, rng)
+            samples = np.clip(noisy, -1.0, 1.0)
         yield samples
 
 
@@ -114,7 +115,7 @@ def score(hear: Hear, model: str, part: Part, options: Options) -> Row:
         text = hear(samples, options.language)
         spent += time.perf_counter() - start
         heard += len(samples) / WHISPER_RATE
-        scores.append(word_errors(clip.text, text))
+        scores.append(word_errors(clip.text or "", text))
     every, (low, high) = total(scores), interval(scores)
     count, peak = len(part.clips), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Row(
@@ -123,7 +124,7 @@ def score(hear: Hear, model: str, part: Part, options: Options) -> Row:
 
 
 def serve(pipe: Connection, model: str, options: Options) -> None:
-    """In a process of its own: a part in, its row out (or what went wrong), until there are no more."""
+    """Answer in a process of its own: a part in, its row out or what went wrong, until there are no more."""
     try:
         hear = hearing(model, options.threads)
         pipe.send(None)
@@ -134,19 +135,21 @@ def serve(pipe: Connection, model: str, options: Options) -> None:
 
 
 def rows(options: Options) -> Iterator[Row]:
-    """The table, part by part, so that the models of one stand side by side. Raises VoiceError."""
+    """Yield the table, part by part, so that the models of one stand side by side. Raises VoiceError."""
     askers = {model: _process(model, options) for model in options.model}
     try:
         for part in parts(options):
             for ask in askers.values():
-                yield ask(part)
+                row = ask(part)
+                assert row is not None  # it is for the last call alone
+                yield row
     finally:
         for ask in askers.values():
             ask(None)
 
 
 def _process(model: str, options: Options) -> Callable[[Part | None], Row | None]:
-    """Starts what serves `model`; the function returned asks it, and ends it when asked for None."""
+    """Start what serves `model`; the function returned asks it, and ends it when asked for None."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, model, options), daemon=True)

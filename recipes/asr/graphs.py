@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -24,6 +25,7 @@ from onnx import TensorProto, helper, numpy_helper
 from voice.models.ct2 import Ct2Model
 from voice.models.quantized import CROSS, DECODER, block_of
 
+End = tuple[str, int, Sequence[str | int]]  # an input or an output: its name, its type, its shape
 FLOAT, INT64, UINT8 = TensorProto.FLOAT, TensorProto.INT64, TensorProto.UINT8
 OPSETS = (("", 20), ("com.microsoft", 1))
 ELSEWHERE = "weights"  # where the weights would be, were they not given when the graph is opened
@@ -42,7 +44,7 @@ class Shape:
 
     @classmethod
     def of(cls, model: Ct2Model) -> Shape:
-        """The sizes of the decoder that `model` has."""
+        """Return the sizes of the decoder that `model` has."""
         tensors = model.tensors
         layers = sum(name.endswith("ffn/linear_0/bias") for name in tensors if name.startswith("decoder/"))
         vocabulary, width = tensors["decoder/embeddings/weight"].shape
@@ -63,19 +65,21 @@ class Graph:
     nodes: list[onnx.NodeProto] = field(default_factory=list)
     weights: dict[str, onnx.TensorProto] = field(default_factory=dict)
 
-    def op(self, kind: str, *inputs: str, called: Sequence[str] = (), domain: str = "", **attributes) -> str:
+    def op(
+        self, kind: str, *inputs: str, called: Sequence[str] = (), domain: str = "", **attributes: Any
+    ) -> str:
         outputs = list(called) or [f"_{len(self.nodes)}"]
         self.nodes.append(helper.make_node(kind, inputs, outputs, domain=domain, **attributes))
         return outputs[0]
 
     def constant(self, *values: float, kind: type = np.int64) -> str:
         name = f"{kind.__name__}_{'_'.join(map(str, values))}"
-        array = np.asarray(values if len(values) > 1 or kind is np.int64 else values[0], kind)
+        array: np.ndarray = np.asarray(values if len(values) > 1 or kind is np.int64 else values[0], kind)
         self.weights.setdefault(name, numpy_helper.from_array(array, name))
         return name
 
     def weight(self, name: str, shape: Sequence[int], kind: int = FLOAT) -> str:
-        """A tensor that is given when the graph is opened."""
+        """Return a tensor that is given when the graph is opened."""
         tensor = TensorProto(name=name, data_type=kind, dims=shape, data_location=TensorProto.EXTERNAL)
         tensor.external_data.add(key="location", value=ELSEWHERE)
         self.weights[name] = tensor
@@ -119,22 +123,23 @@ class Graph:
         return self.op("Transpose", apart, called=called, perm=[0, 2, 3, 1] if transposed else [0, 2, 1, 3])
 
     def attention(self, query: str, keys: str, values: str, mask: str | None = None) -> str:
-        """Queries (B, T, D), keys (B, H, D / H, S) and values (B, H, S, D / H) → (B, T, D)."""
+        """Attend by queries (B, T, D) to keys (B, H, D / H, S) and values (B, H, S, D / H) → (B, T, D)."""
         scaled = self.op("Mul", query, self.constant(float(self.shape.head) ** -0.5, kind=np.float32))
         scores = self.op("MatMul", self.heads(scaled), keys)
-        chances = self.op("Softmax", self.op("Add", scores, mask) if mask else scores, axis=-1)
-        together = self.op("Transpose", self.op("MatMul", chances, values), perm=[0, 2, 1, 3])
+        weights = self.op("Softmax", self.op("Add", scores, mask) if mask else scores, axis=-1)
+        together = self.op("Transpose", self.op("MatMul", weights, values), perm=[0, 2, 1, 3])
         return self.op("Reshape", together, self.constant(0, 0, self.shape.width))
 
-    def model(self, inputs: Sequence, outputs: Sequence) -> onnx.ModelProto:
-        ends = [[helper.make_tensor_value_info(*end) for end in some] for some in (inputs, outputs)]
-        graph = helper.make_graph(self.nodes, "whisper", *ends, list(self.weights.values()))
+    def model(self, inputs: Sequence[End], outputs: Sequence[End]) -> onnx.ModelProto:
+        """Return the graph, which takes `inputs` and gives `outputs`."""
+        given, made = ([helper.make_tensor_value_info(*end) for end in some] for some in (inputs, outputs))
+        graph = helper.make_graph(self.nodes, "whisper", given, made, list(self.weights.values()))
         opsets = [helper.make_opsetid(*opset) for opset in OPSETS]
         return helper.make_model(graph, opset_imports=opsets, ir_version=10)
 
 
 def cross(shape: Shape) -> onnx.ModelProto:
-    """The encoder's output → the keys and values that each layer of the decoder attends to."""
+    """Return the encoder's output → the keys and values that each layer of the decoder attends to."""
     g, width = Graph(shape), shape.width
     for layer in range(shape.layers):
         both = g.linear("encoded", f"decoder/layer_{layer}/attention/linear_1", width, 2 * width)
@@ -167,19 +172,19 @@ def decoder(shape: Shape) -> onnx.ModelProto:
     last = g.norm(x, "decoder/layer_norm")
     scores = g.product(last, "decoder/embeddings/weight", shape.vocabulary, width)
     g.op("Identity", scores, called=["scores"])
-    inputs = [
+    inputs: list[End] = [
         ("tokens", INT64, ["B", "T"]),
         ("positions", INT64, ["T"]),
         ("mask", FLOAT, ["T", "S"]),
         *_caches("past_", shape, "P"),
         *_caches("cross_", shape, "F"),
     ]
-    outputs = [("scores", FLOAT, ["B", "T", shape.vocabulary]), *_caches("", shape, "S")]
+    outputs: list[End] = [("scores", FLOAT, ["B", "T", shape.vocabulary]), *_caches("", shape, "S")]
     return g.model(inputs, outputs)
 
 
 def _embedded(g: Graph) -> str:
-    """The tokens' rows of the matrix that also makes the scores."""
+    """Return the tokens' rows of the matrix that also makes the scores."""
     name, shape = "decoder/embeddings/weight", g.shape
     bytes_, scales = g.matrix(name, shape.vocabulary, shape.width)
     rows = g.op("Cast", g.op("Gather", bytes_, "tokens"), to=FLOAT)
@@ -189,9 +194,9 @@ def _embedded(g: Graph) -> str:
     return g.op("Reshape", scaled, g.constant(0, 0, shape.width))
 
 
-def _caches(prefix: str, shape: Shape, length: str) -> list[tuple[str, int, list[str | int]]]:
-    """The keys and values of each layer, of so many positions."""
-    found = []
+def _caches(prefix: str, shape: Shape, length: str) -> list[End]:
+    """Return the keys and values of each layer, of so many positions."""
+    found: list[End] = []
     for layer in range(shape.layers):
         found.append((f"{prefix}k{layer}", FLOAT, ["B", shape.heads, shape.head, length]))
         found.append((f"{prefix}v{layer}", FLOAT, ["B", shape.heads, length, shape.head]))
@@ -199,7 +204,7 @@ def _caches(prefix: str, shape: Shape, length: str) -> list[tuple[str, int, list
 
 
 def write(out: Path, shape: Shape) -> list[Path]:
-    """Writes both graphs into the folder `out`."""
+    """Write both graphs into the folder `out`."""
     files = []
     for name, make in ((CROSS, cross), (DECODER, decoder)):
         files.append(Path(out) / name)

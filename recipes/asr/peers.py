@@ -6,12 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+from voice.asr.batching import batched
 from voice.asr.whisper.recognizer import Whisper
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
 from voice.loading import load_recognizer
 from voice.transcription import Transcriber, TranscriptionRequest
-from voice.types import Audio
+from voice.types import Audio, Recognizer
 
 POCKETSPHINX = "pocketsphinx"
 SILENCE = 1.0  # s of it at the end, without which pocketsphinx loses a last word
@@ -20,12 +21,12 @@ Hear = Callable[[np.ndarray, str], str]  # samples (T,) at 16 kHz and their lang
 
 
 def hearing(name: str, threads: int) -> Hear:
-    """What hears as `name`: pocketsphinx with its wheel's model, or one of ours as `voice` runs it."""
+    """Return what hears as `name`: pocketsphinx with its wheel's model, or one of ours as `voice` runs it."""
     return _sphinx() if name == POCKETSPHINX else _ours(name, threads)
 
 
 def _ours(name: str, threads: int) -> Hear:
-    """Speech found, cut, recognized, words with times: all that `voice transcribe` does."""
+    """Return what does all that `voice transcribe` does: speech found, cut, recognized, words timed."""
     from voice.simple import detector
 
     recognizer, speech = load_recognizer(name, threads=threads), detector()
@@ -33,12 +34,14 @@ def _ours(name: str, threads: int) -> Hear:
     return lambda samples, language: transcriber.transcribe([samples], TranscriptionRequest(language)).text
 
 
-def recognized(recognizer: Whisper, sound: Audio, language: str) -> str:
-    """The words alone: at once where they are no more than it takes, else through `voice.transcription`."""
+def recognized(recognizer: Recognizer, sound: Audio, language: str) -> str:
+    """Return the words alone: at once if they are no more than it takes, else by `voice.transcription`."""
     from voice.simple import detector
 
-    if sound.duration <= recognizer.traits.longest:
-        return recognizer.transcribe(sound, language=language, words=False).text
+    if sound.duration <= batched(recognizer).traits.longest:
+        if isinstance(recognizer, Whisper):  # whose times of words cost as much again
+            return recognizer.transcribe(sound, language=language, words=False).text
+        return recognizer.transcribe(sound, language=language).text
     transcriber = Transcriber(recognizer, detector())
     return transcriber.transcribe([sound.samples], TranscriptionRequest(language)).text
 

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from transformers import WhisperForConditionalGeneration
 
-from data.augmentation import with_noise
+from data.augmentation import Sounds, with_noise
 from data.batching import rng_for
 from recipes.asr import model as whisper
 from recipes.asr.examples import DataOptions, Example, collate
@@ -101,7 +101,7 @@ def dev_loss(
     return float(torch.stack(each).mean())
 
 
-def noisy_sounds(dev: Sequence[Example], noises: Sequence[np.ndarray], seed: int) -> list[np.ndarray]:
+def noisy_sounds(dev: Sequence[Example], noises: Sounds, seed: int) -> list[np.ndarray]:
     """Return the dev sounds with a noise at 10 dB each, always the same."""
     rngs = [rng_for(seed, 3, place) for place in range(len(dev))]
     return [

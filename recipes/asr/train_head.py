@@ -27,7 +27,16 @@ from recipes import runs
 from recipes.asr import windows
 from recipes.asr.head import Head, ctc_loss, export, saved_head
 from recipes.options import option, parse
-from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, seed_everything, warm_cosine
+from recipes.training import (
+    Checkpoint,
+    Deadline,
+    Ema,
+    Progress,
+    Stateful,
+    evaluating,
+    seed_everything,
+    warm_cosine,
+)
 from voice.asr.ctc.alphabet import BLANK, FRAME, spell
 from voice.asr.ctc.head import greedy_letters
 from voice.asr.whisper.encoder import storage_view
@@ -180,7 +189,12 @@ def main(options: Options) -> None:
         optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps)
     )
     average = Ema(head, 0.998)
-    parts = {"head": head, "optimizer": optimizer, "schedule": schedule, "average": average}
+    parts: dict[str, Stateful] = {
+        "head": head,
+        "optimizer": optimizer,
+        "schedule": schedule,
+        "average": average,
+    }
     checkpoint = Checkpoint(options.out, parts)
     first = checkpoint.restore() if resumes else 0
     with Deadline(options.minutes) as deadline:

@@ -14,6 +14,7 @@ import argparse
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from voice.text.phones import from_arpabet
 
@@ -39,7 +40,7 @@ def read_dictionary(path: Path) -> dict[str, list[str]]:
     return found
 
 
-def unknown(words: Iterator[str], reader) -> Iterator[str]:
+def unknown(words: Iterator[str], reader: Any) -> Iterator[str]:
     """Those that the reader would leave to its letter-to-sound net, as a name or as a word."""
     lexicon = reader.lexicon
     for word in words:
@@ -57,7 +58,7 @@ def is_spelled(word: str, phones: str) -> bool:
 
 
 def without_shades(phonemes: str) -> str:
-    """What remains when readings that differ in weak vowels alone are taken for the same."""
+    """Return what remains when readings that differ in weak vowels alone are taken for the same."""
     weak = re.sub("(?<!ˈ)[ɪəᵻʌɛᵊ]", "ə", phonemes.replace("ˌ", "").replace("T", "t"))
     return weak.replace("ɜɹ", "əɹ")
 

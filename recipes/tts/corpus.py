@@ -65,7 +65,7 @@ def write(path: Path, utterances: Sequence[Utterance]) -> None:
 
 
 def read(path: Path) -> list[Utterance]:
-    """What `write` wrote. Raises VoiceError where the file is missing."""
+    """Return what `write` wrote. Raises VoiceError where the file is missing."""
     if not path.exists():
         raise VoiceError(f"{path} is not there: make it with `python -m recipes.tts.prepare`")
     with np.load(path) as file:
@@ -78,7 +78,7 @@ def read(path: Path) -> list[Utterance]:
 
 
 def ranges(utterances: Sequence[Utterance]) -> dict[str, Range]:
-    """The range of each speaker."""
+    """Return the range of each speaker."""
     found = {}
     for speaker in sorted({u.speaker for u in utterances}):
         own = [u for u in utterances if u.speaker == speaker]

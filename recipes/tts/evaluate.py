@@ -27,13 +27,12 @@ from recipes.asr.evaluate import title
 from recipes.asr.peers import POCKETSPHINX, hearing, recognized
 from recipes.options import option, parse
 from recipes.tts import scores
-from recipes.tts.scores import Likeness
+from recipes.tts.judging import Hear, Item, Judge, Judged, items_of
 from recipes.tts.systems import PROGRAMS, Made, System, ours, size
 from voice import audio
-from voice.errors import TextError, VoiceError
-from voice.loading import load
-from voice.manifest import read_manifest
-from voice.metrics import Score, interval, total, word_errors
+from voice.errors import VoiceError
+from voice.loading import load_recognizer
+from voice.metrics import interval, total
 from voice.types import Audio
 
 RECORDINGS = "recordings"
@@ -41,7 +40,6 @@ CORPORA = Path("../shared/corpora")
 HELD_OUT = Path("../shared/text/heldout.txt")
 OWN = 40  # recordings of a person that are enough
 EVERY = 30.0  # seconds between words about progress
-Ear = Callable[[Audio], str]
 
 
 @dataclass(frozen=True)
@@ -64,27 +62,6 @@ class Options:
     limit: int | None = option(None, "at most so many sentences of each, spread evenly")
     transcripts: bool = option(False, "print what was said and heard wherever they differ")
     json: Path | None = option(None, "write the table there too")
-
-
-@dataclass(frozen=True, eq=False)
-class Item:
-    """A sentence to speak, and a recording of it if there is one."""
-
-    text: str
-    recording: Audio | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """What one sentence of a system scored; None is what was not or cannot be measured."""
-
-    errors: Score
-    second: Score | None
-    mos: float | None
-    likeness: Likeness | None
-    voice: np.ndarray | None
-    log_f0: np.ndarray
-    made: Made
 
 
 @dataclass(frozen=True)
@@ -123,75 +100,37 @@ class Row:
     size: float | None
 
 
-def items_of(path: Path, limit: int | None) -> list[Item]:
-    """The sentences of a manifest or of a text file. Raises VoiceError where there are none."""
-    if path.suffix == ".jsonl":
-        clips = _spread([clip for clip in read_manifest(path) if clip.text], limit)
-        found = [Item(clip.text, audio.read(clip.audio)) for clip in clips]
-    elif path.is_file():
-        lines = [line.strip() for line in path.read_text("utf-8").splitlines()]
-        found = [Item(line) for line in _spread([line for line in lines if line], limit)]
-    else:
-        raise TextError(f"{path} is not there; give a file with a sentence a line")
-    if not found:
-        raise TextError(f"{path} holds no sentence to speak")
-    return found
-
-
-def _spread(every: list, limit: int | None) -> list:
-    if limit is None or limit >= len(every):
-        return every
-    return [every[i] for i in np.linspace(0, len(every) - 1, limit).astype(int)]
-
-
-class Judge:
-    """Listens to what is said: one for all systems, so that they are measured alike."""
-
-    def __init__(self, ears: Sequence[Ear], rate_quality: Callable[[np.ndarray], float] | None) -> None:
-        """One ear or two; `rate_quality` takes samples at 24 kHz."""
-        self._ears, self._rate_quality = ears, rate_quality
-
-    def __call__(self, item: Item, made: Made, show: str = "") -> Judged:
-        """`show`: the system's name, to print what was misheard."""
-        sound = made.sound
-        heard = [ear(sound) for ear in self._ears]
-        errors = [word_errors(item.text, text) for text in heard]
-        if show and errors[0].errors:
-            print(f"  {show} said:  {item.text}\n  {' ' * len(show)} heard: {heard[0]}", flush=True)
-        alike = None
-        if item.recording is not None and sound is not item.recording:
-            alike = scores.likeness(item.recording, sound)
-        mos = self._rate_quality(audio.resample(sound, 24_000).samples) if self._rate_quality else None
-        second = errors[1] if len(errors) > 1 else None
-        return Judged(errors[0], second, mos, alike, scores.embedding(sound), scores.log_f0(sound), made)
-
-
 def judge(options: Options) -> Judge:
-    """Raises ModelMissing where the first recognizer is; tells of a second one that is not here."""
-    recognizer = load(options.recognizer, kind="recognizer")
-    ears = [lambda sound: recognized(recognizer, audio.resample(sound, recognizer.rate), "en")]
+    """Return a judge. Raises ModelMissing for the first recognizer; tells of a second one that is missing."""
+    recognizer = load_recognizer(options.recognizer)
+
+    def hear(sound: Audio) -> str:
+        return recognized(recognizer, audio.resample(sound, recognizer.rate), "en")
+
+    recognizers: list[Hear] = [hear]
     try:
         second = hearing(options.second, 1)
-        ears.append(lambda sound: second(audio.resample(sound, 16_000).samples, "en"))
+        recognizers.append(lambda sound: second(audio.resample(sound, 16_000).samples, "en"))
     except VoiceError as error:
-        print(f"without a second ear: {error}", file=sys.stderr)
+        print(f"without a second recognizer: {error}", file=sys.stderr)
     if not options.mos:
-        return Judge(ears, None)
+        return Judge(recognizers, None)
     from recipes.vocoder.scores import distill_mos
 
-    return Judge(ears, distill_mos)
+    return Judge(recognizers, distill_mos)
 
 
 def row(
     names: tuple[str, str], found: Sequence[Judged], recorded: Sequence[np.ndarray],
     own: Sequence[np.ndarray] = (), memory: float | None = None, size: float | None = None,
 ) -> Row:  # fmt: skip
-    """`names` are those of the test and of the system; `recorded` and `own` are embeddings, of the test's
-    recordings and of the person's whom the system is meant to sound like."""
+    """Return a row. `names` are those of the test and of the system; `recorded` and `own` are embeddings, of
+    the test's recordings and of the person's whom the system is meant to sound like."""
     errors = [one.errors for one in found]
     every, (low, high) = total(errors), interval(errors)
     second = [one.second for one in found if one.second is not None]
-    second_scores = (total(second).rate, *interval(second)) if second else (None, None, None)
+    second_rate = total(second).rate if second else None
+    second_low, second_high = interval(second) if second else (None, None)
     alike = [one.likeness for one in found if one.likeness is not None]
     voices = [one.voice for one in found if one.voice is not None]
     similar = scores.similarities(voices, recorded) if len(recorded) else []
@@ -199,7 +138,8 @@ def row(
     real = names[1] == RECORDINGS
     spoken = sum(one.made.sound.duration for one in found)
     return Row(
-        *names, len(found), every.words, every.rate, low, high, *second_scores,
+        names[0], names[1], len(found), every.words, every.rate, low, high,
+        second_rate, second_low, second_high,
         _mean([one.mos for one in found if one.mos is not None]), _mean(similar), _mean(alone),
         _mean([one.distortion for one in alike]),
         scores.melody_error(alike) if alike else None, scores.melody_correlation(alike) if alike else None,
@@ -214,7 +154,7 @@ def _mean(values: Sequence[float]) -> float | None:
 
 
 def opened(options: Options) -> dict[str, System]:
-    """The systems that are here; tells of those that are not, and how to get them."""
+    """Return the systems that are here; tells of those that are not, and how to get them."""
     found = {}
     for name in options.system:
         if name == RECORDINGS:
@@ -227,13 +167,13 @@ def opened(options: Options) -> dict[str, System]:
 
 
 def rows(options: Options, systems: dict[str, System]) -> Iterator[Row]:
-    """The table, test by test. Every system speaks a sentence before the next one is spoken."""
+    """Yield the table, test by test. Every system speaks a sentence before the next one is spoken."""
     listen, owned = judge(options), owned_voices(options)
     for path in (*options.manifest, *options.text):
         items = items_of(path, options.limit)
         test = title(str(path)) if path.suffix == ".jsonl" else path.stem
         found: dict[str, list[Judged]] = {}
-        for item in _told(items, test):
+        for item in _with_progress(items, test):
             if item.recording is not None:
                 made = Made(item.recording, 0.0, 0.0)
                 found.setdefault(RECORDINGS, []).append(listen(item, made, RECORDINGS * options.transcripts))
@@ -242,14 +182,15 @@ def rows(options: Options, systems: dict[str, System]) -> Iterator[Row]:
                 found.setdefault(name, []).append(judged)
         recorded = [one.voice for one in found.get(RECORDINGS, ()) if one.voice is not None]
         for name, judgments in found.items():
-            system = systems.get(name)
-            cost = (system.memory, size(name, options.peers)) if system else ()
-            if name in options.system:
+            if name in systems:
+                cost = systems[name].memory, size(name, options.peers)
                 yield row((test, name), judgments, recorded, owned.get(name, ()), *cost)
+            elif name in options.system:
+                yield row((test, name), judgments, recorded, owned.get(name, ()))
 
 
 def owned_voices(options: Options) -> dict[str, list[np.ndarray]]:
-    """The embeddings of recordings of whom a voice is meant to sound like, by the voice's name."""
+    """Return the embeddings of recordings of whom a voice is meant to sound like, by the voice's name."""
     found = {}
     for name, _, path in (each.partition("=") for each in options.own):
         if name not in options.system:
@@ -257,13 +198,13 @@ def owned_voices(options: Options) -> dict[str, list[np.ndarray]]:
         if not Path(path).is_file():
             print(f"{name}: {path} is not there to compare its own voice with", file=sys.stderr)
             continue
-        sounds = (item.recording for item in items_of(Path(path), OWN))
+        sounds = [item.recording for item in items_of(Path(path), OWN) if item.recording is not None]
         found[name] = [vector for vector in map(scores.embedding, sounds) if vector is not None]
     return found
 
 
-def _told(items: Sequence[Item], test: str) -> Iterator[Item]:
-    """`items`, with a word now and then on how far it is."""
+def _with_progress(items: Sequence[Item], test: str) -> Iterator[Item]:
+    """Yield `items`, and print now and then how far it is."""
     begun = told = time.monotonic()
     for number, item in enumerate(items):
         now = time.monotonic()
@@ -295,7 +236,9 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
 
 
 def _between(rate: float | None, low: float | None, high: float | None) -> str:
-    return "–" if rate is None else f"{100 * rate:.1f} ({100 * low:.1f}–{100 * high:.1f})"
+    if rate is None or low is None or high is None:
+        return "–"
+    return f"{100 * rate:.1f} ({100 * low:.1f}–{100 * high:.1f})"
 
 
 def _number(value: float | None, digits: int, factor: float = 1) -> str:

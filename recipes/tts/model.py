@@ -66,6 +66,8 @@ class ProsodyModel(nn.Module):
     Small, with much dropout: an hour of a speaker is enough to learn sounds by heart, not melodies.
     """
 
+    noise: torch.Tensor
+
     def __init__(self, shape: Shape):
         super().__init__()
         width = shape.width

@@ -11,6 +11,7 @@ import io
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import shorten
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,10 +22,14 @@ from recipes.tts.systems import ours
 from voice import audio
 from voice.errors import VoiceError
 from voice.features import VOICE_BANDS, VOICE_HOP, VOICE_RATE, voice_log_mel
-from voice.loading import load
+from voice.loading import load_voice
 from voice.manifest import Clip, read_manifest
 from voice.tts.voice import join
 from voice.types import Audio
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 FRAMES = VOICE_RATE / VOICE_HOP  # a second
 DYNAMICS = 8.0  # nats below the loudest point that are drawn: 70 dB
@@ -43,15 +48,15 @@ class Options:
 
 
 def chosen(manifest: Path, seconds: float) -> Clip:
-    """Raises VoiceError where all recordings are shorter."""
+    """Return the first recording that is long enough. Raises VoiceError where all are shorter."""
     for clip in read_manifest(manifest):
         if clip.text and clip.duration >= seconds:
             return clip
     raise VoiceError(f"{manifest} has no recording of {seconds:g} s with a transcript; ask for fewer seconds")
 
 
-def draw(axes, sound: Audio, title: str, seconds: float) -> None:
-    """A sound's log-mel spectrum, and over it its pitch, on a logarithmic scale of its own."""
+def draw(axes: Axes, sound: Audio, title: str, seconds: float) -> None:
+    """Draw a sound's log-mel spectrum, and over it its pitch, on a logarithmic scale of its own."""
     sound = audio.resample(sound, VOICE_RATE)
     mel, hertz = voice_log_mel(sound.samples), scores.hertz(sound)
     low = mel.max() - DYNAMICS
@@ -73,21 +78,21 @@ def picture(options: Options) -> bytes:
     """PNG. Raises VoiceError."""
     from matplotlib.figure import Figure
 
-    voices = {name: load(name, kind="voice", threads=1) for name in options.voice}
+    voices = {name: load_voice(name, threads=1) for name in options.voice}
     clips = [chosen(path, options.seconds) for path in options.manifest]
     figure = Figure(figsize=(2.6 * (len(voices) + 1), 2.1 * len(clips)), dpi=110, layout="constrained")
     grid = figure.subplots(len(clips), len(voices) + 1, squeeze=False)
     for clip, row in zip(clips, grid, strict=True):
         sounds = {f"{RECORDINGS[:-1]} ({clip.speaker})": audio.read(clip.audio)}
-        sounds |= {name: join(voice.speak(clip.text)).audio for name, voice in voices.items()}
+        sounds |= {name: join(voice.speak(clip.text or "")).audio for name, voice in voices.items()}
         longest = max(sound.duration for sound in sounds.values())
         for axes, (title, sound) in zip(row, sounds.items(), strict=True):
             draw(axes, sound, title, longest)
-        row[0].set_xlabel(shorten(clip.text, 100, placeholder="…"), fontsize=7, loc="left")
+        row[0].set_xlabel(shorten(clip.text or "", 100, placeholder="…"), fontsize=7, loc="left")
     return _small(figure)
 
 
-def _small(figure) -> bytes:
+def _small(figure: Figure) -> bytes:
     from PIL import Image
 
     drawn, packed = io.BytesIO(), io.BytesIO()

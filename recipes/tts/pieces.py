@@ -60,7 +60,7 @@ class Pieces:
 
 
 def load(features: Sequence[Path], manifests: Sequence[Path]) -> list[Spoken]:
-    """The utterances of feature files with their audio, which the manifests name.
+    """Return the utterances of feature files with their audio, which the manifests name.
 
     Once decoded, it is kept beside the features. Raises VoiceError where a clip is in none of the
     manifests, or in two as two recordings.
@@ -120,7 +120,7 @@ class Collection:
         self.spoken, self.speakers = spoken, speakers
         self._shares = _summing_to_one([shares.get(name, 1.0) for name in speakers])
         self._own = [np.flatnonzero([s.speaker == name for s in spoken]) for name in speakers]
-        self._chances = [_summing_to_one([len(spoken[i].f0) for i in own]) for own in self._own]
+        self._probabilities = [_summing_to_one([len(spoken[int(i)].f0) for i in own]) for own in self._own]
 
     def pieces(self, seed: int, step: int, count: int, frames: int, errors: Errors) -> Pieces:
         """`count` pieces of `frames` frames and CONTEXT around them; they follow from seed and step alone."""
@@ -128,7 +128,8 @@ class Collection:
         cut = []
         for _ in range(count):
             speaker = int(rng.choice(len(self.speakers), p=self._shares))
-            spoken = self.spoken[rng.choice(self._own[speaker], p=self._chances[speaker])]
+            number = int(rng.choice(self._own[speaker], p=self._probabilities[speaker]))
+            spoken = self.spoken[number]
             start = int(rng.integers(max(1, len(spoken.f0) - frames + 1)))
             cut.append(_piece(spoken, speaker, start - CONTEXT, frames + 2 * CONTEXT, rng, errors))
         return _stacked(cut)

@@ -55,7 +55,7 @@ def main(options: Options) -> None:
 
 
 def _named(options: Options) -> dict[str, str]:
-    """{what its features are called: manifest}. Raises VoiceError where another manifest's are called so."""
+    """Return {name of its features: manifest}. Raises VoiceError where another manifest's have that name."""
     named: dict[str, str] = {}
     for manifest in options.manifest:
         path = Path(manifest).resolve()
@@ -72,7 +72,7 @@ def _named(options: Options) -> dict[str, str]:
 
 
 def _owner(out: Path, name: str) -> Path:
-    """The file that says which manifest the features of that name are made of, once there are some."""
+    """Return the file that says which manifest the features of that name are made of, once there are some."""
     return out / "guessed" / f"{name}.txt"
 
 
@@ -81,10 +81,10 @@ def _clips(path: str, options: Options) -> list[Clip]:
 
 
 def _phonemes(clip: Clip) -> str:
-    """A clip's phonemes, as one string with a BOUNDARY at both ends."""
+    """Return a clip's phonemes, as one string with a BOUNDARY at both ends."""
     if "phonemes" in clip.extra:
         return BOUNDARY + clip.extra["phonemes"] + BOUNDARY
-    text = clip.extra.get("text_normalized") or clip.text
+    text = clip.extra.get("text_normalized") or clip.text or ""
     inner = " ".join(reading.phonemes.strip() for reading in spoken_sentences(text, ENGLISH))
     return BOUNDARY + "".join(p for p in inner if p in SYMBOLS) + BOUNDARY
 
@@ -92,7 +92,7 @@ def _phonemes(clip: Clip) -> str:
 def _guessed(
     name: str, manifest: str, clips: list[Clip], options: Options, teacher: Heart
 ) -> list[Utterance]:
-    """A manifest's clips with the durations that they come with, or the teacher's warped to them.
+    """Return a manifest's clips with the durations that they come with, or the teacher's warped to them.
 
     What an earlier run made is kept; a manifest may have grown since, or mean other recordings by its ids.
     """

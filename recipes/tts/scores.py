@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def log_f0(sound: Audio) -> np.ndarray:
 
 
 def pitch_spread(voiced: Iterable[np.ndarray]) -> float:
-    """Standard deviation of log-F0 over the voiced frames of all sounds; 0.06 is about a semitone."""
+    """Return Standard deviation of log-F0 over the voiced frames of all sounds; 0.06 is about a semitone."""
     every = np.concatenate([np.zeros(0), *voiced])
     return float(every.std()) if len(every) else float("nan")
 
@@ -118,7 +119,7 @@ def embedding(sound: Audio) -> np.ndarray | None:
 
 
 @lru_cache
-def _encoder():
+def _encoder() -> Any:
     # Its import wants webrtcvad, which comes as source, for a part of it that is not used here.
     sys.modules.setdefault("webrtcvad", ModuleType("webrtcvad"))
     try:

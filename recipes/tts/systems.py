@@ -18,12 +18,13 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from voice import audio
 from voice.errors import VoiceError
-from voice.loading import load
+from voice.loading import load_voice
 from voice.models import catalog, lookup
 from voice.tts.streaming import pieces
 from voice.tts.voice import join
@@ -59,7 +60,7 @@ class System:
     """One that speaks, in a process of its own. `memory` is its peak in MB once a sentence is spoken."""
 
     def __init__(self, name: str, peers: Path) -> None:
-        """Starts it. Raises NotInstalled, ModelMissing."""
+        """Start it. Raises NotInstalled, ModelMissing."""
         self.name = name
         if name in PROGRAMS and _program(name, peers) is None:
             raise NotInstalled(f"{name} is not installed: {INSTALL[name].format(peers)}")
@@ -67,6 +68,8 @@ class System:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "OMP_NUM_THREADS": "1"}
         )
+        assert self._process.stdin is not None and self._process.stdout is not None  # both are pipes
+        self._in, self._out = self._process.stdin, self._process.stdout
         begun = self._answer()
         if "error" in begun:
             self.close()
@@ -74,26 +77,28 @@ class System:
         self.memory: float = begun["memory"]
 
     def say(self, text: str) -> Made:
-        """Raises VoiceError where it ends without an answer."""
-        self._process.stdin.write(json.dumps(text).encode() + b"\n")
-        self._process.stdin.flush()
+        """Let it speak a text. Raises VoiceError where it ends without an answer."""
+        self._in.write(json.dumps(text).encode() + b"\n")
+        self._in.flush()
         said = self._answer()
-        samples = np.frombuffer(self._process.stdout.read(said["bytes"]), np.float32)
+        samples = np.frombuffer(self._out.read(said["bytes"]), np.float32)
         return Made(Audio(samples, said["rate"]), said["seconds"], said["first"])
 
     def close(self) -> None:
-        self._process.stdin.close()
+        """End its process."""
+        self._in.close()
         self._process.wait()
 
-    def _answer(self) -> dict:
-        line = self._process.stdout.readline()
+    def _answer(self) -> dict[str, Any]:
+        line = self._out.readline()
         if not line:
             raise VoiceError(f"{self.name} ended; what it printed says why")
-        return json.loads(line)
+        answer: dict[str, Any] = json.loads(line)
+        return answer
 
 
 def ours() -> tuple[str, ...]:
-    """The names of all voices that `voice` has, the default one last."""
+    """Return the names of all voices that `voice` has, the default one last."""
     names = [name for name, entry in catalog.entries().items() if entry.card.kind == "voice"]
     return tuple(sorted(names, key=lambda name: (name == "heart", name)))
 
@@ -101,12 +106,13 @@ def ours() -> tuple[str, ...]:
 def size(name: str, peers: Path) -> float | None:
     """MB of the voice itself on disk: its networks, or what a program has in their place."""
     if name in FLITE:
-        voice = f"libflite_cmu_us_{name.removeprefix('flite-')}.so"
-        files = [p for p in Path("/usr/lib").glob(f"*/{voice}*") if not p.is_symlink()]
+        library = f"libflite_cmu_us_{name.removeprefix('flite-')}.so"
+        files = [p for p in Path("/usr/lib").glob(f"*/{library}*") if not p.is_symlink()]
     elif name == ESPEAK:
         files = [p for p in Path("/usr/lib").glob("*/espeak-ng-data/**/*") if p.is_file()]
     elif name == PIPER:
-        files = list(_piper_voice(peers).parent.glob("*.onnx*"))
+        voice = _piper_voice(peers)
+        files = list(voice.parent.glob("*.onnx*")) if voice else []
     elif name == "heart":
         from voice.tts.heart import package
 
@@ -117,7 +123,7 @@ def size(name: str, peers: Path) -> float | None:
 
 
 def _program(name: str, peers: Path) -> str | None:
-    """The path of what speaks as `name`."""
+    """Return the path of what speaks as `name`."""
     if name != PIPER:
         return shutil.which(name.split("-")[0] if name in FLITE else name)
     program = peers / "bin" / "piper"
@@ -129,14 +135,14 @@ def _piper_voice(peers: Path) -> Path | None:
 
 
 def speaking(name: str, peers: Path) -> Speak:
-    """A function that speaks as `name`, loaded."""
+    """Return a function that speaks as `name`, loaded."""
     if name in FLITE:
         return _flite(name.removeprefix("flite-"))
     if name == ESPEAK:
         return _espeak
     if name == PIPER:
-        return _piper(_program(name, peers), _piper_voice(peers))
-    voice = load(name, kind="voice", threads=1)
+        return _piper(peers)
+    voice = load_voice(name, threads=1)
 
     def speak(text: str) -> Made:
         start = time.perf_counter()
@@ -162,16 +168,19 @@ def _flite(voice: str) -> Speak:
 def _espeak(text: str) -> Made:
     start = time.perf_counter()
     with subprocess.Popen([ESPEAK, "-v", "en-us", "--stdout", text], stdout=subprocess.PIPE) as program:
+        assert program.stdout is not None  # it is a pipe
         program.stdout.read(46)  # the header of the WAV file, whose lengths are not known yet, and a sample
         first = time.perf_counter() - start
         samples = np.frombuffer(program.stdout.read(), np.int16)
     took = time.perf_counter() - start
-    return Made(Audio(samples.astype(np.float32) / 32768, 22050), took, first)
+    return Made(Audio(samples.astype(np.float32) / np.float32(32768), 22050), took, first)
 
 
-def _piper(program: str, voice: Path) -> Speak:
-    """It keeps running and writes a file for every line; when that is done it says so."""
-    folder = tempfile.mkdtemp()
+def _piper(peers: Path) -> Speak:
+    """Return what speaks through a Piper that keeps running and writes a file for every line."""
+    program, voice, folder = _program(PIPER, peers), _piper_voice(peers), tempfile.mkdtemp()
+    if program is None:
+        raise NotInstalled(f"{PIPER} is not installed: {INSTALL[PIPER].format(peers)}")
     running = subprocess.Popen(
         [program, "--model", str(voice), "--output-dir", folder],
         stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -180,7 +189,7 @@ def _piper(program: str, voice: Path) -> Speak:
     def speak(text: str) -> Made:
         start = time.perf_counter()
         print(" ".join(text.split()), file=running.stdin, flush=True)
-        for line in running.stderr:
+        for line in running.stderr or ():
             if "Wrote" in line:
                 took = time.perf_counter() - start
                 path = Path(line.split("Wrote", 1)[1].strip())

@@ -76,7 +76,7 @@ def sentences(options: Options) -> Iterator[str]:
 
 
 def _progress(folder: Path) -> tuple[int, float]:
-    """The number of the next sentence, and the seconds spoken so far."""
+    """Return the number of the next sentence, and the seconds spoken so far."""
     rows = [json.loads(line) for line in _lines(folder / "train.jsonl") + _lines(folder / "dev.jsonl")]
     return max((row["number"] for row in rows), default=-1) + 1, sum(row["duration"] for row in rows)
 

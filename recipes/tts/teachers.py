@@ -71,7 +71,7 @@ class Kokoro:
 
     @classmethod
     def open(cls, folder: Path = FOLDER, threads: int = 1) -> Kokoro:
-        """Fetches the files where they are missing. Raises ModelMissing, ModelDamaged."""
+        """Fetch the files where they are missing. Raises ModelMissing, ModelDamaged."""
         if not folder.exists():
             fetch(CARD, folder, [SOURCE], size=66_000_000)
         graph = with_outputs((folder / "model.onnx").read_bytes(), ROUNDED)

@@ -82,7 +82,7 @@ def invented(seed: int = 0) -> Iterator[str]:
 
 
 def transcripts(paths: Sequence[Path], shortest: int = 12) -> Iterator[str]:
-    """The sentences of manifests, of at least so many characters, manifest by manifest in turn."""
+    """Yield the sentences of manifests, of at least so many characters, manifest by manifest in turn."""
     for together in zip_longest(*map(_sentences, paths)):
         yield from (text for text in together if text and len(text) >= shortest)
 

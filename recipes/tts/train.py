@@ -28,7 +28,7 @@ from recipes import runs, training
 from recipes.adversarial import CLIP_NORM, AdversarialOptions, adversarial_step, make_discriminators
 from recipes.checkpoints import read_state
 from recipes.options import group, option, parse
-from recipes.training import learning_rate, set_learning_rate
+from recipes.training import adamw, learning_rate, set_learning_rate
 from recipes.tts import pieces, prepare
 from recipes.tts.pieces import CONTEXT, Collection, Errors, Pieces
 from recipes.tts.sounds import Size, SoundModel
@@ -144,7 +144,7 @@ def size_of(folder: Path, saved: Mapping[str, Any]) -> Size:
 
 
 def batches(collection: Collection, o: Options, first: int) -> Iterator[Pieces]:
-    """The batches of steps `first`, `first` + 1, …; each depends on the seed and its step alone."""
+    """Yield the batches of steps `first`, `first` + 1, …; each depends on the seed and its step alone."""
     frames = round(o.seconds * VOICE_RATE / VOICE_HOP) + 2 * EDGE
     errors = Errors(o.loud_noise, o.pitch_jitter)
     return prefetch(count(first), lambda step: collection.pieces(o.seed, step, o.batch, frames, errors))
@@ -196,15 +196,14 @@ def main(o: Options) -> None:
     model, synthesis = SoundModel(size).to(device), Synthesis().to(device)
     discriminators = make_discriminators(o.adversarial).to(device)
     distance = SpectralLoss().to(device)
-    fused = {"betas": (0.8, 0.99), "weight_decay": 0.01, "fused": True}
-    optimizer = torch.optim.AdamW(model.parameters(), o.rate, **fused)
-    critic_optimizer = torch.optim.AdamW(discriminators.parameters(), o.adversarial.critic_rate, **fused)
+    optimizer = adamw(model, o.rate)
+    critic_optimizer = adamw(discriminators, o.adversarial.critic_rate)
     if not resumes:
         model.load_state_dict(first_weights(o, model))
     if o.critics_start and not resumes:
         discriminators.load_state_dict(saved_parts(o.critics_start)["critics"])
     ema = training.Ema(model, 0.998)
-    parts = {"model": model, "optimizer": optimizer, "ema": ema,
+    parts: dict[str, training.Stateful] = {"model": model, "optimizer": optimizer, "ema": ema,
              "critics": discriminators, "critic_optimizer": critic_optimizer}  # fmt: skip
     checkpoint = training.Checkpoint(o.out, parts)
     first = checkpoint.restore() if resumes else 0

@@ -26,6 +26,7 @@ from recipes.training import (
     Deadline,
     Ema,
     Progress,
+    Stateful,
     autocast,
     evaluating,
     seed_everything,
@@ -91,7 +92,13 @@ def main(options: Options) -> None:
         optimizer, lambda step: warm_cosine(step, 100, options.steps)
     )
     ema = Ema(model, 0.998)
-    parts = {"model": model, "optimizer": optimizer, "schedule": schedule, "ema": ema, "best": best}
+    parts: dict[str, Stateful] = {
+        "model": model,
+        "optimizer": optimizer,
+        "schedule": schedule,
+        "ema": ema,
+        "best": best,
+    }
     checkpoint = Checkpoint(options.out, parts)
     done = checkpoint.restore() if resumes else 0
     dev = [setup.batch([u], cpu) for u in watched]
@@ -158,9 +165,11 @@ class Best:
     """Each network's averaged weights when the dev set liked them best."""
 
     def __init__(self) -> None:
-        self.losses, self.weights = dict.fromkeys(JUDGED, math.inf), {}
+        self.losses: dict[str, float] = dict.fromkeys(JUDGED, math.inf)
+        self.weights: dict[str, torch.Tensor] = {}
 
-    def consider(self, found: dict[str, float], ema: Ema) -> None:
+    def consider(self, found: Mapping[str, float], ema: Ema) -> None:
+        """Keep the average weights of each network whose losses are the lowest so far."""
         for network, names in JUDGED.items():
             loss = sum(found[name] for name in names)
             if loss < self.losses[network]:
@@ -168,10 +177,10 @@ class Best:
                 own = {name: value.clone() for name, value in ema.weights.items() if name.startswith(network)}
                 self.weights |= own
 
-    def state_dict(self) -> dict:
+    def state_dict(self) -> dict[str, Any]:
         return {"losses": self.losses, "weights": self.weights}
 
-    def load_state_dict(self, state: dict) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         self.losses, self.weights = state["losses"], state["weights"]
 
 

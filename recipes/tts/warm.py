@@ -5,7 +5,7 @@ Its matrices are stored in eight bits; here they are floats again. The network i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ _PAD = 0  # its symbol for the silence at both ends
 
 
 def heart_weights(model: SoundModel, path: Path | None = None) -> dict[str, torch.Tensor]:
-    """The state of `model` with all that hibari's network knows; its own where that has nothing to say.
+    """Return the state of `model` with all that hibari's network knows; its own where that knows nothing.
 
     Speakers' vectors stay as they are. Raises RuntimeError from `load_state_dict` where sizes differ.
     """
@@ -67,18 +67,22 @@ def _tensors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
         if ours := _renamed(name):
             yield ours, value.copy()
     for node in graph.node:
-        bias = next((name for name in node.input if node.op_type == "Add" and _renamed(name)), None)
-        if bias:
-            product = made_by[next(name for name in node.input if name != bias)]
-            yield _renamed(bias).removesuffix("bias") + "weight", _matrix(product, made_by, held)
+        for bias in node.input if node.op_type == "Add" else ():
+            ours = _renamed(bias)
+            if ours:
+                product = made_by[next(name for name in node.input if name != bias)]
+                yield ours.removesuffix("bias") + "weight", _matrix(product, made_by, held)
 
 
-def _matrix(product: onnx.NodeProto, made_by: dict, held: dict[str, np.ndarray]) -> np.ndarray:
+def _matrix(
+    product: onnx.NodeProto, made_by: Mapping[str, onnx.NodeProto], held: Mapping[str, np.ndarray]
+) -> np.ndarray:
     """(out, in) float32 of a product computed in eight bits: scaled = cast(integers) · (scale · scale)."""
     cast, scales = (made_by[name] for name in product.input)
     integers = made_by[cast.input[0]]
     weight, zero = (held[integers.input[i]].astype(np.float32) for i in (1, 3))
-    return ((weight - zero) * held[scales.input[1]]).T.copy()
+    scaled: np.ndarray = (weight - zero) * held[scales.input[1]]
+    return scaled.T.copy()
 
 
 def _renamed(name: str) -> str | None:

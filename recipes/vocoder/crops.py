@@ -90,7 +90,7 @@ class Corpus:
 
 
 def load_corpus(manifests: Sequence[Path], cache: Path | None = None, workers: int = 2) -> Corpus:
-    """Decodes and measures every clip, a minute of work for an hour of speech, kept in the folder `cache`."""
+    """Decode and measure every clip, a minute of work for an hour of speech; `cache` keeps the result."""
     kept = None if cache is None else cache / f"crops-{_fingerprint(manifests)}.npz"
     if kept is not None and kept.exists():
         with np.load(kept) as arrays:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,7 @@ from voice.tts.vocoder import FILE, Vocoder
 CORPORA = Path("../shared/corpora")
 PRETRAINED = Path(voice.models.__file__).parent / "pretrained"
 EVERY = 30.0  # seconds between words about progress
+Peer = tuple[float, Callable[..., Any]]  # frames a second, and the network that takes (F, 80)
 System = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]  # mel, f0, recording → samples
 
 
@@ -95,7 +97,7 @@ def griffin_lim(iterations: int) -> System:
 
 
 def our_own(path: Path) -> System:
-    """A folder with vocoder.onnx as it is; a run exported first."""
+    """Return a folder with vocoder.onnx as it is; a run exported first."""
     if path.is_file() or (path / FILE).exists() and not (path / "last.pt").exists():
         vocoder = Vocoder.open(path)
         return lambda mel, f0, real: vocoder(mel, f0)
@@ -133,7 +135,7 @@ def peers() -> dict[str, Callable[[float], float]]:
     return {name: partial(run, *peer) for name, peer in made.items()}
 
 
-def _speechbrain():
+def _speechbrain() -> Peer:
     """HiFi-GAN V1 (Kong et al. 2020) as its recipe for LJ Speech makes it: 22.05 kHz, hop 256."""
     from speechbrain.lobes.models.HifiGAN import HifiganGenerator
 
@@ -143,7 +145,7 @@ def _speechbrain():
     return 22_050 / 256, lambda mel: network(mel.T[None])
 
 
-def _transformers():
+def _transformers() -> Peer:
     """SpeechT5's HiFi-GAN: 16 kHz, hop 256."""
     from transformers import SpeechT5HifiGan, SpeechT5HifiGanConfig
 
@@ -152,7 +154,7 @@ def _transformers():
 
 
 def recordings(manifest: Path, most: int | None) -> list[np.ndarray]:
-    """Samples at 24 kHz, cut to whole frames."""
+    """Return Samples at 24 kHz, cut to whole frames."""
     clips = read_manifest(manifest)
     if most is not None and most < len(clips):
         clips = [clips[i] for i in np.linspace(0, len(clips) - 1, most).astype(int)]
@@ -164,7 +166,7 @@ def score(names: tuple[str, str], system: System, clips: Sequence[np.ndarray], m
     """`names` are those of the test and the system. Features are not part of the time; `mos` is NaN unless
     asked for."""
     rows, agreement, spent = [], scores.PitchAgreement(), 0.0
-    for real in _told(clips, " ".join(names)):
+    for real in _with_progress(clips, " ".join(names)):
         mel, f0 = voice_log_mel(real), pitch.f0(real, VOICE_RATE, VOICE_HOP)
         start = time.process_time()
         made = system(mel, f0, real)
@@ -175,7 +177,18 @@ def score(names: tuple[str, str], system: System, clips: Sequence[np.ndarray], m
         agreement += scores.pitch_agreement(real, made)
     pesq, stoi, mel_l1, rating = np.mean(np.array(rows), 0).tolist()
     speed = sum(map(len, clips)) / VOICE_RATE / spent
-    return Row(*names, len(clips), rating, pesq, stoi, mel_l1, agreement.rmse, agreement.voicing_f1, speed)
+    return Row(
+        names[0],
+        names[1],
+        len(clips),
+        rating,
+        pesq,
+        stoi,
+        mel_l1,
+        agreement.rmse,
+        agreement.voicing_f1,
+        speed,
+    )
 
 
 def timed(name: str, peer: Callable[[float], float], clips: Sequence[np.ndarray]) -> Row:
@@ -188,11 +201,12 @@ def timed(name: str, peer: Callable[[float], float], clips: Sequence[np.ndarray]
     begun, made = time.process_time(), sum(peer(len(real) / VOICE_RATE) for real in clips)
     speed = made / (time.process_time() - begun)
     torch.set_num_threads(threads)
-    return Row("speed only", name, len(clips), *[float("nan")] * 6, speed)
+    nan = float("nan")
+    return Row("speed only", name, len(clips), nan, nan, nan, nan, nan, nan, speed)
 
 
-def _told(clips: Sequence[np.ndarray], what: str) -> Iterator[np.ndarray]:
-    """`clips`, with a word now and then on how far it is."""
+def _with_progress(clips: Sequence[np.ndarray], what: str) -> Iterator[np.ndarray]:
+    """Yield `clips`, and print now and then how far it is."""
     told = time.monotonic()
     for number, clip in enumerate(clips):
         if time.monotonic() - told >= EVERY:
@@ -224,7 +238,7 @@ def _line(*cells: str) -> str:
 
 
 def rows(o: Options) -> Iterator[Row]:
-    """The table, test by test, what is measured for its speed alone last."""
+    """Yield the table, test by test, what is measured for its speed alone last."""
     found = systems(o)
     tests = {_title(path): path for path in o.manifest}
     tests |= {f"{_title(path)}, never trained on": path for path in o.unseen}

@@ -76,7 +76,7 @@ def load_run(run: Path) -> Generator:
 
 
 def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Path:
-    """Writes `folder`/vocoder.onnx, whole or not at all; frames are dynamic."""
+    """Write `folder`/vocoder.onnx, whole or not at all; frames are dynamic."""
     import onnx
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -93,6 +93,7 @@ def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Pat
         dynamo=True,
         verbose=False,
     )
+    assert program is not None  # so it is with dynamo
     model = stored(program.model_proto, weights, examples() if weights == "int8" else (), EXACT)
     model.metadata_props.add(key="reach", value=str(generator.size.reach))  # for streaming
     onnx.save(model, beside)
@@ -101,7 +102,7 @@ def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Pat
 
 
 def measured(folder: Path, table: Path | None) -> dict[str, float]:
-    """What the card of the model in `folder` says of a table by evaluate.py: PESQ-WB and STOI."""
+    """Return what the card of the model in `folder` says of a table by evaluate.py: PESQ-WB and STOI."""
     own = rows_about(folder, table, "system")
     pesq = {f"PESQ-WB, {row['test']}": round(row["pesq"], 2) for row in own}
     return pesq | {f"STOI, {row['test']}": round(row["stoi"], 3) for row in own}

@@ -21,6 +21,9 @@ LOG_FLOOR = 1e-4
 class Spectrum(nn.Module):
     """Magnitudes at one resolution, plain and through mel filters; hop is a quarter of the window."""
 
+    window: Tensor
+    filters: Tensor
+
     def __init__(self, window: int, bands: int):
         super().__init__()
         self.size = window
@@ -40,7 +43,8 @@ class SpectralLoss(nn.Module):
 
     def __init__(self, resolutions: Sequence[tuple[int, int]] = RESOLUTIONS):
         super().__init__()
-        self.spectra = nn.ModuleList(Spectrum(window, bands) for window, bands in resolutions)
+        self.spectra = [Spectrum(window, bands) for window, bands in resolutions]
+        self.resolutions = nn.ModuleList(self.spectra)  # so that they move with this module
 
     def forward(self, made: Tensor, real: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """[B, T] twice → the loss and its terms"""

@@ -45,6 +45,9 @@ SIZES = {"base": Size(), "tiny": Size(width=32, hidden=64, layers=2)}
 class Generator(nn.Module):
     """Keeps the frame rate throughout."""
 
+    spread: Tensor
+    offset: Tensor
+
     def __init__(self, size: Size, plain: bool = False):
         """`plain` has no sources: magnitude and phase of everything are the network's, as in Vocos."""
         super().__init__()
@@ -109,6 +112,8 @@ def filters(pulse: Tensor, turn: Tensor, noise: Tensor, rest: Tensor, free: Tens
 
 class Synthesis(nn.Module):
     """The parts of a spectrum and both sources → sound; holds no weights."""
+
+    window: Tensor
 
     def __init__(self) -> None:
         super().__init__()

@@ -6,6 +6,7 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import lru_cache
 from io import StringIO
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def mel_distance(real: np.ndarray, made: np.ndarray) -> float:
 
 
 @lru_cache
-def _listener():
+def _listener() -> Any:
     from distillmos import ConvTransformerSQAModel
 
     with redirect_stdout(StringIO()):  # it tells where it lies

@@ -24,7 +24,7 @@ from data.batching import prefetch
 from recipes import runs, training
 from recipes.adversarial import CLIP_NORM, AdversarialOptions, adversarial_step, make_discriminators
 from recipes.options import group, option, parse
-from recipes.training import learning_rate, set_learning_rate
+from recipes.training import adamw, learning_rate, set_learning_rate
 from recipes.vocoder.crops import EDGE, Augmentation, Corpus, Crops, load_corpus, without_edges
 from recipes.vocoder.losses import SpectralLoss
 from recipes.vocoder.model import SIZES, Generator
@@ -110,11 +110,10 @@ def main(o: Options) -> None:
     generator = Generator(size, o.plain).to(device)
     discriminators = make_discriminators(o.adversarial).to(device)
     distance = SpectralLoss().to(device)
-    fused = {"betas": (0.8, 0.99), "weight_decay": 0.01, "fused": True}
-    optimizer = torch.optim.AdamW(generator.parameters(), o.rate, **fused)
-    critic_optimizer = torch.optim.AdamW(discriminators.parameters(), o.adversarial.critic_rate, **fused)
+    optimizer = adamw(generator, o.rate)
+    critic_optimizer = adamw(discriminators, o.adversarial.critic_rate)
     ema = training.Ema(generator, 0.998)
-    parts = {"model": generator, "optimizer": optimizer, "ema": ema,
+    parts: dict[str, training.Stateful] = {"model": generator, "optimizer": optimizer, "ema": ema,
              "critics": discriminators, "critic_optimizer": critic_optimizer}  # fmt: skip
     checkpoint = training.Checkpoint(o.out, parts)
     first = checkpoint.restore() if resumes else 0

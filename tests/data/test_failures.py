@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from data.failures import _explained
+from data.failures import _explain
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -57,7 +57,7 @@ def test_what_is_wrong_with_a_manifest_is_said_in_a_line(without):
 
 @pytest.mark.parametrize("name", ["torch", "torch.nothing"])
 def test_what_is_missing_is_named_even_where_it_is_a_part_of_a_library(name, capsys):
-    _explained(ModuleNotFoundError, ModuleNotFoundError(name=name), None)
+    _explain(ModuleNotFoundError, ModuleNotFoundError(name=name), None)
     assert capsys.readouterr().err.startswith(f"error: {name} is not installed; run make test")
 
 

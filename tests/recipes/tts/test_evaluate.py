@@ -11,17 +11,8 @@ import pytest
 pytest.importorskip("librosa", reason="recipes are not installed; pip install '.[train]'")
 
 from recipes.tts import evaluate, picture, scores, systems
-from recipes.tts.evaluate import (
-    COLUMNS,
-    RECORDINGS,
-    Item,
-    Judge,
-    Options,
-    items_of,
-    opened,
-    owned_voices,
-    row,
-)
+from recipes.tts.evaluate import COLUMNS, RECORDINGS, Options, opened, owned_voices, row
+from recipes.tts.judging import Item, Judge, items_of
 from recipes.tts.systems import PROGRAMS, Made, NotInstalled, System
 from voice import audio
 from voice.errors import TextError
@@ -101,7 +92,7 @@ def test_voices_are_told_apart():
 
 
 def judged(texts=("so do we and", "so dough")):
-    """Two ears that always hear the same, and a listener who always likes it."""
+    """Two recognizers that always hear the same, and a listener who always likes it."""
     return Judge([lambda sound, text=text: text for text in texts], lambda samples: 4.5)
 
 

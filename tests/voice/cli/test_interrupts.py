@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import termios
 import time
+from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -104,6 +107,13 @@ class Running:
         """Return when it has begun what takes it half a minute."""
         assert b"computing\n" in iter(self.process.stderr.readline, b"")
         time.sleep(0.3)  # in which what was heard before it is taken
+
+    def reads_all(self) -> None:
+        """Return when it has read what was written to it."""
+        waiting = array("i", [1])
+        while waiting[0]:
+            fcntl.ioctl(self.process.stdin.fileno(), termios.FIONREAD, waiting)
+            time.sleep(0.01)
 
     def ends(self, number: int, again: float | None = None) -> tuple[int, str, str, float]:
         """Exit status, output, what was said, and how many seconds after the signal it was over."""
@@ -228,7 +238,7 @@ def test_live_sound_ends_with_control_c_and_its_last_words_are_there(start, fold
     program.process.stdin.write(word + bytes(3 * len(word)) + word)
     program.process.stdin.flush()
     assert program.lines(1)[0].startswith("Word")
-    time.sleep(0.5)  # in which the second one is taken, which no silence ends
+    program.reads_all()  # the second one too, which no silence ends
     code, out, said, seconds = program.ends(signal.SIGINT)
     assert (code, said) == (0, "") and seconds < PROMPT
     assert out.startswith("Word") and out.count("\n") == 1

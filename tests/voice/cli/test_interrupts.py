@@ -109,11 +109,20 @@ class Running:
         time.sleep(0.3)  # in which what was heard before it is taken
 
     def reads_all(self) -> None:
-        """Return when it has read what was written to it."""
+        """Return when it has read what was written to it, and computes no more."""
         waiting = array("i", [1])
         while waiting[0]:
             fcntl.ioctl(self.process.stdin.fileno(), termios.FIONREAD, waiting)
             time.sleep(0.01)
+        before, now = -1, 0
+        while before != now:
+            time.sleep(0.4)
+            before, now = now, self._computed()
+
+    def _computed(self) -> int:
+        """How long it has computed, in ticks of the system; 0 where that is not told."""
+        told = Path(f"/proc/{self.process.pid}/stat")
+        return sum(map(int, told.read_text().rpartition(")")[2].split()[11:13])) if told.exists() else 0
 
     def ends(self, number: int, again: float | None = None) -> tuple[int, str, str, float]:
         """Exit status, output, what was said, and how many seconds after the signal it was over."""

@@ -106,7 +106,6 @@ constant: voice.models LARGEST
 length: app.py
 length: page/guard.py
 length: page/talk/dialog.js
-length: recipes/tts/evaluate.py
 """
 
 

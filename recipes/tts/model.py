@@ -15,9 +15,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from recipes.flow_matching import Flow
 from recipes.modules import BlockNames, ConvNeXtBlock
 from recipes.tts.corpus import Batch
-from recipes.tts.flow import Flow
 from voice.text.alphabet import SYMBOLS
 from voice.tts.frames import FEATURES, LOUDNESS, PITCH
 

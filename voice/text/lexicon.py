@@ -128,13 +128,13 @@ def _by_beginning(words: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
 def _pattern(words: tuple[str, ...]) -> re.Pattern[str]:
     """Return a pattern of any of `words`, the longest first, without a letter or figure beside it."""
     either = "|".join(
-        f"(?i:{_spaced(word)})" if word == word.lower() else _spaced(word)
+        f"(?i:{_with_any_spaces(word)})" if word == word.lower() else _with_any_spaces(word)
         for word in sorted(words, key=len, reverse=True)
     )
     return re.compile(rf"(?<!\w)({either})(?!\w)(['’]s(?!\w))?")
 
 
-def _spaced(word: str) -> str:
+def _with_any_spaces(word: str) -> str:
     return r"\s+".join(re.escape(part) for part in word.split())
 
 

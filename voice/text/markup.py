@@ -154,7 +154,7 @@ class _Document:
         elif name in ("p", "s"):
             self.flush("paragraph" if name == "p" else "sentence")
         elif name == "voice" and closed.voice != self._open[-1].voice:
-            self.flush(self._ending(), voice=closed.voice)
+            self.flush(self._end_of_text(), voice=closed.voice)
         elif name == "speak" and len(self._open) == 1:
             self.flush("paragraph")
             if self._marks:
@@ -213,7 +213,7 @@ class _Document:
         if element.style != PLAIN and text:
             self._styles.append(StyledSpan(start, len(self._text), element.style))
 
-    def _ending(self) -> str:
+    def _end_of_text(self) -> str:
         return "sentence" if self._text.rstrip()[-1:] in tuple(".!?…") else "clause"
 
     def flush(self, after: str, pause: float | None = None, voice: str | None = None) -> None:
@@ -273,7 +273,7 @@ class _Document:
             self._report("<voice> without a name is ignored")
             return element
         if name[0] != element.voice:
-            self.flush(self._ending(), voice=element.voice)
+            self.flush(self._end_of_text(), voice=element.voice)
         return replace(element, voice=name[0])
 
     def mark(self, element: _Element, attributes: Mapping[str, str]) -> _Element:

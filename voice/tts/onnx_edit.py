@@ -25,10 +25,10 @@ def with_input(model: bytes, tensor: str, kind: int, shape: tuple[int | str, ...
     if model.count(written) != 1:
         raise ModelDamaged(f"the network has no tensor {tensor}")
     model = model.replace(written, _text(2, tensor[:-1] + "'"))
-    return _declared(model, tensor, kind, shape)
+    return _declare_input(model, tensor, kind, shape)
 
 
-def _declared(model: bytes, name: str, kind: int, shape: tuple[int | str, ...]) -> bytes:
+def _declare_input(model: bytes, name: str, kind: int, shape: tuple[int | str, ...]) -> bytes:
     sizes = b"".join(
         _field(1, _text(2, size) if isinstance(size, str) else _number(1, size)) for size in shape
     )

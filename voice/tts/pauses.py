@@ -124,21 +124,21 @@ def trim_pieces(words: Sequence[Word], pieces: Iterable[np.ndarray], rate: int) 
 def _trim_to_sound(speech: Speech, after_exact: bool, before_exact: bool) -> Speech:
     """Return `speech` cut where its sound begins or ends, on the sides where a pause is exact."""
     audio, words = speech.audio, list(speech.words)
-    first, last = _sounding(audio, AUDIBLE)
+    first, last = _sound_limits(audio, AUDIBLE)
     start = first_kept(words)
-    end = max(words[-1].end, _sounding(audio, SILENCE)[1]) + TAIL
+    end = max(words[-1].end, _sound_limits(audio, SILENCE)[1]) + TAIL
     if after_exact:
         start = max(0.0, first - ATTACK)
         words[0] = replace(words[0], start=first)
     if before_exact:
         end = last + DECAY
         words[-1] = replace(words[-1], end=max(last, words[-1].start))
-    samples = _faded(audio.cut(start, end).samples, audio.rate)
+    samples = _fade_ends(audio.cut(start, end).samples, audio.rate)
     offset = -round(start * audio.rate) / audio.rate
     return Speech(Audio(samples, audio.rate), speech.text, tuple(word.shifted(offset) for word in words))
 
 
-def _faded(samples: np.ndarray, rate: int) -> np.ndarray:
+def _fade_ends(samples: np.ndarray, rate: int) -> np.ndarray:
     """Return a copy of `samples` that rises from nothing and falls to it within FADE."""
     samples, ramp = samples.copy(), _ramp(rate, len(samples))
     samples[: len(ramp)] *= ramp
@@ -151,7 +151,7 @@ def _ramp(rate: int, length: int) -> np.ndarray:
     return np.linspace(0.0, 1.0, min(round(FADE * rate), length // 2), dtype=np.float32)
 
 
-def _sounding(audio: Audio, share: float) -> tuple[float, float]:
+def _sound_limits(audio: Audio, share: float) -> tuple[float, float]:
     """Return the seconds of the first and after the last sample that is louder than `share` of the peak."""
     loud = np.flatnonzero(np.abs(audio.samples) > share * np.abs(audio.samples).max(initial=0.0))
     return (float(loud[0]) / audio.rate, float(loud[-1] + 1) / audio.rate) if len(loud) else (0.0, 0.0)

@@ -76,7 +76,7 @@ class Vocoder:
         """
         stream = self.begin(seed)
         for frames, f0 in chunks:
-            samples = stream.push(*self._checked(frames, f0))
+            samples = stream.push(*self._check_shapes(frames, f0))
             if len(samples):
                 yield samples
         samples = stream.push(np.zeros((self.bands, 0), np.float32), np.zeros(0, np.float32), last=True)
@@ -93,7 +93,7 @@ class Vocoder:
         `frames` are log-mel as `voice_log_mel` gives it, unless a voice has its own; `f0` in Hz, 0 where
         unvoiced.
         """
-        frames, f0 = self._checked(frames, f0)
+        frames, f0 = self._check_shapes(frames, f0)
         if len(f0) == 0:
             return np.zeros(0, np.float32)
         noise = np.random.default_rng(seed).standard_normal(len(f0) * VOICE_HOP, dtype=np.float32)
@@ -109,7 +109,7 @@ class Vocoder:
         spectra: np.ndarray = parts[0]
         return spectra
 
-    def _checked(self, frames: np.ndarray, f0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _check_shapes(self, frames: np.ndarray, f0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         frames, f0 = np.asarray(frames, np.float32), np.asarray(f0, np.float32)
         if frames.shape != (self.bands, len(f0)):
             shapes = f"not {frames.shape} and {f0.shape}"

@@ -124,13 +124,13 @@ _SHORT_STATES = {
 }  # fmt: skip
 
 
-def _ends(match: re.Match[str]) -> str:
+def _final_stop(match: re.Match[str]) -> str:
     """Return the full stop that an abbreviation at the end of a sentence also stands for."""
     rest = match.string[match.end("token") :].strip("\"'”’)] ")
     return "." if match["token"].endswith(".") and not rest else ""
 
 
-def _short(match: re.Match[str]) -> str | None:
+def _say_abbreviation(match: re.Match[str]) -> str | None:
     word = match["token"].rstrip(".")
     if word == "ft" and not re.search(r"[\d\ue000] ?$", match.string[: match.start("token")]):
         return "featuring"
@@ -143,37 +143,37 @@ def _short(match: re.Match[str]) -> str | None:
         if not (following or word == "Co"):
             return None
     if word == "Dr" and not re.search(r"[A-Z\ue000]\w* $", match.string[: match.start()]):
-        return "Doctor" + _ends(match)
-    return _ABBREVIATIONS[word] + _ends(match)
+        return "Doctor" + _final_stop(match)
+    return _ABBREVIATIONS[word] + _final_stop(match)
 
 
-def _phrase(match: re.Match[str]) -> str:
-    return _PHRASES[match["token"]] + _ends(match)
+def _say_phrase(match: re.Match[str]) -> str:
+    return _PHRASES[match["token"]] + _final_stop(match)
 
 
-def _dotted(match: re.Match[str]) -> str:
+def _say_dotted_letters(match: re.Match[str]) -> str:
     """Spell 'U.S.A.' as 'U S A'."""
     text = match["token"]
     many = text.endswith("s") and text[:-1].isupper()  # 'M.D.s'
     letters = re.findall("[A-Z]", (text[:-1] if many else text).upper())
-    return " ".join(letters) + "'s" * many + _ends(match)
+    return " ".join(letters) + "'s" * many + _final_stop(match)
 
 
-def _counted(match: re.Match[str]) -> str | None:
+def _say_numbered_thing(match: re.Match[str]) -> str | None:
     text = match["token"]
     return None if text in ("C", "D", "L", "M") else cardinal(roman_value(text))  # "Group C" has a letter
 
 
-def _small(match: re.Match[str]) -> str:
+def _say_small_numeral(match: re.Match[str]) -> str:
     """Read the numeral of 'page xiv'."""
     return cardinal(roman_value(match["token"].upper()))
 
 
-def _ruler(match: re.Match[str]) -> str | None:
+def _say_ruler(match: re.Match[str]) -> str | None:
     return f"the {ordinal(roman_value(match['token']))}"
 
 
-def _numeral(match: re.Match[str]) -> str | None:
+def _say_numeral(match: re.Match[str]) -> str | None:
     """Read a Roman numeral by itself, where it can be no word or initial."""
     text = match["token"]
     if text in _ROMAN_WORDS or len(text) < 2:
@@ -198,7 +198,7 @@ ABBREVIATION_RULES = (
     rule(rf"(?<=[a-z], )(?P<token>{one_of(set(_STATES) - set(_STATE_WORDS))})\b(?!['’.\w])",
          lambda m: _STATES[m["token"]]),
     rule(rf"(?:(?<=[a-z], )|(?<=\b[RD]-))(?P<token>(?:{one_of(_SHORT_STATES)})\.)(?!\w)",
-         lambda m: _SHORT_STATES[m["token"][:-1]] + _ends(m)),
+         lambda m: _SHORT_STATES[m["token"][:-1]] + _final_stop(m)),
     rule(rf"\b(?P<token>(?:{one_of(_TITLES)})\.)(?=\s*[A-Z])", lambda m: _TITLES[m["token"][:-1]]),
     rule(r"\b(?:[Tt]he|[Mm]y|[Yy]our|[Oo]ur|[Hh]is|[Hh]er|[Aa]) (?P<token>Dr)\b(?!\.)", lambda m: "Doctor"),
     rule(rf"\b(?P<token>{one_of(_BARE_TITLES)})(?=\s[A-Z][a-z])(?<!\w\w\sSt)(?<!\w\w\sDr)",
@@ -213,17 +213,20 @@ ABBREVIATION_RULES = (
     rule(r"\b(?P<token>Rev\.)(?= [\d\ue000])", lambda m: "Revelation"),
     rule(r"(?<=[\w\ue000] )(?P<token>St|Ave|Blvd|Rd|Hwy|Pkwy)\b(?!\.)", lambda m: _ABBREVIATIONS[m["token"]]),
     rule(rf"\b(?P<token>{one_of(_SHORT_MONTHS)})(?=\s[\d\ue000])", lambda m: _ABBREVIATIONS[m["token"]]),
-    rule(rf"(?<![\w.])(?P<token>(?:{one_of(_ABBREVIATIONS)})\.)(?!\w)", _short),
-    rule(rf"(?<![\w.])(?P<token>(?:{one_of(_PHRASES)}))(?![\w])", _phrase),
-    rule(r"(?<![\w.])(?P<token>(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?)(?!\w)", _dotted),
+    rule(rf"(?<![\w.])(?P<token>(?:{one_of(_ABBREVIATIONS)})\.)(?!\w)", _say_abbreviation),
+    rule(rf"(?<![\w.])(?P<token>(?:{one_of(_PHRASES)}))(?![\w])", _say_phrase),
+    rule(r"(?<![\w.])(?P<token>(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?)(?!\w)", _say_dotted_letters),
     rule(r"(?<![\w.'’])(?P<token>[A-Z]\.)(?=\s+[A-Z]|\s*[A-Z]\.)", lambda m: m["token"][0]),
-    rule(rf"\b(?:{one_of(_NUMBERED_THINGS)})\s(?P<token>{ROMAN_NUMERAL})\b(?![.'’]\w)", _counted),
-    rule(rf"\b(?:{one_of(_NUMBERED_THINGS).lower()})\s(?P<token>{ROMAN_NUMERAL})\b(?![.'’]\w)", _counted),
+    rule(rf"\b(?:{one_of(_NUMBERED_THINGS)})\s(?P<token>{ROMAN_NUMERAL})\b(?![.'’]\w)", _say_numbered_thing),
+    rule(rf"\b(?:{one_of(_NUMBERED_THINGS).lower()})\s(?P<token>{ROMAN_NUMERAL})\b(?![.'’]\w)",
+         _say_numbered_thing),
     rule(rf"\b(?i:{one_of(_PAGED)})s?\s(?P<token>(?=[ivxl]{{2}}|[ivx][,.;:)])(?-i:{ROMAN_NUMERAL.lower()}))"
-         r"\b(?!['’]\w)", _small),
-    rule(r"\((?P<token>(?=[ivx]{2})(?:x{0,3})(?:ix|iv|v?i{0,3}))\)", _small),
-    rule(rf"\b(?:{one_of(_RULERS)})\s(?P<token>(?=[IVX]{{2}}|V|X){ROMAN_NUMERAL})\b(?!\.\s?[A-Z])", _ruler),
+         r"\b(?!['’]\w)", _say_small_numeral),
+    rule(r"\((?P<token>(?=[ivx]{2})(?:x{0,3})(?:ix|iv|v?i{0,3}))\)",
+         _say_small_numeral),
+    rule(rf"\b(?:{one_of(_RULERS)})\s(?P<token>(?=[IVX]{{2}}|V|X){ROMAN_NUMERAL})\b(?!\.\s?[A-Z])",
+         _say_ruler),
     rule(rf"\b(?:{one_of(_RULERS)})\s(?P<token>I)(?=[,.;:)!?]|['’]s|$|\s(?:of|was|and|had|in|died|who|ruled|became)\b)",
-         _ruler),
-    rule(rf"\b(?P<token>{ROMAN_NUMERAL})\b(?!['’]\w)", _numeral),
+         _say_ruler),
+    rule(rf"\b(?P<token>{ROMAN_NUMERAL})\b(?!['’]\w)", _say_numeral),
 )  # fmt: skip

@@ -41,14 +41,14 @@ def spell_letters(letters: str) -> str:
     return " ".join(letters.upper())
 
 
-def name(text: str) -> str:
+def say_address(text: str) -> str:
     """Return an address, or a part of one, as people dictate it."""
     text = text.lower() if text.isupper() else text  # capitals throughout say nothing of its words
     runs = re.findall(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])|\d+|\W|_", text)
-    return " ".join(filter(None, map(_run, runs)))
+    return " ".join(filter(None, map(_say_run, runs)))
 
 
-def _run(run: str) -> str:
+def _say_run(run: str) -> str:
     if run[0].isdecimal():
         return say_in_name(run)
     if not run[0].isalpha():
@@ -59,19 +59,20 @@ def _run(run: str) -> str:
     return spell_letters(run) if len(run) <= 6 else run
 
 
-def _url(match: re.Match[str]) -> str:
+def _say_url(match: re.Match[str]) -> str:
     text = re.sub(r"^\w+://", "", match[0]).removesuffix("/")
-    return name(text)
+    return say_address(text)
 
 
-def _file(match: re.Match[str]) -> str | None:
+def _say_file(match: re.Match[str]) -> str | None:
     stem, _, extension = match[0].rpartition(".")
     if len(stem) == 1 and len(extension) == 1:  # 'D.C'
         return None
-    return f"{name(stem)} dot {_run(extension) if extension.isalpha() else name(extension)}".strip()
+    ending = _say_run(extension) if extension.isalpha() else say_address(extension)
+    return f"{say_address(stem)} dot {ending}".strip()
 
 
-def _telephone(match: re.Match[str]) -> str:
+def _say_telephone(match: re.Match[str]) -> str:
     text = match[0]
     if re.fullmatch(r"\d{1,2}(?:-\d{1,2}){2}", text):  # a record of 10-7-2, no telephone
         return ", ".join(map(number, text.split("-")))
@@ -80,28 +81,28 @@ def _telephone(match: re.Match[str]) -> str:
     return ("plus " if text.startswith("+") else "") + ", ".join(words)
 
 
-def _version(match: re.Match[str]) -> str:
+def _say_version(match: re.Match[str]) -> str:
     parts = " point ".join(number(part) for part in match["parts"].split("."))
     return f"version {parts}" if match["v"] else parts
 
 
-def _dialed(match: re.Match[str]) -> str:
+def _say_dialed_code(match: re.Match[str]) -> str:
     """Read '*67' and '#31#'."""
     names = {"*": "star", "#": "pound"}
     return " ".join(names.get(c) or digits(c) for c in match[0])
 
 
-def _release(match: re.Match[str]) -> str:
+def _say_release(match: re.Match[str]) -> str:
     """Read the version of 'Python 3.11' and 'Ubuntu 22.04'."""
     major, minor = match["token"].split(".")
     return f"{number(major)} point {number(minor)}"
 
 
-def _hashtag(match: re.Match[str]) -> str:
-    return "hashtag " + name(match[1])
+def _say_hashtag(match: re.Match[str]) -> str:
+    return "hashtag " + say_address(match[1])
 
 
-def _internet_number(match: re.Match[str]) -> str:
+def _say_internet_number(match: re.Match[str]) -> str:
     address, _, port = match[0].partition(":")
     words = " dot ".join(digits(part) for part in address.split("."))
     return f"{words} colon {say_in_name(port)}" if port else words
@@ -114,38 +115,41 @@ _STATE_AND_ZIP = r"(?<=, [A-Z][A-Z] )(?P<token>\d{5}(?:-\d{4})?)(?![\w-])"
 
 ADDRESS_RULES = (
     rule(_STATE_AND_ZIP, lambda m: digits(m["token"])),
-    rule(r"(?i:(?:https?|ftp|file)://|\bwww\.)[^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…]", _url),
-    rule(r"(?<![\w.+%-])[\w.+%-]*[\w+%-]@[\w-]+(?:\.[\w-]+)+", lambda m: name(m[0])),
+    rule(r"(?i:(?:https?|ftp|file)://|\bwww\.)[^\s\"'<>]*[^\s\"'<>.,;:!?)\]}…]", _say_url),
+    rule(r"(?<![\w.+%-])[\w.+%-]*[\w+%-]@[\w-]+(?:\.[\w-]+)+", lambda m: say_address(m[0])),
     rule(r"<(?=\ue000)|(?<=\ue000)>", lambda m: ""),
-    rule(r"\blocalhost(?::\d+)?(?:/[^\s\"'<>]*)?", _url),
+    rule(r"\blocalhost(?::\d+)?(?:/[^\s\"'<>]*)?", _say_url),
     rule(r"(?<![\w/\\.])[\w-]+\.so(?:\.\d+)*\b(?!\.?\w)|(?<!\S)\.(?!NET\b)[A-Za-z][\w-]+(?:\.\w+)*",
-         lambda m: name(m[0])),
-    rule(rf"(?<![\w.@/-]){_HOST}{_TAIL}", _url),
+         lambda m: say_address(m[0])),
+    rule(rf"(?<![\w.@/-]){_HOST}{_TAIL}", _say_url),
     rule(rf"(?<![\w/\\-])(?<!\w\.)[\w-]+(?:\.[\w-]+)*\.(?:{one_of(_FILES)})\b(?!\.?\w)",
-         _file, re.IGNORECASE),
-    rule(r"(?<!\S)(?:~|\.\.?)?(?:/[\w.+-]*[\w+-])+/?|(?<!\w)[A-Za-z]:\\[^\s,;\"]*", lambda m: name(m[0])),
-    rule(r"(?<![\w@])@(?=\w)\w+", lambda m: name(m[0])),
-    rule(r"(?<![\w#&])#(?![A-Z]{1,3}\d)([A-Za-z]\w*)", _hashtag),
-    rule(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{2,5})?(?![\w]|\.\d)", _internet_number),
+         _say_file, re.IGNORECASE),
+    rule(r"(?<!\S)(?:~|\.\.?)?(?:/[\w.+-]*[\w+-])+/?|(?<!\w)[A-Za-z]:\\[^\s,;\"]*",
+         lambda m: say_address(m[0])),
+    rule(r"(?<![\w@])@(?=\w)\w+", lambda m: say_address(m[0])),
+    rule(r"(?<![\w#&])#(?![A-Z]{1,3}\d)([A-Za-z]\w*)", _say_hashtag),
+    rule(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d{2,5})?(?![\w]|\.\d)", _say_internet_number),
     rule(r"(?<!\w)802\.11(ac|ax|be|[abgn])?\b",
          lambda m: f"eight oh two point eleven {spell_letters(m[1] or '')}".strip()),
-    rule(r"(?<![\w.-])\(0\d{2,4}\) ?\d{3,4}[ -]?\d{3,4}(?![\w-])", _telephone),
-    rule(r"(?<!\S)\*\d{2,3}\b#?|(?<!\S)#\d{2,3}#", _dialed),
+    rule(r"(?<![\w.-])\(0\d{2,4}\) ?\d{3,4}[ -]?\d{3,4}(?![\w-])", _say_telephone),
+    rule(r"(?<!\S)\*\d{2,3}\b#?|(?<!\S)#\d{2,3}#", _say_dialed_code),
     rule(r"\b(?i:code|pin|passcode|password|combination)(?: is| was|:)? (?P<token>\d{3,8})(?![\w%.,-]\w|\w)",
          lambda m: digits(m["token"])),
-    rule(r"(?<![\w.-])\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,6}(?![\w-])", _telephone),
-    rule(r"(?<![\w.-])(?:1[ .-])?\(\d{3}\) ?\d{3}[ .-]\d{4}(?![\w-])", _telephone),
-    rule(r"(?<![\w.-])(?:1-)?\d{3}([.-])\d{3}\1\d{4}(?![\w-])|(?<![\w.-])\d{3}-\d{4}(?![\w-])", _telephone),
-    rule(r"(?<![\w.-])1-\d{3}-[A-Z]{3,}(?:-[A-Z]+)*\b", _telephone),
-    rule(r"(?<![\w.-])0\d{2,4}[ -]\d{3,4}[ -]?\d{3,4}(?![\w-])", _telephone),
-    rule(r"(?<![\w.-])\d+(?:-\d+){3,}(?![\w-])", _telephone),
-    rule(r"(?<![\w.-])(?!\d{4}-\d\d-\d\d\b)\d+(?:-\d+){2}(?![\w-])", _telephone),
-    rule(r"(?<![\w.-])\d{4}(?: \d{4}){2,}(?![\w-])", _telephone),
-    rule(r"(?<![\w.-])\d{3} \d{3} \d{4}(?![\w-]| \d)", _telephone),
+    rule(r"(?<![\w.-])\+\d{1,3}(?:[ .-]?\(?\d{1,5}\)?){2,6}(?![\w-])", _say_telephone),
+    rule(r"(?<![\w.-])(?:1[ .-])?\(\d{3}\) ?\d{3}[ .-]\d{4}(?![\w-])",
+         _say_telephone),
+    rule(r"(?<![\w.-])(?:1-)?\d{3}([.-])\d{3}\1\d{4}(?![\w-])|(?<![\w.-])\d{3}-\d{4}(?![\w-])",
+         _say_telephone),
+    rule(r"(?<![\w.-])1-\d{3}-[A-Z]{3,}(?:-[A-Z]+)*\b", _say_telephone),
+    rule(r"(?<![\w.-])0\d{2,4}[ -]\d{3,4}[ -]?\d{3,4}(?![\w-])", _say_telephone),
+    rule(r"(?<![\w.-])\d+(?:-\d+){3,}(?![\w-])", _say_telephone),
+    rule(r"(?<![\w.-])(?!\d{4}-\d\d-\d\d\b)\d+(?:-\d+){2}(?![\w-])", _say_telephone),
+    rule(r"(?<![\w.-])\d{4}(?: \d{4}){2,}(?![\w-])", _say_telephone),
+    rule(r"(?<![\w.-])\d{3} \d{3} \d{4}(?![\w-]| \d)", _say_telephone),
     rule(r"\b(?i:text|dial) (?P<token>\d{5,6})\b", lambda m: digits(m["token"])),
     rule(r"\b(?i:call|dial|phone|ring) (?P<token>\d11|999|112)\b", lambda m: digits(m["token"])),
-    rule(rf"\b(?:{one_of(_RELEASED)}) (?P<token>\d+\.\d\d)(?![\w.%])", _release),
-    rule(r"(?<![\w.])(?P<v>[vV]\.? ?)(?P<parts>\d+(?:\.\d+)*)(?![\w]|\.\d)", _version),
+    rule(rf"\b(?:{one_of(_RELEASED)}) (?P<token>\d+\.\d\d)(?![\w.%])", _say_release),
+    rule(r"(?<![\w.])(?P<v>[vV]\.? ?)(?P<parts>\d+(?:\.\d+)*)(?![\w]|\.\d)", _say_version),
     rule(r"(?<![\w.])(?P<v>)(?!\d{1,2}\.\d{1,2}\.\d{4}\b|\d{1,3}(?:\.\d{3}){2,}\b)(?P<parts>\d+(?:\.\d+){2,})(?!\w)",
-         _version),
+         _say_version),
 )  # fmt: skip

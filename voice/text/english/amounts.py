@@ -30,12 +30,12 @@ _AS_SAID = {
 }
 
 
-def _degrees(match: re.Match[str]) -> str:
+def _say_degrees(match: re.Match[str]) -> str:
     scale = {"C": " Celsius", "℃": " Celsius", "F": " Fahrenheit", "℉": " Fahrenheit", "K": " Kelvin"}
     return ("degree" if is_one(match[1]) else "degrees") + scale.get(match["scale"] or match["token"], "")
 
 
-def _out_of(match: re.Match[str]) -> str:
+def _say_out_of(match: re.Match[str]) -> str:
     """Read '4.5/5 stars'."""
     return f"{number(match[1])} out of {number(match[2])}"
 
@@ -50,7 +50,7 @@ def _ratio_of(above: int, below: int, mixed: bool) -> str:
     return f"{cardinal(above)} {many}"
 
 
-def _fraction(match: re.Match[str]) -> str | None:
+def _say_fraction(match: re.Match[str]) -> str | None:
     whole, above, below = match[1], int(match[2]), int(match[3])
     if not whole and (words := _AS_SAID.get(match[0])):
         return words
@@ -62,13 +62,13 @@ def _fraction(match: re.Match[str]) -> str | None:
     return f"{number(match[2])} over {number(match[3])}"
 
 
-def _vulgar(match: re.Match[str]) -> str:
+def _say_fraction_sign(match: re.Match[str]) -> str:
     above, below = unicodedata.normalize("NFKC", match[2]).split("\u2044")
     part = _ratio_of(int(above), int(below), mixed=bool(match[1]))
     return f"{number(match[1])} and {part}" if match[1] else part
 
 
-def _power(match: re.Match[str]) -> str:
+def _say_power(match: re.Match[str]) -> str:
     digits = unicodedata.normalize("NFKC", match["token"].lstrip("^")).replace("−", "-").strip("{}")
     letter = re.search(r"[a-z)]$", match.string[: match.start("token")])
     if (match["token"][0] != "^" or letter) and digits in ("2", "3"):
@@ -76,24 +76,24 @@ def _power(match: re.Match[str]) -> str:
     return f"to the power of {number(digits)}"
 
 
-def _scientific(match: re.Match[str]) -> str:
+def _say_scientific(match: re.Match[str]) -> str:
     return f"{number(match[1])} times ten to the power of {number(match[2].lstrip('+'))}"
 
 
-def _difference(match: re.Match[str]) -> str:
+def _say_difference(match: re.Match[str]) -> str:
     """Read the dash of '5 - 3' as minus, that of the range '3 - 5' as to."""
     first, second = (float(match[i].replace(",", "")) for i in (1, 3))
     return "minus" if "=" in match.string[match.end() :][:3] or first > second else "to"
 
 
-def _until(match: re.Match[str]) -> str | None:
+def _say_range(match: re.Match[str]) -> str | None:
     """Read the dash of a range; leave the dash of a name, as in 'A12-345'."""
     return (
         None if re.search(r"[A-Za-z]\d+$", match.string[max(0, match.start() - 12) : match.start()]) else "to"
     )
 
 
-def _scale(match: re.Match[str]) -> str | None:
+def _say_scale(match: re.Match[str]) -> str | None:
     """Read '30k users' and '1.2B people', but not a '10K' run, a '4K' screen or a flat '3B'."""
     if match["token"] in "kK":
         return "thousand" if float(match["n"]) >= 20 and match["n"] != "401" else None
@@ -116,32 +116,33 @@ _COUNTED_NOUNS = one_of(
 _VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
 
 FRACTION_RULES = (
-    rule(r"(?<![\w/.,])(\d+\.\d+)/(5|10|100)(?![\w/]|\.\d)", _out_of),
-    rule(r"(?<![\w/.,])(\d+)/(5|10|100)(?= (?:stars|points|rating|score)\b)", _out_of),
-    rule(r"(?<![\w/.,])(?:(\d+)[\s-])?(\d{1,4})[/⁄](\d{1,4})(?:ths|rds|nds|th)?(?![\w/]|\.\d)", _fraction),
-    rule(rf"(?<![\w.,])(?:(\d+)\s?)?([{_VULGAR}])", _vulgar),
+    rule(r"(?<![\w/.,])(\d+\.\d+)/(5|10|100)(?![\w/]|\.\d)", _say_out_of),
+    rule(r"(?<![\w/.,])(\d+)/(5|10|100)(?= (?:stars|points|rating|score)\b)", _say_out_of),
+    rule(r"(?<![\w/.,])(?:(\d+)[\s-])?(\d{1,4})[/⁄](\d{1,4})(?:ths|rds|nds|th)?(?![\w/]|\.\d)",
+         _say_fraction),
+    rule(rf"(?<![\w.,])(?:(\d+)\s?)?([{_VULGAR}])", _say_fraction_sign),
 )  # fmt: skip
 
 AMOUNT_RULES = (
     rule(r"\b(?:[Rr]oom|Route|Highway|Flight|Boeing|Airbus|Apartment|Suite|[Bb]us) (?P<token>\d{3})\b",
          lambda m: say_in_name(m["token"])),
-    rule(rf"({NUMBER})\s?(?P<token>[°º˚]\s?(?P<scale>[CFK])?|℃|℉)(?!\w)", _degrees),
-    rule(rf"(?<![\w.])(\d+(?:\.\d+)?)[eE]([-+]?\d+){NUMBER_END}", _scientific),
+    rule(rf"({NUMBER})\s?(?P<token>[°º˚]\s?(?P<scale>[CFK])?|℃|℉)(?!\w)", _say_degrees),
+    rule(rf"(?<![\w.])(\d+(?:\.\d+)?)[eE]([-+]?\d+){NUMBER_END}", _say_scientific),
     rule(r"(?<![\w.,])(\d+|\d{1,3}(?:,\d{3})+)(?:st|nd|rd|th|ST|ND|RD|TH)\b", lambda m: ordinal(_int(m[1]))),
     rule(rf"(?<![\w.])(?:{NUMBER})(?P<token>[x×])(?=\d)", lambda m: "by"),
     rule(r"(?<=[\d\ue000] )(?P<token>[x×])(?= \d)", lambda m: "times"),
     rule(rf"(?<![\w.])(?:{NUMBER})(?P<token>[xX×])(?![\w^]|\s?[-+=] ?[\dA-Za-z]|\))", lambda m: "times"),
     rule(r"(?<![\w:])\d+(?P<token>:)(?=\d+(?![\w:]))", lambda m: "to"),
-    rule(rf"(?<![\w.])({NUMBER}) (?P<token>[-–]) ({NUMBER}){NUMBER_END}", _difference),
+    rule(rf"(?<![\w.])({NUMBER}) (?P<token>[-–]) ({NUMBER}){NUMBER_END}", _say_difference),
     rule(r"(?<=\d)\s?(?P<token>\*)\s?(?=\d)", lambda m: "times"),
-    rule(r"(?<=[\w)\ue000])(?P<token>\^\{?-?\d+\}?|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", _power),
+    rule(r"(?<=[\w)\ue000])(?P<token>\^\{?-?\d+\}?|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", _say_power),
     rule(rf"(?<![\w)\].,{TAKEN}])(?P<token>[-−–])(?=[\d{TAKEN}]|\.\d)", lambda m: "minus"),
     rule(r"(?<=[=<>(] )[-−](?=\w)", lambda m: "minus"),
     rule(rf"(?:(?<=\b[a-z] )|(?<=[\d²³){TAKEN}] ))[-−](?= (?:[a-z]\b|[\d({TAKEN}]))",
          lambda m: "minus" if "=" in m.string else None),
-    rule(rf"(?<=[\d{TAKEN}%])\s?(?P<token>[-–])\s?(?=[\d{TAKEN}])", _until),
+    rule(rf"(?<=[\d{TAKEN}%])\s?(?P<token>[-–])\s?(?=[\d{TAKEN}])", _say_range),
     rule(rf"(?<={TAKEN})/([A-Za-z]+)\b", lambda m: f"per {_PERIODS.get(m[1], m[1])}"),
-    rule(r"(?<![\w.])(?P<n>\d+(?:\.\d+)?)(?P<token>[kKMB])\b(?P<word>(?=\s[a-z]{3,}))?", _scale),
+    rule(r"(?<![\w.])(?P<n>\d+(?:\.\d+)?)(?P<token>[kKMB])\b(?P<word>(?=\s[a-z]{3,}))?", _say_scale),
     rule(r"~(?=\s?[\d$£€])", lambda m: "about"),
     rule(r"(?<![\w&])#(?=[A-Z]{0,3}\d)", lambda m: "number"),
 )  # fmt: skip

@@ -42,11 +42,13 @@ def reading_notes(text: str, lexicon: Mapping[str, Pronunciation] | None = None)
     plain = " ".join(sentence for sentence, _ in _sentences(text))
     notes = []
     if unread := list(islice(_unread(text, lexicon), MOST_LISTED)):
-        notes.append(f"Not read aloud, because this voice has no sound for it: {_named(unread)}.")
+        notes.append(f"Not read aloud, because this voice has no sound for it: {_name_parts(unread)}.")
     if unknown := find_unknown_phones(plain):
-        notes.append(f"Read as it is written, because these are no phones of ARPAbet: {_named(unknown)}.")
+        notes.append(
+            f"Read as it is written, because these are no phones of ARPAbet: {_name_parts(unknown)}."
+        )
     if spelled := [word for word in transliterated_words(plain) if word not in (lexicon or {})]:
-        notes.append(f"Read letter by letter in English sounds: {_named(spelled)}.")
+        notes.append(f"Read letter by letter in English sounds: {_name_parts(spelled)}.")
     if language := foreign_language(plain):
         notes.append(f"This text looks {name_of(language)}; this voice reads it as if it were English.")
     return notes
@@ -72,7 +74,7 @@ def _may_be_unread(sentence: str) -> bool:
     return any(not c.isascii() and say_character(plain, at) is None for at, c in enumerate(plain))
 
 
-def _named(parts: Iterable[str]) -> str:
+def _name_parts(parts: Iterable[str]) -> str:
     """Name the first of some parts of a text, whole if they are short."""
     once = list(dict.fromkeys(re.sub(r"\s+", " ", part) for part in parts))
     shown = [part if len(part) <= LONGEST_NAMED else f"{part[:LONGEST_NAMED]}…" for part in once[:MOST_NAMED]]

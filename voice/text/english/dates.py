@@ -19,38 +19,38 @@ def _date(text_year: str, month: int, day: int) -> str | None:
     return f"{MONTHS[month - 1]} {ordinal(day)}, {year(int(full))}"
 
 
-def _iso(match: re.Match[str]) -> str | None:
+def _say_iso_date(match: re.Match[str]) -> str | None:
     date = _date(match[1], int(match[2]), int(match[3]))
     if date and match[4]:
         return f"{date}, {_clock(int(match[4]), int(match[5]))}"
     return date
 
 
-def _slashed(match: re.Match[str]) -> str | None:
+def _say_slashed_date(match: re.Match[str]) -> str | None:
     """Read a date in American order, month first, unless only the other order is possible."""
     first, second = int(match[1]), int(match[2])
     month, day = (first, second) if first <= 12 else (second, first)
     return _date(match[3], month, day)
 
 
-def _dotted(match: re.Match[str]) -> str | None:
+def _say_dotted_date(match: re.Match[str]) -> str | None:
     return _date(match[3], int(match[2]), int(match[1]))
 
 
-def _day(match: re.Match[str]) -> str | None:
+def _say_day(match: re.Match[str]) -> str | None:
     """Read the figures alone of 'March 5' and 'March 5–7'."""
     days = [int(n) for n in re.findall(r"\d+", match["token"])]
     return " to ".join(map(ordinal, days)) if all(1 <= day <= 31 for day in days) else None
 
 
-def _day_before(match: re.Match[str]) -> str | None:
+def _say_day_before_month(match: re.Match[str]) -> str | None:
     """Read '5 March' as 'the fifth of March'; '5th of March' and 'the 5th March' keep their words."""
-    if words := _day(match):
+    if words := _say_day(match):
         return ("" if match["the"] else "the ") + words + ("" if match["of"] else " of")
     return None
 
 
-def _short_date(match: re.Match[str]) -> str | None:
+def _say_short_date(match: re.Match[str]) -> str | None:
     """Read 'on 10/31', unless it may be a fraction."""
     month, day = int(match[2]), int(match[3])
     if not 1 <= month <= 12 or not 1 <= day <= 31:
@@ -61,24 +61,24 @@ def _short_date(match: re.Match[str]) -> str | None:
     return f"{MONTHS[month - 1]} {ordinal(day)}"
 
 
-def _named_date(match: re.Match[str]) -> str | None:
+def _say_weekday_date(match: re.Match[str]) -> str | None:
     """Read the date of 'Wed 3/12'."""
     month, day = int(match[2]), int(match[3])
     return f"{MONTHS[month - 1]} {ordinal(day)}" if 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
-def _span(match: re.Match[str]) -> str:
+def _say_span(match: re.Match[str]) -> str:
     """Read 'Mon-Fri', 'Jan–Mar' and 'May–June'."""
     return " to ".join(_FULL.get(name, name) for name in match.groups())
 
 
-def _military(match: re.Match[str]) -> str:
+def _say_military_time(match: re.Match[str]) -> str:
     hour = ("oh " if match["hour"][0] == "0" else "") + cardinal(int(match["hour"]))
     minute = ("oh " if match["minute"][0] == "0" else "") + cardinal(int(match["minute"]))
     return f"{hour} {'hundred' if match['minute'] == '00' else minute}"
 
 
-def _duration(match: re.Match[str]) -> str:
+def _say_duration(match: re.Match[str]) -> str:
     """Read '2h 15min'."""
     counts = zip(match.groups(), ("hour", "minute"), strict=True)
     return " ".join(f"{cardinal(int(n))} {unit}{'' if int(n) == 1 else 's'}" for n, unit in counts)
@@ -90,7 +90,7 @@ def _clock(hour: int, minute: int) -> str:
     return f"{cardinal(hour)} {'oh ' if minute < 10 else ''}{cardinal(minute)}"
 
 
-def _time(match: re.Match[str]) -> str | None:
+def _say_time(match: re.Match[str]) -> str | None:
     hour, minute = int(match[1]), int(match[2])
     if hour > 24 or minute > 59:
         return None
@@ -100,18 +100,18 @@ def _time(match: re.Match[str]) -> str | None:
     return words
 
 
-def _elapsed(match: re.Match[str]) -> str:
+def _say_elapsed_time(match: re.Match[str]) -> str:
     """Read '27:30' of a race."""
     return f"{cardinal(int(match[1]))} {'oh ' if match[2][0] == '0' else ''}{cardinal(int(match[2]))}"
 
 
-def _meridiem(match: re.Match[str]) -> str:
+def _say_meridiem(match: re.Match[str]) -> str:
     words = match["token"]
     stop = "." if words.endswith(".") and match.end() == len(match.string.rstrip()) else ""
     return f"{words[0].upper()} M{stop}"
 
 
-def _decade(match: re.Match[str]) -> str:
+def _say_decade(match: re.Match[str]) -> str:
     century, ten = match["century"], int(match["ten"])
     if not century:
         return plural(TENS[ten]) if ten > 1 else "tens"
@@ -120,7 +120,7 @@ def _decade(match: re.Match[str]) -> str:
     return "two thousands" if century == "20" else f"{cardinal(int(century))} hundreds"
 
 
-def _years(match: re.Match[str]) -> str:
+def _say_years(match: re.Match[str]) -> str:
     until = match[3]
     end = year(int(until)) if len(until) == 4 else ("oh " if until[0] == "0" else "") + cardinal(int(until))
     return f"{year(int(match[1]))} {'' if match[2] == '/' else 'to '}{end}"
@@ -146,35 +146,36 @@ _BOOKS = (
 
 DATE_RULES = (
     rule(rf"\b(?:{one_of(_BOOKS)})\.? \d{{1,3}}(?P<token>:)(?=\d{{1,3}}\b)", lambda m: " "),
-    rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?Z?)?(?![\w-])", _iso),
-    rule(rf"(?<![\w/])(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_END}", _slashed),
-    rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_END}", _dotted),
+    rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?Z?)?(?![\w-])",
+         _say_iso_date),
+    rule(rf"(?<![\w/])(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_END}", _say_slashed_date),
+    rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_END}", _say_dotted_date),
     rule(r"\b(?i:on|due|by|until|before|after|dated|since) (?P<token>(\d{1,2})/(\d{1,2}))(?![\w/])",
-         _short_date),
-    rule(rf"\b{_MONTH_OR_WEEKDAY}\.?,? (?P<token>(\d{{1,2}})/(\d{{1,2}}))(?![\w/])", _named_date),
+         _say_short_date),
+    rule(rf"\b{_MONTH_OR_WEEKDAY}\.?,? (?P<token>(\d{{1,2}})/(\d{{1,2}}))(?![\w/])", _say_weekday_date),
     rule(rf"(?<![\w-])(\d{{1,2}})-({one_of(_FULL)})-(\d{{4}})(?![\w-])",
          lambda m: f"{_FULL[m[2]]} {ordinal(int(m[1]))}, {year(int(m[3]))}"),
     rule(r"(?<=\d)(?P<token>[-–])(?=['’]\d\d\b)", lambda m: " to "),
-    rule(rf"(?<![\w.])({_MONTH_OR_WEEKDAY})\.?\s?[-–]\s?({_MONTH_OR_WEEKDAY})(?!\.?\s\d)", _span),
+    rule(rf"(?<![\w.])({_MONTH_OR_WEEKDAY})\.?\s?[-–]\s?({_MONTH_OR_WEEKDAY})(?!\.?\s\d)", _say_span),
     rule(rf"(?<=[\d\ue000])\s?(?P<token>[-–])\s?(?={_MONTH}\s\d)", lambda m: "to"),
     rule(rf"\b(?P<token>{one_of(_WEEKDAYS)})\b(?=,\s(?:{_MONTH}|\d)|\s\ue000)",
          lambda m: _WEEKDAYS[m["token"]]),
     rule(rf"\b{_MONTH}\s\d{{1,2}}(?:st|nd|rd|th)?,? (?:and|or|to|through|until) {_DAYS}"
-         r"(?![\w%]|[.,:/]\d|\s[a-z])", _day),
-    rule(r"(?<![\w:.,])(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?= hours\b)", _military),
-    rule(r"(?<![\w:.,])(\d{1,2})\s?h(?:rs?)?\s?(\d{1,2})\s?m(?:ins?)?\b", _duration),
+         r"(?![\w%]|[.,:/]\d|\s[a-z])", _say_day),
+    rule(r"(?<![\w:.,])(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d)(?= hours\b)", _say_military_time),
+    rule(r"(?<![\w:.,])(\d{1,2})\s?h(?:rs?)?\s?(\d{1,2})\s?m(?:ins?)?\b", _say_duration),
     rule(r"\b(?i:in|since|until|by|year|circa|of) (?P<token>10\d\d)(?=[,;:!?)]|\.?$|\.?\s(?:[A-Z]|the\b"
          r"|when\b|and\b|he\b|she\b|they\b|at\b|after\b|by\b))", lambda m: year(int(m["token"]))),
-    rule(rf"(?P<the>\bthe )?(?<![\w.,/]){_DAYS}(?P<of>\sof)?(?=\s{_MONTH})", _day_before),
-    rule(rf"\b{_MONTH}\s(?:the\s)?{_DAYS}(?![\w%]|[.,:/]\d)", _day),
+    rule(rf"(?P<the>\bthe )?(?<![\w.,/]){_DAYS}(?P<of>\sof)?(?=\s{_MONTH})", _say_day_before_month),
+    rule(rf"\b{_MONTH}\s(?:the\s)?{_DAYS}(?![\w%]|[.,:/]\d)", _say_day),
     rule(rf"(?<![\w:.])(\d{{1,2}}):(\d{{2}})(?::(?P<second>\d{{2}}))?"
-         rf"(?P<meridiem>(?=\s?{_MERIDIEM}))?(?![\d:])", _time),
-    rule(r"(?<![\w:.])(\d{2,3}):([0-5]\d)(?![\d:])", _elapsed),
-    rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{2}})(?P<second>)(?P<meridiem>(?=\s?{_MERIDIEM}))", _time),
-    rule(r"(?<=[\d\ue000])\s?(?P<token>[AaPp](?:\.[Mm]\.|[Mm]))(?!\w)", _meridiem),
-    rule(r"(?<![\w'’])(?P<century>1\d|20)(?P<ten>\d)0['’]?s\b", _decade),
-    rule(r"(?<![\w.,$£€])['’‘]?(?P<century>)(?P<ten>[1-9])0['’]?s\b", _decade),
-    rule(r"(?<![\w.,-])(1[1-9]\d\d|20\d\d)\s?([-–/])\s?(\d{4}|\d{2})(?![\w-]|[.,]\d)", _years),
+         rf"(?P<meridiem>(?=\s?{_MERIDIEM}))?(?![\d:])", _say_time),
+    rule(r"(?<![\w:.])(\d{2,3}):([0-5]\d)(?![\d:])", _say_elapsed_time),
+    rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{2}})(?P<second>)(?P<meridiem>(?=\s?{_MERIDIEM}))", _say_time),
+    rule(r"(?<=[\d\ue000])\s?(?P<token>[AaPp](?:\.[Mm]\.|[Mm]))(?!\w)", _say_meridiem),
+    rule(r"(?<![\w'’])(?P<century>1\d|20)(?P<ten>\d)0['’]?s\b", _say_decade),
+    rule(r"(?<![\w.,$£€])['’‘]?(?P<century>)(?P<ten>[1-9])0['’]?s\b", _say_decade),
+    rule(r"(?<![\w.,-])(1[1-9]\d\d|20\d\d)\s?([-–/])\s?(\d{4}|\d{2})(?![\w-]|[.,]\d)", _say_years),
     rule(r"(?<!\w)['’‘](?P<token>\d\d)(?!\w)", lambda m: _short_year(m["token"])),
 )  # fmt: skip
 

@@ -74,11 +74,13 @@ def retag(tokens: Sequence[ReaderToken], entries: Mapping[str, object]) -> None:
         before = tokens[i - 1].text.lower() if i else ""
         if before in _NOUN_BEFORE and token.tag.startswith("VB") and token.tag not in ("VBG", "VBN"):
             token.tag = "NN"
-        elif token.tag.startswith(("NN", "JJ")) and before not in _NOUN_BEFORE and _acts(tokens, i, before):
+        elif (
+            token.tag.startswith(("NN", "JJ")) and before not in _NOUN_BEFORE and _is_verb(tokens, i, before)
+        ):
             token.tag = "VB"
 
 
-def _acts(tokens: Sequence[ReaderToken], i: int, before: str) -> bool:
+def _is_verb(tokens: Sequence[ReaderToken], i: int, before: str) -> bool:
     """Tell whether a verb fits better than the noun or adjective that the tagger found."""
     after = tokens[i + 1].tag if i + 1 < len(tokens) else "."
     if before in _VERB_BEFORE:
@@ -89,7 +91,7 @@ def _acts(tokens: Sequence[ReaderToken], i: int, before: str) -> bool:
     return subject and before not in _COUNTLESS and after in _AFTER_A_VERB and not any(verbs)
 
 
-def in_context(tokens: Sequence[ReaderToken]) -> dict[int, str]:
+def pronounce_in_context(tokens: Sequence[ReaderToken]) -> dict[int, str]:
     """Return {index of a token: its phonemes} for the tokens whose word has a cue that fits."""
     known = _context_cues()
     places = [i for i, token in enumerate(tokens) if token.text in known or token.text.lower() in known]

@@ -22,7 +22,7 @@ _FACES = {
 _VOWEL = re.compile("[aeiouyAEIOUYáéíóúäöü]")
 
 
-def _mixed(match: re.Match[str]) -> str:
+def _say_mixed_name(match: re.Match[str]) -> str:
     """Read 'B2B' as 'B two B', 'GPT-4o' as 'G P T four O', '20-year-old' as 'twenty year old'."""
     text, possessive = match[1], match[2] or ""
     parts = [_part(part) for part in re.split("[-–_]", text) if part]
@@ -49,55 +49,56 @@ def _letters(run: str, alone: bool) -> str:
     return run if is_word else " ".join(run.upper())
 
 
-def _code(match: re.Match[str]) -> str:
+def _say_code(match: re.Match[str]) -> str:
     """Spell a long identifier, hexadecimal for instance: letter by letter, figure by figure."""
     return " ".join(digits(c) if c.isdecimal() else c.upper() for c in match[0] if c.isalnum())
 
 
-def _flag(match: re.Match[str]) -> str:
+def _say_flag(match: re.Match[str]) -> str:
     return "flag of " + " ".join(chr(ord(c) - 0x1F1E6 + ord("A")) for c in match[0])
 
 
-def _section_of_law(match: re.Match[str]) -> str:
+def _say_section(match: re.Match[str]) -> str:
     """Read '401(k)' and '501(c)(3)'."""
     return " ".join(
         filter(None, (say_in_name(match[1]), match[2].upper(), match[3] and say_in_name(match[3])))
     )
 
 
-def _computes(match: re.Match[str]) -> bool:
+def _is_power(match: re.Match[str]) -> bool:
     """Tell whether '**' is a power, and not the end of bold type."""
     return match.string.count("**") % 2 == 1 or bool(re.match(r"\d", match.string[match.end() :]))
 
 
-def _letter_span(match: re.Match[str]) -> str:
+def _say_letter_span(match: re.Match[str]) -> str:
     """Read 'A–Z'."""
     return f"{match[0][0]} to {match[0][-1]}"
 
 
-def _members(match: re.Match[str]) -> str:
+def _say_members(match: re.Match[str]) -> str:
     """Read 'the 49ers'."""
     return cardinal(int(match[1])).removesuffix("e") + "ers"
 
 
 LETTER_RULES = (
-    rule(r"(?<![\w.])(40[13]|501|529) ?\(([a-z])\)(?:\((\d)\))?", _section_of_law),
-    rule(r"(?<![\w.,])(\d{1,3})ers\b", _members),
-    rule(r"(?<![\w–-])(?:A[-–]Z|[A-Z]\s?–\s?[A-Z])(?![\w–-])", _letter_span),
+    rule(r"(?<![\w.])(40[13]|501|529) ?\(([a-z])\)(?:\((\d)\))?", _say_section),
+    rule(r"(?<![\w.,])(\d{1,3})ers\b", _say_members),
+    rule(r"(?<![\w–-])(?:A[-–]Z|[A-Z]\s?–\s?[A-Z])(?![\w–-])", _say_letter_span),
     rule(rf"(?<![\w<>=!&|+/-])(?:{one_of(_COMPOUND_SIGNS)})(?![\w<>=&|/])", lambda m: _COMPOUND_SIGNS[m[0]]),
     rule(rf"(?<![<>=!&|+-])(?:{one_of(s for s in _COMPOUND_SIGNS if not s[0].isalnum())})(?![<>=&|])",
          lambda m: _COMPOUND_SIGNS[m[0]]),
     rule(rf"(?:(?<=\s)|^)(?:{one_of(_FACES)})(?=[\s.,!?)]|$)", lambda m: _FACES[m[0]]),
     rule(r"(?P<token>\]\((?:https?://|/|#|\ue000)[^)\s]*\))", lambda m: ""),
     rule(r"^#{1,6}(?=\s)|^>+(?=\s)", lambda m: ""),
-    rule(r"(?<=[\w)\]])\*\*(?=[\w(])", lambda m: " to the power of " if _computes(m) else None),
+    rule(r"(?<=[\w)\]])\*\*(?=[\w(])", lambda m: " to the power of " if _is_power(m) else None),
     rule(r"(?<=[\d\ue000])\*(?=\w)|(?<=\w)\*(?=\d)|(?<=\b[a-z])\*(?=[a-z]\b)", lambda m: " times "),
     rule(r"([=~#^|+<>\\/&%@$])\1{3,}", lambda m: " "),  # a line that is drawn
-    rule(r"[\U0001f1e6-\U0001f1ff]{2}", _flag),
+    rule(r"[\U0001f1e6-\U0001f1ff]{2}", _say_flag),
     rule(r"(?<=[^\W\d_])[₀-₉]+", lambda m: digits(unicodedata.normalize("NFKC", m[0]))),
     rule(r"(?<=[^\W\d])(?P<token>_+)(?=[^\W_])", lambda m: ""),
-    rule(r"\b(?=[0-9a-f]*\d[0-9a-f]*[a-f][0-9a-f]*\d)[0-9a-f]{7,}\b", _code),
-    rule(r"\b(?=\w*\d)(?=\w*[A-Za-z])[0-9A-Za-z]{16,}\b", _code),
-    rule(r"(?<![\w.])(?=[\w-]*\d)(?=[\w–-]*[^\W\d_])([^\W_]+(?:[-–_][^\W_]+)*)(['’]s)?(?![\w])", _mixed),
+    rule(r"\b(?=[0-9a-f]*\d[0-9a-f]*[a-f][0-9a-f]*\d)[0-9a-f]{7,}\b", _say_code),
+    rule(r"\b(?=\w*\d)(?=\w*[A-Za-z])[0-9A-Za-z]{16,}\b", _say_code),
+    rule(r"(?<![\w.])(?=[\w-]*\d)(?=[\w–-]*[^\W\d_])([^\W_]+(?:[-–_][^\W_]+)*)(['’]s)?(?![\w])",
+         _say_mixed_name),
     rule(r"(?<!\w)\.(?=NET\b)", lambda m: "dot"),
 )  # fmt: skip

@@ -51,7 +51,7 @@ _EVENT = re.compile(
 )
 
 
-def _unit(match: re.Match[str]) -> str | None:
+def _say_unit(match: re.Match[str]) -> str | None:
     unit, between, power = match["unit"], match["between"], match["power"] or ""
     amount = match["amount"] or ""  # none where another rule has read it, a fraction
     if unit in _SPACED_ONLY and not between.isspace() and not match["per"] and "." not in amount:
@@ -84,24 +84,24 @@ def _many(unit: str) -> str:
     return head + separator + tail
 
 
-def _feet(match: re.Match[str]) -> str:
+def _say_feet(match: re.Match[str]) -> str:
     return f"{cardinal(int(match[1]))} foot {number(match[2])}"
 
 
-def _inches(match: re.Match[str]) -> str | None:
+def _say_inches(match: re.Match[str]) -> str | None:
     if match.string[: match.start()].count('"') % 2:  # it closes a quotation
         return None
     return "inch" if is_one(match[1]) else "inches"
 
 
-def _feet_and_inches(match: re.Match[str]) -> str:
+def _say_feet_and_inches(match: re.Match[str]) -> str:
     """Read '6 ft 2 in'."""
     feet, inches = match[1], match[2]
     words = f"{number(feet)} {'foot' if is_one(feet) else 'feet'} {number(inches)}"
     return f"{words} {'inch' if is_one(inches) else 'inches'}"
 
 
-def _abbreviated_inches(match: re.Match[str]) -> str:
+def _say_abbreviated_inches(match: re.Match[str]) -> str:
     """Read the unit of '1 in. of rain' and '1/4 in.'."""
     one = is_one(match[1]) or re.fullmatch(r"\d+[/⁄]\d+", match[1])
     return ("inch" if one else "inches") + ("" if match.string[match.end() :].strip() else ".")
@@ -110,13 +110,13 @@ def _abbreviated_inches(match: re.Match[str]) -> str:
 _PER = one_of([*_UNITS, "d"])
 
 LENGTH_RULES = (
-    rule(r"(?<![\w.])(\d{1,2})['′’]\s?(\d{1,2}(?:\.\d)?)(?:[\"″”]|''|’’)", _feet),
-    rule(rf"(?<![\w.])({NUMBER})(?P<token>[\"″])(?=[\s,.;:!?)x×]|$)", _inches),
-    rule(rf"(?<![\w.,])({NUMBER})\s?(?:ft|feet|foot)\.?\s?({NUMBER})\s?in\b", _feet_and_inches),
-    rule(rf"(?<![\w.,/])(\d+[/⁄]\d+|{NUMBER})\s(?P<token>in\.)(?!\s[A-Z])", _abbreviated_inches),
+    rule(r"(?<![\w.])(\d{1,2})['′’]\s?(\d{1,2}(?:\.\d)?)(?:[\"″”]|''|’’)", _say_feet),
+    rule(rf"(?<![\w.])({NUMBER})(?P<token>[\"″])(?=[\s,.;:!?)x×]|$)", _say_inches),
+    rule(rf"(?<![\w.,])({NUMBER})\s?(?:ft|feet|foot)\.?\s?({NUMBER})\s?in\b", _say_feet_and_inches),
+    rule(rf"(?<![\w.,/])(\d+[/⁄]\d+|{NUMBER})\s(?P<token>in\.)(?!\s[A-Z])", _say_abbreviated_inches),
 )  # fmt: skip
 
 UNIT_RULES = (
     rule(rf"(?:(?<![\w.,])(?<![A-Za-z]-)(?P<amount>{NUMBER})|(?<={TAKEN}))(?P<between>\s?)(?P<token>(?P<hyphen>-?)(?P<unit>{one_of(_UNITS)})(?P<power>[²³]|(?<=m)[23])?"
-         rf"(?:/(?P<per>{_PER})(?P<perpower>[²³])?)?(?:\.(?=\s[a-z\d(]))?)(?![\w²³]|/(?!\d)|'\w)", _unit),
+         rf"(?:/(?P<per>{_PER})(?P<perpower>[²³])?)?(?:\.(?=\s[a-z\d(]))?)(?![\w²³]|/(?!\d)|'\w)", _say_unit),
 )  # fmt: skip

@@ -24,7 +24,7 @@ _CURRENCIES = {
 _SMALL_PLURALS = {"penny": "pence", "paisa": "paise"}
 
 
-def _money(match: re.Match[str]) -> str | None:
+def _say_sum(match: re.Match[str]) -> str | None:
     many = _CURRENCIES[match["currency"].rstrip(".")][1]
     groups = match.groupdict()
     amount, until = groups["amount"], groups.get("until")
@@ -34,7 +34,7 @@ def _money(match: re.Match[str]) -> str | None:
     if _counts_as_adjective(match):
         many = _CURRENCIES[match["currency"].rstrip(".")][0]
     elif not scale and not until:
-        return sign + _cents_of(amount, match["currency"])
+        return sign + _say_cents(amount, match["currency"])
     figures = number(amount) + (f" to {number(until)}" if until else "")
     return f"{sign}{figures} {scale} {many}".replace("  ", " ")
 
@@ -50,7 +50,7 @@ def _counts_as_adjective(match: re.Match[str]) -> bool:
     )
 
 
-def _cents_of(amount: str, currency: str) -> str:
+def _say_cents(amount: str, currency: str) -> str:
     """Read '5.50' as 'five dollars and fifty cents'."""
     singular, many, small = _CURRENCIES[currency.rstrip(".")]
     whole, _, cents = amount.partition(".")
@@ -65,14 +65,14 @@ def _cents_of(amount: str, currency: str) -> str:
     return " and ".join(parts)
 
 
-def _pence(match: re.Match[str]) -> str | None:
+def _say_pence(match: re.Match[str]) -> str | None:
     if match["token"] == "¢":
         return "cent" if is_one(match[1]) else "cents"
     return None if len(match[1]) > 2 else "penny" if is_one(match[1]) else "pence"
 
 
-def _european(match: re.Match[str]) -> str | None:
-    return _cents_of(match["amount"].replace(".", "").replace(",", "."), match["currency"])
+def _say_european_sum(match: re.Match[str]) -> str | None:
+    return _say_cents(match["amount"].replace(".", "").replace(",", "."), match["currency"])
 
 
 _SYMBOL = one_of(name for name in _CURRENCIES if not name.isalpha())
@@ -80,12 +80,12 @@ _CODE = one_of(name for name in _CURRENCIES if name.isalpha())
 _SCALE = r"\s?(?:hundred|thousand|million|billion|trillion)\b|\s?(?:mn|bn|tn)\b|[kKmMbB]\b"
 
 MONEY_RULES = (
-    rule(r"(?P<currency>€)\s?(?P<amount>\d{1,3}(?:\.\d{3})+,\d\d|\d+,\d\d)(?!\d)", _european),
+    rule(r"(?P<currency>€)\s?(?P<amount>\d{1,3}(?:\.\d{3})+,\d\d|\d+,\d\d)(?!\d)", _say_european_sum),
     rule(rf"(?<![\w.])(?P<sign>[-−]?)(?P<currency>{_SYMBOL})\s?(?P<amount>{NUMBER})"
-         rf"(?:\s?[-–]\s?(?:{_SYMBOL})?(?P<until>{NUMBER}))?(?P<scale>{_SCALE})?{NUMBER_END}", _money),
-    rule(r"(?<![\w.,])(?P<amount>\d{1,3}(?:\.\d{3})+,\d\d|\d+,\d\d)\s?(?P<currency>€)", _european),
+         rf"(?:\s?[-–]\s?(?:{_SYMBOL})?(?P<until>{NUMBER}))?(?P<scale>{_SCALE})?{NUMBER_END}", _say_sum),
+    rule(r"(?<![\w.,])(?P<amount>\d{1,3}(?:\.\d{3})+,\d\d|\d+,\d\d)\s?(?P<currency>€)", _say_european_sum),
     rule(rf"(?<![\w.,])(?P<amount>{NUMBER})(?P<scale>{_SCALE})?\s?"
-         rf"(?P<currency>[€$£¥₹₽₩₺₪]|{_CODE})(?!\w)", _money),
-    rule(rf"\b(?P<currency>(?:{_CODE})\.?)\s?(?P<amount>{NUMBER})(?P<scale>{_SCALE})?{NUMBER_END}", _money),
-    rule(r"(?<![\w.,£])(\d+)\s?(?P<token>[¢p])(?!\w)", _pence),
+         rf"(?P<currency>[€$£¥₹₽₩₺₪]|{_CODE})(?!\w)", _say_sum),
+    rule(rf"\b(?P<currency>(?:{_CODE})\.?)\s?(?P<amount>{NUMBER})(?P<scale>{_SCALE})?{NUMBER_END}", _say_sum),
+    rule(r"(?<![\w.,£])(\d+)\s?(?P<token>[¢p])(?!\w)", _say_pence),
 )  # fmt: skip

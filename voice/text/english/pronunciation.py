@@ -12,7 +12,7 @@ from typing import Any
 
 from voice.text.alphabet import has_sound
 from voice.text.english.capitals import lower_words
-from voice.text.english.heteronyms import ReaderToken, in_context, retag
+from voice.text.english.heteronyms import ReaderToken, pronounce_in_context, retag
 from voice.text.phones import from_arpabet
 
 
@@ -112,7 +112,7 @@ def _chunk_phonemes(text: str) -> list[str]:
 
 def _correct(tokens: Sequence[ReaderToken], lexicon: Any) -> None:
     """Give the tokens of known misreadings their phonemes, before a possessive too."""
-    corrections, chosen = _corrections(), in_context(tokens)
+    corrections, chosen = _corrections(), pronounce_in_context(tokens)
     for i, token in enumerate(tokens):
         phonemes = chosen.get(i) or corrections.get(token.text) or corrections.get(token.text.lower())
         if not phonemes:

@@ -116,20 +116,16 @@ def sounds(
             yield with_noise(samples, noise, draw.uniform(min(snr), max(snr)), draw), text
 
 
-def fit(words: Words, decay: float, rounds: int = 50) -> dict[str, float]:
-    """Logistic regression by Newton's method, each feature scaled to variance 1 while `decay` acts."""
+def fit(words: Words, decay: float) -> dict[str, float]:
+    """Fit a logistic regression, each feature scaled to variance 1 while `decay` acts."""
+    from sklearn.linear_model import LogisticRegression
+
     mean, spread = words.rows.mean(0), words.rows.std(0) + 1e-9
-    scaled = np.column_stack(((words.rows - mean) / spread, np.ones(len(words.rows))))
-    penalty = decay * np.append(np.ones(len(FEATURES)), 0.0)
-    weights = np.zeros(scaled.shape[1])
-    for _ in range(rounds):
-        chances = 1 / (1 + np.exp(-scaled @ weights))
-        slope = scaled.T @ (words.right - chances) - penalty * weights
-        curve = (scaled * (chances * (1 - chances))[:, None]).T @ scaled + np.diag(penalty + 1e-9)
-        weights = weights + np.linalg.solve(curve, slope)
-    plain = weights[:-1] / spread
+    scaled = (words.rows - mean) / spread
+    model = LogisticRegression(C=1 / decay, solver="newton-cholesky", tol=1e-8).fit(scaled, words.right)
+    plain = model.coef_[0] / spread
     used = {name: float(w) for name, w, s in zip(FEATURES, plain, spread, strict=True) if s > 1e-6}
-    return used | {"bias": float(weights[-1] - plain @ mean)}
+    return used | {"bias": float(model.intercept_[0] - plain @ mean)}
 
 
 def transcribed(manifest: str) -> list[Clip]:

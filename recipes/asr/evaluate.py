@@ -25,6 +25,7 @@ import numpy as np
 
 from data.augmentation import with_noise
 from data.batching import rng_for
+from recipes import runs
 from recipes.asr.peers import POCKETSPHINX, Hear, hearing
 from recipes.asr.windows import select_any
 from recipes.options import option, parse
@@ -33,9 +34,13 @@ from voice.errors import VoiceError
 from voice.features import WHISPER_RATE
 from voice.manifest import Clip, read_manifest
 from voice.metrics import Score, interval, total, word_errors
+from voice.models import entries
+from voice.models.card import NAME as CARD
+from voice.models.card import read_card
 
 CORPORA = "../shared/corpora"
 TESTS = ("librispeech", "ljspeech", "kathleen", "asterisk_allison", "speechocean762", "longform")
+MULTILINGUAL = "multilingual"  # on the cards of those who recognize many languages
 NOISE_SEED = 7
 
 
@@ -49,7 +54,7 @@ class Options:
     )
     noise: tuple[float, ...] = option((), "also with noise so many dB below the speech; repeatable")
     noises: Path = option(Path(f"{CORPORA}/noise/test.jsonl"), "the manifest of the noises")
-    language: str = option("en", "the language of all recordings")
+    language: str | None = option(None, "the language of all recordings; by default the models', or en")
     threads: int = option(2, "CPU threads")
     json: Path | None = option(None, "write the table there too")
 
@@ -104,15 +109,35 @@ def sounds(part: Part, options: Options) -> Iterator[np.ndarray]:
         yield samples
 
 
-def score(hear: Hear, model: str, part: Part, options: Options) -> Row:
-    """One row of the table."""
+def spoken_language(model: str, given: str | None) -> str:
+    """Return the language to recognize in: the given one, or else the model's own, or else English.
+
+    Raises VoiceError where the model's card says another one, or where `model` is the folder of a run.
+    """
+    folder = Path(model)
+    if (folder / runs.FILE).exists() and not (folder / CARD).exists():
+        raise VoiceError(
+            f"{model} is a run, not a model; export it: python -m recipes.asr.export --run {model} --out …"
+        )
+    known = entries()
+    card = known[model].card if model in known else read_card(folder) if (folder / CARD).exists() else None
+    own = None if card is None or card.language == MULTILINGUAL else card.language
+    if given and own and given != own:
+        raise VoiceError(
+            f"{model} recognizes {own}, not {given}: leave --language out, or choose another model"
+        )
+    return given or own or "en"
+
+
+def score(hear: Hear, model: str, part: Part, options: Options, language: str = "en") -> Row:
+    """Return one row of the table."""
     scores: list[Score] = []
     heard = spent = 0.0
     for clip, samples in zip(part.clips, sounds(part, options), strict=True):
         if not scores:
-            hear(samples, options.language)
+            hear(samples, language)
         start = time.perf_counter()
-        text = hear(samples, options.language)
+        text = hear(samples, language)
         spent += time.perf_counter() - start
         heard += len(samples) / WHISPER_RATE
         scores.append(word_errors(clip.text or "", text))
@@ -126,10 +151,10 @@ def score(hear: Hear, model: str, part: Part, options: Options) -> Row:
 def serve(pipe: Connection, model: str, options: Options) -> None:
     """Answer in a process of its own: a part in, its row out or what went wrong, until there are no more."""
     try:
-        hear = hearing(model, options.threads)
+        hear, language = hearing(model, options.threads), spoken_language(model, options.language)
         pipe.send(None)
         while (part := pipe.recv()) is not None:
-            pipe.send(score(hear, model, part, options))
+            pipe.send(score(hear, model, part, options, language))
     except VoiceError as error:
         pipe.send(error)
 

@@ -121,22 +121,6 @@ def test_clipping_flattens_the_peaks_and_keeps_the_peak():
     assert np.mean(np.abs(overdriven) > 0.299) > 0.5
 
 
-def test_spec_augment_masks_stretches_of_a_copy():
-    mel = rng_for(6).normal(size=(80, 400)).astype(np.float32)
-    before = mel.copy()
-    masked = aug.spec_augmented(mel, rng_for(7), bands=2, times=2)
-    np.testing.assert_array_equal(mel, before)
-    changed = masked != mel
-    assert 0 < changed.mean() < 0.6
-    assert changed.all(axis=1).sum() <= 30 and changed.all(axis=0).sum() <= 80
-    assert np.unique(masked[changed]).size == 1
-
-
-def test_spec_augment_leaves_very_short_features_their_time():
-    mel = rng_for(8).normal(size=(80, 5)).astype(np.float32)
-    assert not (aug.spec_augmented(mel, rng_for(9), bands=0) != mel).any()
-
-
 def test_the_same_key_gives_the_same_sound(augment, speech):
     for key in range(30):
         np.testing.assert_array_equal(augment(speech, rng_for(1, key)), augment(speech, rng_for(1, key)))

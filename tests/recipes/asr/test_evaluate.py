@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("scipy")
 
 from recipes.asr import evaluate
-from recipes.asr.evaluate import Options, Part, parts, score, sounds
+from recipes.asr.evaluate import Options, Part, parts, score, sounds, spoken_language
 from voice.errors import VoiceError
 from voice.manifest import read_manifest
 
@@ -42,3 +42,12 @@ def test_the_noise_is_the_same_for_every_recognizer_and_as_loud_as_asked():
 def test_a_model_that_nobody_knows_is_named():
     with pytest.raises(VoiceError, match="no-such-model"):
         next(iter(evaluate.rows(options(model=("no-such-model",), noise=()))))
+
+
+def test_a_language_that_the_card_contradicts_and_a_run_that_is_no_model_are_refused(tmp_path):
+    assert spoken_language("whisper-base", None) == "en" and spoken_language("whisper-base", "de") == "de"
+    with pytest.raises(VoiceError, match="quick recognizes en, not de: leave --language out"):
+        spoken_language("quick", "de")
+    (tmp_path / "run.toml").write_text("")
+    with pytest.raises(VoiceError, match="is a run, not a model; export it"):
+        spoken_language(str(tmp_path), None)

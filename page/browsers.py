@@ -1,4 +1,4 @@
-"""Which browsers have which tabs open, so that what they brought and got can go when they are closed."""
+"""Which browsers have which tabs open, so that their files are removed once the tabs are closed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from page.temporary_files import BrowserFiles, browser_folders, private_folder, 
 RELOAD_SECONDS = 5.0  # seconds that a page may take to come back, as it does when it is loaded again
 CLOCK_TOLERANCE = 1.0  # seconds that the times of files may lie behind the clock
 UNCLAIMED_SECONDS = 3600.0  # seconds that a folder is kept whose browser has shown no tab
-# What is remembered. Beyond it the oldest is forgotten, but never a tab that is open, or its browser.
+# Limits of what is remembered. Beyond them the oldest is dropped, but no open tab, nor its browser.
 MAX_BROWSERS, MAX_TABS, MAX_FILES = 1000, 100, 1000  # in all; of a browser; of a browser
 
 _LOG = logging.getLogger("uvicorn.error")
@@ -29,8 +29,8 @@ class Browser:
     taken: dict[str, str] = field(default_factory=dict)  # path of an upload → the tab that uses it
     left: float | None = None  # when its last tab was closed
 
-    def keeps_from(self, now: float, grace: float, unclaimed: float) -> float:
-        """The time from which on its folders are kept."""
+    def kept_since(self, now: float, grace: float, unclaimed: float) -> float:
+        """Return the time since which its folders are kept."""
         if self.tabs:
             return min(self.seen[tab] for tab in self.tabs) - CLOCK_TOLERANCE
         gone = self.left is not None and now - self.left >= grace
@@ -38,23 +38,23 @@ class Browser:
 
 
 class Browsers:
-    """All browsers, by the keys of their rooms. What the event loop calls here waits for no disk."""
+    """All browsers, by their keys. What the event loop calls here waits for no disk."""
 
     def __init__(self, grace: float = RELOAD_SECONDS, unclaimed: float = UNCLAIMED_SECONDS) -> None:
         self._folder, self._grace, self._unclaimed = private_folder(), grace, unclaimed
         self._browsers: dict[str, Browser] = {}  # the one that came last at the end
         self._owners: dict[str, str] = {}  # tab → the key of its browser
         self._lock, self._some = threading.Lock(), threading.Event()
-        threading.Thread(target=self._watch, name="visitors", daemon=True).start()
+        threading.Thread(target=self._watch, name="browsers", daemon=True).start()
 
-    def room(self, key: str) -> BrowserFiles:
-        """The room of a browser that brings or makes something now."""
+    def files(self, key: str) -> BrowserFiles:
+        """Return the files of a browser, which is in use now."""
         with self._lock:
             self._browser(key)
         return BrowserFiles(key, self._folder)
 
     def owns(self, key: str, tab: str) -> bool:
-        """Whether a tab is this browser's, as it is from when it is first seen."""
+        """Tell whether a tab belongs to this browser: the first one in which it is seen."""
         with self._lock:
             if self._owners.setdefault(tab, key) != key:
                 return False
@@ -65,9 +65,9 @@ class Browsers:
             return True
 
     def opened(self, key: str, tab: str) -> None:
-        """A tab is there, and stays until it is closed or nothing was heard of it for long.
+        """Note an open tab, which counts until it is closed or silent for long.
 
-        Where very many are open a further one does not count: what it makes goes as if nobody claimed it.
+        Where very many are open a further one does not count, and its files are soon removed.
         """
         with self._lock:
             browser = self._browser(key)
@@ -77,12 +77,12 @@ class Browsers:
                 browser.tabs[tab] = time.monotonic()
 
     def closed(self, key: str, tab: str) -> None:
-        """A tab is gone, for good or to come back at once."""
+        """Note a closed tab, which may come back at once."""
         with self._lock:
             _close(self._browser(key), tab)
 
     def may_use(self, key: str, tab: str, path: str) -> bool:
-        """Whether a file is the browser's own and no other tab's, from now on this one's."""
+        """Tell whether a file is the browser's own and no other tab's; from now on it is this tab's."""
         if not BrowserFiles(key, self._folder).has(path):
             return False
         with self._lock:
@@ -97,34 +97,34 @@ class Browsers:
         with self._lock:
             self._close_silent()
             keys = {BrowserFiles(key, self._folder).folder.name: key for key in self._browsers}
-        for room in browser_folders(self._folder):  # also those whose browser was forgotten
-            remove_older(room, self._kept_from(keys.get(room.name)))
-        left = {room.name for room in browser_folders(self._folder)}
+        for folder in browser_folders(self._folder):  # also those whose browser was dropped
+            remove_older(folder, self._kept_since(keys.get(folder.name)))
+        left = {folder.name for folder in browser_folders(self._folder)}
         with self._lock:
             for name, key in keys.items():
                 if name not in left and key in self._browsers and not self._browsers[key].tabs:
-                    self._forget(key)
+                    self._drop(key)
             if not self._browsers and not left:
                 self._some.clear()
 
-    def _kept_from(self, key: str | None) -> float:
-        """The time from which on the folders of a browser are kept; None is one that was forgotten."""
+    def _kept_since(self, key: str | None) -> float:
+        """Return the time since which a browser's folders are kept; None is a browser that was dropped."""
         with self._lock:
             browser = Browser() if key is None else self._browsers.get(key, Browser())
-            return browser.keeps_from(time.time(), self._grace, self._unclaimed)
+            return browser.kept_since(time.time(), self._grace, self._unclaimed)
 
     def _browser(self, key: str) -> Browser:
-        """The browser of a key, from now on the newest; the oldest idle one makes room. Under the lock."""
+        """Return the browser of a key, from now on the newest; the oldest idle one may go. Under the lock."""
         _set_newest(self._browsers, key, self._browsers.get(key) or Browser())
         self._some.set()
         if len(self._browsers) > MAX_BROWSERS:
             busy = {key, *(other for other, browser in self._browsers.items() if browser.tabs)}
             if (old := _oldest(self._browsers, busy)) is not None:
-                self._forget(old)
+                self._drop(old)
         return self._browsers[key]
 
     def _has_space(self, browser: Browser) -> bool:
-        """Whether one more tab of a browser may be open, so that there is always an idle one to forget."""
+        """Tell whether one more tab of a browser may be open: there has to be an idle one to drop."""
         if browser.tabs:
             return len(browser.tabs) < MAX_TABS - 1
         return sum(bool(other.tabs) for other in self._browsers.values()) < MAX_BROWSERS - 1
@@ -136,7 +136,7 @@ class Browsers:
             for tab in [tab for tab, heard in browser.tabs.items() if heard < silent_since]:
                 _close(browser, tab)
 
-    def _forget(self, key: str) -> None:
+    def _drop(self, key: str) -> None:
         for tab in self._browsers.pop(key).seen:
             self._owners.pop(tab, None)
 
@@ -161,5 +161,5 @@ def _set_newest(table: dict[str, Any], name: str, value: Any) -> None:
 
 
 def _oldest(table: Mapping[str, Any], kept: Container[str]) -> str | None:
-    """The oldest entry of a table, but none of `kept`; None where there is no other."""
+    """Return the oldest entry of a table that is not `kept`; None where there is no other."""
     return next((name for name in table if name not in kept), None)

@@ -32,7 +32,7 @@ _LEGEND = '<span class="legend"><i class="fair"></i>less sure <i class="poor"></
 
 
 def privacy_statement(choice: Choice) -> str:
-    """What the page says of itself, as Markdown, where this is the brain of *Talk*.
+    """Return what the page says of privacy, as Markdown, where this is the brain of *Talk*.
 
     Raises BrainError for the address of a server that is none.
     """
@@ -45,13 +45,13 @@ def privacy_statement(choice: Choice) -> str:
 
 
 def _server_name(choice: Choice) -> tuple[str, str]:
-    """(host, host and port) of an address. Raises BrainError where it is none."""
+    """Return (host, host and port) of an address. Raises BrainError where it is none."""
     parts = split_address(choice.brain)
     return parts.hostname or "", host_of(parts)
 
 
 def asset(name: str) -> str:
-    """The text of a file beside this one."""
+    """Return the text of a file beside this one."""
     return (HERE / name).read_text("utf-8")
 
 
@@ -61,14 +61,14 @@ def page_script() -> str:
 
 
 def talk_html(choice: Choice) -> str:
-    """The markup of Talk, whose usual brain is that of `choice`."""
+    """Return the markup of Talk, whose usual brain is that of `choice`."""
     usual = "skills" if choice.is_offline else choice.brain
     usual = _server_name(choice)[1] if choice.is_address else usual
     return asset("talk/talk.html").replace("@brain@", html.escape(f"The usual one: {usual}"))
 
 
-def words(segments: Sequence[Segment]) -> str:
-    """Segments as rows; each word tells its times and is marked where it is unsure.
+def words_html(segments: Sequence[Segment]) -> str:
+    """Return segments as rows; each word shows its times, and a mark where it is unsure.
 
     A speaker is named where somebody else spoke before.
     """
@@ -103,17 +103,17 @@ def _words_of(segment: Segment) -> str:
     return " ".join(shown)
 
 
-def status(text: str, notes: Sequence[str] = (), *, legend: bool = False) -> str:
-    """A line below what it is about, and what else is to be known of it, each in a line of its own."""
+def status_html(text: str, notes: Sequence[str] = (), *, legend: bool = False) -> str:
+    """Return a status line, and notes in lines of their own."""
     lines = "".join(f'<div class="note">{sentence_html(note)}</div>' for note in notes if note)
     return f'<div class="status">{html.escape(text, quote=False)} {_LEGEND if legend else ""}</div>{lines}'
 
 
-def heard_so_far(words: float, read: float, length: float | None) -> tuple[float, str]:
-    """The share that is done of a recording, and what is said of it.
+def transcription_progress(words: float, read: float, length: float | None) -> tuple[float, str]:
+    """Return the share of a recording that is done, and a text that says it.
 
-    `words` are there up to so many seconds, `read` are so many of `length`. Both count half: what is read
-    has yet to be recognized, and where nothing is said there are no words.
+    There are words up to `words` seconds, and `read` seconds of `length` are read. Both count half: what is
+    read has yet to be recognized, and where nothing is said there are no words.
     """
     of = f" of {clock(length)}" if length else ""
     share = min(1.0, (words + read) / (2 * length)) if length else 0.0
@@ -121,18 +121,18 @@ def heard_so_far(words: float, read: float, length: float | None) -> tuple[float
 
 
 def queue_status(ahead: int) -> str:
-    """What somebody is told whose turn it is not yet, with so many before them in the line."""
+    """Say that others are served first, with so many `ahead` in the queue."""
     line = "you are next" if not ahead else f"{ahead} more {'is' if ahead == 1 else 'are'} before you"
     return f"Others are being served; {line} …"
 
 
 def problem_html(markup: str) -> str:
-    """The same for what went wrong, as HTML in which what others wrote is escaped."""
+    """Return the status line for an error, whose `markup` has what others wrote escaped."""
     return f'<div class="status problem" role="alert">{markup}</div>'
 
 
 def sentence_html(message: str) -> str:
-    """A message as a whole sentence, as HTML, that tells nothing of where files lie on the server."""
+    """Return a message as a whole sentence in HTML, without the folders of files on the server."""
     begins_with_file = message.startswith("/")
     message = _FOLDERS.sub("", message).strip()
     if message.split(" ", 1)[0].isalpha() and not begins_with_file:  # and with no other name either
@@ -141,7 +141,7 @@ def sentence_html(message: str) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Seconds as 0:07, 12:34 or 1:02:03."""
+    """Write seconds as 0:07, 12:34 or 1:02:03."""
     minutes, second = divmod(int(seconds), 60)
     hour, minute = divmod(minutes, 60)
     return f"{hour}:{minute:02}:{second:02}" if hour else f"{minute}:{second:02}"

@@ -1,4 +1,4 @@
-"""What the browser is told about the page: whose scripts run, who may show it, and what it is called."""
+"""Headers and document of the page: which scripts run, which pages may frame it, what it is called."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def _with_headers(send: Send) -> Send:
 
 
 def _uncompressed(scope: Scope) -> Scope:
-    """The same request of a browser that takes nothing compressed."""
+    """Return the same request without compression."""
     kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
     return {**scope, "headers": kept}
 
@@ -108,7 +108,7 @@ def _is_document(start: Message) -> bool:
 
 
 def content_security_policy(nonce: str, host: str) -> str:
-    """The Content-Security-Policy of the page at `host`, whose own scripts bear `nonce`."""
+    """Return the Content-Security-Policy of the page at `host`, whose own scripts bear `nonce`."""
     sockets = (
         f" ws://{host} wss://{host}" if _HOST.fullmatch(host) else ""
     )  # not every browser reads 'self' so
@@ -116,13 +116,13 @@ def content_security_policy(nonce: str, host: str) -> str:
 
 
 def adapt_document(document: str, nonce: str) -> str:
-    """Gradio's document without what it says of Gradio, asks of others, or runs for pages around it."""
+    """Return Gradio's document without its own title, its requests to others and its scripts for framing."""
     document = _SCRIPT.sub(lambda found: _with_nonce(found[0], nonce), _FOREIGN_TAGS.sub("", document))
     return document.replace("<head>", f"<head>\n{_TITLE}", 1)
 
 
 def _with_nonce(script: str, nonce: str) -> str:
-    """A script of the document with its nonce, or nothing where it is for pages that frame this one."""
+    """Return a script of the document with its nonce; "" for one that serves pages which frame this one."""
     if "iframeResizer.contentWindow" in script:
         return ""
     return script.replace("<script", f'<script nonce="{nonce}"', 1)

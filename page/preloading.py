@@ -1,4 +1,4 @@
-"""Loads the models before somebody talks, and tells the page how far that is."""
+"""Loads the models before somebody talks, and tells the page how far the loading is."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 from fastapi import FastAPI
 
 from voice.errors import VoiceError
-from voice.serve import Services
+from voice.serve.services import Services
 
 PATH = "/talk/ready"
 
@@ -25,7 +25,7 @@ class Preloading:
         """Start loading, unless that has begun."""
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._load, name="warming", daemon=True)
+                self._thread = threading.Thread(target=self._load, name="preloading", daemon=True)
                 self._thread.start()
 
     def join(self, seconds: float) -> None:
@@ -44,8 +44,8 @@ class Preloading:
         else:
             self.state = "ready"
 
-    def told(self) -> dict[str, object]:
-        """The state, and the languages that Talk understands: codes, none where there is no telling."""
+    def status(self) -> dict[str, object]:
+        """Return the state, and the codes of the languages that Talk understands; none where unknown."""
         if self.state != "ready":
             return {"state": self.state, "languages": []}
         languages = getattr(self._services.live_recognizer(), "languages", ())
@@ -53,12 +53,12 @@ class Preloading:
 
 
 def add_preloading(server: FastAPI, services: Services) -> Preloading:
-    """Serve at PATH how far the models are loaded; the first who asks begins it, where nobody has."""
-    warming = Preloading(services)
+    """Serve at PATH how far the models are loaded; the first request begins it, if nothing has."""
+    preloading = Preloading(services)
 
     @server.get(PATH, include_in_schema=False)
     def ready() -> dict[str, object]:
-        warming.begin()
-        return warming.told()
+        preloading.begin()
+        return preloading.status()
 
-    return warming
+    return preloading

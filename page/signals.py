@@ -1,4 +1,4 @@
-"""How the page's process ends, whoever ends it."""
+"""The end of the page's process, by whatever signal."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ _ENDING_SIGNALS = "HUP", "QUIT", "USR1", "USR2", "ALRM", "VTALRM", "PROF", "XCPU
 
 
 def end_as_sigterm() -> None:
-    """Let every signal that ends a program end this one as SIGTERM does: nothing of anybody's stays behind.
+    """Let every signal that ends a program end this one as SIGTERM does, so that no files stay behind.
 
-    SIGKILL and crashes excepted, after which the next start tidies up.
+    After SIGKILL and crashes the next start removes them.
     """
 
     def ended(number: int, frame: FrameType | None) -> None:

@@ -11,12 +11,12 @@ TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 
 def add_files(server: FastAPI) -> None:
-    """Serves page/talk below /talk."""
+    """Serve page/talk below /talk."""
     server.add_api_route("/talk/{name}", talk_file, include_in_schema=False)
 
 
 def talk_file(name: str) -> FileResponse:
-    """One file; the browser asks each time whether it has changed, as modules belong together."""
+    """Return one file; the browser asks each time whether it has changed, as modules belong together."""
     known = {path.name: path for path in (HERE / "talk").iterdir() if path.suffix in TYPES}
     if name not in known:
         raise HTTPException(404)

@@ -1,11 +1,11 @@
-"""The private folder of this process: what people bring to the page, and what is made for them.
+"""The private folder of this process: files that people upload to the page, and files made for them.
 
     voice-page-XXXXXXXX/          0700, of this process alone; held by a lock while it lives
-        <room>/                   one for each browser
+        <browser>/                one for each browser
             <folder>/             one for each upload and each result, under a name that nobody can guess
 
-A room is emptied when its last tab is closed, the whole when the process ends. What a process left that
-was killed is removed by the next one to start: its lock is free then.
+The files of a browser are removed when its last tab is closed, all files when the process ends. What a
+killed process left is removed by the next one that starts, because its lock is free then.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import re
 import secrets
 import shutil
 import stat
+import sys
 import tempfile
 import threading
 import time
@@ -24,28 +25,29 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, Any
 
 from voice import audio
 from voice.types import Audio
 
-try:
-    import fcntl
-except ImportError:  # a system without such locks: nothing is ever taken for left behind
+if sys.platform == "win32":  # which has no such locks: nothing is ever taken for left behind
     fcntl = None
+else:
+    import fcntl
 
 PREFIX, LOCK = "voice-page-", ".lock"
-MAX_FOLDERS = 60  # folders in a room; the oldest make room
-MAX_BYTES = 8_000_000_000  # bytes in a room; the oldest folders make room
+MAX_FOLDERS = 60  # of a browser; the oldest are removed
+MAX_BYTES = 8_000_000_000  # of a browser; the oldest folders are removed
 LOCK_GRACE = 60.0  # seconds in which a folder without a lock may still get one
 _BROWSER_FOLDER = re.compile(r"[0-9a-f]{32}")
-_held: list[IO] = []
+_held: list[IO[str]] = []
 _tidying = threading.Lock()
 
 
 @lru_cache(maxsize=1)
 def private_folder() -> Path:
-    """The private folder of this process, made when it is first asked for."""
+    """Return the private folder of this process, made at the first call."""
     remove_abandoned(Path(tempfile.gettempdir()))
     folder = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
     lock = open(folder / f"{LOCK}.new", "w")  # held until the process ends, whatever ends it
@@ -57,7 +59,7 @@ def private_folder() -> Path:
 
 
 def remove_all() -> None:
-    """Remove all that is kept, for good: what threads still want to keep finds no folder any more."""
+    """Remove everything for good: threads that still want to write find no folder any more."""
     if private_folder.cache_info().currsize:
         shutil.rmtree(private_folder(), ignore_errors=True)
     while _held:
@@ -65,7 +67,7 @@ def remove_all() -> None:
 
 
 def remove_abandoned(parent: Path) -> None:
-    """Remove what processes of this account left in `parent` that are gone; never what a living one has."""
+    """Remove the folders in `parent` of this account's processes that have ended, and no others."""
     for folder in parent.glob(f"{PREFIX}*") if fcntl else ():
         with suppress(OSError):
             about = folder.lstat()
@@ -75,7 +77,7 @@ def remove_abandoned(parent: Path) -> None:
 
 
 def _is_abandoned(folder: Path, about: os.stat_result) -> bool:
-    """Whether the process is gone that made `folder`."""
+    """Tell whether the process that made `folder` has ended."""
     try:
         with open(folder / LOCK, "r+") as lock:
             return _take_lock(lock)
@@ -83,8 +85,8 @@ def _is_abandoned(folder: Path, about: os.stat_result) -> bool:
         return time.time() - about.st_mtime > LOCK_GRACE
 
 
-def _take_lock(lock: IO) -> bool:
-    """Take the lock on a file, which ends with the process; whether nobody else has it."""
+def _take_lock(lock: IO[str]) -> bool:
+    """Take the lock on a file, which ends with the process; tell whether it was free."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except (OSError, AttributeError):
@@ -93,14 +95,14 @@ def _take_lock(lock: IO) -> bool:
 
 
 class BrowserFiles:
-    """The folders of one browser, known by its key; those of all who have none share a room."""
+    """The folders of one browser, known by its key; all browsers without a key share theirs."""
 
     def __init__(self, key: str = "", folder: Path | None = None) -> None:
-        """`folder` is where the rooms are: the shelf of this process."""
+        """Keep them in `folder`, by default the private folder of this process."""
         self.folder = (folder or private_folder()) / hashlib.sha256(key.encode()).hexdigest()[:32]
 
     def new_folder(self, size: int = 0) -> Path:
-        """Make an empty folder that nobody can guess, for `size` bytes; the oldest ones make room."""
+        """Make an empty folder that nobody can guess; remove the oldest to make space for `size` bytes."""
         with _tidying:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             surplus = _folders_beyond_limits(self.folder, size)
@@ -111,7 +113,7 @@ class BrowserFiles:
         return folder
 
     def has(self, path: str) -> bool:
-        """Whether `path` names a file in this room, as it stands: no link, no way around."""
+        """Tell whether `path` names a file of this browser, as it stands: no link, no ".."."""
         found = Path(path)
         if "\0" in path or not found.is_absolute() or path != os.path.normpath(path):
             return False
@@ -120,24 +122,24 @@ class BrowserFiles:
 
 
 def browser_folders(folder: Path) -> list[Path]:
-    """The folders of all rooms that lie in `folder`."""
+    """Return the folders of all browsers in `folder`."""
     with suppress(FileNotFoundError):
         return [each for each in folder.iterdir() if _BROWSER_FOLDER.fullmatch(each.name)]
     return []
 
 
-def remove_older(room: Path, before: float) -> None:
-    """Remove from a room what was last changed before a time, and the room itself once nothing is left."""
-    for folder, changed in _folders_by_age(room).items():
+def remove_older(browser_folder: Path, before: float) -> None:
+    """Remove a browser's folders last changed before a time, and its own folder once that is empty."""
+    for folder, changed in _folders_by_age(browser_folder).items():
         if changed < before:
             shutil.rmtree(folder, ignore_errors=True)
     with _tidying, suppress(OSError):
-        room.rmdir()
+        browser_folder.rmdir()
 
 
-def _folders_beyond_limits(room: Path, size: int) -> list[Path]:
-    """The oldest folders of a room, without which another one of `size` bytes is within its bounds."""
-    folders = [*_folders_by_age(room)]
+def _folders_beyond_limits(browser_folder: Path, size: int) -> list[Path]:
+    """Return the oldest folders of a browser that a new one of `size` bytes leaves no space for."""
+    folders = [*_folders_by_age(browser_folder)]
     surplus = folders[: -MAX_FOLDERS + 1]
     sizes = {folder: _size(folder) for folder in folders[len(surplus) :]}
     excess = size + sum(sizes.values()) - MAX_BYTES
@@ -150,7 +152,7 @@ def _folders_beyond_limits(room: Path, size: int) -> list[Path]:
 
 
 def _size(folder: Path) -> int:
-    """The bytes of the files in a folder, without those that somebody removes meanwhile."""
+    """Return the bytes of the files in a folder, without those that are removed meanwhile."""
     size = 0
     for place, _, names in os.walk(folder):
         for name in names:
@@ -159,44 +161,47 @@ def _size(folder: Path) -> int:
     return size
 
 
-def _folders_by_age(room: Path) -> dict[Path, float]:
-    """Folder → when it was last changed, the oldest first, without what somebody removes meanwhile."""
+def _folders_by_age(browser_folder: Path) -> dict[Path, float]:
+    """Map each folder to when it was last changed, the oldest first, without those removed meanwhile."""
     changed = {}
     with suppress(FileNotFoundError):
-        for folder in room.iterdir():
+        for folder in browser_folder.iterdir():
             with suppress(FileNotFoundError):
                 changed[folder] = folder.stat().st_mtime
     return dict(sorted(changed.items(), key=lambda row: row[1]))
 
 
 def new_folder() -> Path:
-    """An empty folder of nobody in particular."""
+    """Make an empty folder that belongs to no browser."""
     return BrowserFiles().new_folder()
 
 
 def make_private(path: Path) -> Path:
-    """The same file, which only this account can read."""
+    """Let only this account read a file, and return its path."""
     path.chmod(0o600)
     return path
 
 
 class SoundPieces:
-    """The pieces of sound of one run, as the player's value."""
+    """Pieces of sound made one after the other, as the player's value."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._pieces = folder, []
+        self._folder = folder
+        self._pieces: list[str] = []
 
     def add(self, sound: Audio) -> None:
+        """Write the next piece."""
         path = self._folder / f"{len(self._pieces)}.wav"
         audio.write(path, sound)
         self._pieces.append(f"gradio_api/file={make_private(path)}")
 
-    def value(self, done: bool) -> dict:
+    def value(self, done: bool) -> dict[str, Any]:
+        """Return the player's value; `done` if no more pieces come."""
         return {"id": self._folder.name, "pieces": list(self._pieces), "done": done}
 
 
 class SoundFiles:
-    """One sound in several formats, written while it is made: a context manager after which `paths` exist."""
+    """One sound in several formats, written while it is made; `paths` exist after the `with`."""
 
     def __init__(self, folder: Path, rate: int, forms: Sequence[str]) -> None:
         self.paths = [folder / f"voiceover.{form}" for form in forms]
@@ -206,10 +211,11 @@ class SoundFiles:
 
     @property
     def seconds(self) -> float:
-        """How long it is by now."""
+        """The duration so far."""
         return self._samples / self._rate
 
     def add(self, sound: Audio) -> None:
+        """Write the next sound."""
         for writer in self._writers:
             writer.write(sound.samples)
         self._samples += len(sound.samples)
@@ -219,8 +225,13 @@ class SoundFiles:
             self._open.enter_context(writer)
         return self
 
-    def __exit__(self, *raised: object) -> None:
-        self._open.__exit__(*raised)
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._open.__exit__(kind, error, traceback)
         for path in self.paths:
             with suppress(FileNotFoundError):  # it was not finished
                 make_private(path)

@@ -1,4 +1,4 @@
-"""Who is served when: so many at a time, the others in the order in which they came."""
+"""A queue for the work of the page: so many jobs at a time, the others in the order in which they came."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-POLL = 0.5  # seconds between two looks whether it is one's turn
+POLL = 0.5  # seconds between two looks at the queue
 
 
 class WorkQueue:
-    """`places` for work; whoever comes when they are taken waits. Safe between threads."""
+    """A fixed number of `slots` for work, and the jobs that wait for one. Safe between threads."""
 
-    def __init__(self, places: int) -> None:
-        self._places = places
-        self._line: list[object] = []  # all who work or wait, the first to come first
+    def __init__(self, slots: int) -> None:
+        self._slots = slots
+        self._jobs: list[object] = []  # all that run or wait, in the order in which they came
         self._changed = threading.Condition()
 
     @contextmanager
-    def taken(self) -> Iterator[Iterator[int]]:
-        """A turn, to be waited for: how many are ahead, again and again until nobody is too many."""
-        me = object()
+    def position(self) -> Iterator[Iterator[int]]:
+        """Take a position; iterate over how many jobs are ahead of it, until it may begin."""
+        job = object()
         with self._changed:
-            self._line.append(me)
+            self._jobs.append(job)
         try:
-            yield self._waiting(me)
+            yield self._waiting(job)
         finally:
             with self._changed:
-                self._line.remove(me)
+                self._jobs.remove(job)
                 self._changed.notify_all()
 
-    def _waiting(self, me: object) -> Iterator[int]:
-        while (ahead := self._ahead(me)) >= 0:
+    def _waiting(self, job: object) -> Iterator[int]:
+        while (ahead := self._ahead(job)) >= 0:
             yield ahead
             with self._changed:
-                self._changed.wait_for(lambda: self._ahead(me) != ahead, POLL)
+                self._changed.wait_for(lambda: self._ahead(job) != ahead, POLL)
 
-    def _ahead(self, me: object) -> int:
-        """How many have to be served before `me` may begin, besides those who work; -1 where it may."""
-        return self._line.index(me) - self._places
+    def _ahead(self, job: object) -> int:
+        """Return how many waiting jobs are before `job`; -1 where it may begin."""
+        return self._jobs.index(job) - self._slots

@@ -21,7 +21,11 @@ from fastapi import FastAPI
 
 import app
 from page import markup, temporary_files
+from page.models import open_recognizer
 from page.preloading import Preloading
+from page.steps import run_in_turn
+from page.transcribe import transcribe
+from page.voiceover import voiceover
 from page.work_queue import WorkQueue
 from voice.agent.brains.choice import Choice
 from voice.audio import read, write
@@ -77,7 +81,7 @@ def test_the_page_has_its_three_tabs() -> None:
 
 def test_a_recording_becomes_words_and_files(models: Services, tmp_path: Path) -> None:
     path = recording(tmp_path, BOOK.say(0))
-    *_, (words, status, *buttons) = app.transcribe(models, path, "whisper-base", "Detect", False, unheard)
+    *_, (words, status, *buttons) = transcribe(models, path, "whisper-base", "Detect", False, unheard)
     assert 'class="poor" title="' in words
     assert "2 words" in status
     assert [Path(button["value"]).suffix for button in buttons] == [".txt", ".json", ".srt", ".vtt", ".tsv"]
@@ -86,21 +90,21 @@ def test_a_recording_becomes_words_and_files(models: Services, tmp_path: Path) -
 
 def test_a_recording_tells_its_speakers_apart(models: Services, tmp_path: Path) -> None:
     path = recording(tmp_path, BOOK.say(0))
-    *_, (words, _, *buttons) = app.transcribe(models, path, "whisper-base", "Detect", True, unheard)
+    *_, (words, _, *buttons) = transcribe(models, path, "whisper-base", "Detect", True, unheard)
     assert words.count("<b>Speaker 1</b>") == words.count("<b>Speaker 2</b>") == 1
     assert "Speaker 2: time?" in Path(buttons[0]["value"]).read_text()
 
 
 def test_no_speech_is_said_plainly(models: Services, tmp_path: Path) -> None:
     path = recording(tmp_path, np.zeros(RATE, np.float32))
-    *_, (words, status, *_) = app.transcribe(models, path, "whisper-base", "Detect", False, unheard)
+    *_, (words, status, *_) = transcribe(models, path, "whisper-base", "Detect", False, unheard)
     assert "No speech was found" in words
 
 
 @pytest.mark.parametrize("path", [None, "missing.wav"])
 def test_what_cannot_be_heard_is_an_error_that_says_why(models: Services, path: str | None) -> None:
     with pytest.raises(gr.Error) as error:
-        list(app.transcribe(models, path, "whisper-base", "Detect", False, unheard))
+        list(transcribe(models, path, "whisper-base", "Detect", False, unheard))
     assert "nothing to transcribe" in str(error.value) or "missing.wav" in str(error.value)
 
 
@@ -111,15 +115,15 @@ def test_where_others_use_the_page_its_tabs_have_the_limits_of_the_server(
     limits = {"minutes": 0.01, "characters": 8}
     shared, own = (services(settings=Settings(host=host, **limits)) for host in ("0.0.0.0", "127.0.0.1"))
     with pytest.raises(gr.Error, match="longer than the 0.01 minutes"):
-        list(app.transcribe(shared, path, "whisper-base", "Detect", False, unheard))
+        list(transcribe(shared, path, "whisper-base", "Detect", False, unheard))
     with pytest.raises(gr.Error, match="more than the 8 characters"):
-        list(app.voiceover(shared, "One two three.", "heart", Controls(), "", unheard))
-    assert list(app.transcribe(own, path, "whisper-base", "Detect", False, unheard))
-    assert list(app.voiceover(own, "One two three.", "heart", Controls(), "", unheard))
+        list(voiceover(shared, "One two three.", "heart", Controls(), "", unheard))
+    assert list(transcribe(own, path, "whisper-base", "Detect", False, unheard))
+    assert list(voiceover(own, "One two three.", "heart", Controls(), "", unheard))
 
 
 def test_a_voiceover_is_heard_while_it_is_made(models: Services) -> None:
-    _, player, *rows = app.voiceover(models, "One two three. Four five.", "heart", Controls(), "", unheard)
+    _, player, *rows = voiceover(models, "One two three. Four five.", "heart", Controls(), "", unheard)
     assert len(player[0]["pieces"]) == 1
     assert not player[0]["done"]
     value, whole, status, *buttons = rows[-1]
@@ -131,13 +135,13 @@ def test_a_voiceover_is_heard_while_it_is_made(models: Services) -> None:
 
 def test_no_text_is_an_error_that_says_so(models: Services) -> None:
     with pytest.raises(gr.Error, match="no text"):
-        list(app.voiceover(models, "  ", "heart", Controls(), "", unheard))
+        list(voiceover(models, "  ", "heart", Controls(), "", unheard))
 
 
 @pytest.mark.parametrize("text", ["  ", "<speak>One</s>", "One."])
 def test_a_voiceover_first_takes_away_what_is_shown_of_another_text(models: Services, text: str) -> None:
-    player, whole, status, *buttons = next(app.voiceover(models, text, "heart", Controls(), "", unheard))
-    assert (player, whole, status) == (markup.NO_SOUND, None, markup.status(""))
+    player, whole, status, *buttons = next(voiceover(models, text, "heart", Controls(), "", unheard))
+    assert (player, whole, status) == (markup.NO_SOUND, None, markup.status_html(""))
     assert len(buttons) == 4 and not any(each["interactive"] or each["value"] for each in buttons)
 
 
@@ -147,15 +151,15 @@ def test_what_a_voice_cannot_read_is_shown_and_not_printed(
     real = Voice(Tone())
     models.voice = lambda name=None: real
     text = "<speak>Hello <foo>你好</foo> there.</speak>"
-    *_, last = app.voiceover(models, text, "heart", Controls(), "", unheard)
+    *_, last = voiceover(models, text, "heart", Controls(), "", unheard)
     assert "你好" in last[2] and "&lt;foo&gt; is not supported" in last[2]
     assert not [each for each in recwarn if each.category is UserWarning]
 
 
 def test_a_recording_of_which_no_words_are_there_yet_is_not_done() -> None:
-    assert markup.heard_so_far(0.0, 13.0, 13.0) == (0.5, "words up to 0:00 of 0:13")
-    assert markup.heard_so_far(13.0, 13.0, 13.0) == (1.0, "words up to 0:13 of 0:13")
-    assert markup.heard_so_far(3.0, 13.0, None) == (0.0, "words up to 0:03")
+    assert markup.transcription_progress(0.0, 13.0, 13.0) == (0.5, "words up to 0:00 of 0:13")
+    assert markup.transcription_progress(13.0, 13.0, 13.0) == (1.0, "words up to 0:13 of 0:13")
+    assert markup.transcription_progress(3.0, 13.0, None) == (0.0, "words up to 0:03")
 
 
 def test_a_voiceover_takes_the_controls_and_names_what_markup_it_does_not_know(
@@ -169,7 +173,7 @@ def test_a_voiceover_takes_the_controls_and_names_what_markup_it_does_not_know(
             return EvenVoice.speak(self, "One.", controls)
 
     text = "<speak>One <audio src='a.mp3'/> two.</speak>"
-    *_, last = app.voiceover(
+    *_, last = voiceover(
         services(Listening()), text, "heart", Controls(speed=1.5, pitch=2.0), "SQL = sequel", unheard
     )
     assert "&lt;audio&gt; is not supported" in last[2]
@@ -183,7 +187,7 @@ def test_wrong_markup_and_a_wrong_lexicon_are_errors_that_say_why(
     models: Services, text: str, words: str, reason: str
 ) -> None:
     with pytest.raises(gr.Error, match=reason):
-        list(app.voiceover(models, text, "heart", Controls(), words, unheard))
+        list(voiceover(models, text, "heart", Controls(), words, unheard))
 
 
 @pytest.mark.parametrize(
@@ -210,7 +214,7 @@ def test_the_language_that_was_taken_is_told_and_what_the_recognizer_cannot(
     path = recording(tmp_path, BOOK.say(0))
 
     def status(language: str) -> str:
-        return list(app.transcribe(models, path, "whisper-base", language, False, unheard))[-1][1]
+        return list(transcribe(models, path, "whisper-base", language, False, unheard))[-1][1]
 
     assert "taken for English" in status("Detect")
     assert "taken for" not in status("English")
@@ -226,7 +230,7 @@ def test_a_wait_for_the_model_counts_until_the_first_sound(models: Services) -> 
         return made
 
     models.voice = slowly
-    *_, last = app.voiceover(models, "One.", "heart", Controls(), "", unheard)
+    *_, last = voiceover(models, "One.", "heart", Controls(), "", unheard)
     assert float(last[2].partition("first sound after ")[2].split()[0]) >= 0.3
 
 
@@ -235,7 +239,7 @@ def test_what_was_not_foreseen_is_said_in_place_and_nothing_of_it_shown() -> Non
         yield "words", "status"
         raise RuntimeError("/home/me/secret")
 
-    *_, (words, status) = app.in_place(steps(), 1, 2, WorkQueue(1))
+    *_, (words, status) = run_in_turn(steps(), 1, 2, WorkQueue(1))
     assert "log" in status and "secret" not in status and words != "words"
 
 
@@ -246,8 +250,8 @@ def test_every_kind_of_recording_is_offered_for_upload() -> None:
 
 def test_words_are_shown_as_text_never_as_markup() -> None:
     words = (Word("<script>", 0.0, 1.0),)
-    assert "<script>" not in markup.words([Segment("<script>", 0.0, 1.0, words)])
-    assert "<b>" not in markup.words([Segment("<b>", 0.0, 1.0)])
+    assert "<script>" not in markup.words_html([Segment("<script>", 0.0, 1.0, words)])
+    assert "<b>" not in markup.words_html([Segment("<b>", 0.0, 1.0)])
     assert markup.clock(3723.4) == "1:02:03"
 
 
@@ -389,8 +393,8 @@ def test_a_wrong_port_is_named_as_it_was_given(
 
 def test_the_page_hears_conversations_with_a_recognizer_of_their_own() -> None:
     shared = Services(Settings(live_model="quick"), loader=lambda name, kind: object())
-    assert app.model(shared, "whisper-base", "recognizer") is shared.recognizer()
-    assert app.model(shared, "whisper-base", "recognizer") is not shared.live_recognizer()
+    assert open_recognizer(shared, "whisper-base", unheard) is shared.recognizer()
+    assert open_recognizer(shared, "whisper-base", unheard) is not shared.live_recognizer()
 
 
 @pytest.mark.parametrize(

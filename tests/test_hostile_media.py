@@ -16,8 +16,8 @@ from fakes.agent import LoudIsSpeech
 from fakes.serve import Counting, World, recording, serving
 from typer.testing import CliRunner
 
-import app
 import voice
+from page.transcribe import transcribe
 from voice import loading, simple
 from voice.cli import app as command
 from voice.errors import AudioError
@@ -79,7 +79,7 @@ def test_in_python(hostile: tuple[Path, str], fakes: Services) -> None:
 def test_on_the_page(hostile: tuple[Path, str], fakes: Services) -> None:
     path, says = hostile
     with pytest.raises(gr.Error) as error:
-        list(app.transcribe(fakes, str(path), "whisper-base", "Detect", False, lambda *_: None))
+        list(transcribe(fakes, str(path), "whisper-base", "Detect", False, lambda *_: None))
     assert str(error.value.message).startswith(says)  # without the folder, which is nobody's business
 
 
@@ -87,7 +87,7 @@ def test_the_page_tells_of_a_loss_by_the_name_of_the_file_alone(fakes: Services,
     path = tmp_path / "<b>half.wav"
     whole = media_files.healthy("wav")
     path.write_bytes(whole[: len(whole) // 2])
-    *_, (_, status, *_) = app.transcribe(fakes, str(path), "whisper-base", "Detect", False, lambda *_: None)
+    *_, (_, status, *_) = transcribe(fakes, str(path), "whisper-base", "Detect", False, lambda *_: None)
     assert "half.wav is damaged: 1.0 s of 2.0 s of its sound are lost" in status
     assert str(tmp_path) not in status and "<b>half" not in status
 

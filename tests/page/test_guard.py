@@ -23,7 +23,8 @@ pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[ap
 from fakes.page import serving_page
 
 from page import temporary_files
-from page.guard import COOKIE, MIN_FREE_DISK
+from page.guard import COOKIE
+from page.uploads import MIN_FREE_DISK
 
 JSON = {"content-type": "application/json"}
 ELSEWHERE = "127.0.0.2"  # this machine too, but no address of the page
@@ -216,7 +217,7 @@ def test_an_upload_that_would_fill_the_disk_is_refused_in_words_and_leaves_nothi
 ) -> None:
     folder = Path(upload(client)).parents[1]
     room, free = folder.parent, MIN_FREE_DISK + 1000
-    monkeypatch.setattr("page.guard.shutil.disk_usage", lambda path: SimpleNamespace(free=free))
+    monkeypatch.setattr("page.uploads.shutil.disk_usage", lambda path: SimpleNamespace(free=free))
     refused = client.post("/gradio_api/upload", files={"files": ("a.wav", bytes(1000))})
     assert refused.status_code == 507 and "almost full" in refused.text
     assert [*room.iterdir()] == [folder]
@@ -230,8 +231,8 @@ def test_many_files_in_one_upload_have_the_bound_of_one(
     client: httpx.Client, monkeypatch: pytest.MonkeyPatch, announced: bool
 ) -> None:
     folder = Path(upload(client)).parents[1]
-    monkeypatch.setattr("page.guard.MAX_UPLOAD", 4000)
-    monkeypatch.setattr("page.guard._FORM_OVERHEAD", 1000)
+    monkeypatch.setattr("page.uploads.MAX_UPLOAD", 4000)
+    monkeypatch.setattr("page.uploads._FORM_OVERHEAD", 1000)
     request = client.build_request(
         "POST", "/gradio_api/upload", files=[("files", (f"{n}.wav", bytes(900))) for n in range(8)]
     )
@@ -247,7 +248,7 @@ def test_many_files_in_one_upload_have_the_bound_of_one(
 def test_uploads_under_way_count_as_written(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
     room = Path(upload(client)).parents[2]
     monkeypatch.setattr(
-        "page.guard.shutil.disk_usage", lambda path: SimpleNamespace(free=MIN_FREE_DISK + 3000)
+        "page.uploads.shutil.disk_usage", lambda path: SimpleNamespace(free=MIN_FREE_DISK + 3000)
     )
     request = client.build_request("POST", "/gradio_api/upload", files={"files": ("a.wav", bytes(2000))})
     content, go_on, folders = request.read(), threading.Event(), len([*room.rglob("*")])

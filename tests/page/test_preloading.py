@@ -31,13 +31,13 @@ def test_it_is_ready_once_all_is_loaded_and_says_what_it_understands() -> None:
         return German()
 
     server = FastAPI()
-    warming = add_preloading(
+    preloading = add_preloading(
         server, Services(loader=load, detector=object, turn_detector=lambda recognizer: object())
     )
     client = TestClient(server)
     assert client.get(PATH).json() == client.get(PATH).json() == {"state": "loading", "languages": []}
     loaded.set()
-    warming.join(PATIENCE)
+    preloading.join(PATIENCE)
     assert client.get(PATH).json() == {"state": "ready", "languages": ["de", "en"]}
     assert len(asked) == len(set(asked))
 
@@ -47,9 +47,9 @@ def test_a_model_that_is_not_there_leaves_the_page_usable() -> None:
         raise ModelMissing(f"/home/me/models/{name} is not there")
 
     server = FastAPI()
-    warming = add_preloading(
+    preloading = add_preloading(
         server, Services(loader=missing, detector=object, turn_detector=lambda recognizer: object())
     )
-    warming.begin()
-    warming.join(PATIENCE)
+    preloading.begin()
+    preloading.join(PATIENCE)
     assert TestClient(server).get(PATH).json() == {"state": "failed", "languages": []}

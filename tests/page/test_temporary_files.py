@@ -161,7 +161,7 @@ def test_a_folder_that_another_process_is_making_stays(temporary: Path) -> None:
 
 
 @pytest.fixture
-def visitors(temporary: Path) -> Browsers:
+def browsers(temporary: Path) -> Browsers:
     """Which are tidied by the test, not by the clock."""
     return Browsers(grace=3600.0)
 
@@ -171,98 +171,98 @@ def aged(folder: Path, seconds: float) -> Path:
     return folder
 
 
-def test_what_lies_there_stays_while_a_tab_is_open(visitors: Browsers) -> None:
-    visitors.opened("me", "tab")
-    folder = visitors.room("me").new_folder()
-    visitors.tidy()
+def test_what_lies_there_stays_while_a_tab_is_open(browsers: Browsers) -> None:
+    browsers.opened("me", "tab")
+    folder = browsers.files("me").new_folder()
+    browsers.tidy()
     assert folder.exists()
 
 
 def test_what_was_made_goes_when_its_browser_closes_the_last_tab(temporary: Path) -> None:
-    visitors = Browsers(grace=0.05)
-    visitors.opened("me", "one")
-    visitors.opened("me", "two")
-    visitors.opened("you", "three")
-    mine, yours = visitors.room("me").new_folder(), visitors.room("you").new_folder()
-    visitors.closed("me", "one")
-    visitors.tidy()
+    browsers = Browsers(grace=0.05)
+    browsers.opened("me", "one")
+    browsers.opened("me", "two")
+    browsers.opened("you", "three")
+    mine, yours = browsers.files("me").new_folder(), browsers.files("you").new_folder()
+    browsers.closed("me", "one")
+    browsers.tidy()
     assert mine.exists()
-    visitors.closed("me", "two")
+    browsers.closed("me", "two")
     assert comes_true(lambda: not BrowserFiles("me").folder.exists())
     assert yours.exists()
 
 
-def test_what_an_earlier_tab_made_goes_when_the_page_is_loaded_again(visitors: Browsers) -> None:
-    visitors.opened("me", "before")
-    old = aged(visitors.room("me").new_folder(), 5.0)
-    visitors.closed("me", "before")
-    visitors.opened("me", "after")
-    new = visitors.room("me").new_folder()
-    visitors.tidy()
+def test_what_an_earlier_tab_made_goes_when_the_page_is_loaded_again(browsers: Browsers) -> None:
+    browsers.opened("me", "before")
+    old = aged(browsers.files("me").new_folder(), 5.0)
+    browsers.closed("me", "before")
+    browsers.opened("me", "after")
+    new = browsers.files("me").new_folder()
+    browsers.tidy()
     assert new.exists() and not old.exists()
 
 
 def test_a_page_that_comes_back_as_it_was_keeps_what_it_made(
-    visitors: Browsers, monkeypatch: pytest.MonkeyPatch
+    browsers: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    visitors.opened("me", "tab")
-    folder = visitors.room("me").new_folder()
-    visitors.closed("me", "tab")
+    browsers.opened("me", "tab")
+    folder = browsers.files("me").new_folder()
+    browsers.closed("me", "tab")
     later = time.time() + 100
     monkeypatch.setattr("page.browsers.time.time", lambda: later)
-    visitors.opened("me", "tab")
-    visitors.tidy()
+    browsers.opened("me", "tab")
+    browsers.tidy()
     assert folder.exists()
 
 
 def test_a_tab_that_falls_silent_is_closed_after_an_hour(
-    visitors: Browsers, monkeypatch: pytest.MonkeyPatch
+    browsers: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    visitors = Browsers(grace=0.0, unclaimed=1000.0)
+    browsers = Browsers(grace=0.0, unclaimed=1000.0)
     now = time.monotonic()
     for tab in ("crashed", "alive"):
-        visitors.opened(tab, tab)
-    rooms = {tab: aged(visitors.room(tab).new_folder(), 0.5) for tab in ("crashed", "alive")}
+        browsers.opened(tab, tab)
+    rooms = {tab: aged(browsers.files(tab).new_folder(), 0.5) for tab in ("crashed", "alive")}
     monkeypatch.setattr("page.browsers.time.monotonic", lambda: now + 900)
-    visitors.opened("alive", "alive")
-    visitors.tidy()
+    browsers.opened("alive", "alive")
+    browsers.tidy()
     assert rooms["crashed"].exists()
     monkeypatch.setattr("page.browsers.time.monotonic", lambda: now + 1100)
-    visitors.tidy()
+    browsers.tidy()
     assert not rooms["crashed"].exists() and rooms["alive"].exists()
 
 
 def test_a_flood_of_open_tabs_is_bounded_and_an_earlier_one_stays_open(
-    visitors: Browsers, monkeypatch: pytest.MonkeyPatch
+    browsers: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("page.browsers.MAX_BROWSERS", 20)
     monkeypatch.setattr("page.browsers.MAX_TABS", 10)
     for key, tab in [("me", "mine"), *((f"browser {n}", f"tab {n}") for n in range(100))]:
-        assert visitors.owns(key, tab)
-        visitors.opened(key, tab)
+        assert browsers.owns(key, tab)
+        browsers.opened(key, tab)
     for number in range(100):
-        assert visitors.owns("me", f"more {number}")
-        visitors.opened("me", f"more {number}")
-    assert not visitors.owns("you", "mine")
-    assert len(visitors._browsers) <= 20 and len(visitors._owners) <= 20 * 10
-    assert "mine" in visitors._browsers["me"].tabs and len(visitors._browsers["me"].tabs) <= 10
+        assert browsers.owns("me", f"more {number}")
+        browsers.opened("me", f"more {number}")
+    assert not browsers.owns("you", "mine")
+    assert len(browsers._browsers) <= 20 and len(browsers._owners) <= 20 * 10
+    assert "mine" in browsers._browsers["me"].tabs and len(browsers._browsers["me"].tabs) <= 10
 
 
-def test_what_nobody_claims_goes_after_an_hour(visitors: Browsers) -> None:
-    fresh, old = visitors.room("").new_folder(), visitors.room("").new_folder()
+def test_what_nobody_claims_goes_after_an_hour(browsers: Browsers) -> None:
+    fresh, old = browsers.files("").new_folder(), browsers.files("").new_folder()
     aged(old, 3601)
-    visitors.tidy()
+    browsers.tidy()
     assert fresh.exists() and not old.exists()
 
 
 def test_nothing_is_kept_any_more_once_the_process_ends(temporary: Path) -> None:
-    visitors = Browsers(grace=3600.0)
-    visitors.opened("me", "tab")
-    visitors.room("me").new_folder()
+    browsers = Browsers(grace=3600.0)
+    browsers.opened("me", "tab")
+    browsers.files("me").new_folder()
     temporary_files.remove_all()
-    visitors.tidy()  # as its thread does, while another one still works
+    browsers.tidy()  # as its thread does, while another one still works
     with pytest.raises(OSError, match=temporary_files.PREFIX):
-        visitors.room("you").new_folder()
+        browsers.files("you").new_folder()
     assert not shelves(temporary)
 
 
@@ -278,46 +278,46 @@ def test_what_cannot_be_removed_now_is_removed_later(
         temporary_files.remove_older(room, before)
 
     monkeypatch.setattr("page.browsers.remove_older", failing)
-    visitors = Browsers(grace=0.01, unclaimed=0.0)
-    folder = aged(visitors.room("me").new_folder(), 1.0)
+    browsers = Browsers(grace=0.01, unclaimed=0.0)
+    folder = aged(browsers.files("me").new_folder(), 1.0)
     assert comes_true(lambda: not folder.exists()) and len(tries) > 1
 
 
 def test_a_flood_of_tabs_and_browsers_is_forgotten_but_no_tab_that_is_open(
-    visitors: Browsers, monkeypatch: pytest.MonkeyPatch
+    browsers: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("page.browsers.MAX_BROWSERS", 20)
     monkeypatch.setattr("page.browsers.MAX_TABS", 10)
-    assert visitors.owns("me", "mine")
-    visitors.opened("me", "mine")
+    assert browsers.owns("me", "mine")
+    browsers.opened("me", "mine")
     for number in range(500):
-        assert visitors.owns("me", f"made up {number}")
-        assert visitors.owns(f"browser {number}", f"tab {number}")
-    assert not visitors.owns("browser 499", "mine") and not visitors.owns("me", "tab 499")
-    assert visitors.owns("browser 499", "tab 0")  # whose browser was forgotten
-    assert visitors.owns("browser 499", "made up 0")  # a tab that was forgotten
+        assert browsers.owns("me", f"made up {number}")
+        assert browsers.owns(f"browser {number}", f"tab {number}")
+    assert not browsers.owns("browser 499", "mine") and not browsers.owns("me", "tab 499")
+    assert browsers.owns("browser 499", "tab 0")  # whose browser was forgotten
+    assert browsers.owns("browser 499", "made up 0")  # a tab that was forgotten
 
 
 def test_whose_tab_it_is_takes_no_longer_with_many_browsers(temporary: Path) -> None:
     def lines_run(count: int) -> int:
-        visitors, lines = Browsers(grace=3600.0), [0]
+        browsers, lines = Browsers(grace=3600.0), [0]
         for number in range(count):
-            visitors.owns(f"browser {number}", f"tab {number}")
+            browsers.owns(f"browser {number}", f"tab {number}")
 
         def counted(*_: object) -> object:
             lines[0] += 1
             return counted
 
         sys.settrace(counted)
-        visitors.owns("browser 0", "tab 0")
+        browsers.owns("browser 0", "tab 0")
         sys.settrace(None)
         return lines[0]
 
     assert lines_run(400) < 2 * lines_run(2)
 
 
-def test_nobody_waits_for_what_is_being_removed(visitors: Browsers, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = aged(visitors.room("").new_folder(), 3601)
+def test_nobody_waits_for_what_is_being_removed(browsers: Browsers, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = aged(browsers.files("").new_folder(), 3601)
     removing, go_on, remove = threading.Event(), threading.Event(), temporary_files.shutil.rmtree
 
     def slow(folder: Path, ignore_errors: bool) -> None:
@@ -327,9 +327,9 @@ def test_nobody_waits_for_what_is_being_removed(visitors: Browsers, monkeypatch:
 
     with monkeypatch.context() as patch, ThreadPoolExecutor() as pool:
         patch.setattr(temporary_files.shutil, "rmtree", slow)
-        tidied = pool.submit(visitors.tidy)
+        tidied = pool.submit(browsers.tidy)
         assert removing.wait(10)
-        made = pool.submit(lambda: visitors.owns("you", "tab") and visitors.room("").new_folder())
+        made = pool.submit(lambda: browsers.owns("you", "tab") and browsers.files("").new_folder())
         try:
             assert made.result(5).exists() and not tidied.done()
         finally:
@@ -339,13 +339,13 @@ def test_nobody_waits_for_what_is_being_removed(visitors: Browsers, monkeypatch:
 
 
 def test_what_a_forgotten_browser_left_goes_after_an_hour(
-    visitors: Browsers, monkeypatch: pytest.MonkeyPatch
+    browsers: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("page.browsers.MAX_BROWSERS", 1)
-    old, fresh = (visitors.room("me").new_folder() for _ in range(2))
+    old, fresh = (browsers.files("me").new_folder() for _ in range(2))
     aged(old, 3601)
-    visitors.owns("you", "tab")
-    visitors.tidy()
+    browsers.owns("you", "tab")
+    browsers.tidy()
     assert fresh.exists() and not old.exists()
 
 

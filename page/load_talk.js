@@ -1,4 +1,4 @@
-// Begins Talk once its markup is there.
+// Loads Talk once its markup is there.
 import(new URL("talk/talk.js", document.baseURI)).then(({ mount }) => mount(element), () => {
   const trouble = element.querySelector(".talk-trouble");
   trouble.textContent = "Talk could not be loaded. See whether the server still runs, then reload the page.";

@@ -103,9 +103,6 @@ class: Pipe
 constant: voice SILENCE
 constant: voice.models KINDS
 constant: voice.models LARGEST
-length: app.py
-length: page/guard.py
-length: page/talk/dialog.js
 """
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from voice.agent.brains.tools import ToolCall, run_tool, tool_schemas
 from voice.agent.skills.registry import Skill
 from voice.agent.skills.runner import ReplyPiece, SkillRunner
-from voice.agent.speaking.plain_text import TextForSpeech
+from voice.agent.speaking.plain_text import SpeakableText, TextForSpeech
 from voice.agent.speculative import CommitGate, GeneratedReply, committed_text
 from voice.errors import BrainError
 from voice.types import Message, SpeculativeReply
@@ -90,48 +90,50 @@ def chat_reply(
     """
     if (yield from runner.answer(messages, gate, at_once=True)):
         return
-    length = LengthLimiter(limits)
+    text = ReplyText(limits)
     try:
-        yield from _rounds(ask, _prompt(messages, instructions, runner), length, runner, gate)
+        yield from _rounds(ask, _prompt(messages, instructions, runner), text, runner, gate)
     except BrainError as error:
-        if not length.finish():
+        if not text.count():
             raise
-        yield BROKEN_OFF
+        yield text.finish(BROKEN_OFF)
         yield from gate.let_speak()
         raise BrainError(str(error)) from error
 
 
 def _rounds(
-    ask: AskModel, talk: list[ChatMessage], length: LengthLimiter, runner: SkillRunner, gate: CommitGate
+    ask: AskModel, talk: list[ChatMessage], text: ReplyText, runner: SkillRunner, gate: CommitGate
 ) -> Iterator[ReplyPiece]:
     """Yield what the model writes, and run the tools that it calls, round by round."""
-    limits, called = length.limits, False
+    limits, called = text.limits, False
     for left in range(limits.rounds, -1, -1):
         tools = tool_schemas(runner.skills) if left else []
-        calls = yield from _one_round(ask(talk, tools, gate), length)
-        if not calls or length.reached:
+        calls = yield from _one_round(ask(talk, tools, gate), text)
+        if not calls or text.reached:
             break
         called = True
-        if length.speakable:
+        if text.speakable:
             yield from gate.let_speak()
-        yield from _run_tools(calls[: limits.calls], talk, length.round, runner, gate)
-        length.begin_round()
-    if length.reached:
-        yield CUT_OFF
-    elif not length.finish():
-        if called:
-            yield "Done."
-        else:
+        yield from _run_tools(calls[: limits.calls], talk, text, runner, gate)
+        text.begin_round()
+    if text.reached:
+        yield SpeakableText(CUT_OFF)
+        return
+    if not text.count():
+        if not called:
             raise BrainError(
                 "the language model sent an empty answer; ask again", "I have no answer to that."
             )
+        yield text.finish("Done.")
+    elif rest := text.finish():
+        yield rest
 
 
-def _one_round(reply: ModelReply, length: LengthLimiter) -> ModelReply:
+def _one_round(reply: ModelReply, text: ReplyText) -> ModelReply:
     """Yield what may still be said; return the calls that the model makes."""
     try:
-        while not length.reached:
-            piece = length.take(next(reply))
+        while not text.reached:
+            piece = text.take(next(reply))
             if piece:
                 yield piece
     except StopIteration as end:
@@ -145,15 +147,33 @@ def _one_round(reply: ModelReply, length: LengthLimiter) -> ModelReply:
 def _run_tools(
     calls: Sequence[ToolCall],
     talk: list[ChatMessage],
-    written: str,
+    text: ReplyText,
     runner: SkillRunner,
     gate: CommitGate,
 ) -> Iterator[ReplyPiece]:
-    """Run the tools that the model calls after having `written` something; add both to its messages."""
-    talk.append({"role": "assistant", "content": written, "tool_calls": [each.as_json() for each in calls]})
+    """Run the tools that the model calls; add what it wrote before them and their results to its messages."""
+    tool_calls = [each.as_json() for each in calls]
+    talk.append({"role": "assistant", "content": text.round, "tool_calls": tool_calls})
     for each in calls:
-        result = yield from run_tool(each, runner, gate)
+        result = yield from _speak_while(run_tool(each, runner, gate), text)
         talk.append({"role": "tool", "tool_call_id": each.id, "name": each.name, "content": result})
+
+
+def _speak_while(
+    pieces: Generator[ReplyPiece, None, str], text: ReplyText
+) -> Generator[ReplyPiece, None, str]:
+    """Make the text speakable that a tool says while it runs; return the result of the tool."""
+    try:
+        while True:
+            piece = next(pieces)
+            if not isinstance(piece, str):
+                yield piece
+            elif words := text.make_speakable(piece):
+                yield words
+    except StopIteration as end:
+        return str(end.value)
+    finally:
+        pieces.close()
 
 
 def _prompt(messages: Sequence[Message], instructions: str, runner: SkillRunner) -> list[ChatMessage]:
@@ -170,43 +190,56 @@ def _prompt(messages: Sequence[Message], instructions: str, runner: SkillRunner)
     return talk
 
 
-class LengthLimiter:
-    """Ends a reply that would never end: at a sentence once it is long enough.
+class ReplyText:
+    """The text of one reply: makes it speakable, and ends it at a sentence once it is long enough.
 
-    Its TextForSpeech only counts, so that thinking and markup, which nobody hears, make no reply long.
+    Only speakable characters of the model count, not its thinking and markup or the words of tools.
     """
 
     def __init__(self, limits: ChatLimits) -> None:
         self.limits, self._text = limits, TextForSpeech()
-        self.speakable = 0  # characters that can be spoken
-        self.round = ""  # what was written in this round
-        self.reached = False
+        self._rest = ""  # speakable text that was flushed and not yet taken
+        self.speakable = 0  # characters
+        self.round = ""  # what the model wrote in this round
+        self.reached = False  # the end of what may be said
         self._written = 0
 
     def begin_round(self) -> None:
         """Begin a round of the model, after tools were run."""
         self.round = ""
 
-    def finish(self) -> int:
-        """Return the number of characters that can be spoken, when no more come."""
-        self.speakable += len(self._text.flush().strip())
-        return self.speakable
-
-    def take(self, piece: str) -> str:
-        """Return the part of the next piece that still belongs to the reply."""
+    def take(self, piece: str) -> SpeakableText:
+        """Return what can be said by now, as far as it still belongs to the reply."""
         if self.speakable and not self.round:
             piece = f" {piece}"
+        self.round += piece
         self._written += len(piece)
-        self.speakable += len(self._text.feed(piece).strip())
-        kept = self._cut(piece) if self.speakable > self.limits.characters else piece
-        self.round += kept
+        words = self._text.feed(piece)
+        self.speakable += len(words.strip())
+        if self.speakable > self.limits.characters:
+            words = self._cut(words)
         self.reached = self.reached or self._written > self.limits.written
-        return kept
+        return SpeakableText(words)
 
-    def _cut(self, piece: str) -> str:
-        """Cut a piece after the end of a sentence in it, or after a word if no sentence seems to end."""
-        ends = [at for mark in ".!?\n" if (at := piece.find(mark)) >= 0]
+    def make_speakable(self, words: str) -> SpeakableText:
+        """Return what can be said by now, with words that are not of the model."""
+        rest, self._rest = self._rest, ""
+        return SpeakableText(rest + self._text.feed(words))
+
+    def count(self) -> int:
+        """Return the number of speakable characters, now that the model writes no more."""
+        self._rest = self._text.flush()
+        self.speakable += len(self._rest.strip())
+        return self.speakable
+
+    def finish(self, words: str = "") -> SpeakableText:
+        """Return the rest, with last words that are not of the model."""
+        return SpeakableText(self.make_speakable(words) + self._text.flush())
+
+    def _cut(self, words: str) -> str:
+        """Cut text after the end of a sentence in it, or after a word if no sentence seems to end."""
+        ends = [at for mark in ".!?" if (at := words.find(mark)) >= 0]
         if ends or self.speakable > self.limits.characters * 1.25:
             self.reached = True
-            return piece[: min(ends) + 1] if ends else piece[: max(piece.rfind(" "), 0)]
-        return piece
+            return words[: min(ends) + 1] if ends else words[: max(words.rfind(" "), 0)]
+        return words

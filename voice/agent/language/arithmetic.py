@@ -183,7 +183,8 @@ def _power_of(value: Number, exponent: Number) -> Number:
         return power
     if value < 0:
         raise NotArithmetic("a root of a negative number")
-    return float(value) ** float(exponent)
+    root: float = float(value) ** float(exponent)
+    return root
 
 
 def _root(value: Number, degree: int) -> Number:

@@ -53,6 +53,10 @@ _PIECE = re.compile(r"(?s:.{1,1024})\S*")
 _ENDED = (".", "!", "?", ":", ";", ",", "…")
 
 
+class SpeakableText(str):
+    """Text that a TextForSpeech has already made speakable."""
+
+
 class TextForSpeech:
     """The text for speech of one reply: `feed` it as it arrives, then `flush`."""
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from voice.agent.speaking.plain_text import TextForSpeech
+from voice.agent.speaking.plain_text import SpeakableText, TextForSpeech
 from voice.agent.work import Lane, Task
 from voice.errors import BrainError, VoiceError
 from voice.tts.streaming import begin
@@ -134,7 +134,7 @@ class Response:
                     yield from self._sound(self._speech.flush())
                 yield None
                 continue
-            words = text.feed(piece)
+            words = piece if isinstance(piece, SpeakableText) else text.feed(piece)
             if words:
                 yield words
                 ends_whole = words.rstrip().endswith(_SENTENCE_ENDS)

@@ -76,7 +76,7 @@ def test_a_streamed_answer_arrives_in_its_pieces(serve: Serving) -> None:
         send(handler, "It is ", "noon.")
 
     brain = remote_brain(serve(answering), "small", "secret")
-    assert list(brain.reply(QUESTION)) == ["It is ", "noon."]
+    assert list(brain.reply(QUESTION)) == ["It is", " noon."]
     assert asked["path"] == "/v1/chat/completions"
     assert asked["key"] == "Bearer secret"
     assert (asked["model"], asked["stream"]) == ("small", True)
@@ -98,7 +98,7 @@ def test_a_stalled_server_is_given_up(serve: Serving) -> None:
         time.sleep(1)
 
     pieces = remote_brain(serve(answering), limits=ChatLimits(between=0.2)).reply(QUESTION)
-    assert [next(pieces), next(pieces)] == ["It is", BROKEN_OFF]
+    assert next(pieces) + next(pieces) == f"It is{BROKEN_OFF}"
     with pytest.raises(BrainError, match="took too long"):
         next(pieces)
 

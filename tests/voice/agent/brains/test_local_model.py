@@ -25,7 +25,7 @@ CALLED = '<tool_call>{"name": "time", "arguments": {}}</tool_call>'
 LEARNT = {
     ASKED: CALLED,
     "uTime?\na\ntIt's 3:05 PM.\n>": "It is three.",
-    "uHello?\n>": "Hello there, **friend**.",
+    "uHello?\n>": "Hello there, friend.",
 }
 
 
@@ -92,7 +92,7 @@ def model(folder: Path) -> LocalModel:
 
 def test_it_answers_in_pieces(model: LocalModel) -> None:
     pieces = list(local_brain(model).reply([Message("user", "Hello?")]))
-    assert "".join(pieces) == "Hello there, **friend**."
+    assert "".join(pieces) == "Hello there, friend."
     assert len(pieces) > 1
 
 
@@ -132,7 +132,7 @@ def test_a_long_conversation_is_shortened_to_what_fits(model: LocalModel) -> Non
 def test_a_folder_is_a_brain_for_conversations(folder: Path, tmp_path: Path) -> None:
     brains = Brains(Choice(str(folder), notes=tmp_path / "notes.md"))
     said = "".join(brains.brain(Timers()).reply([Message("user", "Hello?")]))
-    assert said == "Hello there, **friend**."
+    assert said == "Hello there, friend."
 
 
 def test_what_is_no_model_is_explained(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from voice.agent.skills.everyday import everyday_skills
 from voice.agent.skills.notes import Notes
 from voice.agent.skills.registry import Skill, skill, skill_from
 from voice.agent.skills.runner import ONE_MOMENT, SkillRunner, SkillTimeouts
+from voice.agent.speaking.plain_text import SpeakableText
 from voice.agent.speculative import call_skill, prepare
 from voice.errors import BrainError
 from voice.types import Message, Pace
@@ -273,7 +274,7 @@ def test_a_tool_that_fails_or_takes_long_holds_nobody_up(serve: Serving) -> None
     for piece in remote_brain(serve(answering), runner=runner).reply(QUESTION):
         said.append(piece)
         go_on.set()
-    assert said[0] in ONE_MOMENT and said[-1].strip() == "Ready."
+    assert f"{said[0]} " in ONE_MOMENT and said[-1].strip() == "Ready."
     results = [each["content"] for each in asked[1]["messages"] if each["role"] == "tool"]
     assert results == ["Error: broken failed: 'wire'", "ready"]
 
@@ -366,12 +367,19 @@ def test_a_line_that_never_ends_is_not_kept(serve: Serving) -> None:
         list(remote_brain(serve(scripted(endless)[0])).reply(QUESTION))
 
 
+def test_the_text_of_a_reply_is_made_speakable_once_and_passed_on_as_such(serve: Serving) -> None:
+    answering, _ = scripted(lambda handler: send(handler, "See **the ", "[map](http://x.y)**", ", please."))
+    pieces = list(remote_brain(serve(answering)).prepare(QUESTION))
+    assert "".join(pieces) == "See the map, please."
+    assert all(isinstance(piece, SpeakableText) for piece in pieces)
+
+
 def test_what_went_wrong_can_be_said(serve: Serving) -> None:
     def cut(handler: BaseHTTPRequestHandler) -> None:
         send(handler, "The answer is ", end=False)
 
     said = remote_brain(serve(scripted(cut)[0])).reply(QUESTION)
-    assert [next(said), next(said)] == ["The answer is ", BROKEN_OFF]
+    assert next(said) + next(said) == f"The answer is{BROKEN_OFF}"
     with pytest.raises(BrainError, match="broke off") as raised:
         next(said)
     assert not raised.value.sayable

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from fakes.agent import WORD, EvenVoice
 
+from voice.agent.speaking.plain_text import SpeakableText
 from voice.agent.speaking.response import Response, without_lead
 from voice.agent.speculative import GeneratedReply
 from voice.agent.work import INLINE
@@ -122,3 +123,8 @@ def test_an_answer_begins_without_the_silence_before_its_first_sound() -> None:
         without_lead(prompt) == prompt
         and without_lead(replace(speech, audio=Audio(samples * 0, 24_000))).words
     )
+
+
+def test_text_that_a_brain_made_speakable_is_spoken_as_it_is() -> None:
+    assert [each.text for each in spoken("It is **noon**.")] == ["It is noon."]
+    assert [each.text for each in spoken(SpeakableText("It is **noon**."))] == ["It is **noon**."]

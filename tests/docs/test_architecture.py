@@ -50,7 +50,8 @@ def test_a_walk_is_short_and_its_stations_are_there(title: str, walk: str) -> No
 
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    asked = [*project["dependencies"], *(each for group in project["optional-dependencies"].values() for each in group)]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    asked = [each for group in groups for each in group]
     names = {re.match(r"[\w.-]+", each)[0] for each in asked} - {"voice"}
     section = PAGE.split("## Dependencies")[1]
     missing = {name for name in names if f"`{name}`" not in section}

@@ -110,7 +110,7 @@ class SkillRunner:
         if skill is None:
             return None
 
-        def think(gate: CommitGate) -> Iterator[ReplyPiece]:
+        def generate(gate: CommitGate) -> Iterator[ReplyPiece]:
             try:
                 values = skill.read_json(arguments)
             except ValueError as error:
@@ -119,7 +119,7 @@ class SkillRunner:
                 if not (yield from self._say_result(skill, values, gate, "")):
                     yield "I can't do that."
 
-        return GeneratedReply(think)
+        return GeneratedReply(generate)
 
     def _say_result(
         self, skill: Skill, arguments: Mapping[str, Any], gate: CommitGate, last: str

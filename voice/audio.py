@@ -59,7 +59,7 @@ def read(source: str | Path | BinaryIO, rate: int | None = None, longest: float 
 def blocks(
     source: str | Path | BinaryIO, rate: int, seconds: float = 30.0, tell: Tell = warnings.warn
 ) -> Iterator[np.ndarray]:
-    """The sound of a file as (rate * seconds,) float32 blocks, the last one shorter, mono at `rate` Hz.
+    """Yield the sound of a file as (rate * seconds,) float32 blocks, the last one shorter, mono at `rate` Hz.
 
     Holds about one block in memory, whatever the length of the file. Raises as `read` does; `tell` gets
     the sentence on what is lost.
@@ -99,7 +99,7 @@ def _can_be_read_again(source: str | Path | BinaryIO) -> bool:
 
 
 def from_array(samples: np.ndarray, rate: int) -> Audio:
-    """Audio from what other libraries hand over.
+    """Return Audio from an array of another library.
 
     `samples` is (T,), (T, C) or (C, T), the shorter axis being the channels, floats in [-1, 1] or
     integers of any width. Raises AudioError if it is something else or holds NaN.
@@ -120,7 +120,7 @@ def from_array(samples: np.ndarray, rate: int) -> Audio:
 
 
 def resample(audio: Audio, rate: int) -> Audio:
-    """The same sound at `rate` Hz."""
+    """Return the same sound at `rate` Hz."""
     if audio.rate == rate or not len(audio.samples):
         return Audio(audio.samples, rate)
     import soxr
@@ -129,7 +129,7 @@ def resample(audio: Audio, rate: int) -> Audio:
 
 
 def check_target(path: str | Path) -> None:
-    """Raises AudioError where sound cannot be written to `path`, by its ending or its folder."""
+    """Raise AudioError if sound cannot be written to `path`, because of its ending or its folder."""
     format_of(path)
     check_place(Path(path), AudioError)
 
@@ -183,7 +183,7 @@ class Writer:
 
 @contextmanager
 def _named(target: str | Path | BinaryIO) -> Iterator[None]:
-    """What FFmpeg cannot write, with the name that it leaves out."""
+    """Raise an error of FFmpeg's writing as AudioError with the name of the target."""
     try:
         yield
     except OSError as error:
@@ -191,7 +191,7 @@ def _named(target: str | Path | BinaryIO) -> Iterator[None]:
 
 
 def _partial_path(target: str | Path | BinaryIO) -> Path:
-    """Where to write until the file is whole: beside it, so that renaming it is one step."""
+    """Return the path to write to until the file is whole: beside it, so that renaming it is one step."""
     if not isinstance(target, (str, Path)):
         handle, name = tempfile.mkstemp(suffix=".partial")
         os.close(handle)

@@ -116,7 +116,7 @@ def _whisper(model: Model, threads: int | None) -> Recognizer:
 
 
 def _option(model: Model, name: str, default: Any) -> Any:
-    """An option of the model's card, of the kind of its `default`. Raises ModelDamaged for another kind."""
+    """Return an option of the model's card. Raises ModelDamaged if its type is not that of `default`."""
     value = model.card.options.get(name, default)
     if not isinstance(value, type(default)):
         raise ModelDamaged(f'{model.folder}: the option "{name}" of its card is {value!r:.100}')
@@ -139,8 +139,11 @@ def _acoustic(model: Model, threads: int | None) -> Synthesizer:
 
 @lru_cache(maxsize=OTHERS)
 def _other_voice(name: str, threads: int | None) -> Any:
-    """The engine of a voice that markup names: one of the catalog that is here, for a text must neither
-    fetch anything nor open a folder. Raises ModelMissing."""
+    """Return the engine of a voice that markup names.
+
+    It is one of the catalog that is here, because a text must neither fetch anything nor open a folder.
+    Raises ModelMissing.
+    """
     here = [each.name for each in entries().values() if each.card.kind == "voice" and each.in_place]
     if name not in here:
         raise ModelMissing(f"there is no voice {name[:80]!r} here; <voice> can name {', '.join(here)}")

@@ -67,7 +67,7 @@ _FIELDS: dict[str, tuple[tuple[type, ...], bool]] = {
 
 
 def read_manifest(path: str | Path) -> list[Clip]:
-    """All clips of a manifest, in its order; the audio itself is not opened.
+    """Read all clips of a manifest, in its order; the audio itself is not opened.
 
     Raises ManifestError, with the line's number, for a row that is not what `Clip` says.
     """
@@ -166,7 +166,7 @@ def check(path: str | Path) -> Report:
 
 
 def examine(clip: Clip) -> Iterator[str]:
-    """What is wrong with one clip, its audio included."""
+    """Return the problems of one clip, its audio included."""
     if clip.text is not None and not clip.text.strip():
         yield "the text is empty; null means that there is no transcript"
     if clip.audio.exists() and not (clip.audio.is_file() or clip.audio.is_dir()):  # one without an end

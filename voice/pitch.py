@@ -27,7 +27,9 @@ BLOCK = 4096  # frames computed together, to bound memory
 def f0(
     samples: np.ndarray, rate: int, hop: int, lowest: float = LOWEST, highest: float = HIGHEST
 ) -> np.ndarray:
-    """(T,) samples → (T // hop,) float32 Hz, 0 where unvoiced; frame i is centered on sample i · hop."""
+    """Return the pitch of (T,) samples as (T // hop,) float32 Hz, 0 for unvoiced.
+
+    Frame i is centered on sample i · hop."""
     count = len(samples) // hop
     if count == 0 or not np.any(samples):
         return np.zeros(count, np.float32)
@@ -39,7 +41,7 @@ def f0(
 
 
 def _slowed(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int, float]:
-    """Low-passed and decimated by a whole number: samples, that number, the new rate."""
+    """Low-pass and decimate by a whole number; return samples, that number, and the new rate."""
     step = max(1, rate // WORK_RATE)
     if step == 1:
         return samples, 1, float(rate)
@@ -50,7 +52,7 @@ def _slowed(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int, float]:
 
 
 def _convolved(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
-    """Same-length convolution, in blocks through the FFT."""
+    """Convolve to the same length, in blocks through the FFT."""
     size, reach = 1 << 15, len(taps) // 2
     stride = size - len(taps) + 1
     padded = np.pad(samples, (reach, reach + size))
@@ -62,7 +64,7 @@ def _convolved(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
 def _all_candidates(
     samples: np.ndarray, centers: np.ndarray, rate: float, lowest: float, highest: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Per frame: frequencies (F, CANDIDATES) Hz, their strengths, and the frame's peak amplitude (F,)."""
+    """Return frequencies (F, CANDIDATES) Hz of each frame, their strengths, and the peak amplitudes (F,)."""
     length = 2 * int(PERIODS / lowest * rate / 2)
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(samples, length // 2 + 1), length)
     parts = [
@@ -93,7 +95,7 @@ def _candidates(
 
 
 def _autocorrelation(frames: np.ndarray, lags: int) -> np.ndarray:
-    """(N, length) → (N, lags), 1 at lag 0, freed of the window's own fall."""
+    """Return the autocorrelation (N, lags) of (N, length), 1 at lag 0, divided by that of the window."""
     window, size = _window(frames.shape[1])
     spectra = np.fft.rfft(frames * window, size)
     raw = np.fft.irfft(spectra.real**2 + spectra.imag**2, size)[:, :lags]
@@ -103,14 +105,14 @@ def _autocorrelation(frames: np.ndarray, lags: int) -> np.ndarray:
 
 @lru_cache
 def _window(length: int) -> tuple[np.ndarray, int]:
-    """A Hann window and the FFT's size: twice as long, lest the correlation wraps around."""
+    """Return a Hann window and the size of the FFT, which is twice as long against wrapping around."""
     return np.hanning(length + 2)[1:-1].astype(np.float32), 1 << (2 * length - 1).bit_length()
 
 
 def _best_path(
     frequencies: np.ndarray, strengths: np.ndarray, unvoiced: np.ndarray, seconds: float
 ) -> np.ndarray:
-    """Viterbi over the candidates and, in the last column, unvoiced: (F,) Hz."""
+    """Return the best path (F,) Hz over the candidates and unvoiced, the last column (Viterbi)."""
     scale = 0.01 / seconds
     pitch = np.log2(frequencies)
     scores = np.concatenate([np.where(strengths < 0, -1e3, strengths), unvoiced[:, None]], 1)
@@ -131,7 +133,7 @@ _COLUMNS = np.arange(CANDIDATES + 1)
 
 
 def _traced(choices: np.ndarray, back: np.ndarray, last: int) -> np.ndarray:
-    """Follows the pointers home; the padded last column holds the 0 of "unvoiced"."""
+    """Follow the back pointers; the padded last column holds the 0 of "unvoiced"."""
     path = np.empty(len(choices), np.int64)
     for i in range(len(choices) - 1, -1, -1):
         path[i] = last

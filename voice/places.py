@@ -22,7 +22,7 @@ def expanded(path: str | Path) -> Path:
 
 
 def check_place(path: Path, error: type[VoiceError] = VoiceError) -> None:
-    """Raises `error` where there can be no file of that name."""
+    """Raise `error` if no file of that name can be written."""
     if not path.parent.is_dir():
         raise error(f"{path.parent} is not a directory; make it first")
     if path.is_dir():
@@ -83,7 +83,7 @@ def remove_leftovers(paths: Iterable[Path]) -> None:
 
 
 def _runs(process: int) -> bool:
-    """Whether there is a process of that number; where that cannot be asked, it counts as running."""
+    """Tell whether a process of that number runs; if the system cannot tell, it counts as running."""
     if os.name != "posix":
         return True
     try:
@@ -96,7 +96,7 @@ def _runs(process: int) -> bool:
 
 
 def _fitting(name: str, more: int) -> str:
-    """The name or, if it and `more` bytes are too long for file systems, its beginning and a checksum."""
+    """Return the name, or its beginning and a checksum if it and `more` bytes are too long."""
     encoded, room = os.fsencode(name), _LONGEST_NAME - more
     if len(encoded) <= room:
         return name

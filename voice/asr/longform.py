@@ -36,7 +36,7 @@ class Window:
     pieces: tuple[Piece, ...]
 
     def time(self, seconds: float, *, ending: bool = False) -> float:
-        """A time in the window → the time in the recording.
+        """Return the time in the recording of a time in the window.
 
         A joint belongs to the piece after it, unless the time is that of something `ending`.
         """
@@ -81,7 +81,7 @@ def transcripts(
 
 
 def _batches(windows: Iterator[Window], size: int) -> Iterator[list[Window]]:
-    """As many windows at once as `size` says, fewer at the end, also where that is an error."""
+    """Yield `size` windows at a time, fewer at the end, also if the end is an error."""
     several: list[Window] = []
     try:
         for window in windows:
@@ -103,7 +103,7 @@ def _side_by_side(
     language: str | None,
     workers: int,
 ) -> Iterator[tuple[list[Window], list[Transcript]]]:
-    """Batches and what is heard in them, in order, as many at once as there are `workers`.
+    """Yield batches and their transcripts in order; `workers` batches are recognized at a time.
 
     As long as no language is known they come one after the other, so that the first one heard holds for all.
     Where the batches end in an error, what came before it is heard first.
@@ -136,7 +136,7 @@ def _side_by_side(
 
 
 def _next(batches: Iterator[list[Window]]) -> list[Window] | Exception | None:
-    """The next of them, what went wrong with it, or None where there are no more."""
+    """Return the next batch, the error that it raises, or None if there are no more."""
     try:
         return next(batches, None)
     except Exception as error:
@@ -144,7 +144,10 @@ def _next(batches: Iterator[list[Window]]) -> list[Window] | Exception | None:
 
 
 def pack(stretches: Iterable[SpeechChunk], longest: float) -> Iterator[Window]:
-    """Successive stretches side by side in windows of at most `longest` seconds; a longer one has its own."""
+    """Yield successive stretches joined to windows of at most `longest` seconds.
+
+    A longer stretch has its own.
+    """
     held: list[SpeechChunk] = []
     for stretch in stretches:
         if held and sum(one.audio.duration for one in held) + stretch.audio.duration > longest:
@@ -163,7 +166,7 @@ def _window(stretches: Sequence[SpeechChunk]) -> Window:
 
 
 def _placed(segment: Segment, window: Window) -> Segment:
-    """A segment of a window with the times of the recording."""
+    """Return a segment of a window with the times of the recording."""
     words = tuple(_placed_word(word, window) for word in segment.words)
     start, end = window.time(segment.start), window.time(segment.end, ending=True)
     return replace(segment, start=start, end=max(start, end), words=words)

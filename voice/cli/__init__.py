@@ -27,7 +27,7 @@ app.add_typer(data.app, name="data")
 
 
 def main() -> None:
-    """The program `voice`.
+    """Run the program `voice`.
 
     After a signal it ends without waiting for the threads that compute, which Python would do.
     """

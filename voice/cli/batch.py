@@ -57,7 +57,7 @@ def _label(job: Job, number: int, count: int) -> str:
 
 
 def _with_name(job: Job, error: Exception) -> str:
-    """What went wrong, with the recording's name if it does not say which one it is about."""
+    """Return an error's message, with the recording's name if the message does not have it."""
     message = explained(error)
     named = job.source in message or job.source == "-" or (job.target and str(job.target) in message)
     return message if named else f"{job.source}: {message}"
@@ -72,7 +72,7 @@ def _has_room(job: Job) -> bool:
 
 
 def _sum_up(failed: Sequence[Job], count: int, full: bool) -> None:
-    """Name the recordings that failed, where there were several."""
+    """Print the names of the recordings that failed, if there were several recordings."""
     if count == 1:
         return
     names = ", ".join(job.source for job in failed)

@@ -107,13 +107,13 @@ class Pipe:
         self._taking.__exit__(None, None, None)
 
     def peek(self, size: int) -> bytes:
-        """The first `size` bytes or, where there are fewer, all; they are read again."""
+        """Return the first `size` bytes, or all if there are fewer; they are read again."""
         while len(self._ahead) < size and (data := self._read(size - len(self._ahead))):
             self._ahead += data
         return self._ahead
 
     def read1(self, size: int) -> bytes:
-        """What has arrived, at most `size` bytes; nothing at the end."""
+        """Read what has arrived, at most `size` bytes; nothing at the end."""
         if self._ahead:
             data, self._ahead = self._ahead[:size], self._ahead[size:]
             return data
@@ -141,7 +141,7 @@ class Pipe:
 
 
 def _received(file: BinaryIO, size: int) -> bytes:
-    """What has arrived, at most `size` bytes; Ctrl-C, which nobody else handles, is the end of it."""
+    """Read what has arrived, at most `size` bytes; Ctrl-C, which nothing else handles, ends it."""
     try:
         return file.read1(size)
     except interrupts.Interrupted:
@@ -151,7 +151,7 @@ def _received(file: BinaryIO, size: int) -> bytes:
 
 
 def raw(file: BinaryIO) -> Iterator[np.ndarray]:
-    """Little-endian 16-bit samples as they arrive → float32 blocks; Ctrl-C is the end of them."""
+    """Yield float32 blocks from little-endian 16-bit samples as they arrive; Ctrl-C ends them."""
     odd = b""
     while data := _received(file, _LARGEST_READ):
         data = odd + data
@@ -165,7 +165,7 @@ def in_time(
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[np.ndarray]:
-    """Each block when its last sample has been said, or at once if that is past."""
+    """Yield each block when its last sample has been said, or at once if that time is past."""
     due = clock()
     for block in blocks:
         due += len(block) / rate
@@ -182,7 +182,7 @@ def _nothing() -> Iterator[Show]:
 
 @contextmanager
 def _lines() -> Iterator[Show]:
-    """A line for each settled segment, for files and pipes."""
+    """Return a function that prints a line for each settled segment, for files and pipes."""
 
     def show(each: PartialTranscript | Segment) -> None:
         if isinstance(each, Segment):
@@ -193,7 +193,7 @@ def _lines() -> Iterator[Show]:
 
 @contextmanager
 def _screen() -> Iterator[Show]:
-    """Settled segments as lines; below them what is being said, dim where it may still change."""
+    """Show settled segments as lines, and below them the current words, dim where they may still change."""
     from rich.console import Console
     from rich.live import Live as Region
     from rich.text import Text

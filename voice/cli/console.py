@@ -37,7 +37,7 @@ class OutputError(VoiceError):
 
 
 def note(message: str) -> None:
-    """One line on standard error."""
+    """Print one line on standard error."""
     if sys.stderr is not None:
         typer.echo(shown(message), err=True)
 
@@ -90,7 +90,7 @@ def standard_input() -> BinaryIO:
 
 
 def explained(error: Exception) -> str:
-    """What went wrong; of a file that could not be used, which one it is and what to look at."""
+    """Return an error's message; for a file that could not be used, its name and what to look at."""
     if isinstance(error, VoiceError):
         return str(error)
     if isinstance(error, MemoryError):
@@ -103,12 +103,12 @@ def explained(error: Exception) -> str:
 
 
 def reason(error: OSError) -> str:
-    """Say why a file could not be used, and what to do about it."""
+    """Return why a file could not be used, and what to do about it."""
     return (error.strerror or str(error)) + _HINTS.get(error.errno, "")
 
 
 def plainly(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose foreseen failures are one line each, without a traceback."""
+    """Return a command whose foreseen failures are one line each, without a traceback."""
 
     @functools.wraps(command)
     def run(*args, **options) -> None:
@@ -127,7 +127,7 @@ def plainly(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _status(error: BaseException) -> int | None:
-    """The exit status for what ended a command, which is said; None for what was not foreseen."""
+    """Print what ended a command and return the exit status; None for an unforeseen error."""
     ended = interrupts.came() or error
     if isinstance(ended, KeyboardInterrupt):
         interrupts.claim()
@@ -150,12 +150,12 @@ def _drop_output() -> None:
 
 
 def is_terminal() -> bool:
-    """Whether somebody looks at standard error."""
+    """Tell whether standard error is a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()
 
 
 def prints_to_terminal() -> bool:
-    """Whether somebody looks at standard output, which may be closed."""
+    """Tell whether standard output is a terminal; it may be closed."""
     return sys.stdout is not None and sys.stdout.isatty()
 
 
@@ -177,7 +177,7 @@ class Bar:
 
 @contextmanager
 def progress(label: str, unit: str = "") -> Iterator[Bar]:
-    """A bar on the terminal, with the time left.
+    """Show a bar on the terminal, with the time left.
 
     `unit` is "bytes" for a download, and nothing for a share. Without a terminal nothing is drawn;
     a download is then announced when it begins.

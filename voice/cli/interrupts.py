@@ -63,7 +63,7 @@ class Watch:
         self._writing: socket.socket | None = None
 
     def begin(self) -> None:
-        """Handle the signals from now on, but those that whoever started this process had ignored."""
+        """Begin to handle the signals, except those that the parent process had ignored."""
         reading, self._writing = socket.socketpair()
         self._writing.setblocking(False)
         for name in ENDS:
@@ -74,7 +74,7 @@ class Watch:
         threading.Thread(target=self._listen, args=(reading,), name="signals", daemon=True).start()
 
     def release(self) -> None:
-        """Put back the handlers that were there before `begin`, if that was called."""
+        """Set the handlers that were there before `begin`, if that was called."""
         if not self._before:
             return
         for number, handler in self._before.items():
@@ -122,7 +122,7 @@ class Watch:
                 self.end(data[0])
 
     def _close(self) -> None:
-        """What the main thread would do if it were free."""
+        """Do what the main thread would do if it were free."""
         self.claim()
         for keep in reversed(self.keepers):
             with suppress(Exception):
@@ -136,7 +136,7 @@ _watch = Watch()  # signals belong to the process, and so does this
 
 
 def watch() -> None:
-    """Handle the signals from now on. Call it in the main thread, once."""
+    """Begin to handle the signals. Call it in the main thread, once."""
     _watch.begin()
 
 

@@ -84,7 +84,7 @@ def _is_folder(output: str) -> bool:
 
 
 def _check_folder(folder: Path, count: int) -> None:
-    """Raises VoiceError for a path that is no folder, or does not look as if it were to be one."""
+    """Raise VoiceError for a path that is no folder, or whose name looks like that of a file."""
     from voice.text.subtitles import FORMATS
 
     if folder.exists() and not folder.is_dir():
@@ -98,7 +98,7 @@ def _there_are(count: int) -> str:
 
 
 def _recordings(file: str, recursive: bool) -> Iterator[_Found]:
-    """A file, or the recordings in a folder by name; a folder without any is given itself."""
+    """Return a file, or the recordings in a folder by name; a folder without any is returned itself."""
     if file == "-" or not os.path.isdir(file):
         yield _Found(file, Path("stdin" if file == "-" else Path(file).name))
         return
@@ -110,7 +110,7 @@ def _recordings(file: str, recursive: bool) -> Iterator[_Found]:
 
 
 def _below(folder: Path, recursive: bool) -> Iterator[Path]:
-    """Sound and video in a folder, hidden ones and what an interrupted `voice speak` kept left out.
+    """Return sound and video in a folder, without hidden files and what an interrupted `voice speak` kept.
 
     A link to a folder counts where that is elsewhere, and once, so that links in circles end.
     """
@@ -139,7 +139,7 @@ def _is_media(path: Path) -> bool:
 
 
 def _is_transport_stream(path: Path) -> bool:
-    """Whether it begins as MPEG's packets do; source text in TypeScript has the same ending."""
+    """Tell whether a file begins as MPEG's packets do; source text in TypeScript has the same ending."""
     try:
         with path.open("rb") as file:
             return file.read(1) == b"G"
@@ -148,7 +148,7 @@ def _is_transport_stream(path: Path) -> bool:
 
 
 def _names(found: Sequence[_Found]) -> Iterator[tuple[str, bool]]:
-    """For each recording the path of its transcript without the ending, and whether it had to be numbered.
+    """Return for each recording the path of its transcript without the ending, and whether it was numbered.
 
     Where a stem is shared, the whole name makes the difference ("a.mp3", "a.wav"), where that is shared
     too, a number. Some file systems know no case, so it makes no difference here.
@@ -171,7 +171,7 @@ def _plain(name: str | Path) -> str:
 
 
 def _numbered(source: str, stem: str, taken: set[str]) -> str:
-    """The stem, with a number if another recording of this run has the same."""
+    """Return the stem, with a number if another recording of this run has the same."""
     name, count = stem, 1
     while _plain(name) in taken:
         count += 1

@@ -92,12 +92,12 @@ def remove(name: Name) -> None:
 
 
 def _to_come(entry: Entry) -> str:
-    """That it has to be fetched, and how much of it a fetch that broke off has left."""
+    """Return a note that it has to be fetched, and how much an interrupted fetch has left."""
     return f"to be fetched; {_size(entry.begun)} are here" if entry.begun else "to be fetched"
 
 
 def _held(entry: Entry) -> str:
-    """What it takes on the disk, and whose files it shares."""
+    """Return a note on what it takes on the disk, and whose files it shares."""
     shared = ", ".join(entry.lenders)
     if shared and entry.size < CARD_ALONE:
         return f"in {shared}"

@@ -104,7 +104,7 @@ class Result:
             raise
 
     def _rendered(self, transcript: Transcript) -> str:
-        """A transcript that breaks off; JSON says so."""
+        """Return a transcript that breaks off in the format of the result; JSON says that it is partial."""
         text = render(transcript, self.form)
         if self.form != "json":
             return text

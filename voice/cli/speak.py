@@ -115,7 +115,7 @@ class _Said:
             write_text(path, render(transcript, self.form))
 
     def keep(self, writer: Writer, output: str) -> None:
-        """The text will not be spoken to its end: keep what was, beside the place of the whole."""
+        """Keep the speech of a text that is not spoken to its end, beside the place of the whole."""
         if not self.segments:
             return
         place = unfinished_path(Path(output))
@@ -153,7 +153,7 @@ def _text(text: str | None, path: str | None, ssml: bool) -> str:
 
 
 def _controls(*settings: float | None, lexicon: Path | None) -> Controls:
-    """`settings` in the order of Controls."""
+    """Return Controls from settings in their order. Raises VoiceError."""
     from voice.text.lexicon import read_lexicon
     from voice.types import Controls
 
@@ -164,7 +164,7 @@ def _controls(*settings: float | None, lexicon: Path | None) -> Controls:
 
 
 def _subtitle_format(path: Path | None) -> str:
-    """The format that the suffix names, known to be one before any work is done."""
+    """Return the format of subtitles that the suffix names. Raises VoiceError for another one."""
     from voice.text.subtitles import FORMATS
 
     form = path.suffix.lstrip(".").lower() if path else "srt"
@@ -198,7 +198,7 @@ def _speak(voice: Voice, text: str, controls: Controls, output: str, said: _Said
 
 
 def _watched(speech: Iterator[Speech], rate: int, length: int, moved, said: _Said) -> Iterator[Speech]:
-    """The same pieces; `said` collects what was spoken when, `moved` hears how far it is."""
+    """Yield the same pieces; note in `said` what was spoken when, and call `moved` with the progress."""
     from voice.text.subtitles import speech_segment
 
     spoken = samples = 0  # samples, so that hours of pieces do not drift

@@ -90,7 +90,7 @@ def command(
 
 
 def _loaded(model: str | None, voice: str, commands: str | None, threads: int | None) -> Models:
-    """The models, fetched if they are not there."""
+    """Load the models, fetched first if they are not there."""
     from voice.agent import Models
     from voice.agent.session import open_default
     from voice.models import find
@@ -131,7 +131,7 @@ def _save(events: Sequence[Event], path: str, rate: int) -> None:
 
 
 def told(event: Event) -> Iterator[str]:
-    """An event in one line, or none if it tells a person nothing."""
+    """Yield an event as one line, or no line if it tells a person nothing."""
     from voice.agent import events
 
     line = None

@@ -14,7 +14,7 @@ _LOOKED_AT = 4096  # bytes; sound and video have a zero among the first ones, te
 
 
 def check_sound(path: str, inputs: Iterable[str | Path | None] = ()) -> None:
-    """Raises VoiceError where sound cannot be written to `path`, "-" aside, or it is one of the `inputs`."""
+    """Raise VoiceError if sound cannot be written to `path` ("-" excepted), or it is one of the `inputs`."""
     from voice import audio
 
     if path == "-":
@@ -38,7 +38,7 @@ def check_text(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
 
 
 def _check_kept(path: Path, inputs: Iterable[str | Path | None]) -> None:
-    """Raises VoiceError for what is there and must stay: one of the `inputs`, a device or a pipe."""
+    """Raise VoiceError for a path that must stay as it is: one of the `inputs`, a device or a pipe."""
     if not path.exists() or path.is_dir():
         return
     if any(each and os.path.exists(each) and path.samefile(each) for each in inputs):

@@ -45,6 +45,6 @@ def command(
 
 
 def _row(file: str, heard: Understanding, several: bool) -> Mapping[str, object]:
-    """What is printed; the file's name only where there are several."""
+    """Return the row to print, with the file's name only if there are several."""
     row = {"intent": heard.intent, "slots": dict(heard.slots), "is_understood": heard.is_understood}
     return {"file": shown(file), **row} if several else row

@@ -41,7 +41,7 @@ class FrameClock:
 
     @property
     def length(self) -> float:
-        """Seconds of this container that were given out."""
+        """Return the seconds of this container that were yielded."""
         return self._report.end - self._begin
 
     def expects(self, frame: DecodedFrame) -> bool:
@@ -51,7 +51,7 @@ class FrameClock:
         return self._offset is not None and self._follows(frame.time + self._offset - self._report.end)
 
     def place(self, frame: DecodedFrame, after: DecodedFrame | None) -> float:
-        """Seconds from the end of what was given out to `frame`, negative where they overlap.
+        """Return the seconds from the end of the yielded sound to `frame`, negative if they overlap.
 
         `after` is the next frame: a jump that it takes back was a damaged time.
         """
@@ -82,14 +82,14 @@ class FrameClock:
         return (-_ROUNDING if self._late else -_OVERLAP) <= ahead <= _JITTER
 
     def _explained(self, hole: float, frame: DecodedFrame) -> float:
-        """How many bytes that are no packets may lie in a hole which is no damage."""
+        """Return how many bytes that are no packets may lie in a hole that is no damage."""
         if self._in_order:
             return _SKIPPED
         usual = (self._packets.place - frame.skipped) / max(1.0, self.length)  # bytes per second
         return usual * hole / 2 if self._broadcast else np.inf
 
     def _believed(self, ahead: float, first: bool) -> bool:
-        """Whether a jump is in the recording, and not only in its clock."""
+        """Tell whether a jump is in the recording, and not only in its clock."""
         if ahead > 0.0:
             if ahead > min(self._report.room, _JUMP if self._broadcast else np.inf):
                 self._report.jumped += 0.0 if self._broadcast else ahead
@@ -104,7 +104,7 @@ class FrameClock:
 
 
 def _taken_back(frame: DecodedFrame, after: DecodedFrame | None, ahead: float) -> bool:
-    """Whether the next frame is where it would be had this one not jumped `ahead`."""
+    """Tell whether the next frame is where it would be if this one had not jumped `ahead`."""
     if after is None or after.time is None:
         return False
     back = after.time - frame.end

@@ -46,7 +46,7 @@ _STREAMS = 128  # in one container: each has a decoder of its own
 
 @contextmanager
 def contained(media: Media) -> Iterator:
-    """The FFmpeg container that `media` holds from its `start` on. Raises AudioError."""
+    """Open the FFmpeg container that `media` holds from its `start` on. Raises AudioError."""
     import av
 
     _bound_memory()
@@ -93,7 +93,7 @@ def _unreadable(media: Media) -> str:
 
 @cache
 def codecs() -> frozenset[str]:
-    """The names of the decoders that files may use: of sound alone, and of what people have."""
+    """Return the names of the decoders that files may use: only of sound, in formats that people have."""
     import av
 
     return frozenset(name for name in av.codecs_available if _CODEC.fullmatch(name))

@@ -76,7 +76,7 @@ def format_of(target: str | Path | BinaryIO) -> str:
 
 
 def _nearest_rate(rate: int, rates: tuple[int, ...]) -> int:
-    """The lowest rate that loses nothing, of those that an encoder takes."""
+    """Return the lowest rate that loses nothing, of those that an encoder takes."""
     if not rates or rate in rates:
         return rate
     return min((known for known in rates if known > rate), default=max(rates))

@@ -35,14 +35,17 @@ class Promise:
     unended: bool = False  # the mark is missing with which such files end
 
     def missing(self, length: float, end: float) -> float:
-        """Seconds that a track of `length` lacks at its end; `end` is where the last track ends."""
+        """Return the seconds that a track of `length` lacks at its end.
+
+        `end` is the end of the last track.
+        """
         short = max(0.0, self.seconds - length)
         broken_off = end < 0.95 * self.seconds and end - length < 2.0  # and there was sound until then
         return max(short if self.of_track or broken_off else 0.0, length * self.cut_off)
 
 
 def promise_of(container, track, media: Media) -> Promise:
-    """What the headers of an FFmpeg container say of a sound track in it."""
+    """Return what the headers of an FFmpeg container say of a sound track in it."""
     form, own = container.format.name, own_length(container, track)
     begin = (container.start_time or 0) / 1e6
     if form == "ogg":
@@ -62,7 +65,7 @@ def promise_of(container, track, media: Media) -> Promise:
 
 
 def own_length(container, track) -> float:
-    """Seconds from where the container begins to where FFmpeg thinks that a track ends, 0 if it doesn't."""
+    """Return the seconds from the container's beginning to the end of a track by FFmpeg, 0 if unknown."""
     if not (track.duration and track.time_base):
         return 0.0
     late = float((track.start_time or 0) * track.time_base) - (container.start_time or 0) / 1e6
@@ -70,25 +73,25 @@ def own_length(container, track) -> float:
 
 
 def is_cover(stream) -> bool:
-    """Whether a stream is a picture without a time."""
+    """Tell whether a stream is a picture without a time."""
     return stream.type == "video" and bool(stream.disposition & _COVER)
 
 
 def _plausible(seconds: float, container, track) -> bool:
-    """False for the length that recorders write who cannot know it: as much as there is room for."""
+    """Tell whether a length is meant; recorders that cannot know it write the largest that fits."""
     claimed = seconds * (track.codec_context.bit_rate or 0) / 8
     return claimed < PLACEHOLDER or claimed < 2 * container.size
 
 
 def _guessed(container) -> bool:
-    """Whether a length may be the one that FFmpeg guesses from the bit rates of its tracks."""
+    """Tell whether a length may be the one that FFmpeg guesses from the bit rates of its tracks."""
     rates = [each.codec_context.bit_rate if each.codec_context else 0 for each in container.streams]
     guess = 8e6 * container.size / max(1, sum(rate or 0 for rate in rates))
     return abs(guess - (container.duration or 0)) < 0.005 * guess
 
 
 def _told(metadata: dict[str, str]) -> float:
-    """The seconds in Matroska's tag for the length of a track, 0 without one."""
+    """Return the seconds in Matroska's tag for the length of a track, 0 without one."""
     for name, value in metadata.items():
         if name.startswith("DURATION") and (found := _LENGTH.fullmatch(value)):
             hours, minutes, seconds = map(float, found.groups())
@@ -97,7 +100,7 @@ def _told(metadata: dict[str, str]) -> float:
 
 
 def _length_by_frames(media: Media, rate: int) -> float:
-    """The seconds of the frames that an MP3 says it has, in its first one; 0 where it does not say."""
+    """Return the seconds of the frames that an MP3 claims in its first frame, 0 if it does not."""
     head = media.peek(0, 10).ljust(10, b"\0")
     tag = sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
     first = media.peek(10 + tag if head.startswith(b"ID3") else 0, _MP3_HEAD)
@@ -107,7 +110,7 @@ def _length_by_frames(media: Media, rate: int) -> float:
 
 
 def _ogg(container, track, media: Media, own: float) -> Promise:
-    """What the last page of an Ogg file says: when it ends, and that nothing follows."""
+    """Read the last page of an Ogg file: when it ends, and that nothing follows."""
     size = container.size
     tail = media.peek(max(0, size - _OGG_TAIL), _OGG_TAIL)
     pages = [*re.finditer(rb"OggS\0([\0-\7])(.{8})(.{4})", tail, re.DOTALL)]
@@ -123,7 +126,7 @@ def _ogg(container, track, media: Media, own: float) -> Promise:
 
 
 def _cut_off(media: Media, size: int) -> float:
-    """Bytes that a file's header claims beyond its `size`, as a share of those that there are."""
+    """Return the bytes that a file's header claims beyond its `size`, as a share of the bytes present."""
     head = media.peek(0, 24).ljust(24, b"\0")
     end = 0
     if head[:4] in (b"RIFF", b"RF64", b"BW64") and head[8:12] == b"WAVE":
@@ -139,7 +142,7 @@ def _cut_off(media: Media, size: int) -> float:
 
 
 def _end_of_sound(media: Media, place: int, form: str, kind: bytes) -> int:
-    """Where a file made of chunks claims that its sound ends; 0 where there is none."""
+    """Return the place at which the sound ends by the header of a file made of chunks, 0 without one."""
     length, large = struct.calcsize(form), 0
     for _ in range(_CHUNKS):
         head = media.peek(place, length + 16).ljust(length + 16, b"\0")

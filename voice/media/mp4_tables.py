@@ -19,7 +19,7 @@ _HEAD = 20  # bytes of a table's header, its name included
 
 
 def check_tables(media: Media) -> None:
-    """Raises AudioError where an MP4 claims larger tables than a long recording has."""
+    """Raise AudioError if an MP4 claims larger tables than a long recording has."""
     entries, track = 0, _TableCounts()
     for kind, place, head in _tables(media):
         if kind == b"cmov":
@@ -58,7 +58,7 @@ class _TableCounts:
 
     @property
     def cost(self) -> int:
-        """How many entries FFmpeg makes of them: one for each sample, for PCM one for 1,024."""
+        """Return how many entries FFmpeg makes of them: one for each sample, for PCM one for 1,024."""
         chunks = self._chunks * (1 + self._fullest // 1024)
         if self._steps == [(1, 1)] and b"soun" in self._kinds and b"vide" not in self._kinds:
             return chunks
@@ -66,7 +66,7 @@ class _TableCounts:
 
 
 def _tables(media: Media) -> Iterator[tuple[bytes, int, bytes]]:
-    """(name, place, first 20 bytes) of whatever may be a table, outside of the media data.
+    """Yield (name, place, first 20 bytes) of whatever may be a table, outside of the media data.
 
     They are looked for by their names: FFmpeg takes them at any depth.
     """
@@ -80,7 +80,7 @@ def _tables(media: Media) -> Iterator[tuple[bytes, int, bytes]]:
 
 
 def _boxes(media: Media) -> Iterator[tuple[int, int]]:
-    """(start, end) of the outermost boxes that are not media data, names included."""
+    """Yield (start, end) of the outermost boxes that are not media data, names included."""
     start, end = 0, media.seek(0, 2)
     while start + 8 <= end:
         media.seek(start)
@@ -95,7 +95,7 @@ def _boxes(media: Media) -> Iterator[tuple[int, int]]:
 
 
 def _fullest_chunk(media: Media, place: int, head: bytes) -> int:
-    """The most samples that an `stsc` table puts into a chunk."""
+    """Return the most samples that an `stsc` table puts into a chunk."""
     media.seek(place + 12)
     fullest, left = 0, 12 * struct.unpack(">I", head[8:12])[0]
     while left > 0 and (piece := media.read(min(left, 12 * 4096))):

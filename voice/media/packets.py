@@ -56,7 +56,7 @@ class Packets:
                 yield packet  # but not one without content, which the decoder would take for the end
 
     def passed_over(self, size: int) -> float:
-        """How much of a file of frames alone is no frame, as a share of what is."""
+        """Return the bytes of a file of frames that belong to no frame, as a share of those that do."""
         return max(0, size - self._first - self._bytes) / max(1, self._bytes)
 
     def _note(self, packet) -> None:
@@ -75,7 +75,7 @@ class Packets:
             self.end = max(self.end, end - self.begin)
 
     def _next_link(self) -> int | None:
-        """Where FFmpeg stopped at a further Ogg file, which may be coded in another way."""
+        """Return the place of a further Ogg file at which FFmpeg stopped, None if there is none."""
         if self._container.format.name != "ogg":
             return None
         place = max(1, self.place)
@@ -101,7 +101,7 @@ class DecodedFrame:
 
     @property
     def end(self) -> float:
-        """Seconds at which a next one is to be heard; only where there is a `time`."""
+        """Return the seconds at which the next frame begins; only for a frame with a `time`."""
         return self.decoded.time + self.decoded.samples / max(1, self.decoded.sample_rate)
 
 

@@ -106,7 +106,7 @@ class _Part:
 
 
 def _wav_header(begun: bytes) -> _Wav | None:
-    """The header at the beginning of a file; None if it is longer, or of a coding that needs FFmpeg."""
+    """Return the header at the beginning of a file; None if it is longer, or its coding needs FFmpeg."""
     place, form, options = 12, None, {}
     while place + 8 <= len(begun):
         kind, size = struct.unpack_from("<4sI", begun, place)

@@ -12,7 +12,7 @@ _CHUNK = 2**20  # samples that a resampler gives out at a time
 
 
 def at_rate(pieces: Iterable[tuple[np.ndarray, int]], rate: int) -> Iterator[np.ndarray]:
-    """Pieces at their own rates, which may change on the way → pieces at `rate`."""
+    """Yield pieces at `rate` from pieces at their own rates, which may change on the way."""
     for own, group in groupby(pieces, key=itemgetter(1)):
         resampler, step = StreamResampler(own, rate), max(1, _CHUNK * own // rate)
         for samples, _ in group:
@@ -40,7 +40,7 @@ class StreamResampler:
 
 
 def regrouped(pieces: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
-    """Pieces of any length → blocks of `size`, the last one shorter."""
+    """Yield blocks of `size` samples from pieces of any length, the last one shorter."""
     held, length = [], 0
     for piece in pieces:
         held.append(piece)

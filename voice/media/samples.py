@@ -21,7 +21,7 @@ def check_rate(rate: int, called: str) -> None:
 
 
 def mono_pieces(frame, start: int) -> Iterator[np.ndarray]:
-    """A decoded frame from sample `start` on → (T,) float32 pieces, the mean of its channels."""
+    """Yield a decoded frame from sample `start` on as (T,) float32 pieces, the mean of its channels."""
     channels, kind = frame.layout.nb_channels, _TYPES[frame.format.name.removesuffix("p")]
     # From eight channels on PyAV finds no end of the planes: those behind the last channel are not ours.
     planes = [np.frombuffer(plane, kind) for plane in frame.planes[:channels]]
@@ -34,7 +34,7 @@ def mono_pieces(frame, start: int) -> Iterator[np.ndarray]:
 
 
 def as_float(samples: np.ndarray) -> np.ndarray:
-    """Samples of any width → float32 in [-1, 1]. Raises AudioError for what is no sound."""
+    """Return samples of any width as float32 in [-1, 1]. Raises AudioError for another type."""
     if np.issubdtype(samples.dtype, np.floating):
         return samples.astype(np.float32, copy=False)
     if samples.dtype == np.uint8:
@@ -45,7 +45,10 @@ def as_float(samples: np.ndarray) -> np.ndarray:
 
 
 def clipped(samples: np.ndarray, name: str) -> np.ndarray:
-    """The samples within [-1, 1]; NaN and infinities are refused, for no repair of them is right."""
+    """Return the samples clipped to [-1, 1].
+
+    Raises AudioError for NaN and infinities: no repair of them is right.
+    """
     if not np.isfinite(samples).all():
         raise AudioError(f"{name} holds samples that are not numbers (NaN or infinite); export it again")
     return np.clip(samples, -1.0, 1.0)

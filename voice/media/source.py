@@ -137,7 +137,7 @@ class Arrived:
     """What arrives in a pipe, as a file: it is read once, and its last `REREAD_LIMIT` bytes again."""
 
     def __init__(self, more: Callable[[int], bytes]) -> None:
-        """`more` gives at most so many bytes, waits for one, and gives none at the end."""
+        """Take `more`, which returns at most so many bytes, waits for one, and returns none at the end."""
         self._more = more
         self._kept = bytearray()
         self._begin = self._place = 0  # of what is kept; of what is read next
@@ -167,7 +167,7 @@ class Arrived:
 
 @contextmanager
 def opened(source: Source) -> Iterator[Media]:
-    """A source as `Media`, from its beginning; a pipe is kept in a temporary file. Raises AudioError."""
+    """Open a source as `Media`, from its beginning; a pipe is kept in a temporary file. Raises AudioError."""
     called = name_of(source)
     with ExitStack() as stack:
         file = _file(source, stack)
@@ -180,7 +180,7 @@ def opened(source: Source) -> Iterator[Media]:
 
 @contextmanager
 def explained(called: str) -> Iterator[None]:
-    """Whatever goes wrong in reading a file as an AudioError that names it."""
+    """Raise every error of reading a file as an AudioError that names it."""
     try:
         yield
     except (AudioError, GeneratorExit):
@@ -194,7 +194,7 @@ def explained(called: str) -> Iterator[None]:
 
 
 def _file(source: Source, stack: ExitStack) -> BinaryIO:
-    """The open file that a source is or names."""
+    """Return the open file that a source is or names."""
     if source == "-":
         pipe = getattr(sys.stdin, "buffer", None)
         if pipe is None or pipe.closed:
@@ -222,13 +222,13 @@ def _file(source: Source, stack: ExitStack) -> BinaryIO:
 
 
 def can_seek(file: BinaryIO) -> bool:
-    """Whether an open file can be read more than once. Raises ValueError where it is closed."""
+    """Tell whether an open file can be read more than once. Raises ValueError if it is closed."""
     seekable = getattr(file, "seekable", None)
     return hasattr(file, "seek") and hasattr(file, "tell") and (seekable is None or seekable())
 
 
 def _kept(pipe: BinaryIO, called: str, kept: BinaryIO) -> BinaryIO:
-    """What comes through a pipe, in `kept`."""
+    """Copy what comes through a pipe to `kept`, and return it."""
     while piece := pipe.read(BLOCK):
         kept.write(piece)
         if kept.tell() > PIPE_LIMIT:

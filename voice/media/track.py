@@ -54,7 +54,7 @@ def pieces_of(media: Media, tell: Tell = warnings.warn) -> Iterator[tuple[np.nda
 
 
 def _linked(media: Media, report: DecodingReport) -> Iterator[tuple[np.ndarray, int]]:
-    """The sound of a file, and of the Ogg files that may be joined to it."""
+    """Yield the sound of a file, and of the Ogg files that may be joined to it."""
     link: int | None = 0
     while link is not None:
         media.start, report.next_link = link, None
@@ -71,7 +71,10 @@ def _linked(media: Media, report: DecodingReport) -> Iterator[tuple[np.ndarray, 
 
 
 def _decoded(container, media: Media, report: DecodingReport) -> Iterator[tuple[np.ndarray, int]]:
-    """The sound of one container, placed; `heard` learns what was lost and where a next one begins."""
+    """Yield the sound of one container at its times.
+
+    Note in `report` what was lost and where a next one begins.
+    """
     track = _track(container, media.called)
     promise = promise_of(container, track, media) if media.seekable() else Promise()
     packets = Packets(container, track, media)
@@ -90,7 +93,7 @@ def _decoded(container, media: Media, report: DecodingReport) -> Iterator[tuple[
 
 
 def _track(container, called: str):
-    """The first sound track that can be decoded."""
+    """Return the first sound track that can be decoded. Raises AudioError if there is none."""
     tracks = container.streams.audio
     if not tracks:
         raise AudioError(f"{called} has no sound track; choose a recording with sound")
@@ -104,7 +107,7 @@ def _track(container, called: str):
 def _pairs(
     frames: Iterable[DecodedFrame], expected: Callable[[DecodedFrame], bool]
 ) -> Iterator[tuple[DecodedFrame, DecodedFrame | None]]:
-    """Each frame with the one after it; with None at once if it is where it was expected, and the last."""
+    """Yield each frame with the next one; with None at once if it is where it was expected, and the last."""
     before = None
     for frame in frames:
         if before is not None:
@@ -118,7 +121,7 @@ def _pairs(
 
 
 def _placed(frame, ahead: float, report: DecodingReport) -> Iterator[tuple[np.ndarray, int]]:
-    """The silence before a frame and its sound, less what overlaps with what was before."""
+    """Yield the silence before a frame and its sound, without what overlaps with earlier sound."""
     rate = frame.sample_rate
     try:
         check_rate(rate, report.called)

@@ -27,7 +27,7 @@ _ROW = re.compile(r"[0-9]{1,9}")
 
 
 def derive(base: Path, adapter: Path, out: Path) -> None:
-    """Fills the folder `out` with the model that the folder `base` and the file `adapter` make.
+    """Fill the folder `out` with the model that the folder `base` and the file `adapter` make.
 
     Beside `model.bin` it gets the base's other files, but no card: that belongs to whoever knows what
     the model is. Raises ModelDamaged where the two do not fit.
@@ -43,7 +43,7 @@ def derive(base: Path, adapter: Path, out: Path) -> None:
 
 
 def merge(base: Ct2Model, adapter: Mapping[str, np.ndarray]) -> Ct2Model:
-    """The base with the adapter's additions in its weights. Raises ModelDamaged where they do not fit."""
+    """Return the base with the adapter's additions in its weights. Raises ModelDamaged if they do not fit."""
     changed: dict[str, np.ndarray] = {}
     for key in adapter:
         name, row, addition = _addition(base, adapter, key)
@@ -62,7 +62,10 @@ def merge(base: Ct2Model, adapter: Mapping[str, np.ndarray]) -> Ct2Model:
 def _addition(
     base: Ct2Model, adapter: Mapping[str, np.ndarray], key: str
 ) -> tuple[str, int, np.ndarray | None]:
-    """(tensor's name, first row, what is added from there); None for a `down`, which its `up` brings."""
+    """Return (name of the tensor, first row, addition from there).
+
+    None for a `down`, which its `up` brings.
+    """
     if key.endswith(".delta"):
         return key.removesuffix(".delta"), 0, adapter[key].astype(np.float32)
     place, _, side = key.rpartition(".")
@@ -88,7 +91,7 @@ def _weight(base: Ct2Model, name: str) -> np.ndarray:
 
 
 def read_adapter(path: Path) -> tuple[dict[str, np.ndarray], str]:
-    """The file's tensors, and the sha256 of the `model.bin` they were trained on ("" if it does not say)."""
+    """Read a file's tensors, and the sha256 of the `model.bin` that they were trained on, "" if unknown."""
     from safetensors import SafetensorError, safe_open
 
     try:
@@ -104,7 +107,7 @@ def read_adapter(path: Path) -> tuple[dict[str, np.ndarray], str]:
 
 
 def write_adapter(path: Path, tensors: Mapping[str, np.ndarray], base_sha256: str) -> None:
-    """Writes an adapter for the base whose `model.bin` has that sha256, whole or not at all."""
+    """Write an adapter for the base whose `model.bin` has that sha256, whole or not at all."""
     from safetensors.numpy import save_file
 
     beside = path.with_name(f".{path.name}.{os.getpid()}")

@@ -65,7 +65,7 @@ class Model:
 
 
 def read_card(folder: Path) -> Card:
-    """The card in `folder`. Raises ModelMissing if there is none, ModelDamaged if it is wrong."""
+    """Read the card in `folder`. Raises ModelMissing if there is none, ModelDamaged if it is wrong."""
     path = Path(folder) / NAME
     if not path.is_file():
         raise ModelMissing(f"{folder} is no model: it has no {NAME}")
@@ -81,7 +81,7 @@ def read_card(folder: Path) -> Card:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether `folder` is a model of this package."""
+    """Tell whether `folder` is a model of this package."""
     return Path(folder).resolve().parent == PRETRAINED.resolve()
 
 
@@ -112,7 +112,7 @@ def make_card(row: Mapping[str, Any], where: str, *, shares: bool = False) -> Ca
 
 
 def is_name(name: Any) -> bool:
-    """Whether it can be the name of a model or of a file in its folder."""
+    """Tell whether a text can be the name of a model or of a file in its folder."""
     fits = isinstance(name, str) and len(name) <= LONGEST_NAME and _SAFE.fullmatch(name)
     return bool(fits) and not _DEVICE.fullmatch(name)
 
@@ -142,7 +142,7 @@ def _check_names(card: Card, where: str, shares: bool) -> None:
 
 
 def _of_sibling(name: str, where: str) -> str:
-    """The name of a file without the sibling before it, as in `../NAME/FILE`."""
+    """Return the name of a file without the sibling before it, as in `../NAME/FILE`."""
     up, _, rest = name.partition("/")
     sibling, _, file = rest.partition("/")
     if up != ".." or not file:
@@ -182,12 +182,12 @@ def write_card(folder: Path, card: Card) -> None:
 
 
 def hashes(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """name → sha256 of files in `folder`, as a card's `files` wants them."""
+    """Return the sha256 of files in `folder` by name, as a card's `files` has them."""
     return {name: sha256(Path(folder) / name) for name in names}
 
 
 def sha256(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
+    """Return the sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -198,7 +198,7 @@ def _key(name: str) -> str:
 
 
 def _value(value: Any) -> str:
-    """`value` in TOML; a table inside a table is written in line."""
+    """Return `value` in TOML; a table inside a table is written in line."""
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{_key(key)} = {_value(each)}" for key, each in value.items()) + " }"
     if isinstance(value, (list, tuple)):

@@ -102,7 +102,7 @@ def _pretrained(folder: Path) -> Entry:
 
 
 def derivation(card: Card, source: str | None) -> Path:
-    """Where the whole of a model that derives from another lies or will lie, by the files of both.
+    """Return the folder for the whole of a model that derives from another, by the files of both.
 
     Raises ModelDamaged where its base is not in the catalog: nobody's card has anything else fetched.
     """

@@ -37,20 +37,20 @@ _HUB = {
 
 
 def size_of(name: str) -> str | None:
-    """The size of Whisper that a usual name means, such as "small" or "openai/whisper-small"."""
+    """Return the size of Whisper that a usual name means, such as "small" or "openai/whisper-small"."""
     found = _SIZE.fullmatch(name.lower())
     return found and found[1]
 
 
 def hub_name(size: str) -> str | None:
-    """The repository that has a size of Whisper ready to run, as hf:ORG/NAME; None if nobody has it."""
+    """Return the repository that has a size of Whisper ready to run, as hf:ORG/NAME; None if none has it."""
     if size in _HUB or not size.startswith("distil"):
         return "hf:" + _HUB.get(size, f"Systran/faster-whisper-{size}")
     return None
 
 
 def is_converted(folder: Path) -> bool:
-    """Whether CTranslate2 can run what lies in `folder`, which has no card.
+    """Tell whether CTranslate2 can run the files in `folder`, which has no card.
 
     Raises ModelDamaged where its tokenizer is missing.
     """
@@ -65,20 +65,20 @@ def is_converted(folder: Path) -> bool:
 
 
 def is_convertible(folder: Path) -> bool:
-    """Whether it is a folder of transformers with a Whisper in it, without a card and not converted yet."""
+    """Tell whether a folder holds a Whisper of transformers, without a card and not converted yet."""
     ready = (folder / NAME).exists() or (folder / WEIGHTS).exists()
     return not ready and _config(folder).get("model_type") == "whisper" and bool(_weights(folder))
 
 
 def guessed(folder: Path) -> Card:
-    """The card of a Whisper that has none."""
+    """Return a card for a Whisper that has none."""
     language = "en" if _config(folder).get("vocab_size") == ENGLISH else "multilingual"
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.name).strip("-")[:60] or "whisper"
     return Card(name, "recognizer", "whisper", _RATE, language, "unknown")
 
 
 def version(folder: Path) -> str:
-    """What changes when a file that is converted does, by its size and time."""
+    """Return a hash that changes when a file that is converted does, by its size and time."""
     files = [*_weights(folder), *(path for path in (folder / CONFIG, folder / TOKENIZER) if path.is_file())]
     stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return hashlib.sha256(json.dumps(stats).encode()).hexdigest()[:12]
@@ -123,7 +123,10 @@ def _check(folder: Path) -> None:
 
 
 def _weights(folder: Path) -> list[Path]:
-    """The files of the weights: safetensors, or else PyTorch's, which are read without running anything."""
+    """Return the files of the weights.
+
+    Safetensors, or else PyTorch's, which are read without running code.
+    """
     for pattern in ("model*.safetensors", "pytorch_model*.bin"):
         if found := sorted(path for path in folder.glob(pattern) if path.is_file()):
             return found
@@ -135,7 +138,7 @@ def _config(folder: Path) -> dict[str, Any]:
 
 
 def _table(path: Path) -> dict[str, Any]:
-    """What a JSON file says; nothing where it cannot be read or is no table."""
+    """Return the table in a JSON file, an empty one if it cannot be read or is no table."""
     try:
         if not path.is_file() or path.stat().st_size > LARGEST:
             return {}

@@ -34,7 +34,7 @@ class Ct2Model:
     aliases: Mapping[str, str]
 
     def with_tensors(self, changed: Mapping[str, np.ndarray]) -> Ct2Model:
-        """The same model with some tensors replaced by others of the same shape."""
+        """Return the same model with some tensors replaced by others of the same shape."""
         for name, tensor in changed.items():
             if name not in self.tensors or self.tensors[name].shape != tensor.shape:
                 raise ModelDamaged(f"{name} {tensor.shape} does not fit this model; is it the right base?")
@@ -42,7 +42,7 @@ class Ct2Model:
 
 
 def read_model(path: str | Path) -> Ct2Model:
-    """Reads a `model.bin`; tensors are views of the file's bytes (read-only).
+    """Read a `model.bin`; tensors are views of the file's bytes (read-only).
 
     Raises ModelDamaged where the file is not one or is cut short.
     """
@@ -99,7 +99,7 @@ class _Reader:
 
 
 def write_model(path: str | Path, model: Ct2Model) -> None:
-    """Writes `model` to `path`: beside first, then renamed, so that no half file is ever there."""
+    """Write `model` to `path`: beside first, then renamed, so that there is never half a file."""
     path = Path(path)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:

@@ -112,7 +112,7 @@ def _check_room(stage: Path, size: int) -> None:
 
 
 def no_room(name: str, stage: Path, size: int = 0) -> ModelError:
-    """What to say where the disk is full."""
+    """Return the error to raise when the disk is full."""
     wanted = f", and {name} has {size / 1e6:.0f} MB" if size else ""
     free = shutil.disk_usage(stage.parent).free / 1e6
     return ModelError(
@@ -200,7 +200,7 @@ def _from_hub(source: Hub, stage: Path, files: Mapping[str, str], size: int, pro
 
 
 def _after(done: int, size: int, progress: Progress) -> Moved:
-    """Tells `progress` of a file's bytes when `done` ones came before it."""
+    """Return a progress function for a file that has `done` bytes before it."""
     return lambda count: progress(min(done + count, size), size)
 
 

@@ -21,19 +21,22 @@ ZERO = 128  # the byte that stands for 0
 
 
 def block_of(columns: int) -> int:
-    """How many values of a row share a scale: a power of two."""
+    """Return how many values of a row share a scale: a power of two."""
     return min(BLOCK, columns & -columns)
 
 
 def quantized(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(N, K) → (N, blocks, values of a block) bytes and (N blocks,) scales: weight ≈ (bytes - ZERO) scale."""
+    """Quantize (N, K) to (N, blocks, values of a block) bytes and (N blocks,) scales.
+
+    Weight ≈ (bytes - ZERO) scale.
+    """
     blocks = weight.astype(np.float32).reshape(len(weight), -1, block_of(weight.shape[1]))
     scales = np.maximum(np.abs(blocks).max(axis=2, keepdims=True) / 127, 1e-8)
     return (np.rint(blocks / scales) + ZERO).astype(np.uint8), scales.reshape(-1)
 
 
 def tensors(model: Ct2Model) -> Iterator[tuple[str, np.ndarray]]:
-    """What the graphs take, by name."""
+    """Return the tensors that the graphs take, by name."""
     for name, tensor in model.tensors.items():
         if not name.startswith("decoder/") or not tensor.ndim or tensor.dtype == np.int16:
             continue  # numbers and lists that configure the model
@@ -48,7 +51,7 @@ def tensors(model: Ct2Model) -> Iterator[tuple[str, np.ndarray]]:
 
 
 def write_quantized(path: Path, model: Ct2Model) -> None:
-    """Writes the weights of `model` in 8 bits, whole or not at all."""
+    """Write the weights of `model` in 8 bits, whole or not at all."""
     from safetensors.numpy import save_file
 
     beside = path.with_name(f".{path.name}.{os.getpid()}")
@@ -60,18 +63,18 @@ def write_quantized(path: Path, model: Ct2Model) -> None:
 
 
 def complete(folder: Path) -> None:
-    """Makes the weights that the graphs of a model folder want, if it has graphs, of its `model.bin`."""
+    """Make the weights that the graphs of a model folder take, if it has graphs, from its `model.bin`."""
     if (folder / DECODER).is_file():
         write_quantized(folder / QUANTIZED, read_model(folder / "model.bin"))
 
 
 def for_cross(name: str) -> bool:
-    """Whether a weight belongs to the graph CROSS; all others are DECODER's."""
+    """Tell whether a weight belongs to the graph CROSS; all others are DECODER's."""
     return "/attention/linear_1/" in name
 
 
 def read_quantized(path: Path) -> dict[str, np.ndarray]:
-    """The weights by name. Raises ModelDamaged."""
+    """Read the weights by name. Raises ModelDamaged."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 

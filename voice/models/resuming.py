@@ -46,7 +46,7 @@ def download(
 
 
 def matches(path: Path, version: str) -> bool:
-    """Whether a file is the one with this sha256 or git sha1; a version that is neither fits any."""
+    """Tell whether a file is the one with this sha256 or git sha1; a version that is neither fits any."""
     if len(version) == 64:
         return sha256(path) == version
     if len(version) != 40:
@@ -75,7 +75,7 @@ def _append(address: str, part: Path, moved: Moved, headers: Mapping[str, str]) 
 
 
 def client() -> Any:
-    """An HTTP client that trusts whom httpx, this system and pip trust."""
+    """Return an HTTP client that trusts the certificates of httpx, this system and pip."""
     import httpx
 
     trusted = httpx.create_ssl_context()
@@ -87,7 +87,7 @@ def client() -> Any:
 
 
 def unreachable() -> tuple[type[Exception], ...]:
-    """The errors of a line that is not there, or breaks."""
+    """Return the errors of a connection that fails or breaks."""
     import httpx
 
     return (httpx.HTTPError, httpx.InvalidURL)

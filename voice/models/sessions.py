@@ -13,21 +13,21 @@ NOWHERE = os.path.join(os.sep, "voice-reads-no-weights-from-other-files")  # a s
 
 
 def cores() -> int:
-    """How many processor cores this process may use; not every system tells of a process."""
+    """Return how many processor cores this process may use, or all if the system cannot tell."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def open_session(path: Path, *, threads: int, weights: Mapping[str, np.ndarray] | None = None) -> Any:
-    """As `session_of`, of the graph at `path`."""
+    """Open the graph at `path` as `session_of` does."""
     return session_of(path.read_bytes(), threads=threads, weights=weights)
 
 
 def session_of(
     graph: bytes, *, threads: int, weights: Mapping[str, np.ndarray] | None = None, hoards: bool = False
 ) -> Any:
-    """An onnxruntime session of a graph, whose `weights` may be given.
+    """Return an onnxruntime session of a graph, whose `weights` may be given.
 
     Its threads sleep between calls: ones that wait awake slow down whatever runs between two calls,
     another graph or CTranslate2, to half its speed. Memory goes back when a call is over: kept for

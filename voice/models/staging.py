@@ -51,13 +51,13 @@ def fill(folder: Path, make: Callable[[Path], None], *, resumable: bool = False)
 
 
 def half(folder: Path, resumable: bool = True) -> Path:
-    """Where `folder` lies until it is whole."""
+    """Return the folder in which `folder` lies until it is whole."""
     return folder.with_name(f"{FETCHING if resumable else MAKING}{folder.name}")
 
 
 @contextmanager
 def _alone(stage: Path) -> Iterator[list[Path]]:
-    """Nobody else fills `stage` meanwhile. The lock's file goes, unless something is put into the list."""
+    """Hold a lock on filling `stage`. The lock's file is removed, unless something is put into the list."""
     from filelock import FileLock
 
     with FileLock(_lock(stage)):

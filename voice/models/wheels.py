@@ -53,7 +53,7 @@ def bring(wheel: Wheel, folder: Path, moved: Moved) -> Path:
 
 
 def _address(wheel: Wheel) -> str | None:
-    """Where the file lies, or None where only pip can find it."""
+    """Return the address of the file, or None if only pip can find it."""
     for index in _indexes():
         try:
             with client() as web:
@@ -68,7 +68,7 @@ def _address(wheel: Wheel) -> str | None:
 
 
 def _listed(answer: Any, digest: str) -> str | None:
-    """The address that a page of the index, JSON or HTML, gives for the file with this sha256."""
+    """Return the address that a page of the index, JSON or HTML, gives for the file with this sha256."""
     if "json" in answer.headers.get("content-type", ""):
         files = answer.json()["files"]
         return next((file["url"] for file in files if file["hashes"].get("sha256") == digest), None)
@@ -77,7 +77,10 @@ def _listed(answer: Any, digest: str) -> str | None:
 
 
 def _indexes() -> list[str]:
-    """The addresses of the indexes that pip asks over the network; none if it must be asked itself."""
+    """Return the addresses of the indexes that pip asks over the network.
+
+    There are none if pip must ask them itself.
+    """
     return _configured(frozenset(each for each in os.environ.items() if each[0].startswith("PIP_")))
 
 
@@ -96,8 +99,10 @@ def _configured(environment: frozenset[tuple[str, str]]) -> list[str]:
 
 
 def _settings(listed: str) -> dict[str, str]:
-    """What `pip config list` prints, as `pip download` sees it: the environment counts more than its own
-    section, that more than the global one."""
+    """Return the settings that `pip config list` prints, as `pip download` sees them.
+
+    The environment counts more than its own section, that more than the global one.
+    """
     found: dict[str, str] = {}
     for section in ("global", "download", ":env:"):
         for name, value in re.findall(rf"^{re.escape(section)}\.([\w-]+)=(.*)$", listed, re.M):
@@ -118,8 +123,7 @@ PIP = [sys.executable, "-P", "-m", "pip"]
 
 
 def environment(folder: Path | str) -> Mapping[str, str]:
-    """pip's own settings stay; no file of the user's is taken for a module, and what pip writes lies in
-    `folder`."""
+    """Return the environment of pip: its own settings, without the user's modules; it writes in `folder`."""
     kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONSTARTUP")}
     return kept | {"TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder), "COLUMNS": "200"}
 
@@ -168,7 +172,7 @@ def _run(command: Sequence[str], work: Path, moved: Moved) -> tuple[int, list[st
 
 
 def _raw_progress() -> list[str]:
-    """pip tells a program how far it is since 24.1; an older one says nothing until it is done."""
+    """Tell whether pip reports its progress to programs, as it does since 24.1."""
     from importlib.metadata import PackageNotFoundError, version
 
     try:
@@ -179,7 +183,7 @@ def _raw_progress() -> list[str]:
 
 
 def _reason(said: Sequence[str]) -> str:
-    """The line of pip's output that tells a person most."""
+    """Return the line of pip's output that tells a person most."""
     errors = [line.removeprefix("ERROR: ") for line in said if line.startswith("ERROR: ")]
     if any("connection broken" in line or "Could not find a version" in line for line in said):
         return "it cannot be reached, or does not have the wheel"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -189,5 +190,6 @@ def examine(clip: Clip) -> Iterator[str]:
 
 
 def _repeated(clips: list[Clip]) -> list[str]:
-    seen: set[str] = set()
-    return sorted({clip.id for clip in clips if clip.id in seen or seen.add(clip.id)})
+    """Return the ids that several clips have."""
+    counts = Counter(clip.id for clip in clips)
+    return sorted(name for name, count in counts.items() if count > 1)

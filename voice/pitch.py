@@ -100,7 +100,8 @@ def _autocorrelation(frames: np.ndarray, lags: int) -> np.ndarray:
     spectra = np.fft.rfft(frames * window, size)
     raw = np.fft.irfft(spectra.real**2 + spectra.imag**2, size)[:, :lags]
     own = np.fft.irfft(np.abs(np.fft.rfft(window, size)) ** 2, size)[:lags]
-    return raw / np.maximum(raw[:, :1], 1e-12) / (own / own[0])
+    normal: np.ndarray = raw / np.maximum(raw[:, :1], 1e-12) / (own / own[0])
+    return normal
 
 
 @lru_cache

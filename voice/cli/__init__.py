@@ -35,8 +35,8 @@ def main() -> None:
     try:
         app()
     except SystemExit as end:
-        if interrupts.came():
-            interrupts.leave(interrupts.came().status)
+        if came := interrupts.came():
+            interrupts.leave(came.status)
         if end.code == interrupts.Interrupted().status:
             interrupts.leave(end.code)
         raise

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from voice.types import Segment, Transcript
 
 if TYPE_CHECKING:
     from voice.asr.incremental import PartialTranscript
+    from voice.types import Recognizer, SpeechDetector
 
     Show = Callable[[PartialTranscript | Segment], None]
 
@@ -26,8 +27,8 @@ _LAST_WORDS = 1.0  # seconds after Ctrl-C for recognizing what was said last
 
 def transcribe(
     source: str,
-    recognizer,
-    detector,
+    recognizer: Recognizer,
+    detector: SpeechDetector,
     *,
     language: str | None,
     hotwords: Sequence[str],
@@ -54,7 +55,7 @@ def transcribe(
     )
     segments: list[Segment] = []
     with (
-        Pipe(standard_input()) if source == "-" else nullcontext() as pipe,
+        Pipe(cast(Arriving, standard_input())) if source == "-" else nullcontext() as pipe,
         _nothing() if quiet else _screen() if prints_to_terminal() else _lines() as show,
     ):
         blocks = arriving(pipe) if pipe else audio.blocks(source, RATE, PIECE)
@@ -81,6 +82,12 @@ def arriving(pipe: Pipe) -> Iterator[np.ndarray]:
     return audio.arriving(media, RATE) if media else raw(pipe)
 
 
+class Arriving(Protocol):
+    """A file that gives what has arrived, without waiting for as much as is asked for."""
+
+    def read1(self, size: int, /) -> bytes: ...
+
+
 class Pipe:
     """A file that is read as it comes, a context manager in which Ctrl-C is the end of it.
 
@@ -90,7 +97,7 @@ class Pipe:
 
     name = "standard input"
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: Arriving) -> None:
         self._file = file
         self._ahead = b""
         self._over = self._waits = False
@@ -140,7 +147,7 @@ class Pipe:
             raise KeyboardInterrupt
 
 
-def _received(file: BinaryIO, size: int) -> bytes:
+def _received(file: Arriving, size: int) -> bytes:
     """Read what has arrived, at most `size` bytes; Ctrl-C, which nothing else handles, ends it."""
     try:
         return file.read1(size)
@@ -150,7 +157,7 @@ def _received(file: BinaryIO, size: int) -> bytes:
         return b""
 
 
-def raw(file: BinaryIO) -> Iterator[np.ndarray]:
+def raw(file: Arriving) -> Iterator[np.ndarray]:
     """Yield float32 blocks from little-endian 16-bit samples as they arrive; Ctrl-C ends them."""
     odd = b""
     while data := _received(file, _LARGEST_READ):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any
 
 import typer
 
@@ -104,14 +104,14 @@ def explained(error: Exception) -> str:
 
 def reason(error: OSError) -> str:
     """Return why a file could not be used, and what to do about it."""
-    return (error.strerror or str(error)) + _HINTS.get(error.errno, "")
+    return (error.strerror or str(error)) + _HINTS.get(error.errno or 0, "")
 
 
 def plainly(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command whose foreseen failures are one line each, without a traceback."""
 
     @functools.wraps(command)
-    def run(*args, **options) -> None:
+    def run(*args: Any, **options: Any) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("default", UserWarning)
             warnings.showwarning = lambda message, *_, **__: note(f"warning: {message}")

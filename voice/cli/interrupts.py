@@ -16,9 +16,12 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
 
 from voice.places import remove_partials
 
+Handler = Callable[[int, FrameType | None], Any] | int | None  # as `signal.signal` takes and returns it
 GRACE = 0.7  # seconds that the main thread has to unwind
 LIMIT = 1.7  # seconds after which the process ends, whatever is left to be done
 _MARK = b"\0"  # no signal has this number
@@ -57,7 +60,7 @@ class Watch:
         self.came: Interrupted | None = None
         self.keepers: list[_Once] = []
         self._lock, self._closing = threading.Lock(), threading.Lock()
-        self._before: dict[int, object] = {}
+        self._before: dict[int, Handler] = {}
         self._raised = self._heard = False
         self._passed = threading.Event()
         self._writing: socket.socket | None = None
@@ -129,7 +132,7 @@ class Watch:
                 keep()
         with suppress(Exception):
             print(self.came, file=sys.stderr, flush=True)
-        _exit(self.came.status)
+        _exit(self.came.status if self.came else Interrupted().status)
 
 
 _watch = Watch()  # signals belong to the process, and so does this

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -48,7 +48,7 @@ def command(
     VOICE_CONNECTIONS, VOICE_UPLOAD_MB, VOICE_MINUTES, VOICE_CHARACTERS, VOICE_IDLE, VOICE_ORIGINS; and
     VOICE_ALIASES, further names of models and voices.
     """
-    given = {
+    given: dict[str, Any] = {
         "host": host,
         "port": port,
         "token": token,

@@ -13,6 +13,7 @@ import typer
 
 from voice.cli import interrupts
 from voice.cli.console import (
+    Bar,
     OutputError,
     Threads,
     VoiceName,
@@ -28,8 +29,7 @@ from voice.places import remove_leftovers, unfinished_path
 
 if TYPE_CHECKING:
     from voice.audio import Writer
-    from voice.tts.voice import Voice
-    from voice.types import Controls, Mark, Segment, Speech
+    from voice.types import Controls, Mark, Segment, Speech, Synthesizer
 
 
 @plainly
@@ -79,7 +79,7 @@ def command(
     """
     spoken = _text(text, input, ssml)
     controls = _controls(
-        speed, pitch, energy, pause, clause_pause, sentence_pause, paragraph_pause, lexicon=lexicon
+        (speed, pitch, energy, pause), (clause_pause, sentence_pause, paragraph_pause), lexicon
     )
     form = _subtitle_format(subtitles)
     check_sound(output, [input, lexicon])
@@ -131,6 +131,7 @@ def _text(text: str | None, path: str | None, ssml: bool) -> str:
     if text is None and path is None:
         raise TextError('say what to speak: voice speak "Hello.", or voice speak -i FILE')
     if path is None:
+        text = text or ""
         found = encodable(text, "the text")
         if os.path.isfile(text):
             note(f"{text} is a file here; -i {text} speaks what is in it")
@@ -152,13 +153,17 @@ def _text(text: str | None, path: str | None, ssml: bool) -> str:
     return as_ssml(found)
 
 
-def _controls(*settings: float | None, lexicon: Path | None) -> Controls:
-    """Return Controls from settings in their order. Raises VoiceError."""
+def _controls(
+    scales: tuple[float, float, float, float],
+    pauses: tuple[float | None, float | None, float | None],
+    lexicon: Path | None,
+) -> Controls:
+    """Return Controls from their scales and pauses, in their order. Raises VoiceError."""
     from voice.text.lexicon import read_lexicon
     from voice.types import Controls
 
     try:
-        return Controls(*settings, read_lexicon(lexicon) if lexicon else None)
+        return Controls(*scales, *pauses, read_lexicon(lexicon) if lexicon else None)
     except ValueError as error:
         raise VoiceError(str(error)) from error
 
@@ -173,14 +178,14 @@ def _subtitle_format(path: Path | None) -> str:
     return form
 
 
-def _opened(name: str, threads: int | None) -> Voice:
+def _opened(name: str, threads: int | None) -> Synthesizer:
     from voice.loading import load_voice
 
     with progress(f"fetching {name}", "bytes") as moved:
         return load_voice(name, threads=threads, progress=moved)
 
 
-def _speak(voice: Voice, text: str, controls: Controls, output: str, said: _Said) -> None:
+def _speak(voice: Synthesizer, text: str, controls: Controls, output: str, said: _Said) -> None:
     """Write the speech to `output` as it comes; `said` collects what was spoken when."""
     from voice import audio
 
@@ -197,7 +202,7 @@ def _speak(voice: Voice, text: str, controls: Controls, output: str, said: _Said
                 writer.write(piece.audio.samples)
 
 
-def _watched(speech: Iterator[Speech], rate: int, length: int, moved, said: _Said) -> Iterator[Speech]:
+def _watched(speech: Iterator[Speech], rate: int, length: int, moved: Bar, said: _Said) -> Iterator[Speech]:
     """Yield the same pieces; note in `said` what was spoken when, and call `moved` with the progress."""
     from voice.text.subtitles import speech_segment
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from typer.core import TyperCommand
 
 from voice.errors import VoiceError
+
+if TYPE_CHECKING:
+    from typer._click.core import Context  # which typer itself passes
 
 UNKNOWN_COUNT = "all"  # the value of --speakers without a number
 MOST_SPEAKERS = 64
@@ -24,7 +27,7 @@ SpeakerCount = Annotated[
 class SpeakersCommand(TyperCommand):
     """A command whose `--speakers` takes a number or none; click would take any next word for the number."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Context, args: list[str]) -> list[str]:
         """Parse the arguments, `--speakers` and its number made one word."""
         return super().parse_args(ctx, join_speaker_count(args))
 

@@ -91,8 +91,7 @@ def command(
 
 def _loaded(model: str | None, voice: str, commands: str | None, threads: int | None) -> Models:
     """Load the models, fetched first if they are not there."""
-    from voice.agent import Models
-    from voice.agent.session import open_default
+    from voice.agent.session import Models, open_default
     from voice.models import find
 
     def fetched(name: str) -> str:

@@ -165,7 +165,7 @@ def _prepare(jobs: Sequence[Job], output: str | None, inputs: Sequence[str]) -> 
     comes (see check_text).
     """
     targets = [job.target for job in jobs if job.target]
-    for folder in sorted({target.parent for target in targets if target != Path(output)}):
+    for folder in sorted({target.parent for target in targets if target != Path(output or "")}):
         folder.mkdir(parents=True, exist_ok=True)
         check_place(folder / "any")
     if len(targets) == 1:
@@ -237,7 +237,7 @@ def _format(form: str | None, output: str | None) -> str:
     from voice.text.subtitles import FORMATS
 
     suffix = Path(output).suffix.lstrip(".").lower() if output else ""
-    if form in FORMATS and suffix in FORMATS and form != suffix and not os.path.isdir(output):
+    if form in FORMATS and suffix in FORMATS and form != suffix and not os.path.isdir(output or ""):
         raise VoiceError(f"--format {form} and --output {output} name two formats; leave one of them out")
     chosen = form or (suffix if suffix in FORMATS else "txt")
     if chosen not in FORMATS:

@@ -11,10 +11,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import TYPE_CHECKING
 
 from voice.errors import AudioError
 from voice.media.mp4_tables import check_tables
 from voice.media.source import BLOCK, HEADER_LIMIT, Media, explained
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 # As FFmpeg names its demuxers. What refers to other files or is none (hls, concat, image2, sdp, lavfi,
 # sbg, tty …) is left out.
@@ -45,7 +49,7 @@ _STREAMS = 128  # in one container: each has a decoder of its own
 
 
 @contextmanager
-def contained(media: Media) -> Iterator:
+def contained(media: Media) -> Iterator[InputContainer]:
     """Open the FFmpeg container that `media` holds from its `start` on. Raises AudioError."""
     import av
 

@@ -39,7 +39,9 @@ class Encoder:
 
         live = {} if latency is None else {"flush_packets": "1", "page_duration": f"{latency * 1e6:.0f}"}
         self._container = av.open(target, "w", format=container, container_options=live)
-        self._stream = self._container.add_stream(encoder, rate=self._rate, layout="mono")
+        stream = self._container.add_stream(encoder, rate=self._rate, layout="mono")
+        assert isinstance(stream, av.AudioStream), f"{encoder} encodes no sound"
+        self._stream = stream
         if bits:
             self._stream.bit_rate = bits
         self._resampler = StreamResampler(rate, self._rate)

@@ -9,8 +9,14 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from voice.media.source import Media
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.stream import Stream
 
 MP4, MATROSKA, BROADCAST = "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", ("mpegts", "mpeg")  # FFmpeg's names
 # Containers that say how long each track is.
@@ -44,7 +50,7 @@ class Promise:
         return max(short if self.of_track or broken_off else 0.0, length * self.cut_off)
 
 
-def promise_of(container, track, media: Media) -> Promise:
+def promise_of(container: InputContainer, track: AudioStream, media: Media) -> Promise:
     """Return what the headers of an FFmpeg container say of a sound track in it."""
     form, own = container.format.name, own_length(container, track)
     begin = (container.start_time or 0) / 1e6
@@ -64,7 +70,7 @@ def promise_of(container, track, media: Media) -> Promise:
     return Promise((container.duration or 0) / 1e6, alone, _cut_off(media, container.size))
 
 
-def own_length(container, track) -> float:
+def own_length(container: InputContainer, track: AudioStream) -> float:
     """Return the seconds from the container's beginning to the end of a track by FFmpeg, 0 if unknown."""
     if not (track.duration and track.time_base):
         return 0.0
@@ -72,18 +78,18 @@ def own_length(container, track) -> float:
     return float(track.duration * track.time_base) + max(0.0, late)
 
 
-def is_cover(stream) -> bool:
+def is_cover(stream: Stream) -> bool:
     """Tell whether a stream is a picture without a time."""
     return stream.type == "video" and bool(stream.disposition & _COVER)
 
 
-def _plausible(seconds: float, container, track) -> bool:
+def _plausible(seconds: float, container: InputContainer, track: AudioStream) -> bool:
     """Tell whether a length is meant; recorders that cannot know it write the largest that fits."""
     claimed = seconds * (track.codec_context.bit_rate or 0) / 8
     return claimed < PLACEHOLDER or claimed < 2 * container.size
 
 
-def _guessed(container) -> bool:
+def _guessed(container: InputContainer) -> bool:
     """Tell whether a length may be the one that FFmpeg guesses from the bit rates of its tracks."""
     rates = [each.codec_context.bit_rate if each.codec_context else 0 for each in container.streams]
     guess = 8e6 * container.size / max(1, sum(rate or 0 for rate in rates))
@@ -109,7 +115,7 @@ def _length_by_frames(media: Media, rate: int) -> float:
     return frames * (1152 if rate >= 32_000 else 576) / max(1, rate)
 
 
-def _ogg(container, track, media: Media, own: float) -> Promise:
+def _ogg(container: InputContainer, track: AudioStream, media: Media, own: float) -> Promise:
     """Read the last page of an Ogg file: when it ends, and that nothing follows."""
     size = container.size
     tail = media.peek(max(0, size - _OGG_TAIL), _OGG_TAIL)

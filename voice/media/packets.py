@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from voice.media.headers import is_cover
 from voice.media.report import DecodingReport
 from voice.media.samples import PIECE
 from voice.media.source import Media
+
+if TYPE_CHECKING:
+    from av import AudioFrame, Packet
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.stream import Stream
 
 _TRIES = 8  # times that a demuxer may fail in a file
 _OGG_BEGINS = re.compile(rb"OggS\0[\2\3\6\7]")
@@ -19,7 +26,7 @@ _FRAME = 2**23  # samples of all channels in a frame at most
 class Packets:
     """The packets of a track in the order of the file, up to its end or to where it breaks off."""
 
-    def __init__(self, container, track, media: Media) -> None:
+    def __init__(self, container: InputContainer, track: AudioStream, media: Media) -> None:
         # Of the earliest packet of any track so far, and the latest one counted from it, in seconds. FFmpeg
         # does not know when a picture begins that it may not decode, and nothing of what has yet to come.
         begin = container.start_time
@@ -30,7 +37,7 @@ class Packets:
         self._container, self._track, self._media = container, track, media
         self.place = self._first = self._bytes = 0  # behind the last packet; of the first; in all
 
-    def __iter__(self) -> Iterator:
+    def __iter__(self) -> Iterator[Packet[Stream]]:
         import av
 
         packets, tries = self._container.demux(), _TRIES
@@ -59,7 +66,7 @@ class Packets:
         """Return the bytes of a file of frames that belong to no frame, as a share of those that do."""
         return max(0, size - self._first - self._bytes) / max(1, self._bytes)
 
-    def _note(self, packet) -> None:
+    def _note(self, packet: Packet[Stream]) -> None:
         if packet.pos is not None and packet.size:
             self._first = packet.pos if not self._bytes else self._first
             self._bytes += packet.size
@@ -90,22 +97,22 @@ class Packets:
 class DecodedFrame:
     """A decoded frame, and what of the file was lost between the one before and it."""
 
-    decoded: object
+    decoded: AudioFrame
     damaged: float  # seconds of packets that could not be decoded
     skipped: int  # bytes that belong to no packet
 
     @property
     def time(self) -> float | None:
-        """Seconds, where its container says when it is to be report."""
+        """Return the seconds at which the container places it, None if it does not."""
         return self.decoded.time
 
     @property
     def end(self) -> float:
         """Return the seconds at which the next frame begins; only for a frame with a `time`."""
-        return self.decoded.time + self.decoded.samples / max(1, self.decoded.sample_rate)
+        return (self.decoded.time or 0.0) + self.decoded.samples / max(1, self.decoded.sample_rate)
 
 
-def decode_frames(packets: Packets, track, report: DecodingReport) -> Iterator[DecodedFrame]:
+def decode_frames(packets: Packets, track: AudioStream, report: DecodingReport) -> Iterator[DecodedFrame]:
     """Decode packets one by one, leaving out what cannot be decoded."""
     import av
 
@@ -117,7 +124,7 @@ def decode_frames(packets: Packets, track, report: DecodingReport) -> Iterator[D
         except av.FFmpegError:
             report.tail += float((packet.duration or 0) * (packet.time_base or 0))
             continue
-        for frame in decoded:
+        for frame in (each for each in decoded if isinstance(each, av.AudioFrame)):
             damaged, report.tail = report.tail, 0.0
             report.lost += damaged
             yield DecodedFrame(frame, damaged, packets.skipped)

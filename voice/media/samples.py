@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from voice.errors import AudioError
+
+if TYPE_CHECKING:
+    from av import AudioFrame
 
 LOWEST_RATE, HIGHEST_RATE = 1_000, 1_000_000  # Hz
 _TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}  # FFmpeg's → NumPy's
@@ -20,17 +24,21 @@ def check_rate(rate: int, called: str) -> None:
         raise AudioError(f"{called} has {rate:,} samples per second; {usable}: convert it, to 16000 say")
 
 
-def mono_pieces(frame, start: int) -> Iterator[np.ndarray]:
+def mono_pieces(frame: AudioFrame, start: int) -> Iterator[np.ndarray]:
     """Yield a decoded frame from sample `start` on as (T,) float32 pieces, the mean of its channels."""
     channels, kind = frame.layout.nb_channels, _TYPES[frame.format.name.removesuffix("p")]
     # From eight channels on PyAV finds no end of the planes: those behind the last channel are not ours.
-    planes = [np.frombuffer(plane, kind) for plane in frame.planes[:channels]]
+    planes = [
+        np.frombuffer(plane, kind)  # type: ignore[call-overload]  # PyAV does not declare buffers
+        for plane in frame.planes[:channels]
+    ]
     if not frame.format.is_planar:
-        planes = planes[0][: frame.samples * channels].reshape(-1, channels).T
+        planes = [*planes[0][: frame.samples * channels].reshape(-1, channels).T]
     step = max(1, min(PIECE, 2**20 // channels))
     for first in range(start, frame.samples, step):
         last = min(first + step, frame.samples)
-        yield sum(as_float(plane[first:last]) for plane in planes) / np.float32(channels)
+        total = sum((as_float(plane[first:last]) for plane in planes), np.float32(0.0))
+        yield np.asarray(total / np.float32(channels))
 
 
 def as_float(samples: np.ndarray) -> np.ndarray:
@@ -51,4 +59,5 @@ def clipped(samples: np.ndarray, name: str) -> np.ndarray:
     """
     if not np.isfinite(samples).all():
         raise AudioError(f"{name} holds samples that are not numbers (NaN or infinite); export it again")
-    return np.clip(samples, -1.0, 1.0)
+    within: np.ndarray = np.clip(samples, -1.0, 1.0)
+    return within

@@ -55,7 +55,8 @@ class Media:
         self.called, self.form = called, form
         self.name = "sound" + "".join(re.findall(r"\.\w{1,8}$", called, re.ASCII))  # FFmpeg looks at endings
         self.start = 0
-        self._file, self._failure, self._furthest = file, None, 0
+        self._file, self._furthest = file, 0
+        self._failure: BaseException | None = None
         self._allowed: int | None = None  # bytes that may still be read, where that is bounded
         self.begin()
 
@@ -196,7 +197,7 @@ def explained(called: str) -> Iterator[None]:
 def _file(source: Source, stack: ExitStack) -> BinaryIO:
     """Return the open file that a source is or names."""
     if source == "-":
-        pipe = getattr(sys.stdin, "buffer", None)
+        pipe: BinaryIO | None = getattr(sys.stdin, "buffer", None)
         if pipe is None or pipe.closed:
             raise AudioError("standard input is closed; name a file, or send a recording into the command")
         return pipe

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +21,11 @@ from voice.media.packets import DecodedFrame, Packets, decode_frames
 from voice.media.report import DecodingReport, Tell
 from voice.media.samples import LOWEST_RATE, PIECE, check_rate, mono_pieces
 from voice.media.source import Media, Source, explained, opened
+
+if TYPE_CHECKING:
+    from av import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
 
 
 def track_length(source: Source) -> float:
@@ -70,7 +76,9 @@ def _linked(media: Media, report: DecodingReport) -> Iterator[tuple[np.ndarray, 
 # ---- One container
 
 
-def _decoded(container, media: Media, report: DecodingReport) -> Iterator[tuple[np.ndarray, int]]:
+def _decoded(
+    container: InputContainer, media: Media, report: DecodingReport
+) -> Iterator[tuple[np.ndarray, int]]:
     """Yield the sound of one container at its times.
 
     Note in `report` what was lost and where a next one begins.
@@ -78,7 +86,7 @@ def _decoded(container, media: Media, report: DecodingReport) -> Iterator[tuple[
     track = _track(container, media.called)
     promise = promise_of(container, track, media) if media.seekable() else Promise()
     packets = Packets(container, track, media)
-    form = container.format.input.name  # FFmpeg's whole name, also where only one of it was asked for
+    form = container.format.input.name  # type: ignore[attr-defined]  # FFmpeg's whole name; PyAV hides it
     clock = FrameClock(form, packets, report)
     for frame, after in _pairs(decode_frames(packets, track, report), clock.expects):
         yield from _placed(frame.decoded, clock.place(frame, after), report)
@@ -92,7 +100,7 @@ def _decoded(container, media: Media, report: DecodingReport) -> Iterator[tuple[
         report.lost += clock.length * packets.passed_over(container.size)
 
 
-def _track(container, called: str):
+def _track(container: InputContainer, called: str) -> AudioStream:
     """Return the first sound track that can be decoded. Raises AudioError if there is none."""
     tracks = container.streams.audio
     if not tracks:
@@ -120,7 +128,7 @@ def _pairs(
         yield before, None
 
 
-def _placed(frame, ahead: float, report: DecodingReport) -> Iterator[tuple[np.ndarray, int]]:
+def _placed(frame: AudioFrame, ahead: float, report: DecodingReport) -> Iterator[tuple[np.ndarray, int]]:
     """Yield the silence before a frame and its sound, without what overlaps with earlier sound."""
     rate = frame.sample_rate
     try:

@@ -83,7 +83,7 @@ def _entry(name: str, row: Mapping[str, Any]) -> Entry:
     first = row["sources"][0]
     if "package" in first:
         spec = find_spec(first["package"])
-        package = Path(spec.origin).parent if spec else HERE / "absent"
+        package = Path(spec.origin).parent if spec and spec.origin else HERE / "absent"
         return Entry(made, row["size"], package / first["folder"])
     sources = tuple(_source(each) for each in row["sources"])
     return Entry(made, row["size"], home() / "models" / name, sources)

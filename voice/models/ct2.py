@@ -77,7 +77,7 @@ class _Reader:
         self.data, self.at = data, 0
 
     def number(self, code: str) -> int:
-        (value,) = struct.unpack_from("<" + code, self.data, self.at)
+        value: int = struct.unpack_from("<" + code, self.data, self.at)[0]
         self.at += struct.calcsize("<" + code)
         return value
 

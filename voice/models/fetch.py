@@ -210,7 +210,7 @@ def hub_download(source: Hub, name: str, folder: Path, moved: Moved) -> None:
     Raises SourceFailed, OSError where the disk is full.
     """
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils._headers import build_hf_headers
 
     address = hf_hub_url(source.repository, name, revision=source.revision)
     try:

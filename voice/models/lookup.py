@@ -33,6 +33,7 @@ from voice.models.cache import (
 from voice.models.card import BASE, Card, Model
 from voice.models.catalog import Entry
 from voice.models.fetch import Hub, Progress
+from voice.models.resuming import SourceFailed
 from voice.models.staging import fill, half
 from voice.places import expanded, is_full
 
@@ -243,7 +244,7 @@ def _from_hub(name: str, progress: Progress | None) -> Model:
     if not folder.is_dir():
         try:
             fill(folder, gather, resumable=True)
-        except (fetching.SourceFailed, OSError) as error:
+        except (SourceFailed, OSError) as error:
             if is_full(error):
                 raise fetching.no_room(name, folder) from error
             raise ModelMissing(

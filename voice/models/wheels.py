@@ -54,13 +54,14 @@ def bring(wheel: Wheel, folder: Path, moved: Moved) -> Path:
 
 def _address(wheel: Wheel) -> str | None:
     """Return the address of the file, or None if only pip can find it."""
+    failures: tuple[type[Exception], ...] = (*unreachable(), ValueError)
     for index in _indexes():
         try:
             with client() as web:
                 answer = web.get(f"{index.rstrip('/')}/{wheel.name.lower()}/", headers={"Accept": _FORMS})
                 answer.raise_for_status()
             found = _listed(answer, wheel.sha256)
-        except (*unreachable(), ValueError):
+        except failures:
             continue
         if found:
             return urljoin(str(answer.url), found)
@@ -159,7 +160,7 @@ def _run(command: Sequence[str], work: Path, moved: Moved) -> tuple[int, list[st
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
     ) as pip:  # fmt: skip
         try:
-            for line in pip.stdout:
+            for line in pip.stdout or ():
                 progress = re.match(r"Progress (\d+) of ", line)
                 if progress:
                     moved(int(progress[1]))

@@ -55,6 +55,7 @@ def transcribe(
     )
     segments: list[Segment] = []
     with (
+        # Standard input has read1, which BinaryIO does not declare.
         Pipe(cast(Arriving, standard_input())) if source == "-" else nullcontext() as pipe,
         _nothing() if quiet else _screen() if prints_to_terminal() else _lines() as show,
     ):

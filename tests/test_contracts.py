@@ -155,8 +155,8 @@ def test_the_server_transcribes_with_a_recognizer_of_ones_own(server, recording,
 
 
 def test_the_page_transcribes_with_a_recognizer_of_ones_own(services, models, recording, tmp_path) -> None:
-    app = pytest.importorskip("app", reason="gradio is not installed; pip install '.[app]'")
-    steps = app.transcribe(
+    page = pytest.importorskip("page.transcribe", reason="gradio is not installed; pip install '.[app]'")
+    steps = page.transcribe(
         services, str(recording), models["recognizer"], "Detect", False, ignore, lambda: tmp_path
     )
     *_, (words, status, *_) = steps
@@ -189,7 +189,7 @@ def test_the_server_speaks_with_a_voice_of_ones_own(server, tmp_path) -> None:
 
 
 def test_the_page_speaks_with_a_voice_of_ones_own(services, models, tmp_path) -> None:
-    app = pytest.importorskip("app", reason="gradio is not installed; pip install '.[app]'")
+    page = pytest.importorskip("page.voiceover", reason="gradio is not installed; pip install '.[app]'")
     folders = (tmp_path / str(number) for number in range(9))
 
     def make_folder() -> Path:
@@ -197,7 +197,7 @@ def test_the_page_speaks_with_a_voice_of_ones_own(services, models, tmp_path) ->
         folder.mkdir()
         return folder
 
-    *_, (player, whole, status, *_) = app.voiceover(
+    *_, (player, whole, status, *_) = page.voiceover(
         services, "One. Two.", models["voice"], Controls(), "", ignore, make_folder
     )
     assert "0:02 of speech" in status and voice.read(whole).duration == pytest.approx(2.0)

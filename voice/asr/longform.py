@@ -65,18 +65,18 @@ def transcripts(
     many = batched(recognizer)
     traits = many.traits
     packed, uncut = min(traits.longest, traits.packed), min(traits.longest, traits.uncut)
-    heard = _counted(blocks, detector.rate, progress)
-    windows = pack(find_speech(heard, detector, pad=PAD, longest=uncut), packed)
+    counted = _count_seconds(blocks, detector.rate, progress)
+    windows = pack(find_speech(counted, detector, pad=PAD, longest=uncut), packed)
 
-    def hear(several: Sequence[Window], language: str | None) -> list[Transcript]:
+    def recognize(several: Sequence[Window], language: str | None) -> list[Transcript]:
         sounds = [window.audio for window in several]
         return many.transcribe_batch(sounds, language=language, hotwords=hotwords, task=task)
 
-    for several, found in _side_by_side(
-        _batches(windows, batch or traits.batch), hear, language, traits.workers
+    for several, found in _recognize_in_order(
+        _batches(windows, batch or traits.batch), recognize, language, traits.workers
     ):
         for window, transcript in zip(several, found, strict=True):
-            segments = tuple(_placed(segment, window) for segment in transcript.segments)
+            segments = tuple(_place_segment(segment, window) for segment in transcript.segments)
             yield replace(transcript, segments=segments)
 
 
@@ -97,35 +97,35 @@ def _batches(windows: Iterator[Window], size: int) -> Iterator[list[Window]]:
         yield several
 
 
-def _side_by_side(
+def _recognize_in_order(
     batches: Iterator[list[Window]],
-    hear: Callable[[Sequence[Window], str | None], list[Transcript]],
+    recognize: Callable[[Sequence[Window], str | None], list[Transcript]],
     language: str | None,
     workers: int,
 ) -> Iterator[tuple[list[Window], list[Transcript]]]:
     """Yield batches and their transcripts in order; `workers` batches are recognized at a time.
 
-    As long as no language is known they come one after the other, so that the first one heard holds for all.
-    Where the batches end in an error, what came before it is heard first.
+    As long as no language is known, one batch runs at a time, so that the language of the first speech holds
+    for all. If the batches end in an error, what came before it is recognized first.
     """
     waiting: deque[tuple[list[Window], Future[list[Transcript]]]] = deque()
     pool = ThreadPoolExecutor(workers)
 
-    def heard() -> tuple[list[Window], list[Transcript]]:
+    def next_result() -> tuple[list[Window], list[Transcript]]:
         nonlocal language
         several, future = waiting.popleft()
         found = future.result()
-        said = [transcript.language for transcript in found if transcript.segments]
-        language = language or (said[-1] if said else None)  # music or noise does not decide for what follows
+        detected = [transcript.language for transcript in found if transcript.segments]
+        language = language or (detected[-1] if detected else None)  # not that of music or noise
         return several, found
 
     try:
-        while isinstance(several := _next(batches), list):
-            waiting.append((several, pool.submit(hear, several, language)))
+        while isinstance(several := _next_or_error(batches), list):
+            waiting.append((several, pool.submit(recognize, several, language)))
             while waiting and (language is None or len(waiting) > workers or waiting[0][1].done()):
-                yield heard()
+                yield next_result()
         while waiting:
-            yield heard()
+            yield next_result()
     finally:
         pool.shutdown(cancel_futures=True)
     try:
@@ -135,7 +135,7 @@ def _side_by_side(
         several = None  # the error's traceback holds this frame, and so the sound
 
 
-def _next(batches: Iterator[list[Window]]) -> list[Window] | Exception | None:
+def _next_or_error(batches: Iterator[list[Window]]) -> list[Window] | Exception | None:
     """Return the next batch, the error that it raises, or None if there are no more."""
     try:
         return next(batches, None)
@@ -151,35 +151,38 @@ def pack(stretches: Iterable[SpeechChunk], longest: float) -> Iterator[Window]:
     held: list[SpeechChunk] = []
     for stretch in stretches:
         if held and sum(one.audio.duration for one in held) + stretch.audio.duration > longest:
-            yield _window(held)
+            yield _join_stretches(held)
             held = []
         held.append(stretch)
     if held:
-        yield _window(held)
+        yield _join_stretches(held)
 
 
-def _window(stretches: Sequence[SpeechChunk]) -> Window:
+def _join_stretches(stretches: Sequence[SpeechChunk]) -> Window:
+    """Return stretches side by side as one window."""
     ends = np.cumsum([0.0, *(stretch.audio.duration for stretch in stretches)])
     pieces = tuple(Piece(float(at), stretch.start) for at, stretch in zip(ends, stretches, strict=False))
     samples = np.concatenate([stretch.audio.samples for stretch in stretches])
     return Window(Audio(samples, stretches[0].audio.rate), pieces)
 
 
-def _placed(segment: Segment, window: Window) -> Segment:
+def _place_segment(segment: Segment, window: Window) -> Segment:
     """Return a segment of a window with the times of the recording."""
-    words = tuple(_placed_word(word, window) for word in segment.words)
+    words = tuple(_place_word(word, window) for word in segment.words)
     start, end = window.time(segment.start), window.time(segment.end, ending=True)
     return replace(segment, start=start, end=max(start, end), words=words)
 
 
-def _placed_word(word: Word, window: Window) -> Word:
+def _place_word(word: Word, window: Window) -> Word:
+    """Return a word of a window with the times of the recording."""
     start, end = window.time(word.start), window.time(word.end, ending=True)
     return replace(word, start=start, end=max(start, end))
 
 
-def _counted(
+def _count_seconds(
     blocks: Iterable[np.ndarray], rate: int, progress: Callable[[float], None]
 ) -> Iterator[np.ndarray]:
+    """Yield the blocks and call `progress` with the seconds read after each."""
     samples = 0
     for block in blocks:
         yield block

@@ -11,7 +11,7 @@ without if it is missing:
     IncrementalSynthesizer  voice.tts.streaming.begin
     BatchSpeechDetector     voice.vad.find_speech
     SpeculativeBrain        voice.agent.speculative.prepare
-    SkillCaller             voice.agent.speculative.call
+    SkillCaller             voice.agent.speculative.call_skill
     ToolUser                voice.agent.skills.registry.offer, beside which it stands
 """
 

@@ -32,7 +32,7 @@ _TOKEN_HEADERS = ("x-api-key", "api-key")  # where clients of other servers put 
 
 
 class AccessMiddleware:
-    """ASGI middleware that turns away whoever may not come in, before anything is read."""
+    """ASGI middleware that refuses requests that are not allowed, before anything is read."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app, self._settings = app, settings
@@ -50,7 +50,7 @@ class AccessMiddleware:
 
 
 def refusal_for(scope: Scope, settings: Settings) -> Response | None:
-    """The answer to who may not come in, None for the others."""
+    """Return the response to a request that is refused, None for the others."""
     request = _RequestOrigin(scope, Headers(scope=scope), settings)
     if not request.to_us and scope["path"] not in PUBLIC_PATHS:
         return Refusal.of_host(request.host).answer(request.headers)
@@ -109,7 +109,7 @@ class _RequestOrigin:
 
 
 def _hostname(address: str) -> str | None:
-    """The name in an address, without port, brackets and final dot; None where it is none."""
+    """Return the name in an address, without port, brackets and final dot; None where it is malformed."""
     try:
         parts = urlsplit(address)
         parts.port  # noqa: B018  which raises for one that is none
@@ -120,7 +120,7 @@ def _hostname(address: str) -> str | None:
 
 
 def _server_names(settings: Settings) -> frozenset[str]:
-    """The names that the server has, as told, and those of this machine where others reach it."""
+    """Return the server's names: those in the settings and, if others reach it, this machine's."""
     if settings.local:
         return settings.allowed_hosts | {"localhost"}
     machine = socket.gethostname().lower()
@@ -129,7 +129,7 @@ def _server_names(settings: Settings) -> frozenset[str]:
 
 
 def _is_own_address(name: str, settings: Settings) -> bool:
-    """Whether `name` is an IP address that the server may have.
+    """Tell whether `name` is an IP address that the server may have.
 
     No DNS stands between such an address and a machine, so a page cannot make one its own name. Which
     one a machine has for others is not known inside a container or behind a router: any will do.
@@ -145,7 +145,7 @@ def _is_own_address(name: str, settings: Settings) -> bool:
 
 
 def _has_token(headers: Headers, token: str) -> bool:
-    """Whether the token was sent; one beyond ASCII as UTF-8 or, as some clients do, as Latin-1."""
+    """Tell whether the token was sent; beyond ASCII in UTF-8 or, as some clients do, in Latin-1."""
     offered = _offered_token(headers)
     if offered is None:
         return False

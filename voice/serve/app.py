@@ -18,7 +18,7 @@ from voice.serve.services import Services
 
 
 def build(services: Services) -> FastAPI:
-    """The server around `services`."""
+    """Return the server around `services`."""
     app = FastAPI(
         title="voice", version=__version__, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None
     )

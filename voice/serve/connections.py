@@ -1,4 +1,4 @@
-"""Connections that ask nothing: a deadline for them, a bound on them all, and a quiet log.
+"""A deadline for connections without a request, a limit on all connections, and a quiet log.
 
 A client needs no token to connect and say nothing, and each connection takes a file descriptor. So a
 request has to begin within REQUEST seconds, and where all connections are taken, the one that has been
@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-try:
-    import resource
-except ImportError:  # Windows has no such limit
+if sys.platform == "win32":  # which has no such limit
     resource = None
+else:
+    import resource
 
 REQUEST_SECONDS = 10.0  # from connecting, or from the response before, to the end of a request's headers
 BACKLOG = 128  # connections that are accepted in one go
@@ -40,12 +42,12 @@ class Connections:
     """The bound on the connections of a server; those that are idle, the longest idle one first."""
 
     def __init__(self, limit: int, patience: float) -> None:
-        """A client may take nothing of an answer for `patience` seconds."""
+        """Let a client read nothing of a response for `patience` seconds at most."""
         self.limit, self.patience = limit, patience
         self.idle: dict[Connection, None] = {}
 
-    def protocol(self) -> partial:
-        """What uvicorn makes a connection with."""
+    def protocol(self) -> partial[Connection]:
+        """Return what uvicorn makes a connection with."""
         return partial(Connection, self)
 
 
@@ -58,7 +60,9 @@ class Connection(H11Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._unsent = 0  # bytes of the answer before that the client has yet to take
 
-    def connection_made(self, transport: asyncio.Transport) -> None:
+    def connection_made(  # type: ignore[override]  # uvicorn too declares what a TCP server passes
+        self, transport: asyncio.Transport
+    ) -> None:
         super().connection_made(transport)
         if len(self.connections) > self._table.limit and not self._make_room():
             _LOG.warning(_REFUSED)
@@ -126,7 +130,7 @@ class Connection(H11Protocol):
 class RateLimitFilter(logging.Filter):
     """Lets one record about a trouble pass in EVERY seconds, in one line, and counts the others."""
 
-    def __init__(self, trouble: str, line: str, clock=time.monotonic) -> None:
+    def __init__(self, trouble: str, line: str, clock: Callable[[], float] = time.monotonic) -> None:
         """`trouble` is what such records begin with, `line` what is logged instead."""
         super().__init__()
         self._trouble, self._line, self._clock = trouble, line, clock

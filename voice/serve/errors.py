@@ -1,9 +1,11 @@
-"""What goes wrong, in the form that OpenAI's clients expect, with a sentence that says what to do."""
+"""Errors in the form that OpenAI's clients expect, with a sentence that says what to do."""
 
 from __future__ import annotations
 
 import errno
 import math
+from collections.abc import Sequence
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -51,8 +53,10 @@ class ClientGone(VoiceError):
     """A client that went away before it had its answer."""
 
 
-def error_body(status: int, message: str, param: str | None = None, code: str | None = None) -> dict:
-    """An error as OpenAI writes it."""
+def error_body(
+    status: int, message: str, param: str | None = None, code: str | None = None
+) -> dict[str, Any]:
+    """Return an error as OpenAI writes it."""
     kind = _ERROR_TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
 
@@ -60,12 +64,12 @@ def error_body(status: int, message: str, param: str | None = None, code: str | 
 def error_response(
     status: int, message: str, *, param: str | None = None, code: str | None = None
 ) -> JSONResponse:
-    """The same as a response."""
+    """Return the response for an error."""
     return JSONResponse(error_body(status, message, param, code), status, _STATUS_HEADERS.get(status))
 
 
 def response_to(error: VoiceError) -> Response:
-    """The answer to a request that met `error`."""
+    """Return the response to a request that met `error`."""
     match error:
         case Busy():
             response = error_response(429, str(error), code="busy")
@@ -88,8 +92,8 @@ def response_to(error: VoiceError) -> Response:
     return error_response(400, str(error))
 
 
-def validation_response(errors: list[dict]) -> JSONResponse:
-    """The answer to fields that are missing or wrong, by the first of them."""
+def validation_response(errors: Sequence[Any]) -> JSONResponse:
+    """Return the response to fields that are missing or wrong, by the first of them."""
     first = errors[0]
     name = ".".join(str(part) for part in first["loc"] if part != "body")
     message = f"{name}: {first['msg']}" if name else first["msg"]
@@ -97,7 +101,7 @@ def validation_response(errors: list[dict]) -> JSONResponse:
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Give every failure of `app` its answer."""
+    """Give every failure of `app` its response."""
 
     @app.exception_handler(VoiceError)
     async def _foreseen(_: Request, error: VoiceError) -> Response:
@@ -106,7 +110,7 @@ def add_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     @app.exception_handler(ValidationError)
     async def _invalid(_: Request, error: RequestValidationError | ValidationError) -> Response:
-        return validation_response(list(error.errors()))
+        return validation_response(error.errors())
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse, Response
 
@@ -12,11 +14,14 @@ from voice.serve.services import Services
 
 def router(services: Services) -> APIRouter:
     routes = APIRouter()
-    lines, gauge = (services.transcription_queue, services.speech_queue), services.metrics.gauge
-    figures = {
-        "open": ("worked on now", lambda: sum(line.used for line in lines)),
-        "waiting": ("that wait for a place or are being sent", lambda: sum(line.waiting for line in lines)),
-        "limit": ("that can be worked on at a time", lambda: sum(line.number for line in lines)),
+    queues, gauge = (services.transcription_queue, services.speech_queue), services.metrics.gauge
+    figures: dict[str, tuple[str, Callable[[], float]]] = {
+        "open": ("worked on now", lambda: sum(queue.used for queue in queues)),
+        "waiting": (
+            "that wait for a place or are being sent",
+            lambda: sum(queue.waiting for queue in queues),
+        ),
+        "limit": ("that can be worked on at a time", lambda: sum(queue.number for queue in queues)),
     }
     for name, (about, value) in figures.items():
         gauge(f"requests_{name}", f"Requests {about}", value)
@@ -26,7 +31,7 @@ def router(services: Services) -> APIRouter:
     @routes.head("/health", include_in_schema=False)
     @routes.get("/health")
     async def health() -> JSONResponse:
-        """Whether the server takes requests (503 once it is told to stop), and how full it is."""
+        """Tell whether the server takes requests (503 once it is told to stop), and how full it is."""
         draining, sessions = services.draining.begun, services.sessions
         content = {
             "status": "draining" if draining else "ok",
@@ -39,7 +44,7 @@ def router(services: Services) -> APIRouter:
     @routes.head("/metrics", include_in_schema=False)
     @routes.get("/metrics", response_class=Response)
     def metrics() -> Response:
-        """All counters in Prometheus's text format."""
+        """Return all figures in Prometheus's text format."""
         return Response(services.metrics.text(), media_type=CONTENT_TYPE)
 
     return routes

@@ -1,4 +1,4 @@
-"""How much a request may bring, how slowly, and when its turn has come.
+"""Limits of requests: how large they are, how slowly they come, and when they get a slot.
 
 What is too large is refused by its announced length, or else as soon as it has come. A request that has
 been sent waits in line for a place, which it holds until the work has ended, not until the client has
@@ -45,9 +45,9 @@ class LimitsMiddleware:
             await self._in_time(scope, receive, send)
 
     async def _in_time(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What others on this port answer, such as the page; who sends too slowly is told so by us."""
+        """Answer by others on this port, such as the page; refuse a client that sends too slowly."""
         paced = PacedRequest(receive, self._services.settings.idle)
-        answer = LingeringResponse(send, RequestBody(paced, 0), patient=False)
+        answer = LingeringResponse(send, RequestBody(paced, 0), lingers=False)
 
         async def sent(message: Message) -> None:
             if not paced.late:
@@ -65,14 +65,14 @@ class LimitsMiddleware:
         headers = Headers(scope=scope)
         paced = PacedRequest(receive, self._services.settings.idle)
         body = RequestBody(paced, self._limit(headers))
-        answer = LingeringResponse(send, body, patient="expect" not in headers)
+        answer = LingeringResponse(send, body, lingers="expect" not in headers)
         try:
             if self._services.draining.begun:
                 raise ServerStopping("the server is about to stop; send the request again in a moment")
             if (encoding := headers.get("content-encoding", "identity").lower()) != "identity":
                 raise BodyEncoded(f"the body is encoded as {encoding[:20]}; send it as it is")
             body.check(headers.get("content-length", ""))
-            with self._services.queue_for(scope["path"]).enter() as body.turn:
+            with self._services.queue_for(scope["path"]).enter() as body.position:
                 await self._unless_over(self._app(scope, body.receive, answer.send))
         except (Busy, TooMuch, ServerStopping, BodyEncoded) as error:
             if not answer.begun:
@@ -99,7 +99,7 @@ class LimitsMiddleware:
                 working.exception()  # of what was given up, nobody is told
 
     def _limit(self, headers: Headers) -> int:
-        """Bytes that the body may have. Only parts of a form go to the disk, the rest is held in memory."""
+        """Return the limit of the body in bytes. Parts of a form go to the disk, all else is in memory."""
         settings = self._services.settings
         if headers.get("content-type", "").lower().startswith("multipart/form-data"):
             return settings.upload
@@ -118,7 +118,7 @@ class PacedRequest:
         self.late: TooSlow | None = None  # what was raised
 
     async def receive(self) -> Message:
-        """The next message. Raises TooSlow."""
+        """Return the next message. Raises TooSlow."""
         if self.ended:
             return await self.inner()
         begun = time.monotonic()
@@ -141,7 +141,7 @@ class RequestBody:
 
     inner: PacedRequest
     limit: int
-    turn: QueuePosition | None = None
+    position: QueuePosition | None = None
     read: int = 0
     _next: list[Message] = field(default_factory=list)  # read while the request waited
 
@@ -150,12 +150,12 @@ class RequestBody:
         return self.inner.ended
 
     def check(self, announced: str) -> None:
-        """Raises TooMuch for what says that it is too long."""
+        """Check the announced length. Raises TooMuch."""
         if announced.isdecimal() and int(announced) > self.limit:
             raise self._too_much()
 
     async def receive(self) -> Message:
-        """The next message. Raises TooMuch, TooSlow, Busy, or Vanished where the client goes away."""
+        """Return the next message. Raises TooMuch, TooSlow, Busy or ClientGone."""
         if self.ended and not self._next:
             return await self.inner.receive()
         message = self._next.pop() if self._next else await self.inner.receive()
@@ -164,24 +164,24 @@ class RequestBody:
         self.read += len(message.get("body", b""))
         if self.read > self.limit:
             raise self._too_much()
-        if self.turn and not self.turn.has_slot and (self.ended or self.read > MAX_BYTES_BEFORE_SLOT):
-            await self._place()
+        if self.position and not self.position.has_slot and (self.ended or self.read > MAX_BYTES_BEFORE_SLOT):
+            await self._wait_for_slot(self.position)
         return message
 
-    async def _place(self) -> None:
-        """Wait for a place, while the client does. Raises Busy, or Vanished where it goes away."""
-        place = asyncio.create_task(self.turn.wait_for_slot())
+    async def _wait_for_slot(self, position: QueuePosition) -> None:
+        """Wait for a slot, as long as the client does. Raises Busy, or ClientGone where it goes away."""
+        slot = asyncio.create_task(position.wait_for_slot())
         gone = asyncio.create_task(self._gone())
         try:
-            await asyncio.wait({place, gone}, return_when=asyncio.FIRST_COMPLETED)
-            if not place.done():
+            await asyncio.wait({slot, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if not slot.done():
                 gone.result()
                 raise ClientGone("the client went away while it waited")
-            place.result()
+            slot.result()
         finally:
-            for task in (place, gone):
+            for task in (slot, gone):
                 task.cancel()
-            await asyncio.wait({place, gone})
+            await asyncio.wait({slot, gone})
 
     async def _gone(self) -> None:
         """Return when the client has gone. One that is not done sending is read once more, no further."""
@@ -212,7 +212,7 @@ class LingeringResponse:
 
     inner: Send
     body: RequestBody
-    patient: bool
+    lingers: bool
     status: int = 0
 
     @property
@@ -223,7 +223,7 @@ class LingeringResponse:
         if message["type"] == "http.response.start":
             self.status = message["status"]
         last = message["type"] == "http.response.body" and not message.get("more_body", False)
-        if last and self.patient and not self.body.ended:
+        if last and self.lingers and not self.body.ended:
             await self.inner({**message, "more_body": True})
             await self.body.drain()
             message = {"type": "http.response.body", "body": b""}

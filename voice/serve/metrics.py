@@ -1,8 +1,9 @@
-"""What is counted, for Prometheus."""
+"""The figures of a server, for Prometheus."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from prometheus_client import (
@@ -41,12 +42,12 @@ class Metrics:
         self.turn = self._histogram("turn_seconds", "From the end of a person's turn to the agent's voice")
         self.sessions = self._counter("sessions", "Live sessions begun")
 
-    def gauge(self, name: str, about: str, value) -> None:
-        """A figure that `value()` gives whenever it is asked for."""
+    def gauge(self, name: str, about: str, value: Callable[[], float]) -> None:
+        """Add a figure that `value` returns whenever it is read."""
         Gauge(f"voice_{name}", about, registry=self._registry).set_function(value)
 
     def text(self) -> bytes:
-        """All figures in Prometheus's text format."""
+        """Return all figures in Prometheus's text format."""
         return generate_latest(self._registry)
 
     def _counter(self, name: str, about: str, *labels: str) -> Counter:
@@ -84,7 +85,7 @@ class MetricsMiddleware:
 
 @dataclass
 class _ObservedResponse:
-    """What has gone by of an answer."""
+    """A response as it is sent: its status, its first byte, whether it was whole."""
 
     inner: Send
     status: int = 0
@@ -101,5 +102,5 @@ class _ObservedResponse:
 
 
 def _path_label(path: str) -> str:
-    """A path by which requests are counted: few of them, whatever clients ask for."""
+    """Return the path by which a request is counted: one of a few, whatever clients send."""
     return path if path in _PATHS else "other"

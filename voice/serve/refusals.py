@@ -1,4 +1,4 @@
-"""What a browser is told that may not use the server: a page in words for people, JSON for programs."""
+"""Refusals of browsers that may not use the server: a page for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Refusal:
         )
 
     def answer(self, headers: Headers) -> Response:
-        """The response in the form that a client with these headers reads."""
+        """Return the response in the form that a client with these headers reads."""
         if "text/html" not in headers.get("accept", ""):
             return errors.error_response(403, self.message)
         page = _PAGE.format(title=self.title, reason=self.reason, remedy=self.remedy)

@@ -16,6 +16,7 @@ import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
+from typing import cast
 
 import uvicorn
 from fastapi import FastAPI
@@ -35,7 +36,7 @@ _MALLOC = {_M_ARENA_MAX: 2, _M_MMAP_THRESHOLD: 262_144, _M_TRIM_THRESHOLD: 262_1
 
 
 def listen(settings: Settings) -> socket.socket:
-    """A socket at the address of `settings`, whose connections end where the other side has vanished.
+    """Return a socket at the address of `settings`, whose connections end if the other side vanishes.
 
     Raises VoiceError for an address that cannot be had.
     """
@@ -64,7 +65,7 @@ def spare_memory() -> None:
 
 
 def quiet_refusals(record: logging.LogRecord) -> bool:
-    """uvicorn takes a refused WebSocket, which got its 429, for one that was never answered."""
+    """Drop uvicorn's complaint about a refused WebSocket, which did get its 429."""
     return "without completing handshake" not in record.getMessage()
 
 
@@ -78,9 +79,11 @@ def run(app: FastAPI, listening: socket.socket, ready: Callable[[], None] = lamb
     connections.quiet_log()
     limit, backlog = connections.affordable_connections(services.settings.connections)
     table = connections.Connections(limit, services.settings.idle)
+    # Uvicorn calls it as it would the class.
+    protocol = cast(type[asyncio.Protocol], table.protocol())
     config = uvicorn.Config(
         app,
-        http=table.protocol(),
+        http=protocol,
         backlog=backlog,
         log_level="warning",
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
@@ -105,7 +108,7 @@ async def _serve_until_drained(
     """Serve until a signal has come and all is drained. uvicorn would close live sessions at once."""
     loop, ends = asyncio.get_running_loop(), []
 
-    def told(number: int, frame: FrameType | None) -> None:
+    def on_signal(sig: int, frame: FrameType | None) -> None:
         loop.call_soon_threadsafe(stop)
 
     def stop() -> None:
@@ -115,7 +118,7 @@ async def _serve_until_drained(
             services.draining.begin()
             ends.append(asyncio.create_task(_close_when_drained(server, services)))
 
-    server.handle_exit = told
+    server.handle_exit = on_signal  # type: ignore[method-assign]  # uvicorn offers no other way
     telling = asyncio.create_task(_call_when_started(server, ready))
     try:
         await server.serve(sockets=[listening])
@@ -151,7 +154,7 @@ class _ProcessExit:
         self._services, self._status = services, 0
 
     def failed(self, error: BaseException) -> None:
-        """Serving ended with an error, by which the program will end too."""
+        """Note the error with which serving ended, and the program will."""
         code = error.code if isinstance(error, SystemExit) else 1
         code = 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else code
         self._status = code if isinstance(code, int) else int(code is not None)
@@ -177,7 +180,7 @@ class _ProcessExit:
 
 
 def _trim_memory(over: threading.Event) -> None:
-    """Gives back what lies free in between what is used, which glibc by itself never does."""
+    """Return free memory between used memory to the system, which glibc never does by itself."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     while trim and not over.wait(TRIM_INTERVAL):
         trim(0)

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from voice.errors import VoiceError
 
@@ -119,21 +120,21 @@ class Settings:
 
 
 def _split_list(text: str) -> list[str]:
-    """The items of a list with commas, in lower case."""
+    """Return the items of a list with commas, in lower case."""
     return [each.strip().lower() for each in text.split(",") if each.strip()]
 
 
 def _usable_cores() -> int:
-    """The processor cores that this process may use."""
+    """Return how many processor cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-    """The settings that the environment gives, the rest as they are by default.
+    """Return the settings in the environment, with defaults for the rest.
 
     Raises VoiceError, naming the variable, for a value that is none.
     """
-    given = {}
+    given: dict[str, Any] = {}
     for field in fields(Settings):
         name = f"VOICE_{field.name.upper()}"
         if environment.get(name, "").strip():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
@@ -33,13 +33,13 @@ class Stop:
         self._event.set()
 
     def check(self) -> None:
-        """Raises Vanished where nobody waits for the result any more."""
+        """Raise ClientGone if nobody waits for the result any more."""
         if self._event.is_set():
             raise ClientGone("the client went away before its answer was made")
 
 
 async def done(request: Request, work: Callable[[Stop], T]) -> T:
-    """What `work` returns, from a thread; it is told to stop when the client goes away, and waited for."""
+    """Return what `work` returns in a thread; it is told to stop when the client goes away."""
     async with _watched(request.receive) as stop:
         return await run_in_threadpool(work, stop)
 
@@ -70,7 +70,9 @@ class Streamed(Response):
     `idle` seconds counts as gone. Whatever happens, the generator is closed before the answer ends.
     """
 
-    def __init__(self, make: Callable[[Stop], Iterator[bytes]], media_type: str, idle: float) -> None:
+    def __init__(
+        self, make: Callable[[Stop], Generator[bytes, None, None]], media_type: str, idle: float
+    ) -> None:
         super().__init__(media_type=media_type, headers=_AS_IT_COMES)
         del self.headers["content-length"]
         self._make, self._idle = make, idle
@@ -83,7 +85,7 @@ class Streamed(Response):
             finally:
                 await run_in_threadpool(pieces.close)
 
-    async def _send_all(self, pieces: Iterator[bytes], stop: Stop, send: Send) -> None:
+    async def _send_all(self, pieces: Generator[bytes, None, None], stop: Stop, send: Send) -> None:
         piece = await run_in_threadpool(next, pieces, _END)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:

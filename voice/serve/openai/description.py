@@ -1,4 +1,4 @@
-"""/v1/openapi.json: what generators of clients and testers read, complete and by the standard."""
+"""/v1/openapi.json: the description that generators of clients read, complete and by the standard."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def describe(app: FastAPI, token: bool) -> None:
             app.openapi_schema = _document(app, token)
         return app.openapi_schema
 
-    app.openapi = described
+    app.openapi = described  # type: ignore[method-assign]  # the way that FastAPI documents
 
 
-def form_schema(wish: type[BaseModel]) -> dict[str, Any]:
-    """The fields of a form with a recording as the part `file`."""
-    schema = wish.model_json_schema()
+def form_schema(request: type[BaseModel]) -> dict[str, Any]:
+    """Return the fields of a form with a recording as the part `file`."""
+    schema = request.model_json_schema()
     file = {"type": "string", "format": "binary", "description": "The recording, in any format"}
     return schema | {"properties": {"file": file, **schema["properties"]}, "required": ["file"]}
 
@@ -90,7 +90,7 @@ def _schemas() -> dict[str, Any]:
     return {
         **spoken.pop("$defs", {}),
         "Speech": spoken,
-        "Transcription": form_schema(transcriptions.Wish),
+        "Transcription": form_schema(transcriptions.TranscriptionForm),
         "Error": _ERROR,
     }
 

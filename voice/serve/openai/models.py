@@ -1,9 +1,10 @@
-"""GET /v1/models: what can be asked for by name."""
+"""GET /v1/models: the models that can be named."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 from functools import partial
+from typing import Any
 
 from fastapi import APIRouter
 
@@ -17,33 +18,33 @@ def router(services: Services) -> APIRouter:
 
     @routes.head("/v1/models", include_in_schema=False)
     @routes.get("/v1/models")
-    def listed() -> dict:
-        """The recognizers and voices on this machine, the defaults first."""
-        found = [about(name, kind) for kind in MODEL_KINDS for name in services.names(kind)]
+    def listed() -> dict[str, Any]:
+        """List the recognizers and voices on this machine, the defaults first."""
+        found = [describe_model(name, kind) for kind in MODEL_KINDS for name in services.names(kind)]
         return {"object": "list", "data": found}
 
     @routes.head("/v1/models/{name:path}", include_in_schema=False)
     @routes.get("/v1/models/{name:path}")
-    def one(name: str) -> dict:
-        """One of them, or what a name of somebody else's stands for."""
-        kind, stands_for = meant(name, services)
-        return about(stands_for, kind) | {"id": name}
+    def one(name: str) -> dict[str, Any]:
+        """Describe one of them, or the one that a name of other servers stands for."""
+        kind, stands_for = resolve_model(name, services)
+        return describe_model(stands_for, kind) | {"id": name}
 
     @routes.get("/v1/audio/voices")
-    def voices() -> dict:
-        """The voices, the default first, as Open WebUI asks for them."""
+    def voices() -> dict[str, Any]:
+        """List the voices, the default first, as Open WebUI asks for them."""
         return {"voices": [{"id": name, "name": name} for name in services.names("voice")]}
 
     @routes.get("/v1/audio/models")
-    def speaking() -> dict:
-        """The models that speak, as Open WebUI asks for them: the voice is chosen by its own name."""
+    def speaking() -> dict[str, Any]:
+        """List the models that speak, as Open WebUI asks for them: the voice is chosen by its own name."""
         return {"models": [{"id": "tts-1", "name": "tts-1"}]}
 
     return routes
 
 
-def meant(name: str, services: Services) -> tuple[str, str]:
-    """The kind and the name of the model that requests with `name` get. Raises ModelMissing for none."""
+def resolve_model(name: str, services: Services) -> tuple[str, str]:
+    """Return the kind and name of the model that requests with `name` get. Raises ModelMissing for none."""
     for kind, resolve in (
         ("recognizer", partial(services.resolve, kind="recognizer")),
         ("voice", partial(services.resolve, kind="voice")),
@@ -56,8 +57,8 @@ def meant(name: str, services: Services) -> tuple[str, str]:
     )
 
 
-def about(name: str, kind: str) -> dict:
-    """A model in OpenAI's form, with what its card says."""
+def describe_model(name: str, kind: str) -> dict[str, Any]:
+    """Return a model in OpenAI's form, with what its card says."""
     facts = {"id": name, "object": "model", "created": 0, "owned_by": "voice", "kind": kind}
     entry = entries().get(name)
     if entry:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Literal
+from collections.abc import Generator, Iterator
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 from fastapi.concurrency import run_in_threadpool
@@ -26,8 +26,8 @@ PATH = "/v1/audio/speech"
 MAX_NOTES = 1000  # characters of the header that says what was not understood
 
 
-def _within(name: str, default: float | None):
-    """A field of Controls."""
+def _within(name: str, default: float | None) -> Any:
+    """Return a field with the range of Controls."""
     lowest, highest, _ = RANGES[name]
     return Field(default, ge=lowest, le=highest, allow_inf_nan=False)
 
@@ -86,41 +86,41 @@ def router(services: Services) -> APIRouter:
 
     @routes.post(PATH, openapi_extra=described, response_class=Response)
     async def speech(request: Request) -> Response:
-        wish = SpeechRequest.model_validate_json(await request.body())
-        if len(wish.input) > services.settings.characters:
+        wanted = SpeechRequest.model_validate_json(await request.body())
+        if len(wanted.input) > services.settings.characters:
             raise TooMuch(
                 f"the text has more than {services.settings.characters} characters; send it in parts"
             )
-        voice = await run_in_threadpool(services.voice, services.voice_name(wish.asked, wish.model))
+        voice = await run_in_threadpool(services.voice, services.voice_name(wanted.asked, wanted.model))
 
-        def make(stop: Stop) -> Iterator[bytes]:
-            sound = encode_stream(spoken(voice, wish, services, stop), wish.response_format, voice.rate)
-            return speech_events(sound) if wish.stream_format == "sse" else sound
+        def make(stop: Stop) -> Generator[bytes, None, None]:
+            sound = encode_stream(speak(voice, wanted, services, stop), wanted.response_format, voice.rate)
+            return speech_events(sound) if wanted.stream_format == "sse" else sound
 
-        media = "text/event-stream" if wish.stream_format == "sse" else MEDIA_TYPES[wish.response_format]
+        media = "text/event-stream" if wanted.stream_format == "sse" else MEDIA_TYPES[wanted.response_format]
         answer = Streamed(make, media, services.settings.idle)
-        answer.headers.update(await run_in_threadpool(_notes, wish))
+        answer.headers.update(await run_in_threadpool(_notes, wanted))
         return answer
 
     return routes
 
 
-def _notes(wish: SpeechRequest) -> dict[str, str]:
-    """A header that names what is not spoken as it was asked for: speed, SSML, what the voice cannot read.
+def _notes(wanted: SpeechRequest) -> dict[str, str]:
+    """Return a header that names what is not spoken as asked: speed, SSML, what the voice cannot read.
 
     What is not ASCII stands as \\uXXXX in it. Raises TextError where SSML is malformed.
     """
-    problems = [f"speed {wish.speed:g} is spoken at {wish.pace:g}"] if wish.pace != wish.speed else []
-    problems += parse(wish.input, ENGLISH).problems if is_ssml(wish.input) else ()
-    problems += reading_notes(wish.input, wish.controls.lexicon)
+    problems = [f"speed {wanted.speed:g} is spoken at {wanted.pace:g}"] if wanted.pace != wanted.speed else []
+    problems += parse(wanted.input, ENGLISH).problems if is_ssml(wanted.input) else ()
+    problems += reading_notes(wanted.input, wanted.controls.lexicon)
     notes = "; ".join(problems).encode("ascii", "backslashreplace").decode()[:MAX_NOTES]
     return {"x-voice-notes": notes} if notes else {}
 
 
-def spoken(voice: Synthesizer, wish: SpeechRequest, services: Services, stop: Stop) -> Iterator[Audio]:
-    """The sentences of a wish. Raises TextError where there is nothing to be said."""
+def speak(voice: Synthesizer, wanted: SpeechRequest, services: Services, stop: Stop) -> Iterator[Audio]:
+    """Yield the speech of a request. Raises TextError where there is nothing to say."""
     silent, longest = True, 60 * services.settings.minutes
-    for piece in pieces(voice, wish.input, wish.controls):
+    for piece in pieces(voice, wanted.input, wanted.controls):
         stop.check()
         silent = False
         longest -= piece.audio.duration

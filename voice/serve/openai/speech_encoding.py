@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from typing import Any, BinaryIO, cast
 
-from voice.audio import Encoder
+from voice.media.encoder import Encoder
 from voice.types import Audio
 
 MEDIA_TYPES = {
@@ -20,36 +21,41 @@ MEDIA_TYPES = {
 LATENCY = 0.2  # seconds of sound that an encoder may hold back
 
 
-def encode_stream(pieces: Iterator[Audio], form: str, rate: int) -> Iterator[bytes]:
-    """Pieces of one sound at `rate` Hz → the bytes of it, about as many pieces."""
-    pipe = _EncodedBytes()
-    encoder = Encoder(pipe, form, rate, latency=LATENCY)
+def encode_stream(pieces: Iterator[Audio], form: str, rate: int) -> Generator[bytes, None, None]:
+    """Encode pieces of one sound at `rate` Hz, to about as many pieces of bytes."""
+    buffer = _EncodedBytes()
+    encoder = Encoder(
+        cast(BinaryIO, buffer),  # of which it needs `write` alone
+        form,
+        rate,
+        latency=LATENCY,
+    )
     whole = False
     try:
         for piece in pieces:
             encoder.write(piece.samples)
-            yield from pipe.taken()
+            yield from buffer.drain()
         whole = True
     finally:
         encoder.close(whole=whole)
-    yield from pipe.taken()
+    yield from buffer.drain()
 
 
-def speech_events(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """The same as server-sent events."""
+def speech_events(pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
+    """Yield encoded pieces as server-sent events."""
     for piece in pieces:
         yield server_event({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
     counted = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}  # nothing here is in tokens
     yield server_event({"type": "speech.audio.done", "usage": counted})
 
 
-def server_event(content: dict) -> bytes:
-    """One server-sent event."""
+def server_event(content: dict[str, Any]) -> bytes:
+    """Return one server-sent event."""
     return f"data: {json.dumps(content, ensure_ascii=False)}\n\n".encode()
 
 
 class _EncodedBytes:
-    """What an encoder writes to; it is emptied as it fills."""
+    """A file that an encoder writes to, emptied as it fills."""
 
     def __init__(self) -> None:
         self._held = bytearray()
@@ -58,8 +64,8 @@ class _EncodedBytes:
         self._held += content
         return len(content)
 
-    def taken(self) -> Iterator[bytes]:
-        """What has been written since, if anything."""
+    def drain(self) -> Iterator[bytes]:
+        """Yield what was written since the last call, if anything."""
         held, self._held = bytes(self._held), bytearray()
         if held:
             yield held

@@ -6,6 +6,7 @@ import math
 import string
 import zlib
 from collections.abc import Collection
+from typing import Any
 
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
@@ -16,7 +17,7 @@ _TEXT_TYPES = {"text": "text/plain", "srt": "text/plain", "vtt": "text/vtt"}  # 
 
 
 def render_response(transcript: Transcript, form: str, times: Collection[str], task: str) -> Response:
-    """The answer with a whole transcript; `times` are "word" and "segment", for verbose_json."""
+    """Return the response with a transcript; `times` are "word" and "segment", for verbose_json."""
     if form == "json":
         return JSONResponse({"text": transcript.text, "usage": usage(transcript)})
     if form == "verbose_json":
@@ -27,11 +28,11 @@ def render_response(transcript: Transcript, form: str, times: Collection[str], t
     return PlainTextResponse(text, media_type=_TEXT_TYPES[form])
 
 
-def usage(transcript: Transcript) -> dict:
+def usage(transcript: Transcript) -> dict[str, Any]:
     return {"type": "duration", "seconds": round(transcript.duration, 3)}
 
 
-def _diarized_json(transcript: Transcript, task: str) -> dict:
+def _diarized_json(transcript: Transcript, task: str) -> dict[str, Any]:
     return {
         "task": task,
         "duration": round(transcript.duration, 3),
@@ -41,11 +42,11 @@ def _diarized_json(transcript: Transcript, task: str) -> dict:
     }
 
 
-def speaker_segments(transcript: Transcript) -> list[dict]:
-    """Segments with their speakers, who are A, B and so on as they appear."""
-    people = [*dict.fromkeys(segment.speaker for segment in transcript.segments)]
+def speaker_segments(transcript: Transcript) -> list[dict[str, Any]]:
+    """Return segments with their speakers, called A, B and so on in order of appearance."""
+    speakers = [*dict.fromkeys(segment.speaker for segment in transcript.segments)]
     letters = string.ascii_uppercase
-    names = {who: letters[n % 26] * (n // 26 + 1) for n, who in enumerate(people)}
+    names = {speaker: letters[n % 26] * (n // 26 + 1) for n, speaker in enumerate(speakers)}
     return [
         {
             "type": "transcript.text.segment",
@@ -59,7 +60,7 @@ def speaker_segments(transcript: Transcript) -> list[dict]:
     ]
 
 
-def _verbose_json(transcript: Transcript, times: Collection[str], task: str) -> dict:
+def _verbose_json(transcript: Transcript, times: Collection[str], task: str) -> dict[str, Any]:
     content = {
         "task": task,
         "language": transcript.language,
@@ -77,9 +78,9 @@ def _verbose_json(transcript: Transcript, times: Collection[str], task: str) -> 
     return content
 
 
-def _segment_json(number: int, segment: Segment) -> dict:
-    """A segment with the fields of Whisper's; those that tell of its search stand for what we know."""
-    chances = [math.log(max(word.confidence, 1e-6)) for word in segment.words]
+def _segment_json(number: int, segment: Segment) -> dict[str, Any]:
+    """Return a segment with Whisper's fields; those of its search hold what is known here."""
+    log_probs = [math.log(max(word.confidence, 1e-6)) for word in segment.words]
     text = segment.text.encode()
     return {
         "id": number,
@@ -89,7 +90,7 @@ def _segment_json(number: int, segment: Segment) -> dict:
         "text": segment.text,
         "tokens": [],
         "temperature": 0.0,
-        "avg_logprob": round(sum(chances) / len(chances), 4) if chances else 0.0,
+        "avg_logprob": round(sum(log_probs) / len(log_probs), 4) if log_probs else 0.0,
         "compression_ratio": round(len(text) / len(zlib.compress(text)), 4) if text else 0.0,
         "no_speech_prob": 0.0,
     }

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from functools import partial
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, cast
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -38,7 +38,7 @@ BLOCK = 10.0  # seconds that are read at a time
 Begin = Callable[[Stop], TranscriptionStream]
 
 
-class Wish(BaseModel):
+class TranscriptionForm(BaseModel):
     """What a client asks for besides the file; `temperature` is taken and has no effect.
 
     `speakers` is how many there are, where they are to be told apart; None if that is to be found out.
@@ -97,13 +97,13 @@ async def _answered(request: Request, services: Services, task: Task) -> Respons
     form = await parsed(request)
     streaming = False
     try:
-        file, wish = read(form)
-        begin = partial(transcription, file, wish, task, services, request.url.path)
-        if wish.stream:
+        file, wanted = read(form)
+        begin = partial(transcription, file, wanted, task, services, request.url.path)
+        if wanted.stream:
             streaming = True
-            return Streamed(partial(events, begin, file, wish), "text/event-stream", services.settings.idle)
+            return Streamed(partial(events, begin, file, wanted), "text/event-stream", services.settings.idle)
         transcript = await done(request, lambda stop: whole(begin(stop), stop))
-        return render_response(transcript, wish.response_format, wish.timestamp_granularities, task)
+        return render_response(transcript, wanted.response_format, wanted.timestamp_granularities, task)
     finally:
         if not streaming:
             await form.close()
@@ -121,7 +121,7 @@ class Parser(MultiPartParser):
 
 
 async def parsed(request: Request) -> FormData:
-    """The form of a request. Raises HTTPException where it is none, or has too much besides the file."""
+    """Return the form of a request. Raises HTTPException for none, and for too much besides the file."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return await request.form(max_fields=FIELDS, max_part_size=FIELD)
     parser = Parser(request.headers, request.stream(), max_files=1, max_fields=FIELDS, max_part_size=FIELD)
@@ -131,8 +131,8 @@ async def parsed(request: Request) -> FormData:
         raise HTTPException(400, error.message) from error
 
 
-def read(form: FormData) -> tuple[Upload, Wish]:
-    """The file and the fields of a form.
+def read(form: FormData) -> tuple[Upload, TranscriptionForm]:
+    """Return the file and the fields of a form.
 
     Raises VoiceError where the file is missing or the language unknown, ValidationError where another
     field is wrong.
@@ -142,13 +142,13 @@ def read(form: FormData) -> tuple[Upload, Wish]:
         raise VoiceError("the form has no file; send the recording as the part named file")
     fields = {name: value for name, value in form.items() if isinstance(value, str) and value != ""}
     times = [form.getlist(name) for name in ("timestamp_granularities[]", "timestamp_granularities")]
-    wish = Wish.model_validate({**fields, "timestamp_granularities": sum(times, [])})
-    wish = wish.model_copy(update={"language": parse_language(wish.language)})
-    return Upload(file.file, (file.filename or "the file")[:80]), wish
+    wanted = TranscriptionForm.model_validate({**fields, "timestamp_granularities": sum(times, [])})
+    wanted = wanted.model_copy(update={"language": parse_language(wanted.language)})
+    return Upload(file.file, (file.filename or "the file")[:80]), wanted
 
 
 def terms(text: str) -> list[str]:
-    """What recognizers can expect of a prompt: its terms between commas, or the names in its prose."""
+    """Return the hotwords of a prompt: its terms between commas, or the names in its prose."""
     parts = [part.strip(" .") for part in re.split(r"[,;\n]", text)]
     short = [part for part in parts if part and len(part.split()) <= HOTWORD]
     prose = [part for part in parts if len(part.split()) > HOTWORD]
@@ -164,10 +164,10 @@ def _can_be_spotted(term: str) -> bool:
 
 
 def transcription(
-    file: Upload, wish: Wish, task: Task, services: Services, path: str, stop: Stop
+    file: Upload, wanted: TranscriptionForm, task: Task, services: Services, path: str, stop: Stop
 ) -> TranscriptionStream:
     """Begin to transcribe the recording; the seconds that are read are counted in the metrics of `path`."""
-    recognizer = services.recognizer(wish.model)
+    recognizer = services.recognizer(wanted.model)
     seconds = 0.0
 
     def count(read: float) -> None:
@@ -175,9 +175,9 @@ def transcription(
         services.metrics.heard.labels(path).inc(read - seconds)
         seconds = read
 
-    speakers = services.speakers() if wish.diarized else None
+    speakers = services.speakers() if wanted.diarized else None
     transcriber = Transcriber(recognizer, services.detector(), speakers, batch=1)
-    request = TranscriptionRequest(wish.language, wish.expected, task, wish.speakers)
+    request = TranscriptionRequest(wanted.language, wanted.expected, task, wanted.speakers)
     return transcriber.stream(_blocks(file, transcriber.rate, services, stop), request, count)
 
 
@@ -202,16 +202,16 @@ def _blocks(file: Upload, rate: int, services: Services, stop: Stop) -> Iterator
     minutes = services.settings.minutes
 
     def wanted() -> Iterator[Samples]:
-        return _wanted(bounded(audio.blocks(file, rate, BLOCK), rate, minutes), stop)
+        return _wanted(bounded(audio.blocks(cast(BinaryIO, file), rate, BLOCK), rate, minutes), stop)
 
-    if audio.length(file) > 60 * minutes:  # what recorders write there is sometimes not true
+    if audio.length(cast(BinaryIO, file)) > 60 * minutes:  # what recorders write there is sometimes not true
         deque(wanted(), maxlen=0)
         file.seek(0)
     yield from wanted()
 
 
 def _wanted(blocks: Iterator[Samples], stop: Stop) -> Iterator[Samples]:
-    """The same blocks while somebody waits for them."""
+    """Yield the same blocks while somebody waits for them."""
     for block in blocks:
         stop.check()
         yield block
@@ -227,7 +227,7 @@ def bounded(blocks: Iterator[Samples], rate: int, minutes: float) -> Iterator[Sa
         yield block
 
 
-def events(begin: Begin, file: Upload, wish: Wish, stop: Stop) -> Iterator[bytes]:
+def events(begin: Begin, file: Upload, wanted: TranscriptionForm, stop: Stop) -> Generator[bytes, None, None]:
     """Yield the text as server-sent events, window by window; an error on the way is one too.
 
     With diarization all text comes at the end, because speakers can only be told apart then.
@@ -235,12 +235,12 @@ def events(begin: Begin, file: Upload, wish: Wish, stop: Stop) -> Iterator[bytes
     texts: list[str] = []
     try:
         with closing(begin(stop)) as begun:
-            for part in [whole(begun, stop)] if wish.diarized else until(begun, stop):
+            for part in [whole(begun, stop)] if wanted.diarized else until(begun, stop):
                 if part.text:
                     texts.append(part.text)
                     delta = " " * (len(texts) > 1) + part.text
                     yield server_event({"type": "transcript.text.delta", "delta": delta})
-                    segments = speaker_segments(part) if wish.diarized else []
+                    segments = speaker_segments(part) if wanted.diarized else []
                     yield from (server_event(segment) for segment in segments)
             end = {"type": "transcript.text.done", "text": " ".join(texts), "usage": usage(begun.whole())}
             yield server_event(end)

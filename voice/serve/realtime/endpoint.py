@@ -1,4 +1,4 @@
-"""The WebSocket itself: who gets a place, how much may be sent, when a client is let go."""
+"""The WebSocket itself: who gets a slot, how much may be sent, when a connection ends."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _stopping() -> ConnectionEnded:
 
 @dataclass
 class Activity:
-    """When something last went over a line, in seconds of the monotonic clock."""
+    """When something was last sent or received, in seconds of the monotonic clock."""
 
     last: float
 
@@ -64,7 +64,7 @@ class Activity:
 
 
 def add_realtime(app: FastAPI, services: Services, open_agent: AgentOpener = open_session_agent) -> None:
-    """Serves live sessions at `/v1/realtime`; `open_agent` opens the agent of each."""
+    """Serve live sessions at `/v1/realtime`; `open_agent` opens the agent of each."""
 
     @app.websocket("/v1/realtime")
     async def realtime(socket: WebSocket) -> None:
@@ -127,7 +127,7 @@ async def _serve(socket: WebSocket, services: Services, slot: SlotLease, open_ag
 
 
 def _reason(errors: Sequence[BaseException]) -> ConnectionEnded | None:
-    """Why the connection ends, where it was not the client; what nobody thought of goes to the log."""
+    """Return why the connection ends, if not by the client; unforeseen errors go to the log."""
     for error in errors:
         if not isinstance(error, ConnectionEnded):
             _LOG.error("a live line failed", exc_info=error)
@@ -135,7 +135,7 @@ def _reason(errors: Sequence[BaseException]) -> ConnectionEnded | None:
 
 
 async def _receive(socket: WebSocket, inbox: Inbox, activity: Activity) -> None:
-    """Frames to the session, until the client goes. Raises Refused for what is too large or no text."""
+    """Pass frames to the session. Raises ConnectionEnded for one that is too large or no text."""
     allowed, refilled = float(MAX_FRAMES_PER_SECOND), time.monotonic()
     while True:
         message = await socket.receive()
@@ -158,7 +158,7 @@ async def _receive(socket: WebSocket, inbox: Inbox, activity: Activity) -> None:
 
 
 async def _send(socket: WebSocket, outbox: Outbox, activity: Activity, idle: float) -> None:
-    """What the session says, until it has said all. Raises Refused where the client does not take it."""
+    """Send what the session says, to its end. Raises ConnectionEnded where the client does not read it."""
     try:
         while (text := await outbox.get()) is not None:
             async with asyncio.timeout(idle):
@@ -171,7 +171,7 @@ async def _send(socket: WebSocket, outbox: Outbox, activity: Activity, idle: flo
 
 
 async def _watch(activity: Activity, idle: float) -> None:
-    """Raises Refused once nothing has come or gone for `idle` seconds."""
+    """Raise ConnectionEnded once nothing has come or gone for `idle` seconds."""
     while (left := activity.left(idle)) > 0:
         await asyncio.sleep(left)
     raise ConnectionEnded(
@@ -180,7 +180,7 @@ async def _watch(activity: Activity, idle: float) -> None:
 
 
 async def _end_in_time(draining: Draining, outbox: Outbox) -> None:
-    """Tell the client when the server has been told to stop. Raises Refused when its time is up."""
+    """Tell the client when the server has been told to stop. Raises ConnectionEnded when its time is up."""
     await draining.wait()
     notice = {"type": "session.ending", "event_id": new_id("event"), "seconds": round(draining.left, 1)}
     outbox.put(json.dumps(notice))
@@ -191,7 +191,7 @@ async def _end_in_time(draining: Draining, outbox: Outbox) -> None:
 
 
 async def _close(socket: WebSocket, reason: ConnectionEnded | None) -> None:
-    """Tells why, and closes; a client that is not there any more is no reason to wait."""
+    """Tell why, and close; do not wait for a client that has gone."""
     with suppress(WebSocketDisconnect, RuntimeError, TimeoutError, OSError):
         async with asyncio.timeout(CLOSE_TIMEOUT):
             if reason:
@@ -212,13 +212,13 @@ def _subprotocol(socket: WebSocket) -> str | None:
 
 
 def _speaks_beta(socket: WebSocket) -> bool:
-    """Whether the client asks for the protocol's beta: by a header or, from a browser, by a subprotocol."""
+    """Tell whether the client speaks the beta: it says so in a header or, in a browser, a subprotocol."""
     asked = "realtime=v1" in socket.headers.get("openai-beta", "")
     return asked or BETA_SUBPROTOCOL in socket.scope.get("subprotocols", ())
 
 
 def _is_owner(socket: WebSocket, settings: Settings) -> bool:
-    """Whether the client is this server's own page in a browser of the one machine that can reach it.
+    """Tell whether the client is this server's own page in a browser of the one machine that can reach it.
 
     Who has a token, or comes by a proxy, may be one of many.
     """
@@ -229,7 +229,7 @@ def _is_owner(socket: WebSocket, settings: Settings) -> bool:
 
 
 def _initial_configuration(socket: WebSocket, services: Services) -> Configuration:
-    """What a session is set to at first, by its address and the server's own settings."""
+    """Return the first settings of a session, by its address and the settings of the server."""
     wanted, recognizer = socket.query_params.get("model", "")[:_MAX_NAME], ""
     with suppress(ModelMissing):  # a name of nothing here is no reason to turn a live client away
         recognizer = services.live_name(wanted)

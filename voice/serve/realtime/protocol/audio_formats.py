@@ -38,8 +38,8 @@ class AudioFormat:
         """Encode (T,) float32 at `rate` as bytes; samples beyond full scale are clipped."""
         linear = np.clip(np.rint(samples * _FULL_SCALE), -32768, 32767).astype("<i2")
         if self.width == 2:
-            return linear.tobytes()
-        return _compression_table(self.name)[linear.view(np.uint16)].tobytes()
+            return bytes(linear.tobytes())
+        return bytes(_compression_table(self.name)[linear.view(np.uint16)].tobytes())
 
     def seconds(self, data: bytes) -> float:
         """Return the duration of encoded sound."""

@@ -132,19 +132,19 @@ def spoken_language(model: str, given: str | None) -> str:
 def score(hear: Hear, model: str, part: Part, options: Options, language: str = "en") -> Row:
     """Return one row of the table."""
     scores: list[Score] = []
-    heard = spent = 0.0
+    duration = spent = 0.0
     for clip, samples in zip(part.clips, sounds(part, options), strict=True):
         if not scores:
             hear(samples, language)
         start = time.perf_counter()
         text = hear(samples, language)
         spent += time.perf_counter() - start
-        heard += len(samples) / WHISPER_RATE
+        duration += len(samples) / WHISPER_RATE
         scores.append(word_errors(clip.text or "", text))
     every, (low, high) = total(scores), interval(scores)
     count, peak = len(part.clips), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Row(
-        model, part.name, count, every.words, every.rate, low, high, spent / count, spent / heard, peak
+        model, part.name, count, every.words, every.rate, low, high, spent / count, spent / duration, peak
     )
 
 

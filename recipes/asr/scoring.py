@@ -76,11 +76,11 @@ def dev_scores(
         loss = dev_loss(model, dev, data, weights)
     write_folder(model, base, folder)
     tokenizer, corpora = data.tokenizer, [each.corpus for each in dev]
-    spoken = [each.text or tokenizer.decode(each.labels.tokens) for each in dev]
+    references = [each.text or tokenizer.decode(each.labels.tokens) for each in dev]
 
     def rates(sounds: Sequence[np.ndarray]) -> dict[str, float]:
-        heard = transcribe(folder, sounds, tokenizer, context=data.context, threads=threads)
-        return error_rates(corpora, spoken, list(heard))
+        hypotheses = transcribe(folder, sounds, tokenizer, context=data.context, threads=threads)
+        return error_rates(corpora, references, list(hypotheses))
 
     found = rates([each.sound() for each in dev])
     if data.augment and data.augment.noises:
@@ -88,7 +88,7 @@ def dev_scores(
     if data.ctc:
         with evaluating(model), autocast(model.device):
             read = [letters(model, each.sound()) for each in dev]
-        found["ctc"] = error_rates(corpora, spoken, read)["wer"]
+        found["ctc"] = error_rates(corpora, references, read)["wer"]
     return {"loss": loss} | found
 
 
@@ -110,10 +110,12 @@ def noisy_sounds(dev: Sequence[Example], noises: Sounds, seed: int) -> list[np.n
     ]
 
 
-def error_rates(corpora: Sequence[str], said: Sequence[str], heard: Sequence[str]) -> dict[str, float]:
+def error_rates(
+    corpora: Sequence[str], references: Sequence[str], hypotheses: Sequence[str]
+) -> dict[str, float]:
     """Return errors per word of each corpus, "wer/NAME", and of all together, "wer"."""
     scores: dict[str, list[Score]] = {}
-    for corpus, reference, text in zip(corpora, said, heard, strict=True):
+    for corpus, reference, text in zip(corpora, references, hypotheses, strict=True):
         scores.setdefault(corpus, []).append(word_errors(reference, text))
     rates = {f"wer/{name}": total(of_one).rate for name, of_one in scores.items()}
     return rates | {"wer": total(score for of_one in scores.values() for score in of_one).rate}

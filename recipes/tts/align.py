@@ -133,8 +133,8 @@ def cepstra(mel: np.ndarray) -> np.ndarray:
     import librosa
     from scipy.fft import dct
 
-    heard = np.maximum(mel, mel.max() - DYNAMICS).T
-    base = dct(heard, norm="ortho")[:, :CEPSTRA]
+    audible = np.maximum(mel, mel.max() - DYNAMICS).T
+    base = dct(audible, norm="ortho")[:, :CEPSTRA]
     slopes = librosa.feature.delta(base, width=5, axis=0, mode="nearest")
     both = np.concatenate([base, slopes], axis=1)
     return ((both - both.mean(0)) / (both.std(0) + 1e-3)).astype(np.float32)
@@ -278,14 +278,14 @@ def refinements(clips: Sequence[Spoken], rounds: int = ROUNDS) -> Iterator[list[
     yield [Alignment(spread(c.phonemes, f), 0.0) for c, f in zip(clips, frames, strict=True)]
     for _ in range(rounds):
         models = estimate(features, [frame_states(p, f) for p, f in zip(plans, frames, strict=True)])
-        found = [_best(models, plan, heard) for plan, heard in zip(plans, features, strict=True)]
+        found = [_best(models, plan, own) for plan, own in zip(plans, features, strict=True)]
         frames = [f for f, _ in found]
         yield [Alignment(spread(c.phonemes, f), s) for c, (f, s) in zip(clips, found, strict=True)]
 
 
-def _best(models: PhoneModels, plan: list[Unit], heard: np.ndarray) -> tuple[np.ndarray, float]:
+def _best(models: PhoneModels, plan: list[Unit], features: np.ndarray) -> tuple[np.ndarray, float]:
     states = [state for unit in plan for state in states_of(unit)]
     known = [state if state in models.rows and state[0] != GAP else (PAUSE, 0) for state in states]
     owners = np.repeat(np.arange(len(plan)), [len(states_of(unit)) for unit in plan])
     optional = np.array([unit.optional for unit in plan])
-    return viterbi(models.scores(heard, known), owners, optional)
+    return viterbi(models.scores(features, known), owners, optional)

@@ -136,7 +136,7 @@ def row(
     similar = scores.similarities(voices, recorded) if len(recorded) else []
     alone = [scores.similarity(voice, own) for voice in voices] if len(own) else []
     real = names[1] == RECORDINGS
-    spoken = sum(one.made.sound.duration for one in found)
+    duration = sum(one.made.sound.duration for one in found)
     return Row(
         names[0], names[1], len(found), every.words, every.rate, low, high,
         second_rate, second_low, second_high,
@@ -144,7 +144,7 @@ def row(
         _mean([one.distortion for one in alike]),
         scores.melody_error(alike) if alike else None, scores.melody_correlation(alike) if alike else None,
         _mean([one.duration for one in alike]), scores.pitch_spread(one.log_f0 for one in found),
-        None if real else sum(one.made.seconds for one in found) / spoken,
+        None if real else sum(one.made.seconds for one in found) / duration,
         None if real else float(np.median([one.made.first for one in found])), memory, size,
     )  # fmt: skip
 
@@ -205,11 +205,11 @@ def owned_voices(options: Options) -> dict[str, list[np.ndarray]]:
 
 def _with_progress(items: Sequence[Item], test: str) -> Iterator[Item]:
     """Yield `items`, and print now and then how far it is."""
-    begun = told = time.monotonic()
+    begun = shown = time.monotonic()
     for number, item in enumerate(items):
         now = time.monotonic()
-        if now - told >= EVERY:
-            told, left = now, (now - begun) / number * (len(items) - number) / 60
+        if now - shown >= EVERY:
+            shown, left = now, (now - begun) / number * (len(items) - number) / 60
             print(f"{test}: {number} of {len(items)} sentences, {left:.0f} minutes left", file=sys.stderr)
         yield item
 

@@ -77,10 +77,10 @@ class Judge:
     def __call__(self, item: Item, made: Made, show: str = "") -> Judged:
         """Score a sentence. `show`: the system's name, to print what was misheard."""
         sound = made.sound
-        heard = [hear(sound) for hear in self._recognizers]
-        errors = [word_errors(item.text, text) for text in heard]
+        hypotheses = [hear(sound) for hear in self._recognizers]
+        errors = [word_errors(item.text, text) for text in hypotheses]
         if show and errors[0].errors:
-            print(f"  {show} said:  {item.text}\n  {' ' * len(show)} heard: {heard[0]}", flush=True)
+            print(f"  {show} said:  {item.text}\n  {' ' * len(show)} heard: {hypotheses[0]}", flush=True)
         alike = None
         if item.recording is not None and sound is not item.recording:
             alike = scores.likeness(item.recording, sound)

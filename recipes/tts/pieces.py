@@ -26,7 +26,7 @@ CONTEXT = 12  # frames on either side of a piece that the network sees too
 
 
 @dataclass(frozen=True, eq=False)
-class Spoken:
+class Recording:
     """L symbols, F frames."""
 
     speaker: str
@@ -59,7 +59,7 @@ class Pieces:
         return self.tokens, self.speaker, self.mask, self.index, self.f0, self.loud
 
 
-def load(features: Sequence[Path], manifests: Sequence[Path]) -> list[Spoken]:
+def load(features: Sequence[Path], manifests: Sequence[Path]) -> list[Recording]:
     """Return the utterances of feature files with their audio, which the manifests name.
 
     Once decoded, it is kept beside the features. Raises VoiceError where a clip is in none of the
@@ -69,10 +69,10 @@ def load(features: Sequence[Path], manifests: Sequence[Path]) -> list[Spoken]:
     for clip in (clip for path in manifests for clip in read_manifest(path)):
         if sounds.setdefault(clip.id, clip.audio) != clip.audio:
             raise VoiceError(f"{sounds[clip.id]} and {clip.audio} have the same id, {clip.id}: rename one")
-    return [spoken for path in features for spoken in _spoken(path, sounds)]
+    return [recording for path in features for recording in _recordings(path, sounds)]
 
 
-def _spoken(features: Path, sounds: Mapping[str, Path]) -> Iterator[Spoken]:
+def _recordings(features: Path, sounds: Mapping[str, Path]) -> Iterator[Recording]:
     utterances, kept = corpus.read(features), features.with_suffix(".samples.npy")
     ends = np.cumsum([len(u.f0) for u in utterances]) * VOICE_HOP
     fresh = kept.exists() and kept.stat().st_mtime >= features.stat().st_mtime
@@ -82,7 +82,7 @@ def _spoken(features: Path, sounds: Mapping[str, Path]) -> Iterator[Spoken]:
         tokens, durations = utterance.tokens.astype(np.int64), utterance.durations.astype(np.int64)
         index = np.repeat(np.arange(len(durations)), durations)
         loudness = corpus.loudness_of(utterance.mel)
-        yield Spoken(utterance.speaker, tokens, index, utterance.f0, loudness, samples)
+        yield Recording(utterance.speaker, tokens, index, utterance.f0, loudness, samples)
 
 
 def _decode(utterances: Sequence[Utterance], sounds: Mapping[str, Path], kept: Path) -> None:
@@ -113,7 +113,7 @@ class Collection:
 
     def __init__(
         self,
-        spoken: Sequence[Spoken],
+        spoken: Sequence[Recording],
         speakers: Sequence[str],
         shares: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
@@ -150,7 +150,7 @@ _Piece = tuple[int, np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray, 
 
 
 def _piece(
-    spoken: Spoken, speaker: int, first: int, frames: int, rng: np.random.Generator, errors: Errors
+    spoken: Recording, speaker: int, first: int, frames: int, rng: np.random.Generator, errors: Errors
 ) -> _Piece:
     """Silence where the piece reaches beyond the recording."""
     before, after = max(0, -first), max(0, first + frames - len(spoken.f0))

@@ -207,10 +207,10 @@ def timed(name: str, peer: Callable[[float], float], clips: Sequence[np.ndarray]
 
 def _with_progress(clips: Sequence[np.ndarray], what: str) -> Iterator[np.ndarray]:
     """Yield `clips`, and print now and then how far it is."""
-    told = time.monotonic()
+    shown = time.monotonic()
     for number, clip in enumerate(clips):
-        if time.monotonic() - told >= EVERY:
-            told = time.monotonic()
+        if time.monotonic() - shown >= EVERY:
+            shown = time.monotonic()
             print(f"{what}: {number} of {len(clips)} clips", file=sys.stderr)
         yield clip
 

@@ -3,7 +3,7 @@
 VoiceError
 ├── AudioError          a file or an array that holds no usable sound
 ├── ModelError          a model that cannot be used
-│   ├── ModelMissing    not on this machine and not to be had
+│   ├── ModelMissing    not on this machine, and not fetched
 │   └── ModelDamaged    its files are not what its card says
 ├── TextError           text or markup that cannot be read
 ├── ManifestError       a data manifest with a wrong row
@@ -42,7 +42,7 @@ class ManifestError(VoiceError):
 
 
 class BrainError(VoiceError):
-    """The language model behind the agent does not answer; `sayable` is what the agent says of it, or ""."""
+    """The language model behind the agent does not answer; `sayable` is the sentence that the agent speaks."""
 
     def __init__(self, message: str, sayable: str = "") -> None:
         super().__init__(message)

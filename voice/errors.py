@@ -42,7 +42,7 @@ class ManifestError(VoiceError):
 
 
 class BrainError(VoiceError):
-    """The language model behind the agent does not answer; `sayable` is the sentence that the agent speaks."""
+    """The language model behind the agent does not answer; `sayable` is what the agent says."""
 
     def __init__(self, message: str, sayable: str = "") -> None:
         super().__init__(message)

@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
-from fakes.browser import chromium, open_tab, until, within
+from fakes.browser import PATIENCE, chromium, open_tab, until, within
 from fakes.page import Batches, serving_page
 from selenium import webdriver
 from selenium.webdriver.common.by import By
@@ -68,7 +68,7 @@ def offer(page: webdriver.Chrome, path: Path) -> None:
 def transcribed(page: webdriver.Chrome, told: str = "words in") -> str:
     """Presses the button; the status when it says so."""
     within(page, "#transcribe-go").click()
-    return until(lambda: told in within(page, "#transcribe-status").text and status(page), 20)
+    return until(lambda: told in within(page, "#transcribe-status").text and status(page))
 
 
 def status(page: webdriver.Chrome, tab: str = "transcribe") -> str:
@@ -149,7 +149,7 @@ def test_a_recording_that_is_still_made_is_stopped_and_transcribed(page: webdriv
     within(page, "#recording button[aria-label='Record audio']").click()
     until(lambda: within(page, "#recording .record-button").is_displayed())
     within(page, "#recording .record-button").click()
-    until(lambda: "0:02" in within(page, "#recording .duration").text, 20)
+    until(lambda: "0:02" in within(page, "#recording .duration").text)
     assert "2 words" in transcribed(page)
 
 
@@ -174,9 +174,9 @@ def test_a_recording_gives_no_error_under_the_policy(page: webdriver.Chrome) -> 
     within(page, "#recording button[aria-label='Record audio']").click()
     until(lambda: within(page, "#recording .record-button").is_displayed())
     within(page, "#recording .record-button").click()
-    until(lambda: "0:01" in within(page, "#recording .duration").text, 20)
+    until(lambda: "0:01" in within(page, "#recording .duration").text)
     within(page, "#recording .stop-button").click()
-    until(lambda: page.find_elements(By.CSS_SELECTOR, "#recording .waveform-container"), 20)
+    until(lambda: page.find_elements(By.CSS_SELECTOR, "#recording .waveform-container"))
     time.sleep(0.5)
     assert not [row["message"] for row in page.get_log("browser") if row["level"] == "SEVERE"]
 
@@ -188,7 +188,7 @@ def test_eight_tabs_are_open_and_each_shows_the_page(page: webdriver.Chrome, add
             page.switch_to.new_window("tab")
             page.set_page_load_timeout(20)
             page.get(address)
-            until(lambda: within(page, "#transcribe-go").is_displayed(), 20)
+            until(lambda: within(page, "#transcribe-go").is_displayed())
     finally:
         for handle in page.window_handles:
             if handle != first:
@@ -209,13 +209,13 @@ def test_the_progress_covers_no_button(
     page: webdriver.Chrome, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go = threading.Event()
-    monkeypatch.setattr(Batches, "transcribe_batch", lambda *_, **__: go.wait(20) and [])
+    monkeypatch.setattr(Batches, "transcribe_batch", lambda *_, **__: go.wait(PATIENCE) and [])
     write(tmp_path / "slow.wav", SAID)
     offer(page, tmp_path / "slow.wav")
     within(page, "#transcribe-go").click()
     try:
-        until(lambda: within(page, "#transcribe-status .progress-bar"), 20)
-        assert "words up to 0:00 of 0:01" in status(page)
+        until(lambda: within(page, "#transcribe-status .progress-bar"))
+        until(lambda: "words up to 0:00 of 0:01" in status(page))
         parts = page.find_elements(By.CSS_SELECTOR, "#transcribe-status :is(.progress-bar, .progress-text)")
         end = max(part.rect["y"] + part.rect["height"] for part in parts)
         buttons = page.find_elements(By.CSS_SELECTOR, ".downloads button")
@@ -227,13 +227,13 @@ def test_the_progress_covers_no_button(
 def test_markup_in_a_message_is_read_not_drawn(voiceover: webdriver.Chrome) -> None:
     text = '<speak>Hello <break time="99 parsecs"/></speak>'
     within(voiceover, "#text textarea").send_keys(text, Keys.CONTROL, Keys.ENTER)
-    until(lambda: status(voiceover, "voiceover").startswith('Line 1: <break time="99 parsecs">'), 20)
+    until(lambda: status(voiceover, "voiceover").startswith('Line 1: <break time="99 parsecs">'))
 
 
 def test_what_the_voice_cannot_say_is_told(voiceover: webdriver.Chrome) -> None:
     within(voiceover, "#text textarea").send_keys("Hello 你好 there.")
     within(voiceover, "#speak-go").click()
-    until(lambda: "Not read aloud" in status(voiceover, "voiceover"), 20)
+    until(lambda: "Not read aloud" in status(voiceover, "voiceover"))
     assert "你好" in status(voiceover, "voiceover")
 
 
@@ -248,7 +248,7 @@ def test_an_emptied_number_is_the_usual_one(voiceover: webdriver.Chrome) -> None
 def test_what_an_earlier_version_kept_of_somebodys_words_is_removed(page: webdriver.Chrome) -> None:
     page.execute_script("localStorage.setItem('gradio:run-history:v2:1', 'My diary'); localStorage.mine = 1")
     page.refresh()
-    until(lambda: page.execute_script("return Object.keys(localStorage).join()") == "mine", 20)
+    until(lambda: page.execute_script("return Object.keys(localStorage).join()") == "mine")
 
 
 def test_a_server_that_goes_in_the_middle_of_a_transcription_is_missed(
@@ -262,7 +262,7 @@ def test_a_server_that_goes_in_the_middle_of_a_transcription_is_missed(
         until(lambda: "video" in within(browser, "#recording input[type=file]").get_attribute("accept"))
         offer(browser, tmp_path / "long.wav")
         within(browser, "#transcribe-go").click()
-        until(lambda: "0:0" in status(browser), 20)
+        until(lambda: "0:0" in status(browser))
     gone.set()
     until(lambda: "cannot be reached" in within(browser, "#notice").text, 30)
     assert len(problems(browser)) == 1

@@ -206,6 +206,7 @@ def test_what_the_voice_could_not_read_stands_below_the_answer_as_it_is_written(
 
 def test_an_error_is_a_sentence_without_folders(page: webdriver.Chrome, scene: Scene) -> None:
     start(page)
+    until(lambda: len(turns(page)) == 2)  # the next turn would take the error away
     message = "/home/me/.cache/voice/models/x/heart.onnx cannot be read; see https://a.example/b/c or 1/2"
     tell(scene, {"type": "error", "error": {"type": "server_error", "message": message}})
     until(lambda: within(page, ".talk-trouble").text.startswith("heart.onnx cannot"))

@@ -33,7 +33,7 @@ _EXHAUSTED = {
 _ERROR_TYPES = {401: "authentication_error", 403: "permission_error", 429: "rate_limit_error"}
 
 
-class TooMuch(VoiceError):
+class TooLarge(VoiceError):
     """A request that brings more than this server takes."""
 
 
@@ -77,7 +77,7 @@ def response_to(error: VoiceError) -> Response:
             return response
         case ServerStopping():
             return error_response(503, str(error), code="draining")
-        case TooMuch():
+        case TooLarge():
             return error_response(413, str(error), code="too_large")
         case BodyEncoded():
             return error_response(415, str(error), code="unsupported_encoding")

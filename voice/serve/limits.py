@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from voice.errors import VoiceError
 from voice.serve import errors
-from voice.serve.errors import BodyEncoded, ClientGone, ServerStopping, TooMuch, TooSlow
+from voice.serve.errors import BodyEncoded, ClientGone, ServerStopping, TooLarge, TooSlow
 from voice.serve.request_queue import QueuePosition
 from voice.serve.services import Services
 from voice.serve.slots import Busy
@@ -74,7 +74,7 @@ class LimitsMiddleware:
             body.check(headers.get("content-length", ""))
             with self._services.queue_for(scope["path"]).enter() as body.position:
                 await self._unless_over(self._app(scope, body.receive, answer.send))
-        except (Busy, TooMuch, ServerStopping, BodyEncoded) as error:
+        except (Busy, TooLarge, ServerStopping, BodyEncoded) as error:
             if not answer.begun:
                 await errors.response_to(error)(scope, receive, answer.send)
         finally:
@@ -150,12 +150,12 @@ class RequestBody:
         return self.inner.ended
 
     def check(self, announced: str) -> None:
-        """Check the announced length. Raises TooMuch."""
+        """Check the announced length. Raises TooLarge."""
         if announced.isdecimal() and int(announced) > self.limit:
             raise self._too_much()
 
     async def receive(self) -> Message:
-        """Return the next message. Raises TooMuch, TooSlow, Busy or ClientGone."""
+        """Return the next message. Raises TooLarge, TooSlow, Busy or ClientGone."""
         if self.ended and not self._next:
             return await self.inner.receive()
         message = self._next.pop() if self._next else await self.inner.receive()
@@ -199,8 +199,8 @@ class RequestBody:
                 while not self.ended:
                     await self.inner.receive()
 
-    def _too_much(self) -> TooMuch:
-        return TooMuch(f"the request is larger than the {self.limit / 1e6:g} MB that this server takes")
+    def _too_much(self) -> TooLarge:
+        return TooLarge(f"the request is larger than the {self.limit / 1e6:g} MB that this server takes")
 
 
 @dataclass

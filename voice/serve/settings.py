@@ -1,4 +1,4 @@
-"""What whoever runs the server decides: address, token, models, limits."""
+"""The settings of a server: address, token, models, limits."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ class Settings:
 
     @property
     def warning(self) -> str:
-        """What whoever starts the server has to know; empty if nothing."""
+        """A warning for the operator of the server; empty if there is none."""
         if self.local or self.token:
             return ""
         return "warning: no token is set, so whoever reaches this machine can use all of it; see VOICE_TOKEN"

@@ -23,7 +23,7 @@ _AS_IT_COMES = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}  # no pr
 _LOG = logging.getLogger("uvicorn.error")
 
 
-class Stop:
+class StopSignal:
     """Whether to go on: set on the event loop, looked at by the threads that work."""
 
     def __init__(self) -> None:
@@ -38,15 +38,15 @@ class Stop:
             raise ClientGone("the client went away before its answer was made")
 
 
-async def done(request: Request, work: Callable[[Stop], T]) -> T:
+async def run_in_thread(request: Request, work: Callable[[StopSignal], T]) -> T:
     """Return what `work` returns in a thread; it is told to stop when the client goes away."""
     async with _watched(request.receive) as stop:
         return await run_in_threadpool(work, stop)
 
 
 @asynccontextmanager
-async def _watched(receive: Receive) -> AsyncIterator[Stop]:
-    stop = Stop()
+async def _watched(receive: Receive) -> AsyncIterator[StopSignal]:
+    stop = StopSignal()
 
     async def watch() -> None:
         with suppress(VoiceError):  # it still sends, too much or too slowly: as good as gone
@@ -62,7 +62,7 @@ async def _watched(receive: Receive) -> AsyncIterator[Stop]:
         watcher.cancel()
 
 
-class Streamed(Response):
+class StreamedResponse(Response):
     """The pieces that `make(stop)` yields, sent as they are made, each step of it in a thread.
 
     The next piece is not made before the client has taken the one before. The first one is made before
@@ -71,7 +71,7 @@ class Streamed(Response):
     """
 
     def __init__(
-        self, make: Callable[[Stop], Generator[bytes, None, None]], media_type: str, idle: float
+        self, make: Callable[[StopSignal], Generator[bytes, None, None]], media_type: str, idle: float
     ) -> None:
         super().__init__(media_type=media_type, headers=_AS_IT_COMES)
         del self.headers["content-length"]
@@ -85,7 +85,7 @@ class Streamed(Response):
             finally:
                 await run_in_threadpool(pieces.close)
 
-    async def _send_all(self, pieces: Generator[bytes, None, None], stop: Stop, send: Send) -> None:
+    async def _send_all(self, pieces: Generator[bytes, None, None], stop: StopSignal, send: Send) -> None:
         piece = await run_in_threadpool(next, pieces, _END)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         try:

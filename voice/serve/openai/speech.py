@@ -11,10 +11,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from voice.errors import TextError
-from voice.serve.errors import TooMuch
+from voice.serve.errors import TooLarge
 from voice.serve.openai.speech_encoding import MEDIA_TYPES, encode_stream, speech_events
 from voice.serve.services import Services
-from voice.serve.streaming import Stop, Streamed
+from voice.serve.streaming import StopSignal, StreamedResponse
 from voice.text.english.coverage import reading_notes
 from voice.text.english.language import ENGLISH
 from voice.text.lexicon import parse_entry
@@ -88,17 +88,17 @@ def router(services: Services) -> APIRouter:
     async def speech(request: Request) -> Response:
         wanted = SpeechRequest.model_validate_json(await request.body())
         if len(wanted.input) > services.settings.characters:
-            raise TooMuch(
+            raise TooLarge(
                 f"the text has more than {services.settings.characters} characters; send it in parts"
             )
         voice = await run_in_threadpool(services.voice, services.voice_name(wanted.asked, wanted.model))
 
-        def make(stop: Stop) -> Generator[bytes, None, None]:
+        def make(stop: StopSignal) -> Generator[bytes, None, None]:
             sound = encode_stream(speak(voice, wanted, services, stop), wanted.response_format, voice.rate)
             return speech_events(sound) if wanted.stream_format == "sse" else sound
 
         media = "text/event-stream" if wanted.stream_format == "sse" else MEDIA_TYPES[wanted.response_format]
-        answer = Streamed(make, media, services.settings.idle)
+        answer = StreamedResponse(make, media, services.settings.idle)
         answer.headers.update(await run_in_threadpool(_notes, wanted))
         return answer
 
@@ -117,7 +117,7 @@ def _notes(wanted: SpeechRequest) -> dict[str, str]:
     return {"x-voice-notes": notes} if notes else {}
 
 
-def speak(voice: Synthesizer, wanted: SpeechRequest, services: Services, stop: Stop) -> Iterator[Audio]:
+def speak(voice: Synthesizer, wanted: SpeechRequest, services: Services, stop: StopSignal) -> Iterator[Audio]:
     """Yield the speech of a request. Raises TextError where there is nothing to say."""
     silent, longest = True, 60 * services.settings.minutes
     for piece in pieces(voice, wanted.input, wanted.controls):
@@ -125,7 +125,7 @@ def speak(voice: Synthesizer, wanted: SpeechRequest, services: Services, stop: S
         silent = False
         longest -= piece.audio.duration
         if longest < 0:
-            raise TooMuch(
+            raise TooLarge(
                 f"this is more than {services.settings.minutes:g} minutes of speech; send it in parts"
             )
         services.metrics.spoken.labels(PATH).inc(piece.audio.duration)

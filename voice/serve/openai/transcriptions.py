@@ -20,11 +20,11 @@ from voice import audio
 from voice.asr.ctc.hotwords import parse_terms
 from voice.errors import TextError, VoiceError
 from voice.serve import errors
-from voice.serve.errors import ClientGone, TooMuch
+from voice.serve.errors import ClientGone, TooLarge
 from voice.serve.openai.speech_encoding import server_event
 from voice.serve.openai.transcript_formats import render_response, speaker_segments, usage
 from voice.serve.services import Services
-from voice.serve.streaming import Stop, Streamed, done
+from voice.serve.streaming import StopSignal, StreamedResponse, run_in_thread
 from voice.text.languages import parse_language
 from voice.transcription import Task, Transcriber, TranscriptionRequest, TranscriptionStream
 from voice.types import Samples, Transcript
@@ -35,7 +35,7 @@ FIELD = 65_536  # bytes of one at most
 IGNORED = "known_speaker_references"  # a field whose samples are not compared
 HOTWORD = 4  # words that a term has at most
 BLOCK = 10.0  # seconds that are read at a time
-Begin = Callable[[Stop], TranscriptionStream]
+Begin = Callable[[StopSignal], TranscriptionStream]
 
 
 class TranscriptionForm(BaseModel):
@@ -101,8 +101,10 @@ async def _answered(request: Request, services: Services, task: Task) -> Respons
         begin = partial(transcription, file, wanted, task, services, request.url.path)
         if wanted.stream:
             streaming = True
-            return Streamed(partial(events, begin, file, wanted), "text/event-stream", services.settings.idle)
-        transcript = await done(request, lambda stop: whole(begin(stop), stop))
+            return StreamedResponse(
+                partial(events, begin, file, wanted), "text/event-stream", services.settings.idle
+            )
+        transcript = await run_in_thread(request, lambda stop: whole(begin(stop), stop))
         return render_response(transcript, wanted.response_format, wanted.timestamp_granularities, task)
     finally:
         if not streaming:
@@ -164,7 +166,7 @@ def _can_be_spotted(term: str) -> bool:
 
 
 def transcription(
-    file: Upload, wanted: TranscriptionForm, task: Task, services: Services, path: str, stop: Stop
+    file: Upload, wanted: TranscriptionForm, task: Task, services: Services, path: str, stop: StopSignal
 ) -> TranscriptionStream:
     """Begin to transcribe the recording; the seconds that are read are counted in the metrics of `path`."""
     recognizer = services.recognizer(wanted.model)
@@ -181,23 +183,23 @@ def transcription(
     return transcriber.stream(_blocks(file, transcriber.rate, services, stop), request, count)
 
 
-def until(parts: Iterator[Transcript], stop: Stop) -> Iterator[Transcript]:
+def until(parts: Iterator[Transcript], stop: StopSignal) -> Iterator[Transcript]:
     """Yield the parts while the client waits for them. Raises Vanished."""
     for part in parts:
         stop.check()
         yield part
 
 
-def whole(begun: TranscriptionStream, stop: Stop) -> Transcript:
+def whole(begun: TranscriptionStream, stop: StopSignal) -> Transcript:
     """Return the whole transcript. Raises Vanished once the client has gone."""
     deque(until(begun, stop), maxlen=0)
     return begun.whole()
 
 
-def _blocks(file: Upload, rate: int, services: Services, stop: Stop) -> Iterator[Samples]:
+def _blocks(file: Upload, rate: int, services: Services, stop: StopSignal) -> Iterator[Samples]:
     """Yield a recording at `rate` Hz.
 
-    Raises TooMuch for more than the server takes, before anything is recognized if the header says so.
+    Raises TooLarge for more than the server takes, before anything is recognized if the header says so.
     """
     minutes = services.settings.minutes
 
@@ -210,7 +212,7 @@ def _blocks(file: Upload, rate: int, services: Services, stop: Stop) -> Iterator
     yield from wanted()
 
 
-def _wanted(blocks: Iterator[Samples], stop: Stop) -> Iterator[Samples]:
+def _wanted(blocks: Iterator[Samples], stop: StopSignal) -> Iterator[Samples]:
     """Yield the same blocks while somebody waits for them."""
     for block in blocks:
         stop.check()
@@ -218,16 +220,20 @@ def _wanted(blocks: Iterator[Samples], stop: Stop) -> Iterator[Samples]:
 
 
 def bounded(blocks: Iterator[Samples], rate: int, minutes: float) -> Iterator[Samples]:
-    """Pass on (T,) blocks at `rate` Hz. Raises TooMuch after `minutes` of them."""
+    """Pass on (T,) blocks at `rate` Hz. Raises TooLarge after `minutes` of them."""
     samples = 0
     for block in blocks:
         samples += len(block)
         if samples > minutes * 60 * rate:
-            raise TooMuch(f"the recording is longer than the {minutes:g} minutes that are taken here; cut it")
+            raise TooLarge(
+                f"the recording is longer than the {minutes:g} minutes that are taken here; cut it"
+            )
         yield block
 
 
-def events(begin: Begin, file: Upload, wanted: TranscriptionForm, stop: Stop) -> Generator[bytes, None, None]:
+def events(
+    begin: Begin, file: Upload, wanted: TranscriptionForm, stop: StopSignal
+) -> Generator[bytes, None, None]:
     """Yield the text as server-sent events, window by window; an error on the way is one too.
 
     With diarization all text comes at the end, because speakers can only be told apart then.

@@ -6,8 +6,7 @@
 #   make run ONCE=1               stop before serving
 #   make test                     all extras, then the tests: four at once, for many of them wait
 #   make test WORKERS=2           two at once, where memory is short: each takes up to 3 GB
-#   make check                    the style of the tree and its layout; the site of docs/, into build/site
-#   make types                    whether the declared types hold
+#   make check                    style, layout, types, and the site of docs/, into build/site
 #   make constraints              write constraints*.txt anew for what pyproject.toml asks; versions that still
 #                                 fit stay, but for make constraints UPGRADE=1
 #
@@ -27,7 +26,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --for
 	$(if $(UPGRADE),--upgrade)
 BUILD := printf 'pip\nsetuptools>=77\n'
 
-.PHONY: run test check types constraints clean
+.PHONY: run test check constraints clean
 
 run: .venv/installed-app
 	@$(BIN)/voice models get whisper-base
@@ -42,10 +41,8 @@ test: .venv/installed-all
 check: .venv/installed-all
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
-
-types: .venv/installed-all
 	$(BIN)/mypy
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 $(BIN)/python:
 	$(PYTHON) -m venv .venv

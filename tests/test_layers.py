@@ -1,8 +1,7 @@
 """How the tree is laid out: imports point downwards, a name has one meaning, a folder is learnt in one look.
 
-The order of the layers is the design's, written down here once. What the tree does not keep yet stands in
-`KNOWN`, which only shrinks: an entry that no longer applies fails a test. `python tests/test_layers.py`
-prints what is left, `python tests/test_layers.py voice.asr` what of it lies in voice/asr.
+The order of the layers is the design's, written down here once. `python tests/test_layers.py` prints what the
+tree does not keep, `python tests/test_layers.py voice.asr` what of it lies in voice/asr.
 """
 
 from __future__ import annotations
@@ -95,15 +94,6 @@ OVERARCHING = {
     "voice/text/test_typed.py": "whatever is typed, read",
     "voice/tts/test_controls.py": "controls, measured in the sound of every engine",
 }
-
-# What is not so yet, an entry a line: what `python tests/test_layers.py` prints before the bracket.
-KNOWN = """
-class: Interrupted
-class: Pipe
-constant: voice SILENCE
-constant: voice.models KINDS
-constant: voice.models LARGEST
-"""
 
 
 def modules() -> Iterator[tuple[str, Path]]:
@@ -247,7 +237,7 @@ def reach(graph: Graph, start: str) -> set[str]:
     return found
 
 
-Flaw = tuple[str, str]  # what it is, in the words of KNOWN; where
+Flaw = tuple[str, str]  # what it is; where
 
 
 def circles_of_modules() -> Iterator[Flaw]:
@@ -348,19 +338,9 @@ KINDS = [
 ]
 
 
-def known() -> set[str]:
-    return set(KNOWN.strip().splitlines())
-
-
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_there_are_no(kind):
-    new = {flaw: where for flaw, where in kind() if flaw not in known()}
-    assert not new, "mend it; KNOWN is for what was there before this test"
-
-
-def test_what_is_known_to_be_wrong_still_is_and_else_leaves_the_table():
-    found = {flaw for kind in KINDS for flaw, _ in kind()}
-    assert not known() - found, "take it out of KNOWN"
+    assert not dict(kind())
 
 
 def test_tests_of_several_modules_exist():

@@ -20,7 +20,7 @@ from voice import audio
 from voice.errors import AudioError, ManifestError
 
 DURATION_TOLERANCE = 0.1  # s: codecs pad the last frame
-SILENCE = 1e-4  # peak, about −80 dBFS
+SILENT_PEAK = 1e-4  # peak, about −80 dBFS
 OPUS_RATES = (8_000, 12_000, 16_000, 24_000)  # its decoders give any of them; FFmpeg's gives 48 kHz
 
 
@@ -185,7 +185,7 @@ def examine(clip: Clip) -> Iterator[str]:
         yield f"the audio lasts {sound.duration:.2f} s, the row says {clip.duration:.2f}"
     if not np.isfinite(sound.samples).all():
         yield "some samples are not numbers (NaN or infinite)"
-    elif float(np.abs(sound.samples).max(initial=0.0)) < SILENCE:
+    elif float(np.abs(sound.samples).max(initial=0.0)) < SILENT_PEAK:
         yield "the audio is silent"
 
 

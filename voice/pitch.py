@@ -17,7 +17,7 @@ PERIODS = 3.0  # of the lowest pitch in a window
 CANDIDATES = 6  # voiced ones; one more stands for "unvoiced"
 WORK_RATE = 8_000  # Hz: pitch needs no more, and the cost falls with the square of it
 VOICING = 0.4  # strength of the unvoiced candidate, between 0 and 1
-SILENCE = 0.03  # frames with a peak below this share of the loudest one lean towards unvoiced
+QUIET_SHARE = 0.03  # frames with a peak below this share of the loudest one lean towards unvoiced
 OCTAVE_COST = 0.03  # a bias to higher candidates, per octave
 JUMP_COST = 0.7  # per octave and 10 ms
 VOICING_COST = 0.14  # per change and 10 ms
@@ -36,7 +36,7 @@ def f0(
     samples, step, rate_now = _slowed(np.asarray(samples, np.float32), rate)
     starts = np.round(np.arange(count) * hop / step).astype(np.int64)
     frequencies, strengths, peaks = _all_candidates(samples, starts, rate_now, lowest, highest)
-    unvoiced = VOICING + np.maximum(0.0, 2.0 - (peaks / peaks.max()) / (SILENCE / (1 + VOICING)))
+    unvoiced = VOICING + np.maximum(0.0, 2.0 - (peaks / peaks.max()) / (QUIET_SHARE / (1 + VOICING)))
     return _best_path(frequencies, strengths, unvoiced, seconds=hop / rate)
 
 

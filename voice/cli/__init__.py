@@ -37,7 +37,7 @@ def main() -> None:
     except SystemExit as end:
         if came := interrupts.came():
             interrupts.leave(came.status)
-        if end.code == interrupts.Interrupted().status:
+        if end.code == interrupts.ProgramInterrupted().status:
             interrupts.leave(end.code)
         raise
 

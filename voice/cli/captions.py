@@ -56,7 +56,7 @@ def transcribe(
     segments: list[Segment] = []
     with (
         # Standard input has read1, which BinaryIO does not declare.
-        Pipe(cast(Arriving, standard_input())) if source == "-" else nullcontext() as pipe,
+        InputPipe(cast(Arriving, standard_input())) if source == "-" else nullcontext() as pipe,
         _nothing() if quiet else _screen() if prints_to_terminal() else _lines() as show,
     ):
         blocks = arriving(pipe) if pipe else audio.blocks(source, RATE, PIECE)
@@ -69,7 +69,7 @@ def transcribe(
     return Transcript(tuple(segments), rest.language, rest.duration)
 
 
-def arriving(pipe: Pipe) -> Iterator[np.ndarray]:
+def arriving(pipe: InputPipe) -> Iterator[np.ndarray]:
     """Yield what arrives in a pipe, as it arrives, as float32 blocks at 16 kHz.
 
     It is raw sound unless it begins as a WAV file or another one that can be decoded from its beginning on.
@@ -89,7 +89,7 @@ class Arriving(Protocol):
     def read1(self, size: int, /) -> bytes: ...
 
 
-class Pipe:
+class InputPipe:
     """A file that is read as it comes, a context manager in which Ctrl-C is the end of it.
 
     It breaks into waiting for sound and never into recognizing what came: within a second the last words
@@ -106,7 +106,7 @@ class Pipe:
         self._timer = threading.Timer(_LAST_WORDS, interrupts.end_soon)
         self._timer.daemon = True
 
-    def __enter__(self) -> Pipe:
+    def __enter__(self) -> InputPipe:
         self._taking.__enter__()
         return self
 
@@ -141,7 +141,7 @@ class Pipe:
     def _end(self, *_: object) -> None:
         if self._over:
             interrupts.end_soon()
-            raise interrupts.Interrupted
+            raise interrupts.ProgramInterrupted
         self._over = True
         self._timer.start()
         if self._waits:
@@ -152,7 +152,7 @@ def _received(file: Arriving, size: int) -> bytes:
     """Read what has arrived, at most `size` bytes; Ctrl-C, which nothing else handles, ends it."""
     try:
         return file.read1(size)
-    except interrupts.Interrupted:
+    except interrupts.ProgramInterrupted:
         raise
     except KeyboardInterrupt:
         return b""

@@ -131,7 +131,7 @@ def _status(error: BaseException) -> int | None:
     ended = interrupts.came() or error
     if isinstance(ended, KeyboardInterrupt):
         interrupts.claim()
-        ended = ended if isinstance(ended, interrupts.Interrupted) else interrupts.Interrupted()
+        ended = ended if isinstance(ended, interrupts.ProgramInterrupted) else interrupts.ProgramInterrupted()
         note(str(ended))
         return ended.status
     if isinstance(error, BrokenPipeError):  # whoever read our output has seen enough

@@ -30,7 +30,7 @@ ENDS = [
 ]  # but SIGPIPE, which Python ignores
 
 
-class Interrupted(KeyboardInterrupt):
+class ProgramInterrupted(KeyboardInterrupt):
     """A signal that ends the program; without a number it is Ctrl-C."""
 
     def __init__(self, number: int = signal.SIGINT) -> None:
@@ -57,7 +57,7 @@ class Watch:
     """The signals of this process, from `begin` on; `came` is the first one's exception or None."""
 
     def __init__(self) -> None:
-        self.came: Interrupted | None = None
+        self.came: ProgramInterrupted | None = None
         self.keepers: list[_Once] = []
         self._lock, self._closing = threading.Lock(), threading.Lock()
         self._before: dict[int, Handler] = {}
@@ -93,7 +93,7 @@ class Watch:
         with self._lock:
             if self.came or not self._before:
                 return
-            self.came = Interrupted(number)
+            self.came = ProgramInterrupted(number)
         for seconds, close in ((GRACE, self._close), (LIMIT, lambda: _exit(128 + number))):
             timer = threading.Timer(seconds, close)
             timer.daemon = True
@@ -110,7 +110,7 @@ class Watch:
         self.end(number)
         if not self._raised:
             self._raised = True
-            raise self.came or Interrupted(number)
+            raise self.came or ProgramInterrupted(number)
 
     def _listen(self, reading: socket.socket) -> None:
         while data := reading.recv(1):
@@ -132,7 +132,7 @@ class Watch:
                 keep()
         with suppress(Exception):
             print(self.came, file=sys.stderr, flush=True)
-        _exit(self.came.status if self.came else Interrupted().status)
+        _exit(self.came.status if self.came else ProgramInterrupted().status)
 
 
 _watch = Watch()  # signals belong to the process, and so does this
@@ -148,13 +148,13 @@ def release() -> None:
     _watch.release()
 
 
-def came() -> Interrupted | None:
+def came() -> ProgramInterrupted | None:
     """Return the signal that is ending this process, or None."""
     return _watch.came
 
 
 def check() -> None:
-    """Raise Interrupted if a signal is ending this process: what failed meanwhile may have failed by it."""
+    """Raise ProgramInterrupted if a signal is ending this process: what failed meanwhile may have failed by it."""
     if _watch.came:
         raise _watch.came
 

@@ -22,7 +22,7 @@ from voice.models.ct2 import Ct2Model, read_model, write_model
 
 WEIGHTS = "model.bin"
 ADAPTER = "adapter.safetensors"
-KINDS = {"F16", "F32", "F64"}  # of its numbers, as safetensors calls them
+NUMBER_TYPES = {"F16", "F32", "F64"}  # of its numbers, as safetensors calls them
 _ROW = re.compile(r"[0-9]{1,9}")
 
 
@@ -99,7 +99,7 @@ def read_adapter(path: Path) -> tuple[dict[str, np.ndarray], str]:
             about = file.metadata() or {}
             # Asked of the file, as NumPy knows further kinds once some other library has been imported.
             kinds = {file.get_slice(name).get_dtype() for name in file.keys()}
-            if kinds <= KINDS:
+            if kinds <= NUMBER_TYPES:
                 return {name: file.get_tensor(name) for name in file.keys()}, about.get("base_sha256", "")
         raise ModelDamaged(f"{path} holds numbers of kinds that an adapter has not; fetch it again")
     except (OSError, SafetensorError) as error:

@@ -26,7 +26,7 @@ KINDS = ("recognizer", "voice", "turn", "speakers", "vocoder")
 PRETRAINED = Path(__file__).parent / "pretrained"  # our own models, which may share files
 BASE = "base"  # the option that names the model of the catalog from which this one derives
 GRAPHS = "graphs"  # the option of one of our own that names the sibling whose graphs it shares
-LARGEST = 1_000_000  # bytes of a card
+LARGEST_CARD = 1_000_000  # bytes of a card
 LONGEST_NAME = 100
 RATES = range(1_000, 1_000_001)  # Hz
 
@@ -71,9 +71,9 @@ def read_card(folder: Path) -> Card:
         raise ModelMissing(f"{folder} is no model: it has no {NAME}")
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-        if len(data) > LARGEST:
-            raise ValueError(f"it has more than {LARGEST:,} bytes")
+            data = file.read(LARGEST_CARD + 1)
+        if len(data) > LARGEST_CARD:
+            raise ValueError(f"it has more than {LARGEST_CARD:,} bytes")
         row = tomllib.loads(data.decode("utf-8"))
     except (OSError, ValueError, RecursionError) as error:  # no UTF-8, no TOML, nested without end
         raise ModelDamaged(f"{path} cannot be read ({error}); write or fetch the model again") from error

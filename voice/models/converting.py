@@ -18,7 +18,7 @@ from voice.errors import ModelDamaged, ModelMissing
 from voice.models.card import NAME, Card, hashes
 
 WEIGHTS, TOKENIZER, CONFIG = "model.bin", "tokenizer.json", "config.json"
-LARGEST = 10_000_000  # bytes of a configuration
+LARGEST_CONFIGURATION = 10_000_000  # bytes of a configuration
 ENGLISH = 51_864  # entries in the vocabulary of the models that know English alone
 _RATE = 16_000
 _SIZE = re.compile(
@@ -140,7 +140,7 @@ def _config(folder: Path) -> dict[str, Any]:
 def _table(path: Path) -> dict[str, Any]:
     """Return the table in a JSON file, an empty one if it cannot be read or is no table."""
     try:
-        if not path.is_file() or path.stat().st_size > LARGEST:
+        if not path.is_file() or path.stat().st_size > LARGEST_CONFIGURATION:
             return {}
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError):

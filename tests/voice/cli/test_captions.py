@@ -146,7 +146,7 @@ def test_a_file_that_is_piped_in_is_recognized_as_one(
 
 def arrived(pipe) -> np.ndarray:
     """(T,) what a pipe is heard to hold, at 16 kHz."""
-    with captions.Pipe(pipe) as taken:
+    with captions.InputPipe(pipe) as taken:
         return np.concatenate([np.zeros(0, np.float32), *captions.arriving(taken)])
 
 
@@ -190,7 +190,7 @@ def test_a_hole_in_what_arrives_is_silence_and_a_late_beginning_none() -> None:
 
 def test_no_sound_waits_for_the_sound_after_it() -> None:
     trickling, seconds, late = Trickling(encoded("au", 16_000, "pcm_s16be", 1), 160), 0.0, []
-    with captions.Pipe(trickling) as pipe:
+    with captions.InputPipe(trickling) as pipe:
         for block in captions.arriving(pipe):
             late.append(trickling.given / (2 * RATE) - seconds)
             seconds += len(block) / RATE
@@ -245,7 +245,7 @@ def test_what_arrived_last_can_be_read_again(monkeypatch) -> None:
 
 def test_what_is_behind_the_samples_of_a_wav_is_no_sound(monkeypatch) -> None:
     whole = encoded("wav", 16_000, "pcm_s16le", 1) + b"LIST" + bytes([0, 1, 0, 0]) + b"\x7f" * 256
-    with captions.Pipe(Trickling(whole)) as pipe:
+    with captions.InputPipe(Trickling(whole)) as pipe:
         found = np.concatenate(list(captions.arriving(pipe)))
     assert np.abs(found[-RATE:]).max() < 0.01
 
@@ -257,7 +257,7 @@ def test_a_wav_of_unknown_length_is_heard_as_it_comes(rate, channels, length) ->
     place = whole.index(b"data")
     whole[4:8] = whole[place + 4 : place + 8] = length
     trickling = Trickling(bytes(whole))
-    with captions.Pipe(trickling) as pipe:
+    with captions.InputPipe(trickling) as pipe:
         seconds = 0.0
         for block in captions.arriving(pipe):
             assert trickling.given / (2 * channels * rate) - seconds < 0.3  # nothing is held back

@@ -264,7 +264,7 @@ def test_what_fails_because_of_a_signal_is_not_blamed_on_a_file(recognizer, reco
     def broken_off(*_, **__):
         raise ModelDamaged("head.onnx cannot be read (initialization failed); fetch the recognizer again")
 
-    monkeypatch.setattr(interrupts, "came", interrupts.Interrupted)
+    monkeypatch.setattr(interrupts, "came", interrupts.ProgramInterrupted)
     monkeypatch.setattr(loading, "open_model", broken_off)
     done = run("transcribe", recording)
     assert (done.exit_code, done.stderr) == (130, "interrupted\n")

@@ -154,7 +154,7 @@ def came() -> ProgramInterrupted | None:
 
 
 def check() -> None:
-    """Raise ProgramInterrupted if a signal is ending this process: what failed meanwhile may have failed by it."""
+    """Raise ProgramInterrupted if a signal ends this process: what failed may have failed by that."""
     if _watch.came:
         raise _watch.came
 

@@ -13,7 +13,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 LONGEST = 15  # stations of a walk
 STATION = re.compile(r"`([\w/]+\.(?:py|js)):([\w.]+)`")
-WALKS = re.findall(r"^### (.+?)\n(.*?)(?=^#|\Z)", PAGE, re.DOTALL | re.MULTILINE)
+FOUR_WALKS = PAGE.split("\n## Four walks\n")[1].split("\n## ")[0]
+WALKS = re.findall(r"^### (.+?)\n(.*?)(?=^#|\Z)", FOUR_WALKS, re.DOTALL | re.MULTILINE)
 
 
 def defined(path: Path) -> set[str]:

@@ -9,10 +9,11 @@ without if it is missing:
     EndOfTurnRecognizer     voice.agent.session.load_turns
     StreamingSynthesizer    voice.tts.streaming.pieces
     IncrementalSynthesizer  voice.tts.streaming.begin
-    BatchSpeechDetector     voice.vad.find_speech
+    BatchSpeechDetector     voice.vad._batch_session
     SpeculativeBrain        voice.agent.speculative.prepare
     SkillCaller             voice.agent.speculative.call_skill
-    ToolUser                voice.agent.skills.registry.offer, beside which it stands
+
+ToolUser, which needs skills, is defined in voice.agent.skills.registry.
 """
 
 from __future__ import annotations

@@ -49,6 +49,14 @@ def test_a_walk_is_short_and_its_stations_are_there(title: str, walk: str) -> No
             assert re.search(rf"\b{re.escape(name.split('.')[-1])}\b", path.read_text("utf-8"))
 
 
+def test_every_place_that_is_named_is_there() -> None:
+    for file, name in STATION.findall(PAGE):
+        if file.endswith(".py"):
+            assert name in defined(ROOT / file), f"{file} has no {name}"
+    for path in re.findall(r"`((?:voice|page|recipes|tests|data)/[\w/.]+)`", PAGE):
+        assert (ROOT / path).exists(), f"{path} is not there"
+
+
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     groups = [project["dependencies"], *project["optional-dependencies"].values()]

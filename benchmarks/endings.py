@@ -30,7 +30,7 @@ from benchmarks.turn_taking.sounds import (
     is_whole,
     longest_pause,
 )
-from voice.agent.listening.endpointing import HANG, MARK, with_mark
+from voice.agent.listening.endpointing import HANGOVER, MARK_WEIGHT, with_mark
 from voice.agent.listening.options import ListeningOptions
 from voice.asr.whisper.end_of_turn import FILE_NAME, average_stretches
 from voice.asr.whisper.recognizer import Whisper
@@ -107,7 +107,7 @@ def _silences_of(track: np.ndarray, detector: Silero) -> Iterator[tuple[np.ndarr
     hysteresis = Hysteresis(options.thresholds, hop / RATE)
     regions = [region for region in map(hysteresis, probabilities.tolist()) if region]
     for index, region in enumerate(regions):
-        end = region.last * hop - round(HANG * RATE)
+        end = region.last * hop - round(HANGOVER * RATE)
         begin = regions[0].first * hop - round(options.pre_roll * RATE)
         begin = max(0, begin, end - round(SPOKEN * RATE))
         later = regions[index + 1].first if index + 1 < len(regions) else np.inf
@@ -170,7 +170,9 @@ def area_under_curve(found: Sequence[Silence], scores: np.ndarray) -> float:
 def with_marks(found: Sequence[Silence], scores: np.ndarray) -> np.ndarray:
     """Return the probabilities of an end, with the recognizer's probability of a full stop there."""
     by_sound = 1 / (1 + np.exp(-scores))
-    return np.array([with_mark(p, one.end_of_sentence, MARK) for p, one in zip(by_sound, found, strict=True)])
+    return np.array(
+        [with_mark(p, one.end_of_sentence, MARK_WEIGHT) for p, one in zip(by_sound, found, strict=True)]
+    )
 
 
 def report(found: Sequence[Silence], scores: np.ndarray, of: str) -> None:

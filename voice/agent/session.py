@@ -15,7 +15,7 @@ from voice.agent.brains.commands import VoiceCommands, open_commands
 from voice.agent.conversation import Conversation
 from voice.agent.listening.endpointing import (
     BY_SENTENCE,
-    MARK,
+    MARK_WEIGHT,
     AudioTextEndpointer,
     SentenceEndDetector,
     SilenceEndpointer,
@@ -92,7 +92,9 @@ class Models:
 def load_turns(recognizer: Recognizer) -> TurnDetector:
     """Load what ends turns: silence and words, and the sound as the recognizer or a model there judges it."""
     if isinstance(recognizer, EndOfTurnRecognizer) and recognizer.detects_end_of_turn:
-        return AudioTextEndpointer(SentenceEndDetector(recognizer), silences=BY_SENTENCE, mark=MARK)
+        return AudioTextEndpointer(
+            SentenceEndDetector(recognizer), silences=BY_SENTENCE, mark_weight=MARK_WEIGHT
+        )
     if entries()[TURN].in_place:
         return AudioTextEndpointer(load_turn_detector(TURN, threads=1))
     return SilenceEndpointer()

@@ -1,4 +1,21 @@
-"""Endpointing: when a turn has ended, by the silence, by its words and by its sound."""
+"""Endpointing: when a turn has ended, by the silence, by its words and by its sound.
+
+A turn ends after a silence whose length depends on the kind of its last words (`ending_kind`) and on
+P(complete), how likely the sound is complete. To change how a turn ends, see which silences apply:
+
+    recognizer with an end-of-turn output (`quick`, the default)  BY_SENTENCE
+    another recognizer, where smart-turn-v3 has been fetched      BY_SMART_TURN
+    neither                                                       SilenceEndpointer()
+    server: turn detection of type "server_vad"                   the client's one silence for all words
+    server: eagerness "low"                                       session_agent._LOW_EAGERNESS_ENDPOINTER
+    server: no turn detection                                     none: the client ends the turn
+    a turn whose words could not be recognized                    user.RECOGNITION_FAILED_SILENCE
+
+voice.agent.session.load_turns chooses among the first three, and the server's
+voice.serve.realtime.session_agent.turn_detector between those and its own. Where BY_SENTENCE and
+BY_SMART_TURN have no row for a kind of words, or none for so low a P(complete), the
+fields of SilenceEndpointer fill the gap.
+"""
 
 from __future__ import annotations
 
@@ -34,21 +51,24 @@ _COUNTED_ONE = re.compile(rf"(^|\b({'|'.join(NUMBER_WORDS)}|for|number|is|to|plu
 _ASKED_WHOLE = frozenset("what why how where who when".split())
 
 
-UNHEARD = 0.5  # P(complete) of a sound that no model has judged
-USUAL, LEAST, MOST = 0.9, 0.001, 0.98  # P(mark): the one that changes nothing, and the bounds of what counts
-HANG = 0.064  # seconds of sound after the last speech that the detector of speech still takes for speech
+UNJUDGED = 0.5  # P(complete) of a sound that no model has judged
+# What counts is the log odds of P(mark), a recognizer's probability of a mark that ends a sentence.
+NEUTRAL_MARK_PROBABILITY = 0.9  # makes the end of the turn neither likelier nor less likely
+MIN_MARK_PROBABILITY = 0.001  # a lower one counts as this
+MAX_MARK_PROBABILITY = 0.98  # a higher one counts as this
+HANGOVER = 0.064  # seconds of sound after the last speech that the detector of speech still takes for speech
 
 
 @dataclass(frozen=True)
 class SilenceEndpointer:
     """A turn has ended after a silence whose length depends on the words before it (seconds)."""
 
-    finished: float = 0.5  # "What time is it?"
-    perhaps: float = 1.0  # "I never part with that."
-    plain: float = 0.7
-    unfinished: float = 1.6  # "Set a timer for"
+    sentence_end: float = 0.5  # after a mark that ends a sentence: "What time is it?"
+    ambiguous_end: float = 1.0  # a mark after a word that often calls for more: "I never part with that."
+    unpunctuated: float = 0.7  # no mark, and no word that calls for more: "set a timer"
+    unfinished: float = 1.6  # a word that calls for more, or a comma: "Set a timer for"
     wordless: float = 1.0  # a cough, a noise
-    dictated: float = 1.6  # "My number is five five"
+    dictated: float = 1.6  # digits, letters, an address: "My number is five five"
 
     @classmethod
     def of(cls, seconds: float) -> SilenceEndpointer:
@@ -56,18 +76,18 @@ class SilenceEndpointer:
         return cls(*(seconds for _ in fields(cls)))
 
     def probability(self, turn: Audio) -> float:
-        """Return UNHEARD: the sound is not judged."""
-        return UNHEARD
+        """Return UNJUDGED: the sound is not judged."""
+        return UNJUDGED
 
     def endpoint_after(
-        self, partial: str, probability: float = UNHEARD, end_of_sentence: float | None = None
+        self, partial: str, probability: float = UNJUDGED, end_of_sentence: float | None = None
     ) -> float:
         """Return the seconds of silence that end a turn with the words `partial`."""
-        seconds: float = getattr(self, kind(partial))
+        seconds: float = getattr(self, ending_kind(partial))
         return seconds
 
 
-def kind(partial: str) -> str:
+def ending_kind(partial: str) -> str:
     """Classify the words of a turn so far: return the name of one of the fields of SilenceEndpointer."""
     text = partial.rstrip()
     words = text.lower().rstrip(" .?!,…-").split()
@@ -81,8 +101,8 @@ def kind(partial: str) -> str:
         return "unfinished"
     marked = text.endswith((".", "?", "!"))
     if text.endswith("?") or not _is_open(words):
-        return "finished" if marked else "plain"
-    return "perhaps" if marked and _may_end(words) else "unfinished"
+        return "sentence_end" if marked else "unpunctuated"
+    return "ambiguous_end" if marked and _may_end(words) else "unfinished"
 
 
 def _is_open(words: list[str]) -> bool:
@@ -140,8 +160,8 @@ class AudioTextEndpointer:
 
     sound: AudioEndpointer
     rule: SilenceEndpointer = SilenceEndpointer()
-    silences: Silences = field(default_factory=lambda: BY_TURN)
-    mark: float = 0.0  # weight of the odds of a mark that ends a sentence, beside those of the sound
+    silences: Silences = field(default_factory=lambda: BY_SMART_TURN)
+    mark_weight: float = 0.0  # of the log odds of P(mark), beside those of the sound with weight 1
 
     def probability(self, turn: Audio) -> float:
         """Return P(complete) by the sound of a turn up to its last speech."""
@@ -149,8 +169,8 @@ class AudioTextEndpointer:
 
     def endpoint_after(self, partial: str, probability: float, end_of_sentence: float | None = None) -> float:
         """Return the seconds of silence that end a turn with these words and such a sound."""
-        silences = self.silences.get(kind(partial), ())
-        probability = with_mark(probability, end_of_sentence, self.mark)
+        silences = self.silences.get(ending_kind(partial), ())
+        probability = with_mark(probability, end_of_sentence, self.mark_weight)
         fitting = (seconds for least, seconds in silences if probability >= least)
         return next(fitting, self.rule.endpoint_after(partial))
 
@@ -159,8 +179,8 @@ def with_mark(probability: float, end_of_sentence: float | None, weight: float) 
     """Return P(complete) from the sound's and from P(a mark that ends a sentence) of the recognizer."""
     if end_of_sentence is None:
         return probability
-    mark = _log_odds(min(max(end_of_sentence, LEAST), MOST))
-    odds = _log_odds(probability) + weight * (mark - _log_odds(USUAL))
+    mark = _log_odds(min(max(end_of_sentence, MIN_MARK_PROBABILITY), MAX_MARK_PROBABILITY))
+    odds = _log_odds(probability) + weight * (mark - _log_odds(NEUTRAL_MARK_PROBABILITY))
     return 1 / (1 + math.exp(-odds))
 
 
@@ -179,25 +199,25 @@ class SentenceEndDetector:
         """Return P(complete) of a turn that is cut off at its last speech."""
         from voice.audio import resample
 
-        speech = resample(turn.cut(0.0, max(HANG, turn.duration - HANG)), self.recognizer.rate)
+        speech = resample(turn.cut(0.0, max(HANGOVER, turn.duration - HANGOVER)), self.recognizer.rate)
         return self.recognizer.end_of_turn(speech)
 
 
-BY_TURN: Silences = {  # by smart-turn: (lowest P(complete), seconds), the surest first
-    "finished": ((0.95, 0.35), (0.8, 0.44), (0.3, 0.51), (0.03, 0.6), (0.0, 0.64)),
-    "perhaps": ((0.95, 0.35), (0.5, 0.51), (0.1, 0.64)),
-    "plain": ((0.95, 0.35), (0.5, 0.51), (0.03, 0.6), (0.0, 0.64)),
+BY_SMART_TURN: Silences = {  # by smart-turn: (lowest P(complete), seconds), the surest first
+    "sentence_end": ((0.95, 0.35), (0.8, 0.44), (0.3, 0.51), (0.03, 0.6), (0.0, 0.64)),
+    "ambiguous_end": ((0.95, 0.35), (0.5, 0.51), (0.1, 0.64)),
+    "unpunctuated": ((0.95, 0.35), (0.5, 0.51), (0.03, 0.6), (0.0, 0.64)),
     "unfinished": ((0.95, 0.51), (0.5, 0.75)),
 }
 
 
 # The last step is long: few ends sound so incomplete, but half of the pauses over 0.6 s.
 _BY_ENDING = ((0.99, 0.22), (0.78, 0.32), (0.55, 0.44), (0.027, 0.63), (0.0, 1.0))
-MARK = 1.5  # the recognizer has learnt its marks from more people than its ending
+MARK_WEIGHT = 1.5  # the recognizer has learnt its marks from more people than its ending
 BY_SENTENCE: Silences = {  # by a recognizer's ending; the words add little to it
-    "finished": _BY_ENDING,
-    "perhaps": _BY_ENDING,
-    "plain": _BY_ENDING,
+    "sentence_end": _BY_ENDING,
+    "ambiguous_end": _BY_ENDING,
+    "unpunctuated": _BY_ENDING,
     "unfinished": ((0.83, 0.48), (0.5, 0.75)),
 }
 
@@ -207,8 +227,8 @@ class ManualEndpointer:
     """A turn that ends only when the host says so, as with a button that is let go."""
 
     def probability(self, turn: Audio) -> float:
-        """Return UNHEARD: the sound is not judged."""
-        return UNHEARD
+        """Return UNJUDGED: the sound is not judged."""
+        return UNJUDGED
 
     def endpoint_after(self, partial: str, probability: float, end_of_sentence: float | None = None) -> float:
         """Return infinity: no silence ends the turn."""

@@ -17,7 +17,7 @@ from voice.errors import VoiceError
 from voice.types import Recognizer, SpeechDetector, TurnDetector
 from voice.vad import Region
 
-FAILED = 0.8  # seconds of silence that end a turn whose words could not be recognized
+RECOGNITION_FAILED_SILENCE = 0.8  # seconds of silence that end a turn whose words could not be recognized
 CLEAR = 0.8  # P(speech) below which a pause may begin, whose words should not have to wait for a partial's
 ONSET = 3  # frames of an echo that may hold the beginning of somebody's speech
 JUDGED = 8.0  # seconds of a turn's end by which it is judged whether the turn is complete
@@ -246,7 +246,7 @@ class User:
             self._decide(turn)
         except VoiceError as error:
             yield Trouble(self._now, str(error))
-            recognition.is_final, turn.pause.endpoint_after = True, FAILED
+            recognition.is_final, turn.pause.endpoint_after = True, RECOGNITION_FAILED_SILENCE
         if turn.is_ending and not recognition.finishing:
             yield from self._end(turn)
         elif recognition.is_final and not self.speaking and turn.pause.endpoint_after is not None:

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from voice.abilities import TextStream
     from voice.serve.services import Services
 
-_PATIENT_ENDPOINTER = SilenceEndpointer(finished=1.0, perhaps=1.5, plain=1.5, unfinished=2.5, wordless=1.5)
+_LOW_EAGERNESS_ENDPOINTER = SilenceEndpointer(
+    sentence_end=1.0, ambiguous_end=1.5, unpunctuated=1.5, unfinished=2.5, wordless=1.5
+)
 
 
 class SwitchableBrain:
@@ -142,7 +144,7 @@ def turn_detector(detection: TurnDetection | None, best: TurnDetector) -> TurnDe
         return ManualEndpointer()
     if detection.kind == "server_vad":
         return SilenceEndpointer.of(detection.silence)
-    return _PATIENT_ENDPOINTER if detection.eagerness == "low" else best
+    return _LOW_EAGERNESS_ENDPOINTER if detection.eagerness == "low" else best
 
 
 def listening_options(now: Configuration) -> ListeningOptions:

@@ -8,9 +8,9 @@ import pytest
 from voice.agent import AudioTextEndpointer, ManualEndpointer, SilenceEndpointer
 from voice.agent.listening.endpointing import (
     BY_SENTENCE,
-    HANG,
-    MARK,
-    USUAL,
+    HANGOVER,
+    MARK_WEIGHT,
+    NEUTRAL_MARK_PROBABILITY,
     SentenceEndDetector,
     as_turn_detector,
 )
@@ -32,7 +32,7 @@ TURN = Audio(np.zeros(16_000, np.float32), 16_000)
     ],
 )
 def test_a_whole_sentence_ends_after_a_short_silence(words: str) -> None:
-    assert RULE.endpoint_after(words) == RULE.finished
+    assert RULE.endpoint_after(words) == RULE.sentence_end
 
 
 @pytest.mark.parametrize(
@@ -66,30 +66,30 @@ def test_numbers_letters_and_addresses_are_waited_for(words: str) -> None:
 
 def test_words_that_may_end_a_sentence_are_waited_for_less() -> None:
     for words in ("Tell us who you are.", "I never part with that."):
-        assert RULE.endpoint_after(words) == RULE.perhaps
-        assert judged(AudioTextEndpointer(Hears(0.97)), words) < RULE.finished
+        assert RULE.endpoint_after(words) == RULE.ambiguous_end
+        assert judged(AudioTextEndpointer(Hears(0.97)), words) < RULE.sentence_end
     assert RULE.endpoint_after("The one that.") == RULE.unfinished
 
 
 def test_years_and_numbers_of_things_are_no_dictation() -> None:
-    assert RULE.endpoint_after("It was occupied in 1810.") == RULE.finished
-    assert RULE.endpoint_after("The number of debtors was extraordinary.") == RULE.finished
+    assert RULE.endpoint_after("It was occupied in 1810.") == RULE.sentence_end
+    assert RULE.endpoint_after("The number of debtors was extraordinary.") == RULE.sentence_end
     assert RULE.endpoint_after("My number is 1810.") == RULE.dictated
 
 
 def test_one_is_not_always_a_number() -> None:
-    assert RULE.endpoint_after("I like the white one.") == RULE.finished
+    assert RULE.endpoint_after("I like the white one.") == RULE.sentence_end
     assert RULE.endpoint_after("My number is two one.") == RULE.dictated
     assert RULE.endpoint_after("Set a timer for one.") == RULE.dictated
 
 
 def test_a_question_for_a_number_is_whole() -> None:
-    assert RULE.endpoint_after("What is your phone number?") == RULE.finished
+    assert RULE.endpoint_after("What is your phone number?") == RULE.sentence_end
 
 
 def test_no_words_and_no_punctuation_have_silences_of_their_own() -> None:
     assert RULE.endpoint_after("") == RULE.wordless
-    assert RULE.endpoint_after("turn on the light") == RULE.plain
+    assert RULE.endpoint_after("turn on the light") == RULE.unpunctuated
 
 
 class Hears:
@@ -106,8 +106,8 @@ def judged(detector: AudioTextEndpointer, words: str) -> float:
 
 def test_the_sound_of_an_end_shortens_the_silence() -> None:
     both = AudioTextEndpointer(Hears(0.97))
-    assert judged(both, "Stop.") < RULE.finished
-    assert judged(both, "turn on the light") < RULE.plain
+    assert judged(both, "Stop.") < RULE.sentence_end
+    assert judged(both, "turn on the light") < RULE.unpunctuated
 
 
 def test_the_sound_of_more_to_come_makes_it_longer() -> None:
@@ -165,7 +165,7 @@ class HearsSentenceEnds:
 def test_what_the_detector_takes_for_speech_after_the_last_sound_is_not_heard() -> None:
     recognizer = HearsSentenceEnds()
     assert SentenceEndDetector(recognizer).probability(Audio(np.ones(32_000, np.float32), 16_000)) == 0.5
-    assert recognizer.inputs[0].duration == pytest.approx(2.0 - HANG)
+    assert recognizer.inputs[0].duration == pytest.approx(2.0 - HANGOVER)
 
 
 def test_what_sounds_like_no_end_at_all_is_waited_for_longer_than_any_other_whole_sentence() -> None:
@@ -176,10 +176,14 @@ def test_what_sounds_like_no_end_at_all_is_waited_for_longer_than_any_other_whol
 
 
 def test_the_likelier_a_mark_that_ends_a_sentence_the_shorter_the_silence() -> None:
-    turns = AudioTextEndpointer(SentenceEndDetector(HearsSentenceEnds()), silences=BY_SENTENCE, mark=MARK)
+    turns = AudioTextEndpointer(
+        SentenceEndDetector(HearsSentenceEnds()), silences=BY_SENTENCE, mark_weight=MARK_WEIGHT
+    )
     waits = [turns.endpoint_after("so it is", 0.7, sure) for sure in (0.0, 0.3, 0.9, 0.99)]
     assert waits == sorted(waits, reverse=True) and waits[0] > 2 * waits[-1]
-    assert turns.endpoint_after("so it is", 0.7, USUAL) == turns.endpoint_after("so it is", 0.7, None)
+    assert turns.endpoint_after("so it is", 0.7, NEUTRAL_MARK_PROBABILITY) == turns.endpoint_after(
+        "so it is", 0.7, None
+    )
     without = AudioTextEndpointer(SentenceEndDetector(HearsSentenceEnds()), silences=BY_SENTENCE)
     assert without.endpoint_after("so it is", 0.7, 0.0) == without.endpoint_after("so it is", 0.7)
 

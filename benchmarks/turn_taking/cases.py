@@ -116,7 +116,7 @@ def sentences(pairs: Pairs, name: str = "") -> Measures:
         before = sum(played.audible[: int(case.end * 50)]) / 50  # seconds of the agent in the middle of it
         cut.append(before > 0)
         broken.append(
-            before > ConversationOptions().merged
+            before > ConversationOptions().merge_below
         )  # less, and what was said is taken up as one turn
         heard = played.heard_from(case.end)
         answered.append(heard is not None)

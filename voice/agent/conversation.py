@@ -57,7 +57,7 @@ class Conversation:
         lanes = partial(work.lane, stopwatch)
         turns = as_turn_detector(turns)
         self._user = User(detector, recognizer, turns, listening_options, lanes, listener)
-        self._playback = Playback(synthesizer, controls, options.ahead, self.rate, lanes)
+        self._playback = Playback(synthesizer, controls, options.buffer_ahead, self.rate, lanes)
         self._responder = Responder(brain, self._playback, options)
         self._echo = Echo(self.rate)
         self._barge_in = BargeIn(options.barge_in)
@@ -181,7 +181,7 @@ class Conversation:
         `messages` and `instructions` replace in this one answer what the brain is usually shown.
         """
         yield from self.interrupt()
-        del self.messages[: -self._responder.options.memory]
+        del self.messages[: -self._responder.options.max_messages]
         self._responder.meter = LatencyMeter(self.time, self.time)
         self._responder.reply(self.time, messages, instructions)
         yield from self._speak()
@@ -219,7 +219,7 @@ class Conversation:
 
     def _follow_user(self, heard: Iterable[Event]) -> Iterator[Event]:
         """Yield what the person does at a moment; withhold it while it is open who has the turn."""
-        if not self._playback.busy or not self._responder.options.yields:
+        if not self._playback.busy or not self._responder.options.allow_barge_in:
             for event in [*heard]:
                 yield from self._consider(event)
             self._prepare()
@@ -237,7 +237,7 @@ class Conversation:
             case Verdict.RESUME:
                 yield from self._resume()
             case Verdict.INTERRUPT:
-                yield self._stop(self._responder.options.merged)
+                yield self._stop(self._responder.options.merge_below)
                 yield from self._release()
 
     def _consider(self, event: Event) -> Iterator[Event]:
@@ -251,7 +251,7 @@ class Conversation:
     def _prepare(self) -> None:
         """Begin the answer at a likely end of the turn."""
         options = self._responder.options
-        text = self._user.text_before_likely_end(options.likely)
+        text = self._user.text_before_likely_end(options.prepare_within)
         if text and options.answers and not self._playback.busy:
             self._responder.prepare(text, max(self.time, self._user.ready))
 

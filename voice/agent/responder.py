@@ -114,7 +114,7 @@ class Responder:
         if messages and messages[-1].role == "user" and self.options.answers:
             text = f"{messages.pop().content} {text}"
         messages.append(Message("user", text))
-        return tuple(messages[-self.options.memory :])
+        return tuple(messages[-self.options.max_messages :])
 
     def _begin(self, messages: Messages, now: float, instructions: str | None = None) -> Response:
         """Begin to answer some messages, with the conversation's instructions unless others are given."""

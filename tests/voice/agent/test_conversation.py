@@ -187,7 +187,7 @@ def test_a_turn_without_new_words_ends_within_fifteen_seconds() -> None:
 
 def test_words_before_a_pause_of_a_long_turn_are_kept() -> None:
     book = Phrasebook("first part and", "second part.")
-    talks = conversation(book, Script(["I see."]), listening_options=ListeningOptions(stale=30))
+    talks = conversation(book, Script(["I see."]), listening_options=ListeningOptions(no_new_word_timeout=30))
     events = hear(talks, book.say(0, 21), quiet(0.5), book.say(1, 4), quiet(2))
     assert of(Heard, events)[0].text == "first part and second part."
     assert max(audio.duration for audio in book.heard) < 23

@@ -49,7 +49,7 @@ def test_empty_instructions_leave_an_answer_without_any() -> None:
 
 
 def test_who_is_not_interrupted_answers_afterwards_what_was_said_meanwhile() -> None:
-    options = ConversationOptions(yields=False)
+    options = ConversationOptions(allow_barge_in=False)
     book, brain, talks = conversation("This is a rather long answer. " * 3, "Okay.", options=options)
     events = hear(talks, book.say(0), quiet(1), book.say(1), quiet(6))
     assert not of(Interrupted, events) and len(of(Heard, events)) == 2

@@ -46,7 +46,9 @@ class BargeIn:
         self._paused_at: float | None = None
         self._suspected = False  # paused at a possible onset, and nobody has spoken yet
         self._calm_until = self._trusting_until = 0.0
-        self._trust = options.calm  # how long the next possible onset in vain will be the last
+        self._trust = (
+            options.false_alarm_cooldown
+        )  # how long the next possible onset in vain will be the last
         self._looks = 0
 
     def judge(
@@ -67,14 +69,17 @@ class BargeIn:
             return Judgement(verdict)
         look = self._asks_for_words(user, user.turn)
         if self._suspected and user.speaking and self._paused_at is not None:
-            self._suspected, self._paused_at = False, max(self._paused_at, now - self._options.borne_out)
+            self._suspected, self._paused_at = (
+                False,
+                max(self._paused_at, now - self._options.onset_pause_credit),
+            )
         return Judgement(self._judge_speech(now, user, user.turn, played), look)
 
     def reset(self) -> None:
         """Forget the answer: there is none any more to speak over."""
         self._forget_pause()
         self._calm_until = self._trusting_until = 0.0
-        self._trust = self._options.calm
+        self._trust = self._options.false_alarm_cooldown
 
     def _judge_onset(self, now: float, suspected: bool) -> Verdict:
         """Pause for a moment, once in a while, where somebody may begin to speak."""
@@ -83,7 +88,7 @@ class BargeIn:
                 return Verdict.GO_ON
             self._paused_at, self._suspected = now, True
             return Verdict.PAUSE
-        longest = self._options.doubtful * (2 if suspected else 1)
+        longest = self._options.onset_pause * (2 if suspected else 1)
         if self._suspected and now - self._paused_at < longest:
             return Verdict.GO_ON
         if not self._suspected:
@@ -105,7 +110,7 @@ class BargeIn:
             return self._interrupt()
         if self._is_surely_speech(user, turn, SPEECH_OVER_ECHO if played else SPEECH):
             return self._interrupt()
-        if not user.speaking and user.silence >= self._options.pause:
+        if not user.speaking and user.silence >= self._options.end_silence:
             return self._resume(now)
         return None
 
@@ -114,7 +119,7 @@ class BargeIn:
         # Asking while they are being made would begin anew: no words would be known in time.
         if not user.speaking or turn.recognition.finishing:
             return False
-        is_due = user.voiced >= self._options.look_every * (self._looks + 1)
+        is_due = user.voiced >= self._options.recognize_interval * (self._looks + 1)
         self._looks += is_due
         return is_due
 
@@ -134,7 +139,7 @@ class BargeIn:
 
     def _is_surely_speech(self, user: User, turn: UserTurn, least: float) -> bool:
         """Tell whether the sound is long and surely speech, though no word of it is known."""
-        is_long = user.voiced >= self._options.wordless
+        is_long = user.voiced >= self._options.min_speech_without_words
         return not turn.recognition.text and is_long and user.certainty >= least
 
     def _interrupt(self) -> Verdict:
@@ -143,7 +148,7 @@ class BargeIn:
 
     def _resume(self, now: float) -> Verdict:
         self._forget_pause()
-        self._calm_until = now + self._options.calm
+        self._calm_until = now + self._options.false_alarm_cooldown
         return Verdict.RESUME
 
     def _forget_pause(self) -> None:

@@ -205,7 +205,7 @@ class User:
             self._look_ahead(turn)
         unfed = activity.seconds(recognition.unfed)
         if activity.last.probability >= CLEAR:
-            if unfed >= self._options.often and self.speaking:
+            if unfed >= self._options.feed_interval and self.speaking:
                 recognition.feed(self._now, speech=True)
         elif unfed >= HELD_SILENCE and not self.speaking:  # the host may never end the turn
             recognition.feed(self._now, speech=False)
@@ -262,7 +262,7 @@ class User:
     def _bounded(self, turn: UserTurn) -> Iterator[Event]:
         """End a turn that goes on for too long, or for long without words."""
         options, recognition = self._options, turn.recognition
-        is_overdue = self._now - recognition.news >= options.stale
+        is_overdue = self._now - recognition.news >= options.no_new_word_timeout
         if self.speaking and self._now - turn.began >= options.longest_turn:
             yield from self.finish()
         elif turn.is_stale and not recognition.finishing and not turn.pause.pending:

@@ -117,8 +117,10 @@ class VoiceActivity:
             return
         self._agent_speaks, self._agent_echoes = agent_speaks, agent_echoes
         options, usual = self._options, self._options.thresholds
-        silence = max(usual.shortest_silence, options.over if agent_speaks else 0.0)
-        speech = max(usual.shortest_speech, options.echoing if agent_speaks and agent_echoes else 0.0)
+        silence = max(usual.shortest_silence, options.min_silence_over_agent if agent_speaks else 0.0)
+        speech = max(
+            usual.shortest_speech, options.min_speech_over_echo if agent_speaks and agent_echoes else 0.0
+        )
         self._hysteresis.use(replace(usual, shortest_speech=speech, shortest_silence=silence))
 
     def use(self, options: ListeningOptions) -> None:

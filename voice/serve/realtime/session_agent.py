@@ -119,7 +119,9 @@ class SessionAgent:
         recognizer = self.find_recognizer(heard.language)
         self.brain.choose(now.extras.brain)
         self.use_for_response(now)
-        options = ConversationOptions(answers=now.answers, yields=now.yields, instructions=now.instructions)
+        options = ConversationOptions(
+            answers=now.answers, allow_barge_in=now.yields, instructions=now.instructions
+        )
         self.conversation.use(
             now.controls,
             turns=turn_detector(now.detection, self.find_turn_detector(recognizer)),

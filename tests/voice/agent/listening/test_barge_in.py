@@ -158,7 +158,7 @@ def test_words_that_follow_a_murmur_take_the_turn() -> None:
 
 def test_an_agent_that_does_not_yield_answers_afterward() -> None:
     book = Phrasebook("Tell me all.", "And tomorrow?")
-    talks = conversation(book, Script([LONG], ["Rain."]), options=ConversationOptions(yields=False))
+    talks = conversation(book, Script([LONG], ["Rain."]), options=ConversationOptions(allow_barge_in=False))
     events = hear(talks, book.say(0), quiet(2), book.say(1), quiet(8))
     assert not of(Interrupted, events) and not of(Paused, events)
     assert [event.text for event in of(Spoken, events)] == [LONG.strip(), "Rain."]

@@ -183,16 +183,17 @@ RANGES = {
 
 
 @dataclass(frozen=True)
-class Pace:
-    """A request to speak `times` as fast as now (0.85 is slower), or None: at the speed of the beginning."""
+class SpeedChange:
+    """Multiply the current speed by `times` (0.85 is slower); None restores the initial speed."""
 
     times: float | None
 
-    def applied(self, controls: Controls, first: Controls = Controls()) -> Controls:
-        """Return `controls` with the new speed, kept in range; `first` are the controls of the beginning."""
+    def applied(self, controls: Controls, initial: Controls = Controls()) -> Controls:
+        """Return `controls` with the new speed, kept within RANGES; `initial` has the initial speed."""
         if self.times is None:
-            return replace(controls, speed=first.speed)
-        return replace(controls, speed=min(2.0, max(0.5, controls.speed * self.times)))
+            return replace(controls, speed=initial.speed)
+        lowest, highest, _ = RANGES["speed"]
+        return replace(controls, speed=min(highest, max(lowest, controls.speed * self.times)))
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,11 @@ class Recognizer(Protocol):
 
     `language` is an ISO 639-1 code, or None to detect it; `hotwords` are terms to expect. A recognizer
     that cannot use one of them ignores it.
+
+    The transcript's times are seconds from the start of `speech`, its duration is that of `speech`; `words`
+    may be empty if the model knows no times of words. If there is no speech, there are no segments. Its
+    language is the given one, or else the detected one (UNDETERMINED without speech). Raises VoiceError,
+    whose message the user sees, for what cannot be transcribed: AudioError for speech that is too long.
     """
 
     @property
@@ -275,7 +281,7 @@ class Brain(Protocol):
 class SpeculativeReply(Protocol):
     """A reply that was begun before it is certain that it is wanted.
 
-    Each next piece is text to say, a Pace, or None: the reply cannot go on before `commit`, because
+    Each next piece is text to say, a SpeedChange, or None: the reply cannot go on before `commit`, because
     its next step has an effect (a timer is set, a note is written). It yields None again each time that it
     is asked before `commit`; after it, None means that the next piece takes a while, so that the text
     so far can be spoken. `commit` says that the turn has ended; it allows effects, and nothing happens
@@ -284,9 +290,9 @@ class SpeculativeReply(Protocol):
     may come from another.
     """
 
-    def __iter__(self) -> Iterator[str | Pace | None]: ...
+    def __iter__(self) -> Iterator[str | SpeedChange | None]: ...
 
-    def __next__(self) -> str | Pace | None: ...
+    def __next__(self) -> str | SpeedChange | None: ...
 
     def commit(self) -> None: ...
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator, Sequence
 
 from voice.agent.speculative import CommitGate, GeneratedReply, committed_text, prepare
-from voice.types import Controls, Message, Pace
+from voice.types import Controls, Message, SpeedChange
 
 
 class Writes:
@@ -21,11 +21,11 @@ class Writes:
     def reply(self, messages: Sequence[Message]) -> Iterator[str]:
         return committed_text(self.prepare(messages))
 
-    def _pieces(self, turn: CommitGate) -> Iterator[str | Pace | None]:
+    def _pieces(self, turn: CommitGate) -> Iterator[str | SpeedChange | None]:
         yield "Let me see. "
         yield from turn.until_committed()
         self.written.append("a note")
-        yield Pace(0.8)
+        yield SpeedChange(0.8)
         yield "Done."
 
 
@@ -35,7 +35,7 @@ def test_what_has_an_effect_waits_for_the_end_of_the_turn() -> None:
     assert [next(reply) for _ in range(3)] == ["Let me see. ", None, None]
     reply.commit()
     assert not brain.written, "committing only allows"
-    assert list(reply) == [Pace(0.8), "Done."]
+    assert list(reply) == [SpeedChange(0.8), "Done."]
     assert brain.written == ["a note"]
 
 
@@ -87,6 +87,6 @@ def test_a_reply_can_be_thrown_away_while_it_waits_for_a_piece() -> None:
 
 
 def test_a_pace_stays_within_what_can_be_spoken() -> None:
-    assert Pace(0.8).applied(Controls(1.0)) == Controls(0.8)
-    assert Pace(0.1).applied(Controls(0.6)) == Controls(0.5)
-    assert Pace(None).applied(Controls(0.6), first=Controls(1.2)) == Controls(1.2)
+    assert SpeedChange(0.8).applied(Controls(1.0)) == Controls(0.8)
+    assert SpeedChange(0.1).applied(Controls(0.6)) == Controls(0.5)
+    assert SpeedChange(None).applied(Controls(0.6), initial=Controls(1.2)) == Controls(1.2)

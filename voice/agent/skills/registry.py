@@ -29,7 +29,7 @@ from voice.agent.skills.notes import Notes
 from voice.agent.skills.parameters import from_json, from_words, is_readable
 from voice.agent.timers import Timers
 from voice.errors import TextError, VoiceError
-from voice.types import Brain, Pace
+from voice.types import Brain, SpeedChange
 
 F = TypeVar("F", bound=Callable[..., Any])
 _SKILL_MARK = "as_skill"  # the attribute of a function that is marked as a skill
@@ -59,7 +59,7 @@ class Context:
     skills: tuple[Skill, ...] = ()
     notes: Notes | None = None
     documents: Documents | None = None
-    pace_changes: list[Pace] = field(default_factory=list)  # how the agent speaks from now on
+    speed_changes: list[SpeedChange] = field(default_factory=list)  # how the agent speaks from now on
 
 
 @dataclass(frozen=True)

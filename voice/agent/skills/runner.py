@@ -19,9 +19,9 @@ from voice.agent.skills.notes import Notes
 from voice.agent.skills.registry import Context, Skill, matching_skills
 from voice.agent.speculative import CommitGate, GeneratedReply
 from voice.agent.timers import Timers
-from voice.types import Message, Pace
+from voice.types import Message, SpeedChange
 
-ReplyPiece = str | Pace | None  # see voice.types.SpeculativeReply
+ReplyPiece = str | SpeedChange | None  # see voice.types.SpeculativeReply
 
 ONE_MOMENT = ("One moment. ", "Just a second. ", "Let me see. ")
 
@@ -76,7 +76,7 @@ class SkillRunner:
         """Call a skill and return its result, None if the skill passes the request on.
 
         Yields None until the turn has ended if the skill has an effect, text to say if the call takes
-        long, and the changes of pace that the skill asks for. Raises TimeoutError past the limit, and
+        long, and the changes of speed that the skill asks for. Raises TimeoutError past the limit, and
         whatever the skill raises.
         """
         if skill.effect:
@@ -87,7 +87,7 @@ class SkillRunner:
         work = BackgroundIterator(_call_once(lambda: skill.call(arguments, context)))
         gate.call_at_close(work.close)
         result = yield from self._wait_for(work, gate)
-        yield from context.pace_changes
+        yield from context.speed_changes
         return result
 
     def answer(

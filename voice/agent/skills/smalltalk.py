@@ -6,7 +6,7 @@ from typing import Literal
 
 from voice.agent.skills.parameters import Verbatim
 from voice.agent.skills.registry import Context, skill
-from voice.types import Pace
+from voice.types import SpeedChange
 
 PACE_STEP = 0.85  # of the speed so far, each time that somebody asks for slower speech
 
@@ -89,7 +89,8 @@ def normal_pace(context: Context) -> str:
 @skill(effect=True)
 def pace(change: Literal["slower", "faster", "normal"], context: Context) -> str:
     """Change how fast you speak, when the person asks for it."""
-    context.pace_changes.append(Pace({"slower": PACE_STEP, "faster": 1 / PACE_STEP, "normal": None}[change]))
+    times = {"slower": PACE_STEP, "faster": 1 / PACE_STEP, "normal": None}[change]
+    context.speed_changes.append(SpeedChange(times))
     return {"slower": "I'll speak slower.", "faster": "I'll speak faster.", "normal": "Back to normal."}[
         change
     ]

@@ -15,7 +15,7 @@ import numpy as np
 from voice.agent.events import Event, Reply, Speaking
 from voice.agent.speaking.response import Response, SynthesizedPiece
 from voice.agent.work import Lane, Task
-from voice.types import Controls, Pace, SpeculativeReply, Speech, Synthesizer, Word
+from voice.types import Controls, SpeculativeReply, Speech, SpeedChange, Synthesizer, Word
 
 WORD_SECONDS = 0.4  # seconds in which most words that have begun end
 FILLERS = ("One moment.", "I'm still working on it.")
@@ -192,8 +192,8 @@ class Playback:
 
     def _pass_on(self, made: SynthesizedPiece, now: float) -> Iterator[tuple[Event, float]]:
         match made.piece:
-            case Pace() as pace:
-                self.controls = pace.applied(self.controls, self._first_controls)
+            case SpeedChange() as change:
+                self.controls = change.applied(self.controls, self._first_controls)
             case str() as text:
                 self.text += text
                 yield Reply(now, text), made.ready

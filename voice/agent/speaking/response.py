@@ -16,7 +16,7 @@ from voice.agent.speaking.plain_text import SpeakableText, TextForSpeech
 from voice.agent.work import Lane, Task
 from voice.errors import BrainError, VoiceError
 from voice.tts.streaming import begin
-from voice.types import Controls, Pace, SpeculativeReply, Speech, Synthesizer
+from voice.types import Controls, SpeculativeReply, Speech, SpeedChange, Synthesizer
 
 LONGEST_REPLY = 8000  # characters; the rest of a reply that never ends is not asked for
 INAUDIBLE = 0.002  # samples below this are not heard
@@ -24,7 +24,7 @@ KEPT_LEAD = 0.01  # seconds before the first sound that are kept
 MOST_SILENCE = 0.2  # seconds that are cut; a longer silence is meant
 _SENTENCE_ENDS = (".", "!", "?")
 
-Piece = str | Speech | Pace  # text for speech, its sound, or another pace from now on
+Piece = str | Speech | SpeedChange  # text for speech, its sound, or another speed from now on
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class Response:
         """Yield text for speech as it comes and, after each sentence, its sound; None where it waits."""
         text, ends_whole = TextForSpeech(), False
         for piece in self._bounded_reply():
-            if isinstance(piece, Pace):
+            if isinstance(piece, SpeedChange):
                 self._controls = piece.applied(self._controls, self._first_controls)
                 self._speech.controls = self._controls
                 yield piece
@@ -145,7 +145,7 @@ class Response:
             yield from self._sound(self._speech.push(words))
         yield from self._sound(self._speech.flush())
 
-    def _bounded_reply(self) -> Iterator[str | Pace | None]:
+    def _bounded_reply(self) -> Iterator[str | SpeedChange | None]:
         """Yield the brain's reply up to LONGEST_REPLY; whatever a brain raises becomes a BrainError."""
         written = 0
         try:

@@ -26,7 +26,7 @@ from voice.agent.skills.runner import ONE_MOMENT, SkillRunner, SkillTimeouts
 from voice.agent.speaking.plain_text import SpeakableText
 from voice.agent.speculative import call_skill, prepare
 from voice.errors import BrainError
-from voice.types import Message, Pace
+from voice.types import Message, SpeedChange
 
 NOW = datetime(2026, 11, 22, 15, 5)
 QUESTION = [Message("user", "Tell me something.")]
@@ -313,7 +313,7 @@ def test_stop_and_the_pace_need_no_language_model() -> None:
     thought = prepare(brain, [Message("user", "Please speak a bit slower.")])
     assert next(thought) is None
     thought.commit()
-    assert list(thought) == [Pace(0.85), "I'll speak slower."]
+    assert list(thought) == [SpeedChange(0.85), "I'll speak slower."]
     said = [*QUESTION, Message("assistant", "It's noon."), Message("user", "Say that again.")]
     assert list(brain.reply(said)) == ["It's noon."]
 

@@ -13,13 +13,13 @@ from voice.agent.speaking.plain_text import SpeakableText
 from voice.agent.speaking.response import Response, without_lead
 from voice.agent.speculative import GeneratedReply
 from voice.agent.work import INLINE
-from voice.types import Audio, Controls, Pace, Speech, Synthesizer, Word
+from voice.types import Audio, Controls, Speech, SpeedChange, Synthesizer, Word
 
 LINE = "It is noon. It is late."  # two sentences of three words
 
 
 def spoken(
-    *pieces: str | Pace | None, controls: Controls = Controls(), voice: Synthesizer | None = None
+    *pieces: str | SpeedChange | None, controls: Controls = Controls(), voice: Synthesizer | None = None
 ) -> list[Speech]:
     """The sound of a reply in these pieces, which is wanted from the beginning."""
     reply = GeneratedReply(lambda gate: iter(pieces))
@@ -76,7 +76,7 @@ def test_whole_sentences_before_a_wait_are_spoken_during_it_and_keep_their_pause
 
 
 def test_another_pace_holds_for_the_sentences_after_it() -> None:
-    speech = spoken("It is noon. ", "It is one. ", Pace(2.0), "It is late.")
+    speech = spoken("It is noon. ", "It is one. ", SpeedChange(2.0), "It is late.")
     assert lengths(speech)[::2] == pytest.approx([3 * WORD, 0.4 + 1.5 * WORD], abs=0.21)
     assert speech[2].words[-1].end - speech[2].words[0].start == pytest.approx(1.5 * WORD)
 

@@ -23,6 +23,8 @@ from fakes.serve import recording, until
 from fakes.serve_process import LARGE, Process, serving_process
 
 from voice.serve.connections import RateLimitFilter
+from voice.serve.running import listen
+from voice.serve.settings import Settings
 
 SOUND = recording(1.0)
 DRIPPING = (
@@ -222,3 +224,10 @@ def test_who_takes_nothing_of_an_answer_is_let_go_and_who_takes_it_slowly_gets_i
             with pytest.raises(ConnectionResetError):
                 while stuck.recv(1_000_000):
                     pass
+
+
+def test_small_messages_of_a_connection_leave_at_once() -> None:
+    with listen(Settings(port=0)) as listening:
+        listening.listen()
+        with socket.create_connection(listening.getsockname()), listening.accept()[0] as accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)

@@ -57,8 +57,8 @@ def transcribe(
     diarizer = None if speakers is False else _speakers(threads=threads)
     transcriber = Transcriber(recognizer, detector(), diarizer)
     task: Task = "translate" if translate else "transcribe"
-    people = None if isinstance(speakers, bool) else speakers
-    request = TranscriptionRequest(language, hotwords, task, people)
+    speaker_count = None if isinstance(speakers, bool) else speakers
+    request = TranscriptionRequest(language, hotwords, task, speaker_count)
     if isinstance(source, Audio):
         return transcriber.transcribe([audio.resample(source, transcriber.rate).samples], request)
     return transcriber.transcribe(audio.blocks(source, transcriber.rate), request)

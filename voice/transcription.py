@@ -30,20 +30,20 @@ class TranscriptionRequest:
     """What is asked of a recording.
 
     `language` is a code or a name, None or "auto" detects it: then the language of the first speech holds
-    for all. `hotwords` are terms to expect; `task` "translate" answers in English. `people` is how many
-    speak, for a Transcriber that tells them apart; None lets it find out.
+    for all. `hotwords` are terms to expect; `task` "translate" answers in English. `speaker_count`
+    is how many people speak, for a Transcriber with a diarizer; None lets it find out.
     """
 
     language: str | None = None
     hotwords: Sequence[str] = ()
     task: Task = "transcribe"
-    people: int | None = None
+    speaker_count: int | None = None
 
 
 class Transcriber:
     """A recognizer, a speech detector and, to name who speaks, a diarizer. It holds no state between calls.
 
-    With `speakers` the segments of the whole transcript name who says them. `batch` is how many windows of
+    With a `diarizer` the segments of the whole transcript name who says them. `batch` is how many windows of
     the recording go to the recognizer in one call; None leaves that to its traits.
     """
 
@@ -51,11 +51,11 @@ class Transcriber:
         self,
         recognizer: Recognizer,
         detector: SpeechDetector,
-        speakers: Diarizer | None = None,
+        diarizer: Diarizer | None = None,
         *,
         batch: int | None = None,
     ) -> None:
-        self._recognizer, self._detector, self._speakers = recognizer, detector, speakers
+        self._recognizer, self._detector, self._diarizer = recognizer, detector, diarizer
         self._batch = batch
 
     @property
@@ -75,7 +75,7 @@ class Transcriber:
         that the recognizer does not know.
         """
         language = language_for(self._recognizer, request.language)
-        diarization = self._speakers.stream() if self._speakers else None
+        diarization = self._diarizer.stream() if self._diarizer else None
         counter = _Counter(progress)
         parts = transcripts(
             diarization.through(blocks) if diarization else blocks,
@@ -87,7 +87,7 @@ class Transcriber:
             batch=self._batch,
             progress=counter,
         )
-        return TranscriptionStream(parts, counter, language, diarization, request.people)
+        return TranscriptionStream(parts, counter, language, diarization, request.speaker_count)
 
     def transcribe(
         self,
@@ -111,10 +111,10 @@ class TranscriptionStream:
         counter: _Counter,
         language: str | None,
         diarization: DiarizationStream | None,
-        people: int | None,
+        speaker_count: int | None,
     ) -> None:
         self._parts, self._counter, self._language = parts, counter, language
-        self._diarization, self._people = diarization, people
+        self._diarization, self._speaker_count = diarization, speaker_count
         self._segments: list[Segment] = []
         self._detected: str | None = None
 
@@ -143,7 +143,7 @@ class TranscriptionStream:
         transcript = Transcript(tuple(self._segments), language, self._counter.seconds)
         if self._diarization is None or not transcript.segments:
             return transcript
-        return attributed(transcript, self._diarization.turns(self._people))
+        return attributed(transcript, self._diarization.turns(self._speaker_count))
 
 
 class _Counter:

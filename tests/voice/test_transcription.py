@@ -39,7 +39,7 @@ class TakesTurns:
     """Tells two people apart, who take turns every six seconds; counts the sound that it hears."""
 
     def __init__(self) -> None:
-        self.seconds, self.people = 0.0, []
+        self.seconds, self.counts = 0.0, []
 
     def stream(self) -> TakesTurns:
         return self
@@ -49,8 +49,8 @@ class TakesTurns:
             self.seconds += len(block) / RATE
             yield block
 
-    def turns(self, people: int | None) -> tuple[SpeakerTurn, ...]:
-        self.people.append(people)
+    def turns(self, count: int | None) -> tuple[SpeakerTurn, ...]:
+        self.counts.append(count)
         return tuple(SpeakerTurn(n % 2, n * 6.0, n * 6.0 + 6.0) for n in range(4))
 
 
@@ -117,17 +117,17 @@ def test_an_unknown_language_is_refused_before_anything_is_read() -> None:
         Transcriber(Lengths(), LoudIsSpeech()).stream(unread(), TranscriptionRequest("de"))
 
 
-@pytest.mark.parametrize("people", [None, 2])
-def test_people_are_told_apart_at_the_end(people: int | None) -> None:
-    speakers = TakesTurns()
-    transcription = Transcriber(Lengths(), LoudIsSpeech(), speakers).stream(
-        talk(2, 1, 2), TranscriptionRequest(people=people)
+@pytest.mark.parametrize("speaker_count", [None, 2])
+def test_people_are_told_apart_at_the_end(speaker_count: int | None) -> None:
+    diarizer = TakesTurns()
+    transcription = Transcriber(Lengths(), LoudIsSpeech(), diarizer).stream(
+        talk(2, 1, 2), TranscriptionRequest(speaker_count=speaker_count)
     )
     assert all(segment.speaker is None for part in transcription for segment in part.segments)
-    assert not speakers.people
+    assert not diarizer.counts
     found = [segment.speaker for segment in transcription.whole().segments]
     assert found == ["Speaker 1", "Speaker 2", "Speaker 1"]
-    assert (speakers.people, speakers.seconds) == ([people], pytest.approx(17.0))
+    assert (diarizer.counts, diarizer.seconds) == ([speaker_count], pytest.approx(17.0))
 
 
 def test_the_batch_is_that_of_the_recognizer_if_none_is_given() -> None:

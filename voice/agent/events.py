@@ -75,8 +75,9 @@ class Reply(Event):
 class Speaking(Event):
     """The next piece of the answer's sound, to be played from `start` on, right after the one before.
 
-    `position` is where it begins in the answer, in seconds of sound. An `aside` ("One moment.") fills
-    a wait: it is played like the rest, but is no part of the answer's words.
+    `position` is where it begins in the answer, in seconds of sound. `aside` marks a filler
+    ("One moment."), which is said during a long wait: it is played like the rest, but is not part of the
+    answer's words.
     """
 
     start: float

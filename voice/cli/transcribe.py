@@ -116,10 +116,10 @@ def command(
 
     _check_live(live, translate, speakers)
     _check_skipping(skip_existing, output)
-    people, language = parse_speaker_count(speakers), parse_language(language)
+    speaker_count, language = parse_speaker_count(speakers), parse_language(language)
     form = _format(form, output)
     terms = read_hotwords(encodable(hotwords, "--hotwords"))
-    request = TranscriptionRequest(language, terms, "translate" if translate else "transcribe", people)
+    request = TranscriptionRequest(language, terms, "translate" if translate else "transcribe", speaker_count)
     jobs = plan(files, form, output, recursive=recursive)
     several = len(jobs) > 1
     jobs = remaining(jobs) if skip_existing else jobs

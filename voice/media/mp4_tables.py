@@ -58,7 +58,7 @@ class _TableCounts:
 
     @property
     def cost(self) -> int:
-        """Return how many entries FFmpeg makes of them: one for each sample, for PCM one for 1,024."""
+        """Return how many entries FFmpeg keeps: one per sample, or for PCM one per 1,024 samples."""
         chunks = self._chunks * (1 + self._fullest // 1024)
         if self._steps == [(1, 1)] and b"soun" in self._kinds and b"vide" not in self._kinds:
             return chunks

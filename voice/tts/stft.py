@@ -29,10 +29,13 @@ def istft(spectrum: np.ndarray) -> np.ndarray:
 
 
 class OverlapAdd:
-    """An inverse transform of frames that come in pieces; two hops late, on which two more windows lie."""
+    """An inverse transform of frames that come in pieces.
+
+    Its samples come two hops late, because the windows of two more frames overlap them.
+    """
 
     def __init__(self) -> None:
-        self._sum = np.zeros((OVERLAP - 1, VOICE_HOP), np.float32)  # what hangs over the next frames
+        self._sum = np.zeros((OVERLAP - 1, VOICE_HOP), np.float32)  # of past frames, what overlaps the next
         self._weight = np.zeros_like(self._sum)
         self._before = OVERLAP // 2  # hops of the first window that lie before the first sample
 

@@ -66,9 +66,9 @@ class Chat:
         """Reply to the last message."""
         return committed_text(self.prepare(messages))
 
-    def offer(self, skills: Sequence[Skill]) -> None:
+    def use_client_tools(self, skills: Sequence[Skill]) -> None:
         """Let the model use these skills as tools too, from the next request on."""
-        self._runner.offer(skills)
+        self._runner.use_client_tools(skills)
 
     def call_skill(self, name: str, arguments: Mapping[str, Any]) -> SpeculativeReply | None:
         """Return the reply of a skill that is called by name; None if there is no such skill."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from voice.agent.listening.recognition import Listener, OpenListener, TurnHypothesis, text_of
-from voice.agent.skills.registry import Skill, offer
+from voice.agent.skills.registry import Skill, pass_client_tools
 from voice.agent.speculative import call_skill, committed_text, prepare
 from voice.commands import Commands, Understanding
 from voice.commands.letters import letters_of
@@ -124,6 +124,6 @@ class _CommandBrain:
         """Reply to the last message."""
         return committed_text(self.prepare(messages))
 
-    def offer(self, skills: Sequence[Skill]) -> None:
+    def use_client_tools(self, skills: Sequence[Skill]) -> None:
         """Let the brain use further functions, if it can."""
-        offer(self._brain, skills)
+        pass_client_tools(self._brain, skills)

@@ -15,8 +15,8 @@ _LISTENING = frozenset(
 )
 _HUM = re.compile(r"m[aeiouyhm]*")  # what a lone "mm-hm" is taken for: "Mama.", "My..."
 _MOST_WORDS = 5  # words of somebody who only listens
-_BACK = 12  # words of the agent that may come back
-_ALIKE = 0.66  # share of some words that are the agent's if they are its own, heard with mistakes
+_ECHO_WORDS = 12  # of the last words played, so many may return through the microphone
+_ECHO_SHARE = 0.66  # words are an echo if at least this share of them was played; some are misheard
 _UNSURE = 0.4  # confidence below which a lone word is a noise
 
 
@@ -26,7 +26,7 @@ def says_something(text: str, words: Sequence[Word] = (), played: str = "") -> b
     Words that the agent has just `played` are its own and ask for nothing.
     """
     spoken = _bare_words(text)
-    if _repeats(spoken, _bare_words(played)[-_BACK:]):
+    if _repeats(spoken, _bare_words(played)[-_ECHO_WORDS:]):
         return False
     if all(word.strip("-") in _LISTENING for word in spoken) and len(spoken) <= _MOST_WORDS:
         return False
@@ -40,7 +40,7 @@ def says_something(text: str, words: Sequence[Word] = (), played: str = "") -> b
 def _repeats(spoken: Sequence[str], played: Sequence[str]) -> bool:
     """Tell whether most of some words are, in their order, among those that were played."""
     blocks = SequenceMatcher(None, spoken, played, autojunk=False).get_matching_blocks()
-    return bool(spoken) and sum(block.size for block in blocks) >= _ALIKE * len(spoken)
+    return bool(spoken) and sum(block.size for block in blocks) >= _ECHO_SHARE * len(spoken)
 
 
 def _bare_words(text: str) -> list[str]:

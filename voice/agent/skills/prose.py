@@ -47,7 +47,7 @@ _SEVERAL_SENTENCES = re.compile(
 _MAY_BE_MARKUP = re.compile(
     r"[`*_\[\]<>|~\\$&#{}=]|://|www\.|[\u2190-\U0010ffff]"
 )  # characters that `text_for_speech` may change
-_UNSPACED = re.compile(r"([!-~]{200})[!-~]{600,}([!-~]{200})")  # a picture in Base64
+_BASE64_RUN = re.compile(r"([!-~]{200})[!-~]{600,}([!-~]{200})")  # 1,000 and more characters without a space
 _LEFT_OUT = re.compile(r"\bsome code\b")  # what `text_for_speech` says instead of code
 
 
@@ -65,10 +65,10 @@ def prose_blocks(text: str) -> Iterator[str]:
             continue
         indented = all(_INDENTED.match(line) for line in lines)
         in_list = bool(_LIST_ITEM.match(lines[0])) or (in_list and lines[0][0] in " \t")
-        looks = sum(
+        looks_like_code = sum(
             is_code(line) and not _SEVERAL_SENTENCES.search(line) for line in lines
         ) > CODE_SHARE * len(lines)
-        if not (looks or (indented and not in_list and not _is_paragraph(lines))):
+        if not (looks_like_code or (indented and not in_list and not _is_paragraph(lines))):
             yield block.strip("\n")
 
 
@@ -90,7 +90,7 @@ def is_code(line: str) -> bool:
 
 def sentences_of(block: str) -> list[str]:
     """Return the sentences of a block as they are read aloud, without those that hold code."""
-    text = _UNSPACED.sub(r"\1\2", " ".join(block.split()))
+    text = _BASE64_RUN.sub(r"\1\2", " ".join(block.split()))
     sentences = (
         each.text for each in split_sentences(text_for_speech(text) if _MAY_BE_MARKUP.search(text) else text)
     )

@@ -37,15 +37,15 @@ _SKILL_MARK = "as_skill"  # the attribute of a function that is marked as a skil
 
 @runtime_checkable
 class ToolUser(Protocol):
-    """A brain that can use further skills, which replace those of an earlier `offer`."""
+    """A brain that can use the tools of a client beside its own skills; they replace earlier ones."""
 
-    def offer(self, skills: Sequence[Skill]) -> None: ...
+    def use_client_tools(self, skills: Sequence[Skill]) -> None: ...
 
 
-def offer(brain: Brain, skills: Sequence[Skill]) -> None:
-    """Let a brain use further skills; nothing happens if it cannot."""
+def pass_client_tools(brain: Brain, skills: Sequence[Skill]) -> None:
+    """Let a brain use the tools of a client; do nothing if it cannot."""
     if isinstance(brain, ToolUser):
-        brain.offer(skills)
+        brain.use_client_tools(skills)
 
 
 @dataclass(frozen=True)

@@ -50,13 +50,13 @@ class SkillRunner:
     ) -> None:
         """Of two skills with one name the first counts. Give the conversation the same `timers`."""
         self._own = tuple(skills)
-        self.offer(())
+        self.use_client_tools(())
         self.timers = timers or Timers()
         self.notes, self.documents, self._clock = notes, documents, clock
         self._timeouts, self._random = timeouts, random.Random(seed)
 
-    def offer(self, skills: Sequence[Skill]) -> None:
-        """Have these skills too, before its own ones; they replace those of an earlier offer."""
+    def use_client_tools(self, skills: Sequence[Skill]) -> None:
+        """Use these skills too, before its own ones; they replace those of an earlier call."""
         every = (*skills, *self._own)
         self.skills = tuple({each.name: each for each in reversed(every)}.values())[::-1]
 

@@ -16,7 +16,7 @@ from voice.agent.listening.recognition import OpenListener
 from voice.agent.options import ConversationOptions
 from voice.agent.session import start
 from voice.agent.skills.notes import Notes
-from voice.agent.skills.registry import Skill, offer
+from voice.agent.skills.registry import Skill, pass_client_tools
 from voice.agent.speculative import call_skill, prepare
 from voice.agent.timers import Timers
 from voice.agent.work import THREADS, Work
@@ -68,9 +68,9 @@ class SwitchableBrain:
         """Call a skill of the brain in use; None where it has no such skill."""
         return call_skill(self._brain, name, arguments)
 
-    def offer(self, skills: Sequence[Skill]) -> None:
+    def use_client_tools(self, skills: Sequence[Skill]) -> None:
         """Let the brain in use call further skills, if it can."""
-        offer(self._brain, skills)
+        pass_client_tools(self._brain, skills)
 
 
 class SwitchableVoice:
@@ -137,7 +137,7 @@ class SessionAgent:
         """
         self.voice.voice = self.find_voice(now.voice)
         self.voice.silent = now.modality == "text"
-        self.brain.offer(self.functions.skills(now.tools if now.tool_choice != "none" else ()))
+        self.brain.use_client_tools(self.functions.skills(now.tools if now.tool_choice != "none" else ()))
 
 
 def turn_detector(detection: TurnDetection | None, best: TurnDetector) -> TurnDetector:

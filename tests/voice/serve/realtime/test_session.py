@@ -558,7 +558,7 @@ class Offered(Script):
         super().__init__(*answers)
         self.now, self.offers = (), []
 
-    def offer(self, skills):
+    def use_client_tools(self, skills):
         self.now = tuple(each.name for each in skills)
 
     def reply(self, messages):

@@ -37,10 +37,10 @@ class AdversarialOptions:
 
     adversarial_from: int = option(1275, "the first step with discriminators")
     discriminator: Literal["small", "hifigan"] = option("small", "our own, or speechbrain's HiFi-GAN's")
-    critic_width: int = option(16, "channels of the small discriminators' first layer")
-    critic_batch: int = option(8, "pieces that discriminators see, of the batch")
-    critic_seconds: float = option(0.3, "and how much of each")
-    critic_rate: float = option(5e-4, "the discriminators' highest learning rate")
+    discriminators_width: int = option(16, "channels of the small discriminators' first layer")
+    discriminators_batch: int = option(8, "pieces that discriminators see, of the batch")
+    discriminators_seconds: float = option(0.3, "and how much of each")
+    discriminators_rate: float = option(5e-4, "the discriminators' highest learning rate")
     adversarial_weight: float = option(0.25, "weight of the adversarial loss")
     feature_weight: float = option(1.0, "weight of the difference of the discriminators' features")
 
@@ -109,10 +109,11 @@ class Discriminators(nn.Module):
 
     def __init__(self, members: Sequence[nn.Module]):
         super().__init__()
-        self.critics = nn.ModuleList(members)  # so called in the checkpoints of runs
+        self.members = nn.ModuleList(members)
+        self.register_load_state_dict_pre_hook(_rename_old_weights)  # type: ignore[no-untyped-call]  # in torch
 
     def forward(self, samples: Tensor) -> list[Judgment]:
-        return [critic(samples) for critic in self.critics]
+        return [member(samples) for member in self.members]
 
 
 class SpeechBrainDiscriminators(nn.Module):
@@ -122,19 +123,28 @@ class SpeechBrainDiscriminators(nn.Module):
         super().__init__()
         from speechbrain.lobes.models.HifiGAN import HifiganDiscriminator
 
-        self.critics = HifiganDiscriminator()
+        self.members = HifiganDiscriminator()
+        self.register_load_state_dict_pre_hook(_rename_old_weights)  # type: ignore[no-untyped-call]  # in torch
 
     def forward(self, samples: Tensor) -> list[Judgment]:
-        scores, features = self.critics(samples[:, None])
+        scores, features = self.members(samples[:, None])
         return [(score.float(), layers[:-1]) for score, layers in zip(scores, features, strict=True)]
+
+
+def _rename_old_weights(module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object) -> None:
+    """Rename weights in place that a checkpoint of version 0.1 calls "critics"."""
+    for name in [name for name in state if name.startswith(f"{prefix}critics.")]:
+        state[f"{prefix}members.{name.removeprefix(f'{prefix}critics.')}"] = state.pop(name)
 
 
 def make_discriminators(o: AdversarialOptions) -> nn.Module:
     """Return the discriminators that the options ask for: [B, T] → a list of judgments."""
     if o.discriminator == "hifigan":
         return SpeechBrainDiscriminators()
-    periods = [PeriodDiscriminator(period, o.critic_width) for period in PERIODS]
-    return Discriminators([*periods, *(SpectrumDiscriminator(window, o.critic_width) for window in WINDOWS)])
+    periods = [PeriodDiscriminator(period, o.discriminators_width) for period in PERIODS]
+    return Discriminators(
+        [*periods, *(SpectrumDiscriminator(window, o.discriminators_width) for window in WINDOWS)]
+    )
 
 
 def discriminator_loss(real: Sequence[Judgment], made: Sequence[Judgment]) -> Tensor:
@@ -181,9 +191,10 @@ def adversarial_share(step: int, o: AdversarialOptions) -> float:
 
 def excerpts(made: Tensor, real: Tensor, o: AdversarialOptions, step: int) -> tuple[Tensor, Tensor]:
     """Return what the discriminators see of this step: the same places of both."""
-    length = min(round(o.critic_seconds * VOICE_RATE), made.shape[1])
+    length = min(round(o.discriminators_seconds * VOICE_RATE), made.shape[1])
     first = (step * 7919) % (made.shape[1] - length + 1)
-    return made[: o.critic_batch, first : first + length], real[: o.critic_batch, first : first + length]
+    count, piece = o.discriminators_batch, slice(first, first + length)
+    return made[:count, piece], real[:count, piece]
 
 
 def discriminator_step(

@@ -37,6 +37,13 @@ from voice.models.card import sha256
 
 FILE = "run.toml"
 CHECKPOINT = "last.pt"
+_RENAMED = {  # options since 0.1
+    "critic_width": "discriminators_width",
+    "critic_batch": "discriminators_batch",
+    "critic_seconds": "discriminators_seconds",
+    "critic_rate": "discriminators_rate",
+    "critics_start": "discriminators_start",
+}
 
 
 @dataclass(frozen=True)
@@ -122,9 +129,8 @@ def read(folder: Path, recipe: str) -> Run:
     try:
         row = tomllib.loads(path.read_text("utf-8"))
         base = Base(**row["base"]) if "base" in row else None
-        run = Run(
-            row["recipe"], row["options"], row.get("data", {}), base, row.get("model", {}), tuple(row["code"])
-        )
+        options = {_RENAMED.get(name, name): value for name, value in row["options"].items()}
+        run = Run(row["recipe"], options, row.get("data", {}), base, row.get("model", {}), tuple(row["code"]))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelDamaged(f"{path} cannot be read ({error}); start over with --fresh") from error
     if run.recipe != recipe:
@@ -162,7 +168,7 @@ def code_version() -> str:
 def _check(folder: Path, before: Run, now: Run, free: set[str]) -> None:
     """Raise VoiceError, naming the first difference, unless both runs learn the same."""
     hint = "name another --out, or give --fresh to start over"
-    for name in before.options.keys() | now.options.keys():
+    for name in {**before.options, **now.options}:  # in the order of the command line
         was, given = before.options.get(name), now.options.get(name)
         if name not in free and was != given:
             raise VoiceError(

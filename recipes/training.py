@@ -155,6 +155,14 @@ def averaged(model: Model, average: Ema) -> Model:
     return copy
 
 
+_RENAMED_PARTS = {"critics": "discriminators", "critic_optimizer": "discriminator_optimizer"}  # since 0.1
+
+
+def named_parts(saved: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the parts of a checkpoint by their present names, of whatever version it is."""
+    return {_RENAMED_PARTS.get(name, name): part for name, part in saved["parts"].items()}
+
+
 class Checkpoint:
     """All parts of a run that must come back for it to go on as if it had never stopped.
 
@@ -178,8 +186,9 @@ class Checkpoint:
         if not self.path.exists():
             return 0
         saved = read_state(self.path, "this recipe with --fresh")
+        parts = named_parts(saved)
         for name, part in self.parts.items():
-            part.load_state_dict(saved["parts"][name])
+            part.load_state_dict(parts[name])
         _set_rng_state(saved["rng"])
         return saved["step"]
 

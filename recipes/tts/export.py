@@ -14,6 +14,7 @@ import os
 import shutil
 import tempfile
 import tomllib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -63,20 +64,23 @@ def export(run: Trained, options: Options) -> Path:
     with tempfile.TemporaryDirectory(dir=options.out.parent, prefix=".export-") as beside:
         stage = Path(beside)
         write_graphs(run, stage, options.weights, options.contrast)
-        write_card(stage, _card(run, options, hashes(stage, FILES)))
+        stats = {name: _speaker_stats(run, options, name) for name in options.speaker}
+        settings, files = {"speakers": stats, "steps": run.step}, hashes(stage, FILES)
+        write_card(stage, _card(options.out, files, settings, asdict(options), options.scores))
         options.out.mkdir(exist_ok=True)
         for name in (*FILES, "model.toml"):
             os.replace(stage / name, options.out / name)
     return options.out
 
 
-def _card(run: Trained, options: Options, files: dict[str, str]) -> Card:
-    """Return the card of a model of these speakers."""
-    stats = {name: _speaker_stats(run, options, name) for name in options.speaker}
+def _card(
+    folder: Path, files: Mapping[str, str], settings: Mapping[str, Any], about: Mapping[str, Any],
+    scores: Path | None,
+) -> Card:  # fmt: skip
+    """Return the card of the voice in `folder`; `about` has its license, description and origin."""
     return Card(
-        options.out.name, "voice", "acoustic", VOICE_RATE, "en", options.license, options.description,
-        options.origin, files, {"speakers": stats, "steps": run.step},
-        measured(options.out, options.scores),
+        folder.name, "voice", "acoustic", VOICE_RATE, "en", about["license"], about["description"],
+        about["origin"], dict(files), dict(settings), measured(folder, scores),
     )  # fmt: skip
 
 
@@ -110,11 +114,7 @@ def export_all(run: Trained, voices: Path, options: Options) -> Path:
         elif name != first:
             for file in files:
                 shutil.copyfile(whole / file, folder / file)
-        about = (row["license"], row["description"], row["origin"])
-        scores = measured(folder, options.scores)
-        write_card(
-            folder, Card(name, "voice", "acoustic", VOICE_RATE, "en", *about, listed, settings, scores)
-        )
+        write_card(folder, _card(folder, listed, settings, row, options.scores))
     return whole
 
 

@@ -58,8 +58,10 @@ class Options:
         None, "what to begin with instead of hibari's voice: voices.safetensors here or a run's last.pt"
     )
     cold: bool = option(False, "begin with nothing")
-    adversarial: AdversarialOptions = group(AdversarialOptions(adversarial_from=1500, critic_rate=4e-4))
-    critics_start: Path | None = option(None, "last.pt of a run whose discriminators to begin with")
+    adversarial: AdversarialOptions = group(
+        AdversarialOptions(adversarial_from=1500, discriminators_rate=4e-4)
+    )
+    discriminators_start: Path | None = option(None, "last.pt of a run whose discriminators to begin with")
     batch: int = option(16, "pieces in a batch")
     seconds: float = option(0.6, "length of a piece")
     rate: float = option(5e-4, "highest learning rate")
@@ -131,8 +133,7 @@ def _shares(given: Sequence[str], speakers: Sequence[str]) -> dict[str, float]:
 
 def saved_parts(path: Path) -> dict[str, Any]:
     """Return the parts of a run's checkpoint. Raises ModelMissing, ModelDamaged."""
-    parts: dict[str, Any] = read_state(path, f"python -m {RECIPE} --out {path.parent}")["parts"]
-    return parts
+    return training.named_parts(read_state(path, f"python -m {RECIPE} --out {path.parent}"))
 
 
 def size_of(folder: Path, saved: Mapping[str, Any]) -> Size:
@@ -172,7 +173,11 @@ def shrink(o: Options) -> Options:
     if not (made / "tiny-dev.npz").exists():
         prepare.main(prepare.Options(manifest=tuple(map(str, manifests)), out=made))
     adversarial = replace(
-        o.adversarial, critic_batch=2, critic_seconds=0.2, critic_width=4, adversarial_from=8
+        o.adversarial,
+        discriminators_batch=2,
+        discriminators_seconds=0.2,
+        discriminators_width=4,
+        adversarial_from=8,
     )
     return replace(
         o, features=(made / "tiny-train.npz",), dev=(made / "tiny-dev.npz",), manifest=manifests, cold=True,
@@ -197,14 +202,15 @@ def main(o: Options) -> None:
     discriminators = make_discriminators(o.adversarial).to(device)
     distance = SpectralLoss().to(device)
     optimizer = adamw(model, o.rate)
-    critic_optimizer = adamw(discriminators, o.adversarial.critic_rate)
+    discriminator_optimizer = adamw(discriminators, o.adversarial.discriminators_rate)
     if not resumes:
         model.load_state_dict(first_weights(o, model))
-    if o.critics_start and not resumes:
-        discriminators.load_state_dict(saved_parts(o.critics_start)["critics"])
+    if o.discriminators_start and not resumes:
+        discriminators.load_state_dict(saved_parts(o.discriminators_start)["discriminators"])
     ema = training.Ema(model, 0.998)
     parts: dict[str, training.Stateful] = {"model": model, "optimizer": optimizer, "ema": ema,
-             "critics": discriminators, "critic_optimizer": critic_optimizer}  # fmt: skip
+             "discriminators": discriminators,
+             "discriminator_optimizer": discriminator_optimizer}  # fmt: skip
     checkpoint = training.Checkpoint(o.out, parts)
     first = checkpoint.restore() if resumes else 0
     collection = Collection(spoken, speakers, _shares(o.share, speakers))
@@ -217,7 +223,9 @@ def main(o: Options) -> None:
         for step, batch in zip(range(first, o.steps), batches(collection, o, first), strict=False):
             batch = batch.to(device)
             set_learning_rate(optimizer, learning_rate(step, o.steps, o.rate))
-            set_learning_rate(critic_optimizer, learning_rate(step, o.steps, o.adversarial.critic_rate))
+            set_learning_rate(
+                discriminator_optimizer, learning_rate(step, o.steps, o.adversarial.discriminators_rate)
+            )
 
             with training.autocast(device):
                 spectra = model(*batch.inputs)
@@ -226,7 +234,7 @@ def main(o: Options) -> None:
 
             if step >= o.adversarial.adversarial_from:
                 more, judged = adversarial_step(
-                    discriminators, critic_optimizer, made, real, o.adversarial, step
+                    discriminators, discriminator_optimizer, made, real, o.adversarial, step
                 )
                 loss, shown = loss + more, shown | judged
 

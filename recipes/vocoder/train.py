@@ -66,7 +66,11 @@ class Options:
 def shrink(o: Options) -> Options:
     """Make everything small; what was set by hand otherwise stays. Threads would wait for each other."""
     adversarial = replace(
-        o.adversarial, critic_batch=2, critic_seconds=0.2, critic_width=4, adversarial_from=8
+        o.adversarial,
+        discriminators_batch=2,
+        discriminators_seconds=0.2,
+        discriminators_width=4,
+        adversarial_from=8,
     )
     return replace(
         o, manifest=(TINY / "train.jsonl",), dev=(TINY / "dev.jsonl",), size="tiny", batch=2, seconds=0.3,
@@ -111,10 +115,11 @@ def main(o: Options) -> None:
     discriminators = make_discriminators(o.adversarial).to(device)
     distance = SpectralLoss().to(device)
     optimizer = adamw(generator, o.rate)
-    critic_optimizer = adamw(discriminators, o.adversarial.critic_rate)
+    discriminator_optimizer = adamw(discriminators, o.adversarial.discriminators_rate)
     ema = training.Ema(generator, 0.998)
     parts: dict[str, training.Stateful] = {"model": generator, "optimizer": optimizer, "ema": ema,
-             "critics": discriminators, "critic_optimizer": critic_optimizer}  # fmt: skip
+             "discriminators": discriminators,
+             "discriminator_optimizer": discriminator_optimizer}  # fmt: skip
     checkpoint = training.Checkpoint(o.out, parts)
     first = checkpoint.restore() if resumes else 0
     corpus, dev = load_corpus(o.manifest, o.out.parent), load_corpus(o.dev, o.out.parent)
@@ -125,7 +130,9 @@ def main(o: Options) -> None:
         for step, crops in zip(range(first, o.steps), batches(corpus, o, first), strict=False):
             crops = crops.to(device)
             set_learning_rate(optimizer, learning_rate(step, o.steps, o.rate))
-            set_learning_rate(critic_optimizer, learning_rate(step, o.steps, o.adversarial.critic_rate))
+            set_learning_rate(
+                discriminator_optimizer, learning_rate(step, o.steps, o.adversarial.discriminators_rate)
+            )
 
             with training.autocast(device):
                 spectral = generator.parts(crops.mel, crops.f0)
@@ -135,7 +142,7 @@ def main(o: Options) -> None:
 
             if step >= o.adversarial.adversarial_from:
                 more, judged = adversarial_step(
-                    discriminators, critic_optimizer, made, real, o.adversarial, step
+                    discriminators, discriminator_optimizer, made, real, o.adversarial, step
                 )
                 loss, shown = loss + more, shown | judged
 

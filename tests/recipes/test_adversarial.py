@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 from recipes import adversarial
 from recipes.adversarial import AdversarialOptions, adversarial_step, make_discriminators
 
-SMALL = AdversarialOptions(critic_width=4, adversarial_from=10)
+SMALL = AdversarialOptions(discriminators_width=4, adversarial_from=10)
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_they_learn_before_the_generator_hears_of_them(sounds, discriminators):
 
 
 def test_they_see_the_same_place_of_what_is_made_and_what_is_real(sounds):
-    options = AdversarialOptions(critic_batch=1, critic_seconds=0.1)
+    options = AdversarialOptions(discriminators_batch=1, discriminators_seconds=0.1)
     places = torch.arange(6000.0).expand(2, -1)
     for step in (0, 1, 7):
         made, real = adversarial.excerpts(places, places + 0.5, options, step)
@@ -62,6 +62,14 @@ def test_they_see_the_same_place_of_what_is_made_and_what_is_real(sounds):
 def test_each_judgment_has_scores_and_the_features_of_its_layers(sounds, kind):
     if kind == "hifigan":
         pytest.importorskip("speechbrain")
-    judged = make_discriminators(AdversarialOptions(discriminator=kind, critic_width=4))(sounds[0])
+    judged = make_discriminators(AdversarialOptions(discriminator=kind, discriminators_width=4))(sounds[0])
     assert len(judged) == 8
     assert all(scores.dtype == torch.float32 and len(features) >= 4 for scores, features in judged)
+
+
+def test_discriminators_of_a_checkpoint_that_calls_them_critics_are_read():
+    saved, fresh = make_discriminators(SMALL), make_discriminators(SMALL)
+    fresh.load_state_dict(
+        {"critics" + name.removeprefix("members"): v for name, v in saved.state_dict().items()}
+    )
+    assert all(torch.equal(a, b) for a, b in zip(saved.parameters(), fresh.parameters(), strict=True))

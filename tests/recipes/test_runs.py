@@ -140,3 +140,9 @@ def test_a_manifest_with_a_number_is_known_by_its_file_and_one_that_is_missing_i
 def test_options_of_a_group_stand_on_the_command_line_with_its_defaults():
     assert parse(Options, []) == Options()
     assert parse(Options, ["--width", "5"]).sizes == Sizes(5)
+
+
+def test_options_of_a_run_are_known_by_their_present_names(begun):
+    path = begun / "run.toml"
+    path.write_text(path.read_text().replace("width = 16", "critic_width = 16"))
+    assert runs.read(begun, RECIPE).options["discriminators_width"] == 16

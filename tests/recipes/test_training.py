@@ -10,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, seed_everything
+from recipes.training import Checkpoint, Deadline, Ema, Progress, evaluating, named_parts, seed_everything
 
 
 def parts():
@@ -97,3 +97,8 @@ def test_evaluating_restores_training_mode():
     with evaluating(model):
         assert not model.training and not torch.is_grad_enabled()
     assert model.training and torch.is_grad_enabled()
+
+
+def test_parts_of_a_checkpoint_are_known_by_their_present_names():
+    saved = {"parts": {"model": 1, "critics": 2, "critic_optimizer": 3}}
+    assert named_parts(saved) == {"model": 1, "discriminators": 2, "discriminator_optimizer": 3}

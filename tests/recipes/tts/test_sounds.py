@@ -169,7 +169,9 @@ def test_a_run_of_other_speakers_is_not_gone_on_with(tmp_path):
 @pytest.mark.parametrize("saves", [1, 3])
 def test_resumed_equals_uninterrupted_before_and_after_discriminators_have_come_in(tmp_path, saves):
     features, manifest = spoken(tmp_path)
-    small = AdversarialOptions(adversarial_from=3, critic_width=4, critic_batch=1, critic_seconds=0.1)
+    small = AdversarialOptions(
+        adversarial_from=3, discriminators_width=4, discriminators_batch=1, discriminators_seconds=0.1
+    )
     options = train.Options(
         (features,), (features,), (manifest,), cold=True, steps=8, save_every=2, batch=2, seconds=0.2,
         adversarial=small, dev_clips=1,

@@ -48,7 +48,7 @@ _RENAMED = {  # options since 0.1
 
 @dataclass(frozen=True)
 class Base:
-    """A model by its name or its folder, and the sha256 of its weights."""
+    """A model by its name or its folder, and the sha256 of its files."""
 
     name: str
     sha256: str

@@ -9,6 +9,7 @@ class can do besides is in voice.abilities.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -55,6 +56,7 @@ class Word:
     @property
     def closing(self) -> float | None:
         """Return `end_of_sentence`; the old name, for one more version."""
+        warnings.warn("Word.closing is now Word.end_of_sentence", DeprecationWarning, stacklevel=2)
         return self.end_of_sentence
 
     def shifted(self, offset: float) -> Word:

@@ -29,7 +29,7 @@ from recipes.exporting import rows_about
 from recipes.options import option, parse
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
-from voice.models import entries, find, quantized
+from voice.models import Model, entries, find, quantized
 from voice.models.adapter import ADAPTER, WEIGHTS, write_adapter
 from voice.models.card import BASE, Card, check_name, hashes, sha256, write_card
 from voice.models.ct2 import read_model
@@ -48,9 +48,9 @@ class Options:
     context: Literal["utterance", "full"] | None = option(
         None, "what its encoder sees; the run's, or refused"
     )
-    license: str = option("MIT", "its license")
+    license: str | None = option(None, "its license; that of the base if not given")
     description: str | None = option(None, "for its card; by default what the run did")
-    origin: str = option("Whisper base of OpenAI, tuned by recipes/asr", "where it comes from")
+    origin: str | None = option(None, "where it comes from; by default the base and this recipe")
     scores: Path | None = option(None, "a table by evaluate.py --json, for its card")
 
 
@@ -81,8 +81,8 @@ def tuned(base: Path, weights: dict[str, torch.Tensor]) -> WhisperForConditional
     return model
 
 
-def start_of(run: runs.Run, options: Options) -> tuple[str, Path]:
-    """Return the name of the model that the run started from and its folder.
+def start_of(run: runs.Run, options: Options) -> tuple[str, Model]:
+    """Return the name that the base of the run is found by, and the base.
 
     Raises ModelError where another model is called so, or where only its whole weights could be written.
     """
@@ -90,13 +90,13 @@ def start_of(run: runs.Run, options: Options) -> tuple[str, Path]:
     name = options.base or run.base.name
     if not options.whole and name not in entries():
         raise ModelError(f"{name} is none of `voice models` to derive from; export with --whole")
-    folder = find(name).folder
-    if sha256(folder / WEIGHTS) != run.base.sha256:
+    base = find(name)
+    if scoring.fingerprint(base.folder) != run.base.sha256:
         raise ModelError(
             f"{options.run} did not start from {name} but from another model, called {run.base.name}: "
             "give --base the folder where that is"
         )
-    return name, folder
+    return name, base
 
 
 def summary(run: runs.Run, base: str) -> str:
@@ -120,7 +120,8 @@ def main(options: Options) -> None:
     language = run.agreed("language", options.language, options.run)
     if run.options["whole"] and not options.whole:
         raise ModelError(f"{options.run} trained all weights; export it with --whole")
-    name, base = start_of(run, options)
+    name, start = start_of(run, options)
+    base = start.folder
     model = tuned(base, learned(options.run, options.weights))
     options.out.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {"context": context}
@@ -140,9 +141,9 @@ def main(options: Options) -> None:
     if hasattr(model, "letters"):
         files.append(export_head(head_of(model), options.out).name)
     card = Card(
-        options.name, "recognizer", "whisper", WHISPER_RATE, language, options.license,
-        options.description or summary(run, name), options.origin, hashes(options.out, files), settings,
-        measured(options.out, options.scores),
+        options.name, "recognizer", "whisper", WHISPER_RATE, language, options.license or start.card.license,
+        options.description or summary(run, name), options.origin or f"{start.card.origin or name}; tuned by recipes/asr",
+        hashes(options.out, files), settings, measured(options.out, options.scores),
     )  # fmt: skip
     write_card(options.out, card)
     size = sum(path.stat().st_size for path in options.out.iterdir()) / 1e6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,9 +24,19 @@ from voice.asr.ctc.head import greedy_letters
 from voice.asr.whisper.windows import MARGIN, WINDOW_SAMPLES, features, with_margin
 from voice.metrics import Score, total, word_errors
 from voice.models.adapter import WEIGHTS, merge
+from voice.models.card import sha256
 from voice.models.ct2 import Ct2Model, read_model, write_model
 
 SMALL_FILES = ("config.json", "tokenizer.json", "vocabulary.txt", "vocabulary.json")
+
+
+def fingerprint(base: Path) -> str:
+    """Return the sha256 of what decides how a model in a folder hears: its weights and the small files."""
+    digest = hashlib.sha256()
+    for name in (WEIGHTS, *SMALL_FILES):
+        if (base / name).exists():
+            digest.update(f"{name} {sha256(base / name)}\n".encode())
+    return digest.hexdigest()
 
 
 def merged(model: WhisperForConditionalGeneration, base: Path) -> Ct2Model:

@@ -33,7 +33,7 @@ from recipes.asr import smoke
 from recipes.asr.examples import Batch, DataOptions, Example, collate, gather
 from recipes.asr.head import INSIDE, Head, saved_head
 from recipes.asr.losses import LossOptions, losses, weight
-from recipes.asr.scoring import dev_scores
+from recipes.asr.scoring import dev_scores, fingerprint
 from recipes.asr.teacher import TeacherOptions
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.checkpoints import read_state, write_state
@@ -51,8 +51,6 @@ from recipes.training import (
 )
 from voice.features import WHISPER_RATE
 from voice.models import find
-from voice.models.adapter import WEIGHTS
-from voice.models.card import sha256
 
 RECIPE = "recipes.asr.train"
 TINY = "data/tiny"
@@ -167,7 +165,7 @@ def described(options: Options, base: Path) -> runs.Run:
     """Return what a run with these options is; `base` is the folder of the model that it starts from."""
     name = str(base) if options.smoke else options.base
     data = (*options.manifest, *options.dev)
-    return runs.describe(RECIPE, options, data, base=runs.Base(name, sha256(base / WEIGHTS)))
+    return runs.describe(RECIPE, options, data, base=runs.Base(name, fingerprint(base)))
 
 
 def student(base: Path, options: Options, device: torch.device) -> WhisperForConditionalGeneration:

@@ -59,3 +59,8 @@ def test_transcribes_files_arrays_and_audio_alike(whisper_tiny, tmp_path):
         for source, rate in [(tmp_path / "a.wav", None), (speech, None), (stereo, speech.rate)]
     }
     assert heard == {"The weather is lovely today, so we are going to the beach."}
+
+
+def test_the_old_name_of_the_field_of_a_word_warns() -> None:
+    with pytest.warns(DeprecationWarning, match="end_of_sentence"):
+        assert voice.Word("so", 0.0, 1.0, end_of_sentence=0.25).closing == 0.25

@@ -88,4 +88,4 @@ def _needs_the_server() -> None:
     from importlib.util import find_spec
 
     if not all(find_spec(name) for name in ("fastapi", "uvicorn", "prometheus_client")):
-        raise VoiceError("the server is not installed; run: pip install 'voice[serve]'")
+        raise VoiceError("the server is not installed; run: pip install '.[serve]'")

@@ -108,11 +108,12 @@ def read_adapter(path: Path) -> tuple[dict[str, np.ndarray], str]:
 
 def write_adapter(path: Path, tensors: Mapping[str, np.ndarray], base_sha256: str) -> None:
     """Write an adapter for the base whose `model.bin` has that sha256, whole or not at all."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file(dict(tensors), beside, metadata={"format": "voice-adapter-1", "base_sha256": base_sha256})
+        metadata = {"format": "voice-adapter-1", "base_sha256": base_sha256}
+        beside.write_bytes(save(dict(tensors), metadata))  # save_file would keep other accounts from it
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

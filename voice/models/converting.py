@@ -92,7 +92,7 @@ def convert(folder: Path, out: Path) -> Card:
     if not (find_spec("torch") and find_spec("transformers")):
         raise ModelMissing(
             f"{folder} is a Whisper for transformers, which has to be converted first; install what that "
-            f"takes, pip install 'voice[train]', and ask for it again"
+            f"takes, pip install '.[train]', and ask for it again"
         )
     _check(folder)
     from ctranslate2.converters import TransformersConverter

@@ -52,11 +52,12 @@ def tensors(model: Ct2Model) -> Iterator[tuple[str, np.ndarray]]:
 
 def write_quantized(path: Path, model: Ct2Model) -> None:
     """Write the weights of `model` in 8 bits, whole or not at all."""
-    from safetensors.numpy import save_file
+    from safetensors.numpy import save
 
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors(model)}, beside)
+        # save_file would keep other accounts from it
+        beside.write_bytes(save({name: np.ascontiguousarray(tensor) for name, tensor in tensors(model)}))
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)

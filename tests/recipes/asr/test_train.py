@@ -150,9 +150,12 @@ def test_the_card_says_what_the_run_was_and_a_contradiction_is_refused(tmp_path)
             export.main(dataclasses.replace(chosen, **contradiction))
     with pytest.raises(ModelError, match="--whole"):
         export.main(dataclasses.replace(chosen, whole=False))
-    (run / "base" / "model.bin").write_bytes(b"another")
-    with pytest.raises(ModelError, match="did not start from .* but from another model"):
-        export.main(chosen)
+    for name in ("config.json", "model.bin"):
+        before = (run / "base" / name).read_bytes()
+        (run / "base" / name).write_bytes(before + b" ")
+        with pytest.raises(ModelError, match="did not start from .* but from another model"):
+            export.main(chosen)
+        (run / "base" / name).write_bytes(before)
     with pytest.raises(VoiceError, match="begun with --context full, not with --context utterance"):
         train.main(options(run, labels="text", context="utterance", whole=True, steps=1, joined=0))
 

@@ -102,6 +102,12 @@ def test_another_base_is_refused(tmp_path):
         derive(whisper, part / ADAPTER, tmp_path / "out")
 
 
+def test_other_accounts_can_read_what_is_written(tmp_path):
+    write_adapter(tmp_path / ADAPTER, adapter(), "0" * 64)
+    (tmp_path / "any").write_text("")
+    assert (tmp_path / ADAPTER).stat().st_mode == (tmp_path / "any").stat().st_mode
+
+
 def test_a_file_that_is_no_adapter_is_damaged(tmp_path):
     (tmp_path / ADAPTER).write_text("no adapter")
     with pytest.raises(ModelDamaged, match="fetch it again"):

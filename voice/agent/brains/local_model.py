@@ -24,7 +24,7 @@ from voice.errors import BrainError, ModelDamaged, ModelMissing
 from voice.places import expanded
 
 MOST_NEW_TOKENS = 1024  # tokens
-_INSTALL = "a chat model in a folder wants torch and transformers: pip install 'voice[local]'"
+_INSTALL = "a chat model in a folder wants torch and transformers: pip install '.[local]'"
 _CALL = re.compile(
     r"<\|?tool_calls?\|?>(.*?)(?:<\|?/tool_calls?\|?>|$)|\[TOOL_CALLS\](.*)|<function=(\w+)>(.*?)</function>",
     re.S,

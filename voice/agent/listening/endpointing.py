@@ -244,7 +244,7 @@ def as_turn_detector(detector: TurnDetector) -> TurnDetector:
         return detector
     warnings.warn(
         "a turn detector has the methods probability and endpoint_after, formerly chance and patience",
-        DeprecationWarning,
+        FutureWarning,  # shown by default: the class is the program's own, whoever calls this
         stacklevel=3,
     )
     return _OldTurnDetector(detector)

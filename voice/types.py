@@ -3,8 +3,7 @@
 Times are seconds, counted from the start of the audio at hand. Samples are float32, mono,
 in [-1, 1]. A result is frozen; `dataclasses.replace` makes a changed copy.
 
-Recognizer, Synthesizer, SpeechDetector, TurnDetector and Brain say what is required of a model. What such a
-class can do besides is in voice.abilities.
+The protocols say what is required of a model; what it can do besides is in voice.abilities.
 """
 
 from __future__ import annotations

@@ -140,9 +140,10 @@ def main(options: Options) -> None:
         model.letters = saved_head(options.head)
     if hasattr(model, "letters"):
         files.append(export_head(head_of(model), options.out).name)
+    origin = options.origin or f"{start.card.origin or name}; tuned by recipes/asr"
     card = Card(
         options.name, "recognizer", "whisper", WHISPER_RATE, language, options.license or start.card.license,
-        options.description or summary(run, name), options.origin or f"{start.card.origin or name}; tuned by recipes/asr",
+        options.description or summary(run, name), origin,
         hashes(options.out, files), settings, measured(options.out, options.scores),
     )  # fmt: skip
     write_card(options.out, card)

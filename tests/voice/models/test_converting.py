@@ -89,7 +89,7 @@ def test_a_new_version_of_what_was_converted_is_converted_anew(tmp_path, cache, 
 
 def test_without_the_libraries_it_says_what_to_install(tmp_path, cache, monkeypatch):
     monkeypatch.setattr(converting, "find_spec", lambda name: None)
-    with pytest.raises(ModelMissing, match=r"pip install 'voice\[train\]'"):
+    with pytest.raises(ModelMissing, match=r"pip install '\.\[train\]'"):
         lookup.find(str(stub(tmp_path / "mine")))
     assert list(cache.iterdir()) == []
 

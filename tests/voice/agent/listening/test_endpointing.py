@@ -142,7 +142,7 @@ def test_a_detector_with_the_method_names_of_version_0_1_still_works_and_is_warn
         def patience(self, partial: str, chance: float, closing: float | None = None) -> float:
             return chance + (closing or 0.0)
 
-    with pytest.warns(DeprecationWarning, match="endpoint_after"):
+    with pytest.warns(FutureWarning, match="endpoint_after"):
         detector = as_turn_detector(Old())
     assert detector.endpoint_after("Stop.", detector.probability(TURN), 0.5) == 0.75
     assert as_turn_detector(RULE) is RULE

@@ -20,6 +20,19 @@ if TYPE_CHECKING:
     from voice.agent.session import Models
 
 
+BrainName = Annotated[
+    str | None,
+    typer.Option(
+        metavar="offline|URL|FOLDER",
+        help="What answers: skills alone, an OpenAI-compatible server, or a chat model for transformers.",
+    ),
+]
+CommandFile = Annotated[
+    str | None,
+    typer.Option(metavar="YAML", help="Intents and their expressions; each calls the skill of its name."),
+]
+
+
 @plainly
 def command(
     recording: Annotated[
@@ -37,13 +50,7 @@ def command(
     impatient: Annotated[
         bool, typer.Option("--impatient", help="Play on while the agent speaks, and so interrupt it.")
     ] = False,
-    brain: Annotated[
-        str | None,
-        typer.Option(
-            metavar="offline|URL|FOLDER",
-            help="What answers: skills alone, an OpenAI-compatible server, or a chat model for transformers.",
-        ),
-    ] = None,
+    brain: BrainName = None,
     brain_model: Annotated[
         str | None, typer.Option(metavar="NAME", help="Which of the server's language models.")
     ] = None,
@@ -54,10 +61,7 @@ def command(
         str | None, typer.Option(metavar="FOLDER", help="Text files that can be asked about.")
     ] = None,
     notes: Annotated[str | None, typer.Option(metavar="FILE", help="Where notes are kept.")] = None,
-    commands: Annotated[
-        str | None,
-        typer.Option(metavar="YAML", help="Intents and their expressions; each calls the skill of its name."),
-    ] = None,
+    commands: CommandFile = None,
     threads: Threads = None,
 ) -> None:
     """Play a recording to the agent; print what happens and save what it says.

@@ -7,7 +7,6 @@ added as it is. The header names the base by the sha256 of its `model.bin`.
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from voice.errors import ModelDamaged
 from voice.models.card import NAME as CARD
 from voice.models.card import sha256
 from voice.models.ct2 import Ct2Model, read_model, write_model
+from voice.models.tensors import write_tensors
 
 WEIGHTS = "model.bin"
 ADAPTER = "adapter.safetensors"
@@ -108,12 +108,4 @@ def read_adapter(path: Path) -> tuple[dict[str, np.ndarray], str]:
 
 def write_adapter(path: Path, tensors: Mapping[str, np.ndarray], base_sha256: str) -> None:
     """Write an adapter for the base whose `model.bin` has that sha256, whole or not at all."""
-    from safetensors.numpy import save
-
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        metadata = {"format": "voice-adapter-1", "base_sha256": base_sha256}
-        beside.write_bytes(save(dict(tensors), metadata))  # save_file would keep other accounts from it
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_tensors(path, tensors, {"format": "voice-adapter-1", "base_sha256": base_sha256})

@@ -6,7 +6,6 @@ beside them in `weights.safetensors`: of a matrix its bytes, and a scale for eve
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import numpy as np
 
 from voice.errors import ModelDamaged
 from voice.models.ct2 import Ct2Model, read_model
+from voice.models.tensors import write_tensors
 
 CROSS, DECODER, QUANTIZED = "cross.onnx", "decoder.onnx", "weights.safetensors"
 BLOCK = 128  # where a row divides into such, else what it does divide into
@@ -52,15 +52,7 @@ def tensors(model: Ct2Model) -> Iterator[tuple[str, np.ndarray]]:
 
 def write_quantized(path: Path, model: Ct2Model) -> None:
     """Write the weights of `model` in 8 bits, whole or not at all."""
-    from safetensors.numpy import save
-
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        # save_file would keep other accounts from it
-        beside.write_bytes(save({name: np.ascontiguousarray(tensor) for name, tensor in tensors(model)}))
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    write_tensors(path, {name: np.ascontiguousarray(tensor) for name, tensor in tensors(model)})
 
 
 def complete(folder: Path) -> None:

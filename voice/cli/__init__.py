@@ -1,4 +1,4 @@
-"""The command line: `voice transcribe`, `understand`, `speak`, `talk`, `serve`, `models` and `data`."""
+"""The command line `voice`, whose commands are in the modules and packages beside this one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from voice import __version__
-from voice.cli import data, interrupts, models, serve, speak, speaker_count, talk, transcribe, understand
+from voice.cli import (
+    data,
+    interrupts,
+    models,
+    serve,
+    speak,
+    speaker_count,
+    talk,
+    train,
+    transcribe,
+    understand,
+)
 
 app = typer.Typer(
     help="Speech to text, text to speech and a voice agent, offline.",
@@ -22,8 +33,10 @@ app.command("understand")(understand.command)
 app.command("speak")(speak.command)
 app.command("talk")(talk.command)
 app.command("serve")(serve.command)
+app.command("voices")(models.voices)
 app.add_typer(models.app, name="models")
 app.add_typer(data.app, name="data")
+app.add_typer(train.app, name="train")
 
 
 def main() -> None:

@@ -1,13 +1,14 @@
-"""`voice models`: what there is, fetching, facts, removal."""
+"""`voice models`: what there is, fetching, facts, removal; `voice voices`: the voices among them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voice.cli.console import note, plainly, progress
+from voice.cli.console import note, plainly, progress, shown
 
 if TYPE_CHECKING:
     from voice.models.catalog import Entry
@@ -28,20 +29,50 @@ def _default(context: typer.Context) -> None:
 @app.command("list")
 @plainly
 def listed() -> None:
-    """List all models that can be had by name (the default)."""
-    from voice.models import entries
+    """List all models that can be had by name, and what the cache has made of them (the default)."""
+    from voice.models import entries, own
 
+    print_entries(entries().values())
+    _print_derived()
+    for line in own.damaged():
+        note(f"warning: {line}")
+
+
+def print_entries(found: Iterable[Entry]) -> None:
+    """Print a line for each model, under a heading."""
     rows = [("name", "kind", "language", "licence", "size", "", "")]
-    for entry in entries().values():
-        state = "in place" if entry.in_place else _to_come(entry)
+    for entry in found:
+        state = _state(entry)
         card = entry.card
         rows.append(
             (card.name, card.kind, card.language, card.license, _held(entry), state, card.description)
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(6)]
+    _print_columns(rows)
+
+
+def _print_columns(rows: Sequence[tuple[str, ...]]) -> None:
+    """Print rows of equally many cells below each other."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=False)]
-        typer.echo("  ".join([*cells, row[6]]).rstrip())
+        cells = [shown(cell).ljust(width) for cell, width in zip(row, widths, strict=False)]
+        typer.echo("  ".join([*cells, shown(row[-1])]).rstrip())
+
+
+def _print_derived() -> None:
+    """Print the folders of the cache that were made of other models, if there are any."""
+    from voice.models.cache import derived_folders
+
+    found = sorted(derived_folders(None, None))
+    if found:
+        typer.echo(
+            "\nmade from these, in the cache; made again when needed, removed by: voice models remove NAME"
+        )
+        _print_columns([(folder.name, _size(_bytes(folder)), str(folder)) for folder in found])
+
+
+def _bytes(folder: Path) -> int:
+    """Return how much the files of a folder take."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 @app.command()
@@ -84,11 +115,31 @@ def _print_table(name: str, table: Mapping[str, Any]) -> None:
 
 @app.command()
 @plainly
-def remove(name: Name) -> None:
-    """Delete the files that were fetched for a model."""
+def remove(
+    name: Name,
+    own: Annotated[
+        bool, typer.Option("--own", help="Delete the model itself, which you have trained; it is lost.")
+    ] = False,
+) -> None:
+    """Delete the files that were fetched for a model, or made of it in the cache."""
     from voice.models import lookup
 
-    note(f"removed {name}: {_size(lookup.remove(name))}")
+    note(f"removed {name}: {_size(lookup.remove(name, own=own))}")
+
+
+@plainly
+def voices() -> None:
+    """List the voices that can be had by name, your own ones too."""
+    from voice.models import entries
+
+    print_entries(entry for entry in entries().values() if entry.card.kind == "voice")
+
+
+def _state(entry: Entry) -> str:
+    """Return whether a model is here, and whose it is."""
+    if not entry.in_place:
+        return _to_come(entry)
+    return "yours" if entry.own else "in place"
 
 
 def _to_come(entry: Entry) -> str:

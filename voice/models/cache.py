@@ -24,6 +24,7 @@ from voice.models.staging import fill
 from voice.places import expanded, is_full
 
 _VERSION = r"[0-9a-f]{12}"  # in the name of a folder that was derived
+_FETCHED = "hf--"  # begins the name of a folder that was fetched, whose revision may look like a version
 
 
 def home() -> Path:
@@ -43,7 +44,13 @@ def derived_folders(name: str | None, source: str | None) -> list[Path]:
     stem = r".+" if name is None else re.escape(name)
     pattern = re.compile("-".join([stem, *([source] if source else []), _VERSION]))
     models = home() / "models"
-    return [path for path in models.iterdir() if pattern.fullmatch(path.name)] if models.is_dir() else []
+    found = [path for path in models.iterdir() if pattern.fullmatch(path.name)] if models.is_dir() else []
+    return [path for path in found if not path.name.startswith(_FETCHED)]
+
+
+def is_derived(name: str) -> bool:
+    """Tell whether the cache has a folder of that name which was derived from another model."""
+    return any(path.name == name for path in derived_folders(None, None))
 
 
 def make_folder(folder: Path, name: str, make: Callable[[Path], None]) -> None:
@@ -84,7 +91,7 @@ def verified(folder: Path, card: Card, name: str) -> Model:
         try:
             fetching.verify(folder, card.files)
         except ModelDamaged as error:
-            again = f"voice models get {name}" if home() in folder.parents else "write it again"
+            again = f"voice models get {name}" if home() / "models" in folder.parents else "write it again"
             raise ModelDamaged(f"{error}; to have it anew: {again}") from error
         note_verified(folder, card.files)
     return Model(card, folder)

@@ -30,6 +30,7 @@ LARGEST_CARD = 1_000_000  # bytes of a card
 LONGEST_NAME = 100
 RATES = range(1_000, 1_000_001)  # Hz
 
+_TABLES = ("files", "options", "scores", "training")
 _SAFE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)  # on Windows
@@ -40,7 +41,9 @@ class Card:
     """What a model is.
 
     `rate` is the sampling rate in Hz that it hears or speaks at, `files` maps each file's name
-    to its sha256, `options` are its engine's own, `scores` what was measured, with the command.
+    to its sha256, `options` are its engine's own, `scores` what was measured, with the command, `training`
+    how it came about: the data, the hours of it, the command, the run. Further tables, of later versions or
+    of other programs, are ignored.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Card:
     files: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -92,13 +96,13 @@ def make_card(row: Mapping[str, Any], where: str, *, shares: bool = False) -> Ca
     """
     known = {each.name: each for each in fields(Card)}
     for name in row:
-        if name not in known:
+        if name not in known and not isinstance(row[name], dict):
             raise ModelDamaged(f'{where}: a card has no "{name}"; it has {", ".join(known)}')
     for name in ("name", "kind", "engine", "rate", "language", "license"):
         if name not in row:
             raise ModelDamaged(f'{where} has no "{name}"')
     for name, value in row.items():
-        expected = {"rate": int, "files": dict, "options": dict, "scores": dict}.get(name, str)
+        expected = {"rate": int, **dict.fromkeys(_TABLES, dict)}.get(name, str if name in known else dict)
         if not isinstance(value, expected) or isinstance(value, bool):
             raise ModelDamaged(f'{where}: "{name}" is {value!r:.100}; expected {expected.__name__}')
         _check_plain(value, f'{where}: "{name}"')
@@ -106,7 +110,7 @@ def make_card(row: Mapping[str, Any], where: str, *, shares: bool = False) -> Ca
         raise ModelDamaged(f'{where}: the kind is "{row["kind"]}"; it is one of {", ".join(KINDS)}')
     if row["rate"] not in RATES:
         raise ModelDamaged(f"{where}: the rate is {row['rate']:.6g} Hz; it is between 1 kHz and 1 MHz")
-    card = Card(**row)
+    card = Card(**{name: value for name, value in row.items() if name in known})
     _check_names(card, where, shares)
     return card
 
@@ -135,6 +139,8 @@ def _check_names(card: Card, where: str, shares: bool) -> None:
             raise ModelDamaged(f"{where}: {name!r} in its files is not a file with its sha256")
     if BASE in card.options:
         check_name(card.options[BASE], where)
+        if card.options[BASE] == card.name:
+            raise ModelDamaged(f"{where}: {card.name} cannot derive from itself; give the model another name")
     if GRAPHS in card.options:
         if not shares:
             raise ModelDamaged(f"{where}: only a model of this package can share the graphs of another")
@@ -172,6 +178,8 @@ def write_card(folder: Path, card: Card) -> None:
     make_card(asdict(card), str(Path(folder) / NAME), shares=_is_ours(folder))
     lines = []
     for name, value in asdict(card).items():
+        if name == "training" and not value:
+            continue
         if isinstance(value, dict):
             lines += ["", f"[{name}]", *(f"{_key(key)} = {_value(each)}" for key, each in value.items())]
         else:

@@ -1,6 +1,7 @@
 """The catalog: what models there are by name, where each lies or will lie, and where it can be fetched.
 
-It is catalog.toml, the models that come with other packages included, and our own ones in pretrained/.
+It is catalog.toml, the models that come with other packages included, and our own ones in pretrained/; after
+them what the person has trained (`voice.models.own`), under names that none of those has.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from voice.errors import ModelDamaged
+from voice.errors import ModelDamaged, ModelError
 from voice.models import card as cards
+from voice.models import own
 from voice.models.cache import home
 from voice.models.card import BASE, PRETRAINED, Card
 from voice.models.fetch import Hub, Index, Source
@@ -35,6 +37,7 @@ class Entry:
     home: Path
     sources: tuple[Source, ...] = ()
     base: str | None = None  # derived from this model, with what is in `home`
+    own: bool = False  # trained by the person whose account this is
 
     @property
     def name(self) -> str:
@@ -61,14 +64,32 @@ class Entry:
     def in_place(self) -> bool:
         """Tell whether it can be used without a network."""
         if self.base:
-            return derivation(self.card, None).is_dir() or entries()[self.base].in_place
+            base = entries().get(self.base)
+            return (
+                base is not None and not base.own and (derivation(self.card, None).is_dir() or base.in_place)
+            )
         return all((self.home / name).is_file() for name in self.card.files)
 
 
 def entries() -> dict[str, Entry]:
-    """Return all models by name, in the order of the catalog, our own last."""
+    """Return all models by name: those that come with voice, then what the person has trained."""
+    mine = (_model_folder(folder, card, own=True) for folder, card in own.own_cards().items())
+    known = shipped()
+    return known | {entry.name: entry for entry in mine if entry.name not in known}
+
+
+def check_new_name(name: str, option: str = "--name") -> None:
+    """Raise ModelError unless a person's own model can have this name; `option` is what gave it."""
+    cards.check_name(name, option)
+    if name in shipped():
+        raise ModelError(f"{option} {name}: a model that comes with voice is called so; choose another name")
+
+
+def shipped() -> dict[str, Entry]:
+    """Return the models by name that nobody has to train, in the order of the catalog, our own last."""
     listed = [_entry(name, row) for name, row in _catalog().items()]
-    listed += [_pretrained(path.parent) for path in sorted(PRETRAINED.glob("*/" + cards.NAME))]
+    folders = [path.parent for path in sorted(PRETRAINED.glob("*/" + cards.NAME))]
+    listed += [_model_folder(folder, cards.read_card(folder)) for folder in folders]
     return {entry.name: entry for entry in listed}
 
 
@@ -95,20 +116,22 @@ def _source(row: Mapping[str, Any]) -> Source:
     return Index(tuple(Wheel(**each) for each in row["wheels"]), row["members"])
 
 
-def _pretrained(folder: Path) -> Entry:
-    made = cards.read_card(folder)
+def _model_folder(folder: Path, made: Card, own: bool = False) -> Entry:
+    """Return the entry of a model that is a folder on this machine."""
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
-    return Entry(made, size, folder, base=made.options.get(BASE))
+    return Entry(made, size, folder, base=made.options.get(BASE), own=own)
 
 
 def derivation(card: Card, source: str | None) -> Path:
     """Return the folder for the whole of a model that derives from another, by the files of both.
 
-    Raises ModelDamaged where its base is not in the catalog: nobody's card has anything else fetched.
+    Raises ModelDamaged where its base does not come with voice: nobody's card has anything else fetched, and
+    so no chain of bases is a circle.
     """
     base = entries().get(card.options[BASE])
-    if base is None:
-        known = ", ".join(each.name for each in entries().values() if each.card.kind == card.kind)
+    if base is None or base.own:
+        fitting = [each for each in entries().values() if each.card.kind == card.kind and not each.own]
+        known = ", ".join(each.name for each in fitting)
         raise ModelDamaged(f'{card.name} derives from "{card.options[BASE]}", which is none of {known}')
     files = json.dumps([dict(base.card.files), dict(card.files)], sort_keys=True)
     version = hashlib.sha256(files.encode()).hexdigest()[:12]

@@ -20,12 +20,14 @@ from voice.errors import ModelDamaged, ModelError, ModelMissing
 from voice.models import card as cards
 from voice.models import catalog, converting
 from voice.models import fetch as fetching
+from voice.models import own as models_own
 from voice.models.cache import (
     derived_folders,
     discard,
     discard_older,
     forget_verified,
     home,
+    is_derived,
     make_folder,
     note_verified,
     verified,
@@ -80,15 +82,22 @@ def get(name: str, *, progress: Progress | None = None) -> Model:
         return find(name, progress=progress)
 
 
-def remove(name: str) -> int:
+def remove(name: str, *, own: bool = False) -> int:
     """Delete the folders that were fetched or derived for `name`; return how many bytes they had.
 
-    Raises ModelError if there are none; models that were installed are not removed.
+    `name` may also be that of a derived folder, as `derived` lists it. With `own`, a model that the person
+    has trained is deleted itself. Raises ModelError if there is nothing to delete; models that were installed
+    are not removed.
     """
+    entry = catalog.entries().get(name)
+    mine = entry.home if entry and entry.own else None
+    if own and mine is None:
+        raise ModelError(f"{name} is none of your own models; leave --own out")
     folders = cached(name)
-    if not folders:
-        raise ModelError(f"there is nothing of {name} in the cache to remove")
-    freed = 0
+    if not folders and not own:
+        keeps = f"; the model itself is yours, and --own deletes it: {mine}" if mine else ""
+        raise ModelError(f"there is nothing of {name} in the cache to remove{keeps}")
+    freed = models_own.delete(mine) if own and mine else 0
     for folder in folders:
         freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         discard(folder)
@@ -103,6 +112,8 @@ def cached(name: str) -> list[Path]:
     elif name in catalog.entries():
         entry = catalog.entries()[name]
         folders = [entry.home] if entry.fetched else derived_folders(name, None)
+    elif is_derived(name):
+        folders = [home() / "models" / name]
     elif _folder(name).is_dir():  # somebody's own; what is derived from it is the cache's
         folders = derived_folders(None, _source_of(name, _folder(name)))
     else:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from voice.errors import ModelDamaged, ModelMissing
@@ -16,12 +18,30 @@ CARD = Card(
     files={"model.bin": "00ff", "vocabulary.txt": "11"},
     options={"context": "utterance", "margin": 0.2, "layers": [1, 2], "cut": True},
     scores={"librispeech test": {"wer": 0.12, "command": "python -m recipes.asr.evaluate"}},
+    training={
+        "data": "/home/anna/recordings",
+        "hours": 0.1,
+        "command": "voice train voice 'a b' --name tiny",
+    },
 )
 
 
 def test_what_is_written_is_read_back(tmp_path):
     write_card(tmp_path, CARD)
     assert read_card(tmp_path) == CARD
+
+
+def test_tables_that_are_not_known_are_ignored(tmp_path):
+    write_card(tmp_path, CARD)
+    path = tmp_path / "model.toml"
+    path.write_text(path.read_text("utf-8") + '\n[consent]\nby = "anna"\n', "utf-8")
+    assert read_card(tmp_path) == CARD
+
+
+def test_a_card_of_a_model_that_nobody_trained_has_no_table_on_it(tmp_path):
+    write_card(tmp_path, replace(CARD, training={}))
+    assert "training" not in (tmp_path / "model.toml").read_text("utf-8")
+    assert read_card(tmp_path).training == {}
 
 
 def test_hashes_are_what_sha256sum_prints(tmp_path):

@@ -216,7 +216,8 @@ def _sound(made: Sound) -> str:
 
 def _utterance(utterance: Utterance) -> str:
     texts = "".join(f"<dt>{_isolated(each.system)}</dt><dd>{_marked(each)}</dd>" for each in utterance.texts)
-    parts = "\n".join(_part(part) for part in [*utterance.sounds, *utterance.pictures])
+    shown: list[Part] = [*utterance.sounds, *utterance.pictures]
+    parts = "\n".join(_part(part) for part in shown)
     listed = f"<dl>{texts}</dl>" if texts else ""
     return f"<article>\n<h3>{_isolated(utterance.name)}</h3>\n{listed}\n{parts}\n</article>"
 

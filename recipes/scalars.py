@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -20,10 +21,9 @@ def read_curves(run: Path) -> Curves:
     A run that went on several times counts once: later values replace those of the same step. Empty where
     nothing was written.
     """
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    events = EventAccumulator(str(run), size_guidance={"scalars": 0}, purge_orphaned_data=False)
-    events.Reload()
+    if not run.is_dir():
+        return {}
+    events = _events(run, purge=False)
     found: Curves = {}
     for name in sorted(events.Tags()["scalars"]):
         by_step = {event.step: event.value for event in events.Scalars(name)}
@@ -33,12 +33,9 @@ def read_curves(run: Path) -> Curves:
 
 def step_times(run: Path) -> dict[int, float]:
     """Return the seconds of each step of the run in a folder, but for the first that it wrote."""
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    events = EventAccumulator(str(run), size_guidance={"scalars": 0})
-    events.Reload()
+    events = _events(run, purge=True)
     names = [name for name in events.Tags()["scalars"] if name.startswith("train/")]
-    longest = max((events.Scalars(name) for name in names), key=len, default=[])
+    longest: list[Any] = max((events.Scalars(name) for name in names), key=len, default=[])
     return {now.step: now.wall_time - before.wall_time for before, now in pairwise(longest)}
 
 
@@ -51,6 +48,15 @@ def seconds_per_step(run: Path, skipped: int = 2) -> float:
     if not times:
         raise ModelMissing(f"{run} has too few steps to tell how long one takes; give it more time")
     return float(np.median(times))
+
+
+def _events(run: Path, *, purge: bool) -> Any:
+    """Return the event files of a run, read; `purge` drops what a run that went on did again."""
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(run), size_guidance={"scalars": 0}, purge_orphaned_data=purge)
+    events.Reload()
+    return events
 
 
 def _thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:

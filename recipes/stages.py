@@ -171,7 +171,7 @@ def _run(job: _Job, records: Mapping[str, Record], later: float, tell: Tell) -> 
     tell(f"{stage.name}: {stage.does}" + (f", about {duration(estimate.minutes)}" if estimate else ""))
     begun = time.monotonic()
     try:
-        with TimeLeft(stage.name, estimate and estimate.minutes, later, tell):
+        with TimeLeft(stage.name, estimate.minutes if estimate else None, later, tell):
             result = stage.run(Work(job.own, results))
     finally:
         spent += time.monotonic() - begun

@@ -130,8 +130,11 @@ def listen(o: Options, work: Work) -> Result:
 
 def write_silences(path: Path, found: Sequence[Silence]) -> None:
     """Write silences to a file of arrays."""
-    columns = {name: np.array([getattr(one, name) for one in found]) for name in Silence.__dataclass_fields__}
-    np.savez_compressed(path, **columns)
+    np.savez_compressed(
+        path, clean=np.array([one.clean for one in found]), noisy=np.array([one.noisy for one in found]),
+        seconds=np.array([one.seconds for one in found]), clip=np.array([one.clip for one in found]),
+        at=np.array([one.at for one in found]),
+    )  # fmt: skip
 
 
 def read_silences(path: Path) -> list[Silence]:

@@ -45,7 +45,7 @@ def fit(silences: Sequence[Silence], base: Layer, strength: float) -> Layer:
     ends = np.repeat([one.is_end for one in silences], 2).astype(np.float32)
     heavy = np.repeat(weights_of(silences), 2).astype(np.float32)
     heavy /= heavy.sum()
-    step = 4 / (np.linalg.norm(rows * np.sqrt(heavy)[:, None], 2) ** 2 + 4 * strength + 1)
+    step = float(4 / (np.linalg.norm(rows * np.sqrt(heavy)[:, None], 2) ** 2 + 4 * strength + 1))
     now = ahead = np.zeros(rows.shape[1], np.float32)
     bias = bias_ahead = 0.0
     for turn in range(STEPS):
@@ -85,7 +85,7 @@ def _held_out(silences: Sequence[Silence], base: Layer, strength: float | None) 
         chosen = choose_strength(heard, base) if strength is None else strength
         indexes = np.flatnonzero(folds == fold)
         if len(indexes):
-            scores[indexes] = fit(heard, base, chosen).odds([silences[index] for index in indexes])
+            scores[indexes] = fit(heard, base, chosen).odds([silences[index] for index in indexes.tolist()])
     return scores
 
 

@@ -91,7 +91,7 @@ def test_wrong_words_are_marked_and_missing_ones_struck_out():
         Report("t", "", (Section("s", (Utterance("u", (Hypothesis("after", "Set a time, please.",
                                                                "set a timer now please"),)),)),))
     )  # fmt: skip
-    assert "<del><bdi>timer now</bdi></del> <mark><bdi>time,</bdi></mark>" in text
+    assert "<del><bdi>timer</bdi></del> <mark><bdi>time,</bdi></mark> <del><bdi>now</bdi></del>" in text
     assert "<mark><bdi>Set" not in text and "<mark><bdi>please" not in text
 
 

@@ -24,7 +24,7 @@ from voice.models.staging import fill
 from voice.places import expanded, is_full
 
 _VERSION = r"[0-9a-f]{12}"  # in the name of a folder that was derived
-_FETCHED = "hf--"  # begins the name of a folder that was fetched, whose revision may look like a version
+_FETCHED = re.compile(r"hf--.+--" + _VERSION)  # a folder that was fetched, whose revision looks like one
 
 
 def home() -> Path:
@@ -45,7 +45,7 @@ def derived_folders(name: str | None, source: str | None) -> list[Path]:
     pattern = re.compile("-".join([stem, *([source] if source else []), _VERSION]))
     models = home() / "models"
     found = [path for path in models.iterdir() if pattern.fullmatch(path.name)] if models.is_dir() else []
-    return [path for path in found if not path.name.startswith(_FETCHED)]
+    return [path for path in found if not _FETCHED.fullmatch(path.name)]
 
 
 def is_derived(name: str) -> bool:

@@ -13,7 +13,6 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from scipy import signal
 
 from data.loading import AudioCache
 from voice.manifest import read_manifest
@@ -61,6 +60,8 @@ def in_room(samples: np.ndarray, response: np.ndarray) -> np.ndarray:
 
     The response's strongest path counts as time zero, so that words stay where they were.
     """
+    from scipy import signal  # here, because it takes 50 MB and evaluation needs none of it
+
     wet = signal.fftconvolve(samples, response)
     direct = int(np.abs(response).argmax())
     wet = wet[direct : direct + len(samples)]
@@ -77,6 +78,8 @@ def at_speed(samples: np.ndarray, speed: float) -> np.ndarray:
 
 def band_limited(samples: np.ndarray, rate: int, low: float, high: float) -> np.ndarray:
     """Keep only what lies between `low` and `high` Hz; no phase shift, 3 dB lost at the edges twice."""
+    from scipy import signal
+
     edges = signal.butter(6, [low, high], "bandpass", fs=rate, output="sos")
     limited: np.ndarray = signal.sosfiltfilt(edges, samples)
     return limited.astype(np.float32)

@@ -30,22 +30,22 @@ def main(
     port: Annotated[int, typer.Option(help="Of the server.")] = 8741,
 ) -> None:
     """Print how many were answered, and when the first, the median and the last answer came."""
-    sound = recording.read_bytes() if recording else _spoken()
+    sound = recording.read_bytes() if recording else _speech_bytes()
     start_server(port, "--model", model)
-    took = asyncio.run(_answered(f"http://127.0.0.1:{port}/v1", sound, model, number))
+    took = asyncio.run(_response_times(f"http://127.0.0.1:{port}/v1", sound, model, number))
     typer.echo("| model | requests | answered | first, s | median, s | last, s |\n|---|---|---|---|---|---|")
     times = (min(took), statistics.median(took), max(took)) if took else (float("nan"),) * 3
     typer.echo(f"| {model} | {number} | {len(took)} | " + " | ".join(f"{each:.1f}" for each in times) + " |")
 
 
-def _spoken() -> bytes:
+def _speech_bytes() -> bytes:
     made = io.BytesIO()
     voice.write(made, voice.speak(SENTENCE).audio)
     return made.getvalue()
 
 
-async def _answered(url: str, sound: bytes, model: str, number: int) -> list[float]:
-    """Seconds until each request that was answered had its text."""
+async def _response_times(url: str, sound: bytes, model: str, number: int) -> list[float]:
+    """Return the seconds until each request that was answered had its text."""
     import openai
 
     async with openai.AsyncOpenAI(base_url=url, api_key="none") as client:

@@ -90,15 +90,15 @@ def keyboard(draw: Draw) -> np.ndarray:
     return sound
 
 
-def recorded(paths: list[Path]) -> Callable[[Draw], np.ndarray]:
+def play_recordings(paths: list[Path]) -> Callable[[Draw], np.ndarray]:
     """Return a kind of sound that plays recordings one after the other, in a random order."""
     sounds = [audio.read(path, RATE).samples for path in paths]
 
-    def drawn(draw: Draw) -> np.ndarray:
+    def play(draw: Draw) -> np.ndarray:
         order = draw.permutation(len(sounds))
         return np.resize(np.concatenate([sounds[i] for i in order]), BLOCK * RATE)
 
-    return drawn
+    return play
 
 
 def blocks(kind: Callable[[Draw], np.ndarray], minutes: float, *, far: bool) -> Iterator[np.ndarray]:
@@ -127,7 +127,11 @@ def kinds(corpora: Path) -> dict[str, Callable[[Draw], np.ndarray]]:
     babble = [clip.audio for clip in clips if "babble" in clip.id]
     rooms = [clip.audio for clip in clips if "babble" not in clip.id]
     if clips:
-        made |= {"rooms, machines": recorded(rooms), FAR: recorded(babble), "babble": recorded(babble)}
+        made |= {
+            "rooms, machines": play_recordings(rooms),
+            FAR: play_recordings(babble),
+            "babble": play_recordings(babble),
+        }
     return made
 
 

@@ -87,7 +87,7 @@ def measure_voice(
 def speak_sentences(voice: Synthesizer, seconds: float) -> Iterator[Speech]:
     """Yield invented sentences until they last so long."""
     lasted = 0.0
-    for text in texts.invented(SEED):
+    for text in texts.invent_sentences(SEED):
         for sentence in voice.speak(text):
             yield sentence
             lasted += sentence.audio.duration

@@ -78,7 +78,7 @@ def main(
     """Print the table."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
-        todo = {name: _limited(read_set(corpora / name / "test.jsonl"), limit) for name in sets}
+        todo = {name: _sample_files(read_set(corpora / name / "test.jsonl"), limit) for name in sets}
         if hour or minutes:
             todo["long"] = [long_recording(corpora, 60 if hour else minutes, Path(folder) / "long.flac")]
         for count in threads:
@@ -95,7 +95,7 @@ def read_set(manifest: Path) -> list[File]:
     return [File(manifest.parent / row["audio"], row["text"], row["duration"]) for row in rows]
 
 
-def _limited(files: list[File], limit: int) -> list[File]:
+def _sample_files(files: list[File], limit: int) -> list[File]:
     """Return about `limit` files from all over the set."""
     return files[:: max(1, len(files) // limit)][:limit] if limit else files
 

@@ -100,7 +100,7 @@ def _mixed_lines(chance: random.Random, page: int, length: int) -> str:
     return "".join(letters)
 
 
-def _repeated(chance: random.Random, page: int, length: int) -> str:
+def _repeat_unit(chance: random.Random, page: int, length: int) -> str:
     """Repeat a few characters over and over, which slow patterns do not like."""
     signs = "aA1.,-_/@:'$% ()IVx+\n" + chr(page + chance.randrange(PAGE))
     unit = "".join(chance.choice(signs) for _ in range(chance.randrange(1, 5)))
@@ -121,7 +121,7 @@ def _without_a_stop(chance: random.Random, page: int, length: int) -> str:
     return " ".join(chance.choice(words) for _ in range(length // 3 + 1))[:length]
 
 
-_MAKERS = (_of_page, _among_words, _mixed_lines, _repeated, _signs, _anything, _without_a_stop)
+_MAKERS = (_of_page, _among_words, _mixed_lines, _repeat_unit, _signs, _anything, _without_a_stop)
 
 
 def problem(text: str) -> tuple[str, bool, bool]:
@@ -137,7 +137,7 @@ def problem(text: str) -> tuple[str, bool, bool]:
     if any(len(reading.phonemes) > MOST_PHONEMES + 40 for reading in spoken):
         flaws.append("a piece is too long")
     for reading in spoken:
-        if _squeezed(*(word.text for word in reading.words)) != _squeezed(reading.text):
+        if _without_spaces(*(word.text for word in reading.words)) != _without_spaces(reading.text):
             flaws.append("words do not add up to what is written")
     if not spoken and any(c.isascii() and c.isalnum() for c in text):
         flaws.append("readable text is silent")
@@ -151,7 +151,7 @@ def _needs_a_reading(char: str) -> bool:
     return category[0] in "LN" or category in ("Cn", "Cs", "Co")
 
 
-def _squeezed(*texts: str) -> str:
+def _without_spaces(*texts: str) -> str:
     return "".join("".join(texts).split())
 
 

@@ -35,6 +35,7 @@ def prepare_arctic(source: Path, out: Path) -> list[Clip]:
 
 
 def _rows(prompts: Path) -> Iterator[Row | Fault]:
+    """Yield a row for each line of the prompts, or the fault of that line."""
     folder = prompts.absolute().parent
     folder = folder.parent if folder.name == "etc" else folder
     named = VOICE.match(folder.name)

@@ -114,8 +114,8 @@ def opus_coded(samples: np.ndarray, rate: int, compression: float) -> np.ndarray
     return _to_length(soundfile.read(buffer, dtype="float32")[0], len(samples))
 
 
-def clipped(samples: np.ndarray, share: float) -> np.ndarray:
-    """Overdriven: what exceeds `share` of the peak is cut off there, and the peak is as before."""
+def overdrive(samples: np.ndarray, share: float) -> np.ndarray:
+    """Cut off what exceeds `share` of the peak, and restore the peak."""
     peak = float(np.abs(samples).max(initial=0.0))
     limit = share * peak
     return np.clip(samples, -limit, limit) / np.float32(share) if peak > 0 else samples
@@ -161,12 +161,13 @@ class Augment:
             noise = self.noises[int(rng.integers(len(self.noises)))]
             samples = with_noise(samples, noise, rng.uniform(*self.snrs), rng)
         if rng.random() < self.clip:
-            samples = clipped(samples, rng.uniform(*self.clip_shares))
+            samples = overdrive(samples, rng.uniform(*self.clip_shares))
         samples = self._through_the_line(samples, rng)
         decibels = rng.uniform(*self.gains) if rng.random() < self.gain else 0.0
         return with_gain(samples, decibels).astype(np.float32, copy=False)
 
     def _through_the_line(self, samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """Pass the samples through a telephone line, a band limit, a codec, or nothing, at random."""
         kind, place = rng.random(), rng.random()
         if kind < self.telephone:
             return on_telephone(with_gain(samples, 0.0), self.rate)

@@ -27,7 +27,7 @@ def rng_for(seed: int, *keys: int) -> np.random.Generator:
     return np.random.default_rng([seed, len(keys), *keys])
 
 
-def bucketed(
+def bucket_batches(
     durations: Sequence[float], budget: float, *, seed: int, epoch: int, most: int = 64
 ) -> list[list[int]]:
     """Return the batches of one epoch: indices into `durations` (seconds), each exactly once.
@@ -41,11 +41,12 @@ def bucketed(
     _check(lengths, budget, most)
     rng = rng_for(seed, epoch)
     order = np.argsort(lengths * (1 + rng.uniform(-JITTER, JITTER, len(lengths))), kind="stable")
-    batches = _packed(order.tolist(), lengths.tolist(), budget, most)
+    batches = _pack(order.tolist(), lengths.tolist(), budget, most)
     return [batches[i] for i in rng.permutation(len(batches))]
 
 
 def _check(lengths: np.ndarray, budget: float, most: int) -> None:
+    """Refuse lengths of which no batches can be made. Raises VoiceError."""
     if len(lengths) == 0:
         raise VoiceError("there are no clips to make batches of: look into the manifest")
     if most < 1:
@@ -60,7 +61,8 @@ def _check(lengths: np.ndarray, budget: float, most: int) -> None:
         )
 
 
-def _packed(order: list[int], lengths: list[float], budget: float, most: int) -> list[list[int]]:
+def _pack(order: list[int], lengths: list[float], budget: float, most: int) -> list[list[int]]:
+    """Fill batches in this order, each until its padded length or its count would exceed the limit."""
     batches: list[list[int]] = []
     batch: list[int] = []
     longest = 0.0
@@ -83,7 +85,7 @@ def batches_from(
     """
     first = 0  # the global step at which the epoch begins
     for epoch in count():
-        batches = bucketed(durations, budget, seed=seed, epoch=epoch, most=most)
+        batches = bucket_batches(durations, budget, seed=seed, epoch=epoch, most=most)
         for offset in range(max(0, step - first), len(batches)):
             yield first + offset, batches[offset]
         first += len(batches)

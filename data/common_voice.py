@@ -29,6 +29,7 @@ def prepare_common_voice(source: Path, out: Path) -> list[Clip]:
 
 
 def _tables(source: Path) -> list[Path]:
+    """Return the tables of a corpus: one for each split, or that of all validated clips."""
     if source.is_file():
         return [source]
     named = [source / f"{split}.tsv" for split in SPLITS]
@@ -39,6 +40,7 @@ def _tables(source: Path) -> list[Path]:
 
 
 def _rows(table: Path) -> Iterator[Row | Fault]:
+    """Yield a row for each line of a table, or the fault of that line."""
     header, *rest = (line.rstrip("\r").split("\t") for line in lines(table))  # never quoted
     if not {"path", "sentence"} <= set(header):
         raise ManifestError(f'{table} has no columns "path" and "sentence": is it of Common Voice?')
@@ -50,6 +52,7 @@ def _rows(table: Path) -> Iterator[Row | Fault]:
 
 
 def _row(table: Path, row: dict[str, str]) -> Row:
+    """Make a row of a line's columns."""
     audio = table.parent / "clips" / row["path"]
     audio = audio if audio.suffix else audio.with_suffix(".mp3")
     return Row(

@@ -40,10 +40,11 @@ def prepare_folder(source: Path, out: Path) -> list[Clip]:
     if not source.exists():
         raise ManifestError(f"{source} does not exist: give a folder of recordings, or a table of them")
     table = source if source.is_file() else source / "metadata.csv"
-    return finish(_listed(table) if table.exists() else _found(source), out)
+    return finish(_table_rows(table) if table.exists() else _pair_files(source), out)
 
 
-def _found(source: Path) -> Iterator[Row | Fault]:
+def _pair_files(source: Path) -> Iterator[Row | Fault]:
+    """Yield a row for each recording below `source`, with the text file beside it if there is one."""
     for audio in sorted(p for p in source.rglob("*") if p.suffix.lower() in AUDIO):
         place = audio.relative_to(source)
         transcript = audio.with_suffix(".txt")
@@ -56,7 +57,8 @@ def _found(source: Path) -> Iterator[Row | Fault]:
         yield Row(place.as_posix(), audio, text, speaker, language=None)
 
 
-def _listed(table: Path) -> Iterator[Row | Fault]:
+def _table_rows(table: Path) -> Iterator[Row | Fault]:
+    """Yield a row for each line of a CSV table, or the fault of that line."""
     content = lines(table)
     mark = next((mark for mark in "|\t;" if content and mark in content[0]), ",")
     quoting: Literal[0, 3] = csv.QUOTE_NONE if mark in "\t|" else csv.QUOTE_MINIMAL
@@ -77,6 +79,7 @@ def _columns(header: list[str]) -> dict[str, int]:
 
 
 def _row(table: Path, number: int, values: list[str], columns: dict[str, int]) -> Row | Fault:
+    """Make a row of a line's values, or say why there is none."""
     found = {name: values[place].strip() for name, place in columns.items() if place < len(values)}
     if not found.get("audio"):
         return Fault(f"{table}, row {number}", "it names no audio file")

@@ -25,6 +25,7 @@ def prepare_librispeech(source: Path, out: Path) -> list[Clip]:
 
 
 def _rows(source: Path) -> Iterator[Row | Fault]:
+    """Yield a row for each line of all transcripts, or the fault of that line."""
     genders = _genders(source)
     for transcript in sorted(source.rglob("*.trans.txt")):
         subset = transcript.absolute().parents[2].name  # subset/speaker/chapter/*.trans.txt
@@ -33,6 +34,7 @@ def _rows(source: Path) -> Iterator[Row | Fault]:
 
 
 def _row(folder: Path, line: str, subset: str, genders: dict[str, str]) -> Row | Fault:
+    """Make a row of a transcript's line, or say why there is none."""
     name, _, text = line.strip().partition(" ")
     speaker = name.split("-")[0]
     if not text or name.count("-") != 2:

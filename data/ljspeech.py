@@ -23,6 +23,7 @@ def prepare_ljspeech(source: Path, out: Path) -> list[Clip]:
 
 
 def _rows(source: Path) -> Iterator[Row | Fault]:
+    """Yield a row for each line of metadata.csv, or the fault of that line."""
     for number, line in enumerate(lines(source / "metadata.csv"), 1):
         name, *texts = line.rstrip("\r").split("|")  # id|as written|numbers written out; never quoted
         if not 1 <= len(texts) <= 2:

@@ -42,6 +42,7 @@ class AudioCache:
         return coded.astype(np.float32) / FULL_SCALE
 
     def _keep(self, index: int, coded: np.ndarray) -> None:
+        """Keep a decoded clip if there is memory left for it."""
         with self._lock:
             if index not in self._kept and coded.nbytes <= self._free:
                 self._kept[index] = coded
@@ -52,7 +53,7 @@ class AudioCache:
         """Seconds of each clip as its manifest tells, for the batches."""
         return [clip.duration for clip in self.clips]
 
-    def loaded(self, workers: int = 2) -> Iterator[int]:
+    def load_all(self, workers: int = 2) -> Iterator[int]:
         """Decode every clip with `workers` threads; yields each index when it is done."""
         return prefetch(range(len(self)), self._load, workers, ahead=4 * workers)
 

@@ -63,7 +63,7 @@ def finish(rows: Iterable[Row | Fault], out: Path, workers: int = 2) -> list[Cli
     """
     faults: list[Fault] = []
     measured: list[tuple[Row, Clip]] = []
-    for result in prefetch(_once_each(rows), _measured, workers, ahead=8 * workers):
+    for result in prefetch(_once_each(rows), _check_row, workers, ahead=8 * workers):
         if isinstance(result, Fault):
             faults.append(result)
         else:
@@ -80,6 +80,7 @@ def finish(rows: Iterable[Row | Fault], out: Path, workers: int = 2) -> list[Cli
 
 
 def _once_each(rows: Iterable[Row | Fault]) -> Iterator[Row | Fault]:
+    """Replace each row whose id has occurred before by a fault."""
     seen: set[str] = set()
     for row in rows:
         if isinstance(row, Row) and row.id in seen:
@@ -90,7 +91,8 @@ def _once_each(rows: Iterable[Row | Fault]) -> Iterator[Row | Fault]:
             seen.add(row.id)
 
 
-def _measured(row: Row | Fault) -> tuple[Row, Clip] | Fault:
+def _check_row(row: Row | Fault) -> tuple[Row, Clip] | Fault:
+    """Measure a row's recording; return a fault if the row cannot be used."""
     if isinstance(row, Fault):
         return row
     if row.text is not None and not row.text.strip():
@@ -114,13 +116,14 @@ def measure(path: Path) -> tuple[float, int]:
         info = soundfile.info(path)
         seconds, rate = info.frames / info.samplerate, info.samplerate
     except soundfile.LibsndfileError:
-        seconds, rate = _decoded(path)
+        seconds, rate = _measure_by_decoding(path)
     if seconds <= 0:
         raise AudioError(f"{path} holds no sound")
     return round(seconds, 4), rate
 
 
-def _decoded(path: Path) -> tuple[float, int]:
+def _measure_by_decoding(path: Path) -> tuple[float, int]:
+    """Return a file's seconds and sample rate by decoding it whole."""
     from voice import audio
 
     sound = audio.read(path)  # what libsndfile does not know: m4a, webm, video
@@ -128,6 +131,7 @@ def _decoded(path: Path) -> tuple[float, int]:
 
 
 def _report(faults: Sequence[Fault]) -> None:
+    """Log the first faults and the number of the others."""
     for fault in faults[:SHOWN]:
         log.warning("skipped %s: %s", fault.where, fault.reason)
     if len(faults) > SHOWN:
@@ -135,6 +139,7 @@ def _report(faults: Sequence[Fault]) -> None:
 
 
 def _splits(measured: Sequence[tuple[Row, Clip]]) -> dict[str, list[Clip]]:
+    """Return the clips of each split; rows that name none are divided by `_held_out`."""
     held_out = _held_out([row for row, _ in measured if row.split is None])
     splits: dict[str, list[Clip]] = {}
     for row, clip in measured:

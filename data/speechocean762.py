@@ -34,6 +34,7 @@ def prepare_speechocean762(source: Path, out: Path) -> list[Clip]:
 
 
 def _rows(source: Path, split: str, scores: Mapping[str, Any]) -> Iterator[Row | Fault]:
+    """Yield a row for each recording of a split, or the fault of its line."""
     texts, speakers = (_table(source / split / name) for name in ("text", "utt2spk"))
     ages, genders = (_table(source / split / name) for name in ("spk2age", "spk2gender"))
     for name, audio in _table(source / split / "wav.scp").items():
@@ -56,6 +57,7 @@ def _table(path: Path) -> dict[str, str]:
 
 
 def _scores(source: Path) -> Mapping[str, Any]:
+    """Return the scores of each recording; empty where the corpus has none. Raises ManifestError."""
     places = (source / "resource" / "scores.json", source / "scores.json")
     path = next((place for place in places if place.exists()), None)
     try:

@@ -97,6 +97,7 @@ def convolution(
 
 
 def _judge(x: Tensor, layers: nn.ModuleList, last: nn.Module) -> Judgment:
+    """Return the judgment of `x` by `last`, and what each of `layers` makes of it."""
     features = []
     for layer in layers:
         x = F.leaky_relu(layer(x), SLOPE)

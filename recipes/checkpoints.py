@@ -83,6 +83,7 @@ def older(path: Path) -> Path:
 
 
 def _keep(path: Path) -> None:
+    """Keep the file at `path` under the name of its older version too."""
     older(path).unlink(missing_ok=True)
     try:
         os.link(path, older(path))

@@ -27,7 +27,7 @@ def rows_about(folder: Path, table: Path | None, column: str) -> list[dict[str, 
     return [row for row in rows if row[column] == folder.name or Path(row[column]).resolve() == place]
 
 
-def stored(
+def convert_weights(
     model: ModelProto, weights: Weights, examples: Inputs = (), exact: Sequence[str] = ()
 ) -> ModelProto:
     """Return an ONNX model with its weights as `weights`.
@@ -36,11 +36,11 @@ def stored(
     show; they are fixed, so that a frame comes out the same whatever is drawn beside it.
     """
     if weights == "int8":
-        model = _quantized(model, examples, exact)
-    return model if weights == "float32" else halved(model)
+        model = _to_int8(model, examples, exact)
+    return model if weights == "float32" else to_float16(model)
 
 
-def halved(model: ModelProto) -> ModelProto:
+def to_float16(model: ModelProto) -> ModelProto:
     """Return an ONNX model with its large weights as float16, each cast back where the graph begins."""
     from onnx import TensorProto, helper, numpy_helper
 
@@ -58,7 +58,7 @@ def halved(model: ModelProto) -> ModelProto:
     return model
 
 
-def _quantized(model: ModelProto, examples: Inputs, exact: Sequence[str]) -> ModelProto:
+def _to_int8(model: ModelProto, examples: Inputs, exact: Sequence[str]) -> ModelProto:
     """Make matrices int8 with a scale for each column, and bytes with a fixed scale of what they multiply."""
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
@@ -73,10 +73,10 @@ def _quantized(model: ModelProto, examples: Inputs, exact: Sequence[str]) -> Mod
             per_channel=True,
             nodes_to_exclude=[node.name for node in model.graph.node if set(node.input) & set(exact)],
         )
-        return _fixed(onnx.load(path), examples)
+        return _fix_scales(onnx.load(path), examples)
 
 
-def _fixed(model: ModelProto, examples: Inputs) -> ModelProto:
+def _fix_scales(model: ModelProto, examples: Inputs) -> ModelProto:
     """Make constants of the scales that ONNX Runtime would take from each input."""
     from onnx import helper, numpy_helper
 

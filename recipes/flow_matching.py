@@ -30,8 +30,10 @@ class Flow(nn.Module):
         now = self.time(torch.cat([angles.sin(), angles.cos()], -1))[:, None]
         return self.leave(self.blocks(self.enter(noisy) + self.given(given) + now, mask))
 
-    def drawn(self, noise: torch.Tensor, given: torch.Tensor, mask: torch.Tensor, steps: int) -> torch.Tensor:
-        """Noise (B, F, C) → what it becomes, by Euler's method."""
+    def sample(
+        self, noise: torch.Tensor, given: torch.Tensor, mask: torch.Tensor, steps: int
+    ) -> torch.Tensor:
+        """Integrate from noise (B, F, C) to a sample (B, F, C) by Euler's method."""
         x = noise
         for step in range(steps):
             time = torch.full_like(noise[:, 0, 0], step / steps)

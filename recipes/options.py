@@ -38,7 +38,7 @@ def parse(options: type[T], argv: Sequence[str] | None = None, *, description: s
     )
     for field, kind, default in _flags(options):
         _add(parser, field, kind, default)
-    return _filled(options, vars(parser.parse_args(argv)))
+    return _fill(options, vars(parser.parse_args(argv)))
 
 
 def values(options: Any) -> dict[str, Any]:
@@ -71,12 +71,12 @@ def _flags(options: Any, defaults: Any = None) -> Iterator[tuple[dataclasses.Fie
             yield field, kinds[field.name], default
 
 
-def _filled(options: Any, given: Mapping[str, Any]) -> Any:
+def _fill(options: Any, given: Mapping[str, Any]) -> Any:
     """Return an instance of `options` with the values given by name."""
     made = {}
     for field in dataclasses.fields(options):
         if "group" in field.metadata:
-            made[field.name] = _filled(field.metadata["group"], given)
+            made[field.name] = _fill(field.metadata["group"], given)
         else:
             value = given[field.name]
             made[field.name] = tuple(value) if isinstance(value, list) else value

@@ -65,16 +65,16 @@ class Run:
     model: Mapping[str, Any] = field(default_factory=dict)
     code: tuple[str, ...] = ()
 
-    def agreed(self, name: str, given: Any, folder: Path) -> Any:
-        """Return the run's value of an option, which `given`, unless it is None, has to be.
+    def option(self, name: str, given: Any, folder: Path) -> Any:
+        """Return the run's value of an option; `given` must equal it unless it is None.
 
         Raises VoiceError where the run in `folder` was trained with another value.
         """
         trained = self.options.get(name)
         if given is not None and _plain(given) != trained:
             raise VoiceError(
-                f"{folder} was trained with {_shown(name, trained)}, not with {_shown(name, _plain(given))}: "
-                f"leave {flag(name)} out, or train such a run"
+                f"{folder} was trained with {_as_flag(name, trained)}, "
+                f"not with {_as_flag(name, _plain(given))}: leave {flag(name)} out, or train such a run"
             )
         return trained
 
@@ -172,7 +172,7 @@ def _check(folder: Path, before: Run, now: Run, free: set[str]) -> None:
         was, given = before.options.get(name), now.options.get(name)
         if name not in free and was != given:
             raise VoiceError(
-                f"{folder} was begun with {_shown(name, was)}, not with {_shown(name, given)}: {hint}"
+                f"{folder} was begun with {_as_flag(name, was)}, not with {_as_flag(name, given)}: {hint}"
             )
     if before.base and now.base and before.base.sha256 != now.base.sha256:
         raise VoiceError(f"{folder} was begun from another model than {now.base.name} is now: {hint}")
@@ -189,7 +189,7 @@ def _sizes(before: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return f"a network with {name} {before.get(name)}, not {now.get(name)}"
 
 
-def _shown(name: str, value: Any) -> str:
+def _as_flag(name: str, value: Any) -> str:
     """Return an option as the command line would give it."""
     if value is None:
         return f"no {flag(name)}"

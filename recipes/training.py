@@ -111,12 +111,12 @@ class Deadline:
         self._restore()
 
     @property
-    def elapsed(self) -> float:
+    def elapsed_time(self) -> float:
         return time.monotonic() - self.start
 
     @property
     def passed(self) -> bool:
-        return self._signalled or (self.seconds is not None and self.elapsed >= self.seconds)
+        return self._signalled or (self.seconds is not None and self.elapsed_time >= self.seconds)
 
 
 class Ema:
@@ -148,7 +148,7 @@ class Ema:
             self.weights[name].copy_(value)
 
 
-def averaged(model: Model, average: Ema) -> Model:
+def average_model(model: Model, average: Ema) -> Model:
     """Return a copy of the model with the average weights; draws nothing at random, unlike a new model."""
     copy = deepcopy(model)
     copy.load_state_dict(average.weights)
@@ -200,6 +200,7 @@ def _rng_state() -> dict[str, Any]:
 
 
 def _set_rng_state(state: dict[str, Any]) -> None:
+    """Set all random generators to a state that a checkpoint keeps."""
     random.setstate(state["python"])
     name, keys, *rest = state["numpy"]
     np.random.set_state((name, np.asarray(keys, np.uint32), *rest))
@@ -235,11 +236,12 @@ class Progress:
         print(f"step {step}  dev  " + "  ".join(f"{n} {v:.4g}" for n, v in values.items()), flush=True)
 
     def _show(self, step: int) -> None:
+        """Print the losses, the pace and the time left."""
         self._shown = time.monotonic()
-        pace = self.deadline.elapsed / max(1, step - self.first)
+        pace = self.deadline.elapsed_time / max(1, step - self.first)
         left = (self.steps - step) * pace
         if self.deadline.seconds is not None:
-            left = min(left, self.deadline.seconds - self.deadline.elapsed)
+            left = min(left, self.deadline.seconds - self.deadline.elapsed_time)
         losses = "  ".join(f"{name} {value:.4g}" for name, value in self._means.items())
         clock = time.strftime("%H:%M:%S", time.gmtime(max(0, left)))
         print(f"step {step}/{self.steps}  {losses}  {pace:.2f} s/step  {clock} left", flush=True)

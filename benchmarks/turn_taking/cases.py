@@ -54,7 +54,7 @@ class Played:
         return [event for event in self.events if isinstance(event, kinds)]
 
     @property
-    def spoken(self) -> float:
+    def speech_seconds(self) -> float:
         """Return the seconds from the agent's first sound to its last, pauses between words included."""
         heard = [place for place, audible in enumerate(self.audible) if audible]
         return (heard[-1] + 1 - heard[0]) / 50 if heard else 0.0
@@ -213,7 +213,7 @@ def own_voice(pairs: Pairs) -> Measures:
     """Return how often the agent interrupts itself, and gaps in what it says."""
     plays = [played for _, played in pairs]
     return {
-        "own voice, minutes": sum(played.spoken for played in plays) / 60,
+        "own voice, minutes": sum(played.speech_seconds for played in plays) / 60,
         "own voice stops it": sum(len(played.of(Interrupted, TurnEnded)) for played in plays),
         "own voice halts it": sum(len(played.of(Paused)) for played in plays),
         "gaps over 20 ms": sum(gap > 0.02 for played in plays for gap in played.gaps),

@@ -143,7 +143,7 @@ class Plain:
         self._waiting: list[Event] = []
 
     def ask(self, text: str) -> None:
-        self._waiting += self._answered()
+        self._waiting += self._answer_events()
 
     def exchange(self, heard: np.ndarray) -> tuple[np.ndarray, list[Event]]:
         played = self._player.play()
@@ -152,7 +152,7 @@ class Plain:
         while len(self._rest) >= self._hop:
             frame, self._rest = self._rest[: self._hop], self._rest[self._hop :]
             self._time += self._hop / RATE
-            events += self._heard(frame)
+            events += self._detect(frame)
         for event in events:
             self._player.take(event)
         return played, events
@@ -160,7 +160,7 @@ class Plain:
     def close(self) -> None:
         self._player = Player()
 
-    def _heard(self, frame: np.ndarray) -> Iterator[Event]:
+    def _detect(self, frame: np.ndarray) -> Iterator[Event]:
         was = self._hysteresis.speaking
         region = self._hysteresis(self._probability(frame))
         if self._hysteresis.speaking and not was:
@@ -170,7 +170,7 @@ class Plain:
         if region:
             yield TurnEnded(self._time, 0.0, self._time - SILENCE)
             yield Heard(self._time, "…")
-            yield from self._answered()
+            yield from self._answer_events()
 
-    def _answered(self) -> Iterator[Event]:
+    def _answer_events(self) -> Iterator[Event]:
         yield from (Speaking(self._time, self._time, speech) for speech in self._answer)

@@ -67,11 +67,11 @@ class CaseSounds:
         hard for a recognizer related to it.
         """
         rows = [row for name in SENTENCES for row in self.rows(name) if is_of_one_sentence(row)]
-        marked = (self.marked(row) for row in random.Random(1).sample(rows, len(rows)))
+        marked = (self.add_marks(row) for row in random.Random(1).sample(rows, len(rows)))
         said = (self.one(row) for row in marked if is_of_one_sentence(row) and is_whole(row))
         yield from islice((each for each in said if longest_pause(each.sound) < 1.2), count)
 
-    def marked(self, row: dict) -> dict:
+    def add_marks(self, row: dict) -> dict:
         """Return the row with marks in its text: capitals without any get those that whisper-base hears."""
         if row["corpus"] not in MARKED or not text_of(row).isupper():
             return row
@@ -83,14 +83,14 @@ class CaseSounds:
     def interruptions(self, count: int) -> Iterator[Said]:
         """Yield requests, and sentences of at least three words or of a name."""
         rows = [row for name in SPOKEN_OVER for row in self.rows(name) if row["duration"] > 0.8]
-        yield from self._said(rows, count, longest=3.0)
+        yield from self._sample_speech(rows, count, longest=3.0)
 
     def distractions(self, kind: str, count: int) -> Iterator[np.ndarray]:
         """Yield sounds of a kind; see DISTRACTIONS."""
         draw = random.Random(kind)
         for number in range(count):
             if kind == "backchannels":
-                yield self._spoken(LISTENING[number % len(LISTENING)], 0.85 + 0.3 * draw.random())
+                yield self._synthesize(LISTENING[number % len(LISTENING)], 0.85 + 0.3 * draw.random())
             elif kind == "rooms":
                 yield self._noise_of_a_room(number)
             else:
@@ -123,7 +123,7 @@ class CaseSounds:
         gain = 10 ** (-draw.uniform(6, 20) / 20) / np.sqrt(np.sum(response**2))
         return (response * gain).astype(np.float32), draw.uniform(0.05, 0.3)
 
-    def _spoken(self, text: str, speed: float) -> np.ndarray:
+    def _synthesize(self, text: str, speed: float) -> np.ndarray:
         pieces = self._synthesizer.speak(text, Controls(speed))
         return level(np.concatenate([resample(piece.audio, RATE).samples for piece in pieces]))
 
@@ -137,7 +137,7 @@ class CaseSounds:
                 rows += [json.loads(line) | {"corpus": corpus} for line in lines]
         return rows
 
-    def _said(self, rows: list[dict], count: int, longest: float = 12.0) -> Iterator[Said]:
+    def _sample_speech(self, rows: list[dict], count: int, longest: float = 12.0) -> Iterator[Said]:
         for row in random.Random(1).sample(rows, min(count, len(rows))):
             yield self.one(row, longest)
 

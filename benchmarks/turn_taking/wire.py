@@ -134,7 +134,7 @@ class Wire:
         time.sleep(max(0.0, due - time.perf_counter()))
         self.late = max(self.late, time.perf_counter() - due)
         self._append(heard)
-        events = list(self._happened())
+        events = list(self._due_events())
         played, self._next = self._next, self.buffer.play()
         if self._item and self._frames % TELL == 0:
             milliseconds = round(1000 * self.buffer.played)
@@ -168,11 +168,11 @@ class Wire:
                 last = max(last, time.perf_counter() + self._jitter * random_delay.random())
                 self._arrived.append((last, json.loads(text)))
 
-    def _happened(self) -> Iterator[Event]:
+    def _due_events(self) -> Iterator[Event]:
         while self._arrived and self._arrived[0][0] <= time.perf_counter():
             event = self._arrived.popleft()[1]
             self._sounds(event)
-            yield from self._meant(event)
+            yield from self._translate(event)
 
     def _sounds(self, event: dict[str, Any]) -> None:
         match event:
@@ -190,7 +190,7 @@ class Wire:
                 self._item = ""
                 self.buffer.flush()
 
-    def _meant(self, event: dict[str, Any]) -> Iterator[Event]:
+    def _translate(self, event: dict[str, Any]) -> Iterator[Event]:
         """Turn what the server says into the agent's own event, at our time."""
         now = self._now
         match event:

@@ -54,10 +54,11 @@ DEV = (
 def main() -> None:
     heart = Voice(Heart.open(threads=1))
     for split, sentences in (("train", TRAIN), ("dev", DEV)):
-        write_manifest(FOLDER / f"{split}.jsonl", _spoken(heart, split, sentences))
+        write_manifest(FOLDER / f"{split}.jsonl", _speak_sentences(heart, split, sentences))
 
 
-def _spoken(heart: Voice, split: str, sentences: Iterable[str]) -> Iterator[Clip]:
+def _speak_sentences(heart: Voice, split: str, sentences: Iterable[str]) -> Iterator[Clip]:
+    """Synthesize each sentence, write its file, and yield its clip."""
     for number, text in enumerate(sentences):
         name = f"{split}_{number + 1:02d}"
         speech = join(heart.speak(text, Controls(speed=SPEEDS[number % len(SPEEDS)])))
@@ -67,6 +68,7 @@ def _spoken(heart: Voice, split: str, sentences: Iterable[str]) -> Iterator[Clip
 
 
 def _clip(path: Path, name: str, text: str, speech: Speech) -> Clip:
+    """Return the manifest's row of a synthesized sentence."""
     words = [[word.text, round(word.start, 3), round(word.end, 3)] for word in speech.words]
     return Clip(
         audio=path,
@@ -81,6 +83,7 @@ def _clip(path: Path, name: str, text: str, speech: Speech) -> Clip:
 
 
 def _write(path: Path, audio: Audio) -> None:
+    """Write a sentence as an Opus file."""
     import soundfile
 
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -69,6 +69,7 @@ class Aligner:
             self._decoder.add_word(word, " ".join(phones(pronounce([word])[0])) or "AH", True)
 
     def _segments(self, samples: np.ndarray, text: str) -> list[tuple[str, float, float]]:
+        """Return (word, start, end) in seconds by pocketsphinx; none if it finds no path through the text."""
         padded = np.pad(samples, round(MARGIN * RATE))
         self._decoder.set_align_text(text)
         self._decoder.start_utt()

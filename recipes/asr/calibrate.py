@@ -84,7 +84,7 @@ class Recorder:
         return np.ones(len(rows))
 
 
-def opened(name: str, recorder: Recorder, threads: int) -> Whisper:
+def open_recorded(name: str, recorder: Recorder, threads: int) -> Whisper:
     """Return the recognizer as it is used, but that `recorder` judges its words."""
     recognizer = load_recognizer(name, threads=threads)
     if not isinstance(recognizer, Whisper):
@@ -128,7 +128,8 @@ def fit(words: Words, decay: float) -> dict[str, float]:
     return used | {"bias": float(model.intercept_[0] - plain @ mean)}
 
 
-def transcribed(manifest: str) -> list[Clip]:
+def clips_with_text(manifest: str) -> list[Clip]:
+    """Return the clips of a manifest that have a transcript."""
     return [clip for clip in select_any(manifest) if clip.text]
 
 
@@ -149,17 +150,17 @@ def report(name: str, words: Words, confidence: Confidence) -> str:
 def calibrate(name: str, options: Options) -> dict[str, float]:
     """Fits one recognizer, prints how it fares and returns its weights."""
     recorder = Recorder()
-    recognizer = opened(name, recorder, options.threads)
+    recognizer = open_recorded(name, recorder, options.threads)
     noises = read_manifest(options.noise)
     known = every = NOTHING
     for manifest in options.manifest:
-        for samples, text in sounds(transcribed(manifest), noises, options.snr):
+        for samples, text in sounds(clips_with_text(manifest), noises, options.snr):
             known = known + recognize(recognizer, recorder, samples, text)
     confidence = Calibration(fit(known, options.decay))
     print(report(f"{name}, fitted", known, confidence), flush=True)
     for manifest in options.test:
         words = NOTHING
-        for samples, text in sounds(transcribed(manifest), (), options.snr):
+        for samples, text in sounds(clips_with_text(manifest), (), options.snr):
             words = words + recognize(recognizer, recorder, samples, text)
         print(report(title(manifest), words, confidence), flush=True)
         every = every + words

@@ -193,6 +193,7 @@ def _process(model: str, options: Options) -> Callable[[Part | None], Row | None
 
 
 def _answer(pipe: Connection, model: str) -> Row | None:
+    """Wait for the row that a model's process sends. Raises VoiceError if the process fails."""
     try:
         answer = pipe.recv()
     except EOFError:

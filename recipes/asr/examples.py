@@ -81,7 +81,7 @@ def gather(
     """
     clips = [clip for manifest in manifests for clip in windows.select(manifest)]
     sounds = AudioCache(clips, WHISPER_RATE)
-    every = windows.single(clips) + windows.joined(clips, joins, seed=seed)
+    every = windows.single(clips) + windows.join_clips(clips, joins, seed=seed)
     if teacher is None:
         labels = [_read(windows.text(window, clips), data.tokenizer) for window in every]
     else:

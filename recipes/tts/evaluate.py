@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from recipes.asr.evaluate import title
-from recipes.asr.peers import POCKETSPHINX, hearing, recognized
+from recipes.asr.peers import POCKETSPHINX, hearing, recognize
 from recipes.options import option, parse
 from recipes.tts import scores
 from recipes.tts.judging import Hear, Item, Judge, Judged, items_of
@@ -105,7 +105,7 @@ def judge(options: Options) -> Judge:
     recognizer = load_recognizer(options.recognizer)
 
     def hear(sound: Audio) -> str:
-        return recognized(recognizer, audio.resample(sound, recognizer.rate), "en")
+        return recognize(recognizer, audio.resample(sound, recognizer.rate), "en")
 
     recognizers: list[Hear] = [hear]
     try:
@@ -153,7 +153,7 @@ def _mean(values: Sequence[float]) -> float | None:
     return float(np.mean(values)) if len(values) else None
 
 
-def opened(options: Options) -> dict[str, System]:
+def open_systems(options: Options) -> dict[str, System]:
     """Return the systems that are here; tells of those that are not, and how to get them."""
     found = {}
     for name in options.system:
@@ -250,7 +250,7 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def main(options: Options) -> None:
-    systems = opened(options)
+    systems = open_systems(options)
     print(_line(list(COLUMNS)) + "\n" + _line(["---"] * len(COLUMNS)), flush=True)
     table: list[Row] = []
     try:

@@ -80,7 +80,7 @@ def _card(
     """Return the card of the voice in `folder`; `about` has its license, description and origin."""
     return Card(
         folder.name, "voice", "acoustic", VOICE_RATE, "en", about["license"], about["description"],
-        about["origin"], dict(files), dict(settings), measured(folder, scores),
+        about["origin"], dict(files), dict(settings), card_scores(folder, scores),
     )  # fmt: skip
 
 
@@ -118,7 +118,7 @@ def export_all(run: Trained, voices: Path, options: Options) -> Path:
     return whole
 
 
-def measured(folder: Path, table: Path | None) -> dict[str, Any]:
+def card_scores(folder: Path, table: Path | None) -> dict[str, Any]:
     """Return what the card of the voice in `folder` says of a table by evaluate.py."""
     rows = rows_about(folder, table, "system")
     rates = {f"{row['test']} WER": round(row["rate"], 4) for row in rows}

@@ -12,7 +12,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from recipes.exporting import Weights, stored
+from recipes.exporting import Weights, convert_weights
 from recipes.tts import texts
 from recipes.tts.corpus import tokens_of
 from recipes.tts.model import CurveModel, ProsodyModel
@@ -44,7 +44,7 @@ class TextGraph(nn.Module):
     def forward(self, tokens: Tensor, speaker: Tensor) -> tuple[Tensor, ...]:
         mask = torch.ones_like(tokens, dtype=torch.float32)[..., None]
         prosody = self.prosody.sample(tokens, speaker, mask).unbind(-1)
-        return self.curves.hidden(tokens, speaker, mask), self.text(tokens, speaker, mask), *prosody
+        return self.curves.hidden_states(tokens, speaker, mask), self.text(tokens, speaker, mask), *prosody
 
 
 class CurvesGraph(nn.Module):
@@ -107,7 +107,7 @@ def text_graph(run: Trained, weights: Weights) -> onnx.ModelProto:
     graph = TextGraph(run.speaking.prosody, run.speaking.curves, run.sounds.text)
     given = torch.zeros(1, 20, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
     dynamic: Dynamic = {"tokens": {1: torch.export.Dim("tokens", min=2)}, "speaker": {}}
-    return stored(
+    return convert_weights(
         _graph(graph, given, dynamic, ["hidden", "sounds", "durations", "pitch", "energy"]), weights
     )
 
@@ -117,7 +117,7 @@ def curves_graph(run: Trained, weights: Weights) -> onnx.ModelProto:
     frames = torch.export.Dim("frames", min=2)
     given = torch.zeros(1, 40, run.speaking.shape.width), torch.zeros(1, 40, FEATURES)
     dynamic: Dynamic = {"hidden": {1: frames}, "features": {1: frames}}
-    return stored(_graph(CurvesGraph(run.speaking.curves), given, dynamic, ["curves"]), weights)
+    return convert_weights(_graph(CurvesGraph(run.speaking.curves), given, dynamic, ["curves"]), weights)
 
 
 def sounds_graph(run: Trained, weights: Weights, contrast: Sequence[float] = ()) -> onnx.ModelProto:
@@ -132,7 +132,9 @@ def sounds_graph(run: Trained, weights: Weights, contrast: Sequence[float] = ())
         torch.zeros(1, dtype=torch.int64),
     )
     dynamic: Dynamic = {"frames": {2: frames}, "f0": {1: frames}, "speaker": {}}
-    return stored(_graph(graph, given, dynamic, ["parts"]), weights, shown if weights == "int8" else ())
+    return convert_weights(
+        _graph(graph, given, dynamic, ["parts"]), weights, shown if weights == "int8" else ()
+    )
 
 
 def _graph(
@@ -158,7 +160,7 @@ def _save(proto: onnx.ModelProto, path: Path, reach: int | None = None) -> None:
 def examples(run: Trained, count: int = 8) -> list[Arrays]:
     """Return what the decoder is given for invented sentences, each speaker in turn."""
     found, speakers = [], run.sounds.text.speakers.num_embeddings
-    readings = (reading for text in texts.invented(1) for reading in spoken_sentences(text, ENGLISH))
+    readings = (reading for text in texts.invent_sentences(1) for reading in spoken_sentences(text, ENGLISH))
     for number, reading in enumerate(islice(readings, count * speakers)):
         symbols = BOUNDARY + "".join(p for p in reading.phonemes if p in SYMBOLS) + BOUNDARY
         found.append(_frames(run, symbols, number % speakers))
@@ -186,7 +188,7 @@ def _frames(run: Trained, symbols: str, speaker: int) -> Arrays:
     duration, pitch, energy = run.speaking.prosody.sample(*given)[0].unbind(-1)
     durations = token_frames(symbols, torch.expm1(duration).numpy())
     index, features = frame_features(durations, pitch.numpy(), energy.numpy())
-    hidden = run.speaking.curves.hidden(*given)[:, index]
+    hidden = run.speaking.curves.hidden_states(*given)[:, index]
     drawn = run.speaking.curves(hidden, torch.from_numpy(features)[None], torch.ones(1, len(index), 1))
     curve, loud, voicing = drawn.unbind(-1)
     own = run.setup.ranges[run.speakers[speaker]]

@@ -107,7 +107,7 @@ class ProsodyModel(nn.Module):
         """Return (B, L, 3) of a sample: the flow from the noise kept for each place, the same every time."""
         inside = self.inside(tokens, speaker, mask)
         places = torch.arange(tokens.shape[1], device=tokens.device) % NOISES
-        return self.flow.drawn(self.noise[places].expand(len(tokens), -1, -1), inside, mask, MELODY_STEPS)
+        return self.flow.sample(self.noise[places].expand(len(tokens), -1, -1), inside, mask, MELODY_STEPS)
 
 
 def _places(mask: torch.Tensor) -> torch.Tensor:
@@ -137,8 +137,8 @@ class CurveModel(nn.Module):
         """Frames on each side that a frame depends on."""
         return len(self.decoder.blocks) * (KERNEL // 2)
 
-    def hidden(self, tokens: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """tokens (B, L), speaker (B,), mask (B, L, 1) → (B, L, width) what each token does to the curves."""
+    def hidden_states(self, tokens: torch.Tensor, speaker: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        """Encode tokens (B, L) of speaker (B,) with mask (B, L, 1) → (B, L, width)."""
         voice = self.speakers(speaker)[:, None]
         return self.encoder(self.symbols(tokens) + voice, mask) + voice
 
@@ -156,7 +156,7 @@ class CurveModel(nn.Module):
         return drawn + given
 
     def loss(self, batch: Batch) -> dict[str, torch.Tensor]:
-        hidden = self.hidden(batch.tokens, batch.speaker, batch.token_mask)
+        hidden = self.hidden_states(batch.tokens, batch.speaker, batch.token_mask)
         hidden = hidden.gather(1, batch.index[..., None].expand(-1, -1, hidden.shape[-1]))
         pitch, loud, voicing = self(hidden, batch.features, batch.frame_mask).unbind(-1)
         frames = batch.frame_mask[..., 0]

@@ -47,7 +47,7 @@ class Options:
     out: Path = option(Path("recipes/tts/voices.png"), "where to put the picture")
 
 
-def chosen(manifest: Path, seconds: float) -> Clip:
+def choose_clip(manifest: Path, seconds: float) -> Clip:
     """Return the first recording that is long enough. Raises VoiceError where all are shorter."""
     for clip in read_manifest(manifest):
         if clip.text and clip.duration >= seconds:
@@ -79,7 +79,7 @@ def picture(options: Options) -> bytes:
     from matplotlib.figure import Figure
 
     voices = {name: load_voice(name, threads=1) for name in options.voice}
-    clips = [chosen(path, options.seconds) for path in options.manifest]
+    clips = [choose_clip(path, options.seconds) for path in options.manifest]
     figure = Figure(figsize=(2.6 * (len(voices) + 1), 2.1 * len(clips)), dpi=110, layout="constrained")
     grid = figure.subplots(len(clips), len(voices) + 1, squeeze=False)
     for clip, row in zip(clips, grid, strict=True):
@@ -93,6 +93,7 @@ def picture(options: Options) -> bytes:
 
 
 def _small(figure: Figure) -> bytes:
+    """Return a figure as a PNG file of few colors."""
     from PIL import Image
 
     drawn, packed = io.BytesIO(), io.BytesIO()

@@ -73,6 +73,7 @@ def load(features: Sequence[Path], manifests: Sequence[Path]) -> list[Recording]
 
 
 def _recordings(features: Path, sounds: Mapping[str, Path]) -> Iterator[Recording]:
+    """Yield each utterance of a file of features with its samples, decoded once and kept beside it."""
     utterances, kept = corpus.read(features), features.with_suffix(".samples.npy")
     ends = np.cumsum([len(u.f0) for u in utterances]) * VOICE_HOP
     fresh = kept.exists() and kept.stat().st_mtime >= features.stat().st_mtime
@@ -86,16 +87,17 @@ def _recordings(features: Path, sounds: Mapping[str, Path]) -> Iterator[Recordin
 
 
 def _decode(utterances: Sequence[Utterance], sounds: Mapping[str, Path], kept: Path) -> None:
+    """Decode the recordings of all utterances into one file. Raises VoiceError where one is not named."""
     missing = [u.id for u in utterances if u.id not in sounds]
     if missing:
         raise VoiceError(f"no --manifest names the audio of {missing[0]} ({len(missing)} clips in all)")
     paired = [(sounds[u.id], len(u.f0) * VOICE_HOP) for u in utterances]
     beside = kept.with_suffix(".tmp.npy")
-    np.save(beside, np.concatenate(list(prefetch(paired, lambda pair: _decoded(*pair), 2, ahead=16))))
+    np.save(beside, np.concatenate(list(prefetch(paired, lambda pair: _read_16_bit(*pair), 2, ahead=16))))
     beside.replace(kept)
 
 
-def _decoded(path: Path, count: int) -> np.ndarray:
+def _read_16_bit(path: Path, count: int) -> np.ndarray:
     samples = coded_16_bit(audio.read(path, VOICE_RATE).samples[:count])
     return np.pad(samples, (0, count - len(samples)))
 
@@ -132,14 +134,14 @@ class Collection:
             spoken = self.spoken[number]
             start = int(rng.integers(max(1, len(spoken.f0) - frames + 1)))
             cut.append(_piece(spoken, speaker, start - CONTEXT, frames + 2 * CONTEXT, rng, errors))
-        return _stacked(cut)
+        return _stack(cut)
 
     def whole(self, number: int, seed: int = 0) -> Pieces:
         """One recording from start to end, with nothing around it."""
         spoken = self.spoken[number]
         speaker = self.speakers.index(spoken.speaker)
         rng = np.random.default_rng(seed)
-        return _stacked([_piece(spoken, speaker, 0, len(spoken.f0), rng, Errors(0.0, 0.0))])
+        return _stack([_piece(spoken, speaker, 0, len(spoken.f0), rng, Errors(0.0, 0.0))])
 
 
 def _summing_to_one(values: Sequence[float]) -> np.ndarray:
@@ -166,7 +168,8 @@ def _piece(
     return speaker, spoken.tokens, index, f0, loud.astype(np.float32), pulses(f0), noise, real
 
 
-def _stacked(cut: Sequence[_Piece]) -> Pieces:
+def _stack(cut: Sequence[_Piece]) -> Pieces:
+    """Make a batch of pieces of equal length."""
     speaker, tokens, *rest = zip(*cut, strict=True)
     ones = [np.ones((len(each), 1), np.float32) for each in tokens]
     padded, mask = (torch.from_numpy(pad(list(each), axis=0)[0]) for each in (tokens, ones))

@@ -45,16 +45,18 @@ class Options:
 
 def main(options: Options) -> None:
     listed = {path: _clips(path, options) for path in options.manifest}
-    named = _named(options)
+    named = _name_features(options)
     teacher = Heart.open()
-    guessed = {name: _guessed(name, path, listed[path], options, teacher) for name, path in named.items()}
-    for name, utterances in _aligned(guessed).items():
+    guessed = {
+        name: _initial_utterances(name, path, listed[path], options, teacher) for name, path in named.items()
+    }
+    for name, utterances in _refine(guessed).items():
         corpus.write(options.out / f"{name}.npz", utterances)
         minutes = sum(len(u.f0) for u in utterances) * VOICE_HOP / VOICE_RATE / 60
         print(f"{name}: {len(utterances)} clips, {minutes:.1f} min", flush=True)
 
 
-def _named(options: Options) -> dict[str, str]:
+def _name_features(options: Options) -> dict[str, str]:
     """Return {name of its features: manifest}. Raises VoiceError where another manifest's have that name."""
     named: dict[str, str] = {}
     for manifest in options.manifest:
@@ -89,7 +91,7 @@ def _phonemes(clip: Clip) -> str:
     return BOUNDARY + "".join(p for p in inner if p in SYMBOLS) + BOUNDARY
 
 
-def _guessed(
+def _initial_utterances(
     name: str, manifest: str, clips: list[Clip], options: Options, teacher: Heart
 ) -> list[Utterance]:
     """Return a manifest's clips with the durations that they come with, or the teacher's warped to them.
@@ -122,6 +124,7 @@ def _speaker(clip: Clip) -> str:
 
 
 def _guess(clip: Clip, teacher: Heart) -> Utterance:
+    """Compute the features of a clip, with the durations that `teacher` gives or that the clip comes with."""
     samples = audio.read(clip.audio, VOICE_RATE).samples
     mel, phonemes = voice_log_mel(samples), _phonemes(clip)
     return Utterance(
@@ -137,20 +140,20 @@ def _guess(clip: Clip, teacher: Heart) -> Utterance:
 def _frames(clip: Clip, phonemes: str, mel: np.ndarray, teacher: Heart) -> np.ndarray:
     """(U,) frames of each unit, as a teacher's manifest says or as warped from heart's."""
     if "durations" in clip.extra:
-        return align.gathered(phonemes, np.array(clip.extra["durations"]))
+        return align.unit_frames(phonemes, np.array(clip.extra["durations"]))
     taught = teacher.render_phonemes(phonemes.strip(BOUNDARY))
     return align.first_guess(phonemes, mel, taught.durations, voice_log_mel(taught.samples))
 
 
-def _aligned(guessed: dict[str, list[Utterance]]) -> dict[str, list[Utterance]]:
-    """Durations refined, all clips of a speaker together; the clips that do not fit left out."""
+def _refine(guessed: dict[str, list[Utterance]]) -> dict[str, list[Utterance]]:
+    """Refine the durations of all clips of a speaker together; leave out clips that do not fit."""
     by_speaker: dict[str, list[tuple[str, Utterance]]] = defaultdict(list)
     for name, utterances in guessed.items():
         for utterance in utterances:
             by_speaker[utterance.speaker].append((name, utterance))
     found: dict[str, list[Utterance]] = {name: [] for name in guessed}
     for own in by_speaker.values():
-        refined = align.align([_spoken(utterance) for _, utterance in own])
+        refined = align.align([_alignment_input(utterance) for _, utterance in own])
         worst = _limit([each.score for each in refined])
         for (name, utterance), each in zip(own, refined, strict=True):
             if each.score >= worst:
@@ -160,7 +163,7 @@ def _aligned(guessed: dict[str, list[Utterance]]) -> dict[str, list[Utterance]]:
     return found
 
 
-def _spoken(utterance: Utterance) -> align.Spoken:
+def _alignment_input(utterance: Utterance) -> align.Spoken:
     phonemes = "".join(SYMBOLS[token] for token in utterance.tokens)
     frames = utterance.durations[[unit.token for unit in align.units(phonemes)]].astype(np.int64)
     return align.Spoken(phonemes, utterance.mel.T.astype(np.float32), frames)

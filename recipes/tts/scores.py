@@ -120,6 +120,7 @@ def embedding(sound: Audio) -> np.ndarray | None:
 
 @lru_cache
 def _encoder() -> Any:
+    """Return Resemblyzer's encoder of speakers, or None where it is not installed."""
     # Its import wants webrtcvad, which comes as source, for a part of it that is not used here.
     sys.modules.setdefault("webrtcvad", ModuleType("webrtcvad"))
     try:

@@ -90,6 +90,7 @@ class System:
         self._process.wait()
 
     def _answer(self) -> dict[str, Any]:
+        """Read the next line of the program. Raises VoiceError where it has ended."""
         line = self._out.readline()
         if not line:
             raise VoiceError(f"{self.name} ended; what it printed says why")
@@ -155,6 +156,8 @@ def speaking(name: str, peers: Path) -> Speak:
 
 
 def _flite(voice: str) -> Speak:
+    """Return a function that speaks by flite."""
+
     def speak(text: str) -> Made:
         with tempfile.TemporaryDirectory() as folder:
             path, start = Path(folder) / "said.wav", time.perf_counter()
@@ -166,6 +169,7 @@ def _flite(voice: str) -> Speak:
 
 
 def _espeak(text: str) -> Made:
+    """Speak a text by eSpeak NG, and measure the time to its first sample."""
     start = time.perf_counter()
     with subprocess.Popen([ESPEAK, "-v", "en-us", "--stdout", text], stdout=subprocess.PIPE) as program:
         assert program.stdout is not None  # it is a pipe
@@ -242,6 +246,7 @@ class Watched:
         self._thread.join()
 
     def _look(self) -> None:
+        """Record the peak memory of each child until the measurement is over."""
         while True:
             for child in _children():
                 self._peaks[child] = max(self._peaks.get(child, 0.0), peak_of(child))
@@ -254,6 +259,7 @@ class Watched:
 
 
 def _children() -> Iterator[int]:
+    """Yield the ids of the processes that this process has started."""
     for path in Path("/proc/self/task").glob("*/children"):
         try:
             yield from map(int, path.read_text().split())

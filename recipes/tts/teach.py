@@ -62,7 +62,7 @@ def main(options: Options) -> None:
         for number, text in enumerate(islice(sentences(options), done, None), done):
             if seconds >= options.minutes * 60 or deadline.passed:
                 break
-            seconds += sum(_written(folder, options.speaker, number, text, speak))
+            seconds += sum(_write_sentences(folder, options.speaker, number, text, speak))
             if number % 25 == 0:
                 print(f"{options.speaker}: {number} sentences, {seconds / 60:.1f} min", flush=True)
     print(f"{options.speaker}: {seconds / 60:.1f} min", flush=True)
@@ -70,7 +70,7 @@ def main(options: Options) -> None:
 
 def sentences(options: Options) -> Iterator[str]:
     """Invented ones and transcripts by turns; only the former once those are used up."""
-    made, read = texts.invented(), texts.transcripts(options.manifest)
+    made, read = texts.invent_sentences(), texts.transcripts(options.manifest)
     both = (text for made_one in made for text in (made_one, next(read, None)) if text)
     return islice(both, options.first, None)
 
@@ -85,8 +85,8 @@ def _lines(path: Path) -> list[str]:
     return path.read_text("utf-8").splitlines() if path.exists() else []
 
 
-def _written(folder: Path, speaker: str, number: int, text: str, speak: Teacher) -> Iterator[float]:
-    """Speaks a text, sentence by sentence; gives the seconds of each."""
+def _write_sentences(folder: Path, speaker: str, number: int, text: str, speak: Teacher) -> Iterator[float]:
+    """Speak a text, sentence by sentence, and yield the seconds of each."""
     import soundfile
 
     for part, reading in enumerate(read_aloud(text, ENGLISH)):
@@ -106,6 +106,7 @@ def _written(folder: Path, speaker: str, number: int, text: str, speak: Teacher)
 
 
 def _row(speaker: str, number: int, name: str, text: str, phonemes: str, spoken: Taught) -> dict[str, Any]:
+    """Return a manifest's row of a sentence that a teacher has spoken."""
     return {
         "audio": name, "text": text, "duration": len(spoken.samples) / VOICE_RATE, "speaker": speaker,
         "id": f"taught-{speaker}-{name[:-5]}", "sample_rate": VOICE_RATE, "language": "en", "number": number,

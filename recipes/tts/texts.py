@@ -69,8 +69,8 @@ The measure of pleasure is treasure.|Their usual vision was an illusion.|Joy enj
 """.replace("\n", "|").strip("|").split("|")  # fmt: skip
 
 
-def invented(seed: int = 0) -> Iterator[str]:
-    """Sentences from the patterns, each pattern in turn, without end."""
+def invent_sentences(seed: int = 0) -> Iterator[str]:
+    """Yield sentences from the patterns, each pattern in turn, without end."""
     rng = np.random.default_rng(seed)
     choices = {kind: words.split("|") for kind, words in WORDS.items()}
     while True:
@@ -88,6 +88,7 @@ def transcripts(paths: Sequence[Path], shortest: int = 12) -> Iterator[str]:
 
 
 def _sentences(path: Path) -> Iterator[str]:
+    """Yield the sentences of a manifest's transcripts."""
     for clip in read_manifest(path):
         text = clip.extra.get("text_normalized") or clip.text or clip.extra.get("asr_text") or ""
         text = text.capitalize() if text.isupper() else text

@@ -121,6 +121,7 @@ def weights_of(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
 
 
 def _shares(given: Sequence[str], speakers: Sequence[str]) -> dict[str, float]:
+    """Parse `speaker=number` options. Raises VoiceError for a wrong one."""
     try:
         found = {name: float(number) for name, number in (each.split("=") for each in given)}
     except ValueError as error:
@@ -249,7 +250,7 @@ def main(o: Options) -> None:
             if over or (step + 1) % o.save_every == 0:
                 checkpoint.save(step + 1)
                 if dev.spoken:
-                    average = training.averaged(model, ema)
+                    average = training.average_model(model, ema)
                     progress.scores(step + 1, dev_losses(average, synthesis, distance, dev, o.dev_clips))
             if over:
                 break

@@ -64,11 +64,11 @@ def _tensors(path: Path) -> Iterator[tuple[str, np.ndarray]]:
     held = {each.name: numpy_helper.to_array(each) for each in graph.initializer}
     made_by = {output: node for node in graph.node for output in node.output}
     for name, value in held.items():
-        if ours := _renamed(name):
+        if ours := _new_name(name):
             yield ours, value.copy()
     for node in graph.node:
         for bias in node.input if node.op_type == "Add" else ():
-            ours = _renamed(bias)
+            ours = _new_name(bias)
             if ours:
                 product = made_by[next(name for name in node.input if name != bias)]
                 yield ours.removesuffix("bias") + "weight", _matrix(product, made_by, held)
@@ -85,7 +85,8 @@ def _matrix(
     return scaled.T.copy()
 
 
-def _renamed(name: str) -> str | None:
+def _new_name(name: str) -> str | None:
+    """Return our name of a parameter of hibari's file; None for one of another network."""
     if not name.startswith(_MODEL):
         return None
     name = name.removeprefix(_MODEL)

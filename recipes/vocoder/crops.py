@@ -65,7 +65,7 @@ class Corpus:
     def whole(self, index: int, seed: int = 0) -> Crops:
         """One clip from start to end, as a batch of one."""
         frames = int(self.frames[index])
-        return _stacked([self._piece(index, 0, frames, np.random.default_rng(seed))])
+        return _stack([self._piece(index, 0, frames, np.random.default_rng(seed))])
 
     def crops(self, seed: int, step: int, count: int, frames: int, augmentation: Augmentation) -> Crops:
         """`count` pieces of `frames` frames, each frame of the corpus about equally likely."""
@@ -74,7 +74,7 @@ class Corpus:
         starts = [int(rng.integers(max(1, self.frames[clip] - frames + 1))) for clip in clips]
         chosen = zip(clips.tolist(), starts, strict=True)
         pieces = [self._piece(clip, start, frames, rng) for clip, start in chosen]
-        return _stacked([_augmented(piece, augmentation, rng) for piece in pieces])
+        return _stack([_augment(piece, augmentation, rng) for piece in pieces])
 
     def _piece(self, index: int, start: int, frames: int, rng: np.random.Generator) -> _Piece:
         """Silence follows where the clip is shorter."""
@@ -96,7 +96,7 @@ def load_corpus(manifests: Sequence[Path], cache: Path | None = None, workers: i
         with np.load(kept) as arrays:
             return Corpus(**arrays)
     clips = [clip for manifest in manifests for clip in read_manifest(manifest)]
-    rows = list(prefetch([clip.audio for clip in clips], _measured, workers, ahead=4 * workers))
+    rows = list(prefetch([clip.audio for clip in clips], _clip_arrays, workers, ahead=4 * workers))
     corpus = Corpus(*(np.concatenate(column) for column in zip(*rows, strict=True)))
     if kept is not None:
         keep(corpus, kept)
@@ -117,8 +117,8 @@ def keep(corpus: Corpus, path: Path) -> None:
     beside.replace(path)
 
 
-def _measured(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """One clip's row of each array of `Corpus`."""
+def _clip_arrays(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return one clip's row of each array of `Corpus`."""
     samples = audio.read(path, VOICE_RATE).samples
     mel, f0 = voice_log_mel(samples), pitch.f0(samples, VOICE_RATE, VOICE_HOP)
     coded = coded_16_bit(samples[: len(f0) * VOICE_HOP])
@@ -128,18 +128,19 @@ def _measured(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarra
 _Piece = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # mel, f0, noise, real
 
 
-def _augmented(piece: _Piece, how: Augmentation, rng: np.random.Generator) -> _Piece:
+def _augment(piece: _Piece, how: Augmentation, rng: np.random.Generator) -> _Piece:
+    """Add noise to the mel spectrogram, blur it at times, and vary F0."""
     mel, f0, noise, real = piece
     level = rng.uniform(0, how.noise)
     mel = mel + rng.standard_normal(mel.shape, dtype=np.float32) * np.float32(level)
     if rng.random() < how.blur:
-        mel = _blurred(mel)
+        mel = _blur(mel)
     f0 = f0 * np.exp(slow(len(f0), rng) * how.jitter).astype(np.float32)
     return mel, f0, noise, real
 
 
-def _blurred(mel: np.ndarray) -> np.ndarray:
-    """(100, F) averaged over three frames and three bands, as an L1 or L2 model would draw it."""
+def _blur(mel: np.ndarray) -> np.ndarray:
+    """Average (100, F) over three frames and three bands, as an L1 or L2 model would draw it."""
     for axis in (0, 1):
         before = np.take(mel, np.maximum(np.arange(mel.shape[axis]) - 1, 0), axis)
         after = np.take(mel, np.minimum(np.arange(mel.shape[axis]) + 1, mel.shape[axis] - 1), axis)
@@ -158,7 +159,7 @@ def without_edges(samples: Tensor) -> Tensor:
     return samples[:, EDGE * VOICE_HOP : -EDGE * VOICE_HOP]
 
 
-def _stacked(pieces: Sequence[_Piece]) -> Crops:
+def _stack(pieces: Sequence[_Piece]) -> Crops:
     mel, f0, noise, real = (torch.from_numpy(np.stack(column)) for column in zip(*pieces, strict=True))
     pulse = torch.from_numpy(np.stack([pulses(piece[1]) for piece in pieces]))
     return Crops(mel, f0, pulse, noise, real)

@@ -191,8 +191,8 @@ def score(names: tuple[str, str], system: System, clips: Sequence[np.ndarray], m
     )
 
 
-def timed(name: str, peer: Callable[[float], float], clips: Sequence[np.ndarray]) -> Row:
-    """Speed alone, on clips as long as these; on one thread."""
+def time_peer(name: str, peer: Callable[[float], float], clips: Sequence[np.ndarray]) -> Row:
+    """Measure the speed alone, on clips as long as these, with one thread."""
     import torch
 
     threads = torch.get_num_threads()
@@ -249,7 +249,7 @@ def rows(o: Options) -> Iterator[Row]:
     if o.peers:
         clips = next(iter(loaded.values()))
         for name, peer in peers().items():
-            yield timed(name, peer, clips)
+            yield time_peer(name, peer, clips)
 
 
 def _title(manifest: Path) -> str:

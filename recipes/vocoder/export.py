@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from recipes import runs
 from recipes.checkpoints import read_state
-from recipes.exporting import Weights, rows_about, stored
+from recipes.exporting import Weights, convert_weights, rows_about
 from recipes.options import option, parse
 from recipes.vocoder.crops import load_corpus
 from recipes.vocoder.model import Generator, Size
@@ -94,14 +94,14 @@ def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Pat
         verbose=False,
     )
     assert program is not None  # so it is with dynamo
-    model = stored(program.model_proto, weights, examples() if weights == "int8" else (), EXACT)
+    model = convert_weights(program.model_proto, weights, examples() if weights == "int8" else (), EXACT)
     model.metadata_props.add(key="reach", value=str(generator.size.reach))  # for streaming
     onnx.save(model, beside)
     os.replace(beside, path)
     return path
 
 
-def measured(folder: Path, table: Path | None) -> dict[str, float]:
+def card_scores(folder: Path, table: Path | None) -> dict[str, float]:
     """Return what the card of the model in `folder` says of a table by evaluate.py: PESQ-WB and STOI."""
     own = rows_about(folder, table, "system")
     pesq = {f"PESQ-WB, {row['test']}": round(row["pesq"], 2) for row in own}
@@ -112,7 +112,7 @@ def main(o: Options) -> None:
     path = export(load_run(o.run), o.out or o.run, o.weights)
     files = hashes(path.parent, (FILE,))
     about = (VOICE_RATE, "any", o.license, o.description, o.origin)
-    scores = measured(path.parent, o.scores)
+    scores = card_scores(path.parent, o.scores)
     write_card(path.parent, Card(path.parent.name, "vocoder", "source-filter", *about, files, {}, scores))
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 

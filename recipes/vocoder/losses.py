@@ -55,6 +55,7 @@ class SpectralLoss(nn.Module):
 
 
 def _distances(spectrum: Spectrum, made: Tensor, real: Tensor) -> Tensor:
+    """Return spectral convergence, log-magnitude and mel distances of one resolution, (3,)."""
     magnitudes, mel = spectrum(made)
     with torch.no_grad():
         target, target_mel = spectrum(real)

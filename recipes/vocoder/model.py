@@ -140,11 +140,11 @@ class Synthesis(nn.Module):
         power = (self.window**2).expand(1, frames.shape[1], -1)
         first = VOICE_WINDOW // 2
         kept = slice(first, first + frames.shape[1] * VOICE_HOP)
-        return _overlapped(frames)[:, kept] / _overlapped(power)[:, kept]
+        return _overlap_add(frames)[:, kept] / _overlap_add(power)[:, kept]
 
 
-def _overlapped(frames: Tensor) -> Tensor:
-    """[B, F, 1200] → [B, (F + 3) · 300]: the sum of frames a hop apart"""
+def _overlap_add(frames: Tensor) -> Tensor:
+    """Sum frames a hop apart: [B, F, 1200] → [B, (F + 3) · 300]."""
     hops = frames.unflatten(2, (OVERLAP, VOICE_HOP))
     rows = [F.pad(hops[:, :, k], (0, 0, k, OVERLAP - 1 - k)) for k in range(OVERLAP)]
     return torch.stack(rows).sum(0).flatten(1)

@@ -16,7 +16,7 @@ from voice.features import VOICE_HOP, VOICE_RATE, voice_log_mel
 PESQ_RATE = 16_000
 
 
-def _narrowed(samples: np.ndarray) -> np.ndarray:
+def _to_pesq_rate(samples: np.ndarray) -> np.ndarray:
     import soxr
 
     return soxr.resample(samples.astype(np.float32), VOICE_RATE, PESQ_RATE)
@@ -30,7 +30,7 @@ def pesq_wideband(real: np.ndarray, made: np.ndarray) -> float:
         return float("nan")
 
     try:
-        return float(pesq(PESQ_RATE, _narrowed(real), _narrowed(made), "wb"))
+        return float(pesq(PESQ_RATE, _to_pesq_rate(real), _to_pesq_rate(made), "wb"))
     except NoUtterancesError:
         return float("nan")
 
@@ -39,7 +39,7 @@ def stoi(real: np.ndarray, made: np.ndarray) -> float:
     """Short-time objective intelligibility (Taal et al. 2011), 0 to 1."""
     from pystoi import stoi as score
 
-    return float(score(_narrowed(real), _narrowed(made), PESQ_RATE))
+    return float(score(_to_pesq_rate(real), _to_pesq_rate(made), PESQ_RATE))
 
 
 def mel_distance(real: np.ndarray, made: np.ndarray) -> float:
@@ -49,6 +49,7 @@ def mel_distance(real: np.ndarray, made: np.ndarray) -> float:
 
 @lru_cache
 def _listener() -> Any:
+    """Load Distill-MOS, which prints a line when it is loaded."""
     from distillmos import ConvTransformerSQAModel
 
     with redirect_stdout(StringIO()):  # it tells where it lies
@@ -60,7 +61,7 @@ def distill_mos(made: np.ndarray) -> float:
     import torch
 
     with torch.no_grad():
-        return float(_listener()(torch.from_numpy(_narrowed(made))[None]))
+        return float(_listener()(torch.from_numpy(_to_pesq_rate(made))[None]))
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ def main(o: Options) -> None:
             over = deadline.passed or step + 1 == o.steps
             if over or (step + 1) % o.save_every == 0:
                 checkpoint.save(step + 1)
-                progress.scores(step + 1, dev_scores(training.averaged(generator, ema), dev, o))
+                progress.scores(step + 1, dev_scores(training.average_model(generator, ema), dev, o))
             if over:
                 break
         progress.close()

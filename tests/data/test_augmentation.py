@@ -116,7 +116,7 @@ def test_opus_keeps_length_and_time(compression):
 
 
 def test_clipping_flattens_the_peaks_and_keeps_the_peak():
-    overdriven = aug.clipped(tone(440), 0.5)
+    overdriven = aug.overdrive(tone(440), 0.5)
     assert np.abs(overdriven).max() == pytest.approx(0.3, rel=0.01)
     assert np.mean(np.abs(overdriven) > 0.299) > 0.5
 

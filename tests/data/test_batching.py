@@ -6,52 +6,52 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from data.batching import batches_from, bucketed, pad, prefetch, rng_for
+from data.batching import batches_from, bucket_batches, pad, prefetch, rng_for
 from voice.errors import VoiceError
 
 DURATIONS = np.random.default_rng(0).uniform(0.5, 15, 211).tolist()
 
 
 def test_every_index_is_in_an_epoch_exactly_once():
-    batches = bucketed(DURATIONS, 40, seed=1, epoch=0)
+    batches = bucket_batches(DURATIONS, 40, seed=1, epoch=0)
     assert sorted(index for batch in batches for index in batch) == list(range(len(DURATIONS)))
 
 
 def test_no_batch_exceeds_its_padded_seconds_or_its_count():
     for epoch in range(5):
-        for batch in bucketed(DURATIONS, 40, seed=1, epoch=epoch, most=8):
+        for batch in bucket_batches(DURATIONS, 40, seed=1, epoch=epoch, most=8):
             assert max(DURATIONS[i] for i in batch) * len(batch) <= 40
             assert len(batch) <= 8
 
 
 def test_little_is_padding():
-    batches = bucketed(DURATIONS, 60, seed=1, epoch=0)
+    batches = bucket_batches(DURATIONS, 60, seed=1, epoch=0)
     padded = sum(max(DURATIONS[i] for i in batch) * len(batch) for batch in batches)
     assert padded < 1.15 * sum(DURATIONS)
 
 
 def test_order_follows_from_seed_and_epoch_alone():
-    again = [bucketed(DURATIONS, 40, seed=3, epoch=2) for _ in range(2)]
+    again = [bucket_batches(DURATIONS, 40, seed=3, epoch=2) for _ in range(2)]
     assert again[0] == again[1]
-    assert again[0] != bucketed(DURATIONS, 40, seed=3, epoch=3)
-    assert again[0] != bucketed(DURATIONS, 40, seed=4, epoch=2)
+    assert again[0] != bucket_batches(DURATIONS, 40, seed=3, epoch=3)
+    assert again[0] != bucket_batches(DURATIONS, 40, seed=4, epoch=2)
 
 
 def test_epochs_put_other_clips_together():
-    first, second = ({frozenset(b) for b in bucketed(DURATIONS, 40, seed=1, epoch=e)} for e in (0, 1))
+    first, second = ({frozenset(b) for b in bucket_batches(DURATIONS, 40, seed=1, epoch=e)} for e in (0, 1))
     assert len(first & second) < len(first) / 2
 
 
 def test_a_clip_longer_than_the_budget_is_an_error_that_names_it():
     with pytest.raises(VoiceError, match="clip 1 lasts 50.0 s"):
-        bucketed([3.0, 50.0], 40, seed=0, epoch=0)
+        bucket_batches([3.0, 50.0], 40, seed=0, epoch=0)
 
 
 def test_no_clips_and_clips_without_duration_are_errors():
     with pytest.raises(VoiceError, match="no clips"):
-        bucketed([], 40, seed=0, epoch=0)
+        bucket_batches([], 40, seed=0, epoch=0)
     with pytest.raises(VoiceError, match="clip 1 has no duration"):
-        bucketed([1.0, 0.0], 40, seed=0, epoch=0)
+        bucket_batches([1.0, 0.0], 40, seed=0, epoch=0)
 
 
 @pytest.mark.parametrize("step", [0, 1, 17, 100, 230])

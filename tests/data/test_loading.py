@@ -55,7 +55,7 @@ def test_samples_do_not_depend_on_what_is_kept(clips):
 
 def test_memory_is_bounded(clips):
     sounds = AudioCache(clips, 16000, memory=2 * 16000 * 2)
-    assert list(sounds.loaded(workers=2)) == [0, 1, 2]
+    assert list(sounds.load_all(workers=2)) == [0, 1, 2]
     assert len(sounds._kept) == 2
 
 

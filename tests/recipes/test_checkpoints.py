@@ -50,8 +50,8 @@ def hostile(tmp_path) -> Path:
 
 
 OPENED = {
-    "recipes.asr.export --run": lambda run: asr_export.learned(run, "best"),
-    "recipes.asr.export --weights last": lambda run: asr_export.learned(run, "last"),
+    "recipes.asr.export --run": lambda run: asr_export.read_weights(run, "best"),
+    "recipes.asr.export --weights last": lambda run: asr_export.read_weights(run, "last"),
     "recipes.asr.export --head": asr_head.saved_head,
     "recipes.asr.train --start": lambda run: asr_train.saved_weights(run / "best.pt"),
     "a run that goes on": lambda run: Checkpoint(run, {}).restore(),

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recipes.exporting import rows_about, stored
+from recipes.exporting import convert_weights, rows_about
 
 
 def test_rows_of_a_model_are_found_by_its_name_and_by_its_path(tmp_path: Path, monkeypatch) -> None:
@@ -33,7 +33,7 @@ def test_a_matrix_named_as_exact_is_not_multiplied_in_eight_bits() -> None:
     matrices = {name: rng.normal(size=(16, 16)).astype(np.float32) for name in ("kept", "coarse")}
 
     def results(exact: tuple[str, ...]) -> list[np.ndarray]:
-        model = stored(products(onnx, matrices), "int8", [{"x": x}], exact)
+        model = convert_weights(products(onnx, matrices), "int8", [{"x": x}], exact)
         session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
         return session.run(["x_kept", "x_coarse"], {"x": x})
 

@@ -107,11 +107,11 @@ def test_how_long_a_run_takes_may_change_and_each_version_of_the_code_is_noted(b
 
 def test_an_option_that_an_export_is_given_has_to_be_the_runs(begun):
     run = runs.read(begun, RECIPE)
-    assert run.agreed("context", None, begun) == run.agreed("context", "full", begun) == "full"
+    assert run.option("context", None, begun) == run.option("context", "full", begun) == "full"
     with pytest.raises(
         VoiceError, match="trained with --context full, not with --context utterance: leave --con"
     ):
-        run.agreed("context", "utterance", begun)
+        run.option("context", "utterance", begun)
 
 
 def test_a_run_of_before_says_what_to_do(begun, options):

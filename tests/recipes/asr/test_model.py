@@ -8,7 +8,7 @@ pytest.importorskip("transformers")
 
 from recipes.asr import model as whisper
 from recipes.asr import smoke
-from recipes.asr.scoring import merged
+from recipes.asr.scoring import runtime_weights
 from recipes.asr.tokenizer import TrainingTokenizer
 from voice import audio
 from voice.asr.whisper.windows import WINDOW_SAMPLES, features
@@ -86,7 +86,7 @@ def test_low_rank_changes_nothing_before_it_has_learned(tiny):
         before = whisper.encode(model, mel)
         whisper.add_low_rank(model, 2)
         assert torch.equal(whisper.encode(model, mel), before)
-    assert same(merged(model, tiny), read_model(tiny / "model.bin"))
+    assert same(runtime_weights(model, tiny), read_model(tiny / "model.bin"))
 
 
 def test_the_merged_model_is_the_one_that_was_trained(tiny, tmp_path):
@@ -95,7 +95,7 @@ def test_the_merged_model_is_the_one_that_was_trained(tiny, tmp_path):
     torch.manual_seed(1)
     for layer in whisper.low_ranks(model).values():
         torch.nn.init.normal_(layer.lora_B["default"].weight, std=0.3)
-    plain = whisper.from_ct2(merged(model, tiny))
+    plain = whisper.from_ct2(runtime_weights(model, tiny))
     mel, tokens = torch.randn(1, 80, 100), torch.tensor([[1, 2, 3]])
     with torch.no_grad():
         ours = whisper.decode(model, whisper.encode(model, mel), tokens)

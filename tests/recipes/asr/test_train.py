@@ -135,7 +135,7 @@ def test_what_started_from_a_folder_is_exported_whole(run, tmp_path):
 
 def test_an_export_without_a_run_says_what_to_do(tmp_path):
     with pytest.raises(ModelError, match="recipes.asr.train"):
-        export.learned(tmp_path, "best")
+        export.read_weights(tmp_path, "best")
 
 
 def test_the_card_says_what_the_run_was_and_a_contradiction_is_refused(tmp_path):

@@ -75,7 +75,7 @@ def test_a_clip_with_fewer_frames_than_states_is_told_by_its_score():
 def test_gathering_and_spreading_keep_every_frame():
     phonemes = BOUNDARY + "hˈA, ðɛɹ." + BOUNDARY
     durations = np.arange(1, len(phonemes) + 1)
-    frames = align.gathered(phonemes, durations)
+    frames = align.unit_frames(phonemes, durations)
     spread = align.spread(phonemes, frames)
     assert frames.sum() == spread.sum() == durations.sum()
     assert spread[phonemes.index("ˈ")] == 0 and spread[phonemes.index("A")] == 3 + 4

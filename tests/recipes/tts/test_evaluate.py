@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("librosa", reason="recipes are not installed; pip install '.[train]'")
 
 from recipes.tts import evaluate, picture, scores, systems
-from recipes.tts.evaluate import COLUMNS, RECORDINGS, Options, opened, owned_voices, row
+from recipes.tts.evaluate import COLUMNS, RECORDINGS, Options, open_systems, owned_voices, row
 from recipes.tts.judging import Item, Judge, items_of
 from recipes.tts.systems import PROGRAMS, Made, NotInstalled, System
 from voice import audio
@@ -125,7 +125,7 @@ def test_a_program_that_is_not_here_is_named_with_how_to_get_it(tmp_path, monkey
     for name in PROGRAMS:
         with pytest.raises(NotInstalled, match="install"):
             System(name, tmp_path)
-    assert opened(Options(system=(RECORDINGS, *PROGRAMS), peers=tmp_path)) == {}
+    assert open_systems(Options(system=(RECORDINGS, *PROGRAMS), peers=tmp_path)) == {}
     told = capsys.readouterr().err
     assert "pip install piper-tts" in told and "apt-get install flite" in told
 

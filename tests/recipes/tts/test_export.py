@@ -71,7 +71,7 @@ def test_padding_changes_nothing():
     model = SpeakingModel(SHAPE).eval().curves
 
     def curves(batch):
-        hidden = model.hidden(batch.tokens, batch.speaker, batch.token_mask)
+        hidden = model.hidden_states(batch.tokens, batch.speaker, batch.token_mask)
         hidden = hidden.gather(1, batch.index[..., None].expand(-1, -1, hidden.shape[-1]))
         return model(hidden, batch.features, batch.frame_mask)
 
@@ -117,7 +117,7 @@ def test_the_exported_graphs_equal_the_trained_models(exported, symbols):
     _, pitch, energy = run.speaking.prosody.sample(*given)[0].numpy().T
     index, features = frame_features(durations, pitch, energy)
     model = run.speaking.curves
-    hidden, mask = model.hidden(*given)[:, index], torch.ones(1, len(index), 1)
+    hidden, mask = model.hidden_states(*given)[:, index], torch.ones(1, len(index), 1)
     drawn = model(hidden, torch.from_numpy(features)[None], mask)
     curve, loud, voicing = drawn[0].numpy().T
     np.testing.assert_allclose(f0, np.where(steady(voicing) > 0, np.exp(curve * 0.2 + 5.0), 0), rtol=1e-4)

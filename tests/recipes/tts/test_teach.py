@@ -41,8 +41,8 @@ def _clips(path):
 
 
 def test_sentences_ask_exclaim_and_list_and_are_the_same_every_time():
-    some = list(islice(texts.invented(), 200))
-    assert some == list(islice(texts.invented(), 200))
+    some = list(islice(texts.invent_sentences(), 200))
+    assert some == list(islice(texts.invent_sentences(), 200))
     assert sum(text.endswith("?") for text in some) > 40 and sum("!" in text for text in some) > 30
     assert not any("{" in text or "}" in text for text in some)
 
@@ -71,7 +71,7 @@ def test_a_teachers_durations_are_taken_as_they_are(options):
     clip = rows(options.out)[0]
     made = prepare._guess(clip, None)
     phonemes = BOUNDARY + clip.extra["phonemes"] + BOUNDARY
-    expected = align.spread(phonemes, align.gathered(phonemes, np.array(clip.extra["durations"])))
+    expected = align.spread(phonemes, align.unit_frames(phonemes, np.array(clip.extra["durations"])))
     np.testing.assert_array_equal(made.durations, expected)
     assert len(made.mel) == len(made.f0) == expected.sum()
 

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch", reason="recipes are not installed; pip install '.[train]'")
 
 from recipes.vocoder import evaluate
-from recipes.vocoder.evaluate import COLUMNS, Options, line, recording, recordings, rows, score, timed
+from recipes.vocoder.evaluate import COLUMNS, Options, line, recording, recordings, rows, score, time_peer
 from voice.errors import ManifestError
 
 TINY = Path(__file__).resolve().parents[3] / "data" / "tiny" / "train.jsonl"
@@ -31,7 +31,7 @@ def test_a_recording_is_like_itself_and_noise_is_not(clips):
 
 
 def test_what_stands_there_for_its_speed_has_no_quality(clips):
-    row = timed("fast", lambda seconds: seconds + 0 * sum(range(1000)), clips)
+    row = time_peer("fast", lambda seconds: seconds + 0 * sum(range(1000)), clips)
     assert np.isnan(row.pesq) and row.speed > 1 and row.test == "speed only"
 
 

@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 
 from fakes.killing import assert_killed_and_resumed_equals_uninterrupted, first_difference
 
-from recipes.exporting import halved
+from recipes.exporting import to_float16
 from recipes.vocoder import crops, losses, model, train
 from recipes.vocoder.crops import without_edges
 from recipes.vocoder.export import export, load_run
@@ -146,7 +146,7 @@ def full(tmp_path_factory, exported):
 
 def test_half_precision_weights_change_little_and_halve_the_file(exported, full, tmp_path):
     onnx = pytest.importorskip("onnx")
-    onnx.save(halved(onnx.load(full)), tmp_path / "vocoder.onnx")
+    onnx.save(to_float16(onnx.load(full)), tmp_path / "vocoder.onnx")
     assert (tmp_path / "vocoder.onnx").stat().st_size < 0.7 * full.stat().st_size
     expected = exported[1].render(*sources(40))
     np.testing.assert_allclose(

@@ -108,13 +108,13 @@ MODULES = dict(modules())
 
 
 @cache
-def parsed(path: Path) -> ast.Module:
+def syntax_tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
 def imports(path: Path) -> Iterator[str]:
     """Every module that a file imports, at its top or inside functions, for types only or not."""
-    for node in ast.walk(parsed(path)):
+    for node in ast.walk(syntax_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -162,7 +162,7 @@ def test_what_is_imported_exists():
     missing = [
         f"{path.relative_to(ROOT)}: {node.module}.{alias.name}"
         for path in places
-        for node in ast.walk(parsed(path))
+        for node in ast.walk(syntax_tree(path))
         if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in OWN
         for alias in node.names
         if f"{node.module}.{alias.name}" not in MODULES and not offers(node.module, alias.name)
@@ -174,7 +174,7 @@ def test_what_is_imported_exists():
 def names_in(module: str) -> set[str]:
     """What a module of ours defines or imports outside of its functions and classes."""
     names = set()
-    left: list[ast.AST] = [*parsed(MODULES[module]).body]
+    left: list[ast.AST] = [*syntax_tree(MODULES[module]).body]
     while left:
         node = left.pop()
         if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
@@ -258,7 +258,7 @@ def classes_of_one_name() -> Iterator[Flaw]:
     places = defaultdict(list)
     for name, path in MODULES.items():
         if within(name, "voice"):
-            for node in ast.walk(parsed(path)):
+            for node in ast.walk(syntax_tree(path)):
                 if isinstance(node, ast.ClassDef):
                     places[node.name.lstrip("_")].append(name)
     for title, defined in sorted(places.items()):
@@ -273,7 +273,7 @@ def constants_of_one_name() -> Iterator[Flaw]:
         if within(name, "voice"):
             inside = name.count(".") > 1 or path.stem == "__init__"
             package = ".".join(name.split(".")[:2]) if inside else "voice"
-            for title, value in constants(parsed(path)):
+            for title, value in constants(syntax_tree(path)):
                 values[package, title][value].add(name)
     for (package, title), meanings in sorted(values.items()):
         if len(meanings) > 1:
@@ -311,7 +311,7 @@ def long_files() -> Iterator[Flaw]:
 def opening(text: str, path: Path) -> str:
     """The docstring of a Python file; the first comment of another."""
     if path.suffix == ".py":
-        return ast.get_docstring(parsed(path)) or ""
+        return ast.get_docstring(syntax_tree(path)) or ""
     found = re.match(r"\s*(/\*.*?\*/|(\s*//.*\n)+)", text, re.DOTALL)
     return found[0] if found else ""
 

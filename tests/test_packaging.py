@@ -24,13 +24,13 @@ SETTINGS = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))
 PROJECT = SETTINGS["project"]
 
 
-def promised(extra: str | None = None) -> set[str]:
+def required_modules(extra: str | None = None) -> set[str]:
     wanted = PROJECT["optional-dependencies"][extra] if extra else PROJECT["dependencies"]
     names = {re.match(r"[\w-]+", each)[0] for each in wanted}
     return {NAMES.get(name, name.replace("-", "_")) for name in names}
 
 
-def imported(folder: str, without: set[Path] = frozenset()) -> set[str]:
+def imported_modules(folder: str, without: set[Path] = frozenset()) -> set[str]:
     """Top-level modules that files below `folder` import, those of Python and our own left out."""
     found: set[str] = set()
     for path in [CHECKOUT / folder, CHECKOUT / f"{folder}.py", *(CHECKOUT / folder).rglob("*.py")]:
@@ -45,17 +45,17 @@ def imported(folder: str, without: set[Path] = frozenset()) -> set[str]:
 
 
 def test_the_library_imports_only_what_it_installs():
-    assert imported("voice", without=SERVER | LOCAL) <= promised()
+    assert imported_modules("voice", without=SERVER | LOCAL) <= required_modules()
 
 
 def test_the_server_imports_only_what_its_extra_installs():
-    served = set.union(*(imported(str(path)) for path in SERVER))
-    assert served <= promised() | promised("serve")
+    served = set.union(*(imported_modules(str(path)) for path in SERVER))
+    assert served <= required_modules() | required_modules("serve")
 
 
 def test_the_library_installs_only_what_it_uses():
     carriers = {"faster_whisper"}  # not imported: the file of the speech detector lies in it
-    assert promised() - carriers <= imported("voice", without=SERVER | LOCAL)
+    assert required_modules() - carriers <= imported_modules("voice", without=SERVER | LOCAL)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,8 @@ def test_the_library_installs_only_what_it_uses():
     ],
 )
 def test_what_else_is_imported_comes_with_its_extra(folder, extra):
-    assert imported(folder) <= promised() | promised(extra) | promised("serve") | promised("scores")
+    available = (required_modules(each) for each in (None, extra, "serve", "scores"))
+    assert imported_modules(folder) <= set.union(*available)
 
 
 def test_there_is_nothing_copyleft_among_what_is_installed_for_inference():
@@ -82,7 +83,7 @@ def test_there_is_nothing_copyleft_among_what_is_installed_for_inference():
         assert not re.search(r"(?<!L)GPL", licenses), f"{name}: {licenses}"
 
 
-def locked(name: str) -> dict[str, str]:
+def locked_packages(name: str) -> dict[str, str]:
     """The packages of a constraints file: name → version and hashes, as they stand there."""
     text = (CHECKOUT / name).read_text("utf-8")
     found = re.findall(r"^([a-z0-9-]+)==(.*?)(?=^[a-z]|\Z)", text, re.M | re.S)
@@ -95,11 +96,11 @@ def files_of(entry: str) -> str:
     return re.sub(r" ;.*?(?= \\\n)", "", entry)
 
 
-def wanted(*extras: str) -> set[str]:
+def required_packages(*extras: str) -> set[str]:
     """The names of the packages that these extras and everyone ask for, as an index writes them."""
     rows = PROJECT["dependencies"] + [each for e in extras for each in PROJECT["optional-dependencies"][e]]
     names = {re.match(r"[\w-]+", each)[0].lower().replace("_", "-") for each in rows}
-    return names - {"voice"} | (wanted("serve") if "app" in extras else set())
+    return names - {"voice"} | (required_packages("serve") if "app" in extras else set())
 
 
 @pytest.mark.parametrize(
@@ -107,8 +108,8 @@ def wanted(*extras: str) -> set[str]:
     [("constraints-app.txt", ["app"]), ("constraints.txt", ["app", "train", "test"])],
 )
 def test_all_that_is_asked_for_is_installed_by_its_hashes(name, extras):
-    files = locked(name)
-    missing = wanted(*extras) - files.keys()
+    files = locked_packages(name)
+    missing = required_packages(*extras) - files.keys()
     assert not missing, f"{name} lacks {', '.join(missing)}; run make constraints"
     assert all("--hash=sha256:" in each for each in files.values())
     text = (CHECKOUT / name).read_text("utf-8")
@@ -116,7 +117,7 @@ def test_all_that_is_asked_for_is_installed_by_its_hashes(name, extras):
 
 
 def test_what_make_run_installs_is_the_same_and_has_no_torch():
-    app, everything = locked("constraints-app.txt"), locked("constraints.txt")
+    app, everything = locked_packages("constraints-app.txt"), locked_packages("constraints.txt")
     assert {name: files_of(each) for name, each in app.items()}.items() <= {
         name: files_of(each) for name, each in everything.items()
     }.items()

@@ -14,7 +14,7 @@ import voice
 CHECKOUT = Path(__file__).resolve().parents[1]
 
 
-def declared() -> str:
+def declared_version() -> str:
     return tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 
@@ -31,18 +31,18 @@ def tags() -> list[str]:
 
 
 def test_the_library_says_the_version_that_is_installed():
-    assert voice.__version__ == declared()
+    assert voice.__version__ == declared_version()
 
 
 def test_the_changes_begin_with_this_version():
-    assert latest((CHECKOUT / "CHANGELOG.md").read_text("utf-8")) == declared()
+    assert latest((CHECKOUT / "CHANGELOG.md").read_text("utf-8")) == declared_version()
 
 
 def test_a_tag_of_a_version_is_this_one():
     versions = [tag for tag in tags() if re.fullmatch(r"v\d+\.\d+\.\d+", tag)]
     if not versions:
         pytest.skip("this commit is no release")
-    assert versions == [f"v{declared()}"]
+    assert versions == [f"v{declared_version()}"]
 
 
 def test_the_first_section_counts():

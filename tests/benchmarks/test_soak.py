@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the server is not installed; pip install '.[serve]'")
 
-from fakes.browser import served
+from fakes.browser import serve_application
 from fastapi import FastAPI
 from fastapi.responses import StreamingResponse
 
@@ -32,7 +32,7 @@ def test_a_stream_of_events_is_answered_only_where_it_comes_to_its_end(
 ) -> None:
     server = FastAPI()
     server.post("/")(lambda: StreamingResponse(iter(lines), media_type="text/event-stream"))
-    with served(server) as address:
+    with serve_application(server) as address:
         assert soak.Case(1, address, (), cancelled=False).post("") == outcome
 
 

@@ -201,7 +201,7 @@ class Proxy:
         return f"https://localhost:{self.port}"
 
 
-def configured(folder: Path, port: int, replicas: list[int], configuration: str = NGINX) -> str:
+def site_configuration(folder: Path, port: int, replicas: list[int], configuration: str = NGINX) -> str:
     """deploy/nginx.conf, with addresses of ours, inside of what Debian puts around it."""
     site = configuration.replace("listen 443 ssl", f"listen 127.0.0.1:{port} ssl")
     site = site.replace("listen 80", f"listen 127.0.0.1:{free_port()}").replace("/etc/ssl/voice", str(folder))
@@ -214,12 +214,12 @@ def configured(folder: Path, port: int, replicas: list[int], configuration: str 
 
 
 @contextmanager
-def proxied(folder: Path, configuration: str = NGINX, **settings) -> Iterator[Proxy]:
+def behind_proxy(folder: Path, configuration: str = NGINX, **settings) -> Iterator[Proxy]:
     with ExitStack() as stack:
         worlds = tuple(stack.enter_context(serving(Settings(**settings))) for _ in range(2))
         port = free_port()
         path = folder / "nginx.conf"
-        path.write_text(configured(folder, port, [each.port for each in worlds], configuration))
+        path.write_text(site_configuration(folder, port, [each.port for each in worlds], configuration))
         subprocess.run(["nginx", "-t", "-q", "-p", folder, "-c", path], check=True)
         process = subprocess.Popen(["nginx", "-p", folder, "-c", path])
         try:
@@ -255,7 +255,7 @@ def folder(tmp_path) -> Path:
     return tmp_path
 
 
-def transcribed(client: httpx.Client) -> httpx.Response:
+def post_recording(client: httpx.Client) -> httpx.Response:
     files = {"file": ("a.wav", recording(1.0), "audio/wav")}
     return client.post("/v1/audio/transcriptions", files=files, data={"model": "whisper-1"})
 
@@ -266,7 +266,7 @@ def busy(*worlds: World) -> Iterator[None]:
     with ThreadPoolExecutor() as threads:
         for world in worlds:
             world.recognizer.gate.clear()
-            threads.submit(transcribed, httpx.Client(base_url=world.url, timeout=PATIENCE))
+            threads.submit(post_recording, httpx.Client(base_url=world.url, timeout=PATIENCE))
             assert world.recognizer.begun.wait(PATIENCE)
         try:
             yield
@@ -284,18 +284,18 @@ async def first(line) -> dict:
 
 
 def test_one_overload_is_no_outage(folder):
-    with proxied(folder, requests=1, queue=0) as proxy, proxy.client as client:
+    with behind_proxy(folder, requests=1, queue=0) as proxy, proxy.client as client:
         with busy(*proxy.worlds):
             for _ in range(3):
-                refused = transcribed(client)
+                refused = post_recording(client)
                 assert (refused.status_code, "retry-after" in refused.headers) == (429, True)
-        assert [transcribed(client).status_code for _ in range(4)] == [200] * 4
+        assert [post_recording(client).status_code for _ in range(4)] == [200] * 4
 
 
 def test_an_upload_that_one_replica_refuses_goes_to_the_next(folder):
-    with proxied(folder, requests=1, queue=0) as proxy, proxy.client as client:
+    with behind_proxy(folder, requests=1, queue=0) as proxy, proxy.client as client:
         with busy(proxy.worlds[0]):
-            assert [transcribed(client).status_code for _ in range(4)] == [200] * 4
+            assert [post_recording(client).status_code for _ in range(4)] == [200] * 4
             assert len(proxy.worlds[1].recognizer.asked) == 4
 
 
@@ -309,7 +309,7 @@ def test_live_sessions_go_to_the_replica_that_is_free_those_of_browsers_too(fold
                 await asyncio.to_thread(all_given_back, proxy.worlds[1])
         place.release()
 
-    with proxied(folder, sessions=1) as proxy:
+    with behind_proxy(folder, sessions=1) as proxy:
         run(talk(proxy))
 
 
@@ -329,7 +329,7 @@ def test_when_all_replicas_are_full_programs_get_a_status_and_browsers_an_event(
         async with proxy.line(origin=proxy.page) as line:
             assert (await first(line))["type"] == "session.created"
 
-    with proxied(folder, sessions=1) as proxy:
+    with behind_proxy(folder, sessions=1) as proxy:
         run(talk(proxy))
 
 
@@ -340,15 +340,15 @@ def test_a_replica_that_stops_is_left_alone_and_its_clients_go_to_the_other(fold
                 assert (await first(line))["type"] == "session.created"
             await asyncio.to_thread(all_given_back, proxy.worlds[1])
 
-    with proxied(folder, sessions=1) as proxy, proxy.client as client:
+    with behind_proxy(folder, sessions=1) as proxy, proxy.client as client:
         proxy.worlds[0].services.draining.begin(PATIENCE)
-        assert [transcribed(client).status_code for _ in range(3)] == [200] * 3
+        assert [post_recording(client).status_code for _ in range(3)] == [200] * 3
         run(talk(proxy))
         assert len(proxy.worlds[1].recognizer.asked) == 3
 
 
 def test_a_page_behind_the_proxy_is_the_servers_own_whatever_the_port(folder):
-    with proxied(folder) as proxy, proxy.client as client:
+    with behind_proxy(folder) as proxy, proxy.client as client:
         asked = {"input": "Hello."}
         assert client.post("/v1/audio/speech", json=asked, headers={"Origin": proxy.page}).status_code == 200
         elsewhere = {"Origin": "https://elsewhere.example"}
@@ -357,7 +357,7 @@ def test_a_page_behind_the_proxy_is_the_servers_own_whatever_the_port(folder):
 
 @pytest.mark.parametrize(("hosts", "status"), [("talk.example.org", 200), ("", 403)])
 def test_a_server_behind_the_proxy_answers_to_the_names_that_it_was_told(folder, hosts, status):
-    with proxied(folder, hosts=hosts, token="sesame") as proxy, proxy.client as client:
+    with behind_proxy(folder, hosts=hosts, token="sesame") as proxy, proxy.client as client:
         headers = {"Host": "talk.example.org", "Origin": "https://talk.example.org"}
         headers["Authorization"] = "Bearer sesame"
         asked = {"input": "Hello."}
@@ -366,7 +366,7 @@ def test_a_server_behind_the_proxy_answers_to_the_names_that_it_was_told(folder,
 
 
 def test_speech_comes_through_the_proxy_as_it_is_made(folder):
-    with proxied(folder) as proxy, proxy.client as client:
+    with behind_proxy(folder) as proxy, proxy.client as client:
         for world in proxy.worlds:
             world.voice.gate.clear()
         asked = {"input": "One. Two.", "response_format": "pcm"}
@@ -379,7 +379,7 @@ def test_speech_comes_through_the_proxy_as_it_is_made(folder):
 
 
 def test_the_proxy_tells_nobody_how_the_server_is_used(folder):
-    with proxied(folder) as proxy, proxy.client as client:
+    with behind_proxy(folder) as proxy, proxy.client as client:
         assert client.get("/metrics").status_code == 404
         assert client.get("/health").status_code == 200
 

@@ -17,7 +17,7 @@ FOUR_WALKS = PAGE.split("\n## Four walks\n")[1].split("\n## ")[0]
 WALKS = re.findall(r"^### (.+?)\n(.*?)(?=^#|\Z)", FOUR_WALKS, re.DOTALL | re.MULTILINE)
 
 
-def defined(path: Path) -> set[str]:
+def defined_names(path: Path) -> set[str]:
     """Return the names of functions, classes and methods (`Class.method`) that a Python file defines."""
     found: set[str] = set()
 
@@ -44,7 +44,7 @@ def test_a_walk_is_short_and_its_stations_are_there(title: str, walk: str) -> No
         path = ROOT / file
         assert path.is_file(), f"{title}: {file} is not there"
         if path.suffix == ".py":
-            assert name in defined(path), f"{title}: {file} has no {name}"
+            assert name in defined_names(path), f"{title}: {file} has no {name}"
         else:
             assert re.search(rf"\b{re.escape(name.split('.')[-1])}\b", path.read_text("utf-8"))
 
@@ -52,7 +52,7 @@ def test_a_walk_is_short_and_its_stations_are_there(title: str, walk: str) -> No
 def test_every_place_that_is_named_is_there() -> None:
     for file, name in STATION.findall(PAGE):
         if file.endswith(".py"):
-            assert name in defined(ROOT / file), f"{file} has no {name}"
+            assert name in defined_names(ROOT / file), f"{file} has no {name}"
     for path in re.findall(r"`((?:voice|page|recipes|tests|data)/[\w/.]+)`", PAGE):
         assert (ROOT / path).exists(), f"{path} is not there"
 

@@ -90,7 +90,7 @@ def chromium(
 
 
 @contextmanager
-def served(application) -> Iterator[str]:
+def serve_application(application) -> Iterator[str]:
     """The address of an ASGI application while it is served."""
     import uvicorn
 

@@ -51,7 +51,7 @@ def tone(seconds: float, rate: int = RATE, hertz: float = 440.0) -> np.ndarray:
     return (0.5 * np.sin(2 * np.pi * hertz * np.arange(round(seconds * rate)) / rate)).astype(np.float32)
 
 
-def encoded(
+def encode_tones(
     form: str, parts: list[tuple[float, float]], *, rate: int | None = None, picture: float | None = None
 ) -> bytes:
     """A file with tones; `parts` are (begins at, lasts) in seconds, `picture` how long a video is."""
@@ -99,21 +99,21 @@ def _sounds(stream, parts: list[tuple[float, float]], rate: int) -> Iterator:
 @cache
 def healthy(form: str) -> bytes:
     """Two seconds of a tone."""
-    return encoded(form, [(0.0, 2.0)])
+    return encode_tones(form, [(0.0, 2.0)])
 
 
-def _truncated(data: bytes, chance: random.Random) -> bytes:
+def _truncate(data: bytes, chance: random.Random) -> bytes:
     return data[: chance.randrange(len(data))]
 
 
-def _flipped(data: bytes, chance: random.Random) -> bytes:
+def _flip_bits(data: bytes, chance: random.Random) -> bytes:
     flipped = bytearray(data)
     for _ in range(2 ** chance.randrange(10)):
         flipped[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
     return bytes(flipped)
 
 
-def _emptied(data: bytes, chance: random.Random) -> bytes:
+def _zero_part(data: bytes, chance: random.Random) -> bytes:
     start, size = chance.randrange(len(data)), chance.randrange(len(data) // 3)
     return data[:start] + bytes(len(data[start : start + size])) + data[start + size :]
 
@@ -123,7 +123,7 @@ def _cut_out(data: bytes, chance: random.Random) -> bytes:
     return data[:start] + data[start + chance.randrange(len(data) // 3) :]
 
 
-def _lied(data: bytes, chance: random.Random) -> bytes:
+def _change_header(data: bytes, chance: random.Random) -> bytes:
     """Some numbers of the header, sizes among them, say something else."""
     lied = bytearray(data)
     for _ in range(chance.randrange(1, 4)):
@@ -133,25 +133,34 @@ def _lied(data: bytes, chance: random.Random) -> bytes:
     return bytes(lied)
 
 
-def _spliced(data: bytes, chance: random.Random) -> bytes:
+def _splice_header(data: bytes, chance: random.Random) -> bytes:
     """The header of one file before the content of another."""
     other = healthy(chance.choice([*FORMS]))
     return data[: chance.randrange(16, 400)] + other[chance.randrange(len(other)) :]
 
 
-def _stuffed(data: bytes, chance: random.Random) -> bytes:
+def _insert_bytes(data: bytes, chance: random.Random) -> bytes:
     place = chance.randrange(len(data))
     return data[:place] + chance.randbytes(chance.randrange(1, 3000)) + data[place:]
 
 
-def _repeated(data: bytes, chance: random.Random) -> bytes:
+def _repeat_part(data: bytes, chance: random.Random) -> bytes:
     start = chance.randrange(len(data))
     return (
         data[:start] + data[start : start + chance.randrange(5000)] * chance.randrange(2, 20) + data[start:]
     )
 
 
-DAMAGE = (_truncated, _flipped, _emptied, _cut_out, _lied, _spliced, _stuffed, _repeated)
+DAMAGE = (
+    _truncate,
+    _flip_bits,
+    _zero_part,
+    _cut_out,
+    _change_header,
+    _splice_header,
+    _insert_bytes,
+    _repeat_part,
+)
 
 
 # ---- Malice
@@ -261,9 +270,9 @@ def hostile() -> Iterator[tuple[str, bytes]]:
     yield "empty.wav", b""
     for hours in (1, 24, 1000):
         late = round(hours * 3600)
-        yield f"late{hours}.mkv", encoded("mkv", [(late, 0.5)], picture=0.2)
-        yield f"hole{hours}.webm", encoded("webm", [(0, 0.5), (late, 0.5)])
-        yield f"hole{hours}.mp4", encoded("mp4", [(0, 0.5), (late, 0.5)], picture=0.2)
+        yield f"late{hours}.mkv", encode_tones("mkv", [(late, 0.5)], picture=0.2)
+        yield f"hole{hours}.webm", encode_tones("webm", [(0, 0.5), (late, 0.5)])
+        yield f"hole{hours}.mp4", encode_tones("mp4", [(0, 0.5), (late, 0.5)], picture=0.2)
     for rate in (1, 10, 999, 655_350):
         yield f"rate{rate}.flac", flac(rate, 200_000)
     for rate in (0, 1, 7, 999, 1_000_001, 2**31 - 1, 2**32 - 1):

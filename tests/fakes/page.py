@@ -52,7 +52,7 @@ class Scene:
         return [event for event in list(self.received) if event["type"] == kind]
 
 
-def scripted(scene: Scene) -> FastAPI:
+def scene_server(scene: Scene) -> FastAPI:
     """A server whose /v1/realtime plays the scene."""
     server = FastAPI()
     voices = [{"id": name, "kind": "voice"} for name in ("heart", "kathleen")]

@@ -132,7 +132,7 @@ class Client:
         for at in range(0, len(samples), size):
             piece = samples[at : at + size]
             self.now += len(piece) / RATE
-            self.send("input_audio_buffer.append", audio=encoded(piece))
+            self.send("input_audio_buffer.append", audio=encode_pcm16(piece))
         return self.told[before:]
 
     def wait(self, seconds: float) -> list[dict[str, Any]]:
@@ -150,7 +150,7 @@ def at_24k(samples: np.ndarray) -> np.ndarray:
     return samples[np.arange(len(samples) * 3 // 2) * 2 // 3]
 
 
-def encoded(samples: np.ndarray) -> str:
+def encode_pcm16(samples: np.ndarray) -> str:
     return base64.b64encode(np.round(samples * 32768).clip(-32768, 32767).astype("<i2").tobytes()).decode()
 
 

@@ -38,7 +38,7 @@ class Process:
     def tell(self, number: int = signal.SIGTERM) -> None:
         self.popen.send_signal(number)
 
-    def ended(self, seconds: float = 20.0) -> int:
+    def exit_status(self, seconds: float = 20.0) -> int:
         """The exit status. Raises TimeoutExpired where it does not end."""
         return self.popen.wait(seconds)
 

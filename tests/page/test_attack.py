@@ -160,7 +160,7 @@ def visit(browser: webdriver.Chrome, stranger: Stranger, path: str, page: str) -
     browser.get(stranger.address + path)
 
 
-def sent() -> set[Path]:
+def uploaded_files() -> set[Path]:
     """The files that tries have brought to the page."""
     return {path for name in ("put.wav", "form.wav") for path in temporary_files.private_folder().rglob(name)}
 
@@ -170,7 +170,7 @@ def test_a_page_elsewhere_reads_nothing(
     used: webdriver.Chrome, ours: str, stranger: Stranger, host: str
 ) -> None:
     ours = ours.replace("127.0.0.1", host) if host != "stranger.test" else ours
-    file, before = next(temporary_files.private_folder().rglob("private.wav")), sent()
+    file, before = next(temporary_files.private_folder().rglob("private.wav")), uploaded_files()
     used.switch_to.new_window("tab")
     try:
         tries = TRIES.replace("OURS", ours).replace("STRANGER", stranger.address)
@@ -181,7 +181,7 @@ def test_a_page_elsewhere_reads_nothing(
         assert not {name: what for name, what in got.items() if what}
         time.sleep(0.3)
         assert not stranger.leaks
-        assert sent() <= before
+        assert uploaded_files() <= before
     finally:
         used.close()
         used.switch_to.window(used.window_handles[0])
@@ -204,7 +204,7 @@ def test_the_page_itself_gets_by_the_same_ways_what_others_do_not(
         got = used.execute_script("return window.got")
         assert len(got) == 17
         assert {name for name, what in got.items() if not what} == UNREADABLE
-        until(lambda: {path.name for path in sent()} == {"put.wav", "form.wav"}, 20)
+        until(lambda: {path.name for path in uploaded_files()} == {"put.wav", "form.wav"}, 20)
     finally:
         used.execute_cdp_cmd("Page.setBypassCSP", {"enabled": False})
         used.get("about:blank")

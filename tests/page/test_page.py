@@ -18,7 +18,7 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
-from fakes.browser import SIZES, chromium, loud, open_tab, served, until, within
+from fakes.browser import SIZES, chromium, loud, open_tab, serve_application, until, within
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
@@ -27,7 +27,7 @@ from voice.types import Audio
 FRAME = 140  # pixels of a window's height that are the browser's own
 
 
-def said(text: str, path: Path) -> Path:
+def write_speech(text: str, path: Path) -> Path:
     """Words spoken by a voice that is not the agent's, as a file, with quiet around them."""
     import voice
     from voice.audio import resample, write
@@ -46,7 +46,7 @@ def address(whisper_base: Path) -> Iterator[str]:
 
     services = Services()
     services.preload()  # before the question is asked, which is asked only once
-    with served(app.server(services)) as address:
+    with serve_application(app.server(services)) as address:
         yield address
 
 
@@ -54,7 +54,7 @@ def address(whisper_base: Path) -> Iterator[str]:
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
     """Its microphone hears one question each time it is opened."""
     folder = tmp_path_factory.mktemp("browser")
-    question = said("What can you do?", folder / "question.wav")
+    question = write_speech("What can you do?", folder / "question.wav")
     with chromium(folder / "profile", question) as driver:
         yield driver
 
@@ -98,7 +98,7 @@ def test_the_three_tabs_are_there(page: webdriver.Chrome) -> None:
     assert tabs == ["Transcribe", "Voiceover", "Talk"]
 
 
-def downloaded(page: webdriver.Chrome, form: str, folder: Path) -> str:
+def download(page: webdriver.Chrome, form: str, folder: Path) -> str:
     """Presses a download button; the text of the file that comes."""
     page.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(folder)})
     buttons = page.find_elements(By.CSS_SELECTOR, ".downloads button")
@@ -122,7 +122,7 @@ def test_transcribes_a_recording(
     assert len(titles) >= 10
     assert all("sure" in title for title in titles)
     for form, sign in (("srt", "-->"), ("json", '"probability"'), ("txt", "shook hands")):
-        assert sign in downloaded(page, form, tmp_path)
+        assert sign in download(page, form, tmp_path)
     picture("transcribe")
 
 
@@ -143,7 +143,7 @@ def test_holds_a_conversation_and_can_be_interrupted(
 ) -> None:
     import voice
 
-    interruption = said("What is nine plus four?", tmp_path / "interruption.wav")
+    interruption = write_speech("What is nine plus four?", tmp_path / "interruption.wav")
     open_tab(page, "Talk")
     until(lambda: within(page, ".talk[data-phase=off]"))
     within(page, ".talk-button").click()

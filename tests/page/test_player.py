@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="fastapi is not installed; pip install '.[app]'")
 
-from fakes.browser import chromium, served, until
+from fakes.browser import chromium, serve_application, until
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from selenium import webdriver
@@ -47,7 +47,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     server = FastAPI()
     server.get("/", response_class=HTMLResponse)(lambda: "<!doctype html><title>player</title>")
     folder: Path = tmp_path_factory.mktemp("browser")
-    with served(server) as address, chromium(folder / "profile", folder / "none.wav") as driver:
+    with serve_application(server) as address, chromium(folder / "profile", folder / "none.wav") as driver:
         driver.get(address)
         yield driver
 

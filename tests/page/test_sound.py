@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="fastapi is not installed; pip install '.[app]'")
 
-from fakes.browser import chromium, served
+from fakes.browser import chromium, serve_application
 from selenium import webdriver
 
 
@@ -24,7 +24,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chro
     server.get("/")(lambda: "here")
     add_files(server)
     folder: Path = tmp_path_factory.mktemp("browser")
-    with served(server) as address, chromium(folder / "profile", folder / "none.wav") as driver:
+    with serve_application(server) as address, chromium(folder / "profile", folder / "none.wav") as driver:
         driver.get(address)
         yield driver
 

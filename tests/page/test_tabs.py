@@ -65,7 +65,7 @@ def offer(page: webdriver.Chrome, path: Path) -> None:
     time.sleep(0.3)
 
 
-def transcribed(page: webdriver.Chrome, told: str = "words in") -> str:
+def press_transcribe(page: webdriver.Chrome, told: str = "words in") -> str:
     """Presses the button; the status when it says so."""
     within(page, "#transcribe-go").click()
     return until(lambda: told in within(page, "#transcribe-status").text and status(page))
@@ -103,10 +103,10 @@ def test_a_film_is_taken_where_sound_is_and_shown(page: webdriver.Chrome, tmp_pa
     until(lambda: "talk" in within(page, "#film").text)
     until(lambda: page.execute_script("return document.querySelector('#film-player video').videoWidth"))
     assert status(page) == ""  # it waits for the button, and the options
-    assert "2 words" in transcribed(page)
+    assert "2 words" in press_transcribe(page)
     within(page, "#film button[aria-label='Clear'], #film button[aria-label*='emove']").click()
     until(lambda: not within(page, "#film").is_displayed())
-    assert "nothing to transcribe" in transcribed(page, "nothing")
+    assert "nothing to transcribe" in press_transcribe(page, "nothing")
 
 
 def test_a_film_that_is_dropped_is_taken_too_and_makes_room_for_sound(
@@ -120,11 +120,11 @@ def test_a_film_that_is_dropped_is_taken_too_and_makes_room_for_sound(
         place.dispatchEvent(new DragEvent("drop", how));"""
     )
     until(lambda: "a.mkv" in within(page, "#film").text.replace("\n", ""))
-    assert transcribed(page, "a.mkv").startswith("a.mkv ")
+    assert press_transcribe(page, "a.mkv").startswith("a.mkv ")
     write(tmp_path / "sound.wav", SAID)
     offer(page, tmp_path / "sound.wav")
     until(lambda: not within(page, "#film").is_displayed())
-    assert "2 words" in transcribed(page)
+    assert "2 words" in press_transcribe(page)
 
 
 def test_what_is_wrong_is_said_once_in_place_without_paths_and_goes_again(
@@ -132,7 +132,7 @@ def test_what_is_wrong_is_said_once_in_place_without_paths_and_goes_again(
 ) -> None:
     (tmp_path / "broken.mp3").write_bytes(b"nothing" * 100)
     offer(page, tmp_path / "broken.mp3")
-    said = transcribed(page, "broken.mp3")
+    said = press_transcribe(page, "broken.mp3")
     assert said.startswith("broken.mp3 ") and said.endswith(".") and "/" not in said
     time.sleep(0.5)
     assert problems(page) == [said]
@@ -141,7 +141,7 @@ def test_what_is_wrong_is_said_once_in_place_without_paths_and_goes_again(
     until(lambda: "video" in within(page, "#recording input[type=file]").get_attribute("accept"))
     write(tmp_path / "whole.wav", SAID)
     offer(page, tmp_path / "whole.wav")
-    transcribed(page)
+    press_transcribe(page)
     assert not problems(page)
 
 
@@ -150,7 +150,7 @@ def test_a_recording_that_is_still_made_is_stopped_and_transcribed(page: webdriv
     until(lambda: within(page, "#recording .record-button").is_displayed())
     within(page, "#recording .record-button").click()
     until(lambda: "0:02" in within(page, "#recording .duration").text)
-    assert "2 words" in transcribed(page)
+    assert "2 words" in press_transcribe(page)
 
 
 def test_a_microphone_that_is_refused_is_explained(page: webdriver.Chrome) -> None:

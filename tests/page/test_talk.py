@@ -13,8 +13,8 @@ import pytest
 
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
-from fakes.browser import PATIENCE, chromium, loud, open_tab, served, until, within
-from fakes.page import Scene, scripted
+from fakes.browser import PATIENCE, chromium, loud, open_tab, serve_application, until, within
+from fakes.page import Scene, scene_server
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -73,9 +73,9 @@ def scene() -> Scene:
 def address(scene: Scene, loaded: threading.Event) -> Iterator[str]:
     import app
 
-    server = scripted(scene)
+    server = scene_server(scene)
     app.mount(server, at_hand(loaded))
-    with served(server) as address:
+    with serve_application(server) as address:
         yield address
 
 
@@ -149,9 +149,9 @@ def test_the_button_is_dead_until_the_models_are_there(
 ) -> None:
     import app
 
-    loaded, server = threading.Event(), scripted(scene)
+    loaded, server = threading.Event(), scene_server(scene)
     app.mount(server, at_hand(loaded))
-    with served(server) as address:
+    with serve_application(server) as address:
         browser.get(address)
         open_tab(browser, "Talk")
         until(lambda: within(browser, ".talk[data-mounted]"))
@@ -324,7 +324,7 @@ window.live = () => tracks.filter((track) => track.readyState === "live").length
 """
 
 
-def asked(page: webdriver.Chrome, what: str) -> int:
+def call_script(page: webdriver.Chrome, what: str) -> int:
     return page.execute_script(f"return window.{what}()")
 
 
@@ -333,10 +333,10 @@ def test_what_is_stopped_while_the_permission_is_asked_leaves_no_microphone_open
 ) -> None:
     page.execute_script(ASKED)
     within(page, ".talk-button").click()
-    until(lambda: asked(page, "asked") == 1)
+    until(lambda: call_script(page, "asked") == 1)
     page.execute_script("document.querySelector('.talk-button').click()")  # in no time: no double click
     page.execute_script("window.allow()")
-    until(lambda: asked(page, "given") == 1 and asked(page, "live") == 0)
+    until(lambda: call_script(page, "given") == 1 and call_script(page, "live") == 0)
     assert phase(page) == "off" and not scene.sockets and not within(page, ".talk-trouble").text
 
 
@@ -344,10 +344,10 @@ def test_clicks_in_a_row_open_one_microphone_and_one_line(page: webdriver.Chrome
     page.execute_script(ASKED)
     button = "document.querySelector('.talk-button')"
     page.execute_script(f"for (const _ of [1, 2, 3]) {button}.click();")  # start, stop, start
-    until(lambda: asked(page, "asked") == 1)
+    until(lambda: call_script(page, "asked") == 1)
     page.execute_script("window.allow()")
     until(lambda: phase(page) == "listening")
-    assert (asked(page, "given"), asked(page, "live"), len(scene.sockets)) == (1, 1, 1)
+    assert (call_script(page, "given"), call_script(page, "live"), len(scene.sockets)) == (1, 1, 1)
 
 
 def test_a_double_click_starts_once(page: webdriver.Chrome, scene: Scene) -> None:
@@ -364,7 +364,7 @@ def test_a_new_conversation_after_a_recording_opens_no_microphone(
     until(lambda: turns(page)[-1:] == ["Agent: Twelve times seven is eighty-four."])
     within(page, ".talk-anew").click()
     until(lambda: phase(page) == "off")
-    assert asked(page, "asked") == 0 and turns(page) == [] and len(scene.sockets) == 1
+    assert call_script(page, "asked") == 0 and turns(page) == [] and len(scene.sockets) == 1
 
 
 def test_a_new_conversation_during_a_start_opens_one_microphone_and_one_line(
@@ -372,12 +372,12 @@ def test_a_new_conversation_during_a_start_opens_one_microphone_and_one_line(
 ) -> None:
     page.execute_script(ASKED)
     within(page, ".talk-button").click()
-    until(lambda: asked(page, "asked") == 1)
+    until(lambda: call_script(page, "asked") == 1)
     within(page, ".talk-anew").click()
-    until(lambda: asked(page, "asked") == 2)
+    until(lambda: call_script(page, "asked") == 2)
     page.execute_script("window.allow()")
     until(lambda: phase(page) == "listening")
-    assert (asked(page, "given"), asked(page, "live"), len(scene.sockets)) == (2, 1, 1)
+    assert (call_script(page, "given"), call_script(page, "live"), len(scene.sockets)) == (2, 1, 1)
 
 
 def test_a_recording_chosen_during_a_start_is_heard_when_it_has_begun(
@@ -385,11 +385,11 @@ def test_a_recording_chosen_during_a_start_is_heard_when_it_has_begun(
 ) -> None:
     page.execute_script(ASKED)
     within(page, ".talk-button").click()
-    until(lambda: asked(page, "asked") == 1)
+    until(lambda: call_script(page, "asked") == 1)
     play(page, recording(tmp_path / "question.wav", noise(0.6), quiet(1.0)))
     page.execute_script("window.allow()")
     until(lambda: "Hearing question.wav" in within(page, ".talk-file").text)
-    assert (asked(page, "asked"), asked(page, "live"), len(scene.sockets)) == (1, 1, 1)
+    assert (call_script(page, "asked"), call_script(page, "live"), len(scene.sockets)) == (1, 1, 1)
     within(page, ".talk-button").click()
     until(lambda: within(page, ".talk-file").text == "Play it a recording")
 

@@ -87,7 +87,7 @@ def launch(temporary: Path) -> Iterator[Callable[[str], subprocess.Popen]]:
         yield launched
 
 
-def started(process: subprocess.Popen) -> subprocess.Popen:
+def wait_for_start(process: subprocess.Popen) -> subprocess.Popen:
     assert process.stdout.readline() == b"there\n"
     return process
 
@@ -115,7 +115,7 @@ def test_every_signal_but_kill_leaves_nothing(temporary: Path, launch: Launch) -
     names = "TERM", "INT", "HUP", "QUIT", "USR1", "ALRM", "XCPU"
     processes = {name: launch(HOLDS) for name in names}
     for name, process in processes.items():
-        started(process).send_signal(getattr(signal, f"SIG{name}"))
+        wait_for_start(process).send_signal(getattr(signal, f"SIG{name}"))
     for process in processes.values():
         _, errors = process.communicate(timeout=30)
         assert b"Traceback" not in errors
@@ -141,7 +141,7 @@ def test_the_page_says_where_it_is_once_it_answers_and_ends_without_a_trace(
 def test_what_a_killed_process_left_is_removed_by_the_next_and_a_living_one_keeps_its_own(
     temporary: Path, launch: Launch
 ) -> None:
-    killed, _ = (started(launch(HOLDS)) for _ in range(2))
+    killed, _ = (wait_for_start(launch(HOLDS)) for _ in range(2))
     killed.kill()
     killed.wait(10)
     assert len(shelves(temporary)) == 2
@@ -166,7 +166,7 @@ def browsers(temporary: Path) -> Browsers:
     return Browsers(grace=3600.0)
 
 
-def aged(folder: Path, seconds: float) -> Path:
+def set_age(folder: Path, seconds: float) -> Path:
     os.utime(folder, (time.time() - seconds,) * 2)
     return folder
 
@@ -194,7 +194,7 @@ def test_what_was_made_goes_when_its_browser_closes_the_last_tab(temporary: Path
 
 def test_what_an_earlier_tab_made_goes_when_the_page_is_loaded_again(browsers: Browsers) -> None:
     browsers.opened("me", "before")
-    old = aged(browsers.files("me").new_folder(), 5.0)
+    old = set_age(browsers.files("me").new_folder(), 5.0)
     browsers.closed("me", "before")
     browsers.opened("me", "after")
     new = browsers.files("me").new_folder()
@@ -222,7 +222,7 @@ def test_a_tab_that_falls_silent_is_closed_after_an_hour(
     now = time.monotonic()
     for tab in ("crashed", "alive"):
         browsers.opened(tab, tab)
-    rooms = {tab: aged(browsers.files(tab).new_folder(), 0.5) for tab in ("crashed", "alive")}
+    rooms = {tab: set_age(browsers.files(tab).new_folder(), 0.5) for tab in ("crashed", "alive")}
     monkeypatch.setattr("page.browsers.time.monotonic", lambda: now + 900)
     browsers.opened("alive", "alive")
     browsers.tidy()
@@ -250,7 +250,7 @@ def test_a_flood_of_open_tabs_is_bounded_and_an_earlier_one_stays_open(
 
 def test_what_nobody_claims_goes_after_an_hour(browsers: Browsers) -> None:
     fresh, old = browsers.files("").new_folder(), browsers.files("").new_folder()
-    aged(old, 3601)
+    set_age(old, 3601)
     browsers.tidy()
     assert fresh.exists() and not old.exists()
 
@@ -279,7 +279,7 @@ def test_what_cannot_be_removed_now_is_removed_later(
 
     monkeypatch.setattr("page.browsers.remove_older", failing)
     browsers = Browsers(grace=0.01, unclaimed=0.0)
-    folder = aged(browsers.files("me").new_folder(), 1.0)
+    folder = set_age(browsers.files("me").new_folder(), 1.0)
     assert comes_true(lambda: not folder.exists()) and len(tries) > 1
 
 
@@ -317,7 +317,7 @@ def test_whose_tab_it_is_takes_no_longer_with_many_browsers(temporary: Path) -> 
 
 
 def test_nobody_waits_for_what_is_being_removed(browsers: Browsers, monkeypatch: pytest.MonkeyPatch) -> None:
-    old = aged(browsers.files("").new_folder(), 3601)
+    old = set_age(browsers.files("").new_folder(), 3601)
     removing, go_on, remove = threading.Event(), threading.Event(), temporary_files.shutil.rmtree
 
     def slow(folder: Path, ignore_errors: bool) -> None:
@@ -343,7 +343,7 @@ def test_what_a_forgotten_browser_left_goes_after_an_hour(
 ) -> None:
     monkeypatch.setattr("page.browsers.MAX_BROWSERS", 1)
     old, fresh = (browsers.files("me").new_folder() for _ in range(2))
-    aged(old, 3601)
+    set_age(old, 3601)
     browsers.owns("you", "tab")
     browsers.tidy()
     assert fresh.exists() and not old.exists()
@@ -356,7 +356,7 @@ def test_a_room_keeps_only_so_many_bytes_and_the_oldest_make_room(
     folders = [BrowserFiles("a").new_folder(400) for _ in range(2)]
     for age, folder in enumerate(folders):
         (folder / "said.wav").write_bytes(bytes(400))
-        aged(folder, 10 - age)
+        set_age(folder, 10 - age)
     newest = BrowserFiles("a").new_folder(400)
     assert not folders[0].exists() and folders[1].exists() and newest.exists()
     BrowserFiles("a").new_folder()

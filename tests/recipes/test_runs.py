@@ -45,7 +45,7 @@ def options(manifest) -> Options:
     return Options(manifest=(manifest,))
 
 
-def described(options: Options, base: str = "a") -> Run:
+def describe_run(options: Options, base: str = "a") -> Run:
     return runs.describe(RECIPE, options, options.manifest, base=Base("whisper", base), model={"blocks": 2})
 
 
@@ -53,14 +53,14 @@ def described(options: Options, base: str = "a") -> Run:
 def begun(tmp_path, options) -> Path:
     """The folder of a run that has a checkpoint."""
     folder = tmp_path / "run"
-    runs.begin(folder, described(options), options)
+    runs.begin(folder, describe_run(options), options)
     (folder / "last.pt").write_bytes(b"")
     return folder
 
 
 def test_what_is_written_is_what_is_read(begun, options, manifest):
     run = runs.read(begun, RECIPE)
-    assert run == dataclasses.replace(described(options), code=run.code)
+    assert run == dataclasses.replace(describe_run(options), code=run.code)
     assert run.options == {
         "manifest": [str(manifest)], "context": "full", "plain": False, "width": 16, "seed": 3,
         "fresh": False,
@@ -81,26 +81,26 @@ def test_what_is_written_is_what_is_read(begun, options, manifest):
 def test_a_run_does_not_go_on_with_options_that_contradict_it(begun, options, changed, sentence):
     other = dataclasses.replace(options, **changed)
     with pytest.raises(VoiceError, match=f"{sentence}.*--fresh to start over"):
-        runs.begin(begun, described(other), other)
+        runs.begin(begun, describe_run(other), other)
     fresh = dataclasses.replace(other, fresh=True)
-    runs.begin(begun, described(fresh), fresh)
-    runs.begin(begun, described(other), other)
+    runs.begin(begun, describe_run(fresh), fresh)
+    runs.begin(begun, describe_run(other), other)
 
 
 def test_a_run_does_not_go_on_from_another_base_with_other_data_or_another_size(begun, options, manifest):
     with pytest.raises(VoiceError, match="from another model than whisper is now"):
-        runs.begin(begun, described(options, "b"), options)
-    larger = dataclasses.replace(described(options), model={"blocks": 3})
+        runs.begin(begun, describe_run(options, "b"), options)
+    larger = dataclasses.replace(describe_run(options), model={"blocks": 3})
     with pytest.raises(VoiceError, match="a network with blocks 2, not 3"):
         runs.begin(begun, larger, options)
     manifest.write_text("other\n")
     with pytest.raises(VoiceError, match="train.jsonl, which has changed since"):
-        runs.begin(begun, described(options), options)
+        runs.begin(begun, describe_run(options), options)
 
 
 def test_how_long_a_run_takes_may_change_and_each_version_of_the_code_is_noted(begun, options):
     longer = dataclasses.replace(options, minutes=3.0)
-    runs.begin(begun, dataclasses.replace(described(longer), code=("9.9",)), longer)
+    runs.begin(begun, dataclasses.replace(describe_run(longer), code=("9.9",)), longer)
     run = runs.read(begun, RECIPE)
     assert run.options["minutes"] == 3.0 and run.code == (runs.code_version(), "9.9")
 
@@ -117,7 +117,7 @@ def test_an_option_that_an_export_is_given_has_to_be_the_runs(begun):
 def test_a_run_of_before_says_what_to_do(begun, options):
     (begun / "run.toml").unlink()
     with pytest.raises(VoiceError, match="an earlier version, which does not say what it is"):
-        runs.begin(begun, described(options), options)
+        runs.begin(begun, describe_run(options), options)
     with pytest.raises(ModelMissing, match="`python -m recipes.mine.train --out"):
         runs.read(begun, RECIPE)
 

@@ -60,7 +60,7 @@ class Once(io.BytesIO):
         raise io.UnsupportedOperation("seek")
 
 
-def closed() -> io.BytesIO:
+def closed_file() -> io.BytesIO:
     file = io.BytesIO(b"RIFF")
     file.close()
     return file
@@ -68,7 +68,7 @@ def closed() -> io.BytesIO:
 
 @pytest.mark.parametrize(
     "file",
-    [closed(), Once(b"RIFF"), io.StringIO("RIFF"), io.BytesIO()],
+    [closed_file(), Once(b"RIFF"), io.StringIO("RIFF"), io.BytesIO()],
     ids=["closed", "no seek", "text", "empty"],
 )
 def test_what_cannot_be_read_has_no_length_and_is_an_error_to_read(file: io.IOBase) -> None:

@@ -14,13 +14,13 @@ from voice.errors import ModelError
 TEXTS = ("Ten past four.", "It's $5.")
 
 
-def encoded(rows: int, frames: int, width: int = 24) -> torch.Tensor:
+def random_encodings(rows: int, frames: int, width: int = 24) -> torch.Tensor:
     return torch.randn(rows, frames, width, generator=torch.Generator().manual_seed(0))
 
 
 def test_overfits_one_batch_of_letters():
     torch.manual_seed(0)
-    head, inputs = Head(24, 48, 2, 5, dropout=0.0), encoded(2, 60)
+    head, inputs = Head(24, 48, 2, 5, dropout=0.0), random_encodings(2, 60)
     labels = [spell(text).labels for text in TEXTS]
     lengths = torch.tensor([len(each) for each in labels])
     padded = torch.zeros(2, int(lengths.max()), dtype=torch.int64)
@@ -37,7 +37,7 @@ def test_overfits_one_batch_of_letters():
 
 
 def test_more_letters_than_frames_count_nothing():
-    scores, letters = Head(24, 16, 1, 3)(encoded(1, 4)), torch.ones(1, 9).long()
+    scores, letters = Head(24, 16, 1, 3)(random_encodings(1, 4)), torch.ones(1, 9).long()
     loss = ctc_loss(scores, torch.tensor([4]), letters, torch.tensor([9]))
     assert loss.item() == 0.0
 
@@ -47,8 +47,8 @@ def test_what_is_exported_says_the_same(tmp_path):
     head = Head(24, 16, 2, 5).eval()
     opened = ctc_head.CTCHead.open(export(head, tmp_path), threads=1)
     for rows, frames in ((1, 7), (3, 51)):
-        theirs = head(encoded(rows, frames)).detach().numpy()
-        np.testing.assert_allclose(opened(encoded(rows, frames).numpy()), theirs, atol=0.02)
+        theirs = head(random_encodings(rows, frames)).detach().numpy()
+        np.testing.assert_allclose(opened(random_encodings(rows, frames).numpy()), theirs, atol=0.02)
 
 
 def test_a_head_is_made_anew_from_its_weights():

@@ -91,13 +91,13 @@ def test_voices_are_told_apart():
     assert vectors[0] @ vectors[1] > 0.6 and np.linalg.norm(vectors[0]) == pytest.approx(1, abs=1e-3)
 
 
-def judged(texts=("so do we and", "so dough")):
+def make_judge(texts=("so do we and", "so dough")):
     """Two recognizers that always hear the same, and a listener who always likes it."""
     return Judge([lambda sound, text=text: text for text in texts], lambda samples: 4.5)
 
 
 def test_a_row_says_what_was_heard_and_how_long_it_took():
-    listen = judged()
+    listen = make_judge()
     items = [Item("So do we, Ann.", tone(200)), Item("So do we and.", tone(150))]
     found = [listen(item, Made(tone(180, 2.0), 0.5, 0.1)) for item in items]
     made = row(("test", "buzz"), found, [], (), 120.0, 9.0)

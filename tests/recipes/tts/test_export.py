@@ -82,7 +82,7 @@ def test_padding_changes_nothing():
             assert torch.allclose(together[row, : len(alone.f0)], single[0], atol=1e-4)
 
 
-def untrained():
+def untrained_run():
     torch.manual_seed(1)
     sounds, speaking = SoundModel(SIZE).eval(), SpeakingModel(SHAPE).eval()
     for table in (sounds.text.speakers, sounds.decoder.tones):
@@ -94,14 +94,14 @@ def untrained():
 def folder(tmp_path_factory):
     """The graphs of a run with random weights in single precision, made once: the exporter takes seconds."""
     folder = tmp_path_factory.mktemp("voice")
-    graphs.write_graphs(untrained(), folder, weights="float32")
+    graphs.write_graphs(untrained_run(), folder, weights="float32")
     return folder
 
 
 @pytest.fixture
 def exported(folder):
     """A run with random weights, and the voice that its graphs make."""
-    run = untrained()
+    run = untrained_run()
     text, curves = (open_graph(folder / name) for name in (graphs.TEXT_FILE, graphs.CURVES_FILE))
     decoder = Vocoder.open(folder / graphs.SOUNDS_FILE, speaker=1)
     return run, Acoustic(text, curves, decoder, 1, SpeakerStats(5.0, 0.2, -2.0, 1.5))
@@ -143,7 +143,7 @@ def test_voices_of_one_model_share_its_graphs_only_inside_the_package(tmp_path, 
     rest = "liveliness = 1.0\nlicense = 'MIT'\ndescription = ''\norigin = ''\n"
     (tmp_path / "voices.toml").write_text(listed.format(rest))
     options = export.Options(voices=tmp_path / "voices.toml", out=tmp_path, weights="float32")
-    export.export_all(untrained(), options.voices, options)
+    export.export_all(untrained_run(), options.voices, options)
     own, shared = (read_card(tmp_path / name) for name in ("ann", "bob"))
     assert [own.options["speaker"], shared.options["speaker"]] == ["ann", "bob"]
     assert shared.options["speakers"]["bob"]["gain"] == 2.0
@@ -153,7 +153,7 @@ def test_voices_of_one_model_share_its_graphs_only_inside_the_package(tmp_path, 
 
 
 def test_eight_bits_change_little_and_a_frame_is_the_same_whatever_is_beside_it(tmp_path, folder):
-    run = untrained()
+    run = untrained_run()
     onnx.save(graphs.sounds_graph(run, "int8"), tmp_path / graphs.SOUNDS_FILE)
     given = graphs.examples(run, 1)[0]
     small, plain = (open_graph(each / graphs.SOUNDS_FILE) for each in (tmp_path, folder))
@@ -165,7 +165,7 @@ def test_eight_bits_change_little_and_a_frame_is_the_same_whatever_is_beside_it(
 
 @torch.no_grad()
 def test_contrast_drives_spectra_from_their_mean_and_leaves_levels():
-    run = untrained()
+    run = untrained_run()
     shown = graphs.examples(run, 1)
     for each in shown:
         each["frames"][0, -1] -= 9.0  # recorded very quietly
@@ -190,7 +190,7 @@ def _magnitudes(parts):
 
 
 def test_only_the_speakers_that_are_asked_for_are_kept(tmp_path):
-    run = untrained()
+    run = untrained_run()
     bob = run.sounds.decoder.tones.weight.data[1].clone()
     kept = trained.keep_speakers(run, ["bob"])
     assert kept.speakers == ("bob",) and run.speakers == SPEAKERS
@@ -199,7 +199,7 @@ def test_only_the_speakers_that_are_asked_for_are_kept(tmp_path):
     with pytest.raises(VoiceError, match="named twice"):
         trained.keep_speakers(run, ["bob", "bob"])
     with pytest.raises(VoiceError, match="no speaker eve; it has ann, bob"):
-        trained.keep_speakers(untrained(), ["eve"])
+        trained.keep_speakers(untrained_run(), ["eve"])
     with pytest.raises(VoiceError, match="given 1 times for 2 speakers"):
         graphs.write_graphs(run, tmp_path, "float32", (1.2,))
 

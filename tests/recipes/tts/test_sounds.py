@@ -65,7 +65,7 @@ def test_a_voice_that_begins_as_hibaris_says_what_it_says():
         assert cosine.mean() > 0.97
 
 
-def spoken(folder, count=4):
+def write_corpus(folder, count=4):
     """Features and recordings of two speakers, with a manifest that names the audio."""
     utterances, rows = [], []
     for seed in range(count):
@@ -87,7 +87,7 @@ def spoken(folder, count=4):
 
 
 def test_a_piece_holds_what_was_said_there(tmp_path):
-    features, manifest = spoken(tmp_path)
+    features, manifest = write_corpus(tmp_path)
     loaded = pieces.load([features], [manifest])
     collection = Collection(loaded, ("ann", "bob"))
     made = collection.pieces(0, 0, 8, 20, Errors(0.0, 0.0))
@@ -103,7 +103,7 @@ def test_a_piece_holds_what_was_said_there(tmp_path):
 
 
 def test_speakers_are_drawn_as_often_as_is_asked(tmp_path):
-    loaded = pieces.load(*([path] for path in spoken(tmp_path)))
+    loaded = pieces.load(*([path] for path in write_corpus(tmp_path)))
     made = Collection(loaded, ("ann", "bob"), {"ann": 3.0}).pieces(0, 0, 200, 4, Errors())
     assert (made.speaker == 0).float().mean() == pytest.approx(0.75, abs=0.1)
     with pytest.raises(VoiceError, match="heart=0.3"):
@@ -114,14 +114,14 @@ def test_speakers_are_drawn_as_often_as_is_asked(tmp_path):
 
 
 def test_recordings_are_decoded_once_and_one_without_audio_is_named(tmp_path):
-    features, manifest = spoken(tmp_path)
+    features, manifest = write_corpus(tmp_path)
     pieces.load([features], [manifest])
     assert len(pieces.load([features], [])) == 4  # kept beside the features
     kept = features.with_suffix(".samples.npy")
     np.save(kept, np.load(kept)[:-HOP])  # of other features
     assert len(pieces.load([features], [manifest])) == 4 and len(np.load(kept)) % HOP == 0
     (tmp_path / "other").mkdir()
-    other = spoken(tmp_path / "other")[1]
+    other = write_corpus(tmp_path / "other")[1]
     with pytest.raises(VoiceError, match="the same id"):
         pieces.load([features], [manifest, other])
     kept.unlink()
@@ -130,7 +130,7 @@ def test_recordings_are_decoded_once_and_one_without_audio_is_named(tmp_path):
 
 
 def test_overfits_one_batch(tmp_path):
-    collection = Collection(pieces.load(*([path] for path in spoken(tmp_path))), ("ann", "bob"))
+    collection = Collection(pieces.load(*([path] for path in write_corpus(tmp_path))), ("ann", "bob"))
     given = collection.pieces(0, 0, 2, 24, Errors(0.0, 0.0))
     torch.manual_seed(0)
     model, synthesis, distance = SoundModel(Size(("ann", "bob"), **train.SMALL)), Synthesis(), SpectralLoss()
@@ -145,7 +145,7 @@ def test_overfits_one_batch(tmp_path):
 
 
 def test_a_run_of_other_speakers_is_not_gone_on_with(tmp_path):
-    features, manifest = spoken(tmp_path)
+    features, manifest = write_corpus(tmp_path)
     options = train.Options(
         (features,),
         (),
@@ -168,7 +168,7 @@ def test_a_run_of_other_speakers_is_not_gone_on_with(tmp_path):
 
 @pytest.mark.parametrize("saves", [1, 3])
 def test_resumed_equals_uninterrupted_before_and_after_discriminators_have_come_in(tmp_path, saves):
-    features, manifest = spoken(tmp_path)
+    features, manifest = write_corpus(tmp_path)
     small = AdversarialOptions(
         adversarial_from=3, discriminators_width=4, discriminators_batch=1, discriminators_seconds=0.1
     )

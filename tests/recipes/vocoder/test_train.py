@@ -40,7 +40,7 @@ def sources(frames, seed=0):
     return mel, f0, pulses(f0), rng.standard_normal(frames * 300).astype(np.float32)
 
 
-def batched(arrays):
+def add_batch_axis(arrays):
     return [torch.from_numpy(array)[None] for array in arrays]
 
 
@@ -58,7 +58,7 @@ def test_overfits_one_batch(corpus):
 
 
 def test_without_sources_it_is_the_network_alone_that_makes_the_sound():
-    mel, f0, pulse, noise = batched(sources(20))
+    mel, f0, pulse, noise = add_batch_axis(sources(20))
     for plain, equal in ((True, True), (False, False)):
         generator = model.Generator(model.SIZES["tiny"], plain)
         with torch.no_grad():
@@ -91,7 +91,7 @@ def test_the_loss_hears_the_mel_that_features_measure(corpus):
 def test_a_frame_depends_on_reach_frames_and_no_more():
     generator = tiny().eval()
     reach, at = generator.size.reach, 20
-    mel, f0, _, _ = batched(sources(41))
+    mel, f0, _, _ = add_batch_axis(sources(41))
     mel.requires_grad_()
     generator.parts(mel, f0)[0, :, at].sum().backward()
     felt = torch.nonzero(mel.grad[0].abs().sum(0)).flatten()
@@ -128,7 +128,7 @@ def test_the_exported_model_equals_the_trained_one(frames, exported):
     generator, vocoder = exported
     given = sources(frames)
     with torch.no_grad():
-        expected = generator(*batched(given))[0].numpy()
+        expected = generator(*add_batch_axis(given))[0].numpy()
     np.testing.assert_allclose(vocoder.render(*given), expected, atol=1e-4)
 
 

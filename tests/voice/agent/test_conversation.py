@@ -376,7 +376,7 @@ def test_real_speech_is_heard_whole_and_replays_identically(corpora: Path, whisp
     assert runs[0] == runs[1]
 
 
-def recorded(*sounds: np.ndarray) -> tuple[Phrasebook, list]:
+def hear_recording(*sounds: np.ndarray) -> tuple[Phrasebook, list]:
     """What happens in a turn that only its host ends, as one recorded as a whole."""
     book = Phrasebook("What is two", "plus two?")
     talks = conversation(book, Script(["4."]), turns=ManualEndpointer())
@@ -385,14 +385,14 @@ def recorded(*sounds: np.ndarray) -> tuple[Phrasebook, list]:
 
 def test_a_recorded_turn_is_one_turn_whatever_pauses_it_has() -> None:
     say = Phrasebook().say
-    _, events = recorded(say(0), quiet(3), say(1))
+    _, events = hear_recording(say(0), quiet(3), say(1))
     assert [event.text for event in of(Heard, events)] == ["What is two plus two?"]
     assert of(Spoken, events)[0].text == "4."
 
 
 def test_a_long_silence_inside_a_recorded_turn_loses_nothing_of_it() -> None:
     say = Phrasebook().say
-    book, events = recorded(say(0), quiet(45), say(1))
+    book, events = hear_recording(say(0), quiet(45), say(1))
     assert [event.text for event in of(Heard, events)] == ["What is two plus two?"]
     assert max(heard.duration for heard in book.heard) < 30
     assert np.count_nonzero(book.heard[-1].samples) == RATE

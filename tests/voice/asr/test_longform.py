@@ -61,7 +61,7 @@ def blocks(wave: np.ndarray, seconds: float = 1.0) -> Iterator[np.ndarray]:
     return (wave[first : first + size] for first in range(0, len(wave), size))
 
 
-def recognized(
+def recognize(
     recognizer: Levels,
     blocks: Iterable[np.ndarray],
     language: str | None = None,
@@ -82,7 +82,7 @@ SAID = [("70", 3, 5), ("80", 10, 30), ("90", 34, 49), ("60", 109, 110)]
 
 
 def test_words_come_with_the_times_of_the_recording() -> None:
-    segments = list(recognized(Levels(), blocks(TALK)))
+    segments = list(recognize(Levels(), blocks(TALK)))
     words = [word for segment in segments for word in segment.words]
     assert [word.text for word in words] == [text for text, _, _ in SAID]
     for word, (_, start, end) in zip(words, SAID, strict=True):
@@ -91,12 +91,12 @@ def test_words_come_with_the_times_of_the_recording() -> None:
 
 
 def test_stream_equals_whole_however_it_is_cut() -> None:
-    assert list(recognized(Levels(), blocks(TALK, 0.37))) == list(recognized(Levels(), [TALK]))
+    assert list(recognize(Levels(), blocks(TALK, 0.37))) == list(recognize(Levels(), [TALK]))
 
 
 def test_windows_are_packed_up_to_their_length_and_go_in_batches() -> None:
     recognizer = Levels()
-    list(recognized(recognizer, blocks(np.tile(TALK, 2)), batch=3))
+    list(recognize(recognizer, blocks(np.tile(TALK, 2)), batch=3))
     assert [len(durations) for durations, *_ in recognizer.calls] == [3, 1]
     # Speech and a little of the silence around it: 2 + 20 s, then 15 + 1 + 2 s, and so on.
     assert recognizer.calls[0][0] == pytest.approx([25.1, 22.6, 21.5], abs=0.2)
@@ -104,33 +104,33 @@ def test_windows_are_packed_up_to_their_length_and_go_in_batches() -> None:
 
 def test_a_short_recognizer_gets_short_windows() -> None:
     recognizer = Levels(longest=10.0)
-    segments = list(recognized(recognizer, blocks(TALK)))
+    segments = list(recognize(recognizer, blocks(TALK)))
     assert max(max(durations) for durations, *_ in recognizer.calls) <= 10
     assert sum(segment.end - segment.start for segment in segments) == pytest.approx(38, abs=0.01)
 
 
 def test_the_language_of_the_first_speech_holds_for_all() -> None:
     recognizer = Levels()
-    list(recognized(recognizer, blocks(TALK), batch=1))
+    list(recognize(recognizer, blocks(TALK), batch=1))
     assert [call[1] for call in recognizer.calls] == [None, "fi"]
     assert {call[2:] for call in recognizer.calls} == {(("ninety",), "translate")}
 
 
 def test_silence_gives_nothing_and_asks_nobody() -> None:
     recognizer = Levels()
-    assert not list(recognized(recognizer, blocks(sound((10, 0)))))
-    assert not list(recognized(recognizer, [])) and not recognizer.calls
+    assert not list(recognize(recognizer, blocks(sound((10, 0)))))
+    assert not list(recognize(recognizer, [])) and not recognizer.calls
 
 
 def test_progress_counts_the_seconds_that_were_read() -> None:
     seen: list[float] = []
-    list(recognized(Levels(), blocks(TALK, 10), progress=seen.append))
+    list(recognize(Levels(), blocks(TALK, 10), progress=seen.append))
     assert seen == pytest.approx([10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110])
 
 
 def test_segments_come_before_the_recording_ends() -> None:
     seen: list[float] = []
-    next(recognized(Levels(), blocks(TALK), batch=1, progress=seen.append))
+    next(recognize(Levels(), blocks(TALK), batch=1, progress=seen.append))
     assert seen[-1] < 60
 
 
@@ -167,13 +167,13 @@ class Pair(Levels):
 
 
 def test_batches_side_by_side_come_in_order() -> None:
-    segments = recognized(Pair(), blocks(TALK), language="fi")
+    segments = recognize(Pair(), blocks(TALK), language="fi")
     assert [segment.text for segment in segments] == [text for text, _, _ in SAID]
 
 
 def test_batches_wait_for_the_language_of_the_first_speech() -> None:
     recognizer = Levels(packed=20, uncut=20, batch=1, workers=2)
-    list(recognized(recognizer, blocks(TALK)))
+    list(recognize(recognizer, blocks(TALK)))
     assert [language for _, language, _, _ in recognizer.calls] == [
         None,
         *["fi"] * (len(recognizer.calls) - 1),
@@ -188,14 +188,14 @@ def test_what_was_read_before_an_error_is_heard_before_it_is_raised() -> None:
     for workers in (1, 2):
         recognizer, words = Levels(packed=25, batch=1, workers=workers), []
         with pytest.raises(OSError, match="the disk is gone"):
-            for segment in recognized(recognizer, breaking(), language="fi"):
+            for segment in recognize(recognizer, breaking(), language="fi"):
                 words.append(segment.text)
         assert words == ["70", "80"]  # of what was read last it is not known whether it had ended
 
 
 def test_whoever_stops_listening_leaves_no_thread_behind() -> None:
     before, recognizer = threading.active_count(), Levels(packed=25, batch=1, workers=2)
-    segments = recognized(recognizer, blocks(TALK), language="fi")
+    segments = recognize(recognizer, blocks(TALK), language="fi")
     next(segments)
     segments.close()
     assert threading.active_count() == before

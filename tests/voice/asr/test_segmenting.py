@@ -9,7 +9,7 @@ from voice.asr.segmenting import separate_times, split_segments
 from voice.types import Segment, Word
 
 
-def said(text: str, gaps: Mapping[int, float] = MappingProxyType({})) -> list[Word]:
+def timed_words(text: str, gaps: Mapping[int, float] = MappingProxyType({})) -> list[Word]:
     """Words of 0.2 s without pauses, but for `gaps` before the numbered ones."""
     clock, words = 0.0, []
     for number, word in enumerate(text.split()):
@@ -24,21 +24,21 @@ def segments(words: list[Word]) -> list[Segment]:
 
 
 def test_segments_are_sentences() -> None:
-    found = segments(said('Hello there. "How are you?" Fine!'))
+    found = segments(timed_words('Hello there. "How are you?" Fine!'))
     assert [segment.text for segment in found] == ["Hello there.", '"How are you?"', "Fine!"]
     assert (found[1].start, found[1].end) == pytest.approx((0.4, 1.0))
     assert len(found[1].words) == 3
 
 
 def test_a_pause_ends_a_segment_and_an_abbreviation_does_not() -> None:
-    assert [s.text for s in segments(said("so then Mr. Smith vs. him went", {2: 1.0}))] == [
+    assert [s.text for s in segments(timed_words("so then Mr. Smith vs. him went", {2: 1.0}))] == [
         "so then",
         "Mr. Smith vs. him went",
     ]
 
 
 def test_a_segment_does_not_end_inside_a_name() -> None:
-    found = segments(said("We met Dr. A. Smith of the U.S. Senate. He waved."))
+    found = segments(timed_words("We met Dr. A. Smith of the U.S. Senate. He waved."))
     assert [segment.text for segment in found] == ["We met Dr. A. Smith of the U.S. Senate.", "He waved."]
 
 

@@ -25,7 +25,7 @@ def melody(clock: np.ndarray) -> np.ndarray:
     return 0.2 * fading * sum(np.sin(2 * np.pi * hertz * part * clock) / part for part in (1, 2, 3, 4))
 
 
-def made(kind: str) -> np.ndarray:
+def sound_without_speech(kind: str) -> np.ndarray:
     clock = np.arange(SECONDS * RATE) / RATE
     draw = np.random.default_rng(0)
     sounds = {
@@ -51,7 +51,7 @@ def detector() -> Silero:
 
 @pytest.mark.parametrize("kind", ["silence", "white noise", "hum", "chord", "siren", "melody"])
 def test_made_sounds_have_no_words(recognizer: Whisper, detector: Silero, kind: str) -> None:
-    assert Transcriber(recognizer, detector).transcribe([made(kind)]).text == ""
+    assert Transcriber(recognizer, detector).transcribe([sound_without_speech(kind)]).text == ""
 
 
 def test_recorded_noises_have_no_words(corpora: Path, recognizer: Whisper, detector: Silero) -> None:

@@ -39,7 +39,7 @@ class Hum:
         return Transcript((Segment("Hum.", 0.0, 1.0),), "en", speech.duration)
 
 
-def heard(source: str, quiet: bool = False) -> Transcript:
+def transcribe_quietly(source: str, quiet: bool = False) -> Transcript:
     return captions.transcribe(
         source, Hum(), Loud(), language=None, hotwords=(), real_time=False, quiet=quiet
     )
@@ -81,24 +81,24 @@ def test_blocks_come_when_they_have_been_said() -> None:
 
 def test_prints_each_segment_of_a_file_and_gives_all(tmp_path, capsys) -> None:
     audio.write(tmp_path / "hum.wav", Audio(SOUND, RATE))
-    transcript = heard(str(tmp_path / "hum.wav"))
+    transcript = transcribe_quietly(str(tmp_path / "hum.wav"))
     assert capsys.readouterr().out == "Hum.\n"
     assert (transcript.text, transcript.duration) == ("Hum.", 4.0)
-    heard(str(tmp_path / "hum.wav"), quiet=True)
+    transcribe_quietly(str(tmp_path / "hum.wav"), quiet=True)
     assert capsys.readouterr().out == ""
 
 
 def test_hears_raw_sound_on_standard_input(monkeypatch, capsys) -> None:
     pcm = (SOUND * 32_767).astype("<i2").tobytes()
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(pcm)))
-    assert heard("-").text == "Hum."
+    assert transcribe_quietly("-").text == "Hum."
     assert capsys.readouterr().out == "Hum.\n"
 
 
 HUM = np.where(SOUND, 0.5 * np.sin(np.arange(len(SOUND)) / 8), 0.0).astype(np.float32)
 
 
-def encoded(form: str, rate: int, coder: str, channels: int) -> bytes:
+def encode_hum(form: str, rate: int, coder: str, channels: int) -> bytes:
     """The sound as a file of FFmpeg's `form`."""
     import av
 
@@ -138,13 +138,13 @@ class Trickling:
 def test_a_file_that_is_piped_in_is_recognized_as_one(
     monkeypatch, capsys, form, rate, coder, channels
 ) -> None:
-    whole = encoded(form, rate, coder, channels)
+    whole = encode_hum(form, rate, coder, channels)
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=Trickling(whole)))
-    transcript = heard("-")
+    transcript = transcribe_quietly("-")
     assert transcript.text == "Hum." and transcript.duration == pytest.approx(4.0, abs=0.15)
 
 
-def arrived(pipe) -> np.ndarray:
+def read_pipe(pipe) -> np.ndarray:
     """(T,) what a pipe is heard to hold, at 16 kHz."""
     with captions.InputPipe(pipe) as taken:
         return np.concatenate([np.zeros(0, np.float32), *captions.arriving(taken)])
@@ -163,8 +163,8 @@ JOINED = {
 @pytest.mark.parametrize("joined", JOINED)
 def test_files_that_are_joined_are_heard_to_the_last_as_they_come(joined: str) -> None:
     kinds = JOINED[joined]
-    whole = b"".join(encoded(*each) if len(each) > 1 else media_files.healthy(*each) for each in kinds)
-    found, read = arrived(Trickling(whole)), audio.read(io.BytesIO(whole), RATE).samples
+    whole = b"".join(encode_hum(*each) if len(each) > 1 else media_files.healthy(*each) for each in kinds)
+    found, read = read_pipe(Trickling(whole)), audio.read(io.BytesIO(whole), RATE).samples
     assert len(read) > 3.2 * len(kinds) * RATE
     assert len(found) == pytest.approx(len(read), abs=0.1 * RATE)
     assert np.square(found).sum() == pytest.approx(np.square(read).sum(), rel=0.05)
@@ -177,19 +177,19 @@ PIPED = ("wav", "aiff", "caf", "au", "avi", "flac", "opus.ogg", "vorbis.ogg", "w
 def test_what_arrives_is_heard_from_its_first_sample_as_in_a_file(form: str) -> None:
     whole = media_files.healthy(form)
     np.testing.assert_allclose(
-        arrived(Trickling(whole)), audio.read(io.BytesIO(whole), RATE).samples, atol=1e-4
+        read_pipe(Trickling(whole)), audio.read(io.BytesIO(whole), RATE).samples, atol=1e-4
     )
 
 
 def test_a_hole_in_what_arrives_is_silence_and_a_late_beginning_none() -> None:
     for parts, seconds in (([(0, 1.0), (5, 1.0)], 6.0), ([(18_000, 1.0)], 1.0)):
         with warnings.catch_warnings(action="error"):  # nothing is lost
-            found = arrived(Trickling(media_files.encoded("webm", parts)))
+            found = read_pipe(Trickling(media_files.encode_tones("webm", parts)))
         assert len(found) / RATE == pytest.approx(seconds, abs=0.05)
 
 
 def test_no_sound_waits_for_the_sound_after_it() -> None:
-    trickling, seconds, late = Trickling(encoded("au", 16_000, "pcm_s16be", 1), 160), 0.0, []
+    trickling, seconds, late = Trickling(encode_hum("au", 16_000, "pcm_s16be", 1), 160), 0.0, []
     with captions.InputPipe(trickling) as pipe:
         for block in captions.arriving(pipe):
             late.append(trickling.given / (2 * RATE) - seconds)
@@ -201,7 +201,7 @@ def test_a_header_that_claims_a_gigabyte_is_not_read_to_its_end(monkeypatch) -> 
     monkeypatch.setattr(container, "HEADER_LIMIT", 1_000_000)
     trickling = Trickling(media_files.private(900_000_000) + bytes(20_000_000), 2**16)
     with pytest.raises(AudioError, match="standard input has more than"):
-        arrived(trickling)
+        read_pipe(trickling)
     assert trickling.given < 2_000_000
 
 
@@ -217,7 +217,7 @@ def test_who_is_silent_for_long_is_heard_when_they_go_on(form: str, monkeypatch)
                 time.sleep(0.15)
             return super().read1(size)
 
-    assert len(arrived(Hesitating(whole))) / RATE == pytest.approx(2.0, abs=0.1)
+    assert len(read_pipe(Hesitating(whole))) / RATE == pytest.approx(2.0, abs=0.1)
 
 
 def test_damaged_and_hostile_files_in_a_pipe_are_heard_or_named() -> None:
@@ -225,7 +225,7 @@ def test_damaged_and_hostile_files_in_a_pipe_are_heard_or_named() -> None:
     for name, content in media_files.files(500):
         try:
             with warnings.catch_warnings(action="ignore"):
-                arrived(Trickling(content, 4096))
+                read_pipe(Trickling(content, 4096))
         except AudioError as error:
             refused += 1
             assert str(error).startswith(("standard input", "this container")), name
@@ -244,7 +244,7 @@ def test_what_arrived_last_can_be_read_again(monkeypatch) -> None:
 
 
 def test_what_is_behind_the_samples_of_a_wav_is_no_sound(monkeypatch) -> None:
-    whole = encoded("wav", 16_000, "pcm_s16le", 1) + b"LIST" + bytes([0, 1, 0, 0]) + b"\x7f" * 256
+    whole = encode_hum("wav", 16_000, "pcm_s16le", 1) + b"LIST" + bytes([0, 1, 0, 0]) + b"\x7f" * 256
     with captions.InputPipe(Trickling(whole)) as pipe:
         found = np.concatenate(list(captions.arriving(pipe)))
     assert np.abs(found[-RATE:]).max() < 0.01
@@ -253,7 +253,7 @@ def test_what_is_behind_the_samples_of_a_wav_is_no_sound(monkeypatch) -> None:
 @pytest.mark.parametrize(("rate", "channels"), [(16_000, 1), (44_100, 2)])
 @pytest.mark.parametrize("length", [b"\xff\xff\xff\xff", b"\0\0\0\0"])
 def test_a_wav_of_unknown_length_is_heard_as_it_comes(rate, channels, length) -> None:
-    whole = bytearray(encoded("wav", rate, "pcm_s16le", channels))
+    whole = bytearray(encode_hum("wav", rate, "pcm_s16le", channels))
     place = whole.index(b"data")
     whole[4:8] = whole[place + 4 : place + 8] = length
     trickling = Trickling(bytes(whole))
@@ -269,20 +269,20 @@ def test_a_wav_of_unknown_length_is_heard_as_it_comes(rate, channels, length) ->
 def test_a_container_that_cannot_be_heard_as_it_comes_is_told_what_to_do(monkeypatch, begun) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(begun + bytes(5000))))
     with pytest.raises(AudioError, match="ffmpeg -i FILE -f wav -"):
-        heard("-")
+        transcribe_quietly("-")
 
 
 def test_a_damaged_header_is_an_error_of_its_own(monkeypatch) -> None:
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(b"RIFF\xff\xff\xff\xffWAVEfmt ")))
     with pytest.raises(AudioError, match="begins as wav and cannot be decoded"):
-        heard("-")
+        transcribe_quietly("-")
 
 
 def test_a_terminal_shows_what_is_being_said(tmp_path, monkeypatch, capsys) -> None:
     audio.write(tmp_path / "hum.wav", Audio(SOUND, RATE))
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
-    heard(str(tmp_path / "hum.wav"))
+    transcribe_quietly(str(tmp_path / "hum.wav"))
     assert "Hum." in capsys.readouterr().out
 
 
@@ -290,12 +290,12 @@ def test_where_standard_output_is_closed_it_is_said(tmp_path, monkeypatch) -> No
     audio.write(tmp_path / "hum.wav", Audio(SOUND, RATE))
     monkeypatch.setattr("sys.stdout", None)
     with pytest.raises(OutputError, match="standard output is closed"):
-        heard(str(tmp_path / "hum.wav"))
+        transcribe_quietly(str(tmp_path / "hum.wav"))
 
 
 def test_rates_that_no_sound_has_are_refused_as_in_files(monkeypatch) -> None:
-    whole = bytearray(encoded("wav", 16_000, "pcm_s16le", 1))
+    whole = bytearray(encode_hum("wav", 16_000, "pcm_s16le", 1))
     whole[24:28] = (1).to_bytes(4, "little")
     monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(bytes(whole))))
     with pytest.raises(AudioError, match="1,000 to 1,000,000"):
-        heard("-")
+        transcribe_quietly("-")

@@ -117,9 +117,9 @@ class Running:
         before, now = -1, 0
         while before != now:
             time.sleep(0.4)
-            before, now = now, self._computed()
+            before, now = now, self._cpu_ticks()
 
-    def _computed(self) -> int:
+    def _cpu_ticks(self) -> int:
         """How long it has computed, in ticks of the system; 0 where that is not told."""
         told = Path(f"/proc/{self.process.pid}/stat")
         return sum(map(int, told.read_text().rpartition(")")[2].split()[11:13])) if told.exists() else 0

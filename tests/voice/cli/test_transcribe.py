@@ -406,20 +406,20 @@ def tree(recording, tmp_path, monkeypatch) -> Path:
     return folder
 
 
-def written(folder: str) -> list[str]:
+def files_in(folder: str) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in Path(folder).rglob("*") if path.is_file())
 
 
 def test_a_folder_is_the_recordings_in_it(recognizer, tree):
     done = run("transcribe", "tree", "-o", "out", "-f", "srt")
     assert done.exit_code == 0 and len(recognizer.asked) == 3
-    assert written("out") == ["a.mp3.srt", "a.wav.srt", "b.srt"]
+    assert files_in("out") == ["a.mp3.srt", "a.wav.srt", "b.srt"]
 
 
 def test_subfolders_keep_their_places_and_links_in_circles_end(recognizer, tree):
     done = run("transcribe", "tree", "--recursive", "-o", "out")
     assert done.exit_code == 0, done.stderr
-    assert written("out") == [
+    assert files_in("out") == [
         "a.mp3.txt",
         "a.wav.txt",
         "b.txt",
@@ -459,7 +459,7 @@ def test_a_transcript_that_may_be_anothers_is_made_anew(recognizer, tree):
     both = ["tree/b.wav", "tree/sub/b.wav"]
     for _ in range(2):
         assert run("transcribe", *both, "-o", "out", "--skip-existing").exit_code == 0
-    assert written("out") == ["b-2.txt", "b.txt"] and len(recognizer.asked) == 4
+    assert files_in("out") == ["b-2.txt", "b.txt"] and len(recognizer.asked) == 4
 
 
 def test_nothing_can_be_skipped_where_all_is_printed(recognizer, recording):

@@ -45,7 +45,7 @@ context:
 """
 
 
-def heard(text: str, *, sure: float = 0.9) -> np.ndarray:
+def letter_log_probs(text: str, *, sure: float = 0.9) -> np.ndarray:
     """Log-probabilities of a head that writes `text`."""
     path = [BLANK] * 3
     for label in spell(text).labels:
@@ -79,7 +79,7 @@ ASKED = [
 
 @pytest.mark.parametrize(("said", "intent", "slots"), ASKED)
 def test_what_is_said_gives_its_intent_and_slots(home, said, intent, slots):
-    understood = Commands.open(home).understand(heard(said))
+    understood = Commands.open(home).understand(letter_log_probs(said))
     assert (understood.intent, dict(understood.slots)) == (intent, slots)
     assert understood.is_understood and understood.confidence > 0.9
 
@@ -88,7 +88,7 @@ def test_what_is_said_gives_its_intent_and_slots(home, said, intent, slots):
     "said", ["we went to the sea on sunday", "turn up the volume now", "the kitchen is cold", "", "stop it"]
 )
 def test_other_speech_is_turned_away(home, said):
-    understood = Commands.open(home).understand(heard(said))
+    understood = Commands.open(home).understand(letter_log_probs(said))
     assert (understood.intent, dict(understood.slots), understood.is_understood) == (None, {}, False)
     assert understood.confidence > 0.5
 
@@ -107,10 +107,10 @@ COURTEOUS = [
 def test_courtesy_around_a_command_is_understood_and_changes_no_slot(courtesy):
     commands = Commands(context.parse_context(HOME))
     for said, intent, slots in ASKED:
-        understood = commands.understand(heard(courtesy.format(said.removesuffix(" please"))))
+        understood = commands.understand(letter_log_probs(courtesy.format(said.removesuffix(" please"))))
         assert (understood.intent, dict(understood.slots)) == (intent, slots)
     for said in ("", "the kitchen", "we went to the sea"):
-        assert not commands.understand(heard(courtesy.format(said).strip())).is_understood
+        assert not commands.understand(letter_log_probs(courtesy.format(said).strip())).is_understood
 
 
 @pytest.mark.parametrize(
@@ -122,16 +122,16 @@ def test_courtesy_around_a_command_is_understood_and_changes_no_slot(courtesy):
 )  # fmt: skip
 def test_courtesy_is_looked_for_only_where_the_text_may_hold_some(text, is_polite):
     commands = Commands(context.parse_context(HOME))
-    assert commands.understand(heard("turn on the light please"), text).is_understood is is_polite
-    assert commands.understand(heard("turn on the light"), text).is_understood
+    assert commands.understand(letter_log_probs("turn on the light please"), text).is_understood is is_polite
+    assert commands.understand(letter_log_probs("turn on the light"), text).is_understood
 
 
 def test_a_slot_may_hold_a_word_of_courtesy():
     text = EXPRESSION.format('"say $word:word"') + "  slots:\n    word: [hello, hello please]\n"
     commands = Commands(context.parse_context(text))
-    assert commands.understand(heard("say hello please")).slots == {"word": "hello please"}
-    assert commands.understand(heard("say hello")).slots == {"word": "hello"}
-    assert commands.understand(heard("say hello thanks")).slots == {"word": "hello"}
+    assert commands.understand(letter_log_probs("say hello please")).slots == {"word": "hello please"}
+    assert commands.understand(letter_log_probs("say hello")).slots == {"word": "hello"}
+    assert commands.understand(letter_log_probs("say hello thanks")).slots == {"word": "hello"}
 
 
 WRONG = [
@@ -195,7 +195,7 @@ class HeadWrites:
         self._text = text
 
     def letter_log_probs(self, speech: Audio) -> np.ndarray:
-        return heard(self._text)
+        return letter_log_probs(self._text)
 
 
 @pytest.fixture

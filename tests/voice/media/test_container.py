@@ -113,12 +113,12 @@ class Failing(io.BytesIO):
 
 def test_an_interrupt_comes_through_while_a_file_is_read() -> None:
     with pytest.raises(KeyboardInterrupt):
-        audio.read(Failing(media_files.encoded("wav", [(0, 10.0)]), KeyboardInterrupt()))
+        audio.read(Failing(media_files.encode_tones("wav", [(0, 10.0)]), KeyboardInterrupt()))
 
 
 def test_a_disk_that_fails_is_told() -> None:
     with pytest.raises(AudioError, match="Input/output error"):
-        audio.read(Failing(media_files.encoded("wav", [(0, 10.0)]), OSError(5, "Input/output error")))
+        audio.read(Failing(media_files.encode_tones("wav", [(0, 10.0)]), OSError(5, "Input/output error")))
 
 
 def test_a_file_open_as_text_is_to_be_opened_as_binary() -> None:

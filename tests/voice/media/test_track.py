@@ -12,7 +12,7 @@ import av
 import numpy as np
 import pytest
 from fakes import media_files
-from fakes.media_files import encoded, tone
+from fakes.media_files import encode_tones, tone
 
 from voice import audio
 from voice.errors import AudioError
@@ -47,14 +47,14 @@ def assert_loud(samples: np.ndarray, expected: list[tuple[float, float]]) -> Non
 
 @pytest.mark.parametrize("form", TIMED)
 def test_holes_in_the_times_become_silence(form: str) -> None:
-    samples = read(encoded(form, [(0, 1.0), (13.0, 1.0), (20.0, 1.0)]))
+    samples = read(encode_tones(form, [(0, 1.0), (13.0, 1.0), (20.0, 1.0)]))
     assert_loud(samples, [(0, 1), (13, 14), (20, 21)])
     assert len(samples) / RATE == pytest.approx(21.0, abs=0.1)
 
 
 def test_what_an_edit_cut_off_does_not_count(tmp_path: Path) -> None:
     """As where a video was cut without encoding it anew: its picture still begins at an earlier key frame."""
-    whole = io.BytesIO(encoded("mp4", [(0, 6.0)]))
+    whole = io.BytesIO(encode_tones("mp4", [(0, 6.0)]))
     path = tmp_path / "cut.mp4"
     with av.open(whole) as source, av.open(str(path), "w") as out:
         streams = {each: out.add_stream_from_template(each) for each in source.streams}
@@ -71,10 +71,10 @@ def test_what_an_edit_cut_off_does_not_count(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("form", ["mp4", "mkv", "ts", "flv"])
 def test_sound_that_begins_after_the_picture_keeps_the_times_of_the_video(form: str) -> None:
-    assert_loud(read(encoded(form, [(5.0, 1.0)], picture=8.0)), [(5, 6)])
+    assert_loud(read(encode_tones(form, [(5.0, 1.0)], picture=8.0)), [(5, 6)])
 
 
-def retimed(flv: bytes, change: Callable[[int], int]) -> bytes:
+def change_times(flv: bytes, change: Callable[[int], int]) -> bytes:
     """An FLV file with the times of its sound, in milliseconds, changed."""
     made, place = bytearray(flv), 13
     while place + 11 <= len(made):
@@ -86,69 +86,73 @@ def retimed(flv: bytes, change: Callable[[int], int]) -> bytes:
 
 
 def test_overlaps_are_dropped() -> None:
-    content = retimed(encoded("flv", [(0, 6.0)]), lambda time: time if time < 3000 else time - 700)
+    content = change_times(encode_tones("flv", [(0, 6.0)]), lambda time: time if time < 3000 else time - 700)
     assert len(read(content)) / RATE == pytest.approx(5.3, abs=0.08)
 
 
 def test_a_clock_that_was_set_anew_loses_nothing() -> None:
-    content = retimed(encoded("flv", [(0, 30.0)]), lambda time: time if time < 20_000 else time - 12_000)
+    content = change_times(
+        encode_tones("flv", [(0, 30.0)]), lambda time: time if time < 20_000 else time - 12_000
+    )
     assert len(read(content)) / RATE == pytest.approx(30.0, abs=0.1)
 
 
 def test_a_clock_that_stands_still_loses_nothing() -> None:
-    content = retimed(encoded("flv", [(0, 6.0)]), lambda time: 0)
+    content = change_times(encode_tones("flv", [(0, 6.0)]), lambda time: 0)
     assert len(read(content)) / RATE == pytest.approx(6.0, abs=0.1)
 
 
 @pytest.mark.parametrize("wrong", [0, 60_000, 9_000_000])
 def test_a_single_wrong_time_moves_nothing(wrong: int) -> None:
-    content = retimed(encoded("flv", [(0, 6.0)]), lambda time: wrong if 3000 <= time < 3023 else time)
+    content = change_times(
+        encode_tones("flv", [(0, 6.0)]), lambda time: wrong if 3000 <= time < 3023 else time
+    )
     assert_loud(read(content), [(0, 6)])
 
 
 def test_times_that_are_a_little_off_make_no_holes() -> None:
-    content = retimed(encoded("flv", [(0, 6.0)]), lambda time: time + time // 23 % 3 * 15)
+    content = change_times(encode_tones("flv", [(0, 6.0)]), lambda time: time + time // 23 % 3 * 15)
     samples = read(content)
     assert_loud(samples, [(0, 6)])
     assert len(samples) / RATE == pytest.approx(6.0, abs=0.1)
 
 
 def test_sound_that_comes_late_for_a_while_is_all_kept() -> None:
-    content = retimed(encoded("flv", [(0, 6.0)]), lambda time: time + 80 * (2000 <= time < 4000))
+    content = change_times(encode_tones("flv", [(0, 6.0)]), lambda time: time + 80 * (2000 <= time < 4000))
     assert 6.0 <= len(read(content)) / RATE <= 6.2
 
 
 @pytest.mark.parametrize("form", ["opus.ogg", "vorbis.ogg", "mp3", "aac", "ts", "mkv"])
 def test_files_put_one_behind_the_other_are_read_to_the_end(form: str) -> None:
-    joined = encoded(form, [(0, 1.0)]) + encoded(form, [(0, 3.0)])
+    joined = encode_tones(form, [(0, 1.0)]) + encode_tones(form, [(0, 3.0)])
     assert len(read(joined)) / RATE == pytest.approx(4.0, abs=0.2)
 
 
 @pytest.mark.parametrize("others", [{"form": "vorbis.ogg"}, {"form": "vorbis.ogg", "rate": 44_100}])
 def test_ogg_files_of_other_codecs_and_rates_are_read_behind_the_first(others: dict) -> None:
-    first = encoded("opus.ogg", [(0, 1.0)])
-    second = encoded(parts=[(0, 2.0)], **others)
-    for joined in (first + second, second + first, first + encoded("vorbis.ogg", [(0, 1.0)]) + second):
+    first = encode_tones("opus.ogg", [(0, 1.0)])
+    second = encode_tones(parts=[(0, 2.0)], **others)
+    for joined in (first + second, second + first, first + encode_tones("vorbis.ogg", [(0, 1.0)]) + second):
         whole = 4.0 if len(joined) > len(first + second) else 3.0
         assert len(read(joined)) / RATE == pytest.approx(whole, abs=0.1)
 
 
 def test_junk_behind_an_ogg_file_costs_nothing() -> None:
-    joined = encoded("opus.ogg", [(0, 1.0)]) + b"OggS\0\2" + bytes(5000)
+    joined = encode_tones("opus.ogg", [(0, 1.0)]) + b"OggS\0\2" + bytes(5000)
     with pytest.warns(UserWarning, match="breaks off after 1.0 s"):
         assert audio.read(io.BytesIO(joined)).duration >= 0.95
 
 
 @pytest.mark.parametrize("hours", [24, 1000])
 def test_a_time_that_no_recording_has_is_told_and_not_waited_for(hours: int) -> None:
-    content = encoded("mkv", [(hours * 3600, 0.5)], picture=0.2)
+    content = encode_tones("mkv", [(hours * 3600, 0.5)], picture=0.2)
     with pytest.warns(UserWarning, match=f"{hours}.0 hours without sound are left out") as told:
         samples = audio.read(io.BytesIO(content), RATE).samples
     assert len(samples) / RATE == pytest.approx(0.5, abs=0.1) and len(told) == 1
 
 
 def test_hours_of_silence_come_in_blocks() -> None:
-    content = encoded("mkv", [(4 * 3600, 0.5)], picture=0.2)
+    content = encode_tones("mkv", [(4 * 3600, 0.5)], picture=0.2)
     seconds = [len(block) / RATE for block in audio.blocks(io.BytesIO(content), RATE)]
     assert max(seconds) == 30.0 and sum(seconds) == pytest.approx(4 * 3600 + 0.5, abs=0.1)
 
@@ -191,7 +195,7 @@ def test_what_is_no_number_becomes_silence_with_a_warning() -> None:
 
 
 def test_a_rate_that_changes_on_the_way_keeps_the_length() -> None:
-    joined = encoded("aac", [(0, 2.0)], rate=16_000) + encoded("aac", [(0, 2.0)], rate=44_100)
+    joined = encode_tones("aac", [(0, 2.0)], rate=16_000) + encode_tones("aac", [(0, 2.0)], rate=44_100)
     assert len(read(joined)) / RATE == pytest.approx(4.0, abs=0.3)
 
 

@@ -42,20 +42,20 @@ def machine(tmp_path, monkeypatch) -> Path:
     cards.write_card(folder, base)
     known = {"parrot": catalog.Entry(base, 1, folder, (fetch.Hub("org/parrot"),))}
     monkeypatch.setattr(catalog, "entries", lambda: known)
-    monkeypatch.setattr("voice.models.adapter.derive", merged)
-    monkeypatch.setattr(fetch, "hub_download", refused)
+    monkeypatch.setattr("voice.models.adapter.derive", merge)
+    monkeypatch.setattr(fetch, "hub_download", refuse)
     return home
 
 
-def merged(base: Path, adapter: Path, out: Path) -> None:
+def merge(base: Path, adapter: Path, out: Path) -> None:
     shutil.copyfile(base / "model.bin", out / "model.bin")
 
 
-def refused(*_: object) -> None:
+def refuse(*_: object) -> None:
     raise AssertionError("this must not be fetched")
 
 
-def listed(home: Path) -> dict[str, bytes | None]:
+def home_files(home: Path) -> dict[str, bytes | None]:
     """All that lies in a person's home, but for the cache."""
     found = {
         path.relative_to(home): path.read_bytes() if path.is_file() else None for path in home.rglob("*")
@@ -63,7 +63,7 @@ def listed(home: Path) -> dict[str, bytes | None]:
     return {str(path): content for path, content in found.items() if path.parts[0] != ".cache"}
 
 
-def derived(home: Path) -> list[str]:
+def derived_models(home: Path) -> list[str]:
     models = home / ".cache" / "voice" / "models"
     return sorted(path.name for path in models.iterdir() if path.name != "parrot")
 
@@ -106,18 +106,18 @@ NAMES = [
 @pytest.mark.parametrize("door", ["folder", "hub"])
 @pytest.mark.parametrize("name", NAMES)
 def test_a_file_of_a_card_lies_in_its_own_folder(machine, tmp_path, monkeypatch, door, name):
-    before = listed(machine)
+    before = home_files(machine)
     files = f'\n[files]\n"adapter.safetensors" = "{sha(b"difference")}"\n"{name}" = "{sha(b"evil")}"\n'
     stranger = tmp_path / "nice" / "a" / "b" / "c" / "evil"
     (tmp_path / "nice").mkdir()
     (tmp_path / "nice" / ".bashrc").write_bytes(b"evil")
     write(stranger, 'name = "nice"', files + BASED)
     with pytest.raises(ModelDamaged, match="cannot be a name here|with its sha256|control characters"):
-        lookup.find(asked(stranger, door, monkeypatch))
-    assert listed(machine) == before
+        lookup.find(model_name(stranger, door, monkeypatch))
+    assert home_files(machine) == before
 
 
-def asked(folder: Path, door: str, monkeypatch) -> str:
+def model_name(folder: Path, door: str, monkeypatch) -> str:
     """The name by which a model is asked for: its folder, or the repository of the Hub that has its files."""
     if door == "folder":
         return str(folder)
@@ -148,11 +148,11 @@ def asked(folder: Path, door: str, monkeypatch) -> str:
 def test_the_name_of_a_card_writes_and_deletes_nothing_elsewhere(machine, tmp_path, monkeypatch, door, name):
     kept = machine / ".cache" / "voice" / "models" / "parrot-aaaaaaaaaaaa"
     kept.mkdir()
-    before = listed(machine)
+    before = home_files(machine)
     stranger = write(tmp_path / "evil", f'name = "{name}"', files_of(OWNS) + BASED)
     with pytest.raises(ModelDamaged):
-        lookup.find(asked(stranger, door, monkeypatch))
-    assert listed(machine) == before and kept.is_dir()
+        lookup.find(model_name(stranger, door, monkeypatch))
+    assert home_files(machine) == before and kept.is_dir()
 
 
 def test_a_stranger_who_takes_the_name_of_another_model_leaves_its_folders_alone(machine, tmp_path):
@@ -172,18 +172,18 @@ def test_a_new_version_of_a_folder_replaces_what_was_derived_from_the_older_one(
     for content in (b"1", b"2"):
         files = {"adapter.safetensors": content}
         folder = lookup.find(str(write(tmp_path / "mine", 'name = "mine"', files_of(files) + BASED, files)))
-    assert derived(machine) == [folder.folder.name]
+    assert derived_models(machine) == [folder.folder.name]
     assert lookup.remove(str(tmp_path / "mine")) > 0
-    assert derived(machine) == [] and (tmp_path / "mine" / "adapter.safetensors").is_file()
+    assert derived_models(machine) == [] and (tmp_path / "mine" / "adapter.safetensors").is_file()
 
 
 def test_what_is_derived_from_a_repository_goes_with_it(machine, tmp_path, monkeypatch):
     stranger = write(tmp_path / "nice", 'name = "nice"', files_of(OWNS) + BASED)
-    name = asked(stranger, "hub", monkeypatch)
+    name = model_name(stranger, "hub", monkeypatch)
     lookup.find(name)
-    assert len(derived(machine)) == 2
+    assert len(derived_models(machine)) == 2
     lookup.remove(name)
-    assert derived(machine) == []
+    assert derived_models(machine) == []
 
 
 @pytest.mark.parametrize("door", ["folder", "hub"])
@@ -194,7 +194,7 @@ def test_a_card_derives_from_the_catalog_alone(machine, tmp_path, monkeypatch, d
     stranger = write(tmp_path / "nice", 'name = "nice"', files_of(OWNS) + options)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ModelDamaged, match="cannot be a name here|none of parrot|derive from itself"):
-        lookup.find(asked(stranger, door, monkeypatch))
+        lookup.find(model_name(stranger, door, monkeypatch))
 
 
 def test_bases_in_a_circle_end(machine, tmp_path, monkeypatch):
@@ -261,7 +261,7 @@ def test_a_link_to_another_file_is_taken_only_for_what_the_card_says_is_in_it(ma
     (folder / "adapter.safetensors").symlink_to(machine / ".bashrc")
     with pytest.raises(ModelDamaged, match="sha256 differs"):
         lookup.find(str(folder))
-    assert derived(machine) == []
+    assert derived_models(machine) == []
 
 
 @pytest.mark.parametrize(
@@ -331,7 +331,7 @@ def test_describing_a_folder_neither_fetches_nor_derives(machine, tmp_path):
     stranger = write(tmp_path / "nice", 'name = "nice"', files_of(OWNS) + BASED)
     shutil.rmtree(machine / ".cache" / "voice" / "models" / "parrot")
     assert lookup.described(str(stranger)).card.options == {"base": "parrot"}
-    assert derived(machine) == []
+    assert derived_models(machine) == []
 
 
 def test_nobody_writes_a_card_that_nobody_could_read(tmp_path):

@@ -75,11 +75,11 @@ def test_nonsense_is_answered_or_hung_up_on_and_the_next_client_is_served(
 ) -> None:
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
         sent = nonsense(random.Random(seed), files)
-        answer = exchanged(world, *sent)
+        answer = exchange(world, *sent)
         status = answer.partition(b"\r\n")[0]
         assert not answer or status.startswith(b"HTTP/1.1 "), (seed, status)
         assert not status.startswith(b"HTTP/1.1 5"), (seed, sent, answer[-500:])
-        assert exchanged(
+        assert exchange(
             world, b"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
         ).endswith(b"}}")
     assert world.slots.free()
@@ -88,7 +88,7 @@ def test_nonsense_is_answered_or_hung_up_on_and_the_next_client_is_served(
     assert client.audio.transcriptions.create(model="whisper-1", file=("a.wav", files[0])).text
 
 
-def exchanged(world: World, sent: bytes, breaks_off: bool = False) -> bytes:
+def exchange(world: World, sent: bytes, breaks_off: bool = False) -> bytes:
     """What the server answers before it hangs up, to a client that waits for it, or does not."""
     with socket.create_connection(("127.0.0.1", world.port), 20.0) as connection:
         try:
@@ -130,7 +130,7 @@ def wrong_json(chance: random.Random, files: list[bytes]) -> bytes:
 
 def damaged_json(chance: random.Random, files: list[bytes]) -> bytes:
     body = json.dumps({"input": "One. Two.", "voice": "alloy"}).encode()
-    body = chance.choice([damaged(chance, body), chance.randbytes(500), b"[" * 5000, b'{"input":' * 900])
+    body = chance.choice([damage(chance, body), chance.randbytes(500), b"[" * 5000, b'{"input":' * 900])
     return request(chance.choice(PATHS), body, chance.choice(["application/json", "text/plain", ""]))
 
 
@@ -146,7 +146,7 @@ def wrong_form(chance: random.Random, files: list[bytes]) -> bytes:
 
 
 def damaged_form(chance: random.Random, files: list[bytes]) -> bytes:
-    body = damaged(chance, part("model", b"whisper-1") + part("file", files[0][:500], "a.wav") + b"--x--\r\n")
+    body = damage(chance, part("model", b"whisper-1") + part("file", files[0][:500], "a.wav") + b"--x--\r\n")
     kinds = ['multipart/form-data; boundary="x"', "multipart/form-data", "multipart/form-data; boundary=",
              "multipart/form-data; boundary=" + "y" * 300, "application/x-www-form-urlencoded"]  # fmt: skip
     return request(chance.choice(PATHS), body, chance.choice(kinds))
@@ -156,7 +156,7 @@ def damaged_file(chance: random.Random, files: list[bytes]) -> bytes:
     """A recording with bytes changed, cut off, or none at all."""
     file = chance.choice(files)
     content = chance.choice(
-        [damaged(chance, file), file[: chance.randrange(len(file))], chance.randbytes(2000), b""]
+        [damage(chance, file), file[: chance.randrange(len(file))], chance.randbytes(2000), b""]
     )
     stream = part("stream", chance.choice([b"true", b"false"]))
     body = stream + part("file", content, "a.wav") + b"--x--\r\n"
@@ -197,7 +197,7 @@ def part(name: str, content: bytes, file: str | None = None) -> bytes:
     return head.encode() + content + b"\r\n"
 
 
-def damaged(chance: random.Random, content: bytes) -> bytes:
+def damage(chance: random.Random, content: bytes) -> bytes:
     changed = bytearray(content)
     for _ in range(chance.randrange(1, 20)):
         changed[chance.randrange(len(changed))] = chance.randrange(256)

@@ -27,7 +27,7 @@ HEARING = (
 SPEAKING = "tts-1 tts-1-hd gpt-4o-mini-tts-2025-12-15 gpt-tts-2 kokoro hexgrad/Kokoro-82M".split()
 
 
-def named(**changes) -> Services:
+def services_by_name(**changes) -> Services:
     """Services whose models are their names."""
     return Services(Settings(**changes), loader=lambda name, kind: name)
 
@@ -44,7 +44,7 @@ def test_a_family_of_recognizers_is_the_default_everywhere(world: World, name: s
     assert client.audio.transcriptions.create(model=name, file=("a.wav", recording(1.0))).text == "one"
     world.recognizer.asked.clear()
     assert client.models.retrieve(name).id == name
-    assert named(live_model="quick").live_name(name) == "quick"
+    assert services_by_name(live_model="quick").live_name(name) == "quick"
 
 
 @pytest.mark.parametrize("name", SPEAKING)
@@ -56,7 +56,7 @@ def test_a_family_of_voices_is_the_default_everywhere(world: World, name: str) -
 @pytest.mark.parametrize("name", ["gpt-realtime", "gpt-realtime-mini-2025-12-15", "gpt-4o-realtime-preview"])
 def test_realtime_models_are_the_live_default(world: World, name: str) -> None:
     assert world.client().models.retrieve(name).kind == "recognizer"
-    assert named(live_model="quick").live_name(name) == "quick"
+    assert services_by_name(live_model="quick").live_name(name) == "quick"
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_name_of_nothing_is_an_error_that_lists_what_there_is(world: World, na
 
 
 def test_a_model_in_place_is_itself_and_not_its_familys_default() -> None:
-    services = named(model="quick", live_model="quick")
+    services = services_by_name(model="quick", live_model="quick")
     services.names = lambda kind: ["quick", "whisper-base"]
     assert services.resolve("whisper-base", "recognizer") == services.live_name("whisper-base")
     assert services.live_name("whisper-base") == "whisper-base"
@@ -94,11 +94,11 @@ def test_a_model_in_place_is_itself_and_not_its_familys_default() -> None:
     ],
 )
 def test_an_explicit_voice_wins(voice: str | None, model: str | None, speaks: str) -> None:
-    assert named(voice="kathleen").voice_name(voice, model) == speaks
+    assert services_by_name(voice="kathleen").voice_name(voice, model) == speaks
 
 
 def test_openais_voices_are_spread_over_ours_by_sex() -> None:
-    services = named()
+    services = services_by_name()
     speaks = {voice: services.voice_name(voice) for voice in OPENAI_VOICES}
     assert len(speaks) == 13 and set(speaks.values()) == {"heart", "lj", "kathleen", "kumo"}
     men = {"ash", "ballad", "cedar", "echo", "fable", "onyx", "verse"}
@@ -106,7 +106,7 @@ def test_openais_voices_are_spread_over_ours_by_sex() -> None:
 
 
 def test_a_voice_that_is_not_in_place_is_the_default_only_where_openai_named_it() -> None:
-    services = named()
+    services = services_by_name()
     services.names = lambda kind: ["heart"]
     assert services.voice_name("onyx") == "heart"
     with pytest.raises(ModelMissing, match="there is no voice 'kumo'"):
@@ -124,8 +124,8 @@ def test_speech_over_http_speaks_with_the_voice_that_was_named() -> None:
 
 
 def test_aliases_name_models_and_voices(world: World) -> None:
-    assert named(aliases="narrator=kumo").voice_name("narrator", "tts-1") == "kumo"
-    assert named(aliases="alloy=lj").voice_name("alloy") == "lj"
+    assert services_by_name(aliases="narrator=kumo").voice_name("narrator", "tts-1") == "kumo"
+    assert services_by_name(aliases="alloy=lj").voice_name("alloy") == "lj"
     assert world.client().models.retrieve("narrator").kind == "voice"
     assert world.client().models.retrieve("big").description.startswith("Whisper base")
     with pytest.raises(openai.NotFoundError, match="no recognizer 'narrator'"):
@@ -145,12 +145,12 @@ def test_aliases_can_be_a_file(tmp_path: Path, name: str, content: str) -> None:
 @pytest.mark.parametrize("given", ["narrator", "=kumo", "a=b, c=", "/no/such/file.toml"])
 def test_aliases_of_nothing_are_refused_when_the_server_starts(given: str) -> None:
     with pytest.raises(VoiceError, match="VOICE_ALIASES"):
-        named(aliases=given)
+        services_by_name(aliases=given)
 
 
 def test_an_alias_of_a_model_that_is_not_in_place_is_refused_before_serving() -> None:
     with pytest.raises(VoiceError, match="VOICE_ALIASES: bob stands for alice"):
-        named(aliases="bob=alice").preload()
+        services_by_name(aliases="bob=alice").preload()
 
 
 def test_the_end_of_a_server_is_seen_by_all_who_wait_for_it() -> None:

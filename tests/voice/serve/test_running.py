@@ -33,7 +33,7 @@ DRIPPING = (
 )
 
 
-def transcribed(process: Process) -> httpx.Response:
+def post_recording(process: Process) -> httpx.Response:
     url = f"{process.url}/v1/audio/transcriptions"
     return httpx.post(url, files={"file": ("a.wav", SOUND)}, data={"model": "whisper-1"}, timeout=30.0)
 
@@ -44,17 +44,17 @@ def open_requests(process: Process) -> int:
 
 def test_told_to_stop_what_is_under_way_is_answered_and_nothing_new_is_taken(tmp_path: Path) -> None:
     with serving_process(tmp_path / "log", held=True) as process, ThreadPoolExecutor() as pool:
-        under_way = pool.submit(transcribed, process)
+        under_way = pool.submit(post_recording, process)
         assert until(lambda: open_requests(process) == 1)
         process.tell()
         assert until(lambda: httpx.get(f"{process.url}/health").status_code == 503)
         assert httpx.get(f"{process.url}/health").json()["status"] == "draining"
-        refused = transcribed(process)
+        refused = post_recording(process)
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "draining")
         assert int(refused.headers["retry-after"]) >= 1
         process.tell(signal.SIGUSR1)
         assert under_way.result().json()["text"] == "one"
-        assert process.ended() == 0
+        assert process.exit_status() == 0
         assert process.log.read_text() == "cleared\n"
 
 
@@ -64,21 +64,21 @@ def test_a_server_at_rest_ends_at_once_and_without_a_word(tmp_path: Path, number
         assert httpx.get(f"{process.url}/health").status_code == 200
         begun = time.monotonic()
         process.tell(number)
-        assert process.ended() == 0
+        assert process.exit_status() == 0
         assert time.monotonic() - begun < 9.0
         assert process.log.read_text() == "cleared\n"
 
 
 def test_a_second_signal_ends_what_is_under_way_with_an_answer(tmp_path: Path) -> None:
     with serving_process(tmp_path / "log", held=True) as process, ThreadPoolExecutor() as pool:
-        under_way = pool.submit(transcribed, process)
+        under_way = pool.submit(post_recording, process)
         assert until(lambda: open_requests(process) == 1)
         begun = time.monotonic()
         process.tell()
         assert until(lambda: httpx.get(f"{process.url}/health").status_code == 503)
         process.tell()
         assert (cut := under_way.result()).status_code == 503 and cut.json()["error"]["code"] == "draining"
-        assert process.ended() == 0
+        assert process.exit_status() == 0
         assert time.monotonic() - begun < 9.0  # not the ten seconds of the first signal
         assert "cleared" in process.log.read_text()
 
@@ -90,12 +90,12 @@ def test_an_error_during_the_end_is_passed_on(tmp_path: Path, fails: str, held: 
     with serving_process(tmp_path / "log", held=held, fails=fails) as process, ThreadPoolExecutor() as pool:
         assert open_requests(process) == 0
         if held:
-            pool.submit(transcribed, process)
+            pool.submit(post_recording, process)
             assert until(lambda: open_requests(process) == 1)
             process.tell()
             assert until(lambda: httpx.get(f"{process.url}/health").status_code == 503)
         process.tell()
-        assert process.ended() == 1
+        assert process.exit_status() == 1
         assert "OSError: the end failed" in process.log.read_text()
         assert process.popen.stdout.read() == b"not flushed"
 
@@ -108,7 +108,7 @@ def test_silent_and_half_sent_requests_take_no_server_down(tmp_path: Path) -> No
                 silent.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n")
         for _ in range(5):
             assert httpx.get(f"{process.url}/health", timeout=5.0).status_code == 200
-        assert transcribed(process).json()["text"] == "one"
+        assert post_recording(process).json()["text"] == "one"
         assert len(process.log.read_text().splitlines()) <= 3
 
 
@@ -155,7 +155,7 @@ def test_eight_that_drip_hold_no_place_and_are_let_go(tmp_path: Path) -> None:
         over = threading.Event()
         threading.Thread(target=_drip, args=(dripping, over)).start()
         try:
-            assert transcribed(process).json()["text"] == "one"
+            assert post_recording(process).json()["text"] == "one"
             for each in dripping:
                 each.settimeout(10.0)
                 assert b" 408 " in each.recv(100)
@@ -202,7 +202,7 @@ def test_an_answer_without_an_end_holds_up_no_end_and_leaves_no_traceback(tmp_pa
         with httpx.stream("GET", f"{process.url}/endless") as endless:
             assert next(endless.iter_bytes()) == b"alive"
             process.tell()
-            assert process.ended() == 0
+            assert process.exit_status() == 0
         assert process.log.read_text() == "cleared\n"
 
 

@@ -12,7 +12,7 @@ from voice.text.subtitles import cues, render, speech_segment
 from voice.types import Audio, Segment, Speech, Transcript, Word
 
 
-def spoken(text: str, *, start: float = 0.0, pace: float = 0.3) -> Segment:
+def evenly_timed(text: str, *, start: float = 0.0, pace: float = 0.3) -> Segment:
     """Each word takes `pace` seconds."""
     clocks = [start + pace * number for number in range(len(text.split()))]
     words = tuple(
@@ -21,7 +21,9 @@ def spoken(text: str, *, start: float = 0.0, pace: float = 0.3) -> Segment:
     return Segment(text, words[0].start, words[-1].end, words)
 
 
-HELLO = Transcript((spoken("Hello there, world."), spoken("Fish & <chips>?", start=2.0)), "en", 3.5)
+HELLO = Transcript(
+    (evenly_timed("Hello there, world."), evenly_timed("Fish & <chips>?", start=2.0)), "en", 3.5
+)
 
 
 def test_text_has_a_sentence_on_each_line() -> None:
@@ -38,9 +40,9 @@ def test_json_follows_whispers() -> None:
 
 TALK = Transcript(
     (
-        replace(spoken("Hello there."), speaker="Speaker 1"),
-        replace(spoken("How are you?", start=1.0), speaker="Speaker 1"),
-        replace(spoken("Fine.", start=3.0), speaker="Speaker 2"),
+        replace(evenly_timed("Hello there."), speaker="Speaker 1"),
+        replace(evenly_timed("How are you?", start=1.0), speaker="Speaker 1"),
+        replace(evenly_timed("Fine.", start=3.0), speaker="Speaker 2"),
     ),
     "en",
     4.0,
@@ -70,7 +72,7 @@ def test_who_speaks_is_said_in_every_format() -> None:
 
 def test_a_name_counts_in_the_width_of_a_subtitle() -> None:
     long = replace(
-        spoken("This line is as long as a line of subtitles may be, and this is the rest."),
+        evenly_timed("This line is as long as a line of subtitles may be, and this is the rest."),
         speaker="Speaker 1",
     )
     shown = cues(Transcript((long,), "en", 6.0), named=True)
@@ -82,7 +84,7 @@ def test_srt_and_vtt_have_their_clocks_and_escapes() -> None:
     assert render(HELLO, "srt").startswith("1\n00:00:00,000 --> 00:00:01,000\nHello there, world.\n\n2\n")
     assert render(HELLO, "vtt").startswith("WEBVTT\n\n00:00:00.000 --> 00:00:01.000\nHello there, world.\n\n")
     assert "Fish &amp; &lt;chips&gt;?" in render(HELLO, "vtt")
-    late = Transcript((spoken("Late.", start=3723.4567),), "en", 4000)
+    late = Transcript((evenly_timed("Late.", start=3723.4567),), "en", 4000)
     assert "01:02:03,457 -->" in render(late, "srt")
 
 
@@ -105,7 +107,7 @@ def test_nothing_said_is_a_valid_file(format: str) -> None:
 def test_every_cue_is_short_and_every_word_is_in_one(seed: int) -> None:
     draw = random.Random(seed)
     text = " ".join("x" * draw.randint(1, 12) + draw.choice(["", "", "", ",", "."]) for _ in range(200))
-    found = cues(Transcript((spoken(text, pace=draw.choice([0.1, 0.3, 0.9])),), "en", 100))
+    found = cues(Transcript((evenly_timed(text, pace=draw.choice([0.1, 0.3, 0.9])),), "en", 100))
     assert " ".join(" ".join(cue.lines) for cue in found).split() == text.split()
     assert all(len(cue.lines) <= 2 and max(map(len, cue.lines)) <= 42 for cue in found)
     assert all(0 < cue.end - cue.start <= 7 for cue in found)
@@ -114,13 +116,13 @@ def test_every_cue_is_short_and_every_word_is_in_one(seed: int) -> None:
 
 def test_cues_end_with_sentences_where_they_can() -> None:
     text = "This is the first of the sentences. And this here is the second one, somewhat longer. Third."
-    found = [" ".join(cue.lines) for cue in cues(Transcript((spoken(text),), "en", 9))]
+    found = [" ".join(cue.lines) for cue in cues(Transcript((evenly_timed(text),), "en", 9))]
     assert found[0] == "This is the first of the sentences."
 
 
 def test_no_cue_ends_inside_a_name() -> None:
     text = "In the end of that year the whole committee asked Dr. A. Smith of the U.S. Senate to come back"
-    ends = [cue.lines[-1].split()[-1] for cue in cues(Transcript((spoken(text),), "en", 30.0))]
+    ends = [cue.lines[-1].split()[-1] for cue in cues(Transcript((evenly_timed(text),), "en", 30.0))]
     assert len(ends) > 1 and not {"Dr.", "A.", "U.S."} & set(ends)
 
 

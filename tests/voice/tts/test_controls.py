@@ -24,7 +24,7 @@ def voice(request: pytest.FixtureRequest) -> Voice:
     return load(request.param, threads=1)
 
 
-def rendered(voice: Voice, text: str, controls: Controls = Controls()) -> Speech:
+def render(voice: Voice, text: str, controls: Controls = Controls()) -> Speech:
     """A single sentence as its engine gives it, untrimmed, so that frames stay in place."""
     (reading,) = read_aloud(text, ENGLISH)
     return voice.engine.render(reading, controls)
@@ -53,7 +53,7 @@ def semitones(after: Speech, before: Speech) -> float:
 
 @pytest.mark.parametrize("pitch", [-6.0, -2.0, 3.0, 8.0])
 def test_pitch_moves_by_the_semitones_asked_and_nothing_else_does(voice: Voice, pitch: float) -> None:
-    plain, moved = rendered(voice, TEXT), rendered(voice, TEXT, Controls(pitch=pitch))
+    plain, moved = render(voice, TEXT), render(voice, TEXT, Controls(pitch=pitch))
     assert semitones(moved, plain) == pytest.approx(pitch, abs=0.3)
     assert moved.words == plain.words and len(moved.audio.samples) == len(plain.audio.samples)
     assert decibels(moved.audio.samples) == pytest.approx(decibels(plain.audio.samples), abs=2.5)
@@ -62,8 +62,8 @@ def test_pitch_moves_by_the_semitones_asked_and_nothing_else_does(voice: Voice, 
 def test_formants_stay_where_the_pitch_moves(voice: Voice) -> None:
     from voice.audio import resample
 
-    plain = rendered(voice, TEXT)
-    moved = envelope(rendered(voice, TEXT, Controls(pitch=4.0)).audio.samples)
+    plain = render(voice, TEXT)
+    moved = envelope(render(voice, TEXT, Controls(pitch=4.0)).audio.samples)
     faster = resample(Audio(plain.audio.samples, RATE), round(RATE / 2 ** (4 / 12))).samples
     still = envelope(plain.audio.samples)
     places = np.minimum(
@@ -87,7 +87,7 @@ def envelope(samples: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("speed", [0.5, 0.8, 1.5, 2.0])
 def test_speed_scales_durations_and_leaves_the_pitch(voice: Voice, speed: float) -> None:
-    plain, other = rendered(voice, TEXT), rendered(voice, TEXT, Controls(speed=speed))
+    plain, other = render(voice, TEXT), render(voice, TEXT, Controls(speed=speed))
     assert span(other) == pytest.approx(span(plain) / speed, rel=0.03)
     heard = [f0(each.audio.samples, RATE, HOP) for each in (plain, other)]
     low, high = (np.median(each[each > 0]) for each in heard)
@@ -96,24 +96,24 @@ def test_speed_scales_durations_and_leaves_the_pitch(voice: Voice, speed: float)
 
 @pytest.mark.parametrize("energy", [-20.0, -6.0, 3.0])
 def test_energy_changes_the_level_by_the_decibels_asked(voice: Voice, energy: float) -> None:
-    plain, louder = rendered(voice, TEXT), rendered(voice, TEXT, Controls(energy=energy))
+    plain, louder = render(voice, TEXT), render(voice, TEXT, Controls(energy=energy))
     assert decibels(louder.audio.samples) - decibels(plain.audio.samples) == pytest.approx(energy, abs=0.2)
 
 
 def test_what_would_be_too_loud_is_rounded_off(voice: Voice) -> None:
-    plain, loud = (rendered(voice, TEXT, Controls(energy=energy)).audio.samples for energy in (0.0, 12.0))
+    plain, loud = (render(voice, TEXT, Controls(energy=energy)).audio.samples for energy in (0.0, 12.0))
     assert np.abs(loud).max() <= 1.0 and decibels(loud) > decibels(plain) + 9
 
 
 def test_controls_that_are_plain_change_nothing(voice: Voice) -> None:
-    plain = rendered(voice, TEXT)
+    plain = render(voice, TEXT)
     for other in (Controls(1.0, 0.0, 0.0, 1.0), Controls(sentence_pause=1.0), Controls(lexicon={})):
-        assert np.array_equal(rendered(voice, TEXT, other).audio.samples, plain.audio.samples)
+        assert np.array_equal(render(voice, TEXT, other).audio.samples, plain.audio.samples)
     assert np.array_equal(marked_up(voice, TEXT).audio.samples, plain.audio.samples)
 
 
 def test_emphasis_makes_its_word_longer_louder_and_higher_and_no_other(voice: Voice) -> None:
-    plain = rendered(voice, TEXT)
+    plain = render(voice, TEXT)
     strong = marked_up(voice, TEXT.replace("harbor", "<emphasis level='strong'>harbor</emphasis>"))
     assert [word.text for word in strong.words] == [word.text for word in plain.words]
     lengths = [word.end - word.start for word in plain.words]
@@ -131,7 +131,7 @@ def test_emphasis_makes_its_word_longer_louder_and_higher_and_no_other(voice: Vo
 
 
 def test_phones_sound_like_their_word(voice: Voice) -> None:
-    word, phones = rendered(voice, "Say hello now."), rendered(voice, "Say [[HH AH0 L OW1]] now.")
+    word, phones = render(voice, "Say hello now."), render(voice, "Say [[HH AH0 L OW1]] now.")
     assert np.array_equal(word.audio.samples, phones.audio.samples)
 
 
@@ -169,7 +169,7 @@ def test_pauses_in_seconds_are_exact_between_sentences(voice: Voice) -> None:
 
 def test_pauses_follow_their_factor(voice: Voice) -> None:
     def comma(controls: Controls) -> float:
-        words = rendered(voice, "When they came back, nobody was there.", controls).words
+        words = render(voice, "When they came back, nobody was there.", controls).words
         return words[4].start - words[3].end
 
     assert comma(Controls(pause=3.0)) == pytest.approx(3 * comma(Controls()), abs=0.06)

@@ -59,7 +59,7 @@ def lamp() -> tuple[Skill, list[tuple]]:
     return skill_from(light), done
 
 
-def scripted(*rounds) -> tuple:
+def scripted_server(*rounds) -> tuple:
     """A server that answers each request as the next function says; what it was asked."""
     asked: list[dict] = []
 
@@ -98,7 +98,7 @@ def test_everyday_skills_can_all_be_offered() -> None:
 
 def test_a_tool_is_called_and_its_result_shown_to_the_model(serve: Serving) -> None:
     one, done = lamp()
-    answering, asked = scripted(
+    answering, asked = scripted_server(
         lambda handler: call(handler, ("light", '{"state": "on", "room": "hall", "level": 3}')),
         lambda handler: send(handler, "It is ", "on now."),
     )
@@ -118,7 +118,7 @@ def test_a_tool_is_called_and_its_result_shown_to_the_model(serve: Serving) -> N
 
 def test_several_tools_at_once_and_several_rounds(serve: Serving, tmp_path: Path) -> None:
     timers, notes = Timers(), Notes(tmp_path / "notes.md")
-    answering, asked = scripted(
+    answering, asked = scripted_server(
         lambda handler: call(
             handler,
             ("set_timer", '{"length": "ten minutes", "label": "tea"}'),
@@ -137,7 +137,7 @@ def test_several_tools_at_once_and_several_rounds(serve: Serving, tmp_path: Path
 
 def test_no_tool_acts_before_the_turn_has_ended(serve: Serving) -> None:
     one, done = lamp()
-    answering, asked = scripted(
+    answering, asked = scripted_server(
         lambda handler: call(handler, ("light", '{"state": "on"}')),
         lambda handler: send(handler, "Done."),
     )
@@ -168,7 +168,7 @@ def test_a_wrong_call_is_explained_to_the_model(
 ) -> None:
     one, done = lamp()
     greeting = next(each for each in everyday_skills() if each.name == "hello")
-    answering, asked = scripted(
+    answering, asked = scripted_server(
         lambda handler: call(handler, (name, arguments)), lambda handler: send(handler, "Sorry.")
     )
     assert (
@@ -265,7 +265,7 @@ def test_a_tool_that_fails_or_takes_long_holds_nobody_up(serve: Serving) -> None
         threading.Event().wait(5)
         return "never"
 
-    answering, asked = scripted(
+    answering, asked = scripted_server(
         lambda handler: call(handler, ("broken", "{}"), ("slow", "{}")),
         lambda handler: send(handler, "Ready."),
     )
@@ -278,7 +278,7 @@ def test_a_tool_that_fails_or_takes_long_holds_nobody_up(serve: Serving) -> None
     results = [each["content"] for each in asked[1]["messages"] if each["role"] == "tool"]
     assert results == ["Error: broken failed: 'wire'", "ready"]
 
-    answering, asked = scripted(
+    answering, asked = scripted_server(
         lambda handler: call(handler, ("endless", "{}")), lambda handler: send(handler, "Sorry.")
     )
     runner = SkillRunner([skill_from(endless)], timeouts=SkillTimeouts(notice=0.01, limit=0.05))
@@ -291,7 +291,7 @@ def test_words_before_a_call_are_said_first(serve: Serving) -> None:
         event(handler, {"content": "Let me look."})
         call(handler, ("time", "{}"))
 
-    answering, asked = scripted(first, lambda handler: send(handler, "It's late."))
+    answering, asked = scripted_server(first, lambda handler: send(handler, "It's late."))
     runner = SkillRunner(everyday_skills(), clock=lambda: NOW)
     assert "".join(remote_brain(serve(answering), runner=runner).reply(QUESTION)) == "Let me look. It's late."
     assert asked[1]["messages"][-2]["content"] == "Let me look."
@@ -299,7 +299,7 @@ def test_words_before_a_call_are_said_first(serve: Serving) -> None:
 
 
 def test_a_model_that_only_acts_is_acknowledged(serve: Serving) -> None:
-    answering, _ = scripted(
+    answering, _ = scripted_server(
         lambda handler: call(handler, ("light", '{"state": "on"}')), lambda handler: send(handler)
     )
     assert "".join(remote_brain(serve(answering), runner=SkillRunner([lamp()[0]])).reply(QUESTION)) == "Done."
@@ -324,7 +324,7 @@ def test_an_answer_of_ten_thousand_words_ends_at_a_sentence(serve: Serving) -> N
             event(handler, {"content": f"Here is sentence {i}. "})
         send(handler)
 
-    answering, _ = scripted(endless)
+    answering, _ = scripted_server(endless)
     said = "".join(remote_brain(serve(answering), limits=ChatLimits(characters=300)).reply(QUESTION))
     assert said.endswith(f".{CUT_OFF}") and 300 < len(said) < 350
 
@@ -340,10 +340,10 @@ def test_an_answer_without_a_sentence_or_any_speech_ends_too(serve: Serving) -> 
             event(handler, {"content": "hmm " * 100})
 
     limits = ChatLimits(characters=300, written=20_000)
-    said = "".join(remote_brain(serve(scripted(murmur)[0]), limits=limits).reply(QUESTION))
+    said = "".join(remote_brain(serve(scripted_server(murmur)[0]), limits=limits).reply(QUESTION))
     assert said.endswith((f"on{CUT_OFF}", f"and{CUT_OFF}"))
     assert len(said) < 450
-    list(remote_brain(serve(scripted(brood)[0]), limits=limits).reply(QUESTION))
+    list(remote_brain(serve(scripted_server(brood)[0]), limits=limits).reply(QUESTION))
 
 
 def test_a_server_that_shows_life_without_a_word_is_given_up(serve: Serving) -> None:
@@ -354,7 +354,7 @@ def test_a_server_that_shows_life_without_a_word_is_given_up(serve: Serving) -> 
 
     limits = ChatLimits(thinking=0.2)
     with pytest.raises(BrainError, match="took too long") as raised:
-        list(remote_brain(serve(scripted(alive)[0]), limits=limits).reply(QUESTION))
+        list(remote_brain(serve(scripted_server(alive)[0]), limits=limits).reply(QUESTION))
     assert "too long" in raised.value.sayable
 
 
@@ -364,11 +364,13 @@ def test_a_line_that_never_ends_is_not_kept(serve: Serving) -> None:
             handler.wfile.write(b"data: " + b"x" * 65536)
 
     with pytest.raises(BrainError):
-        list(remote_brain(serve(scripted(endless)[0])).reply(QUESTION))
+        list(remote_brain(serve(scripted_server(endless)[0])).reply(QUESTION))
 
 
 def test_the_text_of_a_reply_is_made_speakable_once_and_passed_on_as_such(serve: Serving) -> None:
-    answering, _ = scripted(lambda handler: send(handler, "See **the ", "[map](http://x.y)**", ", please."))
+    answering, _ = scripted_server(
+        lambda handler: send(handler, "See **the ", "[map](http://x.y)**", ", please.")
+    )
     pieces = list(remote_brain(serve(answering)).prepare(QUESTION))
     assert "".join(pieces) == "See the map, please."
     assert all(isinstance(piece, SpeakableText) for piece in pieces)
@@ -378,7 +380,7 @@ def test_what_went_wrong_can_be_said(serve: Serving) -> None:
     def cut(handler: BaseHTTPRequestHandler) -> None:
         send(handler, "The answer is ", end=False)
 
-    said = remote_brain(serve(scripted(cut)[0])).reply(QUESTION)
+    said = remote_brain(serve(scripted_server(cut)[0])).reply(QUESTION)
     assert next(said) + next(said) == f"The answer is{BROKEN_OFF}"
     with pytest.raises(BrainError, match="broke off") as raised:
         next(said)
@@ -395,7 +397,7 @@ def test_a_reply_thrown_away_wakes_who_waits_for_it(serve: Serving) -> None:
         waiting.set()
         ended.wait(5)
 
-    thought = prepare(remote_brain(serve(scripted(stall)[0])), QUESTION)
+    thought = prepare(remote_brain(serve(scripted_server(stall)[0])), QUESTION)
     pieces: list = []
     other = threading.Thread(target=lambda: pieces.extend(thought))
     other.start()
@@ -427,7 +429,7 @@ def test_the_query_of_the_address_is_kept_and_redirects_are_followed(serve: Serv
 
 
 def test_instructions_of_the_conversation_join_those_of_the_voice(serve: Serving) -> None:
-    answering, asked = scripted(lambda handler: send(handler, "Ahoy."))
+    answering, asked = scripted_server(lambda handler: send(handler, "Ahoy."))
     own = [Message("system", "You are a pirate."), Message("user", "Hi"), Message("user", "there")]
     list(remote_brain(serve(answering), runner=SkillRunner((), clock=lambda: NOW)).reply(own))
     system, *talk = asked[0]["messages"]

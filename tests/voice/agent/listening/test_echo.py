@@ -34,7 +34,7 @@ def back(played: np.ndarray, decibels: float, delay: float, reverberation: float
     return (wet + 1e-4 * draw.standard_normal(len(played))).astype(np.float32)
 
 
-def judged(heard: np.ndarray, played: np.ndarray) -> list[bool]:
+def echo_flags(heard: np.ndarray, played: np.ndarray) -> list[bool]:
     echo = Echo(RATE)
     starts = range(0, len(heard) - HOP + 1, HOP)
     return [echo(heard[at : at + HOP], played[at : at + HOP]) for at in starts]
@@ -44,7 +44,7 @@ def judged(heard: np.ndarray, played: np.ndarray) -> list[bool]:
 @pytest.mark.parametrize("delay", [0.05, 0.3])
 def test_its_own_voice_is_an_echo(decibels: float, delay: float) -> None:
     played = babble(1, 6)
-    found = judged(back(played, decibels, delay, 0.5), played)
+    found = echo_flags(back(played, decibels, delay, 0.5), played)
     assert np.mean(found) > 0.97
 
 
@@ -52,20 +52,20 @@ def test_somebody_who_speaks_over_it_is_not() -> None:
     played = babble(1, 6)
     heard = back(played, -12, 0.15, 0.4)
     heard[4 * RATE :] += babble(2, 2)
-    found = judged(heard, played)
+    found = echo_flags(heard, played)
     assert np.mean(found[: 4 * RATE // HOP]) > 0.95
     assert np.mean(found[4 * RATE // HOP + 2 :]) < 0.35
 
 
 def test_where_nothing_is_played_nothing_is_an_echo() -> None:
     heard = babble(3, 2)
-    assert not any(judged(heard, np.zeros_like(heard)))
+    assert not any(echo_flags(heard, np.zeros_like(heard)))
 
 
 def test_what_comes_before_it_was_played_is_not_its_echo() -> None:
     played = np.concatenate((np.zeros(2 * RATE, np.float32), babble(1, 2)))
     heard = np.concatenate((babble(2, 2), np.zeros(2 * RATE, np.float32)))
-    assert not any(judged(heard, played)[: 2 * RATE // HOP])
+    assert not any(echo_flags(heard, played)[: 2 * RATE // HOP])
 
 
 def test_it_knows_whether_the_loudspeaker_is_heard_at_all() -> None:

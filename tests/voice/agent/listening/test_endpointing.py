@@ -67,7 +67,7 @@ def test_numbers_letters_and_addresses_are_waited_for(words: str) -> None:
 def test_words_that_may_end_a_sentence_are_waited_for_less() -> None:
     for words in ("Tell us who you are.", "I never part with that."):
         assert RULE.endpoint_after(words) == RULE.ambiguous_end
-        assert judged(AudioTextEndpointer(Hears(0.97)), words) < RULE.sentence_end
+        assert endpoint_delay(AudioTextEndpointer(Hears(0.97)), words) < RULE.sentence_end
     assert RULE.endpoint_after("The one that.") == RULE.unfinished
 
 
@@ -100,19 +100,19 @@ class Hears:
         return self._probability
 
 
-def judged(detector: AudioTextEndpointer, words: str) -> float:
+def endpoint_delay(detector: AudioTextEndpointer, words: str) -> float:
     return detector.endpoint_after(words, detector.probability(TURN))
 
 
 def test_the_sound_of_an_end_shortens_the_silence() -> None:
     both = AudioTextEndpointer(Hears(0.97))
-    assert judged(both, "Stop.") < RULE.sentence_end
-    assert judged(both, "turn on the light") < RULE.unpunctuated
+    assert endpoint_delay(both, "Stop.") < RULE.sentence_end
+    assert endpoint_delay(both, "turn on the light") < RULE.unpunctuated
 
 
 def test_the_sound_of_more_to_come_makes_it_longer() -> None:
     for words in ("Stop.", "turn on the light"):
-        assert judged(AudioTextEndpointer(Hears(0.02)), words) > judged(
+        assert endpoint_delay(AudioTextEndpointer(Hears(0.02)), words) > endpoint_delay(
             AudioTextEndpointer(Hears(0.4)), words
         )
 
@@ -120,14 +120,14 @@ def test_the_sound_of_more_to_come_makes_it_longer() -> None:
 def test_the_more_complete_it_sounds_the_shorter_the_silence() -> None:
     for words in ("Stop.", "turn on the light", "Set a timer for"):
         silences = [
-            judged(AudioTextEndpointer(Hears(probability)), words) for probability in (0.0, 0.6, 0.99)
+            endpoint_delay(AudioTextEndpointer(Hears(probability)), words) for probability in (0.0, 0.6, 0.99)
         ]
         assert silences == sorted(silences, reverse=True)
 
 
 @pytest.mark.parametrize("words", ["My number is 5 5.", "That is B R", "My address is 12 Elm Street."])
 def test_what_is_dictated_in_pieces_is_waited_for_however_complete_it_sounds(words: str) -> None:
-    assert judged(AudioTextEndpointer(Hears(0.99)), words) == RULE.dictated
+    assert endpoint_delay(AudioTextEndpointer(Hears(0.99)), words) == RULE.dictated
 
 
 def test_who_waits_to_be_told_has_endless_patience() -> None:

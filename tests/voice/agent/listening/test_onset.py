@@ -20,7 +20,7 @@ def frame(decibels: float) -> np.ndarray:
     return np.full(HOP, 10 ** (decibels / 20), np.float32)
 
 
-def suspected(*frames: tuple[float, float]) -> list[bool]:
+def onset_flags(*frames: tuple[float, float]) -> list[bool]:
     """What is made of frames of a loudness (dB) and a P(speech), after a quiet second."""
     onset = OnsetDetector()
     for _ in range(30):
@@ -29,21 +29,21 @@ def suspected(*frames: tuple[float, float]) -> list[bool]:
 
 
 def test_what_is_loud_and_not_unlike_speech_is_suspected_before_it_is_sure() -> None:
-    assert suspected(*[(-25, 0.3)] * 3) == [False, True, True]
-    assert suspected(*[(-25, 0.15)] * 5) == [False, False, False, True, True]
+    assert onset_flags(*[(-25, 0.3)] * 3) == [False, True, True]
+    assert onset_flags(*[(-25, 0.15)] * 5) == [False, False, False, True, True]
 
 
 @pytest.mark.parametrize("sound", [(-25, 0.05), (-60, 0.4)], ids=["no speech", "too soft"])
 def test_what_is_unlike_speech_or_soft_is_not(sound: tuple[float, float]) -> None:
-    assert not any(suspected(*[sound] * 20))
+    assert not any(onset_flags(*[sound] * 20))
 
 
 def test_one_frame_is_a_click() -> None:
-    assert not any(suspected((-20, 0.9), (-70, 0.0), (-20, 0.9), (-70, 0.0)))
+    assert not any(onset_flags((-20, 0.9), (-70, 0.0), (-20, 0.9), (-70, 0.0)))
 
 
 def test_a_noise_that_goes_on_becomes_the_quiet() -> None:
-    assert not any(suspected(*[(-30, 0.01)] * 300, *[(-28, 0.3)] * 20))
+    assert not any(onset_flags(*[(-30, 0.01)] * 300, *[(-28, 0.3)] * 20))
 
 
 def test_a_gap_of_digital_silence_does_not_make_every_noise_loud() -> None:
@@ -61,7 +61,7 @@ class Wary:
         return lambda heard: float(np.interp(np.abs(heard).max(), *LIKELY))
 
 
-def murmured(seconds: float) -> np.ndarray:
+def murmur(seconds: float) -> np.ndarray:
     return np.full(round(seconds * RATE), 0.06, np.float32)
 
 
@@ -79,7 +79,7 @@ def over(*sounds: np.ndarray, answer: str = LONG) -> list:
 
 
 def test_a_suspicion_that_is_not_borne_out_halts_it_for_a_quarter_of_a_second() -> None:
-    events = over(murmured(0.15))
+    events = over(murmur(0.15))
     (paused,), (resumed,) = of(Paused, events), of(Resumed, events)
     assert paused.time - 3.0 < 0.12 and resumed.time - paused.time < 0.3
     assert resumed.position == paused.position
@@ -87,19 +87,19 @@ def test_a_suspicion_that_is_not_borne_out_halts_it_for_a_quarter_of_a_second() 
 
 
 def test_a_murmur_that_goes_on_halts_it_twice_at_most() -> None:
-    events = over(murmured(8.0), answer=3 * LONG)
+    events = over(murmur(8.0), answer=3 * LONG)
     assert len(of(Paused, events)) == len(of(Resumed, events)) == 2 and not of(Interrupted, events)
 
 
 def test_a_murmur_that_comes_and_goes_halts_it_more_and_more_rarely() -> None:
-    events = over(*[murmured(0.4), quiet(0.4)] * 18, answer=4 * LONG)  # for 14 s
+    events = over(*[murmur(0.4), quiet(0.4)] * 18, answer=4 * LONG)  # for 14 s
     halts = np.array([event.time for event in of(Paused, events)])
     assert len(halts) == 3 and not of(Interrupted, events)
     assert (np.diff(halts) > [2.0, 4.0]).all()
 
 
 def test_the_next_answer_is_halted_as_readily_as_the_first() -> None:
-    talks, murmurs = conversation([2 * LONG], [2 * LONG]), [murmured(0.4), quiet(0.4)] * 6
+    talks, murmurs = conversation([2 * LONG], [2 * LONG]), [murmur(0.4), quiet(0.4)] * 6
     halts = []
     for _ in range(2):
         halts.append(len(of(Paused, hear(talks, BOOK.say(0), quiet(2), *murmurs, quiet(12)))))
@@ -114,7 +114,7 @@ def test_a_recording_that_ends_in_speech_is_answered_without_a_halt() -> None:
 
 @pytest.mark.parametrize("before", [0.1, 0.4, 0.7])
 def test_speech_that_begins_as_a_murmur_stops_it_at_the_murmur_and_is_heard_whole(before: float) -> None:
-    events = over(murmured(before), BOOK.say(1, 0.8))
+    events = over(murmur(before), BOOK.say(1, 0.8))
     assert of(Paused, events)[0].time - 3.0 < 0.12
     assert of(Interrupted, events) and of(Heard, events)[1].text.endswith("Stop that.")
     began = of(SpeechStarted, events)[1].began

@@ -127,7 +127,7 @@ NEVER_ENDING = (
 )  # fmt: skip
 
 
-def repeated(pieces: Sequence[str], size: int) -> str:
+def repeat_to_length(pieces: Sequence[str], size: int) -> str:
     return ("".join(pieces) * size)[:size]
 
 
@@ -141,7 +141,7 @@ def takes(text: str) -> float:
 @pytest.mark.parametrize("piece", [*NEVER_ENDING, *Random(5).sample([*combinations(NEVER_ENDING, 3)], 30)])
 def test_what_never_ends_in_a_file_takes_time_in_proportion_to_its_size(piece: str | Sequence[str]) -> None:
     """Four times the text takes four times as long, not sixteen; the best of several tries counts."""
-    short, long = repeated(piece, 15_000), repeated(piece, 60_000)
+    short, long = repeat_to_length(piece, 15_000), repeat_to_length(piece, 60_000)
     assert any(takes(long) < 8 * takes(short) + 0.1 for _ in range(3))
 
 

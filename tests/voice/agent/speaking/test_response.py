@@ -18,7 +18,7 @@ from voice.types import Audio, Controls, Speech, SpeedChange, Synthesizer, Word
 LINE = "It is noon. It is late."  # two sentences of three words
 
 
-def spoken(
+def speak_reply(
     *pieces: str | SpeedChange | None, controls: Controls = Controls(), voice: Synthesizer | None = None
 ) -> list[Speech]:
     """The sound of a reply in these pieces, which is wanted from the beginning."""
@@ -51,32 +51,32 @@ def lengths(speech: list[Speech]) -> list[float]:
 def test_the_pause_between_sentences_is_the_one_that_the_controls_ask_for(
     controls: Controls, pause: float
 ) -> None:
-    first, second = spoken(LINE, controls=controls)
+    first, second = speak_reply(LINE, controls=controls)
     assert lengths([first, second]) == pytest.approx([3 * WORD, pause + 3 * WORD])
     assert second.words[0].start == pytest.approx(pause)
 
 
 def test_a_faster_answer_has_shorter_pauses() -> None:
-    speech = spoken(LINE, controls=Controls(speed=2.0))
+    speech = speak_reply(LINE, controls=Controls(speed=2.0))
     assert lengths(speech) == pytest.approx([1.5 * WORD, 0.2 + 1.5 * WORD])
 
 
 @pytest.mark.parametrize("size", [1, 4, 100])
 def test_a_reply_sounds_the_same_in_pieces_of_any_size(size: int) -> None:
     text = "# News\n**It** is noon. See [the sky](http://x.y), it is late.\n\nGood night."
-    whole, controls = spoken(text), Controls(sentence_pause=1.5)
+    whole, controls = speak_reply(text), Controls(sentence_pause=1.5)
     pieces = [text[first : first + size] for first in range(0, len(text), size)]
-    assert lengths(spoken(*pieces)) == lengths(whole)
-    assert [each.text for each in spoken(*pieces, controls=controls)] == [each.text for each in whole]
+    assert lengths(speak_reply(*pieces)) == lengths(whole)
+    assert [each.text for each in speak_reply(*pieces, controls=controls)] == [each.text for each in whole]
 
 
 def test_whole_sentences_before_a_wait_are_spoken_during_it_and_keep_their_pause() -> None:
-    assert lengths(spoken("It is noon.", None, " It is late.")) == pytest.approx([0.6, 1.0])
-    assert [each.text for each in spoken("It is", None, " noon.")] == ["It is noon."]
+    assert lengths(speak_reply("It is noon.", None, " It is late.")) == pytest.approx([0.6, 1.0])
+    assert [each.text for each in speak_reply("It is", None, " noon.")] == ["It is noon."]
 
 
 def test_another_pace_holds_for_the_sentences_after_it() -> None:
-    speech = spoken("It is noon. ", "It is one. ", SpeedChange(2.0), "It is late.")
+    speech = speak_reply("It is noon. ", "It is one. ", SpeedChange(2.0), "It is late.")
     assert lengths(speech)[::2] == pytest.approx([3 * WORD, 0.4 + 1.5 * WORD], abs=0.21)
     assert speech[2].words[-1].end - speech[2].words[0].start == pytest.approx(1.5 * WORD)
 
@@ -104,7 +104,7 @@ class Streaming(EvenVoice):
 
 def test_a_voice_that_follows_a_text_gets_it_unsplit_and_without_markup() -> None:
     voice = Streaming()
-    (speech,) = spoken("**It** is ", "noon. ", "It is late.", voice=voice, controls=Controls(pause=0.5))
+    (speech,) = speak_reply("**It** is ", "noon. ", "It is late.", voice=voice, controls=Controls(pause=0.5))
     assert voice.pushed == speech.text == LINE
     assert voice.begun == [Controls(pause=0.5)]
 
@@ -126,5 +126,5 @@ def test_an_answer_begins_without_the_silence_before_its_first_sound() -> None:
 
 
 def test_text_that_a_brain_made_speakable_is_spoken_as_it_is() -> None:
-    assert [each.text for each in spoken("It is **noon**.")] == ["It is noon."]
-    assert [each.text for each in spoken(SpeakableText("It is **noon**."))] == ["It is **noon**."]
+    assert [each.text for each in speak_reply("It is **noon**.")] == ["It is noon."]
+    assert [each.text for each in speak_reply(SpeakableText("It is **noon**."))] == ["It is **noon**."]

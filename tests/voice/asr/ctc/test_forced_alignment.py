@@ -11,7 +11,7 @@ from voice.asr.ctc.forced_alignment import END_LAG, START_LEAD, align_words, end
 from voice.loading import load
 
 
-def heard(text: str, frames: list[int], total: int) -> np.ndarray:
+def frame_log_probs(text: str, frames: list[int], total: int) -> np.ndarray:
     """(total, 29) log-probabilities in which each letter of `text` is heard in one frame."""
     chances = np.full((total, CLASSES), 1e-4)
     chances[:, BLANK] = 0.99
@@ -23,7 +23,7 @@ def heard(text: str, frames: list[int], total: int) -> np.ndarray:
 
 def evenly(text: str, first: int = 10, step: int = 5) -> tuple[np.ndarray, list[int]]:
     frames = list(range(first, first + step * len(spell(text).labels), step))
-    return heard(text, frames, frames[-1] + 50), frames
+    return frame_log_probs(text, frames, frames[-1] + 50), frames
 
 
 def test_a_word_lasts_from_its_first_letter_to_its_last() -> None:

@@ -22,16 +22,16 @@ def spoken_log_probs(text: str, *, sure: float = 0.9, pause: int = 2) -> np.ndar
     return np.log(chances).astype(np.float32)
 
 
-def decoded(text: str, log_probs: np.ndarray, confidence: float = 0.5) -> list[Word]:
+def decoder_words(text: str, log_probs: np.ndarray, confidence: float = 0.5) -> list[Word]:
     """The words of a decoder that wrote `text`, timed by the letters."""
     words = text.split()
     aligned = align_words([f" {word}" for word in words], log_probs, FRAME * len(log_probs))
     return [Word(word, at.start, at.end, confidence) for word, at in zip(words, aligned, strict=True)]
 
 
-def corrected(sound: str, text: str, *terms: str, confidence: float = 0.5) -> str:
+def correct(sound: str, text: str, *terms: str, confidence: float = 0.5) -> str:
     log_probs = spoken_log_probs(sound)
-    words = insert_hotwords(decoded(text, log_probs, confidence), log_probs, parse_hotwords(terms))
+    words = insert_hotwords(decoder_words(text, log_probs, confidence), log_probs, parse_hotwords(terms))
     return " ".join(word.text for word in words)
 
 
@@ -51,7 +51,7 @@ MENDED = [
 
 @pytest.mark.parametrize(("sound", "text", "terms", "expected"), MENDED)
 def test_a_term_that_is_heard_takes_the_place_of_what_was_written(sound, text, terms, expected):
-    assert corrected(sound, text, *terms) == expected
+    assert correct(sound, text, *terms) == expected
 
 
 KEPT = [
@@ -65,7 +65,7 @@ KEPT = [
 
 @pytest.mark.parametrize(("sound", "text", "terms"), KEPT)
 def test_what_is_right_stays(sound, text, terms):
-    assert corrected(sound, text, *terms, confidence=0.95) == text
+    assert correct(sound, text, *terms, confidence=0.95) == text
 
 
 def test_words_of_which_the_decoder_is_sure_need_more_than_a_likeness():
@@ -73,7 +73,7 @@ def test_words_of_which_the_decoder_is_sure_need_more_than_a_likeness():
     texts = []
     for sure in (0.02, 0.98):
         words = insert_hotwords(
-            decoded("the wastes of", log_probs, sure), log_probs, parse_hotwords(["waists"])
+            decoder_words("the wastes of", log_probs, sure), log_probs, parse_hotwords(["waists"])
         )
         texts.append(" ".join(word.text for word in words))
     assert texts == ["the waists of", "the wastes of"]
@@ -81,9 +81,9 @@ def test_words_of_which_the_decoder_is_sure_need_more_than_a_likeness():
 
 def test_the_term_has_the_times_of_its_letters_and_the_rest_keeps_its_own():
     log_probs = spoken_log_probs("we run kubernetes now")
-    before = decoded("We run Cuban Eddies now.", log_probs)
+    before = decoder_words("We run Cuban Eddies now.", log_probs)
     after = insert_hotwords(before, log_probs, parse_hotwords(["Kubernetes"]))
-    right = decoded("We run Kubernetes now.", log_probs)
+    right = decoder_words("We run Kubernetes now.", log_probs)
     assert [word.text for word in after] == [word.text for word in right]
     assert (after[2].start, after[2].end) == pytest.approx((right[2].start, right[2].end))
     assert after[2].confidence > 0.5
@@ -93,16 +93,18 @@ def test_the_term_has_the_times_of_its_letters_and_the_rest_keeps_its_own():
 def test_every_word_of_a_term_has_its_own_time():
     log_probs = spoken_log_probs("read anna karenina again")
     after = insert_hotwords(
-        decoded("Read Anna Kareena again.", log_probs), log_probs, parse_hotwords(["Anna Karenina"])
+        decoder_words("Read Anna Kareena again.", log_probs), log_probs, parse_hotwords(["Anna Karenina"])
     )
-    right = decoded("Read Anna Karenina again.", log_probs)
+    right = decoder_words("Read Anna Karenina again.", log_probs)
     assert [(w.text, w.start, w.end) for w in after] == [(w.text, w.start, w.end) for w in right]
 
 
 def test_a_term_of_more_words_than_are_said_gets_a_time_for_each():
     log_probs = spoken_log_probs("we saw the louvre")
     after = insert_hotwords(
-        decoded("We saw the Loafer.", log_probs), log_probs, parse_hotwords(["Musée du Louvre = louvre"])
+        decoder_words("We saw the Loafer.", log_probs),
+        log_probs,
+        parse_hotwords(["Musée du Louvre = louvre"]),
     )
     assert [word.text for word in after] == ["We", "saw", "the", "Musée", "du", "Louvre."]
     assert all(one.end <= other.start for one, other in zip(after, after[1:], strict=False))
@@ -110,7 +112,7 @@ def test_a_term_of_more_words_than_are_said_gets_a_time_for_each():
 
 def test_spots_lie_where_the_term_is_said():
     log_probs = spoken_log_probs("we run kubernetes now and kubernetes then")
-    words = decoded("we run kubernetes now and kubernetes then", log_probs)
+    words = decoder_words("we run kubernetes now and kubernetes then", log_probs)
     found = sorted(find_spots(log_probs, parse_hotwords(["Kubernetes"])), key=lambda spot: spot.start)
     assert len(found) == 2
     for spot, word in zip(found, (words[2], words[5]), strict=True):
@@ -153,6 +155,6 @@ def test_a_listed_term_gives_way_to_another_only_for_a_good_reason():
 def test_offers_each_term_once_for_the_same_words():
     log_probs = spoken_log_probs("we run kubernetes now")
     offered = find_corrections(
-        decoded("We run Cuban Eddies now.", log_probs), log_probs, parse_hotwords(["Kubernetes"])
+        decoder_words("We run Cuban Eddies now.", log_probs), log_probs, parse_hotwords(["Kubernetes"])
     )
     assert len({(each.first, each.last) for each in offered}) == len(offered)

@@ -56,7 +56,7 @@ class Spectra(Diarizer):
         return np.eye(80, dtype=np.float32)[mel.mean(axis=0).argmax()]
 
 
-def hummed(*turns: tuple[float, float, float], seconds: float) -> np.ndarray:
+def hum(*turns: tuple[float, float, float], seconds: float) -> np.ndarray:
     """(hertz, start, end) of each turn, added up."""
     clock = np.arange(round(seconds * RATE)) / RATE
     parts = (0.3 * np.sin(2 * np.pi * hertz * clock) * ((clock >= a) & (clock < b)) for hertz, a, b in turns)
@@ -70,7 +70,7 @@ def turns_of(samples: np.ndarray, block: int = 0, count: int | None = None) -> t
     return diarization.turns(count)
 
 
-TALK = hummed((HIGH, 0.5, 4), (LOW, 4.5, 13), (HIGH, 14, 17), (LOW, 16, 22.5), seconds=24)
+TALK = hum((HIGH, 0.5, 4), (LOW, 4.5, 13), (HIGH, 14, 17), (LOW, 16, 22.5), seconds=24)
 
 
 def test_finds_the_same_people_again_in_every_window_and_counts_them_as_they_appear():

@@ -20,7 +20,7 @@ ACCEPTANCE = Acceptance(DecodingOptions(), NoTokenizer())
 NO_LOG_PROBS = np.zeros((0, 29), np.float32)
 
 
-def written(text: str, log_prob: float = -0.1) -> Hypothesis:
+def hypothesis(text: str, log_prob: float = -0.1) -> Hypothesis:
     return Hypothesis(tuple(range(len(text))), text, np.full(len(text), log_prob), log_prob, 0.0)
 
 
@@ -39,23 +39,23 @@ def read_in_another_language(letters: str) -> CTCOutput:
 
 
 def test_what_is_nothing_like_what_a_head_read_is_doubtful() -> None:
-    strange = written("and so on and so forth and so on and so forth")
+    strange = hypothesis("and so on and so forth and so on and so forth")
     assert not ACCEPTANCE.is_doubtful(strange, None)
     assert ACCEPTANCE.is_doubtful(strange, read("and so on"))
     assert not ACCEPTANCE.is_doubtful(strange, read_in_another_language("and so on"))
-    assert not ACCEPTANCE.is_doubtful(written("And so on."), read("and so an"))
+    assert not ACCEPTANCE.is_doubtful(hypothesis("And so on."), read("and so an"))
 
 
 def test_the_better_of_two_hypotheses_is_closer_to_the_head() -> None:
-    one, other = written("wreck a nice beach"), written("recognize speech")
+    one, other = hypothesis("wreck a nice beach"), hypothesis("recognize speech")
     assert ACCEPTANCE.better(one, other, read("recgnise speech")) is other
     assert ACCEPTANCE.better(other, one, read("recgnise speech")) is other
     assert ACCEPTANCE.better(one, other, None) is other
-    assert ACCEPTANCE.better(written("no " * 60), other, read("no no no no")) is other
+    assert ACCEPTANCE.better(hypothesis("no " * 60), other, read("no no no no")) is other
 
 
 def test_a_loop_that_no_head_read_is_never_the_better_hypothesis() -> None:
-    loop, other = written("I'm sorry. " * 14), written("and then we went on")
+    loop, other = hypothesis("I'm sorry. " * 14), hypothesis("and then we went on")
     for letters in ("im sory wha na ther im", "", "im sorry"):
         assert ACCEPTANCE.better(loop, other, read(letters)) is other
         assert ACCEPTANCE.better(other, loop, read(letters)) is other
@@ -66,14 +66,14 @@ def test_a_loop_that_no_head_read_is_never_the_better_hypothesis() -> None:
 
 def test_what_is_really_said_again_and_again_is_kept() -> None:
     said = "please stay on the line, an agent will be with you shortly. " * 3
-    mangled = written(
+    mangled = hypothesis(
         "please stay on the line, an agent will be with you shortly. Pleased, stay on, the lines"
     )
-    assert not ACCEPTANCE.is_doubtful(written(said), read(said))
-    assert ACCEPTANCE.is_doubtful(written(said), None)
-    assert ACCEPTANCE.better(written(said), mangled, read(said)).text == said
+    assert not ACCEPTANCE.is_doubtful(hypothesis(said), read(said))
+    assert ACCEPTANCE.is_doubtful(hypothesis(said), None)
+    assert ACCEPTANCE.better(hypothesis(said), mangled, read(said)).text == said
     assert not ACCEPTANCE.is_loop(
-        written("Scelta non valida. " * 12), read_in_another_language("shelt ano valida " * 12)
+        hypothesis("Scelta non valida. " * 12), read_in_another_language("shelt ano valida " * 12)
     )
 
 
@@ -91,7 +91,7 @@ def test_what_is_really_said_again_and_again_is_kept() -> None:
     ],
 )
 def test_a_phrase_four_times_in_a_row_is_a_loop(text: str, looping: bool) -> None:
-    assert ACCEPTANCE.is_loop(written(text), None) is looping
+    assert ACCEPTANCE.is_loop(hypothesis(text), None) is looping
 
 
 def test_a_loop_is_cut_to_one_phrase() -> None:
@@ -107,21 +107,23 @@ def test_a_loop_is_cut_to_one_phrase() -> None:
 
 
 def test_a_text_of_which_a_head_heard_next_to_nothing_is_made_up() -> None:
-    assert ACCEPTANCE.is_unheard(written("Thank you for watching!"), read("a"))
-    made_up = written("I was working under the name of the President of the United States.")
+    assert ACCEPTANCE.is_unheard(hypothesis("Thank you for watching!"), read("a"))
+    made_up = hypothesis("I was working under the name of the President of the United States.")
     assert ACCEPTANCE.is_unheard(made_up, read("mo gre lisp an tho cle mi hos bad gri pe"))
-    assert not ACCEPTANCE.is_unheard(written("Because you need a share."), read("mo gre lisp"))
-    assert not ACCEPTANCE.is_unheard(written("Thank you for watching!"), read("tank yu fo"))
-    assert not ACCEPTANCE.is_unheard(written("Thank you"), read("tank yu fo wachin and so on and on"))
-    assert not ACCEPTANCE.is_unheard(written("Thank you for watching!"), None)
-    assert not ACCEPTANCE.is_unheard(replace(written(""), tokens=()), read(""))
+    assert not ACCEPTANCE.is_unheard(hypothesis("Because you need a share."), read("mo gre lisp"))
+    assert not ACCEPTANCE.is_unheard(hypothesis("Thank you for watching!"), read("tank yu fo"))
+    assert not ACCEPTANCE.is_unheard(hypothesis("Thank you"), read("tank yu fo wachin and so on and on"))
+    assert not ACCEPTANCE.is_unheard(hypothesis("Thank you for watching!"), None)
+    assert not ACCEPTANCE.is_unheard(replace(hypothesis(""), tokens=()), read(""))
 
 
 def test_in_other_languages_a_head_only_tells_how_much_was_said() -> None:
-    assert ACCEPTANCE.is_thin(written("No se puede ver. No se puede."), read_in_another_language("nose"))
-    assert not ACCEPTANCE.is_thin(written("Его нельзя увидеть"), read_in_another_language("evo niel za uvid"))
-    assert not ACCEPTANCE.is_thin(written("No se puede ver."), None)
-    assert not ACCEPTANCE.is_unheard(written("No se puede ver."), read_in_another_language(""))
+    assert ACCEPTANCE.is_thin(hypothesis("No se puede ver. No se puede."), read_in_another_language("nose"))
+    assert not ACCEPTANCE.is_thin(
+        hypothesis("Его нельзя увидеть"), read_in_another_language("evo niel za uvid")
+    )
+    assert not ACCEPTANCE.is_thin(hypothesis("No se puede ver."), None)
+    assert not ACCEPTANCE.is_unheard(hypothesis("No se puede ver."), read_in_another_language(""))
 
 
 def sound(level: float) -> Audio:

@@ -56,21 +56,21 @@ def test_a_folder_without_a_layer_has_none_and_a_broken_one_says_so(tmp_path) ->
         EndOfTurnHead.find(tmp_path)
 
 
-def stored(**arrays: np.ndarray) -> bytes:
+def npz_bytes(**arrays: np.ndarray) -> bytes:
     held = io.BytesIO()
     np.savez_compressed(held, **arrays)
     return held.getvalue()
 
 
-LAYER = stored(weights=np.zeros((6, 3)), bias=np.zeros(()))
+LAYER = npz_bytes(weights=np.zeros((6, 3)), bias=np.zeros(()))
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        b"", LAYER[:200], stored(weights=np.zeros((6, 3)), bias=np.zeros(3)),
+        b"", LAYER[:200], npz_bytes(weights=np.zeros((6, 3)), bias=np.zeros(3)),
         LAYER.replace(b"\x08\0\0\0", b"\x63\0\0\0"),  # packed in a way that nobody knows
-        stored(weights=np.zeros(1_000_000), bias=np.zeros(())),  # a thousand times as large as its file
+        npz_bytes(weights=np.zeros(1_000_000), bias=np.zeros(())),  # a thousand times as large as its file
     ],
 )  # fmt: skip
 def test_a_file_of_a_stranger_is_damaged_and_nothing_worse(tmp_path, content: bytes) -> None:

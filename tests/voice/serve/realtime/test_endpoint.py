@@ -17,7 +17,7 @@ import pytest
 import websockets
 from fakes import chat_server
 from fakes.agent import EvenVoice, Phrasebook, Script, quiet
-from fakes.realtime import PATIENCE, Places, at_24k, encoded, running_app, services
+from fakes.realtime import PATIENCE, Places, at_24k, encode_pcm16, running_app, services
 from fakes.serve_process import Process, serving_process
 from fastapi import FastAPI
 from openai import AsyncOpenAI
@@ -105,7 +105,7 @@ async def until(connection, kind: str) -> list:
 async def say(connection, *sounds: np.ndarray) -> None:
     samples = at_24k(np.concatenate(sounds))
     for at in range(0, len(samples), 4800):
-        await connection.input_audio_buffer.append(audio=encoded(samples[at : at + 4800]))
+        await connection.input_audio_buffer.append(audio=encode_pcm16(samples[at : at + 4800]))
 
 
 def test_openais_client_holds_a_conversation(server):
@@ -229,7 +229,7 @@ def test_a_transcription_client_of_the_beta_has_a_session_of_that_name(server, a
 
 def test_one_session_too_many_is_refused_with_a_reason_and_a_place_is_free_again_afterwards(server):
     async def talk() -> None:
-        await served(server)  # whom others left
+        await check_serving(server)  # whom others left
         async with websockets.connect(address(server)) as one, websockets.connect(address(server)) as two:
             await one.recv(), await two.recv()
             with pytest.raises(websockets.InvalidStatus) as refusal:
@@ -243,12 +243,12 @@ def test_one_session_too_many_is_refused_with_a_reason_and_a_place_is_free_again
                 with pytest.raises(websockets.ConnectionClosed):
                     await browser.recv()
                 assert browser.close_code == 1013
-        await served(server)
+        await check_serving(server)
 
     run(talk())
 
 
-async def served(server: Server) -> None:
+async def check_serving(server: Server) -> None:
     """All places are free, and the next client gets one."""
     assert await asyncio.to_thread(server.places.free)
     async with websockets.connect(address(server)) as line:
@@ -264,7 +264,7 @@ def test_clients_that_vanish_give_back_their_places(server):
                 await line.recv()
                 line.transport.abort()
             assert await asyncio.to_thread(server.places.free)
-        await served(server)
+        await check_serving(server)
 
     run(vanish())
 
@@ -283,7 +283,7 @@ def test_a_session_that_cannot_begin_gives_back_its_place(monkeypatch):
         with monkeypatch.context() as broken:
             broken.setattr(endpoint, "start_session_thread", none_left)
             run(fails(server))
-        run(served(server))
+        run(check_serving(server))
 
 
 def test_a_line_that_fails_is_logged(caplog, monkeypatch):
@@ -306,7 +306,7 @@ def test_a_client_that_takes_nothing_is_let_go(server, monkeypatch):
                 await line.send(json.dumps({"type": "conversation.item.retrieve", "item_id": "long"}))
             assert await asyncio.to_thread(server.places.free)
             line.transport.abort()
-        await served(server)
+        await check_serving(server)
 
     run(pile_up())
 
@@ -383,7 +383,7 @@ def test_a_server_that_stops_takes_no_new_session():
         run(talk(server))
 
 
-async def told(line: websockets.ClientConnection, kind: str) -> dict:
+async def next_event(line: websockets.ClientConnection, kind: str) -> dict:
     """The next event of a kind; what else a session says at its start may come before it or after."""
     while (event := json.loads(await line.recv()))["type"] != kind:
         pass
@@ -398,13 +398,13 @@ def test_a_process_that_is_told_to_stop_waits_for_its_live_sessions(tmp_path, le
         async with websockets.connect(f"ws://127.0.0.1:{process.port}/v1/realtime") as line:
             assert json.loads(await line.recv())["type"] == "session.created"
             process.tell()
-            assert (await told(line, "session.ending"))["seconds"] == pytest.approx(GRACE, abs=1)
+            assert (await next_event(line, "session.ending"))["seconds"] == pytest.approx(GRACE, abs=1)
             await line.send(json.dumps({"type": "nonsense"}))
-            assert (await told(line, "error"))["error"]["param"] == "type", "it goes on"
+            assert (await next_event(line, "error"))["error"]["param"] == "type", "it goes on"
             if leaves:
                 return
             process.tell()
-            assert (await told(line, "error"))["error"]["code"] == "draining"
+            assert (await next_event(line, "error"))["error"]["code"] == "draining"
             with pytest.raises(websockets.ConnectionClosed):
                 await line.recv()
             assert line.close_code == 1012
@@ -412,7 +412,7 @@ def test_a_process_that_is_told_to_stop_waits_for_its_live_sessions(tmp_path, le
     with serving_process(tmp_path / "log") as process:
         run(talk(process))
         began = time.monotonic()
-        assert process.ended() == 0
+        assert process.exit_status() == 0
         assert time.monotonic() - began < GRACE - 1
 
 
@@ -469,7 +469,7 @@ def test_a_spoken_question_is_answered_in_speech_by_the_real_models():
         async with client(server).realtime.connect(model="gpt-realtime") as connection:
             await connection.session.update(session={"type": "realtime", "audio": {"output": {"speed": 1.0}}})
             for at in range(0, len(asked), 2400):
-                await connection.input_audio_buffer.append(audio=encoded(asked[at : at + 2400]))
+                await connection.input_audio_buffer.append(audio=encode_pcm16(asked[at : at + 2400]))
             events = await until(connection, "response.done")
             heard = next(each for each in events if each.type.endswith("transcription.completed"))
             deltas = [each.delta for each in events if each.type == "response.output_audio.delta"]

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import websockets
 from fakes.agent import Phrasebook
-from fakes.realtime import PATIENCE, Places, encoded, running_app, services
+from fakes.realtime import PATIENCE, Places, encode_pcm16, running_app, services
 from fastapi import FastAPI
 
 from voice.agent.listening.recognition import WholeTurn
@@ -27,7 +27,7 @@ EACH = 50  # cases on one connection, if the server does not end it before
 LONGEST = 100_000  # characters of a frame here, so that one too long is soon sent
 CLEAN = {1000, 1002, 1003, 1007, 1008, 1009}  # the client's fault; 1006 and 1011 would be the server's
 
-SPEECH, SILENCE = encoded(np.full(4800, 0.1)), encoded(np.zeros(48_000))
+SPEECH, SILENCE = encode_pcm16(np.full(4800, 0.1)), encode_pcm16(np.zeros(48_000))
 TEXT = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hello"}]}
 CALL = {"type": "function_call", "name": "look", "arguments": "{}", "call_id": "call_1"}
 EVENTS: list[dict[str, Any]] = [
@@ -66,7 +66,7 @@ class Parrot:
 def case(number: int) -> list[str | bytes]:
     """The frames of one case."""
     chance = random.Random(number)
-    kinds = [_noise, _broken, _changed, _changed, _disorder, _disorder, _deep, _binary, _long]
+    kinds = [_noise, _break_text, _change_event, _change_event, _disorder, _disorder, _deep, _binary, _long]
     weights = [10, 10, 30, 20, 20, 10, 3, 1, 1]
     return chance.choices(kinds, weights)[0](chance)
 
@@ -77,7 +77,7 @@ def _noise(chance: random.Random) -> list[str | bytes]:
     ]
 
 
-def _broken(chance: random.Random) -> list[str | bytes]:
+def _break_text(chance: random.Random) -> list[str | bytes]:
     text = json.dumps(chance.choice(EVENTS))
     at = chance.randrange(len(text))
     return [
@@ -85,7 +85,7 @@ def _broken(chance: random.Random) -> list[str | bytes]:
     ]
 
 
-def _changed(chance: random.Random) -> list[str | bytes]:
+def _change_event(chance: random.Random) -> list[str | bytes]:
     event = json.loads(json.dumps(chance.choice(EVENTS)))
     for _ in range(chance.randrange(1, 3)):
         place = chance.choice(list(_places(event)))
@@ -137,7 +137,7 @@ def server(monkeypatch) -> Iterator[tuple[int, Places]]:
         assert host.sessions.free(), "a place was not given back"
 
 
-async def told(line: websockets.ClientConnection, mark: str) -> list[dict]:
+async def events_until(line: websockets.ClientConnection, mark: str) -> list[dict]:
     """The events up to the answer to the mark. Raises ConnectionClosed where the server has had enough."""
     question = {"type": "conversation.item.retrieve", "item_id": mark, "event_id": mark}
     await line.send(json.dumps(question))
@@ -147,14 +147,14 @@ async def told(line: websockets.ClientConnection, mark: str) -> list[dict]:
     return events
 
 
-async def tried(port: int, numbers: Iterator[int]) -> None:
+async def send_cases(port: int, numbers: Iterator[int]) -> None:
     """As many cases as the server takes on one connection."""
     async with websockets.connect(f"ws://127.0.0.1:{port}/v1/realtime", max_size=None) as line:
         for number, _ in zip(numbers, range(EACH), strict=False):
             try:
                 for frame in case(number):
                     await line.send(frame)
-                events = await told(line, f"mark_{number}")
+                events = await events_until(line, f"mark_{number}")
             except websockets.ConnectionClosed as closed:
                 assert closed.rcvd and closed.rcvd.code in CLEAN, f"case {number}: {closed}"
                 return
@@ -169,7 +169,7 @@ def test_nonsense_is_answered_and_harms_nobody(server):
         numbers = iter(range(CASES))
         for number in numbers:
             async with asyncio.timeout(PATIENCE):
-                await tried(port, _again(number, numbers))
+                await send_cases(port, _again(number, numbers))
                 assert await asyncio.to_thread(places.free)
 
     asyncio.run(work())

@@ -8,7 +8,7 @@ from typing import get_args
 import numpy as np
 import pytest
 from fakes.agent import Later, Phrasebook, Script, quiet
-from fakes.realtime import Client, at_24k, encoded, kinds, services, sound
+from fakes.realtime import Client, at_24k, encode_pcm16, kinds, services, sound
 from openai.types.realtime import RealtimeServerEvent
 
 from voice.serve.realtime.protocol.configuration import Configuration
@@ -231,7 +231,7 @@ def test_what_is_said_over_an_answer_is_heard_whole_where_the_client_ends_turns(
     client.wait(0.5)
     for _ in range(10):
         client.wait(0.1)
-        client.send("input_audio_buffer.append", audio=encoded(at_24k(book.say(1, 0.1))))
+        client.send("input_audio_buffer.append", audio=encode_pcm16(at_24k(book.say(1, 0.1))))
     client.send("input_audio_buffer.commit")
     work.catch_up()
     assert one(client.wait(1), TURN[-1])["transcript"] == "And now?"
@@ -494,7 +494,7 @@ def test_frames_of_telephones_are_understood():
 
 
 @pytest.mark.parametrize(
-    "odd", ["", "AAA=", encoded(np.zeros(1, np.float32)) + encoded(np.zeros(3, np.float32))]
+    "odd", ["", "AAA=", encode_pcm16(np.zeros(1, np.float32)) + encode_pcm16(np.zeros(3, np.float32))]
 )
 def test_odd_pieces_of_sound_do_no_harm(odd):
     client = Client(Phrasebook(), Script())

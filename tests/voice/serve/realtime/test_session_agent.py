@@ -54,12 +54,12 @@ def ask(
         async with websockets.connect(url, additional_headers=headers, origin=origin) as line:
             session = {"output_modalities": ["text"], "voice": {"brain": brain}}
             await line.send(json.dumps({"type": "session.update", "session": session}))
-            return [await answered(line, request) for request in requests]
+            return [await ask_by_text(line, request) for request in requests]
 
     return asyncio.run(asyncio.wait_for(talk(), PATIENCE))
 
 
-async def answered(line, request: str) -> str:
+async def ask_by_text(line, request: str) -> str:
     content = [{"type": "input_text", "text": request}]
     item = {"type": "message", "role": "user", "content": content}
     await line.send(json.dumps({"type": "conversation.item.create", "item": item}))

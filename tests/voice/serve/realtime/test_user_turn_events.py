@@ -8,7 +8,7 @@ import random
 import numpy as np
 import pytest
 from fakes.agent import Later, Phrasebook, Script, quiet
-from fakes.realtime import RATE, Client, at_24k, encoded
+from fakes.realtime import RATE, Client, at_24k, encode_pcm16
 
 from voice.serve.realtime.clock import MAX_SPANS, AudioClock
 from voice.serve.realtime.protocol.audio_formats import FORMATS, PCM
@@ -69,7 +69,7 @@ def test_a_turn_ends_where_its_sound_ended_though_the_client_sends_nothing_more(
 def test_a_whole_recording_in_one_append_has_its_own_times(detection):
     client = client_of(detection)
     sound = np.concatenate((quiet(2), AnyWords().say(0, 3.0), quiet(3), AnyWords().say(0, 2.4)))
-    told = client.send("input_audio_buffer.append", audio=encoded(at_24k(sound)))
+    told = client.send("input_audio_buffer.append", audio=encode_pcm16(at_24k(sound)))
     check(told + client.wait(4), turn(2000, 5000) + turn(8000, 10_400))
 
 

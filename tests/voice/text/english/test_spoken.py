@@ -34,7 +34,7 @@ def letters(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalpha())
 
 
-def folded(sounds: list[str]) -> str:
+def fold_phones(sounds: list[str]) -> str:
     """Phones of CMUdict without what good readers differ in: weak vowels and weak stress."""
     alone = sum(sound.rstrip("012") in VOWELS for sound in sounds) < 2
     out = []
@@ -46,7 +46,7 @@ def folded(sounds: list[str]) -> str:
     return re.sub(r"AH L\b", "L", " ".join(out))
 
 
-def said(phonemes: str) -> str:
+def phones_of(phonemes: str) -> str:
     """The same of ours; of several stresses, as in spelled letters, the last counts."""
     sounds: list[str] = []
     *unstressed, last = phonemes.replace("T", "t").split("ˈ")
@@ -55,10 +55,10 @@ def said(phonemes: str) -> str:
     strong = phones(last)
     if unstressed and strong:
         strong[next((i for i, sound in enumerate(strong) if sound in VOWELS), 0)] += "1"
-    return folded(sounds + strong)
+    return fold_phones(sounds + strong)
 
 
-def pronounced(written: str) -> str:
+def pronunciation(written: str) -> str:
     """The phones of the word in brackets, or of everything."""
     marked = re.search(r"\[(.+?)\]", written)
     text = written.replace("[", "").replace("]", "")
@@ -68,23 +68,23 @@ def pronounced(written: str) -> str:
         for phoneme, owner in zip(reading.phonemes, reading.owners, strict=True):
             if owner >= 0 and reading.words[owner].start < end and reading.words[owner].end > start:
                 sounds += phoneme
-    return said(sounds)
+    return phones_of(sounds)
 
 
 def wrong(written: str, spoken: tuple[str, ...]) -> str | None:
     """What was said instead, or None if it is right."""
     if spoken[0].startswith("/"):
-        heard = pronounced(written)
-        wanted = [expected(each) for each in spoken]
+        heard = pronunciation(written)
+        wanted = [expected_phones(each) for each in spoken]
         return None if heard in wanted else heard
     heard = normalize(written).text
     return None if letters(heard) in map(letters, spoken) else heard
 
 
-def expected(phones_of_dictionary: str) -> str:
-    sounds = phones_of_dictionary.strip("/").split()
+def expected_phones(dictionary_phones: str) -> str:
+    sounds = dictionary_phones.strip("/").split()
     stresses = [i for i, sound in enumerate(sounds) if sound.endswith("1")]
-    return folded([s.rstrip("1") if i in stresses[:-1] else s for i, s in enumerate(sounds)])
+    return fold_phones([s.rstrip("1") if i in stresses[:-1] else s for i, s in enumerate(sounds)])
 
 
 @pytest.mark.parametrize("name", list(cases()))

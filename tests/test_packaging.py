@@ -69,7 +69,7 @@ def test_the_library_installs_only_what_it_uses():
     ],
 )
 def test_what_else_is_imported_comes_with_its_extra(folder, extra):
-    available = (required_modules(each) for each in (None, extra, "serve", "scores"))
+    available = (required_modules(each) for each in (None, extra, "serve", "scores", "parquet"))
     assert imported_modules(folder) <= set.union(*available)
 
 
@@ -138,9 +138,20 @@ def test_whoever_installs_it_gets_its_types():
     assert "py.typed" in SETTINGS["tool"]["setuptools"]["package-data"]["voice"]
 
 
-def test_every_file_beside_the_code_is_installed_with_it():
-    patterns = SETTINGS["tool"]["setuptools"]["package-data"]["voice"]
-    kept = {path for pattern in patterns for path in (CHECKOUT / "voice").glob(pattern)}
-    found = {path for path in (CHECKOUT / "voice").rglob("*") if path.is_file()}
+@pytest.mark.parametrize("package", ["voice", "data", "recipes"])
+def test_every_file_beside_the_code_is_installed_with_it(package):
+    patterns = SETTINGS["tool"]["setuptools"]["package-data"][package]
+    kept = {path for pattern in patterns for path in (CHECKOUT / package).glob(pattern)}
+    found = {path for path in (CHECKOUT / package).rglob("*") if path.is_file()}
     left = {path for path in found - kept if path.suffix not in (".py", ".pyc", ".md")}
     assert not left
+
+
+def test_what_voice_data_and_voice_train_import_is_installed():
+    from setuptools import find_namespace_packages
+
+    include = SETTINGS["tool"]["setuptools"]["packages"]["find"]["include"]
+    installed = set(find_namespace_packages(str(CHECKOUT), include=include))
+    for package in ("voice", "data", "recipes"):
+        for path in (CHECKOUT / package).rglob("*.py"):
+            assert ".".join(path.parent.relative_to(CHECKOUT).parts) in installed, path

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import numpy as np
-
-from voice import audio
-from voice.errors import AudioError, ManifestError
+from voice.errors import ManifestError
 
 DURATION_TOLERANCE = 0.1  # s: codecs pad the last frame
 SILENT_PEAK = 1e-4  # peak, about −80 dBFS
 OPUS_RATES = (8_000, 12_000, 16_000, 24_000)  # its decoders give any of them; FFmpeg's gives 48 kHz
+
+
+RowErrorKind = Literal["bad json", "no object", "column missing", "wrong type"]
 
 
 @dataclass(frozen=True)
@@ -38,21 +37,15 @@ class Clip:
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Problem:
-    """What is wrong with the clip named `id`."""
+class RowError(ManifestError):
+    """A line of a manifest that is no clip; `kind` says in which way."""
 
-    id: str
-    message: str
+    def __init__(self, kind: RowErrorKind, message: str) -> None:
+        super().__init__(kind, message)
+        self.kind = kind
 
-
-@dataclass(frozen=True)
-class Report:
-    """What `check` found in a manifest: how much it holds and what is wrong with it."""
-
-    clips: int
-    seconds: float
-    problems: tuple[Problem, ...]
+    def __str__(self) -> str:
+        return str(self.args[1])
 
 
 # name → (accepted types, required); everything else goes to `extra`
@@ -72,18 +65,40 @@ def read_manifest(path: str | Path) -> list[Clip]:
 
     Raises ManifestError, with the line's number, for a row that is not what `Clip` says.
     """
+    clips = []
+    for _, row in read_rows(path):
+        if isinstance(row, RowError):
+            raise row
+        clips.append(row)
+    return clips
+
+
+def read_rows(path: str | Path) -> Iterator[tuple[int, Clip | RowError]]:
+    """Yield the number of each line of a manifest with its clip, or with the reason why it is none.
+
+    A line is read when its turn comes, so that the length of a manifest does not matter. Raises ManifestError
+    where the file cannot be read as text.
+    """
     path = Path(path)
+    folder = path.absolute().parent
     try:
-        lines = path.read_text("utf-8").split("\n")  # alone: texts may hold other ends of lines
+        with path.open(
+            encoding="utf-8-sig", newline="\n"
+        ) as file:  # alone: texts may hold other ends of lines
+            for number, line in enumerate(file, 1):
+                if line.strip():
+                    try:
+                        yield number, _clip(line, folder, f"{path}:{number}")
+                    except RowError as error:
+                        yield number, error
     except FileNotFoundError as error:
-        raise ManifestError(f"{path} does not exist; check the path, or make it with data.folder") from error
+        hint = "check the path, or make it with `voice data prepare`"
+        raise ManifestError(f"{path} does not exist; {hint}") from error
     except (OSError, UnicodeDecodeError) as error:
         what = getattr(error, "strerror", None) or "it is no text in UTF-8"
         raise ManifestError(
             f"{path} cannot be read ({what}); name a list of recordings, JSON lines"
         ) from error
-    folder = path.absolute().parent
-    return [_clip(line, folder, f"{path}:{number}") for number, line in enumerate(lines, 1) if line.strip()]
 
 
 def _clip(line: str, folder: Path, where: str) -> Clip:
@@ -91,14 +106,16 @@ def _clip(line: str, folder: Path, where: str) -> Clip:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:  # nested without end, a number of 5,000 digits
         reason = getattr(error, "msg", error)
-        raise ManifestError(f"{where} is not JSON ({reason}); each line holds one object") from error
+        raise RowError("bad json", f"{where} is not JSON ({reason}); each line holds one object") from error
     if not isinstance(row, dict):
-        raise ManifestError(f'{where} is not an object; a row looks like {{"audio": …, "text": …}}')
+        message = f'{where} is not an object; a row looks like {{"audio": …, "text": …}}'
+        raise RowError("no object", message)
     for name, (types, required) in _FIELDS.items():
         if name not in row and required:
-            raise ManifestError(f'{where} has no "{name}"')
+            raise RowError("column missing", f'{where} has no "{name}"')
         if name in row and (not isinstance(row[name], types) or isinstance(row[name], bool)):
-            raise ManifestError(f'{where}: "{name}" is {row[name]!r:.100}; expected {_names(types)}')
+            expected = _names(types)
+            raise RowError("wrong type", f'{where}: "{name}" is {row[name]!r:.100}; expected {expected}')
     _check_values(row, where)
     return Clip(
         audio=folder / row["audio"],
@@ -120,7 +137,8 @@ def _check_values(row: Mapping[str, Any], where: str) -> None:
         for name in _FIELDS:
             str(row.get(name)).encode()
     except (ValueError, OverflowError) as error:  # half of a surrogate pair, a number beyond all floats
-        raise ManifestError(f"{where} cannot be used ({str(error)[:100]}); write the row again") from error
+        message = f"{where} cannot be used ({str(error)[:100]}); write the row again"
+        raise RowError("wrong type", message) from error
 
 
 def _names(types: tuple[type, ...]) -> str:
@@ -153,43 +171,3 @@ def _row(clip: Clip, folder: Path) -> dict[str, Any]:
         "language": clip.language,
         **clip.extra,
     }
-
-
-def check(path: str | Path) -> Report:
-    """Open every recording of a manifest and say what is wrong.
-
-    Raises ManifestError where a row cannot be read at all.
-    """
-    clips = read_manifest(path)
-    problems = [Problem(clip.id, message) for clip in clips for message in examine(clip)]
-    problems += [Problem(name, "the id occurs more than once") for name in _repeated(clips)]
-    return Report(len(clips), sum(clip.duration for clip in clips), tuple(problems))
-
-
-def examine(clip: Clip) -> Iterator[str]:
-    """Return the problems of one clip, its audio included."""
-    if clip.text is not None and not clip.text.strip():
-        yield "the text is empty; null means that there is no transcript"
-    if clip.audio.exists() and not (clip.audio.is_file() or clip.audio.is_dir()):  # one without an end
-        yield f"{clip.audio} is a device or a pipe; name a file"
-        return
-    try:
-        sound = audio.read(clip.audio)
-    except AudioError as error:
-        yield str(error)
-        return
-    opus = sound.rate == 48_000 and clip.sample_rate in OPUS_RATES
-    if clip.sample_rate not in (None, sound.rate) and not opus:
-        yield f"the rate is {sound.rate} Hz, the row says {clip.sample_rate}"
-    if abs(sound.duration - clip.duration) > DURATION_TOLERANCE:
-        yield f"the audio lasts {sound.duration:.2f} s, the row says {clip.duration:.2f}"
-    if not np.isfinite(sound.samples).all():
-        yield "some samples are not numbers (NaN or infinite)"
-    elif float(np.abs(sound.samples).max(initial=0.0)) < SILENT_PEAK:
-        yield "the audio is silent"
-
-
-def _repeated(clips: list[Clip]) -> list[str]:
-    """Return the ids that several clips have."""
-    counts = Counter(clip.id for clip in clips)
-    return sorted(name for name, count in counts.items() if count > 1)

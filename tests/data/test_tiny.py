@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from data.checks.check import check
 from data.loading import AudioCache
-from voice.manifest import check, read_manifest
+from voice.manifest import read_manifest
 
 TINY = Path(__file__).resolve().parents[2] / "data" / "tiny"
 
@@ -19,7 +20,7 @@ def test_tiny_is_a_minute_in_under_half_a_megabyte():
 
 @pytest.mark.parametrize("split", ["train", "dev"])
 def test_the_tiny_manifests_have_no_problems_and_name_the_teacher(split):
-    assert check(TINY / f"{split}.jsonl").problems == ()
+    assert check(TINY / f"{split}.jsonl").of("error") == 0
     assert all(clip.extra["source"] == "heart" for clip in read_manifest(TINY / f"{split}.jsonl"))
 
 
@@ -44,7 +45,7 @@ def test_making_it_twice_gives_the_same_speech(tmp_path, monkeypatch):
     for name in ("once", "twice"):
         monkeypatch.setattr(make, "FOLDER", tmp_path / name)
         make.main()
-        assert check(tmp_path / name / "dev.jsonl").problems == ()
+        assert check(tmp_path / name / "dev.jsonl").of("error") == 0
         made.append(read_manifest(tmp_path / name / "train.jsonl"))
     assert [clip.text for clip in made[0]] == [clip.text for clip in read_manifest(TINY / "train.jsonl")][:2]
     for once, twice in zip(*(AudioCache(clips, 24000) for clips in made), strict=True):

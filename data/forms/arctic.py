@@ -5,10 +5,8 @@ hour each at 16 kHz, by John Kominek and Alan W Black (2003); http://festvox.org
 Rights: free for any use, with the university's notice kept. Many voices made for Festival or
 Rhasspy (kathleen: CC0) have the same layout.
 
-    python -m data.arctic cmu_us_slt_arctic OUT
-
-SOURCE is a voice's folder (etc/txt.done.data beside wav/) or one that holds several. There are no
-splits: a twentieth of the prompts each goes to dev and test, the same prompts for every voice.
+The source is a voice's folder (etc/txt.done.data beside wav/) or one that holds several. There are no
+splits, and all voices read the same prompts.
 """
 
 from __future__ import annotations
@@ -17,37 +15,40 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.preparing import Fault, Row, command, finish, lines
-from voice.errors import ManifestError
-from voice.manifest import Clip
+from data.locating import walk
+from data.reading import read_lines
+from data.rows import Fault, Found, Row
 
+NAME = "CMU ARCTIC"
 PROMPTS = "txt.done.data"
 PROMPT = re.compile(r'^\(\s*(\S+)\s+"(.*)"\s*\)\s*$')  # ( arctic_a0001 "Author of the …" )
 VOICE = re.compile(r"^cmu_\w+?_(\w+)_arctic")
 
 
-def prepare_arctic(source: Path, out: Path) -> list[Clip]:
-    """Write the manifests of all voices in `source`. Raises ManifestError."""
-    voices = sorted(source.rglob(PROMPTS))
-    if not voices:
-        raise ManifestError(f"{source} holds no {PROMPTS}: give the folder that a voice unpacks to")
-    return finish((row for prompts in voices for row in _rows(prompts)), out)
+def recognizes(source: Path) -> bool:
+    """Tell whether there are prompts of Festival's."""
+    return source.is_dir() and next(_prompts(source), None) is not None
 
 
-def _rows(prompts: Path) -> Iterator[Row | Fault]:
-    """Yield a row for each line of the prompts, or the fault of that line."""
+def rows(source: Path) -> Iterator[Found]:
+    """Yield the prompts of all voices in the folder."""
+    for prompts in _prompts(source):
+        yield from _voice(prompts)
+
+
+def _prompts(source: Path) -> Iterator[Path]:
+    return (path for path in walk(source) if path.name == PROMPTS)
+
+
+def _voice(prompts: Path) -> Iterator[Found]:
     folder = prompts.absolute().parent
     folder = folder.parent if folder.name == "etc" else folder
     named = VOICE.match(folder.name)
     voice = named[1] if named else folder.name
-    for number, line in enumerate(lines(prompts), 1):
+    for number, line in enumerate(read_lines(prompts), 1):
         prompt = PROMPT.match(line.strip())
         if prompt is None:
             yield Fault(f"{prompts}, row {number}", f'not ( id "text" ): {line.strip()!r}')
             continue
         name, text = prompt[1], prompt[2].replace('\\"', '"')
-        yield Row(f"{voice}-{name}", folder / "wav" / f"{name}.wav", text, voice)
-
-
-if __name__ == "__main__":
-    command(prepare_arctic, __doc__)
+        yield Row(f"{voice}-{name}", folder / "wav" / f"{name}.wav", text, voice, "en")

@@ -3,10 +3,8 @@
 By the Mozilla Foundation and its contributors; https://commonvoice.mozilla.org/datasets, a release
 for each language. Rights: CC0 1.0; Mozilla asks that nobody tries to find out who the speakers are.
 
-    python -m data.common_voice cv-corpus-17.0/en OUT
-
 The splits are the published train, dev and test; where a release has none, what was validated is
-split by sentence. SOURCE may also be a single .tsv beside clips/.
+split. The source may also be a single .tsv beside clips/. Old and new columns are read.
 """
 
 from __future__ import annotations
@@ -14,37 +12,44 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.preparing import Fault, Row, command, finish, lines
+from data.reading import read_lines
+from data.rows import Fault, Found, Row
 from voice.errors import ManifestError
-from voice.manifest import Clip
 
+NAME = "Common Voice"
 SPLITS = ("train", "dev", "test")
 WHOLE = "validated"
-ABOUT_THE_SPEAKER = ("gender", "age", "accents", "accent")
+ABOUT_THE_SPEAKER = ("gender", "age", "accents", "accent", "variant")
 
 
-def prepare_common_voice(source: Path, out: Path) -> list[Clip]:
-    """Write the manifests of the tables in `source`. Raises ManifestError."""
-    return finish((row for table in _tables(source) for row in _rows(table)), out)
+def recognizes(source: Path) -> bool:
+    """Tell whether a table, or the first one in a folder, has the columns of the corpus."""
+    table = source if source.is_file() else next(iter(_tables(source)), None)
+    if table is None or table.suffix != ".tsv" or not table.is_file():
+        return False
+    header = next(read_lines(table), "").split("\t")
+    return {"client_id", "path", "sentence"} <= set(header)
+
+
+def rows(source: Path) -> Iterator[Found]:
+    """Yield the rows of the tables in a folder, or of one table."""
+    for table in [source] if source.is_file() else _tables(source):
+        yield from _read_table(table)
 
 
 def _tables(source: Path) -> list[Path]:
-    """Return the tables of a corpus: one for each split, or that of all validated clips."""
-    if source.is_file():
-        return [source]
     named = [source / f"{split}.tsv" for split in SPLITS]
     tables = [path for path in named if path.exists()] or [source / f"{WHOLE}.tsv"]
-    if not tables[0].exists():
-        raise ManifestError(f"{source} holds no train.tsv or {WHOLE}.tsv: give the folder of one language")
-    return tables
+    return tables if tables[0].exists() else []
 
 
-def _rows(table: Path) -> Iterator[Row | Fault]:
-    """Yield a row for each line of a table, or the fault of that line."""
-    header, *rest = (line.rstrip("\r").split("\t") for line in lines(table))  # never quoted
+def _read_table(table: Path) -> Iterator[Row | Fault]:
+    lines = read_lines(table)
+    header = next(lines, "").split("\t")  # never quoted
     if not {"path", "sentence"} <= set(header):
         raise ManifestError(f'{table} has no columns "path" and "sentence": is it of Common Voice?')
-    for number, values in enumerate(rest, 2):
+    for number, line in enumerate(lines, 2):
+        values = line.split("\t")
         if len(values) != len(header):
             yield Fault(f"{table}, line {number}", f"{len(values)} fields where {len(header)} belong")
         else:
@@ -52,7 +57,6 @@ def _rows(table: Path) -> Iterator[Row | Fault]:
 
 
 def _row(table: Path, row: dict[str, str]) -> Row:
-    """Make a row of a line's columns."""
     audio = table.parent / "clips" / row["path"]
     audio = audio if audio.suffix else audio.with_suffix(".mp3")
     return Row(
@@ -64,7 +68,3 @@ def _row(table: Path, row: dict[str, str]) -> Row:
         split=table.stem if table.stem in SPLITS else None,
         extra={name: row[name] for name in ABOUT_THE_SPEAKER if row.get(name)},
     )
-
-
-if __name__ == "__main__":
-    command(prepare_common_voice, __doc__)

@@ -1,0 +1,1 @@
+"""What is wrong with manifests, row by row, and what mends it."""

@@ -1,0 +1,1 @@
+"""Files beside a recording that say what is said in it and when."""

@@ -1,0 +1,255 @@
+"""Whatever people have → manifests: `prepare(source, out)`.
+
+The form of the source is recognized, every recording is measured, stretches are cut, long recordings are
+aligned to their texts, recordings without a text are transcribed, and what cannot be used is written down
+with its reason. Rows pass through one at a time; an interrupted run goes on where it was.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+
+from data.forms import form_called, recognize
+from data.listening import Listener, open_listener
+from data.parallel import in_order
+from data.preparing.hearing import hear
+from data.preparing.journal import Journal
+from data.preparing.settling import Ready, Settled, Settler, Unheard, Unit, units
+from data.rows import Fault, Found, Remark, Row
+from data.splitting import SHARE, SPLITS, Apart, Key, Plan, plan_splits, sentence_key
+from voice.errors import ManifestError
+from voice.manifest import Clip, write_manifest
+
+LONGEST = 30.0  # seconds that recognizers take at once
+DROPPED = "dropped.jsonl"
+
+Tell = Callable[[int, float], None]  # recordings done, seconds of sound in them
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """How a source becomes manifests.
+
+    `form` names the form of the source where it is not to be guessed. `language` is that of rows that do not
+    tell theirs. With `listen` a recognizer (`model`; None is quick, or whisper-base for other languages than
+    English) transcribes what has no text and aligns what is longer than `longest` seconds. `apart` says what
+    splits must not share and `share` how much is held out for dev, and as much for test. `workers` are
+    processes.
+    """
+
+    form: str | None = None
+    language: str | None = None
+    listen: bool = True
+    model: str | None = None
+    longest: float = LONGEST
+    apart: Apart = "auto"
+    share: float = SHARE
+    workers: int | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What became of a source: the manifest of each split ("all" where there is one file), and what was lost.
+
+    `dropped` counts by the kind of reason what is in `report`, a file of JSON lines (None where there is
+    nothing to report).
+    """
+
+    form: str
+    manifests: Mapping[str, Path]
+    clips: Mapping[str, int]
+    seconds: float
+    speakers: int
+    dropped: Mapping[str, int]
+    remarks: tuple[str, ...]
+    report: Path | None
+
+
+def prepare(
+    source: Path,
+    out: Path,
+    options: PrepareOptions = PrepareOptions(),
+    *,
+    listener: Callable[[], Listener] | None = None,
+    progress: Tell = lambda done, seconds: None,
+) -> Prepared:
+    """Write the manifests of a source: train, dev and test into the folder `out`, or one file `out` (.jsonl).
+
+    `listener` opens the recognizer when the first recording needs one. Raises ManifestError where nothing can
+    be used, or the source is of no known form.
+    """
+    source, out = Path(source), Path(out)
+    form = form_called(options.form) if options.form else recognize(source)
+    if source.is_dir() and out.absolute().is_relative_to(source.absolute()) and _walks(form.NAME):
+        raise ManifestError(f"{out} lies in {source}, and would be read as a part of it; name another folder")
+    single = out.suffix == ".jsonl"
+    sounds = out.with_name(f"{out.stem}-audio") if single else out / "audio"
+    journal = Journal(
+        out.parent / f".{out.name}.prepare" if single else out / ".prepare",
+        [str(source.absolute()), str(out.absolute()), form.NAME, asdict(replace(options, workers=None))],
+    )
+    opened = lru_cache(listener or (lambda: open_listener(options.model, options.language)))
+    rest = journal.remaining(units(_once_each(_in_language(form.rows(source), options.language))))
+    settler = Settler(sounds, options.longest, options.listen)
+    done, seconds = 0, 0.0
+    for unit, settled in _settled(rest, settler, options.workers):
+        settled = [each for one in settled for each in _heard(one, opened, sounds, options.longest)]
+        journal.add(unit, settled)
+        done += 1
+        seconds += sum(each.clip.duration for each in settled if isinstance(each, Ready))
+        progress(done, seconds)
+    prepared = _write(form.NAME, out, journal, options, single)
+    journal.remove()
+    return prepared
+
+
+def _walks(form: str) -> bool:
+    """Tell whether a form looks for recordings in all folders below its source."""
+    return form in ("folder", "Parquet")
+
+
+def _settled(
+    rest: Iterator[Unit], settler: Settler, workers: int | None
+) -> Iterator[tuple[Unit, list[Settled]]]:
+    """Yield each unit with what became of it; several processes work on the next ones."""
+    return in_order(rest, _Pair(settler), workers)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """A function that processes can be told of.
+
+    From a unit to the unit, without bytes, and what became of it.
+    """
+
+    settler: Settler
+
+    def __call__(self, unit: Unit) -> tuple[Unit, list[Settled]]:
+        bare = tuple(replace(row, content=None) for row in unit) if isinstance(unit, tuple) else unit
+        return bare, self.settler(unit)
+
+
+def _once_each(found: Iterator[Found]) -> Iterator[Found]:
+    """Yield what is found; a recording listed again is a fault, another with the same id gets a new one."""
+    seen: dict[int, int] = {}
+    renamed = 0
+    for each in found:
+        if not isinstance(each, Row):
+            yield each
+            continue
+        what = hash((each.audio, each.start, each.content))
+        if seen.get(hash(each.id)) == what:
+            yield Fault(
+                each.id, "the recording is listed more than once; the first row is kept", "listed again"
+            )
+            continue
+        number = 1
+        while seen.setdefault(hash(_numbered(each.id, number)), what) != what:
+            number += 1
+        renamed += number > 1
+        yield replace(each, id=_numbered(each.id, number))
+    if renamed:
+        yield Remark(f"{renamed} rows had the id of another row and got a new one")
+
+
+def _numbered(name: str, number: int) -> str:
+    return name if number == 1 else f"{name}-{number}"
+
+
+def _in_language(found: Iterator[Found], language: str | None) -> Iterator[Found]:
+    """Yield what is found; rows that do not tell their language get one."""
+    for each in found:
+        unknown = isinstance(each, Row) and language is not None and each.language is None
+        yield replace(each, language=language) if unknown and isinstance(each, Row) else each
+
+
+def _heard(
+    settled: Settled, opened: Callable[[], Listener], sounds: Path, longest: float
+) -> list[Ready | Fault | Remark]:
+    if isinstance(settled, Unheard):
+        return list(hear(settled, opened(), sounds, longest))
+    return [settled]
+
+
+def _write(form: str, out: Path, journal: Journal, options: PrepareOptions, single: bool) -> Prepared:
+    """Write the manifests and the report of what a journal holds.
+
+    Raises ManifestError where it holds no clip.
+    """
+    plan, faults, remarks = _planned(journal, options, single)
+    report = _write_report(out.with_suffix(f".{DROPPED}") if single else out / DROPPED, journal, plan)
+    if not any(split for split in plan.splits):
+        why = "; ".join(f"{count} × {kind}" for kind, count in faults.most_common(5))
+        raise ManifestError(f"no recording can be used ({why or 'there is none'}); see {report}")
+    names = ("all",) if single else tuple(split for split in SPLITS if split in plan.splits)
+    manifests = {name: out if single else out / f"{name}.jsonl" for name in names}
+    seconds, speakers = 0.0, set()
+    for name, path in manifests.items():
+        write_manifest(path, _clips_of(journal, plan, name))
+    for ready in _ready(journal):
+        seconds += ready.clip.duration
+        speakers.add(ready.clip.speaker)
+    counts = Counter(split for split in plan.splits if split)
+    if plan.left_out:
+        faults["sentence in another split"] += plan.left_out
+    return Prepared(
+        form, manifests, {name: counts[name] for name in names}, seconds, len(speakers - {None}),
+        dict(faults.most_common()), tuple(dict.fromkeys([*remarks, *plan.remarks])), report,
+    )  # fmt: skip
+
+
+def _planned(journal: Journal, options: PrepareOptions, single: bool) -> tuple[Plan, Counter[str], list[str]]:
+    """Return the splits of all clips of a journal, its faults by kind, and its remarks."""
+    keys: list[Key] = []
+    faults: Counter[str] = Counter()
+    remarks: list[str] = []
+    for each in journal.settled():
+        if isinstance(each, Ready):
+            clip = each.clip
+            keys.append(Key(clip.speaker, sentence_key(clip.text, clip.id), clip.duration, each.split))
+        elif isinstance(each, Fault):
+            faults[each.kind] += 1
+        else:
+            remarks.append(each.text)
+    if single:
+        return Plan(tuple("all" for _ in keys), "published"), faults, remarks
+    return plan_splits(keys, options.apart, options.share), faults, remarks
+
+
+def _ready(journal: Journal) -> Iterator[Ready]:
+    return (each for each in journal.settled() if isinstance(each, Ready))
+
+
+def _clips_of(journal: Journal, plan: Plan, split: str) -> Iterator[Clip]:
+    for ready, own in zip(_ready(journal), plan.splits, strict=True):
+        if own == split:
+            yield ready.clip
+
+
+def _write_report(path: Path, journal: Journal, plan: Plan) -> Path | None:
+    """Write each row that was dropped, where it is and why.
+
+    Return the file, None where nothing was dropped.
+    """
+    beside, count, place = path.with_name(f".{path.name}.partial"), 0, 0
+    with beside.open("w", encoding="utf-8") as file:
+        for each in journal.settled():
+            fault = each if isinstance(each, Fault) else None
+            if isinstance(each, Ready):
+                if plan.splits[place] is None:
+                    reason = "its sentence is in another split"
+                    fault = Fault(each.clip.id, reason, "sentence in another split")
+                place += 1
+            if fault:
+                file.write(json.dumps(asdict(fault), ensure_ascii=False) + "\n")
+                count += 1
+    if not count:
+        beside.unlink()
+        path.unlink(missing_ok=True)
+        return None
+    return beside.replace(path)

@@ -1,0 +1,1 @@
+"""The steps from rows of any form to clips: measuring, cutting, aligning, listening, remembering."""

@@ -8,6 +8,7 @@ with its reason. Rows pass through one at a time; an interrupted run goes on whe
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -50,6 +51,9 @@ class PrepareOptions:
     apart: Apart = "auto"
     share: float = SHARE
     workers: int | None = None
+
+
+AS_THEY_ARE = PrepareOptions(listen=False, longest=math.inf)  # nobody listens, nothing long is cut or dropped
 
 
 @dataclass(frozen=True)

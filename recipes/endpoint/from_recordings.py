@@ -14,7 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from data.folder import prepare_folder
+from data.prepare import AS_THEY_ARE
+from data.prepare import prepare as prepare_data
 from recipes.endpoint import layer
 from recipes.endpoint.layer import Layer
 from recipes.endpoint.showing import Judged, make_report
@@ -83,7 +84,8 @@ def stages(o: Options) -> list[Stage]:
 def prepare(o: Options, work: Work) -> Result:
     """List the recordings of one sentence each. Raises ManifestError where there are too few."""
     path = work.folder / SENTENCES
-    clips = prepare_folder(o.source, path)
+    prepare_data(o.source, path, AS_THEY_ARE)
+    clips = read_manifest(path)
     unfit = {clip.id: reason for clip in clips if (reason := why_unfit(clip))}
     if len(clips) - len(unfit) < LEAST_ENDS:
         first = next((f", such as {name} ({reason})" for name, reason in unfit.items()), "")

@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from data.folder import prepare_folder
+from data.prepare import AS_THEY_ARE
+from data.prepare import prepare as prepare_data
 from recipes import report, runs, scalars
 from recipes.adversarial import AdversarialOptions
 from recipes.pictures import curves
@@ -88,7 +89,7 @@ def _other(name: str) -> Callable[[Results], Estimate]:
 
 def prepare(o: Options, work: Work) -> Result:
     """Write the manifests of the recordings. Raises ManifestError where there is too little to learn from."""
-    prepare_folder(o.source, work.folder)
+    prepare_data(o.source, work.folder, AS_THEY_ARE)
     clips = copies.read_split(work.folder, "train")
     seconds = sum(clip.duration for clip in clips)
     if seconds < LEAST_SECONDS:

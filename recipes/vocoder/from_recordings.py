@@ -125,7 +125,7 @@ def train_options(o: Options, out: Path, steps: int, first_adversarial: int) -> 
 
 def measure(o: Options, work: Work) -> Result:
     """Train some steps of both kinds, and choose how many there will be."""
-    trial = train_options(o, work.folder / "trial", TRIAL_STEPS, TRIAL_STEPS // 2)
+    trial = train_options(o, work.folder, TRIAL_STEPS, TRIAL_STEPS // 2)
     train.main(replace(trial, minutes=TRIAL_MINUTES, fresh=True, save_every=TRIAL_STEPS))
     check_trained(trial.out, 2)
     pace = seconds_per_step(trial.out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import shlex
 import sys
 import warnings
@@ -93,4 +94,11 @@ def _quiet() -> Iterator[None]:
     with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
         for name in NOISY:
             warnings.filterwarnings("ignore", module=rf"{name}(\.|$)")
+            logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger().addFilter(_is_ours)  # ONNX Runtime's quantization writes to the root
         yield
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Tell whether a line of the log is of use to who trains."""
+    return "site-packages" not in record.pathname

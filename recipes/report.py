@@ -26,7 +26,9 @@ from voice.types import Audio
 
 LONGEST_SOUND = 20.0  # seconds of a sound that the report holds
 LONGEST_TEXT = 3_000  # letters of one text
+SHORT = 32  # letters of a table's cell that stays on one line
 _POLICY = "default-src 'none'; img-src data:; media-src data:; style-src 'unsafe-inline'; form-action 'none'"
+_SHAPES = {False: "", True: ' class="long"'}  # of a cell, by whether it is long
 _EDGES = string.punctuation + "“”‘’«»…–—¿¡"
 
 
@@ -198,7 +200,7 @@ def _table(table: Table) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     first, *others = cells
-    numbers = "".join(f"<td>{_isolated(cell)}</td>" for cell in others)
+    numbers = "".join(f"<td{_SHAPES[len(cell) > SHORT]}>{_isolated(cell)}</td>" for cell in others)
     return f'<tr><th scope="row">{_isolated(first)}</th>{numbers}</tr>'
 
 
@@ -263,11 +265,12 @@ body { margin: 0; background: var(--paper); color: var(--ink); font: 16px/1.5 sy
 main { max-width: 60rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.6rem; margin: .5rem 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 h3 { font-size: 1rem; margin: 0 0 .5rem; } .lead, .note, figcaption, dt { color: var(--dim); }
-.note, figcaption { font-size: .85rem; } p, dd, h1, h3, figcaption, td, th { overflow-wrap: anywhere; }
+.note, figcaption { font-size: .85rem; } p, dd, h1, h3, figcaption, td.long { overflow-wrap: anywhere; }
 .wide { overflow-x: auto; } table { border-collapse: collapse; min-width: 20rem; }
 th, td { padding: .3rem .7rem; border-bottom: 1px solid var(--line); text-align: right; }
 th { font-weight: 600; } tbody th, thead th:first-child { text-align: left; font-weight: 400; }
-td { font-variant-numeric: tabular-nums; }
+td { font-variant-numeric: tabular-nums; white-space: nowrap; }
+td.long { white-space: normal; text-align: left; min-width: 14rem; } tbody th { min-width: 6rem; }
 figure { margin: .7rem 0; } img { max-width: 100%; height: auto; display: block; }
 audio { width: 100%; max-width: 26rem; height: 2.4rem; }
 article { background: var(--raised); border: 1px solid var(--line); border-radius: .5rem;

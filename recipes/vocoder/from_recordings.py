@@ -31,6 +31,7 @@ from voice.models.card import Card, hashes, write_card
 from voice.tts.vocoder import FILE, Vocoder
 
 SHIPPED = "vocoder"  # what the scores are put beside
+OURS = "vocoder, which comes with voice"
 SPECTRAL_SHARE = 0.4  # of the steps that are spectral alone, as for the vocoder that comes with voice
 TRIAL_STEPS = 12  # half of them with discriminators
 TRIAL_MINUTES = 1.0
@@ -177,7 +178,7 @@ def write_model(o: Options, work: Work) -> Result:
 
 def score(o: Options, work: Work) -> Result:
     """Copy the test recordings with this vocoder and with the one that comes with voice."""
-    systems = {o.name: Vocoder.open(o.run / "export" / o.name), SHIPPED: load_vocoder(SHIPPED)}
+    systems = {o.name: Vocoder.open(o.run / "export" / o.name), OURS: load_vocoder(SHIPPED)}
     clips = copies.read_split(o.run / "prepare", "test", "dev")[:SCORED]
     rows = [copies.score(clip, name, system) for clip in clips for name, system in systems.items()]
     path = work.folder / "copies.json"

@@ -73,7 +73,8 @@ def carry_out(run: Path, train: Callable[[Callable[[str], None]], Outcome]) -> N
     """
 
     def say_how_to_go_on() -> None:
-        if any(run.glob("*/stage.json")):
+        interrupted = interrupts.came() or isinstance(sys.exc_info()[1], KeyboardInterrupt)
+        if interrupted and any(run.glob("*/stage.json")):
             note(f"what is done is kept in {run}; to go on: {this_command()}")
 
     interrupts.release()  # the loops of recipes catch signals themselves, to save what they have learned

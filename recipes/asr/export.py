@@ -38,12 +38,12 @@ from voice.models.ct2 import read_model
 @dataclass(frozen=True)
 class Options:
     run: Path = option(Path("runs/quick"), "the run's folder")
-    out: Path = option(Path("voice/models/pretrained/quick"), "the model folder to write")
+    out: Path | None = option(None, "the model folder to write; NAME in the run's folder if not given")
     weights: Literal["best", "average", "last"] = option("best", "of the best dev score, or the newest")
     head: Path | None = option(None, "the run whose CTC head goes with it, if not its own")
     base: str | None = option(None, "where the model that the run started from is now, if it has moved")
     whole: bool = option(False, "write whole weights instead of what differs from the base")
-    name: str = option("quick", "the model's name")
+    name: str | None = option(None, "the model's name; that of its folder if not given, or of the run's")
     language: str | None = option(None, "its language; the run's, or refused")
     context: Literal["utterance", "full"] | None = option(
         None, "what its encoder sees; the run's, or refused"
@@ -113,42 +113,51 @@ def card_scores(folder: Path, table: Path | None) -> dict[str, Any]:
     return rates | {"command": f"python -m recipes.asr.evaluate --model {folder.name}"} if rates else {}
 
 
+def destination(options: Options) -> tuple[Path, str]:
+    """Return the folder of the model and its name. Raises ModelDamaged where that is none."""
+    named = options.name or (options.out or options.run).absolute().name
+    check_name(named, "--name")
+    return options.out or options.run / named, named
+
+
 def main(options: Options) -> None:
-    check_name(options.name, "--name")
+    out, called = destination(options)
     run = runs.read(options.run, RECIPE)
     context = run.option("context", options.context, options.run)
     language = run.option("language", options.language, options.run)
     if run.options["whole"] and not options.whole:
         raise ModelError(f"{options.run} trained all weights; export it with --whole")
     name, start = start_of(run, options)
+    if not options.whole and called == name:
+        raise ModelError(f"--name {called}: a model cannot be called like its base; choose another name")
     base = start.folder
     model = load_tuned(base, read_weights(options.run, options.weights))
-    options.out.mkdir(parents=True, exist_ok=True)
+    out.mkdir(parents=True, exist_ok=True)
     settings: dict[str, Any] = {"context": context}
     if options.whole:
-        scoring.write_folder(model, base, options.out)
-        files = [name for name in (WEIGHTS, *scoring.SMALL_FILES) if (options.out / name).exists()]
+        scoring.write_folder(model, base, out)
+        files = [name for name in (WEIGHTS, *scoring.SMALL_FILES) if (out / name).exists()]
     else:
         tensors = {name: tensor.numpy() for name, tensor in whisper.adapter_tensors(model).items()}
-        write_adapter(options.out / ADAPTER, tensors, sha256(base / WEIGHTS))
+        write_adapter(out / ADAPTER, tensors, sha256(base / WEIGHTS))
         settings[BASE], files = name, [ADAPTER]
-    files += [path.name for path in graphs.write(options.out, graphs.Shape.of(read_model(base / WEIGHTS)))]
+    files += [path.name for path in graphs.write(out, graphs.Shape.of(read_model(base / WEIGHTS)))]
     if options.whole:
-        quantized.complete(options.out)
+        quantized.complete(out)
         files.append(quantized.QUANTIZED)
     if options.head:
         model.letters = saved_head(options.head)
     if hasattr(model, "letters"):
-        files.append(export_head(head_of(model), options.out).name)
+        files.append(export_head(head_of(model), out).name)
     origin = options.origin or f"{start.card.origin or name}; tuned by recipes/asr"
     card = Card(
-        options.name, "recognizer", "whisper", WHISPER_RATE, language, options.license or start.card.license,
+        called, "recognizer", "whisper", WHISPER_RATE, language, options.license or start.card.license,
         options.description or summary(run, name), origin,
-        hashes(options.out, files), settings, card_scores(options.out, options.scores),
+        hashes(out, files), settings, card_scores(out, options.scores),
     )  # fmt: skip
-    write_card(options.out, card)
-    size = sum(path.stat().st_size for path in options.out.iterdir()) / 1e6
-    print(f"{options.out}: {size:.1f} MB")
+    write_card(out, card)
+    size = sum(path.stat().st_size for path in out.iterdir()) / 1e6
+    print(f"{out}: {size:.1f} MB")
 
 
 if __name__ == "__main__":

@@ -133,6 +133,24 @@ def test_what_started_from_a_folder_is_exported_whole(run, tmp_path):
         export.main(export.Options(run=run, out=tmp_path / "part", base=str(run / "base"), name="part"))
 
 
+def test_an_export_that_names_no_folder_stays_in_its_run(run, tmp_path):
+    assert export.destination(export.Options(run=tmp_path / "shop")) == (tmp_path / "shop" / "shop", "shop")
+    assert export.destination(export.Options(run=tmp_path, name="shop")) == (tmp_path / "shop", "shop")
+    assert export.destination(export.Options(run=tmp_path, out=tmp_path / "a")) == (tmp_path / "a", "a")
+
+
+def test_a_model_is_not_called_like_its_base(run, tmp_path, monkeypatch):
+    from voice.models import Card, Entry, catalog
+
+    monkeypatch.setenv("VOICE_HOME", str(tmp_path / "home"))
+    tiny = Entry(Card("tiny", "recognizer", "whisper", 16_000, "en", "MIT"), 0, run / "base")
+    for module in (catalog, export):
+        monkeypatch.setattr(module, "entries", lambda: {"tiny": tiny})
+    with pytest.raises(ModelError, match="cannot be called like its base"):
+        export.main(export.Options(run=run, out=tmp_path / "part", base="tiny", name="tiny"))
+    assert not (tmp_path / "part").exists()
+
+
 def test_an_export_without_a_run_says_what_to_do(tmp_path):
     with pytest.raises(ModelError, match="recipes.asr.train"):
         export.read_weights(tmp_path, "best")

@@ -1,16 +1,20 @@
 """Word errors and their confidence interval, the words that are right, and how well confidence is calibrated.
 
-Every system that is compared is scored through the same normalizer (Whisper's for English:
-case, punctuation, spelling variants and numbers do not count as errors).
+Every system that is compared is scored through the same normalizer. For English it is Whisper's: case,
+punctuation, spelling variants and numbers do not count as errors. Other languages lose case and punctuation
+alone, and where no spaces part the words, characters are counted (CER).
 """
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+
+from voice.text.languages import WITHOUT_SPACES
 
 
 @dataclass(frozen=True)
@@ -29,17 +33,28 @@ class Score:
         return Score(self.errors + other.errors, self.words + other.words)
 
 
-def normalize(text: str) -> str:
-    """Return a text in lower case without punctuation, with one spelling per word and numbers as digits."""
-    normalized: str = _normalizer()(text)
-    return normalized
+def normalize(text: str, language: str = "en") -> str:
+    """Return a text in lower case without punctuation; of English, with one spelling per word and digits.
+
+    Letters keep their diacritics in all other languages, as they tell words apart there; in those without
+    spaces between words, characters are parted by spaces.
+    """
+    if language == "en":
+        normalized: str = _normalizer()(text)
+        return normalized
+    kept = (_plain(letter) for letter in unicodedata.normalize("NFKC", text).casefold())
+    words = "".join(kept).split()
+    return " ".join("".join(words) if language in WITHOUT_SPACES else words)
 
 
-def word_errors(reference: str, hypothesis: str) -> Score:
-    """Count the word errors of a hypothesis after both texts are normalized."""
+def word_errors(reference: str, hypothesis: str, language: str = "en") -> Score:
+    """Count the word errors of a hypothesis after both texts are normalized as their language wants it.
+
+    In languages without spaces between words, each character counts as a word.
+    """
     import jiwer
 
-    found = jiwer.process_words(normalize(reference), normalize(hypothesis))
+    found = jiwer.process_words(normalize(reference, language), normalize(hypothesis, language))
     missed = found.substitutions + found.deletions
     return Score(missed + found.insertions, missed + found.hits)
 
@@ -108,6 +123,11 @@ def auroc(confidence: Sequence[float], right: Sequence[bool]) -> float:
         return float("nan")
     below = np.searchsorted(good, bad, side="left") + np.searchsorted(good, bad, side="right")
     return float(1 - below.sum() / (2 * len(good) * len(bad)))
+
+
+def _plain(letter: str) -> str:
+    """Return a letter, a digit or a mark on one as it is, and a space for anything else."""
+    return letter if unicodedata.category(letter)[0] in "LMN" else " "
 
 
 def _spoken_words(text: str) -> list[str]:

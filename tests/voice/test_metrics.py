@@ -35,6 +35,20 @@ def test_words_where_none_were_said_count() -> None:
     assert word_errors("", "").rate == 0.0
 
 
+def test_other_languages_keep_the_letters_that_tell_words_apart() -> None:
+    written = "Der Käfer läuft über die Straße."
+    assert word_errors(written, "der käfer läuft über die strasse", "de").errors == 0
+    assert word_errors(written, "der kafer lauft uber die strasse", "de") == Score(3, 6)
+    assert normalize("L’eau, c'est bon!", "fr") == "l eau c est bon"
+    assert normalize("हिन्दी में", "hi") == "हिन्दी में", "vowel signs are part of their letters"
+    assert normalize("two colours", "de") == "two colours", "English spellings are for English alone"
+
+
+def test_characters_count_where_there_are_no_spaces() -> None:
+    assert word_errors("你好，世界。", "你好 世间", "zh") == Score(1, 4)
+    assert word_errors("ありがとう", "ありがとう", "ja") == Score(0, 5)
+
+
 def test_scores_add_up() -> None:
     assert total([Score(1, 10), Score(2, 20)]) == Score(3, 30)
     assert total([Score(1, 10), Score(2, 20)]).rate == pytest.approx(0.1)

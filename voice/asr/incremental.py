@@ -16,9 +16,8 @@ import numpy as np
 
 from voice.asr.local_agreement import agreed_words, new_words
 from voice.asr.segmenting import separate_times, split_segments
-from voice.asr.whisper.tokenizer import WITHOUT_SPACES
 from voice.audio import resample
-from voice.text.languages import language_for
+from voice.text.languages import WITHOUT_SPACES, language_for
 from voice.types import UNDETERMINED, Audio, Recognizer, Segment, Transcript, Word
 from voice.vad import Hysteresis, Thresholds
 

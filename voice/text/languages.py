@@ -11,6 +11,8 @@ from voice.abilities import MultilingualRecognizer
 from voice.errors import VoiceError
 from voice.types import Recognizer
 
+WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})  # no spaces between words, for Whisper
+
 # One language a line: Whisper's code, other codes of the same language (ISO 639-1, -2 and -3, old ones too),
 # then its names, the usual English one first.
 _TABLE = """

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from voice.errors import ModelDamaged, VoiceError
+from voice.text.languages import WITHOUT_SPACES
 
 if TYPE_CHECKING:
     import tokenizers
@@ -19,7 +20,6 @@ TIME_STEP = 0.02  # seconds from one of the tokens that stand for times to the n
 _LEADING_SPACE = "Ġ"  # as tokens are named
 _MERGES = re.compile(r'"merges"\s*:\s*\[\s*(?=")')  # those of pairs written as one string
 TASKS = ("transcribe", "translate")
-WITHOUT_SPACES = frozenset({"zh", "ja", "th", "lo", "my", "yue"})
 
 
 @dataclass(frozen=True)

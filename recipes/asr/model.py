@@ -31,7 +31,8 @@ LAYER = {  # CTranslate2's name inside a layer → transformers' modules, stacke
     "ffn/linear_0": ("fc1",),
     "ffn/linear_1": ("fc2",),
 }
-STORED = {".lora_A.default.weight": ".down", ".lora_B.default.weight": ".up"}  # peft's names, a checkpoint's
+DOWN, UP = ".lora_A.default.weight", ".lora_B.default.weight"  # peft's names of what is added
+STORED = {DOWN: ".down", UP: ".up"}  # a checkpoint's names of them
 FEED_FORWARD_GELU = 3  # CTranslate2's number of the activation
 
 

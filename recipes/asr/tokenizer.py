@@ -9,30 +9,39 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from voice.asr.whisper.tokenizer import Tokenizer
+from voice.asr.whisper.tokenizer import TIME_STEP, Tokenizer
+from voice.errors import VoiceError
+from voice.models.ct2 import read_model
+
+ENGLISH_ONLY = 51_864  # tokens of the models that know no other language, one less than the others have
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingTokenizer:
     """The `tokenizer` of a recognizer, asked for transcripts in one `language` without times.
 
-    `prompt` opens every transcript and `end` closes it; both are token ids.
+    `prompt` opens every transcript and `end` closes it; both are token ids. A model that `is_multilingual`
+    is told language and task in the prompt.
     """
 
     tokenizer: Tokenizer
     language: str
     prompt: tuple[int, ...]
     end: int
+    is_multilingual: bool = True
 
     @classmethod
     def open(cls, folder: Path, language: str) -> TrainingTokenizer:
-        """Open the tokenizer of a multilingual model folder.
+        """Open the tokenizer of a model folder, with the prompt that the model was trained with.
 
         Raises ModelDamaged where a special token is missing, VoiceError for a language that it does not know.
         """
-        tokenizer = Tokenizer(Path(folder), multilingual=True)
+        is_multilingual = vocabulary_size(folder) != ENGLISH_ONLY
+        if not is_multilingual and language != "en":
+            raise VoiceError(f"{folder} knows English alone, not {language!r}; start from whisper-base")
+        tokenizer = Tokenizer(Path(folder), multilingual=is_multilingual)
         prompt = (*tokenizer.start_sequence(language, "transcribe"), tokenizer.without_times)
-        return cls(tokenizer, language, prompt, tokenizer.end)
+        return cls(tokenizer, language, prompt, tokenizer.end, is_multilingual)
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a transcript, without prompt and end."""
@@ -50,9 +59,19 @@ class TrainingTokenizer:
         """Return what the decoder reads, (P + L - 2,), to predict (L,) tokens: the prompt, then the text."""
         return np.array([*self.prompt, *targets[1:-1]], np.int64)
 
+    def time(self, seconds: float) -> int:
+        """Return the token of a time from the beginning of the window."""
+        return self.tokenizer.without_times + 1 + round(seconds / TIME_STEP)
+
     def predicting(self, hidden: torch.Tensor) -> torch.Tensor:
         """Return of hidden states over decoder inputs (B, P + L - 2, width) those that predict (B, L, width).
 
         The start token predicts the language; the rest of the prompt is given and predicts nothing of use.
         """
         return torch.cat([hidden[:, :1], hidden[:, len(self.prompt) - 1 :]], dim=1)
+
+
+def vocabulary_size(folder: Path) -> int:
+    """Return how many tokens the decoder of a model folder knows."""
+    size: int = read_model(Path(folder) / "model.bin").tensors["decoder/embeddings/weight"].shape[0]
+    return size

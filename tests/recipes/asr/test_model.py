@@ -12,6 +12,7 @@ from recipes.asr.scoring import runtime_weights
 from recipes.asr.tokenizer import TrainingTokenizer
 from voice import audio
 from voice.asr.whisper.windows import WINDOW_SAMPLES, features
+from voice.errors import VoiceError
 from voice.models.ct2 import read_model
 
 
@@ -110,3 +111,18 @@ def test_the_start_token_predicts_the_language_and_the_prompt_the_first_token(ti
     tokenizer = TrainingTokenizer.open(tiny, "en")
     places = torch.arange(7.0).reshape(1, 7, 1)  # a prompt of four, and three tokens of text
     assert tokenizer.predicting(places).flatten().tolist() == [0, 3, 4, 5, 6]
+
+
+def test_a_recognizer_of_english_alone_has_its_own_prompt(tiny, monkeypatch):
+    from recipes.asr import tokenizer
+
+    monkeypatch.setattr(tokenizer, "vocabulary_size", lambda folder: tokenizer.ENGLISH_ONLY)
+    english = TrainingTokenizer.open(tiny, "en")
+    assert len(english.prompt) == 2 and not english.is_multilingual
+    with pytest.raises(VoiceError, match="English alone"):
+        TrainingTokenizer.open(tiny, "de")
+
+
+def test_a_time_is_a_token_after_no_times(tiny):
+    tokenizer = TrainingTokenizer.open(tiny, "en")
+    assert tokenizer.time(0.0) == tokenizer.prompt[-1] + 1 and tokenizer.time(1.0) == tokenizer.time(0.0) + 50

@@ -1,0 +1,86 @@
+"""How long and how hard to tune, by how much speech there is, and what that will cost."""
+
+from __future__ import annotations
+
+import resource
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from recipes.training import warm_cosine
+
+BATCH_SECONDS = {"utterance": 45.0, "full": 60.0}  # of windows, silence included: two full ones
+FEWEST, MOST = 30, 4000  # steps
+TOP = 2  # encoder layers that learn, from the top
+CHECKS = 6  # on dev in a run
+WARMUP = 0.1  # share of the steps
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The learning `rate`, the `rank` of the additions, the encoder layers that learn (`top`), the `steps`,
+    the steps between `check`s, and the `batch_seconds` of windows, silence included."""
+
+    rate: float
+    rank: int
+    top: int
+    steps: int
+    check: int
+    batch_seconds: float
+
+
+def plan_for(seconds: float, padded: float, context: str) -> Plan:
+    """Return a plan for a set of `seconds` of speech, whose windows take `padded` seconds with their silence.
+
+    The less there is, the fewer numbers may learn and the more often each recording is heard: eight times
+    below a quarter of an hour, five times an hour, twice ten hours.
+    """
+    minutes = seconds / 60
+    epochs = 8.0 if minutes < 15 else 5.0 if minutes < 120 else 3.0 if minutes < 600 else 2.0
+    batch = BATCH_SECONDS[context]
+    steps = min(MOST, max(FEWEST, round(epochs * padded / batch)))
+    rank = 8 if minutes < 15 else 16 if minutes < 120 else 32
+    rate = 1e-4 if minutes < 15 else 1.5e-4
+    return Plan(rate, rank, TOP, steps, max(5, -(-steps // CHECKS)), batch)
+
+
+class Horizon:
+    """How many steps a run will really have; the learning rate falls to zero over them."""
+
+    def __init__(self, steps: int) -> None:
+        self.steps, self.is_settled = steps, False
+
+    def factor(self, step: int) -> float:
+        """Return the learning rate's factor at a step."""
+        return warm_cosine(step, max(1, round(WARMUP * self.steps)), self.steps)
+
+    def settle(self, first: int, pace: float, check: float, every: int, seconds: float | None) -> None:
+        """Shorten the run to what fits into `seconds`, for steps of `pace` and checks of `check` seconds."""
+        self.is_settled = True
+        if seconds is not None:
+            fitting = (seconds - check) / (pace + check / every)
+            self.steps = min(self.steps, first + max(1, int(fitting)))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {"steps": self.steps}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take what a checkpoint has kept."""
+        self.steps = state["steps"]
+
+
+def peak_gigabytes() -> float:
+    """Return the most memory that this process has had so far, in GB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e9 if sys.platform == "darwin" else 1e6)
+
+
+def describe_plan(plan: Plan, horizon: Horizon, first: int, pace: float, checking: float) -> str:
+    """Return what a run will take, in a sentence."""
+    left = horizon.steps - first
+    minutes = (left * pace + (1 + left // plan.check) * checking) / 60
+    return (
+        f"plan: {horizon.steps} steps of {pace:.1f} s, rate {plan.rate:.0e}, rank {plan.rank}, {plan.top} "
+        f"encoder layers; {minutes:.0f} minutes, {peak_gigabytes():.1f} GB"
+    )

@@ -26,7 +26,7 @@ from voice.errors import ModelError
 from voice.features import WHISPER_RATE
 from voice.models import Model, entries, quantized
 from voice.models.adapter import ADAPTER, WEIGHTS, write_adapter
-from voice.models.card import BASE, Card, check_name, hashes, sha256, write_card
+from voice.models.card import BASE, Card, hashes, sha256, write_card
 
 COMPANIONS = ("head.onnx", "ending.npz", quantized.CROSS, quantized.DECODER)  # files of a base beside its own
 
@@ -39,13 +39,6 @@ class Description:
     language: str
     description: str
     scores: Mapping[str, Any]
-
-
-def check_new_name(name: str) -> None:
-    """Raise ModelError where a tuned recognizer cannot be called so: a model of the catalog has the name."""
-    check_name(name, "--name")
-    if name in entries():
-        raise ModelError(f"{name} is the name of a model that there is already; choose another --name")
 
 
 def tuned(base: Path, run: Path, device: torch.device | str = "cpu") -> WhisperForConditionalGeneration:

@@ -24,7 +24,7 @@ from recipes.asr.tuning import train
 from recipes.asr.tuning.base_answers import BaseAnswers, BaseOptions
 from recipes.asr.tuning.companions import AsRun, compare, run_recognizer
 from recipes.asr.tuning.examples import Example
-from recipes.asr.tuning.export import Description, check_new_name, tuned, write_model
+from recipes.asr.tuning.export import Description, tuned, write_model
 from recipes.asr.tuning.guard import Candidate, Reading, Verdict, differences, is_safe, judge
 from recipes.asr.tuning.plan import TOP
 from recipes.asr.tuning.scoring import Scorer
@@ -35,6 +35,7 @@ from recipes.training import best_device
 from voice.features import WHISPER_RATE
 from voice.models import Model, find
 from voice.models.card import Card, read_card, write_card
+from voice.models.catalog import check_new_name
 
 Tell = Callable[[str], None]
 

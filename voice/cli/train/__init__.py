@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from voice.cli.train import endpoint, vocoder
+from voice.cli.train import endpoint, recognizer, vocoder
 
 app = typer.Typer(help="Train models on your own recordings.", no_args_is_help=True)
 
@@ -15,4 +15,5 @@ def _train() -> None:
 
 
 app.command("endpoint")(endpoint.command)
+app.command("recognizer")(recognizer.command)
 app.command("vocoder")(vocoder.command)

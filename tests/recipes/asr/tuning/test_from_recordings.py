@@ -1,0 +1,116 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from recipes.asr.tuning import judging
+from recipes.asr.tuning.from_recordings import Options, listed, train_recognizer
+from recipes.asr.tuning.guard import Verdict
+from voice.errors import ManifestError, ModelError, VoiceError
+from voice.manifest import read_manifest
+from voice.models.card import read_card
+
+CHECKOUT = Path(__file__).parents[4]
+TINY, DEV = CHECKOUT / "data/tiny/train.jsonl", CHECKOUT / "data/tiny/dev.jsonl"
+
+
+def options(run: Path, **changed) -> Options:
+    whole = Options(
+        TINY, "shop", run, general=(f"{TINY}:4",), general_dev=(f"{DEV}:2",), threads=1, smoke=True,
+        command="voice train recognizer data/tiny/train.jsonl --name shop --smoke",
+    )  # fmt: skip
+    return dataclasses.replace(whole, **changed)
+
+
+@pytest.fixture(scope="module")
+def tuned(tmp_path_factory) -> Path:
+    """The folder of a training in which a random model has gained nothing."""
+    run = tmp_path_factory.mktemp("shop")
+    told: list[str] = []
+    outcome = train_recognizer(options(run), told.append)
+    assert outcome.model is None and outcome.summary.startswith("nothing was gained")
+    assert any("labels against what is recognized" in line for line in told)
+    return run
+
+
+def test_without_a_gain_no_model_is_made_and_the_report_says_why(tuned):
+    assert not (tuned / "judge" / "shop").exists()
+    page = (tuned / "judge" / "report.html").read_text("utf-8")
+    assert "nothing was gained" in page and "<audio" in page and "<script" not in page
+
+
+def test_what_was_done_is_not_done_again(tuned, monkeypatch):
+    def fail(*arguments, **others):
+        raise AssertionError("it was done already")
+
+    monkeypatch.setattr("recipes.asr.tuning.train.main", fail)
+    monkeypatch.setattr("recipes.asr.tuning.judging.judge_run", fail)
+    assert train_recognizer(options(tuned), lambda line: None).model is None
+
+
+def test_what_has_gained_is_published_with_its_card(tuned, tmp_path, monkeypatch):
+    def judge(base, read):
+        candidate = read(1.0)
+        return Verdict(base, (candidate,), candidate, "so this test has it")
+
+    run_recognizer = judging.run_recognizer
+
+    def run(name, examples, language, threads):
+        found = run_recognizer(name, examples, language, threads)
+        if not name.endswith("base"):
+            return found
+        worse = tuple(dataclasses.replace(each, errors=each.errors + 1) for each in found.reading.scores)
+        return dataclasses.replace(found, reading=dataclasses.replace(found.reading, scores=worse))
+
+    monkeypatch.setattr(judging, "judge", judge)
+    monkeypatch.setattr(judging, "run_recognizer", run)
+    outcome = train_recognizer(options(tuned, out=tmp_path / "mine"), lambda line: None)
+    assert outcome.model == tmp_path / "mine"
+    card = read_card(outcome.model)
+    assert card.name == "shop" and card.options["context"] == "utterance"
+    assert card.scores["dev WER"] < card.scores["dev WER before"]
+    assert card.training["command"].startswith("voice train recognizer")
+
+
+def test_what_does_not_hold_as_it_runs_is_taken_away(tuned, tmp_path, monkeypatch):
+    def judge(base, read):
+        candidate = read(1.0)
+        return Verdict(base, (candidate,), candidate, "so this test has it")
+
+    monkeypatch.setattr(judging, "judge", judge)
+    made = tmp_path / "mine"
+    found = judging.judge_run(judging.Options(tuned / "tune", "shop", made, threads=1), lambda line: None)
+    assert found.model is None and "does not hold as the recognizer runs" in found.reason
+    assert not made.exists()
+
+
+def test_a_model_that_there_is_keeps_its_name(tmp_path):
+    with pytest.raises(ModelError, match="quick"):
+        train_recognizer(options(tmp_path, name="quick"), lambda line: None)
+
+
+def test_something_to_learn_from_is_wanted(tmp_path):
+    with pytest.raises(VoiceError, match="--words"):
+        train_recognizer(options(tmp_path, source=None), lambda line: None)
+
+
+def test_a_manifest_is_split_and_rows_without_a_transcript_are_left_out(tmp_path):
+    rows = [json.loads(line) for line in TINY.read_text("utf-8").splitlines()]
+    for row in rows:
+        row["audio"] = str(TINY.parent / row["audio"])
+    rows[3]["text"] = None
+    (tmp_path / "set.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    train, dev = listed(tmp_path / "set.jsonl", tmp_path / "out", split=True)
+    ids = [{clip.id for clip in read_manifest(path)} for path in (train, dev)]
+    assert not ids[0] & ids[1] and len(ids[0] | ids[1]) == len(rows) - 1
+    whole, none = listed(tmp_path / "set.jsonl", tmp_path / "all", split=False)
+    assert none is None and len(read_manifest(whole)) == len(rows) - 1
+    (tmp_path / "few.jsonl").write_text(json.dumps(rows[0]), "utf-8")
+    with pytest.raises(ManifestError, match="too few"):
+        listed(tmp_path / "few.jsonl", tmp_path / "out", split=True)

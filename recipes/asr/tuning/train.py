@@ -180,7 +180,7 @@ def main(options: Options, tell: Callable[[str], None] = print) -> bool:
         old = options.general_share * plan.batch_seconds
         for batch in batches(first, sets, plan.batch_seconds, old, tokenizer, seed=options.seed):
             pace = (marks[-1] - marks[0]) / max(1, len(marks) - 1)
-            ends = deadline.seconds is not None and deadline.elapsed + pace + checking > deadline.seconds
+            ends = deadline.seconds is not None and deadline.elapsed_time + pace + checking > deadline.seconds
             if first >= horizon.steps or deadline.passed or ends or best.since >= PATIENCE:
                 break
             generator = masking(options, first)
@@ -202,7 +202,7 @@ def main(options: Options, tell: Callable[[str], None] = print) -> bool:
             marks = [*marks, time.monotonic()][-1 - MEASURED :]
             progress.step(first, values)
             if not horizon.is_settled and len(marks) > MEASURED:
-                left = None if deadline.seconds is None else deadline.seconds - deadline.elapsed
+                left = None if deadline.seconds is None else deadline.seconds - deadline.elapsed_time
                 pace = (marks[-1] - marks[0]) / MEASURED
                 horizon.settle(first, pace, checking, plan.check, left)
                 progress.steps = horizon.steps
@@ -217,7 +217,7 @@ def main(options: Options, tell: Callable[[str], None] = print) -> bool:
                 marks = [mark + checking for mark in marks]
             if first % options.save_every == 0 or first == horizon.steps:
                 checkpoint.save(first)
-        in_time = deadline.seconds is None or deadline.elapsed < deadline.seconds
+        in_time = deadline.seconds is None or deadline.elapsed_time < deadline.seconds
         signalled = deadline.passed and in_time
         unchecked = first > 0 and first % plan.check and first != horizon.steps and best.since < PATIENCE
         if unchecked and not signalled:

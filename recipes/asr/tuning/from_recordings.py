@@ -10,7 +10,9 @@ import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 
-from data.folder import prepare_folder
+from data.prepare import PrepareOptions
+from data.prepare import prepare as prepare_data
+from data.preparing.hearing import TRANSCRIBED
 from recipes.asr.tuning import judging, train
 from recipes.asr.tuning.general import general_speech
 from recipes.asr.tuning.sets import clips_of
@@ -93,7 +95,7 @@ def prepare(o: Options, work: Work, tell: Tell) -> Result:
     """Write manifests of all that is learned and watched. Raises ManifestError where there is too little."""
     learn, watch, files = list[str](), list(o.dev), list[Path]()
     if o.source is not None:
-        own, held_out = listed(o.source, work.folder, split=not o.dev)
+        own, held_out = list_recordings(o, work.folder, tell)
         learn.append(str(own))
         watch += [str(held_out)] if held_out else []
     if o.words is not None:
@@ -115,14 +117,20 @@ def prepare(o: Options, work: Work, tell: Tell) -> Result:
     return Result(facts, files=tuple(files))
 
 
-def listed(source: Path, out: Path, *, split: bool) -> tuple[Path, Path | None]:
-    """Return manifests of a source to learn from and, with `split`, to choose on. Raises ManifestError."""
-    if source.suffix == ".jsonl":
-        clips = read_manifest(source)
-    else:
-        clips = prepare_folder(source, out / "all.jsonl")
-    told = [clip for clip in clips if clip.text]
-    own, held_out = split_set(told) if split else (told, [])
+def list_recordings(o: Options, out: Path, tell: Tell) -> tuple[Path, Path | None]:
+    """Return manifests of the source to learn from and, unless there are others, to choose on.
+
+    What only a recognizer has written down is no transcript to learn from. Raises ManifestError.
+    """
+    assert o.source is not None  # see prepare
+    found = prepare_data(o.source, out / "all.jsonl", PrepareOptions(language=o.language))
+    for kind, count in found.dropped.items():
+        tell(f"left out: {count} × {kind}; see {found.report}")
+    clips = read_manifest(found.manifests["all"])
+    told = [clip for clip in clips if clip.text and TRANSCRIBED not in clip.extra]
+    if len(told) < len(clips):
+        tell(f"left out: {len(clips) - len(told)} recordings without a transcript")
+    own, held_out = (told, []) if o.dev else split_set(told)
     write_manifest(out / "train.jsonl", own)
     if not held_out:
         return out / "train.jsonl", None

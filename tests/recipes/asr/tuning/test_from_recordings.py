@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from recipes.asr.tuning import judging
-from recipes.asr.tuning.from_recordings import Options, listed, train_recognizer
+from recipes.asr.tuning.from_recordings import Options, list_recordings, train_recognizer
 from recipes.asr.tuning.guard import Verdict
 from voice.errors import ManifestError, ModelError, VoiceError
 from voice.manifest import read_manifest
@@ -104,13 +104,22 @@ def test_a_manifest_is_split_and_rows_without_a_transcript_are_left_out(tmp_path
     rows = [json.loads(line) for line in TINY.read_text("utf-8").splitlines()]
     for row in rows:
         row["audio"] = str(TINY.parent / row["audio"])
-    rows[3]["text"] = None
-    (tmp_path / "set.jsonl").write_text("\n".join(map(json.dumps, rows)), "utf-8")
-    train, dev = listed(tmp_path / "set.jsonl", tmp_path / "out", split=True)
+    rows[3]["transcribed_by"] = "quick"
+    source = tmp_path / "set.jsonl"
+    source.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    told: list[str] = []
+    train, dev = list_recordings(options(tmp_path, source=source), tmp_path / "out", told.append)
     ids = [{clip.id for clip in read_manifest(path)} for path in (train, dev)]
     assert not ids[0] & ids[1] and len(ids[0] | ids[1]) == len(rows) - 1
-    whole, none = listed(tmp_path / "set.jsonl", tmp_path / "all", split=False)
+    assert any("1 recordings without a transcript" in line for line in told)
+    alone = options(tmp_path, source=source, dev=(str(DEV),))
+    whole, none = list_recordings(alone, tmp_path / "all", told.append)
     assert none is None and len(read_manifest(whole)) == len(rows) - 1
-    (tmp_path / "few.jsonl").write_text(json.dumps(rows[0]), "utf-8")
+
+
+def test_too_few_recordings_are_refused(tmp_path):
+    row = json.loads(TINY.read_text("utf-8").splitlines()[0])
+    row["audio"] = str(TINY.parent / row["audio"])
+    (tmp_path / "few.jsonl").write_text(json.dumps(row), "utf-8")
     with pytest.raises(ManifestError, match="too few"):
-        listed(tmp_path / "few.jsonl", tmp_path / "out", split=True)
+        list_recordings(options(tmp_path, source=tmp_path / "few.jsonl"), tmp_path / "out", print)

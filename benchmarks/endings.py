@@ -30,47 +30,36 @@ from benchmarks.turn_taking.sounds import (
     is_whole,
     longest_pause,
 )
-from voice.agent.listening.endpointing import HANGOVER, MARK_WEIGHT, with_mark
-from voice.agent.listening.options import ListeningOptions
+from recipes.endpoint import layer
+from recipes.endpoint.layer import Layer, area_under_curve, write_layer
+from recipes.endpoint.silences import FURTHER, QUIET, SNR, Silence, spans
+from voice.agent.listening.endpointing import MARK_WEIGHT, with_mark
 from voice.asr.whisper.end_of_turn import FILE_NAME, average_stretches
 from voice.asr.whisper.recognizer import Whisper
 from voice.loading import load_recognizer
 from voice.models.card import hashes, read_card, write_card
 from voice.silero import Silero
 from voice.types import Audio, Recognizer
-from voice.vad import Hysteresis
 
 ORDERS = ("wake_words", "speech_to_intent")
-QUIET = 1.0  # seconds around a sentence
-SPOKEN = 8.0  # seconds before a silence that are recognized; the layer hears the end of them
-FURTHER = 0.036  # seconds that the noisy copy is cut off earlier at most, for a detector that is less sure
-NOISE = (8.0, 30.0)  # dB below the speech
-LONG = 0.25  # seconds of a pause that matters
-FOLDS, STEPS, WEAKNESS = 5, 120, 0.3  # of fitting: the last is the penalty on the weights
+FOLDS, WEAKNESS = 5, 0.3  # of fitting: the last is the penalty on the weights
 
 
 @dataclass(frozen=True, eq=False)
-class Silence:
-    """`clean` and `noisy` are (6, D) of the sound before; a pause lasts `seconds`, an end for ever.
+class Heard:
+    """A silence in a sentence of a corpus.
 
     `end_of_sentence` is the recognizer's probability that a sentence ends there (see voice.types.Word).
     """
 
-    clean: np.ndarray
-    noisy: np.ndarray
-    seconds: float
+    silence: Silence
     sentence: int
     corpus: str
     speaker: str
     end_of_sentence: float | None
 
-    @property
-    def is_end(self) -> bool:
-        """Tell whether the sentence ends here."""
-        return self.seconds == np.inf
 
-
-def silences(sounds: CaseSounds, recognizer: Whisper, limit: int | None) -> Iterator[Silence]:
+def silences(sounds: CaseSounds, recognizer: Whisper, limit: int | None) -> Iterator[Heard]:
     """Yield the silences of all sentences, or of `limit`."""
     detector, rng = Silero.open(), random.Random(5)
     noises = sounds.noises(60)
@@ -81,17 +70,18 @@ def silences(sounds: CaseSounds, recognizer: Whisper, limit: int | None) -> Iter
         if longest_pause(utterance.sound) >= 1.2:
             continue
         track = np.concatenate((sounds.quiet(QUIET), utterance.sound, sounds.quiet(QUIET)))
-        for before, seconds in _silences_of(track, detector):
+        for begin, end, seconds in spans(track, detector):
             if seconds == np.inf and not is_whole(row):
                 continue
+            before = track[begin:end]
             cut = len(before) - round(rng.uniform(0, FURTHER) * RATE)
             noisy = _noisy(before[:cut], noises[rng.randrange(len(noises))], rng)
             clean, other = (
                 average_stretches(Audio(each, RATE), recognizer.encode) for each in (before, noisy)
             )
             speaker = row.get("speaker") or row["corpus"]
-            end_of_sentence = _end_of_sentence(before, recognizer)
-            yield Silence(clean, other, seconds, number, row["corpus"], speaker, end_of_sentence)
+            silence = Silence(clean, other, seconds, str(number), end / RATE - QUIET)
+            yield Heard(silence, number, row["corpus"], speaker, _end_of_sentence(before, recognizer))
 
 
 def _end_of_sentence(speech: np.ndarray, recognizer: Recognizer) -> float | None:
@@ -100,74 +90,37 @@ def _end_of_sentence(speech: np.ndarray, recognizer: Recognizer) -> float | None
     return words[-1].end_of_sentence if words else None
 
 
-def _silences_of(track: np.ndarray, detector: Silero) -> Iterator[tuple[np.ndarray, float]]:
-    """Yield what is said before each silence, up to its last sound, and how long the silence lasts."""
-    hop, options = detector.hop, ListeningOptions()
-    probabilities = detector.stream_several()(track[: len(track) // hop * hop].reshape(-1, hop))
-    hysteresis = Hysteresis(options.thresholds, hop / RATE)
-    regions = [region for region in map(hysteresis, probabilities.tolist()) if region]
-    for index, region in enumerate(regions):
-        end = region.last * hop - round(HANGOVER * RATE)
-        begin = regions[0].first * hop - round(options.pre_roll * RATE)
-        begin = max(0, begin, end - round(SPOKEN * RATE))
-        later = regions[index + 1].first if index + 1 < len(regions) else np.inf
-        yield track[begin:end], (later - region.last) * hop / RATE
-
-
 def _noisy(sound: np.ndarray, noise: np.ndarray, rng: random.Random) -> np.ndarray:
     """Add noise to a sound, 8 to 30 dB below speech."""
     noise = np.resize(noise[rng.randrange(max(1, len(noise) - len(sound))) :], len(sound))
-    loudness = LEVEL * 10 ** (-rng.uniform(*NOISE) / 20)
+    loudness = LEVEL * 10 ** (-rng.uniform(*SNR) / 20)
     return (sound + loudness * noise / (np.sqrt(np.mean(noise**2)) + 1e-6)).astype(np.float32)
 
 
-def fit(found: Sequence[Silence]) -> tuple[np.ndarray, float]:
-    """Fit weights (6, D) and a bias: logistic regression, by Nesterov's method. Long pauses weigh more."""
-    rows = np.stack([each.ravel() for one in found for each in (one.clean, one.noisy)]).astype(np.float32)
-    middle, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    rows = (rows - middle) / spread
-    ends = np.repeat([one.is_end for one in found], 2).astype(np.float32)
-    heavy = np.repeat([1.0 if one.is_end else np.clip(one.seconds / 0.3, 0.1, 2.0) for one in found], 2)
-    heavy = (heavy / heavy.sum()).astype(np.float32)
-    step = 4 / (np.linalg.norm(rows * np.sqrt(heavy)[:, None], 2) ** 2 + 4 * WEAKNESS + 1)
-    now = ahead = np.zeros(rows.shape[1], np.float32)
-    bias = bias_ahead = 0.0
-    for turn in range(STEPS):
-        wrong = heavy * (1 / (1 + np.exp(-(rows @ ahead + bias_ahead))) - ends)
-        then, bias_then = ahead - step * (rows.T @ wrong + WEAKNESS * ahead), bias_ahead - step * wrong.sum()
-        pace = turn / (turn + 3)
-        ahead, bias_ahead = then + pace * (then - now), bias_then + pace * (bias_then - bias)
-        now, bias = then, bias_then
-    weights = now / spread
-    return weights.reshape(found[0].clean.shape), float(bias - weights @ middle)
+def fit(found: Sequence[Heard]) -> Layer:
+    """Fit a layer to silences, as `voice train endpoint` fits one, from nothing."""
+    heard = _silences(found)
+    return layer.fit(heard, Layer(np.zeros(heard[0].clean.shape), 0.0), WEAKNESS)
 
 
-def odds(found: Sequence[Silence], weights: np.ndarray, bias: float) -> np.ndarray:
-    """Return the log-odds (N,) of an end at each silence."""
-    return np.array([float((one.clean * weights).sum()) + bias for one in found])
+def _silences(found: Sequence[Heard]) -> list[Silence]:
+    return [one.silence for one in found]
 
 
-def cross_validate(found: Sequence[Silence], kinds: Sequence[Hashable]) -> np.ndarray:
+def cross_validate(found: Sequence[Heard], kinds: Sequence[Hashable]) -> np.ndarray:
     """Return the log-odds of each silence by a layer that was fitted on silences of other kinds."""
     scores = np.zeros(len(found))
     order = sorted(set(kinds))
     random.Random(0).shuffle(order)
     folds = np.array([order.index(kind) % FOLDS for kind in kinds])
     for fold in range(FOLDS):
-        layer = fit([one for one, its in zip(found, folds, strict=True) if its != fold])
+        fitted = fit([one for one, its in zip(found, folds, strict=True) if its != fold])
         indexes = np.flatnonzero(folds == fold)
-        scores[indexes] = odds([found[index] for index in indexes], *layer)
+        scores[indexes] = fitted.odds(_silences([found[index] for index in indexes]))
     return scores
 
 
-def area_under_curve(found: Sequence[Silence], scores: np.ndarray) -> float:
-    """Return the share of pairs of an end and a long pause in which the end scores higher."""
-    ends = scores[[one.is_end for one in found]]
-    pauses = scores[[LONG <= one.seconds < np.inf for one in found]]
-    return float(np.mean(ends[:, None] > pauses[None])) if len(ends) and len(pauses) else np.nan
-
-
-def with_marks(found: Sequence[Silence], scores: np.ndarray) -> np.ndarray:
+def with_marks(found: Sequence[Heard], scores: np.ndarray) -> np.ndarray:
     """Return the probabilities of an end, with the recognizer's probability of a full stop there."""
     by_sound = 1 / (1 + np.exp(-scores))
     return np.array(
@@ -175,21 +128,22 @@ def with_marks(found: Sequence[Silence], scores: np.ndarray) -> np.ndarray:
     )
 
 
-def report(found: Sequence[Silence], scores: np.ndarray, of: str) -> None:
+def report(found: Sequence[Heard], scores: np.ndarray, of: str) -> None:
     """Print how well ends and pauses are told apart, by corpus."""
-    print(f"\n{len(found)} silences, {sum(one.is_end for one in found)} of them ends; {of} never heard")
+    ends = sum(one.silence.is_end for one in found)
+    print(f"\n{len(found)} silences, {ends} of them ends; {of} never heard")
     print(f"told apart, AUC {'':18} sound  with marks")
     together = with_marks(found, scores)
     for name in (*sorted({one.corpus for one in found}), "all"):
         indexes = [index for index, one in enumerate(found) if name in (one.corpus, "all")]
         some = [found[index] for index in indexes]
-        shares = [area_under_curve(some, each[indexes]) for each in (scores, together)]
+        shares = [area_under_curve(_silences(some), each[indexes]) for each in (scores, together)]
         print(f"{name:18} {len(indexes):5} {'':9} {shares[0]:.3f}  {shares[1]:.3f}")
 
 
-def write(folder: Path, weights: np.ndarray, bias: float) -> None:
+def write(folder: Path, fitted: Layer) -> None:
     """Write the layer into a model's folder, and onto its card."""
-    np.savez_compressed(folder / FILE_NAME, weights=weights.astype(np.float16), bias=np.float32(bias))
+    write_layer(folder / FILE_NAME, fitted)
     card = read_card(folder)
     write_card(folder, replace(card, files={**card.files, **hashes(folder, [FILE_NAME])}))
 
@@ -205,7 +159,7 @@ def main(
     report(found, cross_validate(found, [one.sentence for one in found]), "sentences")
     report(found, cross_validate(found, [one.speaker for one in found]), "speakers")
     if out:
-        write(out, *fit(found))
+        write(out, fit(found))
 
 
 if __name__ == "__main__":

@@ -133,7 +133,7 @@ class TimeLeft:
 
     def __init__(self, name: str, now: float | None, later: float, tell: Tell, every: float = TELL_EVERY):
         self._name, self._now, self._later, self._tell, self._every = name, now, later, tell, every
-        self._over = threading.Event()
+        self._over, self._share = threading.Event(), 0.0
 
     def __enter__(self) -> TimeLeft:
         self._begun = time.monotonic()
@@ -144,9 +144,15 @@ class TimeLeft:
     def __exit__(self, *_: object) -> None:
         self._over.set()
 
+    def move(self, share: float) -> None:
+        """Say which share of the stage is done, from 0 to 1: what is left follows from that."""
+        self._share = share
+
     def minutes(self) -> float:
         """Return the minutes left: where a stage takes longer than expected, a tenth of its time so far."""
         gone = (time.monotonic() - self._begun) / 60
+        if self._share > 0:
+            return gone / self._share * (1 - self._share) + self._later
         return max((self._now or 0.0) - gone, 0.1 * gone) + self._later
 
     def _run(self) -> None:

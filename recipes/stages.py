@@ -48,10 +48,14 @@ Results = Mapping[str, Result]  # by the name of the stage
 
 @dataclass(frozen=True)
 class Work:
-    """What a stage gets: its own folder, which may hold what it began, and the results of those before."""
+    """What a stage gets: its own folder, which may hold what it began, and the results of those before.
+
+    It may call `progress` with the share of it that is done, from 0 to 1, for the time left.
+    """
 
     folder: Path
     results: Results
+    progress: Callable[[float], None] = lambda share: None
 
 
 def _nothing(results: Results) -> None:
@@ -171,8 +175,8 @@ def _run(job: _Job, records: Mapping[str, Record], later: float, tell: Tell) -> 
     tell(f"{stage.name}: {stage.does}" + (f", about {duration(estimate.minutes)}" if estimate else ""))
     begun = time.monotonic()
     try:
-        with TimeLeft(stage.name, estimate.minutes if estimate else None, later, tell):
-            result = stage.run(Work(job.own, results))
+        with TimeLeft(stage.name, estimate.minutes if estimate else None, later, tell) as left:
+            result = stage.run(Work(job.own, results, left.move))
     finally:
         spent += time.monotonic() - begun
         _write(job.own, Record(key, extent, False, spent))

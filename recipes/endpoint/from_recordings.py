@@ -14,14 +14,13 @@ from pathlib import Path
 
 import numpy as np
 
-from data.prepare import AS_THEY_ARE
-from data.prepare import prepare as prepare_data
 from recipes.endpoint import layer
 from recipes.endpoint.layer import Layer
 from recipes.endpoint.showing import Judged, make_report
 from recipes.endpoint.silences import Silence, find_silences, why_unfit
 from recipes.planning import Estimate, Tell
 from recipes.publishing import Outcome, Training, check_target, publish
+from recipes.recordings import list_recordings
 from recipes.report import write_report
 from recipes.stages import Result, Results, Stage, Work, carry_out
 from voice import audio
@@ -84,7 +83,7 @@ def stages(o: Options) -> list[Stage]:
 def prepare(o: Options, work: Work) -> Result:
     """List the recordings of one sentence each. Raises ManifestError where there are too few."""
     path = work.folder / SENTENCES
-    prepare_data(o.source, path, AS_THEY_ARE)
+    list_recordings(o.source, path)
     clips = read_manifest(path)
     unfit = {clip.id: reason for clip in clips if (reason := why_unfit(clip))}
     if len(clips) - len(unfit) < LEAST_ENDS:
@@ -114,10 +113,11 @@ def listen(o: Options, work: Work) -> Result:
     """Find the silences of all recordings. Raises ManifestError where there are too few to learn from."""
     recognizer, detector = base_of(o), Silero.open()
     found: list[Silence] = []
-    for clip in sentences(o):
-        found += find_silences(
-            clip, audio.read(clip.audio, WHISPER_RATE).samples, detector, recognizer.encode
-        )
+    clips = sentences(o)
+    for done, clip in enumerate(clips):
+        work.progress(done / len(clips))
+        samples = audio.read(clip.audio, WHISPER_RATE).samples
+        found += find_silences(clip, samples, detector, recognizer.encode)
     ends = sum(one.is_end for one in found)
     pauses = sum(layer.LONG <= one.seconds < np.inf for one in found)
     if ends < LEAST_ENDS or pauses < LEAST_PAUSES:
@@ -162,7 +162,7 @@ def fit(o: Options, work: Work) -> Result:
     before, after = base.odds(found), layer.cross_validate(found, base)
     made = layer.fit(found, base, layer.choose_strength(found, base))
     path, odds = work.folder / FILE_NAME, work.folder / "odds.npz"
-    np.savez_compressed(path, weights=made.weights.astype(np.float16), bias=np.float32(made.bias))
+    layer.write_layer(path, made)
     np.savez_compressed(odds, before=before, after=after)
     gained, low, high = layer.gain(found, before, after)
     return Result({"gain": gained, "low": low, "high": high}, files=(path, odds))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -31,6 +32,11 @@ class Layer:
     def odds(self, silences: Sequence[Silence]) -> np.ndarray:
         """Return the log-odds (N,) of an end at each silence, as it is heard without noise."""
         return np.array([float((one.clean * self.weights).sum()) + self.bias for one in silences])
+
+
+def write_layer(path: Path, layer: Layer) -> None:
+    """Write a layer as `voice.asr.whisper.end_of_turn` reads it."""
+    np.savez_compressed(path, weights=layer.weights.astype(np.float16), bias=np.float32(layer.bias))
 
 
 def fit(silences: Sequence[Silence], base: Layer, strength: float) -> Layer:

@@ -13,19 +13,17 @@ from typing import Any
 
 import numpy as np
 
-from data.prepare import AS_THEY_ARE
-from data.prepare import prepare as prepare_data
 from recipes import report, runs, scalars
 from recipes.adversarial import AdversarialOptions
 from recipes.pictures import curves
 from recipes.planning import Estimate, Pace, Tell, peak_memory, share_minutes
 from recipes.publishing import Outcome, Training, check_target, publish
+from recipes.recordings import list_recordings
 from recipes.stages import Result, Results, Stage, Work, carry_out, check_trained
 from recipes.vocoder import copies, export, train
 from voice.errors import ManifestError
 from voice.features import VOICE_RATE
 from voice.loading import load_vocoder
-from voice.manifest import read_manifest
 from voice.models.card import NAME as CARD
 from voice.models.card import Card, hashes, write_card
 from voice.tts.vocoder import FILE, Vocoder
@@ -90,7 +88,7 @@ def _other(name: str) -> Callable[[Results], Estimate]:
 
 def prepare(o: Options, work: Work) -> Result:
     """Write the manifests of the recordings. Raises ManifestError where there is too little to learn from."""
-    prepare_data(o.source, work.folder, AS_THEY_ARE)
+    prepared = list_recordings(o.source, work.folder)
     clips = copies.read_split(work.folder, "train")
     seconds = sum(clip.duration for clip in clips)
     if seconds < LEAST_SECONDS:
@@ -105,9 +103,8 @@ def prepare(o: Options, work: Work) -> Result:
         )
     if not copies.read_split(work.folder, "test", "dev"):
         raise ManifestError(f"{o.source} has too few recordings to keep some for the test; cut it into more")
-    every = [clip for path in sorted(work.folder.glob("*.jsonl")) for clip in read_manifest(path)]
-    facts = {"recordings": len(every), "hours": sum(clip.duration for clip in every) / 3600}
-    return Result(facts, files=tuple(sorted(work.folder.glob("*.jsonl"))))
+    facts = {"recordings": sum(prepared.clips.values()), "hours": prepared.seconds / 3600}
+    return Result(facts, files=tuple(prepared.manifests.values()))
 
 
 def train_options(o: Options, out: Path, steps: int, first_adversarial: int) -> train.Options:

@@ -57,4 +57,6 @@ def test_time_left_is_told_and_never_runs_out_before_the_end():
         while not told and time.monotonic() < deadline:
             time.sleep(0.01)
         assert left.minutes() > 2.0
+        left.move(0.999)
+        assert left.minutes() == pytest.approx(2.0, abs=0.01)
     assert told[0] == "train: about 2 min left of the whole"

@@ -6,9 +6,11 @@ crops and its augmentation again, so that a resumed run equals the uninterrupted
 
 from __future__ import annotations
 
+from array import array
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import count
 from typing import TypeVar
 
@@ -20,6 +22,8 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 JITTER = 0.05  # relative; lets clips of nearly equal length meet other neighbors in each epoch
+SHARDS_AT_ONCE = 8  # shards whose clips may meet in a batch
+CHUNK = 4096  # lengths that are Python's own numbers at a time
 
 
 def rng_for(seed: int, *keys: int) -> np.random.Generator:
@@ -27,8 +31,61 @@ def rng_for(seed: int, *keys: int) -> np.random.Generator:
     return np.random.default_rng([seed, len(keys), *keys])
 
 
+@dataclass(frozen=True)
+class Share:
+    """Which batches of each step one of several processes computes: `accumulate` of them.
+
+    Batch b of a run belongs to step b // `per_step` and to process b % `processes`. So two processes see in a
+    step what one process sees that accumulates two batches.
+    """
+
+    rank: int = 0
+    processes: int = 1
+    accumulate: int = 1
+
+    @property
+    def per_step(self) -> int:
+        """Batches that all processes together have in a step."""
+        return self.processes * self.accumulate
+
+    def takes(self, number: int) -> bool:
+        """Tell whether a batch is this process's."""
+        return number % self.processes == self.rank
+
+    def numbers(self, step: int) -> Iterator[int]:
+        """Yield the numbers of this process's batches from a step on, without end."""
+        return count(step * self.per_step + self.rank, self.processes)
+
+    def by_step(self, batches: Iterable[Item]) -> Iterator[list[Item]]:
+        """Yield this process's batches, which begin with a step's first, as many at once as a step has."""
+        mine: list[Item] = []
+        for batch in batches:
+            mine.append(batch)
+            if len(mine) == self.accumulate:
+                yield mine
+                mine = []
+
+
+ALONE = Share()
+
+
+@dataclass(frozen=True, eq=False)
+class EpochPlan:
+    """The batches of an epoch, compactly: batch i is `order` up to `ends[i]`, from where i - 1 ended."""
+
+    order: np.ndarray  # (clips,) int64
+    ends: np.ndarray  # (batches,) int64
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def batch(self, number: int) -> list[int]:
+        """Return the indices of a batch."""
+        return self.order[self.ends[number - 1] if number else 0 : self.ends[number]].tolist()
+
+
 def bucket_batches(
-    durations: Sequence[float], budget: float, *, seed: int, epoch: int, most: int = 64
+    durations: Sequence[float] | np.ndarray, budget: float, *, seed: int, epoch: int, most: int = 64
 ) -> list[list[int]]:
     """Return the batches of one epoch: indices into `durations` (seconds), each exactly once.
 
@@ -37,12 +94,50 @@ def bucket_batches(
 
     Raises VoiceError where a single clip is longer than the budget.
     """
+    plan = plan_epoch(durations, budget, seed=seed, epoch=epoch, most=most)
+    return [plan.batch(number) for number in range(len(plan))]
+
+
+def plan_epoch(
+    durations: Sequence[float] | np.ndarray, budget: float, *, seed: int, epoch: int, most: int = 64,
+    sections: np.ndarray | None = None,
+) -> EpochPlan:  # fmt: skip
+    """Return the batches of one epoch as `bucket_batches` has them, in about 20 bytes a clip.
+
+    `sections` numbers the shard that each clip lies in; batches are then made of SHARDS_AT_ONCE shards, then
+    of the next ones, in an order that changes from epoch to epoch: files are read one after the other.
+    """
     lengths = np.asarray(durations, dtype=np.float64)
     _check(lengths, budget, most)
-    rng = rng_for(seed, epoch)
-    order = np.argsort(lengths * (1 + rng.uniform(-JITTER, JITTER, len(lengths))), kind="stable")
-    batches = _pack(order.tolist(), lengths.tolist(), budget, most)
-    return [batches[i] for i in rng.permutation(len(batches))]
+    if sections is None or sections.min() < 0:
+        return _plan(np.arange(len(lengths)), lengths, budget, most, rng_for(seed, epoch))
+    rng = rng_for(seed, epoch, 0)
+    shards = rng.permutation(int(sections.max()) + 1)
+    by_shard = np.argsort(sections, kind="stable")
+    borders = np.searchsorted(sections[by_shard], np.arange(len(shards) + 1))
+    plans = []
+    for first in range(0, len(shards), SHARDS_AT_ONCE):
+        some = shards[first : first + SHARDS_AT_ONCE]
+        clips = np.concatenate([by_shard[borders[each] : borders[each + 1]] for each in some])
+        if len(clips):
+            plans.append(_plan(clips, lengths, budget, most, rng))
+    before = np.cumsum([0, *(len(plan.order) for plan in plans)])
+    ends = [plan.ends + start for plan, start in zip(plans, before[:-1], strict=True)]
+    return EpochPlan(np.concatenate([plan.order for plan in plans]), np.concatenate(ends))
+
+
+def _plan(
+    clips: np.ndarray, lengths: np.ndarray, budget: float, most: int, rng: np.random.Generator
+) -> EpochPlan:
+    """Return batches of these clips, each exactly once, in random order."""
+    jittered = lengths[clips] * (1 + rng.uniform(-JITTER, JITTER, len(clips)))
+    order = clips[np.argsort(jittered, kind="stable")]
+    ends = _ends(lengths[order], budget, most)
+    starts = np.concatenate([[0], ends[:-1]])
+    chosen = rng.permutation(len(ends))
+    counts = (ends - starts)[chosen]
+    places = np.repeat(starts[chosen] - np.cumsum(counts) + counts, counts) + np.arange(len(order))
+    return EpochPlan(order[places], np.cumsum(counts))
 
 
 def _check(lengths: np.ndarray, budget: float, most: int) -> None:
@@ -61,34 +156,37 @@ def _check(lengths: np.ndarray, budget: float, most: int) -> None:
         )
 
 
-def _pack(order: list[int], lengths: list[float], budget: float, most: int) -> list[list[int]]:
-    """Fill batches in this order, each until its padded length or its count would exceed the limit."""
-    batches: list[list[int]] = []
-    batch: list[int] = []
-    longest = 0.0
-    for index in order:
-        longest = max(longest, lengths[index])
-        if batch and (len(batch) == most or longest * (len(batch) + 1) > budget):
-            batches.append(batch)
-            batch, longest = [], lengths[index]
-        batch.append(index)
-    return [*batches, batch]
+def _ends(lengths: np.ndarray, budget: float, most: int) -> np.ndarray:
+    """Return where each batch of clips in this order ends, (batches,) int64."""
+    ends = array("q")
+    held, longest = 0, 0.0
+    for first in range(0, len(lengths), CHUNK):
+        for place, length in enumerate(lengths[first : first + CHUNK].tolist(), first):
+            longest = max(longest, length)
+            if held and (held == most or longest * (held + 1) > budget):
+                ends.append(place)
+                held, longest = 0, length
+            held += 1
+    ends.append(len(lengths))
+    return np.array(ends)
 
 
 def batches_from(
-    step: int, durations: Sequence[float], budget: float, *, seed: int, most: int = 64
-) -> Iterator[tuple[int, list[int]]]:
-    """(global step, indices of its batch) from `step` on, epoch after epoch, without end.
+    first: int, durations: Sequence[float] | np.ndarray, budget: float, *, seed: int, most: int = 64,
+    share: Share = ALONE, sections: np.ndarray | None = None,
+) -> Iterator[tuple[int, list[int]]]:  # fmt: skip
+    """Yield (number, indices) of each batch of this `share`, from batch `first` on, epoch after epoch.
 
-    Starting at step N gives what continuing from 0 gives at N; only the cheap bucketing of the
-    epochs before is repeated, no clip is read.
+    Starting at batch N gives what continuing from 0 gives at N; only the cheap bucketing of the
+    epochs before is repeated, no clip is read. `sections` as for `plan_epoch`.
     """
-    first = 0  # the global step at which the epoch begins
+    begun = 0  # the number of the epoch's first batch
     for epoch in count():
-        batches = bucket_batches(durations, budget, seed=seed, epoch=epoch, most=most)
-        for offset in range(max(0, step - first), len(batches)):
-            yield first + offset, batches[offset]
-        first += len(batches)
+        plan = plan_epoch(durations, budget, seed=seed, epoch=epoch, most=most, sections=sections)
+        for number in range(max(begun, first), begun + len(plan)):
+            if share.takes(number):
+                yield number, plan.batch(number - begun)
+        begun += len(plan)
 
 
 def prefetch(
@@ -123,6 +221,6 @@ def pad(arrays: Sequence[np.ndarray], value: float = 0.0, axis: int = -1) -> tup
     shape = list(arrays[0].shape)
     shape[axis] = int(lengths.max())
     stacked = np.full((len(arrays), *shape), value, dtype=np.result_type(*arrays))
-    for row, array, length in zip(stacked, arrays, lengths, strict=True):
-        np.moveaxis(row, axis, 0)[:length] = np.moveaxis(array, axis, 0)
+    for row, one, length in zip(stacked, arrays, lengths, strict=True):
+        np.moveaxis(row, axis, 0)[:length] = np.moveaxis(one, axis, 0)
     return stacked, lengths

@@ -13,12 +13,14 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-def option(default: Any, text: str, *, may_change: bool = False) -> Any:
+def option(default: Any, text: str, *, may_change: bool = False, alone: Any = None) -> Any:
     """Return a field with a default and the line that `--help` shows for it.
 
-    `may_change`: a run may go on with another value, because it does not decide what is learned.
+    `may_change`: a run may go on with another value, because it does not decide what is learned. `alone` is
+    the value of an option that is given without one; by default it has to have one.
     """
-    return dataclasses.field(default=default, metadata={"help": text, "may_change": may_change})
+    about = {"help": text, "may_change": may_change, "alone": alone}
+    return dataclasses.field(default=default, metadata=about)
 
 
 def group(default: Any) -> Any:
@@ -53,6 +55,11 @@ def values(options: Any) -> dict[str, Any]:
 def changeable(options: Any) -> set[str]:
     """Return the names of the options that may change while a run goes on."""
     return {field.name for field, _, _ in _flags(type(options)) if field.metadata.get("may_change")}
+
+
+def defaults(options: Any) -> dict[str, Any]:
+    """Return each option's default by name, those of groups included."""
+    return {field.name: default for field, _, default in _flags(type(options))}
 
 
 def flag(name: str) -> str:
@@ -94,6 +101,9 @@ def _add(parser: argparse.ArgumentParser, field: dataclasses.Field[Any], kind: A
         parser.add_argument(name, action=_Extend, type=one, default=default, help=text, metavar=one.__name__)
     elif typing.get_origin(kind) is typing.Literal:
         parser.add_argument(name, choices=typing.get_args(kind), default=default, help=text)
+    elif field.metadata.get("alone") is not None:
+        alone = field.metadata["alone"]
+        parser.add_argument(name, type=kind, default=default, help=text, metavar="N", nargs="?", const=alone)
     else:
         parser.add_argument(name, type=kind, default=default, help=text, metavar=kind.__name__.lower())
 

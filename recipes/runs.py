@@ -2,6 +2,7 @@
 
 recipe = "recipes.asr.train"
 seed = 0
+batches_a_step = 1      # of all processes together
 code = ["0.2.0 (8229b862b5a7)"]
 
 [options]               # all of the command line's, but for those that are None
@@ -23,20 +24,25 @@ import os
 import subprocess
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import filelock
 import tomli_w
 
 import voice
-from recipes.options import changeable, flag, values
+from recipes import devices
+from recipes.options import changeable, defaults, flag, values
 from voice.errors import ModelDamaged, ModelMissing, VoiceError
 from voice.models.card import sha256
 
 FILE = "run.toml"
 CHECKPOINT = "last.pt"
+LOCK = "run.lock"
+LOCK_WAIT = 10.0  # s, in which the workers of a process that was killed notice it
+_held: dict[Path, filelock.BaseFileLock] = {}  # until this process ends
 _RENAMED = {  # options since 0.1
     "critic_width": "discriminators_width",
     "critic_batch": "discriminators_batch",
@@ -64,6 +70,7 @@ class Run:
     base: Base | None = None
     model: Mapping[str, Any] = field(default_factory=dict)
     code: tuple[str, ...] = ()
+    batches_a_step: int = 1
 
     def option(self, name: str, given: Any, folder: Path) -> Any:
         """Return the run's value of an option; `given` must equal it unless it is None.
@@ -81,37 +88,62 @@ class Run:
 
 def describe(
     recipe: str, options: Any, data: Iterable[str | Path] = (), *, base: Base | None = None,
-    model: Mapping[str, Any] | None = None,
+    model: Mapping[str, Any] | None = None, batches_a_step: int = 1,
 ) -> Run:  # fmt: skip
     """Return what a run with these options is. `data`: its files; a manifest's `PATH:N` counts as PATH.
+
+    `batches_a_step`: processes times batches that each adds up (`data.batching.Share.per_step`).
 
     Raises ManifestError or VoiceError where a file is missing.
     """
     given = {name: _plain(value) for name, value in values(options).items() if value is not None}
     hashes = {str(name): _hash(str(name)) for name in data}
     sizes = {name: _plain(value) for name, value in (model or {}).items()}
-    return Run(recipe, given, hashes, base, sizes, (code_version(),))
+    return Run(recipe, given, hashes, base, sizes, (code_version(),), batches_a_step)
 
 
 def begin(folder: Path, run: Run, options: Any) -> bool:
     """Write `run.toml` and return whether the run in `folder` goes on, which it does as what it was begun as.
 
-    Raises VoiceError where something that decides what is learned differs, or where an earlier version
-    began the run and did not say what it is.
+    The run is this training's alone until the process ends. Raises VoiceError where something that decides
+    what is learned differs, where an earlier version began the run and did not say what it is, where another
+    process trains there, or where torchrun has started several that know nothing of each other.
     """
-    resumes = (folder / CHECKPOINT).exists() and not options.fresh
-    if resumes and not (folder / FILE).exists():
-        raise VoiceError(
-            f"{folder} holds a run of an earlier version, which does not say what it is: "
-            "name another --out, or give --fresh to start over"
-        )
-    if resumes:
-        before = read(folder, run.recipe)
-        _check(folder, before, run, changeable(options))
-        code = before.code if run.code[-1] in before.code else (*before.code, *run.code)
-        run = Run(run.recipe, run.options, run.data, run.base, run.model, code)
-    write(folder, run)
+    if devices.expected() > 1 and not devices.joined():
+        raise VoiceError(f"{run.recipe} runs in one process: start it with `python -m`, not with torchrun")
+    with devices.first_alone():
+        if devices.is_writer():
+            _lock(folder)
+        resumes = (folder / CHECKPOINT).exists() and not options.fresh
+        if resumes and not (folder / FILE).exists():
+            raise VoiceError(
+                f"{folder} holds a run of an earlier version, which does not say what it is: "
+                "name another --out, or give --fresh to start over"
+            )
+        if resumes:
+            before = read(folder, run.recipe)
+            _check(folder, before, run, options)
+            code = before.code if run.code[-1] in before.code else (*before.code, *run.code)
+            run = replace(run, code=code)
+        if devices.is_writer():
+            write(folder, run)
     return resumes
+
+
+def _lock(folder: Path) -> None:
+    """Keep a run to this process until it ends. Raises VoiceError where another process trains there."""
+    path = folder.resolve() / LOCK
+    if path in _held:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=LOCK_WAIT)
+    except filelock.Timeout as error:
+        raise VoiceError(f"another process trains in {folder}: wait for it, or name another --out") from error
+    except (OSError, NotImplementedError):
+        return  # a file system without locks
+    _held[path] = lock
 
 
 def read(folder: Path, recipe: str) -> Run:
@@ -130,7 +162,8 @@ def read(folder: Path, recipe: str) -> Run:
         row = tomllib.loads(path.read_text("utf-8"))
         base = Base(**row["base"]) if "base" in row else None
         options = {_RENAMED.get(name, name): value for name, value in row["options"].items()}
-        run = Run(row["recipe"], options, row.get("data", {}), base, row.get("model", {}), tuple(row["code"]))
+        sizes, code, batches = row.get("model", {}), tuple(row["code"]), row.get("batches_a_step", 1)
+        run = Run(row["recipe"], options, row.get("data", {}), base, sizes, code, batches)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelDamaged(f"{path} cannot be read ({error}); start over with --fresh") from error
     if run.recipe != recipe:
@@ -144,6 +177,7 @@ def write(folder: Path, run: Run) -> None:
     """Write `run.toml`, whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     table: dict[str, Any] = {"recipe": run.recipe, "seed": run.options.get("seed", 0), "code": list(run.code)}
+    table["batches_a_step"] = run.batches_a_step
     base = {} if run.base is None else vars(run.base)
     parts = {"options": run.options, "base": base, "data": run.data, "model": run.model}
     table |= {name: dict(part) for name, part in parts.items() if part}
@@ -165,15 +199,22 @@ def code_version() -> str:
     return f"{voice.__version__} ({found.stdout.strip()})"
 
 
-def _check(folder: Path, before: Run, now: Run, free: set[str]) -> None:
+def _check(folder: Path, before: Run, now: Run, options: Any) -> None:
     """Raise VoiceError, naming the first difference, unless both runs learn the same."""
     hint = "name another --out, or give --fresh to start over"
+    free, usual = changeable(options), defaults(options)
     for name in {**before.options, **now.options}:  # in the order of the command line
-        was, given = before.options.get(name), now.options.get(name)
+        was = before.options.get(name, _plain(usual.get(name)))  # options that are newer than the run
+        given = now.options.get(name)
         if name not in free and was != given:
             raise VoiceError(
                 f"{folder} was begun with {_as_flag(name, was)}, not with {_as_flag(name, given)}: {hint}"
             )
+    if before.batches_a_step != now.batches_a_step:
+        raise VoiceError(
+            f"{folder} was begun with {before.batches_a_step} batches a step, not with {now.batches_a_step}: "
+            "make processes times --accumulate the same, or name another --out"
+        )
     if before.base and now.base and before.base.sha256 != now.base.sha256:
         raise VoiceError(f"{folder} was begun from another model than {now.base.name} is now: {hint}")
     for name, digest in now.data.items():

@@ -1,7 +1,8 @@
 """What every recipe shares around its loop: where it computes, when it stops, what it saves and shows.
 
 There is no Trainer here: the loop stays in the recipe, where it can be read. A run is a folder
-with `last.pt` (all that an exact resume needs) and TensorBoard's event files.
+with `last.pt` (all that an exact resume needs) and TensorBoard's event files. Of several processes that
+train together (`devices.py`) the first writes them; the others go through the same calls.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ import numpy as np
 import torch
 from torch import nn
 
+from data.batching import rng_for
 from recipes.checkpoints import read_state, write_state
+from recipes.devices import is_writer
+from recipes.trackers import Progress as Progress  # a loop finds all it needs in this module
 
 Model = TypeVar("Model", bound=nn.Module)
 
@@ -57,6 +61,14 @@ def seed_everything(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     torch.manual_seed(seed)
+
+
+def seed_batch(seed: int, number: int) -> None:
+    """Let dropout and masks of a batch follow from a run's seed and the batch's number.
+
+    So they are the same after a resume, and whichever of several processes computes the batch.
+    """
+    seed_everything(int(rng_for(seed, number).integers(2**32)))
 
 
 def warm_cosine(step: int, warmup: int, steps: int) -> float:
@@ -155,6 +167,7 @@ def average_model(model: Model, average: Ema) -> Model:
     return copy
 
 
+_NEW_PARTS = ("gradients", "discriminator_gradients", "kept")  # since 0.2: what runs before it lack
 _RENAMED_PARTS = {"critics": "discriminators", "critic_optimizer": "discriminator_optimizer"}  # since 0.1
 
 
@@ -166,7 +179,8 @@ def named_parts(saved: Mapping[str, Any]) -> dict[str, Any]:
 class Checkpoint:
     """All parts of a run that must come back for it to go on as if it had never stopped.
 
-    `save` leaves a whole file whenever it is killed, and the one before it as `last.older.pt`.
+    `save` leaves a whole file whenever it is killed, and the one before it as `last.older.pt`. Of several
+    processes the first writes, and each restores.
     """
 
     def __init__(self, folder: Path, parts: Mapping[str, Stateful]):
@@ -175,6 +189,8 @@ class Checkpoint:
 
     def save(self, step: int) -> None:
         """`step`: how many steps are done."""
+        if not is_writer():
+            return
         state = {name: part.state_dict() for name, part in self.parts.items()}
         write_state(self.path, {"step": step, "rng": _rng_state(), "parts": state}, keeps=True)
 
@@ -188,7 +204,8 @@ class Checkpoint:
         saved = read_state(self.path, "this recipe with --fresh")
         parts = named_parts(saved)
         for name, part in self.parts.items():
-            part.load_state_dict(parts[name])
+            if name in parts or name not in _NEW_PARTS:
+                part.load_state_dict(parts[name])
         _set_rng_state(saved["rng"])
         return saved["step"]
 
@@ -207,47 +224,6 @@ def _set_rng_state(state: dict[str, Any]) -> None:
     torch.set_rng_state(state["torch"])
     if state["cuda"] and torch.cuda.is_available():
         torch.cuda.set_rng_state_all(state["cuda"])
-
-
-class Progress:
-    """Losses to TensorBoard and a line to the terminal every few seconds, with the time left."""
-
-    def __init__(self, folder: Path, *, first: int, steps: int, deadline: Deadline, every: float = 10.0):
-        from torch.utils.tensorboard import SummaryWriter
-
-        self.writer = SummaryWriter(folder, purge_step=first)
-        self.first, self.steps, self.deadline, self.every = first, steps, deadline, every
-        self._shown = time.monotonic()
-        self._means: dict[str, float] = {}
-
-    def step(self, step: int, values: Mapping[str, float | torch.Tensor]) -> None:
-        """`step`: how many steps are done, this one included."""
-        for name, value in values.items():
-            value = float(value)
-            self.writer.add_scalar(f"train/{name}", value, step)
-            self._means[name] = 0.95 * self._means.get(name, value) + 0.05 * value
-        if time.monotonic() - self._shown >= self.every or step == self.steps:
-            self._show(step)
-
-    def scores(self, step: int, values: Mapping[str, float]) -> None:
-        """Scores on the dev set."""
-        for name, value in values.items():
-            self.writer.add_scalar(f"dev/{name}", value, step)
-        print(f"step {step}  dev  " + "  ".join(f"{n} {v:.4g}" for n, v in values.items()), flush=True)
-
-    def _show(self, step: int) -> None:
-        """Print the losses, the pace and the time left."""
-        self._shown = time.monotonic()
-        pace = self.deadline.elapsed_time / max(1, step - self.first)
-        left = (self.steps - step) * pace
-        if self.deadline.seconds is not None:
-            left = min(left, self.deadline.seconds - self.deadline.elapsed_time)
-        losses = "  ".join(f"{name} {value:.4g}" for name, value in self._means.items())
-        clock = time.strftime("%H:%M:%S", time.gmtime(max(0, left)))
-        print(f"step {step}/{self.steps}  {losses}  {pace:.2f} s/step  {clock} left", flush=True)
-
-    def close(self) -> None:
-        self.writer.close()
 
 
 @contextlib.contextmanager

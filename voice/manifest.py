@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 from voice.errors import ManifestError
 
@@ -79,18 +80,49 @@ def read_rows(path: str | Path) -> Iterator[tuple[int, Clip | RowError]]:
     A line is read when its turn comes, so that the length of a manifest does not matter. Raises ManifestError
     where the file cannot be read as text.
     """
-    path = Path(path)
-    folder = path.absolute().parent
+    return ((number, row) for number, _, row in _rows(Path(path)))
+
+
+def read_places(path: str | Path) -> Iterator[tuple[int, Clip]]:
+    """Yield where each row of a manifest begins, in bytes, and its clip. Raises as `read_manifest` does."""
+    for _, place, row in _rows(Path(path)):
+        if isinstance(row, RowError):
+            raise row
+        yield place, row
+
+
+def read_row(path: Path, place: int) -> Clip:
+    """Return the clip of the row that begins at byte `place` of a manifest. Raises ManifestError."""
+    with _opened(path) as file:
+        file.seek(place)
+        return _clip(_text(file.readline(), place), path.absolute().parent, f"{path}, byte {place}")
+
+
+def _rows(path: Path) -> Iterator[tuple[int, int, Clip | RowError]]:
+    """Yield number, place in bytes and clip of each line that holds something."""
+    folder, place = path.absolute().parent, 0
+    with _opened(path) as file:
+        for number, line in enumerate(file, 1):  # by \n alone: texts may hold other ends of lines
+            text = _text(line, place)
+            if text.strip():
+                try:
+                    yield number, place, _clip(text, folder, f"{path}:{number}")
+                except RowError as error:
+                    yield number, place, error
+            place += len(line)
+
+
+def _text(line: bytes, place: int) -> str:
+    """Return a line as text, without the mark that some programs begin a file with."""
+    return line.decode("utf-8" if place else "utf-8-sig")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a manifest. Raises ManifestError where it cannot be read, or is no text."""
     try:
-        with path.open(
-            encoding="utf-8-sig", newline="\n"
-        ) as file:  # alone: texts may hold other ends of lines
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    try:
-                        yield number, _clip(line, folder, f"{path}:{number}")
-                    except RowError as error:
-                        yield number, error
+        with path.open("rb") as file:
+            yield file
     except FileNotFoundError as error:
         hint = "check the path, or make it with `voice data prepare`"
         raise ManifestError(f"{path} does not exist; {hint}") from error

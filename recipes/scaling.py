@@ -1,0 +1,115 @@
+"""What a training does with more than one batch and one device: the options that all recipes share.
+
+Precision of the computing, gradients added up over batches and averaged over processes, and one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from data.batching import Share
+from recipes.devices import Processes
+from recipes.options import option
+from recipes.training import has_fast_bfloat16
+from voice.errors import VoiceError
+
+PrecisionName = Literal["auto", "float32", "bfloat16", "float16"]
+_DTYPES = {"float32": None, "bfloat16": torch.bfloat16, "float16": torch.float16}
+
+
+@dataclass(frozen=True)
+class ScaleOptions:
+    """How a training uses its devices, and which of its weights it keeps."""
+
+    accumulate: int = option(
+        1, "batches of each process that make one step; times the processes a run keeps it", may_change=True
+    )
+    precision: PrecisionName = option(
+        "auto", "what matrices are multiplied in; auto: bfloat16 where that is fast", may_change=True
+    )
+    keep_best: int = option(
+        1, "keep the weights of so many best checks on dev, and, if several, their mean", may_change=True
+    )
+    average_last: int = option(0, "keep the mean of the weights at the last so many checks", may_change=True)
+    patience: int = option(0, "stop after so many checks without a better one; 0: never", may_change=True)
+    workers: int = option(0, "processes that make batches, for each device; 0: a thread", may_change=True)
+    wandb: bool = option(False, "show curves in Weights & Biases too, if installed", may_change=True)
+    dry_run: int = option(
+        0, "only print the plan for so many devices: steps, memory, time", may_change=True, alone=1
+    )
+
+    def __post_init__(self) -> None:
+        if self.accumulate < 1:
+            raise VoiceError(f"--accumulate {self.accumulate}: a step takes a batch at least; give 1 or more")
+        if self.keep_best < 1:
+            raise VoiceError(f"--keep-best {self.keep_best}: the best are always kept; give 1 or more")
+
+    def share(self, processes: Processes) -> Share:
+        """Return which batches of each step this process computes."""
+        return Share(processes.rank, processes.count, self.accumulate)
+
+
+@dataclass(frozen=True)
+class Precision:
+    """What matrices are multiplied in on a device: `dtype`, or float32 where it is None."""
+
+    device: torch.device
+    dtype: torch.dtype | None = None
+
+    @classmethod
+    def of(cls, name: PrecisionName, device: torch.device) -> Precision:
+        """Return the precision of an option: "auto" is bfloat16 where the hardware has it."""
+        if name == "auto":
+            return cls(device, torch.bfloat16 if has_fast_bfloat16(device) else None)
+        return cls(device, _DTYPES[name])
+
+    def autocast(self) -> torch.autocast:
+        """Return the context that a forward pass runs in."""
+        return torch.autocast(self.device.type, self.dtype or torch.bfloat16, enabled=self.dtype is not None)
+
+
+class GradientAccumulator:
+    """Gradients of a step's batches, of all processes: added up, averaged, clipped; then a step.
+
+        for batch in mine:
+            gradients.backward(loss_of(batch))
+        gradients.step()
+
+    In float16 losses are scaled so that small gradients do not vanish (Micikevicius et al. 2018), and a step
+    whose gradients overflow is left out, in every process alike.
+    """
+
+    def __init__(
+        self, optimizer: torch.optim.Optimizer, parameters: Iterable[nn.Parameter], processes: Processes, *,
+        precision: Precision, batches: int, clip: float,
+    ) -> None:  # fmt: skip
+        """`batches`: how many this process has in a step; `clip`: highest norm of all gradients together."""
+        self.optimizer, self.parameters, self.processes = optimizer, list(parameters), processes
+        self.batches, self.clip = batches, clip
+        self._scaler = torch.amp.GradScaler(precision.device.type, enabled=precision.dtype is torch.float16)
+
+    def backward(self, loss: torch.Tensor) -> None:
+        """Add the gradients of one batch's loss, of which the step takes the mean."""
+        self._scaler.scale(loss / self.batches).backward()
+
+    def step(self) -> torch.Tensor:
+        """Take a step along the mean gradient and forget it; returns its norm before it was clipped."""
+        self.processes.average_gradients(self.parameters)
+        self._scaler.unscale_(self.optimizer)
+        norm = nn.utils.clip_grad_norm_(self.parameters, self.clip)
+        self._scaler.step(self.optimizer)
+        self._scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        return norm
+
+    def state_dict(self) -> dict[str, Any]:
+        return self._scaler.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        if state and self._scaler.is_enabled():  # a run may go on in another precision
+            self._scaler.load_state_dict(state)

@@ -8,8 +8,7 @@ from threading import Lock
 import numpy as np
 
 from data.batching import prefetch
-from voice import audio
-from voice.manifest import Clip
+from voice.manifest import Clip, read_sound
 
 FULL_SCALE = 32767
 
@@ -37,7 +36,7 @@ class AudioCache:
     def __getitem__(self, index: int) -> np.ndarray:
         coded = self._kept.get(index)
         if coded is None:
-            coded = coded_16_bit(audio.read(self.clips[index].audio, self.rate).samples)
+            coded = coded_16_bit(read_sound(self.clips[index], self.rate).samples)
             self._keep(index, coded)
         return coded.astype(np.float32) / FULL_SCALE
 

@@ -1,4 +1,4 @@
-"""Adversarial training: discriminators, their losses, and the step that a generator's loss gets them from.
+"""Adversarial training: discriminators, their losses and their step, and what they add to a generator's loss.
 
 Discriminators of folded waveforms (HiFi-GAN, Kong et al. 2020) and of spectra (EnCodec, Défossez et al.
 2022), so small that a step on one CPU core stays well under a second; `--discriminator hifigan` takes
@@ -8,10 +8,10 @@ speechbrain's full-size ones instead, which want a GPU. Losses: hinge, and featu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +19,11 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
 from recipes.options import option
-from recipes.training import autocast
+from recipes.scaling import Precision, Scale
+from recipes.training import Stateful, adamw, learning_rate, set_learning_rate
 from voice.features import VOICE_RATE
+
+Batch = TypeVar("Batch", bound=tuple[int, Any])  # its number and what it holds
 
 RAMP = 300  # steps over which the adversarial terms come in
 HEAD_START = 100  # steps that the discriminators learn before the generator hears of them
@@ -167,22 +170,68 @@ def feature_loss(real: Sequence[Judgment], made: Sequence[Judgment]) -> Tensor:
     return torch.stack([(a - b).abs().mean() / (a.abs().mean() + 1e-3) for a, b in pairs]).mean()
 
 
-def adversarial_step(
-    discriminators: nn.Module, optimizer: torch.optim.Optimizer, made: Tensor, real: Tensor,
-    o: AdversarialOptions, step: int,
-) -> tuple[Tensor | float, dict[str, Tensor]]:  # fmt: skip
-    """Teach the discriminators one step of [B, T] made and real samples.
+Drawn = tuple[Tensor, Tensor]  # samples [B, T] that a generator made, and the real ones
 
-    Returns what the generator's loss gets on top, and all losses to show.
-    """
-    some, some_real = excerpts(made, real, o, step)
-    shown = {"discriminators": discriminator_step(discriminators, optimizer, some, some_real)}
-    share = adversarial_share(step, o)
-    if not share:
-        return 0.0, shown
-    adversarial, features = generator_losses(discriminators, some, some_real)
-    shown |= {"adversarial": adversarial.detach(), "features": features.detach()}
-    return share * (o.adversarial_weight * adversarial + o.feature_weight * features), shown
+
+class AdversarialTraining:
+    """The discriminators' side of a training: themselves, their optimizer, their steps and their terms."""
+
+    def __init__(self, o: AdversarialOptions, scale: Scale) -> None:
+        self.o, self.precision = o, scale.precision
+        self.discriminators = make_discriminators(o).to(scale.device)
+        self.optimizer = adamw(self.discriminators, o.discriminators_rate)
+        self.gradients = scale.accumulator(self.optimizer, self.discriminators.parameters(), CLIP_NORM)
+
+    @property
+    def parts(self) -> dict[str, Stateful]:
+        """What a checkpoint keeps of it, by name."""
+        return {
+            "discriminators": self.discriminators,
+            "discriminator_optimizer": self.optimizer,
+            "discriminator_gradients": self.gradients,
+        }
+
+    def teach(
+        self, mine: Sequence[Batch], draw: Callable[[Batch], Drawn], step: int, steps: int
+    ) -> tuple[list[Drawn | None], dict[str, Tensor]]:
+        """Teach the discriminators, where it is time, with a step's numbered batches.
+
+        `draw` gives what the generator makes of a batch, with gradients. It is returned for the generator's
+        own step; of several batches, whose gradients may not fit into memory at once, None: draw them again.
+        Returns the losses to show as well.
+        """
+        if step < self.o.adversarial_from:
+            return [None] * len(mine), {}
+        set_learning_rate(self.optimizer, learning_rate(step, steps, self.o.discriminators_rate))
+        drawn: list[Drawn | None] = []
+        losses = []
+        for batch in mine:
+            with torch.set_grad_enabled(len(mine) == 1):
+                made, real = draw(batch)
+            some, some_real = excerpts(made.detach(), real, self.o, batch[0])
+            with self.precision.autocast():
+                loss = discriminator_loss(*_halves(self.discriminators(torch.cat([some_real, some]))))
+            self.gradients.backward(loss)
+            losses.append(loss.detach())
+            drawn.append((made, real) if len(mine) == 1 else None)
+        self.gradients.step()
+        return drawn, {"discriminators": torch.stack(losses).mean()}
+
+    def terms(
+        self, made: Tensor, real: Tensor, step: int, number: int
+    ) -> tuple[Tensor | float, dict[str, Tensor]]:
+        """Return what the generator's loss of batch `number` gets on top, and its parts to show."""
+        share = adversarial_share(step, self.o)
+        if not share:
+            return 0.0, {}
+        pieces = excerpts(made, real, self.o, number)
+        adversarial, features = generator_losses(self.discriminators, *pieces, precision=self.precision)
+        shown = {"adversarial": adversarial.detach(), "features": features.detach()}
+        return share * (self.o.adversarial_weight * adversarial + self.o.feature_weight * features), shown
+
+    def whole_loss(self, drawn: Drawn, distance: Callable[..., tuple[Tensor, Any]], step: int) -> Tensor:
+        """Return a generator's loss with all its terms at a step, by what it made of a batch."""
+        return distance(*drawn)[0] + self.terms(*drawn, step, 0)[0]
 
 
 def adversarial_share(step: int, o: AdversarialOptions) -> float:
@@ -190,26 +239,12 @@ def adversarial_share(step: int, o: AdversarialOptions) -> float:
     return min(1.0, max(0.0, (step - o.adversarial_from - HEAD_START) / RAMP))
 
 
-def excerpts(made: Tensor, real: Tensor, o: AdversarialOptions, step: int) -> tuple[Tensor, Tensor]:
-    """Return what the discriminators see of this step: the same places of both."""
+def excerpts(made: Tensor, real: Tensor, o: AdversarialOptions, number: int) -> Drawn:
+    """Return what the discriminators see of batch `number`: the same places of both."""
     length = min(round(o.discriminators_seconds * VOICE_RATE), made.shape[1])
-    first = (step * 7919) % (made.shape[1] - length + 1)
+    first = (number * 7919) % (made.shape[1] - length + 1)
     count, piece = o.discriminators_batch, slice(first, first + length)
     return made[:count, piece], real[:count, piece]
-
-
-def discriminator_step(
-    discriminators: nn.Module, optimizer: torch.optim.Optimizer, made: Tensor, real: Tensor
-) -> Tensor:
-    """Let the discriminators learn to tell `made` from `real`; returns their loss."""
-    with autocast(made.device):
-        judged = discriminators(torch.cat([real, made.detach()]))
-        loss = discriminator_loss(*_halves(judged))
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
-    nn.utils.clip_grad_norm_(discriminators.parameters(), CLIP_NORM)
-    optimizer.step()
-    return loss.detach()
 
 
 def _halves(judged: Sequence[Judgment]) -> tuple[list[Judgment], list[Judgment]]:
@@ -219,10 +254,12 @@ def _halves(judged: Sequence[Judgment]) -> tuple[list[Judgment], list[Judgment]]
     return real, made
 
 
-def generator_losses(discriminators: nn.Module, made: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+def generator_losses(
+    discriminators: nn.Module, made: Tensor, real: Tensor, *, precision: Precision
+) -> tuple[Tensor, Tensor]:
     """Return the adversarial and the feature loss of the generator, without the discriminators' gradients."""
     discriminators.requires_grad_(False)
-    with autocast(made.device):
+    with precision.autocast():
         with torch.no_grad():
             judged_real = discriminators(real)
         judged = discriminators(made)

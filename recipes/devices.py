@@ -96,6 +96,11 @@ def is_writer() -> bool:
     return not dist.is_initialized() or dist.get_rank() == 0
 
 
+def place() -> tuple[int, int]:
+    """Return which process this is, from 0, and how many train together."""
+    return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+
+
 def joined() -> bool:
     """Tell whether `join_processes` has brought several processes together."""
     return dist.is_initialized()

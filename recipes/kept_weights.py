@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from recipes.checkpoints import read_state, write_state
+from recipes.devices import is_writer
 from recipes.scaling import ScaleOptions
 
 BEST = "best.pt"
@@ -69,6 +70,8 @@ class KeptWeights:
 
     def write_means(self) -> None:
         """Write the mean weights that were asked for; the end of a loop calls it."""
+        if not is_writer():
+            return
         steps = {"averaged-best": [step for _, step in self._best], "averaged-last": self._last}
         for name, some in steps.items():
             paths = [path for path in map(self._path, sorted(some)) if path.exists()]

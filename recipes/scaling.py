@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from data.batching import Share
-from recipes.devices import Processes
+from recipes.devices import Processes, join_processes
 from recipes.options import option
 from recipes.training import has_fast_bfloat16
 from voice.errors import VoiceError
@@ -48,10 +48,6 @@ class ScaleOptions:
             raise VoiceError(f"--accumulate {self.accumulate}: a step takes a batch at least; give 1 or more")
         if self.keep_best < 1:
             raise VoiceError(f"--keep-best {self.keep_best}: the best are always kept; give 1 or more")
-
-    def share(self, processes: Processes) -> Share:
-        """Return which batches of each step this process computes."""
-        return Share(processes.rank, processes.count, self.accumulate)
 
 
 @dataclass(frozen=True)
@@ -113,3 +109,34 @@ class GradientAccumulator:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         if state and self._scaler.is_enabled():  # a run may go on in another precision
             self._scaler.load_state_dict(state)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What the options come to in this process: its place among others, its batches, its precision."""
+
+    options: ScaleOptions
+    processes: Processes
+    share: Share
+    precision: Precision
+
+    @classmethod
+    def join(cls, options: ScaleOptions) -> Scale:
+        """Return this process's part in a training; a recipe's `main` calls it first. Raises VoiceError."""
+        processes = join_processes()
+        share = Share(processes.rank, processes.count, options.accumulate)
+        return cls(options, processes, share, Precision.of(options.precision, processes.device))
+
+    @property
+    def device(self) -> torch.device:
+        """The device that this process computes on."""
+        return self.processes.device
+
+    def accumulator(
+        self, optimizer: torch.optim.Optimizer, parameters: Iterable[nn.Parameter], clip: float
+    ) -> GradientAccumulator:
+        """Return what takes the steps of an optimizer; `clip` is the highest norm of its gradients."""
+        return GradientAccumulator(
+            optimizer, parameters, self.processes, precision=self.precision, batches=self.share.accumulate,
+            clip=clip,
+        )  # fmt: skip

@@ -1,10 +1,9 @@
-"""What a training shows on its way: curves, sounds and texts in TensorBoard, and in Weights & Biases if
+"""What a training shows on its way: curves and sounds in TensorBoard, and in Weights & Biases if
 installed; a line to the terminal."""
 
 from __future__ import annotations
 
 import hashlib
-import html
 import importlib
 import time
 from collections.abc import Mapping
@@ -25,7 +24,6 @@ class Tracker(Protocol):
 
     def scalars(self, values: Mapping[str, float], step: int) -> None: ...
     def audio(self, name: str, samples: np.ndarray, rate: int, step: int) -> None: ...
-    def text(self, name: str, text: str, step: int) -> None: ...
     def close(self) -> None: ...
 
 
@@ -54,9 +52,6 @@ class TensorBoard:
         """Show (T,) samples; louder ones than full scale are clipped."""
         self._writer.add_audio(name, np.clip(samples, -1, 1)[None], step, sample_rate=rate)
 
-    def text(self, name: str, text: str, step: int) -> None:
-        self._writer.add_text(name, text, step)
-
     def close(self) -> None:
         self._writer.close()
 
@@ -82,9 +77,6 @@ class WeightsAndBiases:
 
     def audio(self, name: str, samples: np.ndarray, rate: int, step: int) -> None:
         self._run.log({name: self._wandb.Audio(np.clip(samples, -1, 1), sample_rate=rate)}, step=step)
-
-    def text(self, name: str, text: str, step: int) -> None:
-        self._run.log({name: self._wandb.Html(f"<pre>{html.escape(text)}</pre>")}, step=step)
 
     def close(self) -> None:
         self._run.finish()
@@ -137,11 +129,6 @@ class Progress:
         """Let a sound (T,) of the dev set be heard beside the curves."""
         for tracker in self.trackers:
             tracker.audio(f"dev/{name}", samples, rate, step)
-
-    def text(self, step: int, name: str, text: str) -> None:
-        """Let a text be read beside the curves."""
-        for tracker in self.trackers:
-            tracker.text(f"dev/{name}", text, step)
 
     def _to_trackers(self, values: Mapping[str, float], step: int) -> None:
         for each in self.trackers:

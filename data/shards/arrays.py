@@ -11,10 +11,9 @@ import shutil
 import struct
 import tempfile
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -113,7 +112,7 @@ class ArrayWriter:
         finally:
             beside.unlink(missing_ok=True)
 
-    def _header(self, name: str) -> Mapping[str, object]:
+    def _header(self, name: str) -> dict[str, Any]:
         dtype, shape = self._kinds[name]
         described = npy.dtype_to_descr(dtype)
         return {"descr": described, "fortran_order": False, "shape": (self._rows[name], *shape)}

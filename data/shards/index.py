@@ -63,12 +63,14 @@ class ClipIndex(Sequence[Clip]):
             for each, first in zip(several, shards[:-1].tolist(), strict=True)
         ]
         sources = [each.sources + first for each, first in zip(several, before[:-1].tolist(), strict=True)]
+        offsets, durations, transcribed = (
+            np.concatenate([getattr(each, name) for each in several]) for name in _PLAIN
+        )
         return cls(
             tuple(path for each in several for path in each.manifests),
-            np.concatenate(sources).astype(np.uint16),
-            *(np.concatenate([getattr(each, name) for each in several]) for name in _PLAIN),
+            np.concatenate(sources).astype(np.uint16), offsets, durations, transcribed,
             np.concatenate(sections).astype(np.int32),
-        )
+        )  # fmt: skip
 
     def select(self, numbers: np.ndarray) -> ClipIndex:
         """Return the clips of these numbers (or where a mask is true), in this order."""

@@ -36,8 +36,9 @@ def load_ahead(
     import torch
     from torch.utils.data import DataLoader
 
+    calls: Any = _Calls(function)  # a data set as far as the loader needs one
     yield from DataLoader(
-        _Calls(function), batch_size=None, sampler=items, num_workers=workers, prefetch_factor=AHEAD,
+        calls, batch_size=None, sampler=items, num_workers=workers, prefetch_factor=AHEAD,
         collate_fn=_unchanged, generator=torch.Generator(),
     )  # fmt: skip
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import overload
 
 import numpy as np
 import torch
@@ -11,15 +13,17 @@ import torch
 from data.augmentation import Augment
 from data.batching import pad
 from data.loading import AudioCache
+from data.shards.index import ClipIndex
 from recipes.asr import windows
-from recipes.asr.teacher import Labels, TeacherOptions, labels_of
+from recipes.asr.teacher import Labels, TeacherOptions, ask
 from recipes.asr.tokenizer import TrainingTokenizer
-from recipes.asr.windows import Window
+from recipes.asr.windows import Window, Windows
 from voice.asr.ctc.alphabet import BLANK, FRAME, spell
 from voice.asr.whisper.decoding import COMPRESSION_RATIO_THRESHOLD, compression_ratio
 from voice.asr.whisper.windows import WINDOW_SAMPLES, features
 from voice.errors import VoiceError
 from voice.features import WHISPER_RATE
+from voice.manifest import Clip
 
 IGNORED = -100  # no token: what pads the targets
 
@@ -70,27 +74,64 @@ class Batch:
     letters: tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None = None
 
 
+@dataclass(frozen=True, eq=False)
+class Examples(Sequence[Example]):
+    """The examples of windows, made when asked for: what is held of each is its number.
+
+    `labels` gives what is to be learned from a window.
+    """
+
+    windows: Windows
+    sounds: AudioCache
+    labels: Callable[[Window], Labels]
+    kept: np.ndarray  # (N,) the numbers of windows
+
+    @property
+    def durations(self) -> np.ndarray:
+        """Seconds of each example (N,)."""
+        return self.windows.durations[self.kept]
+
+    @property
+    def sections(self) -> np.ndarray | None:
+        """The shard of each example (N,), or None where there are windows of several clips."""
+        return None if self.windows.joins else self.windows.clips.sections[self.kept]
+
+    def __len__(self) -> int:
+        return len(self.kept)
+
+    @overload
+    def __getitem__(self, number: int) -> Example: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Example]: ...
+    def __getitem__(self, number: int | slice) -> Example | list[Example]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(len(self))[number]]
+        window = self.windows[int(self.kept[number])]
+        return _example(window, self.sounds, self.labels(window))
+
+
 def gather(
     manifests: Sequence[str], data: DataOptions, teacher: TeacherOptions | None, *,
     joins: int = 0, seed: int = 0, threads: int = 1,
-) -> list[Example]:  # fmt: skip
+) -> Examples:  # fmt: skip
     """Return all clips of the manifests and `joins` windows of several, with what is to be learned from them.
 
     Without a teacher that is their transcripts. What the teacher repeats itself in is left out. Raises
     ManifestError where a transcript is missing, VoiceError where nothing is left.
     """
-    clips = [clip for manifest in manifests for clip in windows.select(manifest)]
-    sounds = AudioCache(clips, WHISPER_RATE)
-    every = windows.single(clips) + windows.join_clips(clips, joins, seed=seed)
+    clips = ClipIndex.join(windows.select(manifest) for manifest in manifests)
+    sounds, every = (
+        AudioCache(clips, WHISPER_RATE),
+        Windows(clips, windows.join_clips(clips, joins, seed=seed)),
+    )
     if teacher is None:
-        labels = [_read(windows.text(window, clips), data.tokenizer) for window in every]
-    else:
-        labels = labels_of(every, sounds, data.tokenizer, teacher, threads)
-    made = [_example(window, sounds, each) for window, each in zip(every, labels, strict=True)]
-    kept = [each for each in made if data.keep_loops or not loops(data.tokenizer.decode(each.labels.tokens))]
-    if not kept:
+        windows.check_texts(clips)
+        return Examples(every, sounds, partial(_read, clips, data.tokenizer), np.arange(len(every)))
+    answers = ask(every, sounds, data.tokenizer, teacher, threads)
+    understood = [data.keep_loops or not loops(data.tokenizer.decode(answers(w).tokens)) for w in every]
+    if not any(understood):
         raise VoiceError("nothing is left to learn from: the model understood none of these clips")
-    return kept
+    return Examples(every, sounds, answers, np.flatnonzero(understood))
 
 
 def loops(text: str) -> bool:
@@ -108,9 +149,10 @@ def _example(window: Window, sounds: AudioCache, labels: Labels) -> Example:
     return Example(window, clips[0].audio.parent.parent.name, text, sounds, labels, letters)
 
 
-def _read(text: str, tokenizer: TrainingTokenizer) -> Labels:
-    """Return the labels of a transcript, without a teacher's."""
-    return Labels(np.array(tokenizer.targets(text), np.int32), np.zeros((0, 0), np.float16))
+def _read(clips: Sequence[Clip], tokenizer: TrainingTokenizer, window: Window) -> Labels:
+    """Return the labels of a window's transcript, without a teacher's."""
+    tokens = tokenizer.targets(windows.text(window, clips))
+    return Labels(np.array(tokens, np.int32), np.zeros((0, 0), np.float16))
 
 
 def collate(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,6 +21,7 @@ import torch
 
 from data.batching import pad
 from data.loading import AudioCache
+from recipes import devices
 from recipes.asr import model as whisper
 from recipes.asr import windows
 from recipes.asr.tokenizer import TrainingTokenizer
@@ -128,27 +129,34 @@ class TeacherCache:
             return Labels(kept["tokens"], kept["hidden"])
 
 
-def labels_of(
+def ask(
     every: Sequence[Window], sounds: AudioCache, tokenizer: TrainingTokenizer, options: TeacherOptions,
     threads: int,
-) -> list[Labels]:  # fmt: skip
-    """Return the teacher's labels of windows, taken from its cache or asked for now."""
+) -> Callable[[Window], Labels]:  # fmt: skip
+    """Have the teacher label all windows that its cache lacks; returns what gives the labels of a window.
+
+    Of several processes that train together each asks it about its part.
+    """
     cache = TeacherCache(options, tokenizer.language)
-    texts = [windows.earlier_text(window, sounds.clips) for window in every]
-    paths = [
-        cache.path(windows.identity(window, sounds.clips), text)
-        for window, text in zip(every, texts, strict=True)
-    ]
-    missing = [index for index, path in enumerate(paths) if not path.exists()]
+
+    def place(window: Window) -> tuple[Path, str | None]:
+        text = windows.earlier_text(window, sounds.clips)
+        return cache.path(windows.identity(window, sounds.clips), text), text
+
+    rank, processes = devices.place()
+    mine = range(rank, len(every), processes)
+    missing = [index for index in mine if not place(every[index])[0].exists()]
     if missing:
         teacher, show = Teacher(options, tokenizer, threads=threads), _Progress(len(missing))
         for first in range(0, len(missing), WINDOWS_AT_ONCE):
-            some = missing[first : first + WINDOWS_AT_ONCE]
-            found = teacher.labels([windows.sound(every[i], sounds) for i in some], [texts[i] for i in some])
-            for index, labels in zip(some, found, strict=True):
-                cache.put(paths[index], labels)
+            some = [every[index] for index in missing[first : first + WINDOWS_AT_ONCE]]
+            places = [place(window) for window in some]
+            found = teacher.labels([windows.sound(window, sounds) for window in some], [t for _, t in places])
+            for (path, _), labels in zip(places, found, strict=True):
+                cache.put(path, labels)
             show(first + len(some))
-    return [cache.get(path) for path in paths]
+    devices.wait_for_all()
+    return lambda window: cache.get(place(window)[0])
 
 
 class _Progress:

@@ -8,44 +8,46 @@ cut to the utterance and a random margin. Soft targets, after Hinton et al. 2015
 Knowledge in a Neural Network": KL to the teacher's distribution over its own transcript, the end
 token included, plus a little of the squared error of the last hidden states and of cross-entropy.
 `--ctc` trains a head of letters on the same encoder; `--augment` lets the student hear noise and rooms
-where the teacher heard none.
+where the teacher heard none. With `torchrun --nproc-per-node N -m` for `python -m` N devices train together.
 """
 
 from __future__ import annotations
 
 import contextlib
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import nn
 from transformers import WhisperForConditionalGeneration
 
 from data.augmentation import augment_from
-from data.batching import batches_from, prefetch, rng_for
 from recipes import runs
 from recipes.asr import model as whisper
 from recipes.asr import smoke
-from recipes.asr.examples import Batch, DataOptions, Example, collate, gather
+from recipes.asr.batches import BatchPlan, Numbered, batches
+from recipes.asr.examples import DataOptions, Examples, gather
 from recipes.asr.head import INSIDE, Head, saved_head
 from recipes.asr.losses import LossOptions, losses, weight
 from recipes.asr.scoring import dev_scores, fingerprint
 from recipes.asr.teacher import TeacherOptions
 from recipes.asr.tokenizer import TrainingTokenizer
-from recipes.checkpoints import read_state, write_state
+from recipes.checkpoints import read_state
+from recipes.devices import first_alone, is_writer
+from recipes.dry_run import show_plan
+from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
+from recipes.scaling import Precision, Scale, ScaleOptions
 from recipes.training import (
     Checkpoint,
     Deadline,
     Ema,
     Progress,
-    autocast,
-    best_device,
-    has_fast_bfloat16,
+    Stateful,
+    seed_batch,
     seed_everything,
     warm_cosine,
 )
@@ -92,36 +94,14 @@ class Options:
     )
     seed: int = option(0, "decides order, margins, joins and first weights")
     threads: int = option(torch.get_num_threads(), "CPU threads", may_change=True)
+    scale: ScaleOptions = group(ScaleOptions())
     smoke: bool = option(False, "seconds: a tiny random model on data/tiny")
 
 
-class Best:
-    """The lowest word error rate of a run on its dev clips, the lower loss of equal ones, and its step."""
-
-    def __init__(self) -> None:
-        self.wer, self.loss, self.step = math.inf, math.inf, 0.0
-
-    def state_dict(self) -> dict[str, float]:
-        return {"wer": self.wer, "loss": self.loss, "step": self.step}
-
-    def load_state_dict(self, state: dict[str, float]) -> None:
-        self.wer, self.loss, self.step = state["wer"], state["loss"], state["step"]
-
-
-def batches(
-    train: Sequence[Example], first: int, data: DataOptions, options: Options
-) -> Iterator[tuple[int, Batch]]:
-    """Yield (step, its batch) from step `first` on; order and margins follow from the seed and the step."""
-    durations = [each.window.duration for each in train]
-    budget = max(options.batch_seconds, max(durations))
-
-    def load(planned: tuple[int, list[int]]) -> tuple[int, Batch]:
-        step, indices = planned
-        margins = rng_for(options.seed, 1, step).uniform(0.0, options.margin, len(indices))
-        rngs = [rng_for(options.seed, 2, step, index) for index in indices]
-        return step, collate([train[i] for i in indices], margins, data, rngs)
-
-    yield from prefetch(batches_from(first, durations, budget, seed=options.seed, most=16), load)
+def plan_of(train: Examples, options: Options) -> BatchPlan:
+    """Return how examples become batches; at least one fits into each."""
+    seconds = max(options.batch_seconds, float(train.durations.max()))
+    return BatchPlan(seconds, options.margin, options.seed, options.scale.workers)
 
 
 def start_folder(options: Options) -> Path:
@@ -161,11 +141,12 @@ def masking(options: Options) -> nn.Module:
     return masks
 
 
-def describe_run(options: Options, base: Path) -> runs.Run:
+def describe_run(options: Options, base: Path, batches_a_step: int = 1) -> runs.Run:
     """Return what a run with these options is; `base` is the folder of the model that it starts from."""
     name = str(base) if options.smoke else options.base
     data = (*options.manifest, *options.dev)
-    return runs.describe(RECIPE, options, data, base=runs.Base(name, fingerprint(base)))
+    start = runs.Base(name, fingerprint(base))
+    return runs.describe(RECIPE, options, data, base=start, batches_a_step=batches_a_step)
 
 
 def student(base: Path, options: Options, device: torch.device) -> WhisperForConditionalGeneration:
@@ -173,8 +154,9 @@ def student(base: Path, options: Options, device: torch.device) -> WhisperForCon
     model = whisper.load(base, device)
     if not options.whole:
         whisper.add_low_rank(model, options.rank)
-        if has_fast_bfloat16(device):
-            whisper.halve_frozen(model)
+        halved = Precision.of(options.scale.precision, device).dtype
+        if halved:
+            whisper.halve_frozen(model, halved)
     if options.losses.ctc > 0:
         head = saved_head(options.start_head) if options.start_head else Head(model.config.d_model)
         model.letters = head.to(device)
@@ -205,15 +187,19 @@ def averaged_weights(weights: nn.ParameterDict, average: Ema) -> Iterator[None]:
     weights.load_state_dict(own)
 
 
-def keep_best(
-    best: Best, scores: Mapping[str, float], step: int, weights: nn.ParameterDict, out: Path
-) -> None:
-    """Write the weights to `best.pt` where the dev scores, with noise and without, are the best so far."""
-    wer = scores["wer"] + scores.get("noisy", 0.0)
-    if (wer, scores["loss"]) < (best.wer, best.loss):
-        best.load_state_dict({"wer": wer, "loss": scores["loss"], "step": step})
-        found = {"scores": dict(scores), "step": step, "weights": weights.state_dict()}
-        write_state(out / "best.pt", found)
+def badness(scores: Mapping[str, float]) -> tuple[float, float]:
+    """Return what the best weights have least of: word errors, with noise and without, then the loss."""
+    return scores["wer"] + scores.get("noisy", 0.0), scores["loss"]
+
+
+def parameter_groups(weights: nn.ParameterDict, options: Options) -> list[dict[str, Any]]:
+    """Return what learns at which rate: the recognizer and, if there is one, its CTC head."""
+    rate = options.rate or (2e-5 if options.whole else 2e-4)
+    groups = [{"params": [w for n, w in weights.items() if not n.startswith(INSIDE)], "lr": rate}]
+    if options.losses.ctc > 0:
+        head = [w for n, w in weights.items() if n.startswith(INSIDE)]
+        groups.append({"params": head, "lr": options.head_rate})
+    return groups
 
 
 def shrink(options: Options) -> Options:
@@ -223,69 +209,85 @@ def shrink(options: Options) -> Options:
 
 
 def main(options: Options) -> None:
+    scale = Scale.join(options.scale)
     if options.smoke:
         options = shrink(options)
     torch.set_num_threads(options.threads)
-    device = best_device()
-    base = start_folder(options)
-    resumes = runs.begin(options.out, describe_run(options, base), options)
+    with first_alone():
+        base = start_folder(options)
+    run = describe_run(options, base, scale.share.per_step)
+    resumes = not options.scale.dry_run and runs.begin(options.out, run, options)
     data, teacher = data_options(options, base), teacher_options(options, base)
     train = gather(
         options.manifest, data, teacher, joins=options.joined, seed=options.seed, threads=options.threads
     )
-    dev = gather(options.dev, data, teacher, threads=options.threads)
-    minutes = sum(each.window.duration for each in train) / 60
-    print(f"{len(train)} windows, {minutes:.1f} minutes; {len(dev)} dev clips", flush=True)
+    dev, plan = gather(options.dev, data, teacher, threads=options.threads), plan_of(train, options)
+    print(f"{len(train)} windows, {train.durations.sum() / 60:.1f} minutes; {len(dev)} dev clips", flush=True)
 
     seed_everything(options.seed)  # here, so that it makes no difference whether a teacher was asked
-    model, mask = student(base, options, device), masking(options)
+    model, mask = student(base, options, scale.device), masking(options)
     weights = trainable(model)
-    rate = options.rate or (2e-5 if options.whole else 2e-4)
-    groups = [{"params": [w for n, w in weights.items() if not n.startswith(INSIDE)], "lr": rate}]
-    if options.losses.ctc > 0:
-        groups.append(
-            {"params": [w for n, w in weights.items() if n.startswith(INSIDE)], "lr": options.head_rate}
-        )
-    optimizer = torch.optim.AdamW(groups, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(parameter_groups(weights, options), betas=(0.9, 0.98), weight_decay=0.01)
+    gradients = scale.accumulator(optimizer, weights.values(), 1.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps)
     )
-    average, best = Ema(weights, 0.99), Best()
-    checkpoint = Checkpoint(
-        options.out,
-        {"weights": weights, "optimizer": optimizer, "schedule": schedule, "average": average, "best": best},
-    )
+    average, kept = Ema(weights, 0.99), KeptWeights(options.out, options.scale)
+    parts: dict[str, Stateful] = {
+        "weights": weights, "optimizer": optimizer, "gradients": gradients, "schedule": schedule,
+        "average": average, "kept": kept,
+    }  # fmt: skip
+    checkpoint = Checkpoint(options.out, parts)
     first = checkpoint.restore() if resumes else 0
+    scale.processes.equalize(weights)
+
+    def losses_of(numbered: Numbered) -> dict[str, torch.Tensor]:
+        """Return the losses of a batch by name; "loss" is the whole, by how much the batch counts."""
+        number, batch = numbered
+        seed_batch(options.seed, number)
+        with scale.precision.autocast():
+            values = losses(
+                model, replace(batch, features=mask(batch.features)), data.tokenizer, options.losses
+            )
+        return values | {"loss": values["loss"] * weight(batch)}
+
+    if options.scale.dry_run:
+        some, epoch = next(batches(train, 0, data, plan, scale.share))[0], plan.count(train)
+        return show_plan(scale, options.steps, epoch, {"model": model}, lambda: losses_of(some)["loss"])
 
     with Deadline(options.minutes) as deadline:
-        progress = Progress(options.out, first=first, steps=options.steps, deadline=deadline)
-        for step, batch in batches(train, first, data, options):
-            if step >= options.steps or deadline.passed:
+        progress = Progress(
+            options.out, first=first, steps=options.steps, deadline=deadline, wandb=options.scale.wandb,
+            config=run.options,
+        )  # fmt: skip
+        for mine in batches(train, first, data, plan, scale.share):
+            if first >= options.steps or kept.exhausted or scale.processes.any(deadline.passed):
                 break
-            batch = replace(batch, features=mask(batch.features))
-            with autocast(device):
-                values = losses(model, batch, data.tokenizer, options.losses)
-            optimizer.zero_grad(set_to_none=True)
-            (values["loss"] * weight(batch)).backward()
-            nn.utils.clip_grad_norm_(weights.values(), 1.0)
-            optimizer.step()
+            for batch in mine:
+                values = losses_of(batch)
+                gradients.backward(values["loss"])
+            rate = float(schedule.get_last_lr()[0])
+            gradients.step()
             schedule.step()
             average.update(weights)
 
-            done = step + 1
-            progress.step(done, {name: value.item() for name, value in values.items()})
-            if done % options.check_every == 0 or done == options.steps:
-                with averaged_weights(weights, average):
-                    scores = dev_scores(
-                        model, dev, data, options.losses, base, options.out / "check",
-                        seed=options.seed, threads=options.threads,
-                    )  # fmt: skip
-                    progress.scores(done, scores)
-                    keep_best(best, scores, done, weights, options.out)
-            if done % options.save_every == 0 or done == options.steps:
-                checkpoint.save(done)
-            first = done
+            first += 1
+            progress.step(first, {name: value.item() for name, value in values.items()}, rate=rate)
+            if first % options.check_every == 0 or first == options.steps:
+                if is_writer():
+                    with averaged_weights(weights, average):
+                        scores = dev_scores(
+                            model, dev, data, options.losses, base, options.out / "check",
+                            seed=options.seed, threads=options.threads,
+                        )  # fmt: skip
+                    progress.scores(first, scores)
+                    kept.consider(first, badness(scores), average.weights, scores)
+                if scale.processes.any(kept.exhausted):
+                    break
+            if first % options.save_every == 0 or first == options.steps:
+                checkpoint.save(first)
         checkpoint.save(first)
+        kept.write_means()
         progress.close()
 
 

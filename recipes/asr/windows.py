@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
 from data.batching import rng_for
 from data.loading import AudioCache
+from data.shards.index import ClipIndex
 from voice.asr.whisper.windows import WINDOW
 from voice.errors import ManifestError
 from voice.features import WHISPER_RATE
-from voice.manifest import Clip, read_manifest
+from voice.manifest import Clip
 
 SHUFFLE = 7  # fixed, so that "the last 20" stays held out whatever a run's seed is
 PAUSE = (0.2, 1.2)  # s between joined clips
@@ -29,29 +31,62 @@ class Window:
     duration: float
 
 
-def select(manifest: str) -> list[Clip]:
+def select(manifest: str) -> ClipIndex:
     """Return the clips of at most 30 s of `PATH`, `PATH:N` or `PATH:-N`, as `select_any` takes them.
 
     Raises ManifestError where there is none.
     """
-    clips = [clip for clip in select_any(manifest) if clip.duration <= WINDOW]
+    clips = index_any(manifest)
+    clips = clips.select(clips.durations <= WINDOW)
     if not clips:
         raise ManifestError(f"{manifest} holds no clip of at most {WINDOW:g} s; cut the recordings first")
     return clips
 
 
 def select_any(manifest: str) -> list[Clip]:
+    """Return the clips of `index_any`, all of them in memory."""
+    return list(index_any(manifest))
+
+
+def index_any(manifest: str) -> ClipIndex:
     """Return all clips of `PATH`, N of them at random of `PATH:N`, the last N of that order of `PATH:-N`.
 
     So `a.jsonl:240` and `a.jsonl:-20` share nothing while there are 260 or more clips.
     """
     path, _, count = manifest.rpartition(":")
     if not path or not count.lstrip("-").isdigit():
-        return read_manifest(Path(manifest))
-    clips = read_manifest(Path(path))
-    order = rng_for(SHUFFLE).permutation(len(clips)).tolist()
-    chosen = order[: int(count)] if int(count) >= 0 else order[int(count) :]
-    return [clips[index] for index in sorted(chosen)]
+        return ClipIndex.read(Path(manifest))
+    clips = ClipIndex.read(Path(path))
+    order = rng_for(SHUFFLE).permutation(len(clips))
+    return clips.select(np.sort(order[: int(count)] if int(count) >= 0 else order[int(count) :]))
+
+
+@dataclass(frozen=True, eq=False)
+class Windows(Sequence[Window]):
+    """A window of each clip alone, made when asked for, then some of several clips."""
+
+    clips: ClipIndex
+    joins: Sequence[Window] = ()
+
+    @property
+    def durations(self) -> np.ndarray:
+        """Seconds of each window (N,)."""
+        return np.concatenate([self.clips.durations, [window.duration for window in self.joins]])
+
+    def __len__(self) -> int:
+        return len(self.clips) + len(self.joins)
+
+    @overload
+    def __getitem__(self, number: int) -> Window: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Window]: ...
+    def __getitem__(self, number: int | slice) -> Window | list[Window]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(len(self))[number]]
+        alone = len(self.clips)
+        if number < alone:
+            return Window((number,), (), float(self.clips.durations[number]))
+        return self.joins[number - alone]
 
 
 def single(clips: Sequence[Clip]) -> list[Window]:
@@ -62,7 +97,7 @@ def single(clips: Sequence[Clip]) -> list[Window]:
 def join_clips(clips: Sequence[Clip], count: int, *, seed: int) -> list[Window]:
     """Return `count` windows of several clips of one corpus, between 6 and 29 s long, all lengths alike."""
     folders: dict[Path, list[int]] = {}
-    for index, clip in enumerate(clips):
+    for index, clip in enumerate(clips if count else ()):
         folders.setdefault(clip.audio.parent, []).append(index)
     groups = [group for group in folders.values() if len(group) > 1]
     return [_join(clips, groups, rng_for(seed, number)) for number in range(count if groups else 0)]
@@ -109,6 +144,13 @@ def text(window: Window, clips: Sequence[Clip]) -> str:
             raise ManifestError(f"{clip.id} has no transcript; use --labels own, or leave its manifest out")
         found.append(clip.text)
     return " ".join(found)
+
+
+def check_texts(clips: ClipIndex) -> None:
+    """Raise ManifestError for a clip without a transcript."""
+    without = np.flatnonzero(~clips.transcribed)
+    if len(without):
+        text(Window((int(without[0]),), (), 0.0), clips)
 
 
 def earlier_text(window: Window, clips: Sequence[Clip]) -> str | None:

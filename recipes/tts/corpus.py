@@ -155,6 +155,10 @@ class Batch:
     voiced: torch.Tensor  # (B, F)
     frame_mask: torch.Tensor  # (B, F, 1)
 
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
+        return Batch(*(getattr(self, name).to(device) for name in self.__dataclass_fields__))
+
 
 def collate(examples: Sequence[Example], speakers: Sequence[int], device: torch.device) -> Batch:
     def stack(name: str) -> torch.Tensor:

@@ -7,7 +7,7 @@
 
 It begins with hibari's voice (`warm.py`), or with another run's (`--warm-start`); spectra of several
 resolutions teach it, then discriminators beside them, as in `recipes/vocoder`. The same command again resumes
-where the run stopped.
+where the run stopped. With `torchrun --nproc-per-node N -m` for `python -m` N devices train together.
 """
 
 from __future__ import annotations
@@ -15,20 +15,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from data.batching import prefetch
+from data.batching import Share
+from data.shards.workers import load_ahead
 from recipes import runs, training
-from recipes.adversarial import CLIP_NORM, AdversarialOptions, adversarial_step, make_discriminators
+from recipes.adversarial import CLIP_NORM, AdversarialOptions, AdversarialTraining, Drawn
 from recipes.checkpoints import read_state
+from recipes.devices import first_alone, is_writer
+from recipes.dry_run import show_plan
+from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
-from recipes.training import adamw, learning_rate, set_learning_rate
+from recipes.scaling import Scale, ScaleOptions
+from recipes.training import adamw, average_model, learning_rate, set_learning_rate
 from recipes.tts import pieces, prepare
 from recipes.tts.pieces import CONTEXT, Collection, Errors, Pieces
 from recipes.tts.sounds import Size, SoundModel
@@ -71,6 +75,7 @@ class Options:
     seed: int = option(0, "of pieces and noise")
     save_every: int = option(250, "steps between checkpoints and looks at the dev clips", may_change=True)
     dev_clips: int = option(8, "dev clips to score then", may_change=True)
+    scale: ScaleOptions = group(ScaleOptions())
     fresh: bool = option(False, "start over even where there is a run", may_change=True)
     smoke: bool = option(False, "seconds on data/tiny with a tiny model, to see that all of it works")
 
@@ -145,34 +150,50 @@ def size_of(folder: Path, saved: Mapping[str, Any]) -> Size:
     return Size(tuple(sizes.pop("speakers")), **sizes)
 
 
-def batches(collection: Collection, o: Options, first: int) -> Iterator[Pieces]:
-    """Yield the batches of steps `first`, `first` + 1, …; each depends on the seed and its step alone."""
+Numbered = tuple[int, Pieces]  # a batch with its number in the run
+
+
+def batches(collection: Collection, o: Options, first: int, share: Share) -> Iterator[list[Numbered]]:
+    """Yield this process's batches of step `first`, then of the next; each follows from seed and number."""
     frames = round(o.seconds * VOICE_RATE / VOICE_HOP) + 2 * EDGE
     errors = Errors(o.loud_noise, o.pitch_jitter)
-    return prefetch(count(first), lambda step: collection.pieces(o.seed, step, o.batch, frames, errors))
+
+    def cut(number: int) -> Numbered:
+        return number, collection.pieces(o.seed, number, o.batch, frames, errors)
+
+    yield from share.by_step(load_ahead(share.numbers(first), cut, o.scale.workers))
 
 
 def dev_losses(
-    model: SoundModel, synthesis: Synthesis, distance: SpectralLoss, dev: Collection, count: int
-) -> dict[str, float]:
-    """Return the mean distances of `count` whole dev clips, drawn with true lengths, pitch and loudness."""
+    model: SoundModel, synthesis: Synthesis, distance: SpectralLoss, dev: Collection, o: Options,
+    progress: training.Progress, step: int,
+) -> dict[str, float]:  # fmt: skip
+    """Return the mean distances of some whole dev clips, drawn with true lengths, pitch and loudness.
+
+    The first of them can be heard beside the curves.
+    """
     found: dict[str, list[float]] = {}
-    chosen = np.linspace(0, len(dev.spoken) - 1, min(count, len(dev.spoken))).astype(int)
+    chosen = np.linspace(0, len(dev.spoken) - 1, min(o.dev_clips, len(dev.spoken))).astype(int)
     with training.evaluating(model):
         for number in chosen.tolist():
             batch = dev.whole(number).to(next(model.parameters()).device)
             made = synthesis(model(*batch.inputs), batch.pulse, batch.noise)
+            if not found:
+                progress.audio(step, "clip", made[0].float().cpu().numpy(), VOICE_RATE)
             for name, part in distance(made, batch.real)[1].items():
                 found.setdefault(name, []).append(float(part))
-    return {name: float(np.mean(values)) for name, values in found.items()}
+    means = {name: float(np.mean(values)) for name, values in found.items()}
+    progress.scores(step, means)
+    return means
 
 
 def shrink(o: Options) -> Options:
     """Make everything small, on features of data/tiny that are made on the way."""
     made = o.out.parent / "tiny-data"
     manifests = tuple(TINY / f"{split}.jsonl" for split in ("train", "dev"))
-    if not (made / "tiny-dev.npz").exists():
-        prepare.main(prepare.Options(manifest=tuple(map(str, manifests)), out=made))
+    with first_alone():
+        if not (made / "tiny-dev.npz").exists():
+            prepare.main(prepare.Options(manifest=tuple(map(str, manifests)), out=made))
     adversarial = replace(
         o.adversarial,
         discriminators_batch=2,
@@ -188,72 +209,89 @@ def shrink(o: Options) -> Options:
 
 
 def main(o: Options) -> None:
+    scale = Scale.join(o.scale)
     if o.smoke:
         o = shrink(o)
     torch.set_num_threads(o.threads)
-    device = training.best_device()
     training.seed_everything(o.seed)
-    spoken = pieces.load(o.features, o.manifest)
+    with first_alone():
+        spoken, watched = pieces.load(o.features, o.manifest), pieces.load(o.dev, o.manifest)
     if not spoken:
         raise VoiceError("there is nothing to learn from: give --features what recipes.tts.prepare made")
     speakers = tuple(sorted({each.speaker for each in spoken}))
     size = Size(speakers, **SMALL) if o.smoke else Size(speakers)
-    resumes = runs.begin(o.out, runs.describe(RECIPE, o, (*o.features, *o.dev), model=asdict(size)), o)
-    model, synthesis = SoundModel(size).to(device), Synthesis().to(device)
-    discriminators = make_discriminators(o.adversarial).to(device)
-    distance = SpectralLoss().to(device)
+    data = (*o.features, *o.dev)
+    run = runs.describe(RECIPE, o, data, model=asdict(size), batches_a_step=scale.share.per_step)
+    resumes = not o.scale.dry_run and runs.begin(o.out, run, o)
+    model, synthesis = SoundModel(size).to(scale.device), Synthesis().to(scale.device)
+    adversarial = AdversarialTraining(o.adversarial, scale)
+    distance = SpectralLoss().to(scale.device)
     optimizer = adamw(model, o.rate)
-    discriminator_optimizer = adamw(discriminators, o.adversarial.discriminators_rate)
+    gradients = scale.accumulator(optimizer, model.parameters(), CLIP_NORM)
     if not resumes:
         model.load_state_dict(first_weights(o, model))
     if o.discriminators_start and not resumes:
-        discriminators.load_state_dict(saved_parts(o.discriminators_start)["discriminators"])
-    ema = training.Ema(model, 0.998)
-    parts: dict[str, training.Stateful] = {"model": model, "optimizer": optimizer, "ema": ema,
-             "discriminators": discriminators,
-             "discriminator_optimizer": discriminator_optimizer}  # fmt: skip
+        adversarial.discriminators.load_state_dict(saved_parts(o.discriminators_start)["discriminators"])
+    ema, kept = training.Ema(model, 0.998), KeptWeights(o.out, o.scale)
+    parts: dict[str, training.Stateful] = {
+        "model": model, "optimizer": optimizer, "gradients": gradients, "ema": ema, "kept": kept,
+        **adversarial.parts,
+    }  # fmt: skip
     checkpoint = training.Checkpoint(o.out, parts)
     first = checkpoint.restore() if resumes else 0
+    scale.processes.equalize(model, adversarial.discriminators)
     collection = Collection(spoken, speakers, _shares(o.share, speakers))
-    dev = Collection([each for each in pieces.load(o.dev, o.manifest) if each.speaker in speakers], speakers)
-    minutes = sum(len(each.f0) for each in spoken) * VOICE_HOP / VOICE_RATE / 60
-    print(f"{len(spoken)} clips, {minutes:.1f} minutes, speakers {', '.join(speakers)}", flush=True)
+    dev = Collection([each for each in watched if each.speaker in speakers], speakers)
+    seconds = sum(len(each.f0) for each in spoken) * VOICE_HOP / VOICE_RATE
+    print(f"{len(spoken)} clips, {seconds / 60:.1f} minutes, speakers {', '.join(speakers)}", flush=True)
+
+    def draw(batch: Numbered) -> Drawn:
+        """Return what the network makes of a batch and what was recorded, (B, T) each."""
+        number, some = batch
+        training.seed_batch(o.seed, number)
+        with scale.precision.autocast():
+            spectra = model(*some.inputs)
+        return render(synthesis, spectra, some)
+
+    if o.scale.dry_run:
+        number, some = next(batches(collection, o, 0, scale.share))[0]
+        batch, epoch = (number, some.to(scale.device)), seconds / (o.batch * o.seconds)
+        models = {"sounds": model, "discriminators": adversarial.discriminators}
+        return show_plan(
+            scale, o.steps, epoch, models, lambda: adversarial.whole_loss(draw(batch), distance, o.steps)
+        )
 
     with training.Deadline(o.minutes) as deadline:
-        progress = training.Progress(o.out, first=first, steps=o.steps, deadline=deadline)
-        for step, batch in zip(range(first, o.steps), batches(collection, o, first), strict=False):
-            batch = batch.to(device)
-            set_learning_rate(optimizer, learning_rate(step, o.steps, o.rate))
-            set_learning_rate(
-                discriminator_optimizer, learning_rate(step, o.steps, o.adversarial.discriminators_rate)
-            )
-
-            with training.autocast(device):
-                spectra = model(*batch.inputs)
-            made, real = render(synthesis, spectra, batch)
-            loss, shown = distance(made, real)
-
-            if step >= o.adversarial.adversarial_from:
-                more, judged = adversarial_step(
-                    discriminators, discriminator_optimizer, made, real, o.adversarial, step
-                )
-                loss, shown = loss + more, shown | judged
-
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(model.parameters(), CLIP_NORM)
-            optimizer.step()
+        progress = training.Progress(
+            o.out, first=first, steps=o.steps, deadline=deadline, wandb=o.scale.wandb, config=run.options
+        )
+        steps = range(first, first if kept.exhausted else o.steps)
+        for step, mine in zip(steps, batches(collection, o, first, scale.share), strict=False):
+            mine = [(number, some.to(scale.device)) for number, some in mine]
+            rate = learning_rate(step, o.steps, o.rate)
+            set_learning_rate(optimizer, rate)
+            drawn, shown = adversarial.teach(mine, draw, step, o.steps)
+            for batch, pair in zip(mine, drawn, strict=True):
+                made, real = pair or draw(batch)
+                loss, losses = distance(made, real)
+                more, judged = adversarial.terms(made, real, step, batch[0])
+                gradients.backward(loss + more)
+                shown |= {"loss": (loss + more).detach(), **losses, **judged}
+            gradients.step()
             ema.update(model)
-            progress.step(step + 1, {"loss": loss.detach(), **shown})
+            progress.step(step + 1, shown, rate=rate)
 
-            over = deadline.passed or step + 1 == o.steps
+            over = scale.processes.any(deadline.passed) or step + 1 == o.steps
             if over or (step + 1) % o.save_every == 0:
+                if dev.spoken and is_writer():
+                    average = average_model(model, ema)
+                    scores = dev_losses(average, synthesis, distance, dev, o, progress, step + 1)
+                    kept.consider(step + 1, [sum(scores.values())], ema.weights, scores)
                 checkpoint.save(step + 1)
-                if dev.spoken:
-                    average = training.average_model(model, ema)
-                    progress.scores(step + 1, dev_losses(average, synthesis, distance, dev, o.dev_clips))
+                over = scale.processes.any(over or kept.exhausted)
             if over:
                 break
+        kept.write_means()
         progress.close()
 
 

@@ -5,30 +5,36 @@
 
 They see no spectra, so that thousands of steps take minutes. Of phonemes, a flow (Lipman et al. 2023) from
 noise to what was said is learned besides the means, which alone are flat. Of either network the weights that
-the dev set likes best are kept.
+the dev set likes best are kept. With `torchrun --nproc-per-node N -m` for `python -m` N devices train
+together.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from data.batching import batches_from, prefetch
+from data.batching import Share, batches_from
+from data.shards.workers import load_ahead
 from recipes import runs
-from recipes.options import option, parse
+from recipes.devices import is_writer
+from recipes.dry_run import show_plan
+from recipes.kept_weights import KeptWeights
+from recipes.options import group, option, parse
+from recipes.scaling import Scale, ScaleOptions
 from recipes.training import (
     Checkpoint,
     Deadline,
     Ema,
     Progress,
     Stateful,
-    autocast,
     evaluating,
+    seed_batch,
     seed_everything,
     warm_cosine,
 )
@@ -51,6 +57,7 @@ JUDGED = {
     "prosody.": ("flow",),
     "curves.": ("curve", "loudness", "voicing"),
 }  # each network's losses on the dev set
+ALL_JUDGED = tuple(name for names in JUDGED.values() for name in names)
 
 
 @dataclass(frozen=True)
@@ -68,10 +75,36 @@ class Options:
     save_every: int = option(
         250, "steps between checkpoints, and between scores on the dev set", may_change=True
     )
+    scale: ScaleOptions = group(ScaleOptions())
     fresh: bool = option(False, "start over even where there is a run", may_change=True)
 
 
+Numbered = tuple[int, Batch]  # a batch with its number in the run
+
+
+def batches(
+    utterances: Sequence[Utterance], setup: Setup, options: Options, first: int, share: Share
+) -> Iterator[list[Numbered]]:
+    """Yield this process's batches of step `first`, then of the next; each follows from seed and number."""
+    cpu = torch.device("cpu")
+    planned = batches_from(
+        first * share.per_step, [len(u.tokens) for u in utterances], options.batch_tokens, seed=options.seed,
+        share=share,
+    )  # fmt: skip
+
+    def load(item: tuple[int, list[int]]) -> Numbered:
+        return item[0], setup.batch([utterances[i] for i in item[1]], cpu)
+
+    yield from share.by_step(load_ahead(planned, load, options.scale.workers))
+
+
+def weigh(losses: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    """Return the weighted sum of the losses."""
+    return torch.stack([WEIGHTS[name] * each for name, each in losses.items()]).sum()
+
+
 def main(options: Options) -> None:
+    scale = Scale.join(options.scale)
     torch.set_num_threads(options.threads)
     seed_everything(options.seed)
     utterances = [u for path in options.features for u in corpus.read(path)]
@@ -81,51 +114,63 @@ def main(options: Options) -> None:
     watched = [u for path in options.dev for u in corpus.read(path) if u.speaker in ranges]
     if not watched:
         raise VoiceError("give --dev what recipes.tts.prepare made of recordings by the same speakers")
-    setup, best, cpu = Setup(Shape(speakers=tuple(ranges)), ranges), Best(), torch.device("cpu")
+    setup, best = Setup(Shape(speakers=tuple(ranges)), ranges), Best()
     data = (*options.features, *options.dev)
-    resumes = runs.begin(options.out, runs.describe(RECIPE, options, data, model=setup.table()), options)
-    model = SpeakingModel(setup.shape)
+    run = runs.describe(RECIPE, options, data, model=setup.table(), batches_a_step=scale.share.per_step)
+    resumes = not options.scale.dry_run and runs.begin(options.out, run, options)
+    model = SpeakingModel(setup.shape).to(scale.device)
     optimizer = torch.optim.AdamW(
         model.parameters(), options.rate, betas=(0.9, 0.98), weight_decay=options.decay
     )
+    gradients = scale.accumulator(optimizer, model.parameters(), 1.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: warm_cosine(step, 100, options.steps)
     )
-    ema = Ema(model, 0.998)
+    ema, kept = Ema(model, 0.998), KeptWeights(options.out, options.scale)
     parts: dict[str, Stateful] = {
-        "model": model,
-        "optimizer": optimizer,
-        "schedule": schedule,
-        "ema": ema,
-        "best": best,
-    }
+        "model": model, "optimizer": optimizer, "gradients": gradients, "schedule": schedule, "ema": ema,
+        "best": best, "kept": kept,
+    }  # fmt: skip
     checkpoint = Checkpoint(options.out, parts)
-    done = checkpoint.restore() if resumes else 0
-    dev = [setup.batch([u], cpu) for u in watched]
-    order = batches_from(done, [len(u.tokens) for u in utterances], options.batch_tokens, seed=options.seed)
-    batches = prefetch(order, lambda item: setup.batch([utterances[i] for i in item[1]], cpu), ahead=2)
+    first = done = checkpoint.restore() if resumes else 0
+    scale.processes.equalize(model)
+    dev = [setup.batch([u], scale.device) for u in watched]
+    if options.scale.dry_run:
+        tokens = sum(len(u.tokens) for u in utterances)
+        some = next(batches(utterances, setup, options, 0, scale.share))[0][1].to(scale.device)
+        epoch = tokens / options.batch_tokens
+        return show_plan(scale, options.steps, epoch, {"prosody": model}, lambda: weigh(model.loss(some)))
 
     with Deadline(options.minutes) as deadline:
-        progress = Progress(options.out, first=done, steps=options.steps, deadline=deadline)
-        while done < options.steps and not deadline.passed:
-            with autocast(cpu):
-                losses = model.loss(next(batches))
-            loss = torch.stack([WEIGHTS[name] * each for name, each in losses.items()]).sum()
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-            optimizer.step()
+        progress = Progress(
+            options.out, first=first, steps=options.steps, deadline=deadline, wandb=options.scale.wandb,
+            config=run.options,
+        )  # fmt: skip
+        for mine in batches(utterances, setup, options, first, scale.share):
+            if done >= options.steps or kept.exhausted or scale.processes.any(deadline.passed):
+                break
+            for number, batch in mine:
+                seed_batch(options.seed, number)
+                with scale.precision.autocast():
+                    losses = model.loss(batch.to(scale.device))
+                gradients.backward(weigh(losses))
+            rate = float(schedule.get_last_lr()[0])
+            gradients.step()
             schedule.step()
             ema.update(model)
             done += 1
-            progress.step(done, {name: each.detach() for name, each in losses.items()})
+            progress.step(done, {name: each.detach() for name, each in losses.items()}, rate=rate)
             if done % options.save_every == 0 or done == options.steps:
-                found = dev_losses(setup.shape, ema, dev)
-                best.consider(found, ema)
-                progress.scores(done, found)
+                if is_writer():
+                    found = dev_losses(setup.shape, ema, dev)
+                    best.consider(found, ema)
+                    progress.scores(done, found)
+                    kept.consider(done, [sum(found[name] for name in ALL_JUDGED)], ema.weights, found)
                 checkpoint.save(done)
+                if scale.processes.any(kept.exhausted):
+                    break
         checkpoint.save(done)
-        batches.close()
+        kept.write_means()
         progress.close()
 
 
@@ -188,7 +233,7 @@ def dev_losses(shape: Shape, ema: Ema, dev: Sequence[Batch]) -> dict[str, float]
     """Return the mean losses of the averaged weights, with the same noise each time."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        model = SpeakingModel(shape)
+        model = SpeakingModel(shape).to(dev[0].tokens.device)
         model.load_state_dict(ema.weights)
         with evaluating(model):
             found = [model.loss(batch) for batch in dev]

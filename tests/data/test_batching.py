@@ -6,7 +6,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from data.batching import batches_from, bucket_batches, pad, prefetch, rng_for
+from data.batching import Share, batches_from, bucket_batches, pad, plan_epoch, prefetch, rng_for
 from voice.errors import VoiceError
 
 DURATIONS = np.random.default_rng(0).uniform(0.5, 15, 211).tolist()
@@ -111,3 +111,42 @@ def test_pad_stacks_waves_and_features_of_either_orientation():
     firsts, _ = pad([np.ones((3, 4)), np.ones((2, 4))], axis=0)
     assert firsts.shape == (2, 3, 4) and (firsts[1, 2] == 0).all()
     assert pad([np.array([1, 2]), np.array([3])])[0].dtype.kind == "i"
+
+
+@pytest.mark.parametrize("first", [0, 5])
+def test_processes_cover_each_batch_once_and_a_step_is_the_same_however_it_is_shared(first):
+    whole = list(islice(batches_from(first * 6, DURATIONS, 40, seed=5), 60))
+    steps = []
+    for processes, accumulate in ((1, 6), (2, 3), (3, 2), (6, 1)):
+        shares = [Share(rank, processes, accumulate) for rank in range(processes)]
+        taken = [
+            list(islice(s.by_step(batches_from(first * 6, DURATIONS, 40, seed=5, share=s)), 10))
+            for s in shares
+        ]
+        assert sorted(batch for mine in taken for step in mine for batch in step) == whole
+        steps.append([sorted(batch for mine in step for batch in mine) for step in zip(*taken, strict=True)])
+    assert all(each == steps[0] for each in steps)
+    assert [s for s, _ in steps[0][0]] == list(range(first * 6, first * 6 + 6))
+
+
+def test_the_numbers_of_a_share_are_those_of_its_batches():
+    share = Share(1, 3, 2)
+    assert list(islice(share.numbers(4), 4)) == [25, 28, 31, 34]
+    assert all(map(share.takes, islice(share.numbers(4), 9)))
+
+
+def test_with_shards_an_epoch_still_has_every_clip_once_and_reads_few_shards_at_a_time():
+    sections = np.repeat(np.arange(40), 6)[:211]
+    first, second = (plan_epoch(DURATIONS, 40, seed=1, epoch=epoch, sections=sections) for epoch in (0, 1))
+    batches = [first.batch(number) for number in range(len(first))]
+    assert sorted(index for batch in batches for index in batch) == list(range(211))
+    seen = [sections[batch] for batch in batches]
+    open_at_once = max(len(set(np.concatenate(seen[i : i + 2]).tolist())) for i in range(len(seen) - 1))
+    assert len(set(np.concatenate(seen[:3]).tolist())) <= 8 and open_at_once <= 16
+    assert second.order.tolist() != first.order.tolist()
+
+
+def test_resuming_with_shards_equals_continuing():
+    sections = np.repeat(np.arange(40), 6)[:211]
+    continued = list(islice(batches_from(0, DURATIONS, 40, seed=5, sections=sections), 100))
+    assert list(islice(batches_from(70, DURATIONS, 40, seed=5, sections=sections), 30)) == continued[70:]

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ class Recording:
 
     audio: Path
     duration: float
+    extra: Mapping[str, Any] = field(default_factory=dict)
 
 
 @pytest.fixture

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 torch = pytest.importorskip("torch")
 
 from recipes import adversarial
-from recipes.adversarial import AdversarialOptions, adversarial_step, make_discriminators
+from recipes.adversarial import AdversarialOptions, AdversarialTraining, make_discriminators
+from recipes.scaling import Scale, ScaleOptions
 
 SMALL = AdversarialOptions(discriminators_width=4, adversarial_from=10)
 
@@ -21,33 +24,48 @@ def sounds():
     return made, torch.stack([hum, hum.flip(0)])
 
 
-@pytest.fixture
-def discriminators():
+def training_of(accumulate=1, **changed):
     torch.manual_seed(0)
-    return make_discriminators(SMALL)
+    return AdversarialTraining(replace(SMALL, **changed), Scale.join(ScaleOptions(accumulate=accumulate)))
 
 
-def test_discriminators_learn_to_tell_noise_from_speech_and_the_generator_hears_of_it(sounds, discriminators):
-    made, real = sounds
-    optimizer = torch.optim.AdamW(discriminators.parameters(), 2e-3)
-    seen = [adversarial.discriminator_step(discriminators, optimizer, made, real).item() for _ in range(20)]
+def teach(training, step, *batches):
+    return training.teach(list(enumerate(batches)), lambda batch: batch[1], step, 1000)
+
+
+def test_discriminators_learn_to_tell_noise_from_speech_and_the_generator_hears_of_it(sounds):
+    training = training_of(adversarial_from=0, discriminators_rate=2e-3)
+    seen = [teach(training, 400, sounds)[1]["discriminators"].item() for _ in range(20)]
     assert seen[0] > 1.5 and seen[-1] < 1.2
+    made, real = sounds
     made.requires_grad_()
-    loss, features = adversarial.generator_losses(discriminators, made, real)
+    loss, features = adversarial.generator_losses(
+        training.discriminators, made, real, precision=training.precision
+    )
     (loss + features).backward()
     assert made.grad.abs().sum() > 0 and loss.item() > 0
-    assert all(weight.requires_grad and weight.grad is not None for weight in discriminators.parameters())
+    weights = list(training.discriminators.parameters())
+    assert all(weight.requires_grad and weight.grad is None for weight in weights)
 
 
-def test_they_learn_before_the_generator_hears_of_them(sounds, discriminators):
-    optimizer = torch.optim.AdamW(discriminators.parameters(), 2e-3)
-    before = [value.clone() for value in discriminators.parameters()]
-    more, shown = adversarial_step(discriminators, optimizer, *sounds, SMALL, 10)
-    assert more == 0.0 and shown.keys() == {"discriminators"}
-    assert any(not torch.equal(a, b) for a, b in zip(before, discriminators.parameters(), strict=True))
-    more, shown = adversarial_step(discriminators, optimizer, *sounds, SMALL, 500)
-    assert more > 0 and shown.keys() == {"discriminators", "adversarial", "features"}
+def test_they_learn_before_the_generator_hears_of_them(sounds):
+    training = training_of()
+    weights = list(training.discriminators.parameters())
+    before = [value.clone() for value in weights]
+    assert teach(training, 9, sounds) == ([None], {})
+    assert all(torch.equal(a, b) for a, b in zip(before, weights, strict=True))
+    (drawn,), shown = teach(training, 10, sounds)
+    assert drawn[0] is sounds[0] and shown.keys() == {"discriminators"}
+    assert any(not torch.equal(a, b) for a, b in zip(before, weights, strict=True))
+    assert training.terms(*sounds, 10, 10) == (0.0, {})
+    more, shown = training.terms(*sounds, 500, 500)
+    assert more > 0 and shown.keys() == {"adversarial", "features"}
     assert adversarial.adversarial_share(10 + adversarial.HEAD_START + adversarial.RAMP // 2, SMALL) == 0.5
+
+
+def test_of_several_batches_nothing_is_held_and_their_mean_is_learned(sounds):
+    drawn, shown = teach(training_of(accumulate=2), 10, sounds, sounds)
+    assert drawn == [None, None] and shown["discriminators"] > 0
 
 
 def test_they_see_the_same_place_of_what_is_made_and_what_is_real(sounds):

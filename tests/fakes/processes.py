@@ -67,23 +67,17 @@ def train_line(folder: str, steps: int, accumulate: int) -> list[tuple[int, list
 
     import torch
 
-    from recipes.devices import join_processes
-    from recipes.scaling import GradientAccumulator, Precision, ScaleOptions
+    from recipes.scaling import Scale, ScaleOptions
     from recipes.training import Checkpoint, seed_batch, seed_everything
 
-    processes = join_processes()
-    scale = ScaleOptions(accumulate=accumulate)
-    share = scale.share(processes)
+    scale = Scale.join(ScaleOptions(accumulate=accumulate, precision="float32"))
     seed_everything(0)
     model = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.Dropout(0.3), torch.nn.Linear(16, 1))
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
-    gradients = GradientAccumulator(
-        optimizer, model.parameters(), processes,
-        precision=Precision(processes.device), batches=scale.accumulate, clip=1.0,
-    )  # fmt: skip
+    gradients = scale.accumulator(optimizer, model.parameters(), 1.0)
     checkpoint = Checkpoint(Path(folder), {"model": model, "optimizer": optimizer, "gradients": gradients})
     first, seen = checkpoint.restore(), []
-    for step, mine in enumerate(share.by_step(share.numbers(first)), first):
+    for step, mine in enumerate(scale.share.by_step(scale.share.numbers(first)), first):
         if step == steps:
             break
         for number in mine:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from recipes import runs
 from recipes.options import group, option, parse
@@ -146,3 +149,41 @@ def test_options_of_a_run_are_known_by_their_present_names(begun):
     path = begun / "run.toml"
     path.write_text(path.read_text().replace("width = 16", "critic_width = 16"))
     assert runs.read(begun, RECIPE).options["discriminators_width"] == 16
+
+
+def test_a_run_may_be_older_than_an_option_that_is_left_as_it_was(begun, options):
+    path = begun / "run.toml"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if "width" not in line))
+    assert runs.begin(begun, describe_run(options), options)
+    wider = dataclasses.replace(options, sizes=Sizes(32))
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if "width" not in line))
+    with pytest.raises(VoiceError, match="begun with --width 16, not with --width 32"):
+        runs.begin(begun, describe_run(wider), wider)
+
+
+def test_a_run_keeps_its_batches_a_step_however_many_processes_have_them(begun, options):
+    four = dataclasses.replace(describe_run(options), batches_a_step=4)
+    with pytest.raises(VoiceError, match="begun with 1 batches a step, not with 4.*--accumulate"):
+        runs.begin(begun, four, options)
+
+
+def test_a_recipe_that_knows_of_no_other_process_does_not_begin_under_torchrun(begun, options, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(VoiceError, match="runs in one process"):
+        runs.begin(begun, describe_run(options), options)
+
+
+def test_two_programs_do_not_train_in_one_folder(tmp_path, options, monkeypatch):
+    folder = tmp_path / "run"
+    runs.begin(folder, describe_run(options), options)
+    runs.begin(folder, describe_run(options), options)  # the same program may
+    code = (
+        f"from filelock import FileLock; FileLock({str(folder.resolve() / runs.LOCK)!r}).acquire(timeout=0)"
+    )
+    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "Timeout" in other.stderr
+    held = FileLock(tmp_path / "other" / runs.LOCK)
+    (tmp_path / "other").mkdir()
+    monkeypatch.setattr(runs, "LOCK_WAIT", 0.05)
+    with held, pytest.raises(VoiceError, match="another process trains in"):
+        runs.begin(tmp_path / "other", describe_run(options), options)

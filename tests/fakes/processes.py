@@ -7,8 +7,10 @@ import multiprocessing
 import os
 import socket
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
+PRELOADED = ["recipes.asr.train", "recipes.vocoder.train", "recipes.tts.train_prosody"]
 PATIENCE = 240.0  # s, on a busy machine
 
 
@@ -18,7 +20,9 @@ def run_together(function: Callable[..., Any], count: int, *given: Any) -> list[
     `function` has to be one of a module that the processes can import, such as those of this one.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch", "recipes.training"])
+    context.set_forkserver_preload(
+        ["recipes.asr.train", "recipes.vocoder.train", "recipes.tts.train_prosody"]
+    )
     port, results = _free_port(), context.SimpleQueue()
     processes = [
         context.Process(target=_as_one_of, args=(rank, count, port, results, function, given))
@@ -58,13 +62,33 @@ def train(recipe: str, options: Any) -> None:
     importlib.import_module(recipe).main(options)
 
 
+def assert_two_processes_learn_what_one_learns(recipe: str, options: Any, out: Path, *, weights: str) -> None:
+    """Train alone with two batches a step, then as two processes with one each.
+
+    Both have to end with the same `weights`, a part of the checkpoint, but for the rounding of sums.
+    """
+    from dataclasses import replace
+
+    import torch
+
+    plain = replace(options.scale, precision="float32")
+    alone, together = (
+        replace(options, out=out / name, scale=replace(plain, accumulate=count))
+        for name, count in (("alone", 2), ("together", 1))
+    )
+    train(recipe, alone)
+    run_together(train, 2, recipe, together)
+    one, two = (torch.load(each.out / "last.pt", weights_only=True) for each in (alone, together))
+    assert one["step"] == two["step"] == options.steps
+    for name, value in one["parts"][weights].items():
+        torch.testing.assert_close(two["parts"][weights][name], value, rtol=1e-3, atol=2e-4, msg=name)
+
+
 def train_line(folder: str, steps: int, accumulate: int) -> list[tuple[int, list[int]]]:
     """Fit a small network with dropout, as recipes do; returns the (step, batches) of this process.
 
     The weights that it ends with lie in `folder`, which goes on if there is a checkpoint.
     """
-    from pathlib import Path
-
     import torch
 
     from recipes.scaling import Scale, ScaleOptions

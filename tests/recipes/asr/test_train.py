@@ -11,6 +11,7 @@ pytest.importorskip("transformers")
 
 
 from fakes.killing import assert_resumed_equals_uninterrupted
+from fakes.processes import assert_two_processes_learn_what_one_learns
 
 from recipes.asr import export, train
 from recipes.asr.examples import IGNORED, DataOptions, collate, gather, loops
@@ -54,6 +55,25 @@ def test_resumed_equals_uninterrupted(tmp_path):
         train.main(options(out, losses=losses, spec_augment=True, answers=tmp_path / "answers"))
 
     assert_resumed_equals_uninterrupted(run, tmp_path, saves=3)
+
+
+def test_two_processes_learn_what_one_learns_and_ask_the_teacher_once_each(tmp_path):
+    chosen = options(tmp_path, steps=4, losses=LossOptions(ctc=0.5), spec_augment=True)
+    assert_two_processes_learn_what_one_learns("recipes.asr.train", chosen, tmp_path, weights="weights")
+    alone, together = (
+        {path.name for path in (tmp_path / name / "answers").iterdir()} for name in ("alone", "together")
+    )
+    assert alone == together
+
+
+def test_training_reads_shards_like_files(tmp_path):
+    from data.shards.writing import MANIFEST, write_shards
+
+    write_shards(Path(TINY[0]), tmp_path / "shards", minutes=0.25)
+    sharded = options(tmp_path / "run", manifest=(str(tmp_path / "shards" / MANIFEST),), labels="text")
+    train.main(dataclasses.replace(sharded, steps=2, joined=0))
+    assert examples_of(dataclasses.replace(sharded, joined=0)).sections.max() >= 2
+    assert torch.load(tmp_path / "run" / "last.pt", weights_only=True)["step"] == 2
 
 
 def test_overfits_one_batch(tmp_path):

@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 
 
 from fakes.killing import assert_resumed_equals_uninterrupted
+from fakes.processes import assert_two_processes_learn_what_one_learns
 
 from recipes.adversarial import AdversarialOptions
 from recipes.tts import corpus, pieces, train, trained
@@ -177,6 +178,18 @@ def test_resumed_equals_uninterrupted_before_and_after_discriminators_have_come_
         adversarial=small, dev_clips=1,
     )  # fmt: skip
     assert_resumed_equals_uninterrupted(lambda out: train.main(replace(options, out=out)), tmp_path, saves)
+
+
+def test_two_processes_learn_what_one_learns(tmp_path):
+    features, manifest = write_corpus(tmp_path)
+    small = AdversarialOptions(
+        adversarial_from=2, discriminators_width=4, discriminators_batch=1, discriminators_seconds=0.1
+    )
+    options = train.Options(
+        (features,), (features,), (manifest,), cold=True, steps=4, save_every=2, batch=2, seconds=0.2,
+        adversarial=small, dev_clips=1,
+    )  # fmt: skip
+    assert_two_processes_learn_what_one_learns("recipes.tts.train", options, tmp_path, weights="model")
 
 
 def test_a_run_may_begin_with_another_one_and_new_speakers_with_the_mean_of_the_old(tmp_path):

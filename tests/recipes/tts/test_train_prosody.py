@@ -9,7 +9,9 @@ torch = pytest.importorskip("torch")
 
 
 from fakes.killing import first_difference
+from fakes.processes import assert_two_processes_learn_what_one_learns
 
+from recipes.scaling import ScaleOptions
 from recipes.tts import corpus, train_prosody, trained
 from recipes.tts.corpus import Utterance
 from recipes.tts.model import Shape, SpeakingModel
@@ -121,3 +123,26 @@ def test_each_network_keeps_the_weights_that_the_dev_set_liked_best():
     name = {part: f"{part}.symbols.weight" for part in ("prosody", "curves")}
     assert torch.equal(best.weights[name["prosody"]], ema.weights[name["prosody"]])
     assert torch.equal(best.weights[name["curves"]], model.state_dict()[name["curves"]])
+
+
+def test_two_processes_learn_what_one_learns(features, tmp_path):
+    options = train_prosody.Options(
+        features=(features,), dev=(features,), steps=6, batch_tokens=30, save_every=6, threads=1
+    )
+    assert_two_processes_learn_what_one_learns(
+        "recipes.tts.train_prosody", options, tmp_path, weights="model"
+    )
+
+
+def test_a_run_that_gets_no_better_stops_and_does_not_go_on_until_it_may(features, tmp_path):
+    def patient(checks):
+        return {"save_every": 1, "scale": ScaleOptions(patience=checks)}
+
+    run = tmp_path / "run"
+    train(features, run, rate=10.0, **patient(2))  # so high a rate that it gets worse
+    step = torch.load(run / "last.pt", weights_only=True)["step"]
+    assert step < 12
+    assert train(features, run, rate=10.0, **patient(2))["parts"]["kept"]["in_vain"] == 2
+    assert torch.load(run / "last.pt", weights_only=True)["step"] == step
+    train(features, run, rate=10.0, **patient(20))
+    assert torch.load(run / "last.pt", weights_only=True)["step"] == 12

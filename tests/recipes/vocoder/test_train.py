@@ -11,8 +11,10 @@ torch = pytest.importorskip("torch")
 
 
 from fakes.killing import assert_killed_and_resumed_equals_uninterrupted, first_difference
+from fakes.processes import assert_two_processes_learn_what_one_learns
 
 from recipes.exporting import to_float16
+from recipes.scaling import ScaleOptions
 from recipes.vocoder import crops, losses, model, train
 from recipes.vocoder.crops import without_edges
 from recipes.vocoder.export import export, load_run
@@ -173,3 +175,22 @@ def test_differences_between_states_are_found():
     other = {"a": [torch.tensor([1.0, 2.0]), 3], "b": np.zeros(2)}
     assert first_difference(state, state) is None
     assert first_difference(state, other) == "/a/0"
+
+
+def test_two_processes_learn_what_one_learns_and_the_mean_of_the_best_is_kept(tmp_path):
+    adversarial = dataclasses.replace(train.Options().adversarial, adversarial_from=2)
+    options = train.Options(
+        smoke=True, steps=4, save_every=2, threads=1, adversarial=adversarial,
+        scale=ScaleOptions(keep_best=2),
+    )  # fmt: skip
+    assert_two_processes_learn_what_one_learns("recipes.vocoder.train", options, tmp_path, weights="model")
+    assert not load_run(tmp_path / "together").plain
+    kept = sorted(path.name for path in (tmp_path / "together").glob("*.pt"))
+    assert kept[:2] == ["averaged-best.pt", "best.pt"] and "weights-0000004.pt" in kept
+
+
+def test_a_dry_run_prints_the_plan_and_writes_no_run(tmp_path, capsys):
+    train.main(train.Options(smoke=True, threads=1, out=tmp_path / "run", scale=ScaleOptions(dry_run=8)))
+    shown = capsys.readouterr().out
+    assert "8 devices × 1 batches a step" in shown and "memory of each device" in shown
+    assert not (tmp_path / "run").exists()

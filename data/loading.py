@@ -8,7 +8,8 @@ from threading import Lock
 import numpy as np
 
 from data.batching import prefetch
-from voice.manifest import Clip, read_sound
+from data.shards.reading import read_sound
+from voice.manifest import Clip
 
 FULL_SCALE = 32767
 

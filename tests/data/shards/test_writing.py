@@ -11,9 +11,10 @@ import pytest
 
 from data.loading import AudioCache
 from data.shards.index import ClipIndex
+from data.shards.reading import read_sound
 from data.shards.writing import MANIFEST, write_shards
 from voice.errors import AudioError, ManifestError, VoiceError
-from voice.manifest import check, read_manifest, read_sound
+from voice.manifest import read_manifest
 
 TINY = Path(__file__).parents[3] / "data" / "tiny" / "train.jsonl"
 
@@ -36,9 +37,7 @@ def test_every_recording_is_in_a_shard_once_and_sounds_the_same(shards):
         np.testing.assert_array_equal(read_sound(clip, 16_000).samples, read_sound(before, 16_000).samples)
 
 
-def test_the_checks_and_the_cache_read_shards(shards):
-    report = check(shards / MANIFEST)
-    assert report.clips == 20 and not report.problems
+def test_the_cache_reads_shards(shards):
     clips = ClipIndex.read(shards / MANIFEST)
     assert len(set(clips.sections.tolist())) >= 3
     assert len(AudioCache(clips, 16_000)[7]) == pytest.approx(clips.durations[7] * 16_000, abs=800)
@@ -70,7 +69,7 @@ def test_with_a_rate_recordings_become_flac(tmp_path):
     write_shards(TINY.with_name("dev.jsonl"), tmp_path, rate=16_000)
     clips = read_manifest(tmp_path / MANIFEST)
     assert {clip.audio.suffix for clip in clips} == {".flac"} and clips[0].sample_rate == 16_000
-    assert not check(tmp_path / MANIFEST).problems
+    assert all(abs(read_sound(clip).duration - clip.duration) < 0.05 for clip in clips)
 
 
 def test_what_cannot_be_read_is_named_and_the_rest_goes_on(tmp_path):

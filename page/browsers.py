@@ -64,7 +64,7 @@ class Browsers:
                 del browser.seen[old], self._owners[old]
             return True
 
-    def opened(self, key: str, tab: str) -> None:
+    def note_opened(self, key: str, tab: str) -> None:
         """Note an open tab, which counts until it is closed or silent for long.
 
         Where very many are open a further one does not count, and its files are soon removed.
@@ -76,7 +76,7 @@ class Browsers:
                 browser.seen.setdefault(tab, time.time())
                 browser.tabs[tab] = time.monotonic()
 
-    def closed(self, key: str, tab: str) -> None:
+    def note_closed(self, key: str, tab: str) -> None:
         """Note a closed tab, which may come back at once."""
         with self._lock:
             _close(self._browser(key), tab)

@@ -89,7 +89,7 @@ class Guard:
             await self._take(path, key, scope, receive, send)
         elif method == "POST" and path == TAB_CLOSED:
             for tab in self._tabs(scope, key):
-                self._browsers.closed(key, tab)
+                self._browsers.note_closed(key, tab)
             await Response(status_code=204)(scope, receive, send)
         elif method not in ("GET", "HEAD"):
             raise _unknown(scope)
@@ -98,7 +98,7 @@ class Guard:
         elif path in _READ_PATHS or path.startswith(_ASSET_PATHS):
             self._check_query(scope, key)
             for tab in self._tabs(scope, key) if path == TAB_OPENED else ():
-                self._browsers.opened(key, tab)
+                self._browsers.note_opened(key, tab)
             await self._app(scope, receive, send if key or path != "/" else _send_with_cookie(send, scope))
         else:
             raise _unknown(scope)

@@ -16,13 +16,13 @@ def model_choices(services: Services, kind: str) -> list[tuple[str, str]]:
     """Return (shown text, name) of each model of a kind, the default first."""
     known = {entry.name: entry for entry in entries().values() if entry.card.kind == kind}
 
-    def shown(name: str) -> str:
+    def label(name: str) -> str:
         if name not in known:
             return Path(name).name
         entry = known[name]
         return name if entry.in_place else f"{name} (fetched first, {entry.size / 1e6:.0f} MB)"
 
-    return [(shown(name), name) for name in dict.fromkeys([*services.names(kind), *known])]
+    return [(label(name), name) for name in dict.fromkeys([*services.names(kind), *known])]
 
 
 def open_recognizer(services: Services, name: str, progress: Progress) -> Recognizer:
@@ -38,9 +38,9 @@ def open_voice(services: Services, name: str, progress: Progress) -> Synthesizer
 
 
 def _download(services: Services, name: str, kind: str, progress: Progress) -> None:
-    def downloaded(done: int, size: int) -> None:
+    def report(done: int, size: int) -> None:
         progress(done / max(size, 1), f"fetching {name}: {done / 1e6:.0f} of {size / 1e6:.0f} MB")
 
     if name not in services.names(kind):
-        find(name, kind=kind, progress=downloaded)
+        find(name, kind=kind, progress=report)
     progress(0.0, f"loading {name}")

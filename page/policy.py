@@ -47,7 +47,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["path"] == "/":
-            await self._app(_uncompressed(scope), receive, _Document(scope, send).send)
+            await self._app(_without_compression(scope), receive, _Document(scope, send).send)
         else:
             await self._app(scope, receive, _with_headers(send))
 
@@ -63,7 +63,7 @@ def _with_headers(send: Send) -> Send:
     return with_headers
 
 
-def _uncompressed(scope: Scope) -> Scope:
+def _without_compression(scope: Scope) -> Scope:
     """Return the same request without compression."""
     kept = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
     return {**scope, "headers": kept}

@@ -14,14 +14,14 @@ def end_as_sigterm() -> None:
     After SIGKILL and crashes the next start removes them.
     """
 
-    def ended(number: int, frame: FrameType | None) -> None:
+    def exit_program(number: int, frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    def passed_on(number: int, frame: FrameType | None) -> None:
+    def pass_on(number: int, frame: FrameType | None) -> None:
         signal.raise_signal(signal.SIGTERM)  # which a server that serves takes in its own way
 
-    signal.signal(signal.SIGTERM, ended)
+    signal.signal(signal.SIGTERM, exit_program)
     for name in _ENDING_SIGNALS:
         number = getattr(signal, f"SIG{name}", None)
         if number and signal.getsignal(number) is signal.SIG_DFL:  # one that is ignored stays so: nohup
-            signal.signal(number, passed_on)
+            signal.signal(number, pass_on)

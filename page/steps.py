@@ -30,7 +30,7 @@ def show_errors(handler: Callable[_P, Iterator[Step]]) -> Callable[_P, Iterator[
     """Let a handler show the errors that it raises on purpose as messages, not as faults of the page."""
 
     @wraps(handler)
-    def shown(*args: _P.args, **kwargs: _P.kwargs) -> Iterator[Step]:
+    def run_handler(*args: _P.args, **kwargs: _P.kwargs) -> Iterator[Step]:
         try:
             yield from handler(*args, **kwargs)
         except VoiceError as error:
@@ -39,7 +39,7 @@ def show_errors(handler: Callable[_P, Iterator[Step]]) -> Callable[_P, Iterator[
             reason = f"the server cannot keep its files: {error.strerror or error}"
             raise gr.Error(sentence_html(reason), print_exception=False) from error
 
-    return shown
+    return run_handler
 
 
 def run_in_turn(steps: Iterator[Step], at: int, width: int, queue: WorkQueue) -> Iterator[Step]:

@@ -47,7 +47,7 @@ def transcribe(
 
     The speakers are named at the end, if `diarized`.
     """
-    from voice.serve.openai.transcriptions import bounded
+    from voice.serve.openai.transcriptions import limit_length
     from voice.transcription import Transcriber, TranscriptionRequest
 
     if not path:
@@ -65,7 +65,7 @@ def transcribe(
     notes: list[str] = []
     blocks = audio.blocks(path, transcriber.rate, tell=notes.append)
     if not services.settings.local:  # the owner of the computer may transcribe for as long as it takes
-        blocks = bounded(blocks, transcriber.rate, services.settings.minutes)
+        blocks = limit_length(blocks, transcriber.rate, services.settings.minutes)
     transcription = transcriber.stream(blocks, TranscriptionRequest(LANGUAGES.get(language)), report)
     for part in transcription:
         segments += part.segments

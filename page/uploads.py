@@ -88,7 +88,7 @@ def _limit_size(receive: Receive) -> Receive:
     """Return what receives a request. Raises RequestRefused once it is larger than an upload may be."""
     size = 0
 
-    async def counted() -> Message:
+    async def receive_counted() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
@@ -96,4 +96,4 @@ def _limit_size(receive: Receive) -> Receive:
             raise RequestRefused(413, _too_large())
         return message
 
-    return counted
+    return receive_counted

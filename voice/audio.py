@@ -24,9 +24,9 @@ from voice.errors import AudioError
 from voice.media import track
 from voice.media.encoder import Encoder, format_of
 from voice.media.report import Tell
-from voice.media.resampling import at_rate, regrouped
-from voice.media.samples import HIGHEST_RATE, LOWEST_RATE, as_float, clipped
-from voice.media.source import Media, can_seek, explained, name_of
+from voice.media.resampling import at_rate, regroup
+from voice.media.samples import HIGHEST_RATE, LOWEST_RATE, as_float, clip_samples
+from voice.media.source import Media, can_seek, convert_read_errors, name_of
 from voice.places import check_place, drop_partial, partial_path
 from voice.types import Audio
 
@@ -64,7 +64,7 @@ def blocks(
     Holds about one block in memory, whatever the length of the file. Raises as `read` does; `tell` gets
     the sentence on what is lost.
     """
-    return regrouped(at_rate(track.pieces(source, tell), rate), max(1, round(rate * seconds)))
+    return regroup(at_rate(track.pieces(source, tell), rate), max(1, round(rate * seconds)))
 
 
 def arriving(media: Media, rate: int, tell: Tell = warnings.warn) -> Iterator[np.ndarray]:
@@ -82,7 +82,7 @@ def length(source: str | Path | BinaryIO) -> float:
     standard input, a pipe. A header may err. An open file is left at its beginning.
     """
     try:
-        with explained(name_of(source)):
+        with convert_read_errors(name_of(source)):
             return track.track_length(source) if _can_be_read_again(source) else 0.0
     except AudioError:
         return 0.0
@@ -116,7 +116,7 @@ def from_array(samples: np.ndarray, rate: int) -> Audio:
     mono = np.atleast_2d(as_float(samples)).mean(axis=0)
     if np.isfinite(mono).all() and np.abs(mono).max() > _LOUDEST_FLOAT:
         raise AudioError("these floats are far outside [-1, 1]; 16-bit samples are to be divided by 32768")
-    return Audio(clipped(mono, "the array"), int(rate))
+    return Audio(clip_samples(mono, "the array"), int(rate))
 
 
 def resample(audio: Audio, rate: int) -> Audio:
@@ -159,12 +159,12 @@ class Writer:
 
     def write(self, samples: np.ndarray) -> None:
         """Append (T,) samples at the writer's rate; what lies outside [-1, 1] is clipped."""
-        with _named(self._target):
+        with _convert_write_errors(self._target):
             self._encoder.write(samples)
 
     def keep(self, path: Path) -> None:
         """End the sound here and put it at `path`; the writer's own file will not appear."""
-        with _named(path):
+        with _convert_write_errors(path):
             self._encoder.close()
             self._partial.replace(path)
         self._kept = True
@@ -173,7 +173,7 @@ class Writer:
         if self._kept:
             return
         try:
-            with _named(self._target):
+            with _convert_write_errors(self._target):
                 self._encoder.close(whole=kind is None)
             if kind is None:
                 _deliver(self._partial, self._target)
@@ -182,7 +182,7 @@ class Writer:
 
 
 @contextmanager
-def _named(target: str | Path | BinaryIO) -> Iterator[None]:
+def _convert_write_errors(target: str | Path | BinaryIO) -> Iterator[None]:
     """Raise an error of FFmpeg's writing as AudioError with the name of the target."""
     try:
         yield

@@ -93,7 +93,7 @@ def right_words(reference: str, words: Sequence[str]) -> list[bool]:
     They are compared as they are spoken ("$5" is "five dollars"), and a word is right if all of it is.
     """
     spoken = [(number, word) for number, text in enumerate(words) for word in _spoken_words(text)]
-    matched = _matched(_spoken_words(reference), [word for _, word in spoken])
+    matched = _match_tokens(_spoken_words(reference), [word for _, word in spoken])
     wrong = {number for (number, _), match in zip(spoken, matched, strict=True) if not match}
     return [number not in wrong for number in range(len(words))]
 
@@ -138,7 +138,7 @@ def _spoken_words(text: str) -> list[str]:
     return [plain for word in words if (plain := normalize(word).replace(" ", ""))]
 
 
-def _matched(reference: Sequence[str], hypothesis: Sequence[str]) -> list[bool]:
+def _match_tokens(reference: Sequence[str], hypothesis: Sequence[str]) -> list[bool]:
     """Tell which tokens of the hypothesis are aligned to equal ones, with the fewest errors (Levenshtein).
 
     Calibrations were fitted on this one of the alignments with as few errors: it prefers substitutions, from

@@ -33,25 +33,25 @@ def f0(
     count = len(samples) // hop
     if count == 0 or not np.any(samples):
         return np.zeros(count, np.float32)
-    samples, step, rate_now = _slowed(np.asarray(samples, np.float32), rate)
+    samples, step, rate_now = _decimate(np.asarray(samples, np.float32), rate)
     starts = np.round(np.arange(count) * hop / step).astype(np.int64)
     frequencies, strengths, peaks = _all_candidates(samples, starts, rate_now, lowest, highest)
     unvoiced = VOICING + np.maximum(0.0, 2.0 - (peaks / peaks.max()) / (QUIET_SHARE / (1 + VOICING)))
     return _best_path(frequencies, strengths, unvoiced, seconds=hop / rate)
 
 
-def _slowed(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int, float]:
+def _decimate(samples: np.ndarray, rate: int) -> tuple[np.ndarray, int, float]:
     """Low-pass and decimate by a whole number; return samples, that number, and the new rate."""
     step = max(1, rate // WORK_RATE)
     if step == 1:
         return samples, 1, float(rate)
     reach = np.arange(-16 * step, 16 * step + 1)
     taps = np.sinc(reach * 0.9 / step) * np.hanning(len(reach) + 2)[1:-1]
-    smooth = _convolved(samples, (taps / taps.sum()).astype(np.float32))
+    smooth = _convolve(samples, (taps / taps.sum()).astype(np.float32))
     return smooth[::step], step, rate / step
 
 
-def _convolved(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
+def _convolve(samples: np.ndarray, taps: np.ndarray) -> np.ndarray:
     """Convolve to the same length, in blocks through the FFT."""
     size, reach = 1 << 15, len(taps) // 2
     stride = size - len(taps) + 1
@@ -127,13 +127,13 @@ def _best_path(
         reached = total[:, None] - step_cost
         back[i] = reached.argmax(0)
         total = reached[back[i], _COLUMNS] + scores[i]
-    return _traced(np.pad(frequencies, ((0, 0), (0, 1))), back, int(total.argmax()))
+    return _trace_back(np.pad(frequencies, ((0, 0), (0, 1))), back, int(total.argmax()))
 
 
 _COLUMNS = np.arange(CANDIDATES + 1)
 
 
-def _traced(choices: np.ndarray, back: np.ndarray, last: int) -> np.ndarray:
+def _trace_back(choices: np.ndarray, back: np.ndarray, last: int) -> np.ndarray:
     """Follow the back pointers; the padded last column holds the 0 of "unvoiced"."""
     path = np.empty(len(choices), np.int64)
     for i in range(len(choices) - 1, -1, -1):

@@ -16,7 +16,7 @@ _LONGEST_NAME = 255  # bytes that file systems take
 _partials: set[Path] = set()  # the names of this process, for when it has to end at once
 
 
-def expanded(path: str | Path) -> Path:
+def expand_home(path: str | Path) -> Path:
     """Return a path with the home of its user in place of ~ or ~USER; as it is, if there is no such user."""
     return Path(os.path.expanduser(path))
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from voice.asr.diarization.attribution import attributed
+from voice.asr.diarization.attribution import attribute_speakers
 from voice.asr.longform import transcripts
 from voice.text.languages import language_for
 from voice.types import UNDETERMINED, Recognizer, Samples, Segment, SpeechDetector, Transcript
@@ -143,7 +143,7 @@ class TranscriptionStream:
         transcript = Transcript(tuple(self._segments), language, self._counter.seconds)
         if self._diarization is None or not transcript.segments:
             return transcript
-        return attributed(transcript, self._diarization.turns(self._speaker_count))
+        return attribute_speakers(transcript, self._diarization.turns(self._speaker_count))
 
 
 class _Counter:

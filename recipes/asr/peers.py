@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from voice.asr.batching import batched
+from voice.asr.batching import as_batch_recognizer
 from voice.asr.whisper.recognizer import Whisper
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
@@ -38,7 +38,7 @@ def recognize(recognizer: Recognizer, sound: Audio, language: str) -> str:
     """Return the words alone: at once if they are no more than it takes, else by `voice.transcription`."""
     from voice.simple import detector
 
-    if sound.duration <= batched(recognizer).traits.longest:
+    if sound.duration <= as_batch_recognizer(recognizer).traits.longest:
         if isinstance(recognizer, Whisper):  # whose times of words cost as much again
             return recognizer.transcribe(sound, language=language, words=False).text
         return recognizer.transcribe(sound, language=language).text

@@ -386,4 +386,4 @@ def test_the_proxy_tells_nobody_how_the_server_is_used(folder):
 
 def all_given_back(world: World) -> None:
     """Return once no live session is open, or fail."""
-    assert until(lambda: not world.services.sessions.used)
+    assert until(lambda: not world.services.sessions.used_slots)

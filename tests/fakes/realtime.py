@@ -58,7 +58,7 @@ class Places:
 
     @property
     def used(self) -> int:
-        return self._slots.used
+        return self._slots.used_slots
 
     def take(self) -> _Place:
         return _Place(self._slots.take(), self._changed)

@@ -98,7 +98,7 @@ class Places:
 
     @property
     def used(self) -> int:
-        return sum(line.used for line in self._lines)
+        return sum(line.used_slots for line in self._lines)
 
     @property
     def waiting(self) -> int:

@@ -172,7 +172,7 @@ def set_age(folder: Path, seconds: float) -> Path:
 
 
 def test_what_lies_there_stays_while_a_tab_is_open(browsers: Browsers) -> None:
-    browsers.opened("me", "tab")
+    browsers.note_opened("me", "tab")
     folder = browsers.files("me").new_folder()
     browsers.tidy()
     assert folder.exists()
@@ -180,23 +180,23 @@ def test_what_lies_there_stays_while_a_tab_is_open(browsers: Browsers) -> None:
 
 def test_what_was_made_goes_when_its_browser_closes_the_last_tab(temporary: Path) -> None:
     browsers = Browsers(grace=0.05)
-    browsers.opened("me", "one")
-    browsers.opened("me", "two")
-    browsers.opened("you", "three")
+    browsers.note_opened("me", "one")
+    browsers.note_opened("me", "two")
+    browsers.note_opened("you", "three")
     mine, yours = browsers.files("me").new_folder(), browsers.files("you").new_folder()
-    browsers.closed("me", "one")
+    browsers.note_closed("me", "one")
     browsers.tidy()
     assert mine.exists()
-    browsers.closed("me", "two")
+    browsers.note_closed("me", "two")
     assert comes_true(lambda: not BrowserFiles("me").folder.exists())
     assert yours.exists()
 
 
 def test_what_an_earlier_tab_made_goes_when_the_page_is_loaded_again(browsers: Browsers) -> None:
-    browsers.opened("me", "before")
+    browsers.note_opened("me", "before")
     old = set_age(browsers.files("me").new_folder(), 5.0)
-    browsers.closed("me", "before")
-    browsers.opened("me", "after")
+    browsers.note_closed("me", "before")
+    browsers.note_opened("me", "after")
     new = browsers.files("me").new_folder()
     browsers.tidy()
     assert new.exists() and not old.exists()
@@ -205,12 +205,12 @@ def test_what_an_earlier_tab_made_goes_when_the_page_is_loaded_again(browsers: B
 def test_a_page_that_comes_back_as_it_was_keeps_what_it_made(
     browsers: Browsers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    browsers.opened("me", "tab")
+    browsers.note_opened("me", "tab")
     folder = browsers.files("me").new_folder()
-    browsers.closed("me", "tab")
+    browsers.note_closed("me", "tab")
     later = time.time() + 100
     monkeypatch.setattr("page.browsers.time.time", lambda: later)
-    browsers.opened("me", "tab")
+    browsers.note_opened("me", "tab")
     browsers.tidy()
     assert folder.exists()
 
@@ -221,10 +221,10 @@ def test_a_tab_that_falls_silent_is_closed_after_an_hour(
     browsers = Browsers(grace=0.0, unclaimed=1000.0)
     now = time.monotonic()
     for tab in ("crashed", "alive"):
-        browsers.opened(tab, tab)
+        browsers.note_opened(tab, tab)
     rooms = {tab: set_age(browsers.files(tab).new_folder(), 0.5) for tab in ("crashed", "alive")}
     monkeypatch.setattr("page.browsers.time.monotonic", lambda: now + 900)
-    browsers.opened("alive", "alive")
+    browsers.note_opened("alive", "alive")
     browsers.tidy()
     assert rooms["crashed"].exists()
     monkeypatch.setattr("page.browsers.time.monotonic", lambda: now + 1100)
@@ -239,10 +239,10 @@ def test_a_flood_of_open_tabs_is_bounded_and_an_earlier_one_stays_open(
     monkeypatch.setattr("page.browsers.MAX_TABS", 10)
     for key, tab in [("me", "mine"), *((f"browser {n}", f"tab {n}") for n in range(100))]:
         assert browsers.owns(key, tab)
-        browsers.opened(key, tab)
+        browsers.note_opened(key, tab)
     for number in range(100):
         assert browsers.owns("me", f"more {number}")
-        browsers.opened("me", f"more {number}")
+        browsers.note_opened("me", f"more {number}")
     assert not browsers.owns("you", "mine")
     assert len(browsers._browsers) <= 20 and len(browsers._owners) <= 20 * 10
     assert "mine" in browsers._browsers["me"].tabs and len(browsers._browsers["me"].tabs) <= 10
@@ -257,7 +257,7 @@ def test_what_nobody_claims_goes_after_an_hour(browsers: Browsers) -> None:
 
 def test_nothing_is_kept_any_more_once_the_process_ends(temporary: Path) -> None:
     browsers = Browsers(grace=3600.0)
-    browsers.opened("me", "tab")
+    browsers.note_opened("me", "tab")
     browsers.files("me").new_folder()
     temporary_files.remove_all()
     browsers.tidy()  # as its thread does, while another one still works
@@ -289,7 +289,7 @@ def test_a_flood_of_tabs_and_browsers_is_forgotten_but_no_tab_that_is_open(
     monkeypatch.setattr("page.browsers.MAX_BROWSERS", 20)
     monkeypatch.setattr("page.browsers.MAX_TABS", 10)
     assert browsers.owns("me", "mine")
-    browsers.opened("me", "mine")
+    browsers.note_opened("me", "mine")
     for number in range(500):
         assert browsers.owns("me", f"made up {number}")
         assert browsers.owns(f"browser {number}", f"tab {number}")

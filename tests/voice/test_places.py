@@ -12,7 +12,7 @@ from voice import audio, places
 from voice.cli.targets import write_text
 from voice.errors import ModelMissing
 from voice.models import lookup
-from voice.places import expanded, partial_path, remove_leftovers, unfinished_path
+from voice.places import expand_home, partial_path, remove_leftovers, unfinished_path
 from voice.types import Audio
 
 LONGEST = 255  # bytes of a file's name
@@ -74,7 +74,7 @@ def test_only_leftovers_of_dead_processes_beside_the_same_names_are_removed(tmp_
 
 def test_a_home_that_nobody_has_is_a_path_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/anna")
-    assert expanded("~/notes.md") == Path("/home/anna/notes.md")
-    assert expanded("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")
+    assert expand_home("~/notes.md") == Path("/home/anna/notes.md")
+    assert expand_home("~nobody-of-that-name/x") == Path("~nobody-of-that-name/x")
     with pytest.raises(ModelMissing):
         lookup.find("~nobody-of-that-name/x")

@@ -7,6 +7,7 @@ it is cut into frames. Models are shared; all state is here, one object for each
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
@@ -192,12 +193,17 @@ class Conversation:
             yield self._stop()
             yield from self._release()
 
-    def played(self, seconds: float) -> None:
+    def report_played(self, seconds: float) -> None:
         """Take a report of how much of the present answer's sound the host has truly played, asides included.
 
         What counts as heard after an interruption follows the last report, if there ever is one.
         """
         self._playback.report_played(seconds)
+
+    def played(self, seconds: float) -> None:
+        """Call `report_played`; the old name, for one more version."""
+        warnings.warn("Conversation.played is now report_played", DeprecationWarning, stacklevel=2)
+        self.report_played(seconds)
 
     def close(self) -> None:
         """Throw away the replies and speech in the making: nobody listens any more."""

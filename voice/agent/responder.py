@@ -94,7 +94,7 @@ class Responder:
             if isinstance(error, BrainError) and not self.playback.text:
                 self._say(error.sayable or APOLOGY, now)
         yield from self.playback.fill(now, self.options.filler_after)
-        if self.playback.finished():
+        if self.playback.end_if_played():
             said = self.playback.text.strip()
             if said or (self.messages and self.messages[-1].role == "user"):  # silence may be the answer
                 self.messages.append(Message("assistant", said))

@@ -10,7 +10,7 @@ from voice.errors import VoiceError
 from voice.types import Audio, Recognizer, Transcript
 
 
-def batched(recognizer: Recognizer) -> BatchRecognizer:
+def as_batch_recognizer(recognizer: Recognizer) -> BatchRecognizer:
     """Return the recognizer itself if it takes several windows at once, else one that calls it for each."""
     return recognizer if isinstance(recognizer, BatchRecognizer) else OneByOne(recognizer)
 

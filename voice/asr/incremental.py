@@ -30,7 +30,7 @@ _NOTHING = np.zeros(0, np.float32)
 class PartialTranscript:
     """What has been understood up to `until` seconds of the stream.
 
-    `stable` only ever grows (until `forget` or `settled` takes it away); `tail` may still change.
+    `stable` only ever grows (until `forget` or `take_settled` takes it away); `tail` may still change.
     """
 
     stable: str
@@ -95,7 +95,7 @@ class IncrementalRecognizer:
 
     @property
     def partial(self) -> PartialTranscript:
-        """What is understood of what `forget` and `settled` have not taken away."""
+        """What is understood of what `forget` and `take_settled` have not taken away."""
         tail = self._hypothesis.words[: self._hypothesis.shown]
         return PartialTranscript(self._text(self._words), self._text(tail), self._time(self._hypothesis.edge))
 
@@ -113,7 +113,7 @@ class IncrementalRecognizer:
         return None if (now.stable, now.tail) == (before.stable, before.tail) else now
 
     def finish(self, rest: np.ndarray = _NOTHING) -> Transcript:
-        """Return all words since the beginning or the last `forget` or `settled`, in final quality.
+        """Return all words since the beginning or the last `forget` or `take_settled`, in final quality.
 
         Times count from the start of the stream, and `duration` is how much of it was fed, with the samples
         `rest` that are no whole frame yet. Nothing ends with it: it may be called at a likely end of a turn,
@@ -127,7 +127,7 @@ class IncrementalRecognizer:
         language = self._language or (self._hypothesis.language if segments else None)
         return Transcript(segments, language or UNDETERMINED, duration)
 
-    def settled(self) -> tuple[Segment, ...]:
+    def take_settled(self) -> tuple[Segment, ...]:
         """Hand over the segments that can no longer change; partials and `finish` then begin after them.
 
         A sentence that is still being said is not handed over before it ends or a pause follows.

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from voice.asr.batching import batched
+from voice.asr.batching import as_batch_recognizer
 from voice.types import Audio, Recognizer, Samples, Segment, SpeechDetector, Transcript, Word
 from voice.vad import SpeechChunk, find_speech
 
@@ -62,7 +62,7 @@ def transcripts(
     it. `batch` windows go to the recognizer in one call, None as many as suit it. `progress` is called with
     the seconds of sound that have been read. Without speech there are no transcripts.
     """
-    many = batched(recognizer)
+    many = as_batch_recognizer(recognizer)
     traits = many.traits
     packed, uncut = min(traits.longest, traits.packed), min(traits.longest, traits.uncut)
     counted = _count_seconds(blocks, detector.rate, progress)

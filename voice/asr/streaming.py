@@ -44,7 +44,7 @@ class Live:
 
     @property
     def partial(self) -> PartialTranscript:
-        """What is understood of what `forget` and `settled` have not taken away."""
+        """What is understood of what `forget` and `take_settled` have not taken away."""
         return self._words.partial
 
     def feed(self, samples: np.ndarray) -> PartialTranscript | None:
@@ -59,7 +59,7 @@ class Live:
         return self._words.feed(frames, [*map(self._probability, frames.reshape(-1, self._hop))])
 
     def finish(self) -> Transcript:
-        """Return all words since the beginning or the last `forget` or `settled`, in final quality.
+        """Return all words since the beginning or the last `forget` or `take_settled`, in final quality.
 
         Times count from the start of the stream, and `duration` is how much of it was fed. Nothing
         ends with it: it may be called at a likely end of a turn, and feeding may go on. It costs
@@ -67,12 +67,12 @@ class Live:
         """
         return self._words.finish(self._rest)
 
-    def settled(self) -> tuple[Segment, ...]:
+    def take_settled(self) -> tuple[Segment, ...]:
         """Hand over the segments that can no longer change; partials and `finish` then begin after them.
 
         A sentence that is still being said is not handed over before it ends or a pause follows.
         """
-        return self._words.settled()
+        return self._words.take_settled()
 
     def forget(self) -> None:
         """Begin a new turn: drop all words so far, and keep only the sound after the last speech."""
@@ -86,7 +86,7 @@ def stream(blocks: Iterable[np.ndarray], live: Live) -> Iterator[PartialTranscri
     """
     for block in blocks:
         changed = live.feed(block)
-        yield from live.settled()
+        yield from live.take_settled()
         if changed:
             yield live.partial
     yield from live.finish().segments

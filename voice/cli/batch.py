@@ -10,7 +10,7 @@ from pathlib import Path
 import typer
 
 from voice.cli import interrupts
-from voice.cli.console import OutputError, explained, note, shown
+from voice.cli.console import OutputError, error_message, escape_unprintable, note
 from voice.cli.jobs import Job
 from voice.places import is_full
 
@@ -45,20 +45,20 @@ def each(jobs: Sequence[Job], work: Callable[[Job, str], None]) -> None:
                 interrupts.check()
                 failed.append(job)
                 full = is_full(error)
-                note(f"error: {_with_name(job, error) if len(jobs) > 1 else explained(error)}")
+                note(f"error: {_with_name(job, error) if len(jobs) > 1 else error_message(error)}")
     if failed:
         _sum_up(failed, len(jobs), full)
         raise typer.Exit(1)
 
 
 def _label(job: Job, number: int, count: int) -> str:
-    name = shown(Path(job.source).name)
+    name = escape_unprintable(Path(job.source).name)
     return f"{name} ({number}/{count})" if count > 1 else name
 
 
 def _with_name(job: Job, error: Exception) -> str:
     """Return an error's message, with the recording's name if the message does not have it."""
-    message = explained(error)
+    message = error_message(error)
     named = job.source in message or job.source == "-" or (job.target and str(job.target) in message)
     return message if named else f"{job.source}: {message}"
 

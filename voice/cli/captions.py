@@ -77,9 +77,9 @@ def arriving(pipe: InputPipe) -> Iterator[np.ndarray]:
     """
     from voice import audio
     from voice.asr.streaming import RATE
-    from voice.media.pipe import opened
+    from voice.media.pipe import open_pipe
 
-    media = opened(pipe, pipe.name)
+    media = open_pipe(pipe, pipe.name)
     return audio.arriving(media, RATE) if media else raw(pipe)
 
 
@@ -134,7 +134,7 @@ class InputPipe:
             return b""
         self._waits = True
         try:
-            return _received(self._file, size)
+            return _receive(self._file, size)
         finally:
             self._waits = False
 
@@ -148,7 +148,7 @@ class InputPipe:
             raise KeyboardInterrupt
 
 
-def _received(file: Arriving, size: int) -> bytes:
+def _receive(file: Arriving, size: int) -> bytes:
     """Read what has arrived, at most `size` bytes; Ctrl-C, which nothing else handles, ends it."""
     try:
         return file.read1(size)
@@ -161,7 +161,7 @@ def _received(file: Arriving, size: int) -> bytes:
 def raw(file: Arriving) -> Iterator[np.ndarray]:
     """Yield float32 blocks from little-endian 16-bit samples as they arrive; Ctrl-C ends them."""
     odd = b""
-    while data := _received(file, _LARGEST_READ):
+    while data := _receive(file, _LARGEST_READ):
         data = odd + data
         odd = data[len(data) // 2 * 2 :]
         yield np.frombuffer(data[: len(data) // 2 * 2], "<i2").astype(np.float32) / 32_768

@@ -39,19 +39,19 @@ class OutputError(VoiceError):
 def note(message: str) -> None:
     """Print one line on standard error."""
     if sys.stderr is not None:
-        typer.echo(shown(message), err=True)
+        typer.echo(escape_unprintable(message), err=True)
 
 
-def shown(text: str) -> str:
+def escape_unprintable(text: str) -> str:
     """Return a name for one line of text: control characters and bytes that are not UTF-8 are escaped."""
-    return "".join(_escaped(letter) if _unprintable(letter) else letter for letter in text)
+    return "".join(_escape_character(letter) if _unprintable(letter) else letter for letter in text)
 
 
 def _unprintable(letter: str) -> bool:
     return unicodedata.category(letter) in ("Cc", "Cs", "Zl", "Zp") or letter in _TURNING
 
 
-def _escaped(letter: str) -> str:
+def _escape_character(letter: str) -> str:
     if "\udc80" <= letter <= "\udcff":  # Python's stand-in for a byte that is not UTF-8
         return f"\\x{ord(letter) - 0xDC00:02x}"
     return letter.encode("unicode_escape").decode()
@@ -89,7 +89,7 @@ def standard_input() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def explained(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """Return an error's message; for a file that could not be used, its name and what to look at."""
     if isinstance(error, VoiceError):
         return str(error)
@@ -138,7 +138,7 @@ def _status(error: BaseException) -> int | None:
         _drop_output()
         return 1
     if isinstance(error, (VoiceError, OSError)):
-        note(f"error: {explained(error)}")
+        note(f"error: {error_message(error)}")
         return 1
     return None
 
@@ -201,7 +201,7 @@ def progress(label: str, unit: str = "") -> Iterator[Bar]:
 
     with drawn, interrupts.keeping(drawn.stop):  # which gives the terminal its cursor back
         task = drawn.add_task(
-            shown(label), total=None, visible=unit != "bytes"
+            escape_unprintable(label), total=None, visible=unit != "bytes"
         )  # nothing may have to be fetched
         yield Bar(
             lambda done, total: drawn.update(task, completed=done, total=total or None, visible=True),
@@ -212,10 +212,10 @@ def progress(label: str, unit: str = "") -> Iterator[Bar]:
 def _announcement(label: str) -> Callable[[float, float], None]:
     announced = False
 
-    def moved(done: float, total: float) -> None:
+    def announce(done: float, total: float) -> None:
         nonlocal announced
         if not announced:
             note(f"{label} ({total / 1e6:.0f} MB)")
         announced = True
 
-    return moved
+    return announce

@@ -159,7 +159,7 @@ def _names(found: Sequence[_Found]) -> Iterator[tuple[str, bool]]:
     for each in found:
         stem = str(each.below.with_suffix(""))
         if whole[_plain(each.below)] > 1:
-            yield _numbered(each.source, stem, taken), True
+            yield _unique_stem(each.source, stem, taken), True
         else:
             name = stem if stems[_plain(stem)] == 1 else str(each.below)
             taken.add(_plain(name))
@@ -170,7 +170,7 @@ def _plain(name: str | Path) -> str:
     return str(name).lower()
 
 
-def _numbered(source: str, stem: str, taken: set[str]) -> str:
+def _unique_stem(source: str, stem: str, taken: set[str]) -> str:
     """Return the stem, with a number if another recording of this run has the same."""
     name, count = stem, 1
     while _plain(name) in taken:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from voice.cli.console import note, plainly, progress, shown
+from voice.cli.console import escape_unprintable, note, plainly, progress
 
 if TYPE_CHECKING:
     from voice.models.catalog import Entry
@@ -23,12 +23,12 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="A name of `voice mode
 @app.callback()
 def _default(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
-        listed()
+        list_models()
 
 
 @app.command("list")
 @plainly
-def listed() -> None:
+def list_models() -> None:
     """List all models that can be had by name, and what the cache has made of them (the default)."""
     from voice.models import entries, own
 
@@ -45,7 +45,7 @@ def print_entries(found: Iterable[Entry]) -> None:
         state = _state(entry)
         card = entry.card
         rows.append(
-            (card.name, card.kind, card.language, card.license, _held(entry), state, card.description)
+            (card.name, card.kind, card.language, card.license, _size_note(entry), state, card.description)
         )
     _print_columns(rows)
 
@@ -54,8 +54,8 @@ def _print_columns(rows: Sequence[tuple[str, ...]]) -> None:
     """Print rows of equally many cells below each other."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]) - 1)]
     for row in rows:
-        cells = [shown(cell).ljust(width) for cell, width in zip(row, widths, strict=False)]
-        typer.echo("  ".join([*cells, shown(row[-1])]).rstrip())
+        cells = [escape_unprintable(cell).ljust(width) for cell, width in zip(row, widths, strict=False)]
+        typer.echo("  ".join([*cells, escape_unprintable(row[-1])]).rstrip())
 
 
 def _print_derived() -> None:
@@ -94,14 +94,14 @@ def info(name: Name) -> None:
 
     from voice.models import catalog, lookup
 
-    entry, model = catalog.entries().get(name), lookup.described(name)
+    entry, model = catalog.entries().get(name), lookup.find_stored(name)
     for key, value in asdict(model.card).items():
         if isinstance(value, Mapping):
             _print_table(key, value)
         elif value != "":
             typer.echo(f"{key}: {value}")
     if entry:
-        typer.echo(f"size: {_held(entry)}")
+        typer.echo(f"size: {_size_note(entry)}")
     here = entry is None or entry.in_place
     typer.echo(f"folder: {model.folder}" if here else f"not here; to fetch it: voice models get {name}")
 
@@ -144,10 +144,10 @@ def _state(entry: Entry) -> str:
 
 def _to_come(entry: Entry) -> str:
     """Return a note that it has to be fetched, and how much an interrupted fetch has left."""
-    return f"to be fetched; {_size(entry.begun)} are here" if entry.begun else "to be fetched"
+    return f"to be fetched; {_size(entry.partial_bytes)} are here" if entry.partial_bytes else "to be fetched"
 
 
-def _held(entry: Entry) -> str:
+def _size_note(entry: Entry) -> str:
     """Return a note on what it takes on the disk, and whose files it shares."""
     shared = ", ".join(entry.lenders)
     if shared and entry.size < CARD_ALONE:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from voice.cli import interrupts
-from voice.cli.console import OutputError, note, put, shown
+from voice.cli.console import OutputError, escape_unprintable, note, put
 from voice.cli.jobs import Job
 from voice.cli.targets import write_text
 from voice.errors import VoiceError
@@ -71,7 +71,7 @@ class Result:
         if self._prints_at_once:
             note(f"{until} is printed")
             return
-        text = self._rendered(Transcript(heard, self._language, heard[-1].end))
+        text = self._render_partial(Transcript(heard, self._language, heard[-1].end))
         if not self.job.target:
             self._print(text)
             note(f"{until} is printed")
@@ -95,7 +95,7 @@ class Result:
 
     def _print(self, text: str) -> None:
         if self.titled and self.form == "txt" and not self._begun:
-            text = f"{shown(self.job.source)}:\n{text}"
+            text = f"{escape_unprintable(self.job.source)}:\n{text}"
         self._begun = True
         try:
             self.print(text)
@@ -103,7 +103,7 @@ class Result:
             self._unread = True
             raise
 
-    def _rendered(self, transcript: Transcript) -> str:
+    def _render_partial(self, transcript: Transcript) -> str:
         """Return a transcript that breaks off in the format of the result; JSON says that it is partial."""
         text = render(transcript, self.form)
         if self.form != "json":

@@ -88,7 +88,7 @@ def command(
     places = [Path(each) for each in (output, subtitles) if each and each != "-"]
     remove_leftovers(places)
     said = _Said(subtitles, form)
-    _speak(_opened(voice, threads), spoken, controls, output, said)
+    _speak(_load_voice(voice, threads), spoken, controls, output, said)
     said.write_subtitles(subtitles)
     for place in places:
         unfinished_path(place).unlink(missing_ok=True)
@@ -178,7 +178,7 @@ def _subtitle_format(path: Path | None) -> str:
     return form
 
 
-def _opened(name: str, threads: int | None) -> Synthesizer:
+def _load_voice(name: str, threads: int | None) -> Synthesizer:
     from voice.loading import load_voice
 
     with progress(f"fetching {name}", "bytes") as moved:
@@ -190,7 +190,7 @@ def _speak(voice: Synthesizer, text: str, controls: Controls, output: str, said:
     from voice import audio
 
     with progress("speaking") as moved:
-        pieces = _watched(voice.speak(text, controls), voice.rate, len(text), moved, said)
+        pieces = _track_progress(voice.speak(text, controls), voice.rate, len(text), moved, said)
         if output == "-":
             stream(pieces, voice.rate)
             return
@@ -202,7 +202,9 @@ def _speak(voice: Synthesizer, text: str, controls: Controls, output: str, said:
                 writer.write(piece.audio.samples)
 
 
-def _watched(speech: Iterator[Speech], rate: int, length: int, moved: Bar, said: _Said) -> Iterator[Speech]:
+def _track_progress(
+    speech: Iterator[Speech], rate: int, length: int, moved: Bar, said: _Said
+) -> Iterator[Speech]:
     """Yield the same pieces; note in `said` what was spoken when, and call `moved` with the progress."""
     from voice.text.subtitles import speech_segment
 

@@ -79,7 +79,7 @@ def command(
     said = audio.read(recording)
     chosen = {"brain": brain, "model": brain_model, "skills": skills, "documents": documents, "notes": notes}
     brains = Brains(replace(Choice.of(), **{name: value for name, value in chosen.items() if value}))
-    models = _loaded(model, voice, commands, threads)
+    models = _load_models(model, voice, commands, threads)
     happened: list[Event] = []
 
     def keep() -> None:
@@ -93,17 +93,17 @@ def command(
         unfinished_path(Path(output)).unlink(missing_ok=True)
 
 
-def _loaded(model: str | None, voice: str, commands: str | None, threads: int | None) -> Models:
+def _load_models(model: str | None, voice: str, commands: str | None, threads: int | None) -> Models:
     """Load the models, fetched first if they are not there."""
     from voice.agent.session import Models, open_default
     from voice.models import find
 
-    def fetched(name: str) -> str:
+    def fetch(name: str) -> str:
         with progress(f"fetching {name}", "bytes") as moved:
             find(name, progress=moved)
         return name
 
-    model = fetched(model) if model else open_default(fetched)
+    model = fetch(model) if model else open_default(fetch)
     return Models.load(model, voice, commands=commands or os.environ.get("VOICE_COMMANDS"), threads=threads)
 
 
@@ -114,7 +114,7 @@ def _print(events: Iterable[Event], happened: list[Event]) -> None:
 
     for event in events:
         happened.append(event)
-        for line in told(event):
+        for line in event_lines(event):
             put(line + "\n")
     if not any(isinstance(event, kinds.Heard) for event in happened):
         note("no speech was found, so nothing was answered")
@@ -133,7 +133,7 @@ def _save(events: Sequence[Event], path: str, rate: int) -> None:
     note(f"{path}: {reply.duration:.1f} s")
 
 
-def told(event: Event) -> Iterator[str]:
+def event_lines(event: Event) -> Iterator[str]:
     """Yield an event as one line, or no line if it tells a person nothing."""
     from voice.agent import events
 

@@ -14,12 +14,12 @@ from voice.cli import batch, interrupts
 from voice.cli.console import (
     Threads,
     encodable,
+    escape_unprintable,
     is_terminal,
     plainly,
     prints_to_terminal,
     progress,
     put,
-    shown,
 )
 from voice.cli.jobs import Job, check_recording, plan, remaining
 from voice.cli.speaker_count import SpeakerCount, parse_speaker_count
@@ -194,7 +194,7 @@ def _caption(result: Result, recognition: Recognition, real_time: bool) -> None:
     whole = result.job.target is not None or result.form != "txt"
     if not whole:
         if result.titled:
-            put(f"{shown(result.job.source)}:\n")
+            put(f"{escape_unprintable(result.job.source)}:\n")
         result.print = _is_shown
     transcript = captions.transcribe(
         result.job.source,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voice.cli import batch
-from voice.cli.console import Threads, plainly, progress, put, shown
+from voice.cli.console import Threads, escape_unprintable, plainly, progress, put
 from voice.cli.jobs import Job
 
 if TYPE_CHECKING:
@@ -47,4 +47,4 @@ def command(
 def _row(file: str, heard: Understanding, several: bool) -> Mapping[str, object]:
     """Return the row to print, with the file's name only if there are several."""
     row = {"intent": heard.intent, "slots": dict(heard.slots), "is_understood": heard.is_understood}
-    return {"file": shown(file), **row} if several else row
+    return {"file": escape_unprintable(file), **row} if several else row

@@ -63,32 +63,32 @@ class FrameClock:
             self._offset = self._report.end - (self._packets.begin or 0.0)
         ahead = frame.time + self._offset - self._report.end
         follows, self._late = self._follows(ahead), False
-        if follows or _taken_back(frame, after, ahead):
+        if follows or _is_undone(frame, after, ahead):
             return 0.0
         if self._counted and frame.skipped <= _SKIPPED:
             self._offset -= ahead
             return frame.damaged
-        if not self._believed(ahead, first):
+        if not self._accept_jump(ahead, first):
             self._offset -= ahead
             return 0.0
         self._late = ahead < 0.0
         if ahead > 0.0:
             self._report.room -= ahead
-            if not first and (not self._timed or frame.skipped > self._explained(ahead, frame)):
+            if not first and (not self._timed or frame.skipped > self._allowed_skip(ahead, frame)):
                 self._report.lost += max(0.0, ahead - frame.damaged)
         return ahead
 
     def _follows(self, ahead: float) -> bool:
         return (-_ROUNDING if self._late else -_OVERLAP) <= ahead <= _JITTER
 
-    def _explained(self, hole: float, frame: DecodedFrame) -> float:
+    def _allowed_skip(self, hole: float, frame: DecodedFrame) -> float:
         """Return how many bytes that are no packets may lie in a hole that is no damage."""
         if self._in_order:
             return _SKIPPED
         usual = (self._packets.place - frame.skipped) / max(1.0, self.length)  # bytes per second
         return usual * hole / 2 if self._broadcast else np.inf
 
-    def _believed(self, ahead: float, first: bool) -> bool:
+    def _accept_jump(self, ahead: float, first: bool) -> bool:
         """Tell whether a jump is in the recording, and not only in its clock."""
         if ahead > 0.0:
             if ahead > min(self._report.room, _JUMP if self._broadcast else np.inf):
@@ -103,7 +103,7 @@ class FrameClock:
         return True
 
 
-def _taken_back(frame: DecodedFrame, after: DecodedFrame | None, ahead: float) -> bool:
+def _is_undone(frame: DecodedFrame, after: DecodedFrame | None, ahead: float) -> bool:
     """Tell whether the next frame is where it would be if this one had not jumped `ahead`."""
     if after is None or after.time is None:
         return False

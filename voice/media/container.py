@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from voice.errors import AudioError
 from voice.media.mp4_tables import check_tables
-from voice.media.source import BLOCK, HEADER_LIMIT, Media, explained
+from voice.media.source import BLOCK, HEADER_LIMIT, Media, convert_read_errors
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -49,14 +49,14 @@ _STREAMS = 128  # in one container: each has a decoder of its own
 
 
 @contextmanager
-def contained(media: Media) -> Iterator[InputContainer]:
+def open_container(media: Media) -> Iterator[InputContainer]:
     """Open the FFmpeg container that `media` holds from its `start` on. Raises AudioError."""
     import av
 
     _bound_memory()
     media.begin()
     form, known = media.form, _AS_IT_COMES | dict(media.form.options) if media.form else {}
-    with explained(media.called):
+    with convert_read_errors(media.called):
         if not form:  # no MP4 is decoded as it comes
             check_tables(media)
         media.seek(0)

@@ -9,7 +9,7 @@ import numpy as np
 
 from voice.errors import AudioError
 from voice.media.resampling import StreamResampler
-from voice.media.samples import clipped
+from voice.media.samples import clip_samples
 
 # suffix: (FFmpeg container, encoder, bits per second or 0, rates it takes or none for any)
 _ENCODINGS = {
@@ -48,7 +48,8 @@ class Encoder:
 
     def write(self, samples: np.ndarray) -> None:
         """Append (T,) samples; what lies outside [-1, 1] is clipped. Raises AudioError for NaN."""
-        self._encode(self._resampler(clipped(np.asarray(samples, np.float32), "the sound to be written")))
+        within = clip_samples(np.asarray(samples, np.float32), "the sound to be written")
+        self._encode(self._resampler(within))
 
     def close(self, *, whole: bool = True) -> None:
         """End the sound, or leave it where it broke off."""

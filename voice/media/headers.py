@@ -62,9 +62,9 @@ def promise_of(container: InputContainer, track: AudioStream, media: Media) -> P
     if form == "mp3":
         told = _length_by_frames(media, track.codec_context.sample_rate)
         return Promise(own if abs(own - told) < _PADDED else 0.0)  # FFmpeg guesses where files were joined
-    if form == MATROSKA and (told := _told(track.metadata)):
+    if form == MATROSKA and (told := _tagged_length(track.metadata)):
         return Promise(told - begin)
-    if form not in _OF_ALL or (form == MATROSKA and _guessed(container)):
+    if form not in _OF_ALL or (form == MATROSKA and _is_guessed_length(container)):
         return Promise()
     alone = not any(each.type == "video" and not is_cover(each) for each in container.streams)
     return Promise((container.duration or 0) / 1e6, alone, _cut_off(media, container.size))
@@ -89,14 +89,14 @@ def _plausible(seconds: float, container: InputContainer, track: AudioStream) ->
     return claimed < PLACEHOLDER or claimed < 2 * container.size
 
 
-def _guessed(container: InputContainer) -> bool:
+def _is_guessed_length(container: InputContainer) -> bool:
     """Tell whether a length may be the one that FFmpeg guesses from the bit rates of its tracks."""
     rates = [each.codec_context.bit_rate if each.codec_context else 0 for each in container.streams]
     guess = 8e6 * container.size / max(1, sum(rate or 0 for rate in rates))
     return abs(guess - (container.duration or 0)) < 0.005 * guess
 
 
-def _told(metadata: dict[str, str]) -> float:
+def _tagged_length(metadata: dict[str, str]) -> float:
     """Return the seconds in Matroska's tag for the length of a track, 0 without one."""
     for name, value in metadata.items():
         if name.startswith("DURATION") and (found := _LENGTH.fullmatch(value)):

@@ -62,7 +62,7 @@ class Packets:
             if packet.stream.index == self._track.index and (packet.size or packet.pts is None):
                 yield packet  # but not one without content, which the decoder would take for the end
 
-    def passed_over(self, size: int) -> float:
+    def skipped_share(self, size: int) -> float:
         """Return the bytes of a file of frames that belong to no frame, as a share of those that do."""
         return max(0, size - self._first - self._bytes) / max(1, self._bytes)
 

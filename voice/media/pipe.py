@@ -72,7 +72,7 @@ def container_of(begun: bytes) -> str | None:
     return next((form for mark, form in _SIGNATURES.items() if begun.startswith(mark)), None)
 
 
-def opened(pipe: Pipe, called: str) -> Media | None:
+def open_pipe(pipe: Pipe, called: str) -> Media | None:
     """Return what begins to arrive as `Media` to be decoded as it comes, None for raw sound.
 
     Raises AudioError for a container that cannot be decoded before all of it is there.

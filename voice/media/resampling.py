@@ -39,7 +39,7 @@ class StreamResampler:
         return self._stream.resample_chunk(nothing, last=True) if self._stream else nothing
 
 
-def regrouped(pieces: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
+def regroup(pieces: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
     """Yield blocks of `size` samples from pieces of any length, the last one shorter."""
     held, length = [], 0
     for piece in pieces:

@@ -52,7 +52,7 @@ def as_float(samples: np.ndarray) -> np.ndarray:
     raise AudioError(f"{samples.dtype} samples are no sound; give floats in [-1, 1] or signed integers")
 
 
-def clipped(samples: np.ndarray, name: str) -> np.ndarray:
+def clip_samples(samples: np.ndarray, name: str) -> np.ndarray:
     """Return the samples clipped to [-1, 1].
 
     Raises AudioError for NaN and infinities: no repair of them is right.

@@ -167,20 +167,20 @@ class Arrived:
 
 
 @contextmanager
-def opened(source: Source) -> Iterator[Media]:
+def open_media(source: Source) -> Iterator[Media]:
     """Open a source as `Media`, from its beginning; a pipe is kept in a temporary file. Raises AudioError."""
     called = name_of(source)
     with ExitStack() as stack:
         file = _file(source, stack)
-        with explained(called):
+        with convert_read_errors(called):
             if not can_seek(file):
-                file = _kept(file, called, stack.enter_context(tempfile.TemporaryFile()))
+                file = _copy_pipe(file, called, stack.enter_context(tempfile.TemporaryFile()))
             file.seek(0)
         yield Media(file, called)
 
 
 @contextmanager
-def explained(called: str) -> Iterator[None]:
+def convert_read_errors(called: str) -> Iterator[None]:
     """Raise every error of reading a file as an AudioError that names it."""
     try:
         yield
@@ -228,7 +228,7 @@ def can_seek(file: BinaryIO) -> bool:
     return hasattr(file, "seek") and hasattr(file, "tell") and (seekable is None or seekable())
 
 
-def _kept(pipe: BinaryIO, called: str, kept: BinaryIO) -> BinaryIO:
+def _copy_pipe(pipe: BinaryIO, called: str, kept: BinaryIO) -> BinaryIO:
     """Copy what comes through a pipe to `kept`, and return it."""
     while piece := pipe.read(BLOCK):
         kept.write(piece)

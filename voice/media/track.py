@@ -15,12 +15,12 @@ import numpy as np
 
 from voice.errors import AudioError
 from voice.media.clock import GAPLESS, FrameClock
-from voice.media.container import codecs, contained
+from voice.media.container import codecs, open_container
 from voice.media.headers import BROADCAST, Promise, own_length, promise_of
 from voice.media.packets import DecodedFrame, Packets, decode_frames
 from voice.media.report import DecodingReport, Tell
 from voice.media.samples import LOWEST_RATE, PIECE, check_rate, mono_pieces
-from voice.media.source import Media, Source, explained, opened
+from voice.media.source import Media, Source, convert_read_errors, open_media
 
 if TYPE_CHECKING:
     from av import AudioFrame
@@ -33,7 +33,7 @@ def track_length(source: Source) -> float:
 
     Raises AudioError where there is none.
     """
-    with opened(source) as media, explained(media.called), contained(media) as container:
+    with open_media(source) as media, convert_read_errors(media.called), open_container(media) as container:
         track = _track(container, media.called)
         if container.format.name in BROADCAST:  # measured at the end of the file
             return own_length(container, track)
@@ -47,26 +47,26 @@ def pieces(source: Source, tell: Tell = warnings.warn) -> Iterator[tuple[np.ndar
     Tells in a sentence where 5 % of the track or more is lost. Raises AudioError where nothing can be
     decoded.
     """
-    with opened(source) as media:
+    with open_media(source) as media:
         yield from pieces_of(media, tell)
 
 
 def pieces_of(media: Media, tell: Tell = warnings.warn) -> Iterator[tuple[np.ndarray, int]]:
     """Yield the sound of open media as `pieces` does that of a source; what arrives, as it comes."""
     report = DecodingReport(media.called)
-    with explained(media.called):
-        yield from _linked(media, report)
+    with convert_read_errors(media.called):
+        yield from _decode_links(media, report)
     report.report(tell)
 
 
-def _linked(media: Media, report: DecodingReport) -> Iterator[tuple[np.ndarray, int]]:
+def _decode_links(media: Media, report: DecodingReport) -> Iterator[tuple[np.ndarray, int]]:
     """Yield the sound of a file, and of the Ogg files that may be joined to it."""
     link: int | None = 0
     while link is not None:
         media.start, report.next_link = link, None
         try:
-            with contained(media) as container:
-                yield from _decoded(container, media, report)
+            with open_container(media) as container:
+                yield from _decode_container(container, media, report)
         except AudioError:
             if not (link and report.sound):  # junk behind a whole file costs nothing
                 raise
@@ -76,7 +76,7 @@ def _linked(media: Media, report: DecodingReport) -> Iterator[tuple[np.ndarray, 
 # ---- One container
 
 
-def _decoded(
+def _decode_container(
     container: InputContainer, media: Media, report: DecodingReport
 ) -> Iterator[tuple[np.ndarray, int]]:
     """Yield the sound of one container at its times.
@@ -89,7 +89,7 @@ def _decoded(
     form = container.format.input.name  # type: ignore[attr-defined]  # FFmpeg's whole name; PyAV hides it
     clock = FrameClock(form, packets, report)
     for frame, after in _pairs(decode_frames(packets, track, report), clock.expects):
-        yield from _placed(frame.decoded, clock.place(frame, after), report)
+        yield from _place_frame(frame.decoded, clock.place(frame, after), report)
         media.begin()
     report.next_link = packets.next_link
     if not clock.restarted and report.next_link is None:
@@ -97,7 +97,7 @@ def _decoded(
         report.unended |= promise.unended
     report.unended |= packets.given_up and not media.seekable()
     if form in GAPLESS and media.seekable():
-        report.lost += clock.length * packets.passed_over(container.size)
+        report.lost += clock.length * packets.skipped_share(container.size)
 
 
 def _track(container: InputContainer, called: str) -> AudioStream:
@@ -128,7 +128,7 @@ def _pairs(
         yield before, None
 
 
-def _placed(frame: AudioFrame, ahead: float, report: DecodingReport) -> Iterator[tuple[np.ndarray, int]]:
+def _place_frame(frame: AudioFrame, ahead: float, report: DecodingReport) -> Iterator[tuple[np.ndarray, int]]:
     """Yield the silence before a frame and its sound, without what overlaps with earlier sound."""
     rate = frame.sample_rate
     try:

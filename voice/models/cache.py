@@ -21,7 +21,7 @@ from voice.errors import ModelDamaged, ModelError
 from voice.models import fetch as fetching
 from voice.models.card import Card, Model
 from voice.models.staging import fill
-from voice.places import expanded, is_full
+from voice.places import expand_home, is_full
 
 _VERSION = r"[0-9a-f]{12}"  # in the name of a folder that was derived
 _FETCHED = re.compile(r"hf--.+--" + _VERSION)  # a folder that was fetched, whose revision looks like one
@@ -31,7 +31,7 @@ def home() -> Path:
     """Return the folder of the cache: VOICE_HOME, or the platform's place for caches."""
     chosen = os.environ.get("VOICE_HOME")
     if chosen:
-        return expanded(chosen).absolute()
+        return expand_home(chosen).absolute()
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Caches" / "voice"
     if sys.platform == "win32":
@@ -82,7 +82,7 @@ def discard_older(newest: Path, name: str, source: str | None) -> None:
                 discard(older)
 
 
-def verified(folder: Path, card: Card, name: str) -> Model:
+def open_verified(folder: Path, card: Card, name: str) -> Model:
     """Return the model that was asked for as `name`, its files hashed unless they have not changed since.
 
     Raises ModelDamaged for files that are not what the card says.

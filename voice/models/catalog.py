@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import tomllib
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -56,9 +57,15 @@ class Entry:
         return bool(self.sources)
 
     @property
-    def begun(self) -> int:
+    def partial_bytes(self) -> int:
         """Return how many bytes an interrupted fetch has left; the next fetch goes on with them."""
         return sum(path.stat().st_size for path in half(self.home).rglob("*") if path.is_file())
+
+    @property
+    def begun(self) -> int:
+        """Return `partial_bytes`; the old name, for one more version."""
+        warnings.warn("Entry.begun is now Entry.partial_bytes", DeprecationWarning, stacklevel=2)
+        return self.partial_bytes
 
     @property
     def in_place(self) -> bool:

@@ -70,7 +70,7 @@ def is_convertible(folder: Path) -> bool:
     return not ready and _config(folder).get("model_type") == "whisper" and bool(_weights(folder))
 
 
-def guessed(folder: Path) -> Card:
+def guess_card(folder: Path) -> Card:
     """Return a card for a Whisper that has none."""
     language = "en" if _config(folder).get("vocab_size") == ENGLISH else "multilingual"
     name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.name).strip("-")[:60] or "whisper"
@@ -102,7 +102,7 @@ def convert(folder: Path, out: Path) -> Card:
     except Exception as error:  # whatever is wrong with the files
         raise ModelDamaged(f"{folder} cannot be converted: {error}"[:500]) from error
     shutil.copyfile(folder / TOKENIZER, out / TOKENIZER)
-    made = guessed(folder)
+    made = guess_card(folder)
     files = hashes(out, sorted(path.name for path in out.iterdir()))
     origin = "converted from a folder of transformers"
     return Card(made.name, made.kind, made.engine, made.rate, made.language, made.license, "", origin, files)

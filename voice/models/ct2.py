@@ -111,17 +111,17 @@ def write_model(path: str | Path, model: Ct2Model) -> None:
 
 
 def _write(file: BinaryIO, model: Ct2Model) -> None:
-    file.write(struct.pack("<I", BINARY_VERSION) + _packed(model.spec))
+    file.write(struct.pack("<I", BINARY_VERSION) + _pack_string(model.spec))
     file.write(struct.pack("<II", model.revision, len(model.tensors)))
     for name, tensor in model.tensors.items():
         shape = struct.pack(f"<B{tensor.ndim}I", tensor.ndim, *tensor.shape)
-        file.write(_packed(name) + shape + struct.pack("<BI", _NUMBERS[tensor.dtype], tensor.nbytes))
+        file.write(_pack_string(name) + shape + struct.pack("<BI", _NUMBERS[tensor.dtype], tensor.nbytes))
         file.write(np.ascontiguousarray(tensor).tobytes())
     file.write(struct.pack("<I", len(model.aliases)))
     for alias, name in model.aliases.items():
-        file.write(_packed(alias) + _packed(name))
+        file.write(_pack_string(alias) + _pack_string(name))
 
 
-def _packed(text: str) -> bytes:
+def _pack_string(text: str) -> bytes:
     data = text.encode("utf-8") + b"\0"
     return struct.pack("<H", len(data)) + data

@@ -232,14 +232,14 @@ def hub_repository(source: Hub, folder: Path, progress: Progress | None = None) 
     except Exception as error:  # as above
         raise SourceFailed(_first_line(error)) from error
     sizes = {each.rfilename: each.size or 0 for each in about.siblings or ()}
-    files = {name: sizes[name] for name in wanted(list(sizes))}
+    files = {name: sizes[name] for name in needed_files(list(sizes))}
     done, size, tell = 0, sum(files.values()), progress or _silent
     for name, count in files.items():
         hub_download(Hub(source.repository, about.sha), name, folder, _after(done, size, tell))
         done += count
 
 
-def wanted(names: Sequence[str]) -> list[str]:
+def needed_files(names: Sequence[str]) -> list[str]:
     """Of the files of a repository those that are run or converted, each weight in one form."""
     flat = [name for name in names if is_name(name) and any(fnmatch(name, form) for form in HUB_MODEL)]
     if "model.toml" in flat:

@@ -30,14 +30,14 @@ from voice.models.cache import (
     is_derived,
     make_folder,
     note_verified,
-    verified,
+    open_verified,
 )
 from voice.models.card import BASE, Card, Model
 from voice.models.catalog import Entry
 from voice.models.fetch import Hub, Progress
 from voice.models.resuming import SourceFailed
 from voice.models.staging import fill, half
-from voice.places import expanded, is_full
+from voice.places import expand_home, is_full
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
 _REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
@@ -51,10 +51,10 @@ def find(name: str, *, kind: str | None = None, progress: Progress | None = None
     cannot be fetched, ModelDamaged if its files are not what its card says; both say what to do.
     """
     model = _locate(name, progress, kind)
-    return _derived(model, name, progress) if BASE in model.card.options else model
+    return _open_derived(model, name, progress) if BASE in model.card.options else model
 
 
-def described(name: str) -> Model:
+def find_stored(name: str) -> Model:
     """Return the model called `name` as its own card describes it; nothing is fetched or derived.
 
     Raises ModelMissing if it is not on this machine, ModelDamaged if it is damaged.
@@ -65,7 +65,7 @@ def described(name: str) -> Model:
     if not folder.is_dir() and name.startswith("hf:"):
         raise ModelMissing(f"{name} is not here; to fetch it: voice models get {name}")
     if folder.is_dir() and converting.is_convertible(folder):
-        return Model(converting.guessed(folder), folder)
+        return Model(converting.guess_card(folder), folder)
     return _locate(name, None, None)
 
 
@@ -74,9 +74,9 @@ def get(name: str, *, progress: Progress | None = None) -> Model:
     try:
         model = find(name, progress=progress)
         forget_verified(model.folder)
-        return verified(model.folder, model.card, name)
+        return open_verified(model.folder, model.card, name)
     except ModelDamaged:
-        if not cached(name):
+        if not cached_folders(name):
             raise
         remove(name)
         return find(name, progress=progress)
@@ -93,7 +93,7 @@ def remove(name: str, *, own: bool = False) -> int:
     mine = entry.home if entry and entry.own else None
     if own and mine is None:
         raise ModelError(f"{name} is none of your own models; leave --own out")
-    folders = cached(name)
+    folders = cached_folders(name)
     if not folders and not own:
         keeps = f"; the model itself is yours, and --own deletes it: {mine}" if mine else ""
         raise ModelError(f"there is nothing of {name} in the cache to remove{keeps}")
@@ -104,7 +104,7 @@ def remove(name: str, *, own: bool = False) -> int:
     return freed
 
 
-def cached(name: str) -> list[Path]:
+def cached_folders(name: str) -> list[Path]:
     """Return the folders of the cache that hold `name`."""
     if name.startswith("hf:"):
         folder = _hub_folder(*_hub_name(name))
@@ -127,10 +127,10 @@ def _locate(name: str, progress: Progress | None, kind: str | None) -> Model:
         return _from_hub(name, progress)
     known = catalog.entries()
     if name in known:
-        return _known(known[name], progress)
+        return _open_entry(known[name], progress)
     folder = _folder(name)
     if folder.is_dir():
-        return _opened(folder, name)
+        return _open_folder(folder, name)
     fitting = [each for each, entry in known.items() if kind in (None, entry.card.kind)]
     raise ModelMissing(
         f'there is no model "{name}": it is neither a folder here nor one of {", ".join(fitting)}'
@@ -147,7 +147,7 @@ def _near(name: str, names: Sequence[str]) -> str:
 
 def _folder(name: str) -> Path:
     """Return the absolute path of a folder that was named."""
-    return expanded(name).absolute()
+    return expand_home(name).absolute()
 
 
 def _hint(name: str) -> str:
@@ -159,19 +159,19 @@ def _hint(name: str) -> str:
     return f". With a network, run: voice models get {called}" if called else ""
 
 
-def _opened(folder: Path, name: str) -> Model:
+def _open_folder(folder: Path, name: str) -> Model:
     """Return the model in a folder that was asked for as `name`, converted first if it has to be."""
     if not converting.is_convertible(folder):
-        return verified(folder, read_or_guess(folder), name)
-    card, source = converting.guessed(folder), _source_of(name, folder)
+        return open_verified(folder, read_or_guess(folder), name)
+    card, source = converting.guess_card(folder), _source_of(name, folder)
     made = home() / "models" / f"{card.name}-{source}-{converting.version(folder)}"
     if not made.is_dir():
         make_folder(made, name, lambda stage: cards.write_card(stage, converting.convert(folder, stage)))
         discard_older(made, card.name, source)
-    return verified(made, cards.read_card(made), name)
+    return open_verified(made, cards.read_card(made), name)
 
 
-def _known(entry: Entry, progress: Progress | None) -> Model:
+def _open_entry(entry: Entry, progress: Progress | None) -> Model:
     if entry.fetched and not entry.in_place:
         if entry.home.exists() and not entry.in_place:  # some file is gone: of no use
             discard(entry.home)
@@ -179,10 +179,10 @@ def _known(entry: Entry, progress: Progress | None) -> Model:
         note_verified(entry.home, entry.card.files)
     if not entry.home.is_dir():
         raise ModelMissing(f"{entry.name} comes with the installation and is gone; install voice again")
-    return verified(entry.home, entry.card, entry.name)
+    return open_verified(entry.home, entry.card, entry.name)
 
 
-def _derived(part: Model, name: str, progress: Progress | None) -> Model:
+def _open_derived(part: Model, name: str, progress: Progress | None) -> Model:
     """Return the whole of a model that holds only what differs from its base; it is made once and kept.
 
     `part` was asked for as `name`.
@@ -194,7 +194,7 @@ def _derived(part: Model, name: str, progress: Progress | None) -> Model:
         base = find(part.card.options[BASE], progress=progress)
         make_folder(folder, name, lambda stage: _derive(part, base, stage, options))
         discard_older(folder, part.card.name, source)
-    return verified(folder, replace(cards.read_card(folder), options=options), name)
+    return open_verified(folder, replace(cards.read_card(folder), options=options), name)
 
 
 def _derive(part: Model, base: Model, stage: Path, options: Mapping[str, Any]) -> None:
@@ -220,7 +220,7 @@ def _source_of(name: str, folder: Path) -> str | None:
 def read_or_guess(folder: Path) -> Card:
     """Return the card of `folder`; for a converted Whisper without one, the card that it would have."""
     if not (folder / cards.NAME).exists() and converting.is_converted(folder):
-        return converting.guessed(folder)
+        return converting.guess_card(folder)
     return cards.read_card(folder)
 
 
@@ -262,4 +262,4 @@ def _from_hub(name: str, progress: Progress | None) -> Model:
                 f"{name} is not on this machine and could not be fetched ({error}). "
                 f"With a network, run: voice models get {name}"
             ) from error
-    return _opened(folder, name)
+    return _open_folder(folder, name)

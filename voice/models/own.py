@@ -15,14 +15,14 @@ from pathlib import Path
 from voice.errors import ModelDamaged, ModelError
 from voice.models import card as cards
 from voice.models.card import Card
-from voice.places import expanded
+from voice.places import expand_home
 
 
 def own_home() -> Path:
     """Return the folder of one's own models."""
     chosen = os.environ.get("VOICE_HOME")
     if chosen:
-        return expanded(chosen).absolute() / "own"
+        return expand_home(chosen).absolute() / "own"
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "voice" / "models"
     if sys.platform == "win32":

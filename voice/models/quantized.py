@@ -25,7 +25,7 @@ def block_of(columns: int) -> int:
     return min(BLOCK, columns & -columns)
 
 
-def quantized(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def quantize_blocks(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Quantize (N, K) to (N, blocks, values of a block) bytes and (N blocks,) scales.
 
     Weight ≈ (bytes - ZERO) scale.
@@ -43,7 +43,7 @@ def tensors(model: Ct2Model) -> Iterator[tuple[str, np.ndarray]]:
         if tensor.dtype == np.int8:
             raise ModelDamaged(f"{name} is in 8 bits already; derive from weights in 16 or 32")
         if tensor.ndim == 2 and name.endswith("/weight"):
-            bytes_, scales = quantized(tensor)
+            bytes_, scales = quantize_blocks(tensor)
             yield f"{name}:bytes", bytes_
             yield f"{name}:scales", scales
         else:

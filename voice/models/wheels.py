@@ -60,7 +60,7 @@ def _address(wheel: Wheel) -> str | None:
             with client() as web:
                 answer = web.get(f"{index.rstrip('/')}/{wheel.name.lower()}/", headers={"Accept": _FORMS})
                 answer.raise_for_status()
-            found = _listed(answer, wheel.sha256)
+            found = _find_address(answer, wheel.sha256)
         except failures:
             continue
         if found:
@@ -68,7 +68,7 @@ def _address(wheel: Wheel) -> str | None:
     return None
 
 
-def _listed(answer: Any, digest: str) -> str | None:
+def _find_address(answer: Any, digest: str) -> str | None:
     """Return the address that a page of the index, JSON or HTML, gives for the file with this sha256."""
     if "json" in answer.headers.get("content-type", ""):
         files = answer.json()["files"]
@@ -82,17 +82,17 @@ def _indexes() -> list[str]:
 
     There are none if pip must ask them itself.
     """
-    return _configured(frozenset(each for each in os.environ.items() if each[0].startswith("PIP_")))
+    return _configured_indexes(frozenset(each for each in os.environ.items() if each[0].startswith("PIP_")))
 
 
 @lru_cache
-def _configured(environment: frozenset[tuple[str, str]]) -> list[str]:
-    settings = _settings(_said("config", "list"))
+def _configured_indexes(environment: frozenset[tuple[str, str]]) -> list[str]:
+    settings = _settings(_run_pip("config", "list"))
     if any(name in settings for name in _BEYOND):
         return []
     named = f"{settings.get('index-url', '')} {settings.get('extra-index-url', '')}".split()
     if "index-url" not in settings:
-        default = re.search(r"--index-url.*?\(default\s+(\S+?)\)", _said("download", "--help"), re.S)
+        default = re.search(r"--index-url.*?\(default\s+(\S+?)\)", _run_pip("download", "--help"), re.S)
         named = [*([default[1]] if default else []), *named]
     if any(urlsplit(each).username for each in named):  # which its files may want too
         return []
@@ -111,7 +111,7 @@ def _settings(listed: str) -> dict[str, str]:
     return found
 
 
-def _said(*arguments: str) -> str:
+def _run_pip(*arguments: str) -> str:
     with tempfile.TemporaryDirectory() as folder:
         asked = subprocess.run(
             [*PIP, *arguments], cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL,

@@ -29,7 +29,7 @@ class Draining:
         return self._over.is_set()
 
     @property
-    def left(self) -> float:
+    def seconds_left(self) -> float:
         """Seconds until what is under way is cut; 0 where it is over or has not begun."""
         return max(0.0, self._deadline - time.monotonic()) if self.begun and not self.over else 0.0
 

@@ -16,7 +16,7 @@ def router(services: Services) -> APIRouter:
     routes = APIRouter()
     queues, gauge = (services.transcription_queue, services.speech_queue), services.metrics.gauge
     figures: dict[str, tuple[str, Callable[[], float]]] = {
-        "open": ("worked on now", lambda: sum(queue.used for queue in queues)),
+        "open": ("worked on now", lambda: sum(queue.used_slots for queue in queues)),
         "waiting": (
             "that wait for a place or are being sent",
             lambda: sum(queue.waiting for queue in queues),
@@ -37,7 +37,7 @@ def router(services: Services) -> APIRouter:
             "status": "draining" if draining else "ok",
             "version": __version__,
             "requests": {name: value() for name, (_, value) in figures.items()},
-            "sessions": {"open": sessions.used, "limit": sessions.number},
+            "sessions": {"open": sessions.used_slots, "limit": sessions.number},
         }
         return JSONResponse(content, 503 if draining else 200)
 

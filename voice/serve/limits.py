@@ -49,12 +49,12 @@ class LimitsMiddleware:
         paced = PacedRequest(receive, self._services.settings.idle)
         answer = LingeringResponse(send, RequestBody(paced, 0), lingers=False)
 
-        async def sent(message: Message) -> None:
+        async def send_in_time(message: Message) -> None:
             if not paced.late:
                 await answer.send(message)
 
         try:
-            await self._app(scope, paced.receive, sent)
+            await self._app(scope, paced.receive, send_in_time)
         except Exception:
             if not paced.late:
                 raise
@@ -171,7 +171,7 @@ class RequestBody:
     async def _wait_for_slot(self, position: QueuePosition) -> None:
         """Wait for a slot, as long as the client does. Raises Busy, or ClientGone where it goes away."""
         slot = asyncio.create_task(position.wait_for_slot())
-        gone = asyncio.create_task(self._gone())
+        gone = asyncio.create_task(self._wait_until_gone())
         try:
             await asyncio.wait({slot, gone}, return_when=asyncio.FIRST_COMPLETED)
             if not slot.done():
@@ -183,7 +183,7 @@ class RequestBody:
                 task.cancel()
             await asyncio.wait({slot, gone})
 
-    async def _gone(self) -> None:
+    async def _wait_until_gone(self) -> None:
         """Return when the client has gone. One that is not done sending is read once more, no further."""
         if not self.ended:
             self._next.append(await self.inner.receive())

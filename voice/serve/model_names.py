@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from voice.errors import VoiceError
-from voice.places import expanded
+from voice.places import expand_home
 
 DEFAULT = "default"
 # gpt-4o-transcribe-2025-12-15, whisper-1, whisper-large-v3, Systran/faster-whisper-small, tts-1-hd …
@@ -72,7 +72,7 @@ def read_aliases(given: str) -> Mapping[str, str]:
 
 def _from_file(path: Path) -> Mapping[str, str]:
     try:
-        text = expanded(path).read_text("utf-8")
+        text = expand_home(path).read_text("utf-8")
         pairs = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
     except (OSError, ValueError) as error:
         raise VoiceError(f"VOICE_ALIASES: {path} cannot be read ({error})") from error

@@ -13,7 +13,7 @@ _RECENT_WEIGHT = 0.2  # how much the latest request counts in the mean of their 
 class RequestQueue:
     """A fixed `number` of slots for `what`, and a queue of at most `queue` requests before them.
 
-    All of it belongs to one event loop; any thread may read `used` and `waiting`.
+    All of it belongs to one event loop; any thread may read `used_slots` and `waiting`.
     """
 
     def __init__(self, what: str, number: int, queue: int, wait: float) -> None:
@@ -25,14 +25,14 @@ class RequestQueue:
         self._mean = 0.0  # seconds that a slot is held
 
     @property
-    def used(self) -> int:
+    def used_slots(self) -> int:
         """The number of requests that hold a slot."""
         return len(self._started)
 
     @property
     def waiting(self) -> int:
         """The number of requests that hold no slot yet; the bodies of some are still being sent."""
-        return self._inside - self.used
+        return self._inside - self.used_slots
 
     @property
     def retry_after(self) -> float:

@@ -96,7 +96,7 @@ def run(app: FastAPI, listening: socket.socket, ready: Callable[[], None] = lamb
     try:
         asyncio.run(_serve_until_drained(uvicorn.Server(config), listening, services, ready))
     except BaseException as error:
-        leaving.failed(error)
+        leaving.note_failure(error)
         raise
     finally:
         over.set()
@@ -138,7 +138,7 @@ async def _call_when_started(server: uvicorn.Server, ready: Callable[[], None]) 
 async def _close_when_drained(server: uvicorn.Server, services: Services) -> None:
     """Tell `server` to close everything once nothing is under way, or its time is over."""
     draining = services.draining
-    while services.busy and draining.left > 0:
+    while services.busy and draining.seconds_left > 0:
         await asyncio.sleep(DRAIN_POLL)
     if services.busy:
         draining.cut()
@@ -155,7 +155,7 @@ class _ProcessExit:
     def __init__(self, services: Services) -> None:
         self._services, self._status = services, 0
 
-    def failed(self, error: BaseException) -> None:
+    def note_failure(self, error: BaseException) -> None:
         """Note the error with which serving ended, and the program will."""
         code = error.code if isinstance(error, SystemExit) else 1
         code = 128 + signal.SIGINT if isinstance(error, KeyboardInterrupt) else code

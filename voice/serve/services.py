@@ -76,8 +76,8 @@ class Services:
     def busy(self) -> bool:
         """Whether a request, a live session or a job of the page is under way."""
         queues = self.transcription_queue, self.speech_queue
-        requests = any(queue.used or queue.waiting for queue in queues)
-        return bool(requests or self.sessions.used or any(works() for works in self.other_work))
+        requests = any(queue.used_slots or queue.waiting for queue in queues)
+        return bool(requests or self.sessions.used_slots or any(works() for works in self.other_work))
 
     def recognizer(self, name: str | None = None) -> Recognizer:
         """Return a recognizer by name, or the default for files.
@@ -101,13 +101,14 @@ class Services:
         """Return the recognizer of live sessions, or that of files where the quickest cannot be used."""
         from voice.agent.session import open_default
 
-        def opened(name: str) -> Recognizer:
+        def open_recognizer(name: str) -> Recognizer:
             shared = name == self.settings.model
             load = self._model if shared else self._load_for_sessions
             recognizer: Recognizer = load(name, "recognizer")
             return recognizer
 
-        return opened(self.settings.live_model) if self.settings.live_model else open_default(opened)
+        name = self.settings.live_model
+        return open_recognizer(name) if name else open_default(open_recognizer)
 
     def live_name(self, name: str | None = None) -> str:
         """Return the recognizer of a live session whose client names a model. Raises ModelMissing."""

@@ -27,7 +27,7 @@ class Slots:
         self._used = 0
 
     @property
-    def used(self) -> int:
+    def used_slots(self) -> int:
         """The number of slots that are taken."""
         return self._used
 

@@ -40,12 +40,12 @@ class StopSignal:
 
 async def run_in_thread(request: Request, work: Callable[[StopSignal], T]) -> T:
     """Return what `work` returns in a thread; it is told to stop when the client goes away."""
-    async with _watched(request.receive) as stop:
+    async with _watch_connection(request.receive) as stop:
         return await run_in_threadpool(work, stop)
 
 
 @asynccontextmanager
-async def _watched(receive: Receive) -> AsyncIterator[StopSignal]:
+async def _watch_connection(receive: Receive) -> AsyncIterator[StopSignal]:
     stop = StopSignal()
 
     async def watch() -> None:
@@ -78,7 +78,7 @@ class StreamedResponse(Response):
         self._make, self._idle = make, idle
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with _watched(receive) as stop:
+        async with _watch_connection(receive) as stop:
             pieces = await run_in_threadpool(self._make, stop)
             try:
                 await self._send_all(pieces, stop, send)

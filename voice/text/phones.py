@@ -40,7 +40,7 @@ _IPA_TOKEN = re.compile("|".join(sorted(map(re.escape, _IPA), key=len, reverse=T
 
 def is_arpabet(text: str) -> bool:
     """Tell whether `text` is nothing but phones of ARPAbet."""
-    return bool(text.split()) and all(map(_known, text.split()))
+    return bool(text.split()) and all(map(_is_phone, text.split()))
 
 
 def looks_like_arpabet(text: str) -> bool:
@@ -49,10 +49,10 @@ def looks_like_arpabet(text: str) -> bool:
     if not tokens or not all(re.fullmatch(r"[A-Z]{1,3}\d?", token) for token in tokens):
         return False
     stressed = any(token[-1].isdigit() and token[:-1] in ARPABET_VOWELS for token in tokens)
-    return stressed or sum(map(_known, tokens)) * 4 > len(tokens) * 3
+    return stressed or sum(map(_is_phone, tokens)) * 4 > len(tokens) * 3
 
 
-def _known(token: str) -> bool:
+def _is_phone(token: str) -> bool:
     match = _PHONE.fullmatch(token)
     if match is None:
         return False
@@ -65,7 +65,7 @@ def from_arpabet(text: str) -> str:
     A stress mark stands before its vowel; t between vowels becomes the American flap.
     """
     tokens = text.split()
-    unknown = [token for token in tokens if not _known(token)]
+    unknown = [token for token in tokens if not _is_phone(token)]
     if len(tokens) > MOST_PHONES:
         raise TextError(f"more than {MOST_PHONES} phones at once; divide them")
     if unknown or not tokens:

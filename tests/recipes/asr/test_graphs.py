@@ -8,7 +8,7 @@ from recipes.asr import graphs
 from voice.asr.whisper.greedy import GreedyDecoder, SpecialTokens
 from voice.errors import ModelDamaged
 from voice.models.ct2 import Ct2Model
-from voice.models.quantized import BLOCK, DECODER, QUANTIZED, ZERO, quantized, write_quantized
+from voice.models.quantized import BLOCK, DECODER, QUANTIZED, ZERO, quantize_blocks, write_quantized
 
 LAYERS, HEADS, WIDTH, WORDS, FRAMES = 2, 2, 2 * BLOCK, 40, 7
 START, END, SILENT = 30, 31, 32
@@ -114,7 +114,7 @@ def scores(model: Ct2Model, tokens: list[int], encoded: np.ndarray) -> np.ndarra
 
 def test_bytes_and_scales_give_the_weights_back_within_half_a_step():
     weight = np.random.default_rng(3).normal(0, 1, (5, 3 * BLOCK)).astype(np.float32)
-    found, scales = quantized(weight)
+    found, scales = quantize_blocks(weight)
     again = ((found.astype(np.float32) - ZERO) * scales.reshape(5, 3, 1)).reshape(weight.shape)
     assert (np.abs(again - weight).reshape(5, 3, BLOCK).max(2) <= scales.reshape(5, 3) / 2 + 1e-6).all()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 
+import pytest
+
 from voice.agent.speculative import CommitGate, GeneratedReply, committed_text, prepare
 from voice.types import Controls, Message, SpeedChange
 
@@ -87,6 +89,11 @@ def test_a_reply_can_be_thrown_away_while_it_waits_for_a_piece() -> None:
 
 
 def test_a_pace_stays_within_what_can_be_spoken() -> None:
-    assert SpeedChange(0.8).applied(Controls(1.0)) == Controls(0.8)
-    assert SpeedChange(0.1).applied(Controls(0.6)) == Controls(0.5)
-    assert SpeedChange(None).applied(Controls(0.6), initial=Controls(1.2)) == Controls(1.2)
+    assert SpeedChange(0.8).apply_to(Controls(1.0)) == Controls(0.8)
+    assert SpeedChange(0.1).apply_to(Controls(0.6)) == Controls(0.5)
+    assert SpeedChange(None).apply_to(Controls(0.6), initial=Controls(1.2)) == Controls(1.2)
+
+
+def test_the_old_name_of_a_change_of_speed_warns() -> None:
+    with pytest.warns(DeprecationWarning, match="apply_to"):
+        assert SpeedChange(0.8).applied(Controls(1.0)) == Controls(0.8)

@@ -168,8 +168,8 @@ def test_a_pause_settles_what_was_said_before_it() -> None:
     live = Live(Levels(), Sound())
     play(live, np.concatenate((speech(0, 7), silence(1.0))))
     assert live.partial.stable == text(0, 7)
-    assert [segment.text for segment in live.settled()] == [text(0, 7)]
-    assert live.settled() == ()
+    assert [segment.text for segment in live.take_settled()] == [text(0, 7)]
+    assert live.take_settled() == ()
     play(live, speech(7, 12))
     assert live.finish().text == text(7, 12)
     assert live.finish().words[0].start == pytest.approx(7 * 0.4 + 1.0, abs=0.01)
@@ -179,7 +179,7 @@ def test_what_is_still_being_said_is_not_handed_over() -> None:
     live = Live(Levels(), Sound())
     play(live, speech(0, 30))
     assert live.partial.stable
-    assert live.settled() == ()
+    assert live.take_settled() == ()
 
 
 def test_a_new_turn_knows_nothing_of_the_last() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from voice.models import catalog, fetch
 from voice.models.fetch import Index
 
@@ -19,3 +21,9 @@ def test_our_own_models_are_what_their_cards_say_and_small():
         if catalog.PRETRAINED in found.home.parents:
             assert found.home.name == found.name and found.size < 30_000_000
             fetch.verify(found.home, found.card.files)
+
+
+def test_the_old_name_of_the_bytes_of_an_interrupted_fetch_warns():
+    entry = next(iter(catalog.entries().values()))
+    with pytest.warns(DeprecationWarning, match="partial_bytes"):
+        assert entry.begun == entry.partial_bytes

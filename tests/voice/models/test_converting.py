@@ -57,7 +57,7 @@ def test_a_folder_of_transformers_is_converted_once_and_runs(whole, cache, monke
     assert all((tensors[name] == expected[name]).all() for name in expected if name.endswith("weight"))
     monkeypatch.setattr(converting, "convert", None)
     assert lookup.find(str(whole)).folder == made[0]
-    assert lookup.described(str(whole)).folder == whole
+    assert lookup.find_stored(str(whole)).folder == whole
     assert lookup.remove(str(whole)) > 0 and list(cache.iterdir()) == []
 
 
@@ -77,7 +77,7 @@ def test_a_repository_of_transformers_is_converted_too(whole, cache, monkeypatch
 def test_a_new_version_of_what_was_converted_is_converted_anew(tmp_path, cache, monkeypatch):
     def convert(folder: Path, out: Path):
         (out / "model.bin").write_bytes(b"made")
-        return converting.guessed(folder)
+        return converting.guess_card(folder)
 
     monkeypatch.setattr(converting, "convert", convert)
     folder = stub(tmp_path / "mine")
@@ -142,8 +142,8 @@ def test_without_a_tokenizer_it_says_where_one_comes_from(tmp_path):
 
 
 def test_the_guess_of_a_folder_says_nothing_of_its_bands_and_knows_english_alone(tmp_path):
-    assert converting.guessed(stub(tmp_path / "a", vocab_size=51_864)).language == "en"
-    card = converting.guessed(stub(tmp_path / "b", vocab_size=51_866, num_mel_bins=128))
+    assert converting.guess_card(stub(tmp_path / "a", vocab_size=51_864)).language == "en"
+    card = converting.guess_card(stub(tmp_path / "b", vocab_size=51_866, num_mel_bins=128))
     assert card.language == "multilingual" and card.options == {}
 
 
@@ -184,14 +184,14 @@ def test_of_a_repository_each_weight_comes_in_one_form():
         "model.fp32.safetensors",
         "tokenizer.json",
     ]
-    assert fetch.wanted(both) == ["config.json", "model.safetensors", "tokenizer.json"]
-    assert fetch.wanted(["pytorch_model.bin", "training_args.bin", "a/b.json"]) == ["pytorch_model.bin"]
-    assert fetch.wanted(["model.bin", "model.safetensors", "vocabulary.txt"]) == [
+    assert fetch.needed_files(both) == ["config.json", "model.safetensors", "tokenizer.json"]
+    assert fetch.needed_files(["pytorch_model.bin", "training_args.bin", "a/b.json"]) == ["pytorch_model.bin"]
+    assert fetch.needed_files(["model.bin", "model.safetensors", "vocabulary.txt"]) == [
         "model.bin",
         "vocabulary.txt",
     ]
-    assert fetch.wanted(["../a.json", "..\\a.json", "/a.json", ".a.json", "a b.json", "NUL.json"]) == []
-    assert fetch.wanted(["model.toml", "adapter.safetensors", "x.py"]) == [
+    assert fetch.needed_files(["../a.json", "..\\a.json", "/a.json", ".a.json", "a b.json", "NUL.json"]) == []
+    assert fetch.needed_files(["model.toml", "adapter.safetensors", "x.py"]) == [
         "model.toml",
         "adapter.safetensors",
     ]

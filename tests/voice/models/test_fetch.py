@@ -219,12 +219,12 @@ def test_what_a_kill_leaves_is_gone_on_with(shop, parrot, number):
 
 
 def test_a_fetch_that_is_not_wanted_any_more_is_listed_and_can_be_removed(shop, parrot, capsys):
-    from voice.cli.models import listed
+    from voice.cli.models import list_models
 
     shop.pause = 0.01
     with pytest.raises(KeyboardInterrupt):
         lookup.find("parrot", progress=stopping(200_000))
-    listed()
+    list_models()
     assert "to be fetched; 0." in capsys.readouterr().out
     assert lookup.remove("parrot") > 100_000
     assert [name for name in leftovers(parrot) if not name.endswith(".lock")] == []

@@ -330,7 +330,7 @@ def test_only_folders_of_the_cache_can_be_deleted(machine):
 def test_describing_a_folder_neither_fetches_nor_derives(machine, tmp_path):
     stranger = write(tmp_path / "nice", 'name = "nice"', files_of(OWNS) + BASED)
     shutil.rmtree(machine / ".cache" / "voice" / "models" / "parrot")
-    assert lookup.described(str(stranger)).card.options == {"base": "parrot"}
+    assert lookup.find_stored(str(stranger)).card.options == {"base": "parrot"}
     assert derived_models(machine) == []
 
 

@@ -42,8 +42,8 @@ def test_places_are_refused_when_taken_and_can_be_given_back_twice() -> None:
     seat.release()
     seat.release()
     with slots.take():
-        assert slots.used == 1
-    assert slots.used == 0
+        assert slots.used_slots == 1
+    assert slots.used_slots == 0
 
 
 def test_the_request_after_the_last_place_is_refused_at_once(world: World) -> None:

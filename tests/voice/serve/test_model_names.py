@@ -156,15 +156,15 @@ def test_an_alias_of_a_model_that_is_not_in_place_is_refused_before_serving() ->
 def test_the_end_of_a_server_is_seen_by_all_who_wait_for_it() -> None:
     async def watched() -> None:
         draining = Draining()
-        assert (draining.begun, draining.left) == (False, 0.0)
+        assert (draining.begun, draining.seconds_left) == (False, 0.0)
         waiting = asyncio.create_task(draining.wait())
         draining.begin(5.0)
         draining.begin(50.0)  # the first word counts
         await asyncio.wait_for(waiting, 1.0)
-        assert draining.begun and not draining.over and 4.0 < draining.left <= 5.0
+        assert draining.begun and not draining.over and 4.0 < draining.seconds_left <= 5.0
         begun = time.monotonic()
         draining.cut()
         await asyncio.wait_for(draining.wait_over(), 1.0)
-        assert draining.left == 0.0 and time.monotonic() - begun < 1.0
+        assert draining.seconds_left == 0.0 and time.monotonic() - begun < 1.0
 
     asyncio.run(watched())

@@ -170,8 +170,8 @@ def test_a_line_of_no_length_refuses_at_once() -> None:
                 line.enter()
         with line.enter() as turn:
             await turn.wait_for_slot()
-            assert (line.used, line.waiting) == (1, 0)
-        assert (line.used, line.waiting) == (0, 0)
+            assert (line.used_slots, line.waiting) == (1, 0)
+        assert (line.used_slots, line.waiting) == (0, 0)
 
     asyncio.run(tried())
 

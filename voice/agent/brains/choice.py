@@ -20,7 +20,7 @@ from voice.agent.skills.runner import ReplyPiece, SkillRunner
 from voice.agent.skills.skill_files import load_skills
 from voice.agent.speculative import CommitGate, GeneratedReply, committed_text
 from voice.agent.timers import Timers
-from voice.places import expanded
+from voice.places import expand_home
 from voice.types import Brain, Message, SpeculativeReply
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Choice:
         """Whether the brain is a server, rather than skills alone or a folder of this machine."""
         if self.is_offline or self.brain.startswith((".", "/", "~")):
             return False
-        return not expanded(self.brain).is_dir()
+        return not expand_home(self.brain).is_dir()
 
 
 class Brains:

@@ -21,7 +21,7 @@ from voice.agent.brains.tools import ToolCall
 from voice.agent.skills.runner import SkillRunner
 from voice.agent.speculative import CommitGate
 from voice.errors import BrainError, ModelDamaged, ModelMissing
-from voice.places import expanded
+from voice.places import expand_home
 
 MOST_NEW_TOKENS = 1024  # tokens
 _INSTALL = "a chat model in a folder wants torch and transformers: pip install '.[local]'"
@@ -46,7 +46,7 @@ class LocalModel:
 
         Raises ModelMissing if there is none or no library to run it, ModelDamaged if it does not load.
         """
-        folder = expanded(folder)
+        folder = expand_home(folder)
         if not (folder / "config.json").is_file():
             raise ModelMissing(f"no chat model at {folder}; give a folder with its config.json and weights")
         try:

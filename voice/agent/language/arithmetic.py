@@ -136,21 +136,21 @@ def _term(tokens: list[str], at: int) -> tuple[Number, int]:
 
 def _power(tokens: list[str], at: int) -> tuple[Number, int]:
     """Parse a power, which binds to the right."""
-    value, at = _signed(tokens, at)
+    value, at = _signed_value(tokens, at)
     if at < len(tokens) and tokens[at] == "^":
         exponent, at = _power(tokens, at + 1)
         value = _power_of(value, exponent)
     return value, at
 
 
-def _signed(tokens: list[str], at: int) -> tuple[Number, int]:
+def _signed_value(tokens: list[str], at: int) -> tuple[Number, int]:
     """Parse a value with the signs and roots before it and the factorials and percents after it."""
     token = tokens[at] if at < len(tokens) else ""
     if token == "-":
         value, at = _power(tokens, at + 1)
         return -value, at
     if token in ("sqrt", "cbrt"):
-        value, at = _signed(tokens, at + 1)
+        value, at = _signed_value(tokens, at + 1)
         return _root(value, 2 if token == "sqrt" else 3), at
     value, at = _value(tokens, at)
     while at < len(tokens) and tokens[at] in ("!", "%"):

@@ -119,7 +119,7 @@ class BargeIn:
         # Asking while they are being made would begin anew: no words would be known in time.
         if not user.speaking or turn.recognition.finishing:
             return False
-        is_due = user.voiced >= self._options.recognize_interval * (self._looks + 1)
+        is_due = user.voiced_seconds >= self._options.recognize_interval * (self._looks + 1)
         self._looks += is_due
         return is_due
 
@@ -139,7 +139,7 @@ class BargeIn:
 
     def _is_surely_speech(self, user: User, turn: UserTurn, least: float) -> bool:
         """Tell whether the sound is long and surely speech, though no word of it is known."""
-        is_long = user.voiced >= self._options.min_speech_without_words
+        is_long = user.voiced_seconds >= self._options.min_speech_without_words
         return not turn.recognition.text and is_long and user.certainty >= least
 
     def _interrupt(self) -> Verdict:

@@ -66,7 +66,7 @@ class Echo:
         self._track_floor(heard)
         loudness, past = _decibels(heard), _decibels(self._past)
         noise = _decibels(4 * self._floor)
-        over = loudness - np.logaddexp2(self._expected(past) / 3, noise / 3) * 3  # 3 dB double a power
+        over = loudness - np.logaddexp2(self._loudest_echo(past) / 3, noise / 3) * 3  # 3 dB double a power
         weights = np.clip((loudness - noise) / 10, 0, 1)
         score = float((np.clip(over / 6, 0, 1) * weights).sum() / max(weights.sum(), 2.0))
         if self._since < TAIL:
@@ -80,7 +80,7 @@ class Echo:
         lower = 0.7 * self._floor + 0.3 * heard
         self._floor = np.where(heard < self._floor, lower, self._floor * 1.01)
 
-    def _expected(self, past: np.ndarray) -> np.ndarray:
+    def _loudest_echo(self, past: np.ndarray) -> np.ndarray:
         """Return the loudest that an echo may be in each band (BANDS,) dB, from what was played."""
         spread = self._variance.mean(-1) + np.where(self._steps.any(-1), 0.0, 1e3)
         delay = int(np.argmin(spread.min(axis=1)))

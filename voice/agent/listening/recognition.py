@@ -64,12 +64,12 @@ class WholeTurn:
             room = most - self._length
             self._hold(samples[:room])
             samples = samples[room:]
-            self._settle(self._recognized())
+            self._settle(self._recognize())
         self._hold(samples)
 
     def finish(self) -> Transcript:
         """Return the whole turn so far."""
-        segments = self._recognized()
+        segments = self._recognize()
         everything = (*self._settled, *segments)
         duration = (self._begin + self._length) / self._rate
         if self._length > self.settle_after * self._rate:
@@ -85,7 +85,7 @@ class WholeTurn:
         self._begin += self._length
         self._sound, self._length = [], 0
 
-    def _recognized(self) -> tuple[Segment, ...]:
+    def _recognize(self) -> tuple[Segment, ...]:
         """Return the segments of the sound that is held."""
         if not self._length:
             return ()
@@ -141,7 +141,7 @@ class TurnRecognition:
         self._again = False  # whether there is more to finish than what is being finished
 
     @property
-    def unfed(self) -> int:
+    def unfed_count(self) -> int:
         """How many frames the recognizer has not been given."""
         return len(self._unfed)
 

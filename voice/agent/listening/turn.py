@@ -59,7 +59,7 @@ class LateFrame:
     now: float
     echo: bool
 
-    def silenced(self) -> LateFrame:
+    def without_sound(self) -> LateFrame:
         """Return the same time without sound."""
         return replace(self, samples=np.zeros_like(self.samples))
 

@@ -72,9 +72,9 @@ class User:
         return self._activity.seconds(self._activity.count - self.turn.last)
 
     @property
-    def voiced(self) -> float:
+    def voiced_seconds(self) -> float:
         """Seconds of speech without a pause up to now."""
-        return self._activity.voiced
+        return self._activity.voiced_seconds
 
     @property
     def certainty(self) -> float:
@@ -151,7 +151,7 @@ class User:
         self._activity.finish()
         self._activity.keep(1)
         if self.turn and self.turn.is_ending:
-            self.turn.late = [late.silenced() for late in self.turn.late]
+            self.turn.late = [late.without_sound() for late in self.turn.late]
         else:
             self.turn = None
 
@@ -177,7 +177,7 @@ class User:
         activity = self._activity
         began = activity.time(activity.began)
         if self.turn is None:
-            options, frames = self._options, activity.held
+            options, frames = self._options, activity.held_frames
             listener = self._open_listener(self.recognizer, activity.rate, options.language, options.hotwords)
             origin = activity.time(activity.count - len(frames))
             recognition = TurnRecognition(listener, self._words_lane, frames, origin, began)
@@ -203,7 +203,7 @@ class User:
         activity, recognition = self._activity, turn.recognition
         if activity.quiet == 1:
             self._look_ahead(turn)
-        unfed = activity.seconds(recognition.unfed)
+        unfed = activity.seconds(recognition.unfed_count)
         if activity.last.probability >= CLEAR:
             if unfed >= self._options.feed_interval and self.speaking:
                 recognition.feed(self._now, speech=True)
@@ -211,7 +211,7 @@ class User:
             recognition.feed(self._now, speech=False)
         yield from self._collect(turn)
         if self.turn is turn:
-            yield from self._bounded(turn)
+            yield from self._end_overlong_turn(turn)
 
     def _look_ahead(self, turn: UserTurn) -> None:
         """Judge the sound and make the words at once where a pause may begin: five times of six it does.
@@ -259,7 +259,7 @@ class User:
         if ready is not None:
             self.ready = max(self.ready, ready)
 
-    def _bounded(self, turn: UserTurn) -> Iterator[Event]:
+    def _end_overlong_turn(self, turn: UserTurn) -> Iterator[Event]:
         """End a turn that goes on for too long, or for long without words."""
         options, recognition = self._options, turn.recognition
         is_overdue = self._now - recognition.news >= options.no_new_word_timeout

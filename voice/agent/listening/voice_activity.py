@@ -51,7 +51,7 @@ class VoiceActivity:
         return self._hysteresis.since or 0
 
     @property
-    def voiced(self) -> float:
+    def voiced_seconds(self) -> float:
         """Seconds of speech without a pause up to now."""
         return self.seconds(self.count - self.began - self.quiet) if self.speaking else 0.0
 
@@ -66,7 +66,7 @@ class VoiceActivity:
         return self._sum / max(1, self._number)
 
     @property
-    def held(self) -> Sequence[JudgedFrame]:
+    def held_frames(self) -> Sequence[JudgedFrame]:
         """The last frames, as many as `keep` and `keep_pre_roll` have left."""
         return tuple(self._held)
 

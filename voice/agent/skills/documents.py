@@ -25,7 +25,7 @@ from voice.agent.language.stems import stems
 from voice.agent.skills.prose import prose_blocks, sentences_of
 from voice.agent.speaking.plain_text import text_for_speech
 from voice.errors import VoiceError
-from voice.places import expanded
+from voice.places import expand_home
 from voice.text.sentences import split_sentences
 
 SUFFIXES = frozenset((".txt", ".text", ".md", ".markdown", ".rst", ".org", ".adoc", ".html", ".htm"))
@@ -71,7 +71,7 @@ class Documents:
 
     def __init__(self, folder: str | Path) -> None:
         """Keep the folder; nothing is read yet. Raises VoiceError if there is no such folder."""
-        self.folder = expanded(folder)
+        self.folder = expand_home(folder)
         if not self.folder.is_dir():
             raise VoiceError(f"no folder at {folder}; give the folder of text files to be asked about")
         self._files: dict[str, _IndexedFile] = {}

@@ -17,7 +17,7 @@ from datetime import datetime
 from pathlib import Path
 
 from voice.errors import VoiceError
-from voice.places import expanded
+from voice.places import expand_home
 
 MOST_NOTES = 1000
 LONGEST_NOTE = 500  # characters
@@ -39,7 +39,7 @@ def default_path() -> Path:
     """Return the file of notes: VOICE_NOTES, or `notes.md` in the user data folder of the platform."""
     chosen = os.environ.get("VOICE_NOTES", "").strip()
     if chosen:
-        return expanded(chosen).absolute()
+        return expand_home(chosen).absolute()
     if sys.platform == "darwin":
         folder = Path.home() / "Library" / "Application Support"
     elif sys.platform == "win32":
@@ -57,7 +57,7 @@ class Notes:
     """
 
     def __init__(self, path: str | Path | None = None) -> None:
-        self.path = expanded(path) if path else None
+        self.path = expand_home(path) if path else None
         self._in_memory: list[str] = []  # the lines if there is no file
         self._lock = threading.Lock()
 

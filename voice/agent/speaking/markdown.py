@@ -41,7 +41,7 @@ def word_for_speech(word: str) -> str:
     The bars of a table stay: the caller knows the row.
     """
     word = _CODE.sub(lambda code: code[1] if _SAYABLE_CODE.fullmatch(code[1]) else "some code", word)
-    word = _LINK.sub(_linked, word)
+    word = _LINK.sub(_link_text, word)
     word = _CITATION.sub("", word)
     word = _MAIL.sub(r"\1", word)
     word = TAG.sub("", _BREAK.sub(" ", word))
@@ -52,7 +52,7 @@ def word_for_speech(word: str) -> str:
     return " ".join("".join(each for each in word if not _is_picture(each)).split())
 
 
-def _linked(link: re.Match[str]) -> str:
+def _link_text(link: re.Match[str]) -> str:
     """Return a link's words or else its site; an image's description."""
     return link[2] or ("" if link[1] else _site(link[3] or ""))
 

@@ -84,7 +84,7 @@ class Playback:
 
     @property
     def busy(self) -> bool:
-        """Whether a response has begun and not yet been ended, by `finished` or `stop`."""
+        """Whether a response has begun and not yet been ended, by `end_if_played` or `stop`."""
         return self._response is not None or bool(self._placed)
 
     @property
@@ -167,7 +167,7 @@ class Playback:
         """Take note of what the host has truly played so far."""
         self._lag = max(0.0, self.position - seconds)
 
-    def finished(self) -> bool:
+    def end_if_played(self) -> bool:
         """Tell whether all of the response has been played; then it is over."""
         if self._response is not None or self.remaining > 0 or self.paused:
             return False
@@ -193,7 +193,7 @@ class Playback:
     def _pass_on(self, made: SynthesizedPiece, now: float) -> Iterator[tuple[Event, float]]:
         match made.piece:
             case SpeedChange() as change:
-                self.controls = change.applied(self.controls, self._first_controls)
+                self.controls = change.apply_to(self.controls, self._first_controls)
             case str() as text:
                 self.text += text
                 yield Reply(now, text), made.ready

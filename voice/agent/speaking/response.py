@@ -125,7 +125,7 @@ class Response:
         text, ends_whole = TextForSpeech(), False
         for piece in self._bounded_reply():
             if isinstance(piece, SpeedChange):
-                self._controls = piece.applied(self._controls, self._first_controls)
+                self._controls = piece.apply_to(self._controls, self._first_controls)
                 self._speech.controls = self._controls
                 yield piece
                 continue

@@ -189,7 +189,7 @@ class _WordSpan:
         if self._normalized == normalize_term(text + ending) or not np.isfinite(score):
             return
         words = tuple(self._timed_words(self._punctuate(text + ending), spelling + ending))
-        letters, listed = len(spelling.replace(" ", "")), self._normalized in self._hotwords.normalized
+        letters, listed = len(spelling.replace(" ", "")), self._normalized in self._hotwords.normalized_terms
         deficit = min(0.0, score - float(self._window.max(axis=1).sum()))
         gain = score - self._present_score
         yield Correction(self._first, self._last, words, gain, deficit, letters, self._doubt(), listed)

@@ -73,7 +73,7 @@ class Hotwords:
         return any(term.spellings for term in self.terms)
 
     @cached_property
-    def normalized(self) -> frozenset[str]:
+    def normalized_terms(self) -> frozenset[str]:
         """Return the terms as `normalize_term` leaves them."""
         return frozenset(normalize_term(term.text) for term in self.terms)
 

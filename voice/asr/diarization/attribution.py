@@ -13,7 +13,7 @@ from voice.types import Segment, Transcript, Word
 MAX_MOVE = 0.7  # seconds of words that a change of speaker moves by, to lie where a sentence ends
 
 
-def attributed(transcript: Transcript, turns: Sequence[SpeakerTurn]) -> Transcript:
+def attribute_speakers(transcript: Transcript, turns: Sequence[SpeakerTurn]) -> Transcript:
     """Divide segments where the speaker changes, and name speakers "Speaker 1", "Speaker 2" as they appear.
 
     Without any turns the transcript stays as it is. `turns` are in the order of time.

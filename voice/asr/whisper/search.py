@@ -49,11 +49,11 @@ class Search:
         limit = EXTRA_TOKENS + round(self._options.tokens_per_second * longest)
         hypotheses = self._decode(encoded, prompt, limit, self._options.beam_size, timed=self._timed)
         return [
-            self._accepted(hypothesis, speech, prompt, limit)
+            self._accept_or_redo(hypothesis, speech, prompt, limit)
             for hypothesis, speech in zip(hypotheses, speeches, strict=True)
         ]
 
-    def _accepted(
+    def _accept_or_redo(
         self, hypothesis: Hypothesis, speech: EncodedSpeech, prompt: Sequence[int], limit: int
     ) -> Hypothesis:
         """Return the hypothesis, a better one if it is doubtful, or NO_SPEECH."""

@@ -82,7 +82,7 @@ class Tokenizer:
         self.without_times = self._special("notimestamps")
         self.no_speech = self.without_times - 1  # tokenizers differ in its name
         marks = (space + mark for mark in ".?!" for space in ("", _LEADING_SPACE))
-        self.end_of_sentence = self._known(*marks)
+        self.end_of_sentence = self._existing_tokens(*marks)
         self.tasks = {task: self._special(task) for task in (TASKS if multilingual else ())}
         self.languages = frozenset(language_tokens(self._tokenizer) if multilingual else {"en"})
 
@@ -158,7 +158,7 @@ class Tokenizer:
                 yield WordTokens(text, first, last)
                 first = last
 
-    def _known(self, *names: str) -> tuple[int, ...]:
+    def _existing_tokens(self, *names: str) -> tuple[int, ...]:
         """Return the numbers of those of the named tokens that exist."""
         numbers = map(self._tokenizer.token_to_id, names)
         return tuple(number for number in numbers if number is not None)

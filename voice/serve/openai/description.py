@@ -55,12 +55,12 @@ _ERROR = {
 def describe(app: FastAPI, token: bool) -> None:
     """Let `app` describe its interface; `token` is whether it asks for one."""
 
-    def described() -> dict[str, Any]:
+    def openapi_document() -> dict[str, Any]:
         if app.openapi_schema is None:
             app.openapi_schema = _document(app, token)
         return app.openapi_schema
 
-    app.openapi = described  # type: ignore[method-assign]  # the way that FastAPI documents
+    app.openapi = openapi_document  # type: ignore[method-assign]  # the way that FastAPI documents
 
 
 def form_schema(request: type[BaseModel]) -> dict[str, Any]:

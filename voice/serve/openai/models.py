@@ -18,7 +18,7 @@ def router(services: Services) -> APIRouter:
 
     @routes.head("/v1/models", include_in_schema=False)
     @routes.get("/v1/models")
-    def listed() -> dict[str, Any]:
+    def list_models() -> dict[str, Any]:
         """List the recognizers and voices on this machine, the defaults first."""
         found = [describe_model(name, kind) for kind in MODEL_KINDS for name in services.names(kind)]
         return {"object": "list", "data": found}

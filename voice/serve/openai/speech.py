@@ -59,7 +59,7 @@ class SpeechRequest(BaseModel):
     instructions: str | None = None
 
     @property
-    def asked(self) -> str:
+    def voice_name(self) -> str:
         """The name of the voice."""
         return self.voice.id if isinstance(self.voice, VoiceId) else self.voice
 
@@ -91,7 +91,7 @@ def router(services: Services) -> APIRouter:
             raise TooLarge(
                 f"the text has more than {services.settings.characters} characters; send it in parts"
             )
-        voice = await run_in_threadpool(services.voice, services.voice_name(wanted.asked, wanted.model))
+        voice = await run_in_threadpool(services.voice, services.voice_name(wanted.voice_name, wanted.model))
 
         def make(stop: StopSignal) -> Generator[bytes, None, None]:
             sound = encode_stream(speak(voice, wanted, services, stop), wanted.response_format, voice.rate)

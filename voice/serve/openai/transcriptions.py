@@ -60,7 +60,7 @@ class TranscriptionForm(BaseModel):
         return self.response_format == "diarized_json"
 
     @property
-    def expected(self) -> list[str]:
+    def expected_terms(self) -> list[str]:
         """Names and terms to expect."""
         given = (line.strip() for line in re.split(r"[,\n]", self.hotwords))
         return [*(line for line in given if line), *terms(self.prompt)]
@@ -84,17 +84,17 @@ def router(services: Services) -> APIRouter:
 
     @routes.post(TRANSCRIPTIONS, openapi_extra=described, response_class=Response)
     async def transcriptions(request: Request) -> Response:
-        return await _answered(request, services, "transcribe")
+        return await _answer(request, services, "transcribe")
 
     @routes.post(TRANSLATIONS, openapi_extra=described, response_class=Response)
     async def translations(request: Request) -> Response:
-        return await _answered(request, services, "translate")
+        return await _answer(request, services, "translate")
 
     return routes
 
 
-async def _answered(request: Request, services: Services, task: Task) -> Response:
-    form = await parsed(request)
+async def _answer(request: Request, services: Services, task: Task) -> Response:
+    form = await parse_form(request)
     streaming = False
     try:
         file, wanted = read(form)
@@ -122,7 +122,7 @@ class Parser(MultiPartParser):
             super().on_part_data(data, start, end)
 
 
-async def parsed(request: Request) -> FormData:
+async def parse_form(request: Request) -> FormData:
     """Return the form of a request. Raises HTTPException for none, and for too much besides the file."""
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         return await request.form(max_fields=FIELDS, max_part_size=FIELD)
@@ -179,7 +179,7 @@ def transcription(
 
     speakers = services.speakers() if wanted.diarized else None
     transcriber = Transcriber(recognizer, services.detector(), speakers, batch=1)
-    request = TranscriptionRequest(wanted.language, wanted.expected, task, wanted.speakers)
+    request = TranscriptionRequest(wanted.language, wanted.expected_terms, task, wanted.speakers)
     return transcriber.stream(_blocks(file, transcriber.rate, services, stop), request, count)
 
 
@@ -203,23 +203,24 @@ def _blocks(file: Upload, rate: int, services: Services, stop: StopSignal) -> It
     """
     minutes = services.settings.minutes
 
-    def wanted() -> Iterator[Samples]:
-        return _wanted(bounded(audio.blocks(cast(BinaryIO, file), rate, BLOCK), rate, minutes), stop)
+    def checked_blocks() -> Iterator[Samples]:
+        blocks = audio.blocks(cast(BinaryIO, file), rate, BLOCK)
+        return _until_stopped(limit_length(blocks, rate, minutes), stop)
 
     if audio.length(cast(BinaryIO, file)) > 60 * minutes:  # what recorders write there is sometimes not true
-        deque(wanted(), maxlen=0)
+        deque(checked_blocks(), maxlen=0)
         file.seek(0)
-    yield from wanted()
+    yield from checked_blocks()
 
 
-def _wanted(blocks: Iterator[Samples], stop: StopSignal) -> Iterator[Samples]:
+def _until_stopped(blocks: Iterator[Samples], stop: StopSignal) -> Iterator[Samples]:
     """Yield the same blocks while somebody waits for them."""
     for block in blocks:
         stop.check()
         yield block
 
 
-def bounded(blocks: Iterator[Samples], rate: int, minutes: float) -> Iterator[Samples]:
+def limit_length(blocks: Iterator[Samples], rate: int, minutes: float) -> Iterator[Samples]:
     """Pass on (T,) blocks at `rate` Hz. Raises TooLarge after `minutes` of them."""
     samples = 0
     for block in blocks:

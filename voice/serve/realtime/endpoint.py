@@ -59,7 +59,7 @@ class Activity:
     def note(self) -> None:
         self.last = time.monotonic()
 
-    def left(self, idle: float) -> float:
+    def seconds_left(self, idle: float) -> float:
         return self.last + idle - time.monotonic()
 
 
@@ -80,7 +80,7 @@ def add_realtime(app: FastAPI, services: Services, open_agent: AgentOpener = ope
         services.metrics.sessions.inc()
         await _serve(socket, services, slot, open_agent)
 
-    services.metrics.gauge("sessions_open", "Live sessions now", lambda: services.sessions.used)
+    services.metrics.gauge("sessions_open", "Live sessions now", lambda: services.sessions.used_slots)
 
 
 async def _refuse(socket: WebSocket, reason: ConnectionEnded, status: int) -> None:
@@ -172,7 +172,7 @@ async def _send(socket: WebSocket, outbox: Outbox, activity: Activity, idle: flo
 
 async def _watch(activity: Activity, idle: float) -> None:
     """Raise ConnectionEnded once nothing has come or gone for `idle` seconds."""
-    while (left := activity.left(idle)) > 0:
+    while (left := activity.seconds_left(idle)) > 0:
         await asyncio.sleep(left)
     raise ConnectionEnded(
         IDLE, "idle_timeout", f"nothing was said for {idle:g} seconds; connect again to go on"
@@ -182,10 +182,11 @@ async def _watch(activity: Activity, idle: float) -> None:
 async def _end_in_time(draining: Draining, outbox: Outbox) -> None:
     """Tell the client when the server has been told to stop. Raises ConnectionEnded when its time is up."""
     await draining.wait()
-    notice = {"type": "session.ending", "event_id": new_id("event"), "seconds": round(draining.left, 1)}
+    left = round(draining.seconds_left, 1)
+    notice = {"type": "session.ending", "event_id": new_id("event"), "seconds": left}
     outbox.put(json.dumps(notice))
     with suppress(TimeoutError):
-        async with asyncio.timeout(draining.left):
+        async with asyncio.timeout(draining.seconds_left):
             await draining.wait_over()
     raise _stopping()
 

@@ -60,16 +60,16 @@ class RealtimeResponse:
 
     def begin(self) -> Event:
         """Return the event that opens the response."""
-        return {"type": "response.created", "response": self.rendered("in_progress")}
+        return {"type": "response.created", "response": self.to_dict("in_progress")}
 
     def open(self, before: str | None) -> Iterator[Event]:
         """Yield the events that open its message; `before` is the item before it."""
         if self.opened:
             return
         self.opened = True
-        yield self._of_response("response.output_item.added", self.item.rendered())
+        yield self._of_response("response.output_item.added", self.item.to_dict())
         if not self.apart:
-            shown = self.item.rendered()
+            shown = self.item.to_dict()
             yield {"type": "conversation.item.added", "previous_item_id": before, "item": shown}
         yield self._of_part("response.content_part.added") | {"part": self._part()}
 
@@ -96,7 +96,7 @@ class RealtimeResponse:
     def call_function(self, item: Item, before: str | None) -> Iterator[Event]:
         """Yield the events that call a function of the client; `before` is the item before the call."""
         self.calls.append(item)
-        index, shown = len(self.calls) - (not self.opened), item.rendered()
+        index, shown = len(self.calls) - (not self.opened), item.to_dict()
         about = {"response_id": self.id, "output_index": index}
         yield {"type": "response.output_item.added", "item": shown} | about
         yield {"type": "conversation.item.added", "previous_item_id": before, "item": shown}
@@ -154,12 +154,12 @@ class RealtimeResponse:
             yield self._of_part("response.content_part.done") | {"part": self._part()}
             whole = "completed" if status == "completed" else "incomplete"
             self.item = replace(self.item, status=whole, parts=(self._content(),))
-            yield self._of_response("response.output_item.done", self.item.rendered())
+            yield self._of_response("response.output_item.done", self.item.to_dict())
             if not self.apart:
-                yield {"type": "conversation.item.done", "item": self.item.rendered()}
-        yield {"type": "response.done", "response": self.rendered(status, reason)}
+                yield {"type": "conversation.item.done", "item": self.item.to_dict()}
+        yield {"type": "response.done", "response": self.to_dict(status, reason)}
 
-    def rendered(self, status: str, reason: str = "") -> Event:
+    def to_dict(self, status: str, reason: str = "") -> Event:
         """Return the protocol's response object."""
         now = self.configuration
         done = status != "in_progress"
@@ -168,7 +168,7 @@ class RealtimeResponse:
             "object": "realtime.response",
             "status": status,
             "status_details": _status_details(status, reason) if done else None,
-            "output": [each.rendered() for each in self._output()] if done else [],
+            "output": [each.to_dict() for each in self._output()] if done else [],
             "conversation_id": None if self.apart else "conversation",
             "output_modalities": [now.modality],
             "audio": {"output": {"format": {"type": now.output.name}, "voice": now.voice}},

@@ -17,10 +17,10 @@ from voice.serve.realtime.clock import AudioClock
 from voice.serve.realtime.event_sender import EventSender
 from voice.serve.realtime.protocol import client_events as client
 from voice.serve.realtime.protocol.audio_formats import InputDecoder
-from voice.serve.realtime.protocol.configuration import Configuration, rendered
+from voice.serve.realtime.protocol.configuration import Configuration, session_object
 from voice.serve.realtime.protocol.fields import Fields, ProtocolError
 from voice.serve.realtime.protocol.items import new_id, with_heard_text
-from voice.serve.realtime.protocol.updates import FindVoice, updated
+from voice.serve.realtime.protocol.updates import FindVoice, update_configuration
 from voice.serve.realtime.response_requests import ResponseRequests
 from voice.serve.realtime.session_agent import SessionAgent
 from voice.serve.realtime.user_turn_events import UserTurnEvents
@@ -65,7 +65,7 @@ class Session:
 
     def start(self) -> None:
         """Tell the client that the session has begun."""
-        session = rendered(self._settings, self.id, self._beta)
+        session = session_object(self._settings, self.id, self._beta)
         self._sender.send({"type": "session.created", "session": session})
         conversation = {"id": "conversation", "object": "realtime.conversation"}
         self._sender.send({"type": "conversation.created", "conversation": conversation})
@@ -154,7 +154,7 @@ class Session:
                 self._sender.send({"type": "conversation.item.deleted", "item_id": item})
                 self._requests.show_items()
             case client.RetrieveItem(item=item):
-                found = self._turns.items.get(item).rendered()
+                found = self._turns.items.get(item).to_dict()
                 self._sender.send({"type": "conversation.item.retrieved", "item": found})
             case client.TruncateItem(item=item, end=end):
                 self._truncate(item, end)
@@ -167,7 +167,7 @@ class Session:
             case client.AudioPlayed(item=item, seconds=seconds):
                 current = self._responses.current
                 if current and item in ("", current.item.id):
-                    self._conversation.played(seconds)
+                    self._conversation.report_played(seconds)
 
     # ---- the client's audio
 
@@ -234,7 +234,7 @@ class Session:
     def _truncate(self, item: str, end: float) -> None:
         current = self._responses.current
         if current and current.item.id == item:
-            self._conversation.played(end)
+            self._conversation.report_played(end)
             self._interrupt()
         whole = self._turns.items.get(item)
         if whole.role != "assistant":
@@ -247,12 +247,12 @@ class Session:
     # ---- settings, and what follows from events of the conversation
 
     def _update(self, session: Fields) -> None:
-        after = updated(self._settings, session, self._find_voice)
+        after = update_configuration(self._settings, session, self._find_voice)
         self._agent.use(after)  # which may refuse it
         if after.input is not self._settings.input:
             self._decoder = InputDecoder(after.input, self._conversation.rate)
         self._sender.configuration = after
-        self._sender.send({"type": "session.updated", "session": rendered(after, self.id, self._beta)})
+        self._sender.send({"type": "session.updated", "session": session_object(after, self.id, self._beta)})
 
     def _dispatch(self, events: Iterable[Event], reason: str = "turn_detected") -> None:
         """Tell the client of the conversation's events; `reason` is why a response was interrupted."""

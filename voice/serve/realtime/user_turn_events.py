@@ -103,7 +103,7 @@ class UserTurnEvents:
                 {
                     "type": f"conversation.item.{kind}",
                     "previous_item_id": before,
-                    "item": item.rendered(),
+                    "item": item.to_dict(),
                 }
             )
 
@@ -161,7 +161,7 @@ class UserTurnEvents:
         before = self.items.add(item)
         about = {"previous_item_id": before, "item_id": item.id}
         self._sender.send({"type": "input_audio_buffer.committed"} | about)
-        shown = item.rendered()
+        shown = item.to_dict()
         self._sender.send({"type": "conversation.item.added", "previous_item_id": before, "item": shown})
         self._sender.send_state("thinking")
         return item.id
@@ -177,7 +177,7 @@ class UserTurnEvents:
     def _complete_item(self, id_: str, seconds: float, text: str) -> None:
         item = Item(id_, role="user", parts=(ContentPart("input_audio", text),))
         self.items.put(item)
-        self._sender.send({"type": "conversation.item.done", "item": item.rendered()})
+        self._sender.send({"type": "conversation.item.done", "item": item.to_dict()})
         if self._sender.configuration.transcription:
             self._send_transcript(id_, text, seconds)
         if not text:

@@ -168,11 +168,20 @@ def test_the_host_may_silence_it_and_say_what_was_played() -> None:
     book = Phrasebook("Tell me all.")
     talks = conversation(book, Script([LONG]))
     hear(talks, book.say(0), quiet(2))
-    talks.played(0.65)
+    talks.report_played(0.65)
     cut = of(Interrupted, talks.interrupt())[0]
     assert cut.heard == "This is a"
     assert talks.messages[-1] == Message("assistant", "This is a")
     assert not list(talks.interrupt())
+
+
+def test_the_old_name_of_the_report_of_what_was_played_warns() -> None:
+    book = Phrasebook("Tell me all.")
+    talks = conversation(book, Script([LONG]))
+    hear(talks, book.say(0), quiet(2))
+    with pytest.warns(DeprecationWarning, match="report_played"):
+        talks.played(0.65)
+    assert of(Interrupted, talks.interrupt())[0].heard == "This is a"
 
 
 def test_the_host_may_end_a_turn_or_drop_it() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from voice.asr.diarization.attribution import attributed
+from voice.asr.diarization.attribution import attribute_speakers
 from voice.asr.diarization.speakers import SpeakerTurn
 from voice.types import Segment, Transcript, Word
 
@@ -14,7 +14,7 @@ def evenly_timed(text: str, start: float = 0.0, pace: float = 0.5) -> Segment:
 
 
 def lines(*segments: Segment, turns: list[SpeakerTurn]) -> list[tuple[str | None, str]]:
-    whole = attributed(Transcript(segments, "en", 60.0), turns)
+    whole = attribute_speakers(Transcript(segments, "en", 60.0), turns)
     assert [word for segment in whole.segments for word in segment.words] == [
         w for s in segments for w in s.words
     ]
@@ -23,7 +23,7 @@ def lines(*segments: Segment, turns: list[SpeakerTurn]) -> list[tuple[str | None
 
 def test_a_segment_is_divided_where_the_speaker_changes():
     segment = evenly_timed("How are you? I am fine.")
-    found = attributed(
+    found = attribute_speakers(
         Transcript((segment,), "en", 3.0), [SpeakerTurn(0, 0, 1.5), SpeakerTurn(1, 1.5, 3)]
     ).segments
     assert [(s.speaker, s.text, s.start, s.end) for s in found] == [

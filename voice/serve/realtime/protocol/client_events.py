@@ -130,7 +130,7 @@ def _append(fields: Fields, id_: str) -> AppendAudio:
 
 def _create_item(fields: Fields, id_: str) -> CreateItem:
     after = fields.text("previous_item_id", "", 200)
-    return CreateItem(id_, read_item(fields.needed("item")), after or None)
+    return CreateItem(id_, read_item(fields.required_inner("item")), after or None)
 
 
 def _truncate(fields: Fields, id_: str) -> TruncateItem:
@@ -141,7 +141,7 @@ def _truncate(fields: Fields, id_: str) -> TruncateItem:
 
 def _transcription(fields: Fields, id_: str) -> UpdateSession:
     """Read the beta's settings of a session that only transcribes."""
-    session = fields.needed("session")
+    session = fields.required_inner("session")
     return UpdateSession(id_, Fields({"type": "transcription", **session.values}, session.path))
 
 
@@ -154,7 +154,7 @@ def _item(kind: Callable[[str, str], ClientEvent]) -> Callable[[Fields, str], Cl
 
 
 _READERS: dict[str, Callable[[Fields, str], ClientEvent]] = {
-    "session.update": lambda fields, id_: UpdateSession(id_, fields.needed("session")),
+    "session.update": lambda fields, id_: UpdateSession(id_, fields.required_inner("session")),
     "transcription_session.update": _transcription,
     "input_audio_buffer.append": _append,
     "input_audio_buffer.commit": lambda fields, id_: CommitAudio(id_),

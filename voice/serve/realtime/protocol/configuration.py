@@ -23,7 +23,7 @@ class TurnDetection:
     yields: bool = True  # a response falls silent when the person speaks
     idle: float | None = None  # seconds of silence after an answer that are answered too, with server_vad
 
-    def rendered(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the protocol's object."""
         common = {"type": self.kind, "create_response": self.answers, "interrupt_response": self.yields}
         if self.kind == "semantic_vad":
@@ -42,7 +42,7 @@ class InputTranscription:
     prompt: str = ""
     keywords: tuple[str, ...] = ()  # that are likely to be said
 
-    def rendered(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the protocol's object."""
         about = {"model": self.model, "language": self.language or None, "prompt": self.prompt}
         return about | ({"keywords": list(self.keywords)} if self.keywords else {})
@@ -96,7 +96,7 @@ class Configuration:
         return self.detection is not None and self.detection.yields
 
 
-def rendered(configuration: Configuration, session: str, beta: bool) -> dict[str, Any]:
+def session_object(configuration: Configuration, session: str, beta: bool) -> dict[str, Any]:
     """Return the `session` object of `session.created` and `session.updated`; `session` is its id."""
     now = configuration
     if beta and now.kind == "transcription":
@@ -116,9 +116,9 @@ def rendered(configuration: Configuration, session: str, beta: bool) -> dict[str
 def _todays_shape(now: Configuration) -> dict[str, Any]:
     heard = {
         "format": _format_shape(now.input),
-        "transcription": now.transcription.rendered() if now.transcription else None,
+        "transcription": now.transcription.to_dict() if now.transcription else None,
         "noise_reduction": None,
-        "turn_detection": now.detection.rendered() if now.detection else None,
+        "turn_detection": now.detection.to_dict() if now.detection else None,
     }
     spoken = {"format": _format_shape(now.output), "voice": now.voice, "speed": now.speed}
     return {
@@ -155,9 +155,9 @@ def _beta_shape(now: Configuration) -> dict[str, Any]:
 def _beta_input_shape(now: Configuration) -> dict[str, Any]:
     return {
         "input_audio_format": now.input.old_name,
-        "input_audio_transcription": now.transcription.rendered() if now.transcription else None,
-        "turn_detection": now.detection.rendered() if now.detection else None,
+        "input_audio_transcription": now.transcription.to_dict() if now.transcription else None,
+        "turn_detection": now.detection.to_dict() if now.detection else None,
     }
 
 
-__all__ = ["Configuration", "Extensions", "InputTranscription", "TurnDetection", "rendered"]
+__all__ = ["Configuration", "Extensions", "InputTranscription", "TurnDetection", "session_object"]

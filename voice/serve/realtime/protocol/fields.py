@@ -97,7 +97,7 @@ class Fields:
             raise self.wrong(name, "an object or null")
         return None if value is None else Fields(value, self.at(name))
 
-    def needed(self, name: str) -> Fields:
+    def required_inner(self, name: str) -> Fields:
         """Return the object in a field that has to be there."""
         inner = self.inner(name)
         if inner is None:

@@ -33,7 +33,7 @@ class ContentPart:
     kind: str
     text: str
 
-    def rendered(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the protocol's object."""
         return {"type": self.kind, ("transcript" if self.kind.endswith("audio") else "text"): self.text}
 
@@ -56,12 +56,12 @@ class Item:
         """The text of all parts."""
         return " ".join(part.text for part in self.parts if part.text)
 
-    def rendered(self) -> dict[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Return the protocol's object."""
         about: dict[str, Any] = {"id": self.id, "object": "realtime.item", "type": self.kind}
         about["status"] = self.status
         if self.kind == "message":
-            return about | {"role": self.role, "content": [part.rendered() for part in self.parts]}
+            return about | {"role": self.role, "content": [part.to_dict() for part in self.parts]}
         about["call_id"] = self.call
         if self.kind == "function_call":
             return about | {"name": self.name, "arguments": self.text}

@@ -23,7 +23,7 @@ FindVoice = Callable[[str], str]
 _EAGERNESS = ("low", "medium", "high", "auto")
 
 
-def updated(before: Configuration, session: Fields, find_voice: FindVoice) -> Configuration:
+def update_configuration(before: Configuration, session: Fields, find_voice: FindVoice) -> Configuration:
     """Return a configuration with what `session.update` changes. Raises ProtocolError."""
     after = replace(before, **_general_settings(session, before))
     after = replace(after, **_output_settings(session, before, find_voice))

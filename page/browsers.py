@@ -141,6 +141,7 @@ class Browsers:
             self._owners.pop(tab, None)
 
     def _watch(self) -> None:
+        """Tidy the folders from time to time while there are any, in a thread."""
         while self._some.wait():
             time.sleep(self._grace)
             try:

@@ -72,6 +72,7 @@ class Guard:
         self._uploads = Uploads(browsers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request; a refusal becomes an error response."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
@@ -81,6 +82,7 @@ class Guard:
                 await errors.error_response(refusal.status, str(refusal))(scope, receive, send)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer what is allowed by method and path; refuse all else."""
         method, path, key = scope["method"], scope["path"], browser_key(Headers(scope=scope))
         if method == "POST" and path == UPLOAD:
             response = await self._uploads.receive(Request(scope, receive), key)
@@ -128,6 +130,7 @@ class Guard:
             )
 
     def _check_query(self, scope: Scope, key: str) -> None:
+        """Refuse a query that names a deep link or the tab of another browser."""
         query = parse_qs(scope["query_string"].decode("latin-1"))
         if "deep_link" in query:
             raise RequestRefused(403, "this page keeps no links to what somebody did")

@@ -87,6 +87,7 @@ def _speaker_html(segment: Segment, before: str | None) -> str:
 
 
 def _words_of(segment: Segment) -> str:
+    """Return a segment's words as HTML, each marked with its confidence."""
     if not segment.words:
         return html.escape(segment.text)
     shown = []

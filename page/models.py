@@ -38,6 +38,8 @@ def open_voice(services: Services, name: str, progress: Progress) -> Synthesizer
 
 
 def _download(services: Services, name: str, kind: str, progress: Progress) -> None:
+    """Fetch a model that the server does not have, and report the progress."""
+
     def report(done: int, size: int) -> None:
         progress(done / max(size, 1), f"fetching {name}: {done / 1e6:.0f} of {size / 1e6:.0f} MB")
 

@@ -1,33 +1,33 @@
-// Plays the pieces of an answer one after the other while later ones are still being made.
-// The component's value is {id, pieces: [address, …], done}; a new id begins anew, "" falls silent.
-// Of all players of the page one sounds at a time, Gradio's among them: window.voicePlayers holds what pauses each.
+// Plays the pieces of speech one after the other while later ones are still being made.
+// The component's value is {id, pieces: [URL, …], done}; a new id starts over, "" stops.
+// Of all players of the page, Gradio's too, one plays at a time: window.voicePlayers has a function that pauses each.
 const toggle = element.querySelector(".player-toggle");
 const fill = element.querySelector(".player-fill");
 const clock = element.querySelector(".player-clock");
 const root = element.querySelector(".player");
 const LABELS = { idle: "Play", playing: "Pause", waiting: "Pause", paused: "Play", ended: "Play again", gone: "Play" };
-let context = null, id = "", taken = 0, done = true, gone = false, end = 0, total = 0, sources = [], work = Promise.resolve();
+let context = null, id = "", queued = 0, done = true, failed = false, end = 0, total = 0, sources = [], work = Promise.resolve();
 
-function silence() {
-  sources.forEach((source) => { try { source.stop(); } catch (error) { /* it has ended by itself */ } });
+function stop() {
+  sources.forEach((source) => { try { source.stop(); } catch (error) { /* it has already ended */ } });
   sources = [];
-  taken = 0; end = 0; total = 0; gone = false;
+  queued = 0; end = 0; total = 0; failed = false;
 }
 
-/** Sounds from now on, and nothing else does. */
-function sound() {
+/** Resumes this player and pauses all others. */
+function resume() {
   window.voicePlayers.forEach((other) => { if (other !== pause) other(); });
   context ??= new AudioContext();
   return context.resume();
 }
 
 function pause() {
-  if (context && (left() > 0 || !done)) context.suspend().then(show);
+  if (context && (remaining() > 0 || !done)) context.suspend().then(render);
 }
 
-async function add(address, owner) {
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(address + " is not there");
+async function addPiece(url, owner) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(url + " is not there");
   const piece = await context.decodeAudioData(await response.arrayBuffer());
   if (owner !== id) return;
   const source = context.createBufferSource();
@@ -40,46 +40,46 @@ async function add(address, owner) {
   sources.push(source);
 }
 
-async function follow() {
+async function update() {
   const value = props.value || {id: "", pieces: [], done: true};
   if (value.id !== id) {
-    silence();
+    stop();
     id = value.id;
-    if (id) sound(); // also where the last one was left paused; a browser may want a press first
+    if (id) resume(); // even if the last one was paused; a browser may require a click first
   }
   done = value.done;
-  while (id === value.id && taken < value.pieces.length) {
-    taken += 1;
-    await add(value.pieces[taken - 1], id);
+  while (id === value.id && queued < value.pieces.length) {
+    queued += 1;
+    await addPiece(value.pieces[queued - 1], id);
   }
 }
 
-function queue(step) {
-  work = work.then(step).catch((error) => { gone = true; console.error(error); });
+function enqueue(step) {
+  work = work.then(step).catch((error) => { failed = true; console.error(error); });
 }
 
-function minutes(exact) {
+function formatTime(exact) {
   const seconds = Math.round(exact);
   return Math.floor(seconds / 60) + ":" + String(Math.floor(seconds % 60)).padStart(2, "0");
 }
 
-function left() {
+function remaining() {
   return context ? Math.max(0, end - context.currentTime) : 0;
 }
 
 function state() {
   if (!id) return "idle";
-  if (gone) return "gone";
-  if (context.state === "suspended" && (left() > 0 || !done)) return "paused";
-  return left() > 0 ? "playing" : done && taken ? "ended" : "waiting";
+  if (failed) return "gone";
+  if (context.state === "suspended" && (remaining() > 0 || !done)) return "paused";
+  return remaining() > 0 ? "playing" : done && queued ? "ended" : "waiting";
 }
 
-function show() {
-  const now = state(), played = total - left();
+function render() {
+  const now = state(), played = total - remaining();
   root.dataset.state = now;
   root.dataset.seconds = total.toFixed(2);
   fill.style.width = total ? (100 * played / total) + "%" : "0";
-  clock.textContent = now === "gone" ? "This sound is not there any more." : minutes(played) + " / " + minutes(total) + (done ? "" : " …");
+  clock.textContent = now === "gone" ? "This sound is not there any more." : formatTime(played) + " / " + formatTime(total) + (done ? "" : " …");
   toggle.disabled = now === "idle" || now === "gone";
   toggle.textContent = LABELS[now] === "Pause" ? "❚❚" : "▶";
   toggle.setAttribute("aria-label", LABELS[now]);
@@ -88,28 +88,28 @@ function show() {
 toggle.addEventListener("click", () => {
   const now = state();
   if (now === "playing" || now === "waiting") return pause();
-  if (now === "ended") queue(() => { silence(); return follow(); });
-  sound().then(show);
+  if (now === "ended") enqueue(() => { stop(); return update(); });
+  resume().then(render);
 });
 
-/** Lets the media elements of others take part, which lie where their events are not seen. */
-function join() {
+/** Adds the media elements of other components, whose events do not reach this one. */
+function registerMediaElements() {
   const play = HTMLMediaElement.prototype.play;
   let last = null; // the one that was played last
-  const hush = () => last?.pause();
+  const pauseLast = () => last?.pause();
   HTMLMediaElement.prototype.play = function () {
-    if (last !== this) hush();
+    if (last !== this) pauseLast();
     last = this;
-    window.voicePlayers.forEach((other) => { if (other !== hush) other(); });
+    window.voicePlayers.forEach((other) => { if (other !== pauseLast) other(); });
     return play.call(this);
   };
-  window.voicePlayers.push(hush);
+  window.voicePlayers.push(pauseLast);
 }
 
 if (!window.voicePlayers) {
   window.voicePlayers = [];
-  join();
+  registerMediaElements();
 }
 window.voicePlayers.push(pause);
-watch("value", () => queue(follow));
-setInterval(show, 100);
+watch("value", () => enqueue(update));
+setInterval(render, 100);

@@ -44,6 +44,7 @@ class SecurityHeaders:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on a request, with the headers of the policy in its response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["path"] == "/":
@@ -53,6 +54,8 @@ class SecurityHeaders:
 
 
 def _with_headers(send: Send) -> Send:
+    """Return a `send` that adds HEADERS to the response."""
+
     async def with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
@@ -78,6 +81,7 @@ class _Document:
         self._parts: list[bytes] = []
 
     async def send(self, message: Message) -> None:
+        """Hold back an HTML document until it is complete; pass on all else."""
         if message["type"] == "http.response.start" and _is_document(message):
             self._start = message
         elif self._start is None:
@@ -88,6 +92,7 @@ class _Document:
                 await self._send_all(self._start)
 
     async def _send_all(self, start: Message) -> None:
+        """Send the document with a new nonce in its policy and its scripts."""
         nonce = secrets.token_urlsafe(16)
         body = adapt_document(b"".join(self._parts).decode(), nonce).encode()
         headers = MutableHeaders(scope=start)

@@ -34,6 +34,7 @@ class Preloading:
             self._thread.join(seconds)
 
     def _load(self) -> None:
+        """Load the models and set `state`, in a thread."""
         try:
             self._services.preload()
         except VoiceError:

@@ -231,6 +231,7 @@ class SoundFiles:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Close the files; only this account can read them."""
         self._open.__exit__(kind, error, traceback)
         for path in self.paths:
             with suppress(FileNotFoundError):  # it was not finished

@@ -86,6 +86,7 @@ def voiceover(
 
 
 def _check_length(services: Services, text: str) -> None:
+    """Raise VoiceError for a text without words, or with more characters than are allowed."""
     if not text.strip():
         raise VoiceError("there is no text to speak: write some or take an example")
     most = services.settings.characters

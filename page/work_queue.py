@@ -31,6 +31,7 @@ class WorkQueue:
                 self._changed.notify_all()
 
     def _waiting(self, job: object) -> Iterator[int]:
+        """Yield how many jobs are ahead, at each change, until none is."""
         while (ahead := self._ahead(job)) >= 0:
             yield ahead
             with self._changed:

@@ -189,11 +189,6 @@ class SpeedChange:
 
     times: float | None
 
-    def applied(self, controls: Controls, initial: Controls = Controls()) -> Controls:
-        """Return what `apply_to` returns; the old name, for one more version."""
-        warnings.warn("SpeedChange.applied is now SpeedChange.apply_to", DeprecationWarning, stacklevel=2)
-        return self.apply_to(controls, initial)
-
     def apply_to(self, controls: Controls, initial: Controls = Controls()) -> Controls:
         """Return `controls` with the new speed, kept within RANGES; `initial` has the initial speed."""
         if self.times is None:

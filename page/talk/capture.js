@@ -1,4 +1,4 @@
-// What the microphone hears, as frames of 20 ms at 24 kHz; runs in the audio thread.
+// The microphone's audio as frames of 20 ms at 24 kHz; runs in the audio thread.
 import { Resampler } from "./resampler.js";
 
 const RATE = 24000;
@@ -13,14 +13,14 @@ class Capture extends AudioWorkletProcessor {
     this.silence = new Float32Array(128);
   }
 
-  /** An input that is not connected is silence: the conversation's time goes on. */
+  /** Takes a quantum. Without a source the input is silence, so that the conversation's time continues. */
   process(inputs) {
-    const heard = this.resampler.push(inputs[0][0] ?? this.silence);
-    for (let at = 0; at < heard.length; ) {
-      const fits = heard.subarray(at, at + FRAME - this.filled);
-      this.frame.set(fits, this.filled);
-      at += fits.length;
-      this.filled += fits.length;
+    const samples = this.resampler.push(inputs[0][0] ?? this.silence);
+    for (let at = 0; at < samples.length; ) {
+      const part = samples.subarray(at, at + FRAME - this.filled);
+      this.frame.set(part, this.filled);
+      at += part.length;
+      this.filled += part.length;
       if (this.filled === FRAME) this.send();
     }
     return true;

@@ -1,56 +1,56 @@
-// A stream of mono samples at another rate, by a windowed sinc, in pieces of any length.
+// Resamples a stream of mono samples by a windowed sinc, in pieces of any length.
 
 const LOBES = 12; // zero crossings of the sinc on either side
-const SHAPE = 8; // of the Kaiser window: what folds back is 80 dB down
+const SHAPE = 8; // of the Kaiser window: aliases are attenuated by 80 dB
 const PASS = 0.94; // of the lower of the two Nyquist frequencies
 
-/** `push` takes Float32Arrays at `from` Hz and gives what is known by then at `to` Hz. */
+/** `push` takes Float32Arrays at `from` Hz and returns the samples that are complete by then, at `to` Hz. */
 export class Resampler {
   constructor(from, to) {
-    const shared = divisor(Math.round(from), Math.round(to));
+    const shared = greatestCommonDivisor(Math.round(from), Math.round(to));
     this.up = Math.round(to) / shared;
     this.down = Math.round(from) / shared;
     this.same = this.up === this.down;
     const cutoff = PASS * Math.min(1, to / from);
     this.half = Math.ceil(LOBES / cutoff);
     this.filters = this.same ? [] : filters(this.up, this.half, cutoff);
-    this.held = new Float32Array(this.half - 1); // what the next output still needs, and the silence before
-    this.at = 0; // of the next output, in 1 / up input samples from the start of `held`
+    this.history = new Float32Array(this.half - 1); // input that the next output still needs; silence at first
+    this.at = 0; // of the next output, in 1 / up input samples from the start of `history`
   }
 
   push(samples) {
     if (this.same) return samples;
-    const input = new Float32Array(this.held.length + samples.length);
-    input.set(this.held);
-    input.set(samples, this.held.length);
+    const input = new Float32Array(this.history.length + samples.length);
+    input.set(this.history);
+    input.set(samples, this.history.length);
     const taps = 2 * this.half;
-    const last = input.length - taps; // where the last window begins that is whole
+    const last = input.length - taps; // start of the last complete window
     const count = last < 0 ? 0 : Math.max(0, Math.ceil(((last + 1) * this.up - this.at) / this.down));
     const output = new Float32Array(count);
     for (let index = 0; index < count; index += 1) {
       const first = Math.floor(this.at / this.up);
-      output[index] = product(this.filters[this.at % this.up], input, first);
+      output[index] = dot(this.filters[this.at % this.up], input, first);
       this.at += this.down;
     }
     const done = Math.min(input.length, Math.floor(this.at / this.up));
     this.at -= done * this.up;
-    this.held = input.slice(done);
+    this.history = input.slice(done);
     return output;
   }
 
-  /** What is left when nothing more comes. */
+  /** Returns the last samples, when no more input follows. */
   finish() {
     return this.push(new Float32Array(this.same ? 0 : this.half));
   }
 }
 
-function product(filter, input, first) {
+function dot(filter, input, first) {
   let sum = 0;
   for (let tap = 0; tap < filter.length; tap += 1) sum += filter[tap] * input[first + tap];
   return sum;
 }
 
-/** One filter for each of `up` positions between two input samples, (2 half) taps each, of gain 1. */
+/** Returns one filter for each of `up` positions between two input samples, (2 half) taps each, of gain 1. */
 function filters(up, half, cutoff) {
   return Array.from({ length: up }, (_, phase) => {
     const taps = Float32Array.from({ length: 2 * half }, (_, tap) => {
@@ -70,7 +70,7 @@ function kaiser(share) {
   return share * share > 1 ? 0 : bessel(SHAPE * Math.sqrt(1 - share * share)) / bessel(SHAPE);
 }
 
-/** The modified Bessel function of the first kind and order 0, by its series. */
+/** Returns the modified Bessel function of the first kind and order 0, by its series. */
 function bessel(x) {
   let sum = 1;
   for (let term = 1, k = 1; term > 1e-12 * sum; k += 1) {
@@ -80,6 +80,6 @@ function bessel(x) {
   return sum;
 }
 
-function divisor(a, b) {
-  return b ? divisor(b, a % b) : a;
+function greatestCommonDivisor(a, b) {
+  return b ? greatestCommonDivisor(b, a % b) : a;
 }

@@ -1,42 +1,42 @@
-// What a dialog does at each event of the server, by the type of the event.
+// What a conversation does at each event of the server, by the event's type.
 
 export const HANDLERS = {
-  "session.created": (dialog) => dialog.created(),
-  "input_audio_buffer.speech_started": (dialog) => {
-    dialog.hearing = true;
-    dialog.show.trouble(""); // of the turn before
+  "session.created": (conversation) => conversation.beginSession(),
+  "input_audio_buffer.speech_started": (conversation) => {
+    conversation.hearing = true;
+    conversation.view.showTrouble(""); // that of the turn before
   },
-  "voice.partial": (dialog, event) => dialog.partial(event),
-  "conversation.item.input_audio_transcription.delta": (dialog, { item_id: id, delta }) => {
-    const turn = dialog.person(id);
-    if (!turn.tail) dialog.partial({ item_id: id, stable: turn.settled + delta, tail: "" });
+  "voice.partial": (conversation, event) => conversation.setPartial(event),
+  "conversation.item.input_audio_transcription.delta": (conversation, { item_id: id, delta }) => {
+    const turn = conversation.personTurn(id);
+    if (!turn.tail) conversation.setPartial({ item_id: id, stable: turn.stable + delta, tail: "" });
   },
-  "conversation.item.input_audio_transcription.completed": (dialog, event) => dialog.understood(event),
-  "input_audio_buffer.speech_stopped": (dialog, event) => dialog.stopped(event),
-  "input_audio_buffer.committed": (dialog) => {
-    Object.assign(dialog, { hearing: false, pending: !dialog.playing }); // "mm-hm" is not answered
+  "conversation.item.input_audio_transcription.completed": (conversation, event) => conversation.setTranscript(event),
+  "input_audio_buffer.speech_stopped": (conversation, event) => conversation.endSpeech(event),
+  "input_audio_buffer.committed": (conversation) => {
+    Object.assign(conversation, { hearing: false, pending: !conversation.playing }); // a backchannel gets no answer
   },
-  "response.created": (dialog) => {
-    dialog.pending = true;
+  "response.created": (conversation) => {
+    conversation.pending = true;
   },
-  "response.output_audio_transcript.delta": (dialog, event) => dialog.words(event),
-  "voice.words": (dialog, event) => dialog.agent(event).words.push(...event.words),
-  "voice.notes": (dialog, event) => dialog.noted(event),
-  "response.output_audio.delta": (dialog, event) => dialog.play(event),
-  "response.output_audio.done": (dialog, event) => {
-    dialog.agent(event).whole = true;
-    dialog.sound.end(event.item_id);
+  "response.output_audio_transcript.delta": (conversation, event) => conversation.addWords(event),
+  "voice.words": (conversation, event) => conversation.agentTurn(event).words.push(...event.words),
+  "voice.notes": (conversation, event) => conversation.setNotes(event),
+  "response.output_audio.delta": (conversation, event) => conversation.play(event),
+  "response.output_audio.done": (conversation, event) => {
+    conversation.agentTurn(event).complete = true;
+    conversation.sound.end(event.item_id);
   },
-  "response.done": (dialog, event) => dialog.done(event),
-  "output_audio_buffer.cleared": (dialog) => dialog.sound.flush(),
-  "voice.paused": (dialog) => dialog.hold(dialog.sounding()),
-  "voice.resumed": (dialog) => dialog.hold(false),
-  "session.ending": (dialog) => dialog.ends(true),
-  "voice.latency": (dialog, event) => {
-    dialog.detail = event;
+  "response.done": (conversation, event) => conversation.endResponse(event),
+  "output_audio_buffer.cleared": (conversation) => conversation.sound.flush(),
+  "voice.paused": (conversation) => conversation.setPaused(conversation.hasAudioLeft()),
+  "voice.resumed": (conversation) => conversation.setPaused(false),
+  "session.ending": (conversation) => conversation.setEnding(true),
+  "voice.latency": (conversation, event) => {
+    conversation.latency = event;
   },
-  error: (dialog, { error }) => {
+  error: (conversation, { error }) => {
     if (error.type === "invalid_request_error") console.warn(error.message); // it came too late, or is our fault
-    else dialog.show.trouble(error.message);
+    else conversation.view.showTrouble(error.message);
   },
 };

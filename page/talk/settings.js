@@ -1,46 +1,46 @@
-// The settings drawer. What is chosen there is kept in the browser, what is written there with the tab.
-import { choosesLoudspeaker, devices } from "./sound.js";
+// The settings. Choices are stored in the browser, written texts only with the tab.
+import { canChooseLoudspeaker, devices } from "./sound.js";
 
 const KEY = "voice-talk";
-const KINDS = { microphone: "audioinput", loudspeaker: "audiooutput" };
-const SHOWN_ALWAYS = ["speed", "instructions", "microphone", "brain"];
+const DEVICE_KINDS = { microphone: "audioinput", loudspeaker: "audiooutput" };
+const ALWAYS_SHOWN = ["speed", "instructions", "microphone", "brain"];
 
-/** `changed(name)` is called when the person chooses something else. */
+/** `onChange(name)` is called when the person changes a setting. */
 export class Settings {
-  constructor(root, changed) {
+  constructor(root, onChange) {
     this.fields = Object.fromEntries(
       [...root.querySelectorAll("[data-setting]")].map((label) => [label.dataset.setting, label]),
     );
-    this.kept = read();
+    this.stored = read();
     for (const [name, label] of Object.entries(this.fields)) {
-      label.hidden = !SHOWN_ALWAYS.includes(name) && !(name === "loudspeaker" && choosesLoudspeaker());
+      label.hidden = !ALWAYS_SHOWN.includes(name) && !(name === "loudspeaker" && canChooseLoudspeaker());
       const input = control(label);
-      if (this.kept[name] !== undefined && canBe(input, this.kept[name])) input.value = this.kept[name];
-      input.addEventListener("change", () => this.take(name, input.value, changed));
+      if (this.stored[name] !== undefined && allows(input, this.stored[name])) input.value = this.stored[name];
+      input.addEventListener("change", () => this.store(name, input.value, onChange));
     }
     const speed = this.fields.speed;
-    control(speed).addEventListener("input", () => this.tellSpeed());
-    this.tellSpeed();
+    control(speed).addEventListener("input", () => this.showSpeed());
+    this.showSpeed();
     navigator.mediaDevices?.addEventListener?.("devicechange", () => this.findDevices());
   }
 
-  /** What is chosen, as the dialog takes it; "" is for the server to choose. */
-  get chosen() {
+  /** The settings that a conversation needs; "" leaves the choice to the server. */
+  get values() {
     const [voice, brain] = ["voice", "brain"].map((name) => control(this.fields[name]).value);
-    const { speed = "1", instructions = "" } = this.kept;
+    const { speed = "1", instructions = "" } = this.stored;
     return { voice, brain, instructions, speed: Number(speed) };
   }
 
   device(name) {
-    return this.kept[name] ?? "";
+    return this.stored[name] ?? "";
   }
 
   get token() {
-    return this.kept.token ?? "";
+    return this.stored.token ?? "";
   }
 
-  /** The voices that the server has; the first is the usual one. */
-  offer(voices) {
+  /** Lists the voices that the server has; the first is the default. */
+  setVoices(voices) {
     this.fill("voice", voices.map((name) => [name, name]), voices[0]);
   }
 
@@ -50,29 +50,29 @@ export class Settings {
     control(this.fields.token).focus();
   }
 
-  /** The devices have names once the microphone has been allowed. */
+  /** Lists the devices; they have names once the microphone has been allowed. */
   async findDevices() {
-    for (const [name, kind] of Object.entries(KINDS)) {
+    for (const [name, kind] of Object.entries(DEVICE_KINDS)) {
       const found = (await devices(kind)).map(({ deviceId, label }) => [deviceId, label]);
       this.fill(name, [["", "The usual one"], ...found], "");
     }
   }
 
-  fill(name, options, usual) {
+  fill(name, options, fallback) {
     const select = control(this.fields[name]);
-    select.replaceChildren(...options.map(([value, text]) => new Option(text, value)));
-    const wanted = this.kept[name] ?? usual;
-    if (canBe(select, wanted)) select.value = wanted;
-    if (!SHOWN_ALWAYS.includes(name) && name !== "loudspeaker") this.fields[name].hidden = options.length < 2;
+    select.replaceChildren(...options.map(([id, text]) => new Option(text, id)));
+    const value = this.stored[name] ?? fallback;
+    if (allows(select, value)) select.value = value;
+    if (!ALWAYS_SHOWN.includes(name) && name !== "loudspeaker") this.fields[name].hidden = options.length < 2;
   }
 
-  take(name, value, changed) {
-    this.kept[name] = value;
-    write(this.kept);
-    changed(name);
+  store(name, value, onChange) {
+    this.stored[name] = value;
+    write(this.stored);
+    onChange(name);
   }
 
-  tellSpeed() {
+  showSpeed() {
     const input = control(this.fields.speed);
     this.fields.speed.querySelector("output").textContent = `${Number(input.value).toFixed(2)} ×`;
     input.setAttribute("aria-valuetext", `${input.value} times`);
@@ -83,16 +83,16 @@ function control(label) {
   return label.querySelector("select, textarea, input");
 }
 
-function canBe(input, value) {
+function allows(input, value) {
   return input.tagName !== "SELECT" || [...input.options].some((option) => option.value === value);
 }
 
 function read() {
-  return { ...parsed(() => localStorage), ...parsed(() => sessionStorage) };
+  return { ...readStorage(() => localStorage), ...readStorage(() => sessionStorage) };
 }
 
-/** What lies in a storage; a browser may have none, or something in it that is not ours. */
-function parsed(storage) {
+/** Returns the settings of a storage; a browser may have none, or content that is not ours. */
+function readStorage(storage) {
   try {
     return JSON.parse(storage().getItem(KEY)) ?? {};
   } catch {
@@ -100,12 +100,12 @@ function parsed(storage) {
   }
 }
 
-function write(kept) {
-  const { token, instructions, ...chosen } = kept;
+function write(stored) {
+  const { token, instructions, ...choices } = stored;
   try {
-    localStorage.setItem(KEY, JSON.stringify(chosen));
+    localStorage.setItem(KEY, JSON.stringify(choices));
     sessionStorage.setItem(KEY, JSON.stringify({ token, instructions }));
   } catch {
-    // it is forgotten with the page
+    // they last as long as the page
   }
 }

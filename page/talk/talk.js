@@ -1,26 +1,25 @@
 // The Talk tab: one button begins a conversation and ends it.
-import { Dialog } from "./dialog.js";
-import { Line } from "./line.js";
+import { Connection } from "./connection.js";
+import { Conversation } from "./conversation.js";
 import { Settings } from "./settings.js";
-import { obstacle, Sound, SoundError } from "./sound.js";
+import { Sound, SoundError, soundProblem } from "./sound.js";
 import { View } from "./view.js";
 
 const UNREACHABLE = "The server cannot be reached. See whether it still runs, then press the button again.";
-const READY = 400; // ms between two questions whether the models are loaded
-const LONG = 8000; // ms after which the person is told what takes so long
+const POLL_INTERVAL = 400; // ms between two requests whether the models are loaded
+const LONG_WAIT = 8000; // ms after which the person is told what takes so long
 const LOADING = "The models are being loaded. The first time they may have to be fetched, which takes some minutes.";
+const RECORDING_OVER = "The recording is over and the microphone is off. To speak yourself, press Stop and then Start talking.";
 
-const DEAF = "The recording is over and the microphone is off. To speak yourself, press Stop and then Start talking.";
-
-/** What a server says against a request. */
-class Refused extends Error {
+/** The server refused a request; the message is the server's. */
+class RequestRefused extends Error {
   constructor(message, status) {
     super(message);
     this.status = status;
   }
 }
 
-/** Brings the markup of talk.html inside `element` to life. */
+/** Attaches the Talk tab to the markup of talk.html inside `element`. */
 export function mount(element) {
   const root = element.querySelector(".talk");
   if (!root || root.dataset.mounted) return;
@@ -30,97 +29,97 @@ export function mount(element) {
 
 class Talk {
   constructor(root) {
-    this.settings = new Settings(root, (name) => this.chosen(name));
+    this.settings = new Settings(root, (name) => this.applySetting(name));
     this.view = new View(root);
-    this.dialog = this.fresh();
-    this.sound = this.line = null;
+    this.conversation = this.newConversation();
+    this.sound = this.connection = null;
     this.advice = ""; // what the person should know at any time
-    this.begun = null; // the start that was asked for, until it is stopped: a promise
-    this.starts = 0; // how often it was started or stopped; what belongs to an earlier one is let go
+    this.started = null; // a promise of the start, until it is stopped
+    this.startCount = 0; // starts and stops so far; steps of an earlier start end when it has changed
     const press = (name, action) => this.view.part(name).addEventListener("click", action);
-    this.microphone = false; // whether this start listens to it
+    this.usesMicrophone = false; // in this start
     press("button", ({ detail }) => detail < 2 && this.toggle()); // a double click is one press
-    press("hush", () => this.dialog.hush());
-    press("anew", () => this.anew());
+    press("hush", () => this.conversation.interrupt());
+    press("anew", () => this.restart());
     this.view.part("recording").addEventListener("change", ({ target }) => this.playRecording(target));
-    document.addEventListener("keydown", ({ key }) => key === "Escape" && this.dialog.hush());
+    document.addEventListener("keydown", ({ key }) => key === "Escape" && this.conversation.interrupt());
     window.addEventListener("pagehide", () => this.stop());
-    this.ready = Boolean(obstacle());
-    if (this.ready) this.view.refuse(obstacle());
+    this.ready = Boolean(soundProblem());
+    if (this.ready) this.view.refuse(soundProblem());
     else this.prepare();
-    this.ask("v1/models").then(({ data }) => this.offer(data), () => {}); // the line will say what is wrong
+    this.fetchJson("v1/models").then(({ data }) => this.setModels(data), () => {}); // the connection will say what is wrong
   }
 
-  /** Waits until the server has loaded its models. What fails here is said when the button is pressed. */
+  /** Waits until the server has loaded its models. A failure here is shown when the button is pressed. */
   async prepare() {
-    const begun = performance.now();
+    const start = performance.now();
     let state = "loading";
     while (state === "loading") {
-      const told = await this.ask("talk/ready").catch(() => ({ state: "unknown" }));
-      state = told.state;
-      this.advice = advice(told);
-      this.view.advice(state !== "loading" ? this.advice : performance.now() - begun > LONG ? LOADING : "");
-      if (state === "loading") await new Promise((resolve) => setTimeout(resolve, READY));
+      const answer = await this.fetchJson("talk/ready").catch(() => ({ state: "unknown" }));
+      state = answer.state;
+      this.advice = languageAdvice(answer);
+      this.view.showAdvice(state !== "loading" ? this.advice : performance.now() - start > LONG_WAIT ? LOADING : "");
+      if (state === "loading") await new Promise((resolve) => setTimeout(resolve, POLL_INTERVAL));
     }
     this.ready = true;
-    this.view.phase("off");
+    this.view.showPhase("off");
   }
 
-  fresh() {
-    return new Dialog({ show: this.view, chosen: () => this.settings.chosen });
+  newConversation() {
+    return new Conversation({ view: this.view, settings: () => this.settings.values });
   }
 
-  /** The server's answer to GET. Raises Refused. */
-  async ask(path) {
+  /** Returns the server's answer to GET. Throws RequestRefused. */
+  async fetchJson(path) {
     const { token } = this.settings;
     const headers = token ? { Authorization: `Bearer ${token}` } : {};
     const response = await fetch(new URL(path, document.baseURI), { headers });
     const answer = await response.json();
-    if (!response.ok) throw new Refused(answer.error?.message ?? response.statusText, response.status);
+    if (!response.ok) throw new RequestRefused(answer.error?.message ?? response.statusText, response.status);
     return answer;
   }
 
-  offer(models) {
+  setModels(models) {
     const voices = models.filter(({ kind }) => kind === "voice").map(({ id }) => id);
-    this.settings.offer(voices);
+    this.settings.setVoices(voices);
   }
 
   // ---- beginning and ending
 
   toggle() {
-    return this.begun ? this.stop() : this.start();
+    return this.started ? this.stop() : this.start();
   }
 
-  /** With the microphone, or without it for a recording; whoever asks again waits for the first. */
+  /** Starts with the microphone, or without it for a recording; a second call waits for the first. */
   start({ microphone = true } = {}) {
-    this.begun ??= this.begin(microphone);
-    return this.begun;
+    this.started ??= this.begin(microphone);
+    return this.started;
   }
 
   async begin(microphone) {
-    const start = (this.starts += 1);
-    this.microphone = microphone;
-    this.view.trouble("");
-    this.view.phase("connecting");
+    const start = (this.startCount += 1);
+    this.usesMicrophone = microphone;
+    this.view.showTrouble("");
+    this.view.showPhase("connecting");
     (window.voicePlayers ?? []).forEach((silence) => silence());
     try {
-      const sound = await Sound.open((frame) => this.heard(frame), (event) => this.dialog.played(event));
-      if (start !== this.starts) return await sound.close();
+      const sound = await Sound.open((frame) => this.addFrame(frame), (event) => this.conversation.updatePlayback(event));
+      if (start !== this.startCount) return await sound.close();
       this.sound = sound;
-      if (microphone) await this.listen();
-      await sound.through(this.settings.device("loudspeaker"));
-      if (start === this.starts) this.connect();
+      if (microphone) await this.openMicrophone();
+      await sound.useLoudspeaker(this.settings.device("loudspeaker"));
+      if (start === this.startCount) this.connect();
     } catch (error) {
-      if (start !== this.starts) return; // nobody waits for it any more
+      if (start !== this.startCount) return; // it was stopped or started again
       await this.stop();
-      this.view.trouble(error instanceof SoundError ? error.message : UNREACHABLE); // its modules did not come
+      this.view.showTrouble(error instanceof SoundError ? error.message : UNREACHABLE); // its modules could not be fetched
       if (!(error instanceof SoundError)) throw error;
     }
   }
 
-  async listen() {
-    const lost = () => this.view.trouble("The microphone was unplugged. Choose another one in the settings.");
-    await this.sound.listen(this.settings.device("microphone"), lost);
+  async openMicrophone() {
+    const onUnplugged = () => this.view.showTrouble("The microphone was unplugged. Choose another one in the settings.");
+    await this.sound.useMicrophone(this.settings.device("microphone"), onUnplugged);
     await this.settings.findDevices();
   }
 
@@ -129,78 +128,79 @@ class Talk {
     address.protocol = address.protocol.replace("http", "ws");
     const { token } = this.settings;
     const protocols = token ? ["realtime", `openai-insecure-api-key.${token}`] : ["realtime"];
-    const told = (event) => this.dialog.told(event);
-    this.line = new Line(address, { told, changed: (state, reason) => this.changed(state, reason), protocols });
-    this.dialog.begin(this.line, this.sound);
+    const onEvent = (event) => this.conversation.handle(event);
+    const onState = (state, reason) => this.updateConnection(state, reason);
+    this.connection = new Connection(address, { onEvent, onState, protocols });
+    this.conversation.begin(this.connection, this.sound);
   }
 
   async stop() {
-    this.starts += 1;
-    this.begun = null;
-    this.line?.close();
-    if (this.line) this.dialog.lost();
+    this.startCount += 1;
+    this.started = null;
+    this.connection?.close();
+    if (this.connection) this.conversation.disconnect();
     const { sound } = this;
-    this.line = this.sound = null;
-    this.view.phase(this.ready ? "off" : "preparing");
-    this.view.playing("");
-    this.view.advice(this.advice);
+    this.connection = this.sound = null;
+    this.view.showPhase(this.ready ? "off" : "preparing");
+    this.view.showRecording("");
+    this.view.showAdvice(this.advice);
     await sound?.close();
   }
 
-  /** Begins again with nothing said; the microphone is opened only where it was in use. */
-  async anew() {
-    const talking = this.begun && this.microphone;
+  /** Begins a new conversation; the microphone is opened only if it was in use. */
+  async restart() {
+    const talking = this.started && this.usesMicrophone;
     const stopped = this.stop();
-    this.dialog = this.fresh();
-    this.view.empty();
+    this.conversation = this.newConversation();
+    this.view.clear();
     await stopped;
     if (talking) await this.start();
   }
 
-  // ---- what comes in
+  // ---- input
 
-  heard(frame) {
-    this.view.level(frame.level);
-    this.dialog.heard(frame);
+  addFrame(frame) {
+    this.view.showLevel(frame.level);
+    this.conversation.addFrame(frame);
   }
 
-  /** What happened to the line, see line.js. */
-  async changed(state, reason) {
+  /** Handles a new state of the connection, see connection.js. */
+  async updateConnection(state, reason) {
     if (state === "open") return;
-    this.dialog.lost();
-    if (state === "closed") await this.giveUp(reason || UNREACHABLE);
-    else if (!reason) await this.ask("v1/models").catch((error) => error instanceof Refused && this.rejected(error));
+    this.conversation.disconnect();
+    if (state === "closed") await this.fail(reason || UNREACHABLE);
+    else if (!reason) await this.fetchJson("v1/models").catch((error) => error instanceof RequestRefused && this.refuse(error));
   }
 
-  async giveUp(why) {
+  async fail(why) {
     await this.stop();
-    this.view.trouble(why);
+    this.view.showTrouble(why);
   }
 
-  /** A browser is not told why a line was not let in, so it was asked for again in another way. */
-  async rejected({ message, status }) {
-    await this.giveUp(message);
+  /** Ends with the reason of a refusal, which a browser learns only by another request than the WebSocket's. */
+  async refuse({ message, status }) {
+    await this.fail(message);
     if (status === 401) this.settings.askToken();
   }
 
-  async chosen(name) {
+  async applySetting(name) {
     if (!this.sound) return;
     try {
-      if (name === "microphone") await this.listen();
-      else if (name === "loudspeaker") await this.sound.through(this.settings.device(name));
-      else this.dialog.configure();
+      if (name === "microphone") await this.openMicrophone();
+      else if (name === "loudspeaker") await this.sound.useLoudspeaker(this.settings.device(name));
+      else this.conversation.configure();
     } catch (error) {
       if (!(error instanceof SoundError)) throw error;
-      this.view.trouble(error.message);
+      this.view.showTrouble(error.message);
     }
   }
 
-  recordingOver(sound) {
-    this.view.playing("");
-    if (sound === this.sound && !this.microphone) this.view.advice(DEAF);
+  endRecording(sound) {
+    this.view.showRecording("");
+    if (sound === this.sound && !this.usesMicrophone) this.view.showAdvice(RECORDING_OVER);
   }
 
-  /** A file takes the place of the microphone until it ends. */
+  /** Captures from a file instead of the microphone until it ends. */
   async playRecording(input) {
     const [file] = input.files;
     input.value = "";
@@ -209,20 +209,20 @@ class Talk {
     const { sound } = this;
     if (!sound) return;
     try {
-      await sound.listenTo(file, () => this.recordingOver(sound));
+      await sound.useRecording(file, () => this.endRecording(sound));
       if (sound !== this.sound) return;
-      this.view.playing(file.name);
-      this.view.advice(this.advice);
+      this.view.showRecording(file.name);
+      this.view.showAdvice(this.advice);
     } catch (error) {
       if (sound !== this.sound) return;
       if (!(error instanceof SoundError)) throw error;
-      this.view.trouble(error.message);
+      this.view.showTrouble(error.message);
     }
   }
 }
 
-/** What is worth knowing before one speaks: the languages that are understood, to whom uses another. */
-function advice({ languages = [] }) {
+/** Returns the languages that are understood, for a person whose browser uses others; else "". */
+function languageAdvice({ languages = [] }) {
   const ours = navigator.languages.map((tag) => tag.split("-")[0]);
   if (!languages.length || ours.some((code) => languages.includes(code))) return "";
   const names = new Intl.DisplayNames(["en"], { type: "language" });

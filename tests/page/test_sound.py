@@ -56,7 +56,7 @@ for (let time = 0; time < late.length * 0.02 + 1; time += quantum / rate) {
   buffer.fill(out);
   heard.push(...out);
 }
-return { heard, gap: buffer.gap / rate, happened: buffer.happened };
+return { heard, gap: buffer.longestGap / rate, events: buffer.events };
 """
 
 
@@ -85,7 +85,7 @@ def test_a_stall_is_a_gap_once_and_then_more_is_kept_ahead(browser: webdriver.Ch
 
 def test_what_happens_is_told_with_its_place(browser: webdriver.Chrome) -> None:
     played = run(browser, "jitter.js", PLAYED, [0.0] * 10, 0.08)
-    assert played["happened"] == [
+    assert played["events"] == [
         {"kind": "started", "item": "a", "played": 0},
         {"kind": "finished", "item": "a", "played": 9600},
     ]
@@ -100,11 +100,11 @@ def test_an_interruption_is_silent_after_one_quantum_that_fades(browser: webdriv
     buffer.fill(out);
     quanta.push([...out]);
     buffer.fill(out);
-    return { fading: quanta[0], after: [...out], happened: buffer.happened };"""
+    return { fading: quanta[0], after: [...out], events: buffer.events };"""
     found = run(browser, "jitter.js", body)
     assert np.all(np.diff(found["fading"]) < 0) and found["fading"][-1] == 0
     assert not any(found["after"])
-    assert found["happened"][-1] == {"kind": "flushed", "item": "a", "played": 11 * 128}
+    assert found["events"][-1] == {"kind": "flushed", "item": "a", "played": 11 * 128}
 
 
 def test_a_held_answer_goes_on_where_it_was(browser: webdriver.Chrome) -> None:
@@ -113,11 +113,11 @@ def test_a_held_answer_goes_on_where_it_was(browser: webdriver.Chrome) -> None:
     buffer.add("a", Float32Array.from({ length: 12800 }, (_, at) => at + 1));
     buffer.end("a");
     for (let count = 0; count < 200; count += 1) {
-      buffer.hold(count >= 30 && count < 90);
+      buffer.setPaused(count >= 30 && count < 90);
       buffer.fill(out);
       heard.push(...out);
     }
-    return { heard, gap: buffer.gap };"""
+    return { heard, gap: buffer.longestGap };"""
     found = run(browser, "jitter.js", body)
     heard = np.array(found["heard"])
     assert np.array_equal(heard[heard > 0], np.arange(1, 12801))
@@ -125,33 +125,36 @@ def test_a_held_answer_goes_on_where_it_was(browser: webdriver.Chrome) -> None:
     assert found["gap"] == 0
 
 
-# A dialog over a line that takes `room` frames and then no more until it is emptied, which happens between
-# the frames of 20 ms and never while one piece of code runs. What was sent, and when the person fell silent.
+# A conversation over a connection that takes `room` frames and then no more until it is emptied, which
+# happens between the frames of 20 ms and never while one piece of code runs. What was sent, and when the
+# person fell silent.
 LINE = """
 const { early, later, room, end } = values[0], nothing = () => {}, troubles = [];
-const show = { phase: nothing, turn: nothing, gone: nothing, trouble: (text) => troubles.push(text) };
+const view = {
+  showPhase: nothing, showTurn: nothing, removeTurn: nothing, showTrouble: (text) => troubles.push(text),
+};
 const sent = [];
 let now = 0, buffered = 0;
-const line = { send: nothing, sendSound: ({ audio }) => {
+const connection = { send: nothing, sendAudio: ({ audio }) => {
   if (buffered >= room) return false;
   buffered += 1;
   sent.push(new Int16Array(Uint8Array.from(atob(audio), (each) => each.charCodeAt(0)).buffer)[0]);
   return true;
 } };
-const dialog = new it.Dialog({ show, chosen: () => ({}), now: () => now });
-dialog.begin(line, {});
+const conversation = new it.Conversation({ view, settings: () => ({}), now: () => now });
+conversation.begin(connection, {});
 const hear = (count, empties) => {
   for (let frame = 0; frame < count; frame += 1) {
     now += 20;
     if (empties) buffered = 0;
-    dialog.heard({ pcm: Int16Array.of(now / 20), level: 0.1 });
+    conversation.addFrame({ pcm: Int16Array.of(now / 20), level: 0.1 });
   }
 };
 hear(early, false);
-dialog.told({ type: "session.created" });
+conversation.handle({ type: "session.created" });
 hear(later, true);
-dialog.told({ type: "input_audio_buffer.speech_stopped", item_id: "a", audio_end_ms: end });
-return { sent, silentSince: dialog.silentSince, troubles };
+conversation.handle({ type: "input_audio_buffer.speech_stopped", item_id: "a", audio_end_ms: end });
+return { sent, silentSince: conversation.silentSince, troubles };
 """
 
 
@@ -160,14 +163,14 @@ def test_no_frame_of_early_speech_is_lost_however_little_the_line_takes_at_once(
     browser: webdriver.Chrome, room: int
 ) -> None:
     asked = {"early": 500, "later": 60, "room": room, "end": 3000}
-    found = run(browser, "dialog.js", LINE, asked)
+    found = run(browser, "conversation.js", LINE, asked)
     assert found["sent"] == list(range(1, 561)) and not found["troubles"]
     assert found["silentSince"] == 3000
 
 
 def test_what_is_lost_is_said_and_not_counted(browser: webdriver.Chrome) -> None:
     asked = {"early": 2000, "later": 10, "room": 1000, "end": 20 * 100}
-    found = run(browser, "dialog.js", LINE, asked)
+    found = run(browser, "conversation.js", LINE, asked)
     assert found["sent"] == list(range(501, 2011))  # the last 30 s, whole
     assert found["silentSince"] == 20 * 600  # the hundredth frame that was sent is the 600th that was heard
     assert found["troubles"][-1].startswith("The line is too slow")
@@ -177,38 +180,42 @@ def test_an_answer_without_any_sound_stands_there_whole_with_what_is_noted_on_it
     browser: webdriver.Chrome,
 ) -> None:
     body = """
-    const shown = [], nothing = () => {}, line = { send: nothing };
-    const turn = ({ id, over, notes, texts }) => shown.push([id, over, notes, texts[0].text]);
-    const dialog = new it.Dialog({ show: { phase: nothing, turn, trouble: nothing }, chosen: () => ({}) });
-    dialog.begin(line, { end: nothing });
-    dialog.ready = true;
+    const shown = [], nothing = () => {}, connection = { send: nothing };
+    const showTurn = ({ id, ended, notes, texts }) => shown.push([id, ended, notes, texts[0].text]);
+    const view = { showPhase: nothing, showTurn, showTrouble: nothing };
+    const conversation = new it.Conversation({ view, settings: () => ({}) });
+    conversation.begin(connection, { end: nothing });
+    conversation.ready = true;
     const where = { item_id: "a", response_id: "1" };
-    dialog.told({ type: "response.created", response: { id: "1" } });
-    dialog.told({ type: "response.output_audio_transcript.delta", ...where, delta: "\u4f60\u597d" });
-    dialog.told({ type: "voice.notes", ...where, notes: ["Not read."] });
-    dialog.told({ type: "response.output_audio.done", ...where });
-    dialog.told({ type: "response.done", response: { id: "1", status: "completed" } });
-    return [shown.at(-1), dialog.phase];"""
-    assert run(browser, "dialog.js", body) == [["a", True, ["Not read."], "你好"], "listening"]
+    conversation.handle({ type: "response.created", response: { id: "1" } });
+    conversation.handle({ type: "response.output_audio_transcript.delta", ...where, delta: "\u4f60\u597d" });
+    conversation.handle({ type: "voice.notes", ...where, notes: ["Not read."] });
+    conversation.handle({ type: "response.output_audio.done", ...where });
+    conversation.handle({ type: "response.done", response: { id: "1", status: "completed" } });
+    return [shown.at(-1), conversation.phase];"""
+    assert run(browser, "conversation.js", body) == [["a", True, ["Not read."], "你好"], "listening"]
 
 
-# A dialog whose agent has sent sound of two responses; what it does to player and line after `values[0]`.
+# A conversation whose agent has sent sound of two responses; what it does to player and connection after
+# `values[0]`.
 CANCELLED = """
 const done = [], nothing = () => {};
-const show = { phase: nothing, turn: nothing, gone: ({ id }) => done.push(`gone ${id}`), trouble: nothing };
-const sound = { play: nothing, end: nothing, hold: nothing };
+const removeTurn = ({ id }) => done.push(`remove ${id}`);
+const view = { showPhase: nothing, showTurn: nothing, removeTurn, showTrouble: nothing };
+const sound = { play: nothing, end: nothing, setPaused: nothing };
 Object.assign(sound, { flush: () => done.push("flush"), drop: (item) => done.push(`drop ${item}`) });
-const line = { send: ({ type }) => done.push(type), sendSound: nothing };
-const dialog = new it.Dialog({ show, chosen: () => ({}) });
-dialog.begin(line, sound);
-dialog.ready = true;
+const connection = { send: ({ type }) => done.push(type), sendAudio: nothing };
+const conversation = new it.Conversation({ view, settings: () => ({}) });
+conversation.begin(connection, sound);
+conversation.ready = true;
 for (const [item_id, response_id] of [["a", "1"], ["b", "2"]]) {
-  dialog.told({ type: "response.output_audio_transcript.delta", item_id, response_id, delta: "Words." });
-  dialog.told({ type: "response.output_audio.delta", item_id, response_id, delta: "AAAA" });
+  const where = { item_id, response_id };
+  conversation.handle({ type: "response.output_audio_transcript.delta", ...where, delta: "Words." });
+  conversation.handle({ type: "response.output_audio.delta", ...where, delta: "AAAA" });
 }
-for (const event of values[0]) dialog.played(event);
+for (const event of values[0]) conversation.updatePlayback(event);
 done.length = 0;
-dialog.told({ type: "response.done", response: { id: "2", status: "cancelled" } });
+conversation.handle({ type: "response.done", response: { id: "2", status: "cancelled" } });
 return done;
 """
 BEGUN = {"kind": "started", "item": "a", "seconds": 0.0}
@@ -219,15 +226,15 @@ NEXT = {"kind": "started", "item": "b", "seconds": 0.0}
 @pytest.mark.parametrize(
     ("played", "done"),
     [
-        ([BEGUN], ["drop b", "gone b"]),  # another one is heard to its end
-        ([BEGUN, FINISHED], ["drop b", "gone b"]),
+        ([BEGUN], ["drop b", "remove b"]),  # another one is heard to its end
+        ([BEGUN, FINISHED], ["drop b", "remove b"]),
         ([BEGUN, FINISHED, NEXT], ["flush"]),
     ],
 )
 def test_a_cancelled_answer_that_waits_in_the_player_is_forgotten_and_not_cut_short(
     browser: webdriver.Chrome, played: list[dict], done: list[str]
 ) -> None:
-    assert run(browser, "dialog.js", CANCELLED, played) == done
+    assert run(browser, "conversation.js", CANCELLED, played) == done
 
 
 def test_an_item_that_is_dropped_before_its_turn_leaves_the_others_whole(browser: webdriver.Chrome) -> None:
@@ -243,12 +250,12 @@ def test_an_item_that_is_dropped_before_its_turn_leaves_the_others_whole(browser
       buffer.fill(out);
       heard.push(...out);
     }
-    return { heard, happened: buffer.happened.map(({ kind, item }) => `${kind} ${item}`) };"""
+    return { heard, events: buffer.events.map(({ kind, item }) => `${kind} ${item}`) };"""
     found = run(browser, "jitter.js", body)
     heard = np.array(found["heard"])
     assert [np.count_nonzero(heard == value) for value in (1, 2)] == [6400, 0]
     assert np.flatnonzero(heard)[-1] < 81 * 128
-    assert found["happened"] == ["started a", "finished a", "started c", "flushed c"]
+    assert found["events"] == ["started a", "finished a", "started c", "flushed c"]
 
 
 RESAMPLED = """
@@ -285,31 +292,31 @@ def test_resampling_a_stream_equals_the_whole(browser: webdriver.Chrome) -> None
 
 def test_samples_survive_the_line(browser: webdriver.Chrome) -> None:
     samples = [0, 1, -1, 32767, -32768, 1234]
-    found = run(browser, "pcm.js", "return [...it.decoded(it.encoded(Int16Array.from(values[0])))]", samples)
+    found = run(browser, "pcm.js", "return [...it.decode(it.encode(Int16Array.from(values[0])))]", samples)
     assert [round(each * 32768) for each in found] == samples
 
 
 SPOKEN = """
-const turn = it.agentTurn("a");
+const turn = it.newAgentTurn("a");
 for (const { text, seconds } of values[0]) {
   it.addText(turn, text);
   turn.received += seconds;
 }
 Object.assign(turn, values[1]);
-return it.spoken(turn);
+return it.splitAtPlayback(turn);
 """
 
 
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ({"said": 0.0}, ""),
-        ({"said": 1.0, "whole": True}, "Twelve times"),
-        ({"said": 2.25, "whole": True}, "Twelve times seven. Is"),
-        ({"said": 4.0, "over": True}, "Twelve times seven. Is eighty-four."),
-        ({"said": 2.25, "over": True, "cut": True, "whole": True}, "Twelve times seven. Is"),
+        ({"played": 0.0}, ""),
+        ({"played": 1.0, "complete": True}, "Twelve times"),
+        ({"played": 2.25, "complete": True}, "Twelve times seven. Is"),
+        ({"played": 4.0, "ended": True}, "Twelve times seven. Is eighty-four."),
+        ({"played": 2.25, "ended": True, "interrupted": True, "complete": True}, "Twelve times seven. Is"),
         (
-            {"said": 1.0, "words": [{"text": "Twelve", "start": 0.1}, {"text": "times", "start": 1.1}]},
+            {"played": 1.0, "words": [{"text": "Twelve", "start": 0.1}, {"text": "times", "start": 1.1}]},
             "Twelve",
         ),
     ],

@@ -130,10 +130,7 @@ class Conversation:
         yield from self._pass_time()
 
     def finish(self) -> Iterator[Event]:
-        """End the person's turn, as no more is said for now, and wait for the end of the answer to it.
-
-        The conversation can go on afterwards.
-        """
+        """End the person's turn and wait for the end of the answer; the conversation can go on afterwards."""
         missing = -len(self._rest) % self._hop
         yield from self.hear(np.zeros(missing, np.float32))
         yield from self.commit()
@@ -194,10 +191,7 @@ class Conversation:
             yield from self._release()
 
     def report_played(self, seconds: float) -> None:
-        """Take a report of how much of the present answer's sound the host has truly played, asides included.
-
-        What counts as heard after an interruption follows the last report, if there ever is one.
-        """
+        """Note how many seconds of the present answer the host has played; what counts as heard follows this."""
         self._playback.report_played(seconds)
 
     def played(self, seconds: float) -> None:

@@ -64,6 +64,7 @@ def _with_name(job: Job, error: Exception) -> str:
 
 
 def _has_room(job: Job) -> bool:
+    """Tell whether the disk of a job's result has enough free space for it."""
     folder = job.target.parent if job.target else Path(os.curdir)
     try:
         return shutil.disk_usage(folder).free >= _ROOM

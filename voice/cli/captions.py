@@ -130,6 +130,7 @@ class InputPipe:
     read = read1  # FFmpeg takes less than it asked for
 
     def _read(self, size: int) -> bytes:
+        """Read what has arrived; nothing once Ctrl-C has ended the sound."""
         if self._over:
             return b""
         self._waits = True
@@ -139,6 +140,7 @@ class InputPipe:
             self._waits = False
 
     def _end(self, *_: object) -> None:
+        """Handle Ctrl-C: the first ends the sound, the second the program."""
         if self._over:
             interrupts.end_soon()
             raise interrupts.ProgramInterrupted

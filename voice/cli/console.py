@@ -210,6 +210,7 @@ def progress(label: str, unit: str = "") -> Iterator[Bar]:
 
 
 def _announcement(label: str) -> Callable[[float, float], None]:
+    """Return a progress function that prints one line before the first byte, and nothing after it."""
     announced = False
 
     def announce(done: float, total: float) -> None:

@@ -47,6 +47,7 @@ class _Once:
         self._lock = threading.Lock()
 
     def __call__(self) -> None:
+        """Call the function, unless it has been called before."""
         with self._lock:
             call, self._call = self._call, None
             if call:
@@ -107,12 +108,14 @@ class Watch:
             self._passed.wait(GRACE)
 
     def _raise(self, number: int, _frame: object) -> None:
+        """Handle a signal in Python: clean up and raise once."""
         self.end(number)
         if not self._raised:
             self._raised = True
             raise self.came or ProgramInterrupted(number)
 
     def _listen(self, reading: socket.socket) -> None:
+        """Read numbers of signals from a socket, in a thread; a second one ends the process at once."""
         while data := reading.recv(1):
             if data == _MARK:
                 self._passed.set()

@@ -107,6 +107,7 @@ def info(name: Name) -> None:
 
 
 def _print_table(name: str, table: Mapping[str, Any]) -> None:
+    """Print a table of a card, indented below its name."""
     if table:
         typer.echo(f"{name}:")
     for key, value in table.items():

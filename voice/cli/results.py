@@ -94,6 +94,7 @@ class Result:
         return "standard input" if self.job.source == "-" else self.job.source
 
     def _print(self, text: str) -> None:
+        """Print a part of the result, the first one below the name of its source."""
         if self.titled and self.form == "txt" and not self._begun:
             text = f"{escape_unprintable(self.job.source)}:\n{text}"
         self._begun = True

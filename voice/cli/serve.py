@@ -85,6 +85,7 @@ def run(settings: Settings) -> None:
 
 
 def _needs_the_server() -> None:
+    """Raise VoiceError if the packages of the server are not installed."""
     from importlib.util import find_spec
 
     if not all(find_spec(name) for name in ("fastapi", "uvicorn", "prometheus_client")):

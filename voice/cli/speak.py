@@ -107,6 +107,7 @@ class _Said:
     seconds: float = 0.0
 
     def write_subtitles(self, path: Path | None) -> None:
+        """Write what was spoken when as subtitles, if there is a path for them."""
         from voice.text.subtitles import render
         from voice.types import Transcript
 
@@ -126,6 +127,7 @@ class _Said:
 
 
 def _text(text: str | None, path: str | None, ssml: bool) -> str:
+    """Return the text to speak, from the argument, a file or standard input. Raises TextError."""
     if text is not None and path is not None:
         raise TextError(f"there is a text to speak, and a file as well (-i {path}); leave one of them out")
     if text is None and path is None:
@@ -179,6 +181,7 @@ def _subtitle_format(path: Path | None) -> str:
 
 
 def _load_voice(name: str, threads: int | None) -> Synthesizer:
+    """Load a voice and show the progress of its download."""
     from voice.loading import load_voice
 
     with progress(f"fetching {name}", "bytes") as moved:

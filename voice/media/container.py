@@ -87,6 +87,7 @@ def open_container(media: Media) -> Iterator[InputContainer]:
 
 
 def _unreadable(media: Media) -> str:
+    """Return the message for media that FFmpeg cannot open."""
     if media.form:
         return (
             f"{media.called} begins as {media.form.name} and cannot be decoded; "

@@ -59,6 +59,7 @@ class Encoder:
         self._container.close()
 
     def _encode(self, samples: np.ndarray) -> None:
+        """Encode (T,) samples as 16-bit integers."""
         if not len(samples):
             return
         import av
@@ -70,6 +71,7 @@ class Encoder:
 
 
 def format_of(target: str | Path | BinaryIO) -> str:
+    """Return the format of a target by its suffix. Raises AudioError for an unknown one."""
     if not isinstance(target, (str, Path)):
         return "wav"
     suffix = Path(target).suffix.lower().lstrip(".")

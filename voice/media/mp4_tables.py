@@ -40,6 +40,7 @@ class _TableCounts:
         self._kinds: set[bytes] = set()
 
     def add(self, kind: bytes, head: bytes, fullest: int) -> None:
+        """Count what a table announces: `kind` is the type of its box, `head` its first bytes."""
         first, second, third, _ = struct.unpack(">4I", head[4:])  # `first` is version and flags
         if kind in (b"stsz", b"stz2"):
             self._samples += third

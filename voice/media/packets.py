@@ -38,6 +38,7 @@ class Packets:
         self.place = self._first = self._bytes = 0  # behind the last packet; of the first; in all
 
     def __iter__(self) -> Iterator[Packet[Stream]]:
+        """Yield the packets of the track, continuing after damaged parts."""
         import av
 
         packets, tries = self._container.demux(), _TRIES
@@ -67,6 +68,7 @@ class Packets:
         return max(0, size - self._first - self._bytes) / max(1, self._bytes)
 
     def _note(self, packet: Packet[Stream]) -> None:
+        """Note the place and the times of a packet."""
         if packet.pos is not None and packet.size:
             self._first = packet.pos if not self._bytes else self._first
             self._bytes += packet.size

@@ -97,6 +97,7 @@ class _Part:
             ahead -= len(data)
 
     def read(self, size: int) -> bytes:
+        """Read at most `size` bytes of the part."""
         data = (
             self._pipe.read(size if self._left is None else min(size, self._left)) if self._left != 0 else b""
         )

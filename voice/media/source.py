@@ -78,6 +78,7 @@ class Media:
         return self.form is None
 
     def read(self, size: int) -> bytes:
+        """Read for FFmpeg; an error ends the data and is kept for `check`."""
         try:
             self._hurry()
             piece = b"" if self._failure else self._next(size)
@@ -99,6 +100,7 @@ class Media:
             return b""
 
     def seek(self, offset: int, whence: int = 0) -> int:
+        """Seek for FFmpeg, relative to `start`; -1 means that it is not possible."""
         try:
             self._hurry()
             position = self._file.seek(offset + self.start * (whence == 0), whence)
@@ -120,6 +122,7 @@ class Media:
         return piece
 
     def _next(self, size: int) -> bytes:
+        """Read from the file; the time that a pipe takes does not count."""
         begun = time.monotonic()
         piece = self._file.read(size) or b""
         if self.form:  # who is silent has not taken FFmpeg's time
@@ -127,6 +130,7 @@ class Media:
         return piece
 
     def _hurry(self) -> None:
+        """Note an error if nothing new has been read for STALL_LIMIT."""
         if time.monotonic() > self._latest and not self._failure:
             self._failure = AudioError(
                 f"{self.called} never comes to an end: nothing new came of it for {STALL_LIMIT:.0f} s;"

@@ -106,6 +106,7 @@ def _catalog() -> Mapping[str, Any]:
 
 
 def _entry(name: str, row: Mapping[str, Any]) -> Entry:
+    """Make an entry from a row of catalog.toml."""
     about = {key: value for key, value in row.items() if key not in ("size", "sources")}
     made = cards.make_card({"name": name, **about}, "catalog.toml")
     first = row["sources"][0]

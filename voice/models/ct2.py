@@ -55,6 +55,7 @@ def read_model(path: str | Path) -> Ct2Model:
 
 
 def _parse(reader: _Reader) -> Ct2Model:
+    """Read a model in CTranslate2's binary format. Raises ValueError for another version."""
     version = reader.number("I")
     if version != BINARY_VERSION:
         raise ValueError(f"binary version {version}")
@@ -82,6 +83,7 @@ class _Reader:
         return value
 
     def string(self) -> str:
+        """Read a string: its length, its bytes and a zero byte."""
         length = self.number("H")  # its closing zero byte included
         if self.at + length > len(self.data):
             raise ValueError("the file ends inside a name")
@@ -90,6 +92,7 @@ class _Reader:
         return text
 
     def tensor(self) -> np.ndarray:
+        """Read a tensor: its shape, type, size and values."""
         shape = [self.number("I") for _ in range(self.number("B"))]
         kind = np.dtype(_TYPES[self.number("B")])
         size = self.number("I")
@@ -111,6 +114,7 @@ def write_model(path: str | Path, model: Ct2Model) -> None:
 
 
 def _write(file: BinaryIO, model: Ct2Model) -> None:
+    """Write a model in CTranslate2's binary format."""
     file.write(struct.pack("<I", BINARY_VERSION) + _pack_string(model.spec))
     file.write(struct.pack("<II", model.revision, len(model.tensors)))
     for name, tensor in model.tensors.items():

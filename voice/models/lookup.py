@@ -123,6 +123,7 @@ def cached_folders(name: str) -> list[Path]:
 
 
 def _locate(name: str, progress: Progress | None, kind: str | None) -> Model:
+    """Find a model by name: on the Hub, in the catalog or in a folder. Raises ModelMissing."""
     if name.startswith("hf:"):
         return _from_hub(name, progress)
     known = catalog.entries()
@@ -172,6 +173,7 @@ def _open_folder(folder: Path, name: str) -> Model:
 
 
 def _open_entry(entry: Entry, progress: Progress | None) -> Model:
+    """Return the model of an entry, fetched first if it is not in place."""
     if entry.fetched and not entry.in_place:
         if entry.home.exists() and not entry.in_place:  # some file is gone: of no use
             discard(entry.home)
@@ -225,6 +227,7 @@ def read_or_guess(folder: Path) -> Card:
 
 
 def _hub_name(name: str) -> tuple[str, str | None]:
+    """Split hf:ORG/NAME@REVISION into repository and revision. Raises ModelMissing."""
     repository, at, revision = name.removeprefix("hf:").partition("@")
     fits = _REPOSITORY.fullmatch(repository) and (not at or _REVISION.fullmatch(revision))
     if not fits or ".." in name or "--" in repository:  # neither is in any name on the Hub
@@ -238,6 +241,7 @@ def _hub_folder(repository: str, revision: str | None) -> Path:
 
 
 def _from_hub(name: str, progress: Progress | None) -> Model:
+    """Return the model of a repository on the Hub, fetched first if it is not in the cache."""
     repository, revision = _hub_name(name)
     folder = _hub_folder(repository, revision)
 

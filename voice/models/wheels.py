@@ -87,6 +87,7 @@ def _indexes() -> list[str]:
 
 @lru_cache
 def _configured_indexes(environment: frozenset[tuple[str, str]]) -> list[str]:
+    """Return the addresses of pip's indexes; none if it needs more than these, such as passwords."""
     settings = _settings(_run_pip("config", "list"))
     if any(name in settings for name in _BEYOND):
         return []
@@ -112,6 +113,7 @@ def _settings(listed: str) -> dict[str, str]:
 
 
 def _run_pip(*arguments: str) -> str:
+    """Return what a command of pip prints, run in an empty folder."""
     with tempfile.TemporaryDirectory() as folder:
         asked = subprocess.run(
             [*PIP, *arguments], cwd=folder, env=environment(folder), stdin=subprocess.DEVNULL,

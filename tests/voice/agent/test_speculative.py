@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 
-import pytest
-
 from voice.agent.speculative import CommitGate, GeneratedReply, committed_text, prepare
 from voice.types import Controls, Message, SpeedChange
 
@@ -92,8 +90,3 @@ def test_a_pace_stays_within_what_can_be_spoken() -> None:
     assert SpeedChange(0.8).apply_to(Controls(1.0)) == Controls(0.8)
     assert SpeedChange(0.1).apply_to(Controls(0.6)) == Controls(0.5)
     assert SpeedChange(None).apply_to(Controls(0.6), initial=Controls(1.2)) == Controls(1.2)
-
-
-def test_the_old_name_of_a_change_of_speed_warns() -> None:
-    with pytest.warns(DeprecationWarning, match="apply_to"):
-        assert SpeedChange(0.8).applied(Controls(1.0)) == Controls(0.8)

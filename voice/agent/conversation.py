@@ -191,7 +191,7 @@ class Conversation:
             yield from self._release()
 
     def report_played(self, seconds: float) -> None:
-        """Note how many seconds of the present answer the host has played; what counts as heard follows this."""
+        """Note how many seconds of this answer the host has played; what counts as heard follows that."""
         self._playback.report_played(seconds)
 
     def played(self, seconds: float) -> None:

@@ -81,8 +81,8 @@ def get(name: Name) -> None:
     """Fetch a model, or check the files of one that is here."""
     from voice.models import lookup
 
-    with progress(f"fetching {name}", "bytes") as moved:
-        model = lookup.get(name, progress=moved)
+    with progress(f"fetching {name}", "bytes") as report:
+        model = lookup.get(name, progress=report)
     note(f"{name} is in place, its files checked: {model.folder}")
 
 

@@ -184,16 +184,16 @@ def _load_voice(name: str, threads: int | None) -> Synthesizer:
     """Load a voice and show the progress of its download."""
     from voice.loading import load_voice
 
-    with progress(f"fetching {name}", "bytes") as moved:
-        return load_voice(name, threads=threads, progress=moved)
+    with progress(f"fetching {name}", "bytes") as report:
+        return load_voice(name, threads=threads, progress=report)
 
 
 def _speak(voice: Synthesizer, text: str, controls: Controls, output: str, said: _Said) -> None:
     """Write the speech to `output` as it comes; `said` collects what was spoken when."""
     from voice import audio
 
-    with progress("speaking") as moved:
-        pieces = _track_progress(voice.speak(text, controls), voice.rate, len(text), moved, said)
+    with progress("speaking") as report:
+        pieces = _track_progress(voice.speak(text, controls), voice.rate, len(text), report, said)
         if output == "-":
             stream(pieces, voice.rate)
             return
@@ -206,9 +206,9 @@ def _speak(voice: Synthesizer, text: str, controls: Controls, output: str, said:
 
 
 def _track_progress(
-    speech: Iterator[Speech], rate: int, length: int, moved: Bar, said: _Said
+    speech: Iterator[Speech], rate: int, length: int, report: Bar, said: _Said
 ) -> Iterator[Speech]:
-    """Yield the same pieces; note in `said` what was spoken when, and call `moved` with the progress."""
+    """Yield the same pieces; note in `said` what was spoken when, and call `report` with the progress."""
     from voice.text.subtitles import speech_segment
 
     spoken = samples = 0  # samples, so that hours of pieces do not drift
@@ -218,7 +218,7 @@ def _track_progress(
         said.marks += (mark.shifted(said.seconds) for mark in piece.marks)
         spoken, samples = spoken + len(piece.text) + 1, samples + len(piece.audio.samples)
         said.seconds = samples / rate
-        moved(min(spoken, length), length)
+        report(min(spoken, length), length)
         yield piece
     if not said.segments:
         raise TextError("nothing in this text can be spoken")

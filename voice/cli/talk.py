@@ -99,8 +99,8 @@ def _load_models(model: str | None, voice: str, commands: str | None, threads: i
     from voice.models import find
 
     def fetch(name: str) -> str:
-        with progress(f"fetching {name}", "bytes") as moved:
-            find(name, progress=moved)
+        with progress(f"fetching {name}", "bytes") as report:
+            find(name, progress=report)
         return name
 
     model = fetch(model) if model else open_default(fetch)

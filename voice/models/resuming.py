@@ -13,7 +13,7 @@ from voice.models.card import sha256
 TRIES = 3
 PATIENCE = 30.0  # s without a byte
 
-Moved = Callable[[int], None]  # bytes of this file so far
+ReportBytes = Callable[[int], None]  # bytes of this file so far
 
 
 class SourceFailed(Exception):
@@ -21,7 +21,7 @@ class SourceFailed(Exception):
 
 
 def download(
-    address: str, path: Path, version: str, moved: Moved, headers: Mapping[str, str] | None = None
+    address: str, path: Path, version: str, report: ReportBytes, headers: Mapping[str, str] | None = None
 ) -> None:
     """Fetch the file at `address` to `path`, going on with what an earlier call has left beside it.
 
@@ -34,7 +34,7 @@ def download(
     part = path.with_name(f"{path.name}.{tag}.part")
     for left in reversed(range(TRIES)):
         try:
-            _append(address, part, moved, headers or {})
+            _append(address, part, report, headers or {})
             break
         except unreachable() as error:
             if not left:
@@ -58,7 +58,7 @@ def matches(path: Path, version: str) -> bool:
     return digest.hexdigest() == version
 
 
-def _append(address: str, part: Path, moved: Moved, headers: Mapping[str, str]) -> None:
+def _append(address: str, part: Path, report: ReportBytes, headers: Mapping[str, str]) -> None:
     """Fetch what `part` lacks of the file at `address`."""
     held = part.stat().st_size if part.exists() else 0
     asked = {**headers, "Accept-Encoding": "identity", **({"Range": f"bytes={held}-"} if held else {})}
@@ -71,7 +71,7 @@ def _append(address: str, part: Path, moved: Moved, headers: Mapping[str, str]) 
         with part.open("ab" if goes_on else "wb") as file:
             for block in answer.iter_raw(1 << 18):
                 file.write(block)
-                moved(file.tell())
+                report(file.tell())
 
 
 def client() -> Any:

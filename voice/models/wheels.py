@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from voice.models.resuming import Moved, SourceFailed, client, download, unreachable
+from voice.models.resuming import ReportBytes, SourceFailed, client, download, unreachable
 
 _FORMS = "application/vnd.pypi.simple.v1+json, text/html;q=0.1"
 _BEYOND = ("no-index", "proxy", "client-cert", "trusted-host")  # settings that only pip itself can follow
@@ -38,7 +38,7 @@ class Wheel:
     sha256: str
 
 
-def bring(wheel: Wheel, folder: Path, moved: Moved) -> Path:
+def bring(wheel: Wheel, folder: Path, report: ReportBytes) -> Path:
     """Put `wheel` into `folder`, going on with what an earlier call left there; returns the whole file.
 
     Raises SourceFailed, OSError where the disk is full.
@@ -47,8 +47,8 @@ def bring(wheel: Wheel, folder: Path, moved: Moved) -> Path:
     if not path.exists():
         address = _address(wheel)
         if address is None:
-            return pip_download(wheel, folder, moved)
-        download(address, path, wheel.sha256, moved)
+            return pip_download(wheel, folder, report)
+        download(address, path, wheel.sha256, report)
     return path
 
 
@@ -131,7 +131,7 @@ def environment(folder: Path | str) -> Mapping[str, str]:
     return kept | {"TMPDIR": str(folder), "TEMP": str(folder), "TMP": str(folder), "COLUMNS": "200"}
 
 
-def pip_download(wheel: Wheel, folder: Path, moved: Moved) -> Path:
+def pip_download(wheel: Wheel, folder: Path, report: ReportBytes) -> Path:
     """Have pip put `wheel` into `folder`, checked by its sha256; returns the file.
 
     Raises SourceFailed, OSError where the disk is full.
@@ -144,7 +144,7 @@ def pip_download(wheel: Wheel, folder: Path, moved: Moved) -> Path:
     command = [*PIP, "download", "--disable-pip-version-check", "--no-input", "--no-deps", "--retries=2"]
     command += ["--only-binary=:all:", "--require-hashes", "--no-cache-dir", *_raw_progress()]
     try:
-        code, said = _run([*command, "--dest", str(work), "--requirement", str(wanted)], work, moved)
+        code, said = _run([*command, "--dest", str(work), "--requirement", str(wanted)], work, report)
         if code:
             if any("No space left" in line or "Errno 28" in line for line in said):
                 raise OSError(ENOSPC, "No space left on device")
@@ -154,7 +154,7 @@ def pip_download(wheel: Wheel, folder: Path, moved: Moved) -> Path:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _run(command: Sequence[str], work: Path, moved: Moved) -> tuple[int, list[str]]:
+def _run(command: Sequence[str], work: Path, report: ReportBytes) -> tuple[int, list[str]]:
     """Run pip; returns its exit status and what it said."""
     said = []
     with subprocess.Popen(
@@ -165,7 +165,7 @@ def _run(command: Sequence[str], work: Path, moved: Moved) -> tuple[int, list[st
             for line in pip.stdout or ():
                 progress = re.match(r"Progress (\d+) of ", line)
                 if progress:
-                    moved(int(progress[1]))
+                    report(int(progress[1]))
                 elif line.strip():
                     said.append(line.strip())
         except BaseException:

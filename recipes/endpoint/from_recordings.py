@@ -31,7 +31,7 @@ from voice.features import WHISPER_RATE
 from voice.loading import load_recognizer
 from voice.manifest import Clip, read_manifest
 from voice.models.card import hashes, write_card
-from voice.models.lookup import described
+from voice.models.lookup import find_stored
 from voice.silero import Silero
 
 SENTENCES = "sentences.jsonl"
@@ -148,7 +148,7 @@ def read_silences(path: Path) -> list[Silence]:
 
 def known_layer(o: Options, shape: tuple[int, ...]) -> Layer:
     """Return the base's own layer, one of zeros where it has none. Raises ModelDamaged."""
-    folder = described(o.base).folder
+    folder = find_stored(o.base).folder
     if EndOfTurnHead.find(folder) is None:
         return Layer(np.zeros(shape), 0.0)
     with np.load(folder / FILE_NAME) as file:
@@ -194,7 +194,7 @@ def show(o: Options, work: Work) -> Result:
 
 def _folder(o: Options, work: Work) -> Path:
     """Fill a model folder with the base's files and the new layer, and return it."""
-    base, folder = described(o.base), work.folder / o.name
+    base, folder = find_stored(o.base), work.folder / o.name
     folder.mkdir(exist_ok=True)
     for name in base.card.files:
         shutil.copyfile(base.folder / name, folder / name)

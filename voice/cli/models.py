@@ -34,7 +34,7 @@ def list_models() -> None:
 
     print_entries(entries().values())
     _print_derived()
-    for line in own.damaged():
+    for line in own.unusable_folders():
         note(f"warning: {line}")
 
 

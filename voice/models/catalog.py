@@ -81,18 +81,18 @@ class Entry:
 def entries() -> dict[str, Entry]:
     """Return all models by name: those that come with voice, then what the person has trained."""
     mine = (_model_folder(folder, card, own=True) for folder, card in own.own_cards().items())
-    known = shipped()
+    known = shipped_entries()
     return known | {entry.name: entry for entry in mine if entry.name not in known}
 
 
 def check_new_name(name: str, option: str = "--name") -> None:
     """Raise ModelError unless a person's own model can have this name; `option` is what gave it."""
     cards.check_name(name, option)
-    if name in shipped():
+    if name in shipped_entries():
         raise ModelError(f"{option} {name}: a model that comes with voice is called so; choose another name")
 
 
-def shipped() -> dict[str, Entry]:
+def shipped_entries() -> dict[str, Entry]:
     """Return the models by name that nobody has to train, in the order of the catalog, our own last."""
     listed = [_entry(name, row) for name, row in _catalog().items()]
     folders = [path.parent for path in sorted(PRETRAINED.glob("*/" + cards.NAME))]

@@ -43,7 +43,7 @@ def own_cards() -> dict[Path, Card]:
     return found
 
 
-def damaged() -> list[str]:
+def unusable_folders() -> list[str]:
     """Return a line for each folder among one's own models that is left out, and why."""
     wrong = []
     for folder in _folders():

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
-from voice.media.container import contained
-from voice.media.resampling import at_rate, regrouped
+from voice.media.container import open_container
+from voice.media.resampling import at_rate, regroup
 from voice.media.samples import as_float
-from voice.media.source import explained, opened
+from voice.media.source import convert_read_errors, open_media
 from voice.media.track import pieces
 
 FRAME = 0.02  # seconds of which a level is measured
@@ -68,7 +68,7 @@ def measure_sound(path: Path) -> SoundFacts:
     found = pieces(path, told.append)
     first = next(found)
     sums = _Sums(first[1])
-    for samples in regrouped(at_rate(chain([first], found), first[1]), _PIECE):
+    for samples in regroup(at_rate(chain([first], found), first[1]), _PIECE):
         sums.add(samples)
     return sums.facts(channels, "; ".join(told) or None)
 
@@ -168,7 +168,7 @@ def _frames(path: Path) -> Iterator[np.ndarray]:
 
     All of sound stored as floats, else the first 20 seconds.
     """
-    with opened(path) as media, explained(media.called), contained(media) as container:
+    with open_media(path) as media, convert_read_errors(media.called), open_container(media) as container:
         track = next(iter(container.streams.audio), None)
         if track is None:
             return

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice.cli.console import note, plainly, progress, put, shown
+from voice.cli.console import escape_unprintable, note, plainly, progress, put
 from voice.errors import ManifestError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _tell_prepared(done: Prepared, output: Path) -> None:
     hours = f"{done.seconds / 3600:.2f} hours" if done.seconds >= 360 else f"{done.seconds / 60:.1f} minutes"
     note(f"{done.form}: {hours}, {_count(done.speakers, 'speaker')}")
     for remark in done.remarks:
-        note(shown(remark))
+        note(escape_unprintable(remark))
     if done.dropped:
         reasons = ", ".join(f"{count} × {kind}" for kind, count in done.dropped.items())
         note(f"dropped {sum(done.dropped.values())}: {reasons}; each with its reason is in {done.report}")
@@ -113,7 +113,7 @@ def check(
     from data.checks.check import check as check_manifest
     from data.checks.lists import leaks
 
-    paths = _listed(manifests)
+    paths = _manifest_paths(manifests)
     errors = 0
     for path in paths:
         listener = _listener(model, language) if listen else None
@@ -147,7 +147,7 @@ def _tell(path: Path, finding: Finding, *, everything: bool, several: bool) -> N
         return
     where = f"{path}:{finding.line}" if several else f"line {finding.line}"
     name = f"{finding.id}: " if finding.id else ""
-    put(f"{shown(f'{where}: {name}{finding.message}; {finding.mend}')}\n")
+    put(f"{escape_unprintable(f'{where}: {name}{finding.message}; {finding.mend}')}\n")
 
 
 def _sum_up(path: Path, report: CheckReport) -> None:
@@ -181,14 +181,14 @@ def stats(
     from data.picture import draw
     from data.statistics import statistics, table
 
-    paths = _listed(manifests)
+    paths = _manifest_paths(manifests)
     with progress("measuring") as bar:
         found = statistics(paths, sample=sample, workers=workers, progress=bar)
     if not found.rows:
         raise ManifestError(f"{paths[0]} is empty; list recordings in it, one JSON object a line")
     lines = Table(show_header=False, box=None)
     for name, value in table(found):
-        lines.add_row(name, shown(value).replace("[", r"\["))
+        lines.add_row(name, escape_unprintable(value).replace("[", r"\["))
     Console(width=110).print(lines)
     if picture is not None:
         draw(found, picture, ", ".join(path.stem for path in paths))
@@ -208,14 +208,14 @@ def split(
     """Divide lists into train, dev and test that share no speaker and no sentence; the recordings stay."""
     from data.resplit import split_manifests
 
-    plan, counts = split_manifests(_listed(manifests), output, apart.value, share)
+    plan, counts = split_manifests(_manifest_paths(manifests), output, apart.value, share)
     for name, count in counts.items():
         put(f"{output / name}.jsonl: {_count(count, 'recording')}\n")
     for remark in plan.remarks:
         note(remark)
 
 
-def _listed(paths: Sequence[Path]) -> list[Path]:
+def _manifest_paths(paths: Sequence[Path]) -> list[Path]:
     """Return the manifests that are named, those of a folder in the order train, dev, test."""
     found: list[Path] = []
     for path in paths:

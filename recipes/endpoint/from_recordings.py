@@ -160,7 +160,7 @@ def fit(o: Options, work: Work) -> Result:
     found = read_silences(o.run / "listen" / SILENCES)
     base = known_layer(o, found[0].clean.shape)
     before, after = base.odds(found), layer.cross_validate(found, base)
-    made = layer.fit(found, base, layer.choose_strength(found, base))
+    made = layer.adapt(found, base, layer.choose_strength(found, base))
     path, odds = work.folder / FILE_NAME, work.folder / "odds.npz"
     layer.write_layer(path, made)
     np.savez_compressed(odds, before=before, after=after)
@@ -180,8 +180,8 @@ def show(o: Options, work: Work) -> Result:
     summary = f"{o.name}: AUC {scores['own AUC before']:.3f} before, {scores['own AUC']:.3f} now"
     if not better:
         summary = (
-            f"nothing was gained, so no model was made: {o.base} judges these recordings as well (the loss "
-            f"falls by {fitted['gain']:.3f}, 95 % interval {fitted['low']:.3f} to {fitted['high']:.3f})"
+            f"nothing was gained, so no model was made: {o.base} judges these recordings as well "
+            f"(AUC grows by {fitted['gain']:.3f}, 95 % interval {fitted['low']:.3f} to {fitted['high']:.3f})"
         )
     written = write_report(
         work.folder / "report.html", make_report(o.name, o.base, judged, sentences(o), summary, training)

@@ -48,9 +48,19 @@ def test_a_strong_penalty_keeps_what_was_known():
 def test_a_little_speech_does_not_ruin_a_good_layer():
     known = layer.fit(silences(400, seed=1), NOTHING_KNOWN, 0.1)
     found, others = silences(12, seed=2), silences(200, seed=3)
-    after = layer.fit(found, known, layer.choose_strength(found, known))
-    before = layer.loss(others, known.odds(others)).mean()
-    assert layer.loss(others, after.odds(others)).mean() < before + 0.05
+    after = layer.adapt(found, known, layer.choose_strength(found, known))
+    before = layer.area_under_curve(others, known.odds(others))
+    assert layer.area_under_curve(others, after.odds(others)) > before - 0.02
+
+
+def test_many_ends_do_not_make_turns_end_sooner():
+    known = layer.fit(silences(400, seed=1), NOTHING_KNOWN, 0.1)
+    found = silences(60, seed=2)
+    found = [one for number, one in enumerate(found) if one.is_end or number % 10 == 0]
+    ends = [one for one in found if one.is_end]
+    after = layer.adapt(found, known, 0.1)
+    assert np.median(after.odds(ends)) == pytest.approx(np.median(known.odds(ends)))
+    assert np.median(layer.fit(found, known, 0.1).odds(ends)) > np.median(known.odds(ends))
 
 
 def test_the_scores_are_what_a_conversation_would_do():
@@ -64,5 +74,13 @@ def test_the_scores_are_what_a_conversation_would_do():
 
 
 def test_silences_of_one_recording_are_judged_together():
-    folds = layer._folds(["a", "b", "a", "c", "b"])
+    folds = layer._folds(["a", "b", "a", "c", "b"], 2)
     assert folds[0] == folds[2] and folds[1] == folds[4]
+
+
+def test_the_norm_of_a_matrix_is_never_too_small():
+    rng = np.random.default_rng(0)
+    for shape in ((40, 300), (300, 40), (5, 5)):
+        rows = rng.normal(size=shape).astype(np.float32)
+        exact = np.linalg.norm(rows, 2) ** 2
+        assert exact <= layer._squared_norm(rows) <= 1.2 * exact

@@ -37,10 +37,9 @@ from recipes.asr.teacher import TeacherOptions
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.checkpoints import read_state
 from recipes.devices import first_alone, is_writer
-from recipes.dry_run import show_plan
 from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
-from recipes.scaling import Precision, Scale, ScaleOptions
+from recipes.scaling import Precision, Scale, ScaleOptions, show_plan
 from recipes.training import (
     Checkpoint,
     Deadline,

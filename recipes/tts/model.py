@@ -15,8 +15,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from recipes.flow_matching import Flow
-from recipes.modules import BlockNames, ConvNeXtBlock
+from recipes.modules import BlockNames, ConvNeXtBlock, Flow
 from recipes.tts.corpus import Batch
 from voice.text.alphabet import SYMBOLS
 from voice.tts.frames import FEATURES, LOUDNESS, PITCH

@@ -28,10 +28,9 @@ from recipes import runs, training
 from recipes.adversarial import CLIP_NORM, AdversarialOptions, AdversarialTraining, Drawn
 from recipes.checkpoints import read_state
 from recipes.devices import first_alone, is_writer
-from recipes.dry_run import show_plan
 from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
-from recipes.scaling import Scale, ScaleOptions
+from recipes.scaling import Scale, ScaleOptions, show_plan
 from recipes.training import adamw, average_model, learning_rate, set_learning_rate
 from recipes.tts import pieces, prepare
 from recipes.tts.pieces import CONTEXT, Collection, Errors, Pieces

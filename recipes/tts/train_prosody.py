@@ -23,10 +23,9 @@ from data.batching import Share, batches_from
 from data.shards.workers import load_ahead
 from recipes import runs
 from recipes.devices import is_writer
-from recipes.dry_run import show_plan
 from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
-from recipes.scaling import Scale, ScaleOptions
+from recipes.scaling import Scale, ScaleOptions, show_plan
 from recipes.training import (
     Checkpoint,
     Deadline,

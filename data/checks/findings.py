@@ -32,7 +32,6 @@ KINDS: Mapping[str, Kind] = {
     "id occurs again": Kind("error", "--fix numbers it"),
     "recording occurs again": Kind("warning", "keep one of the rows"),
     "no transcript": Kind("warning", "transcribe it, or leave the row out"),
-    "speaker unknown": Kind("note", "name the speaker where it is known, so that splits can share none"),
     "recording in two splits": Kind("error", "keep it in one of them: `voice data split`"),
     "sentence in two splits": Kind("warning", "keep it in one of them: `voice data split`"),
     "speaker in two splits": Kind("note", "`voice data split --apart speakers`"),

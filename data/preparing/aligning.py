@@ -19,7 +19,9 @@ SHORTEST = 2.0  # seconds of a piece
 LONGEST = 20.0
 MARGIN = 0.25  # seconds around the words of a piece, at most half of the pause there
 AGREE = 0.7  # share of a piece's words that must have been heard as they are written
+LEAST = 0.3  # share of the words that must be the same in a recording and its text
 _WISHED = 8.0  # seconds; a piece of this length needs no other reason to end
+_TOKEN = re.compile(r"[^\s-]*(?:-+|\s+|$)")  # a word, or a part of one up to a hyphen, with what follows it
 _LETTERS = re.compile(r"[\W_]+")
 
 
@@ -61,14 +63,34 @@ class _Place:
 
 def pieces_of(text: str, heard: Sequence[Word], *, longest: float = LONGEST) -> Iterator[Piece | Gap]:
     """Yield the pieces of a recording, at most `longest` seconds each, and the gaps between them."""
-    written = text.split()
+    written = _TOKEN.findall(text)
+    heard = [part for word in heard for part in _parts(word)]
     pairs = _pairs([_key(word) for word in written], [_key(word.text) for word in heard])
-    if not pairs:
-        end = heard[-1].end if heard else 0.0
-        yield Gap(0.0, end, "nothing of the text was heard in it")
+    end = heard[-1].end if heard else 0.0
+    if len(pairs) < max(1.0, LEAST * min(_count_words(written), len(heard))):
+        yield Gap(0.0, end, "hardly a word of the text was heard in it")
         return
-    matched = dict(pairs)
-    yield from _pieces(written, heard, matched, _places(written, heard, pairs), longest)
+    (first, began), (last, ended) = pairs[0], pairs[-1]
+    if missing := _count_words(written[:first]):
+        yield Gap(0.0, heard[began].start, f"the first {missing} words of the text were not heard")
+    yield from _pieces(written, heard, dict(pairs), _places(written, heard, pairs), longest)
+    if missing := _count_words(written[last + 1 :]):
+        yield Gap(heard[ended].end, end, f"the last {missing} words of the text were not heard")
+
+
+def _count_words(written: Sequence[str]) -> int:
+    return sum(bool(_key(word)) for word in written)
+
+
+def _parts(word: Word) -> Iterator[Word]:
+    """Yield the parts of a word with hyphens, which others write as several; they share its time."""
+    parts = [part for part in word.text.split("-") if _key(part)] or [word.text]
+    step = (word.end - word.start) / sum(map(len, parts)) if len(parts) > 1 else 0.0
+    clock = word.start
+    for part in parts:
+        end = clock + step * len(part) if len(parts) > 1 else word.end
+        yield Word(part, clock, end)
+        clock = end
 
 
 def _key(word: str) -> str:
@@ -99,11 +121,13 @@ def _places(written: Sequence[str], heard: Sequence[Word], pairs: Sequence[tuple
     start = max(0.0, heard[first[1]].start - MARGIN)
     places = [_Place(first[0], first[1], start, start, 0.0)]
     for (index, place), (following, after) in zip(pairs, pairs[1:], strict=False):
-        if after != place + 1 or any(_key(word) for word in written[index + 1 : following]):
+        inside = not written[following - 1][-1:].isspace()  # of a word with a hyphen
+        if inside or after != place + 1 or any(_key(word) for word in written[index + 1 : following]):
             continue
         pause = max(0.0, heard[after].start - heard[place].end)
         margin = min(MARGIN, pause / 2)
-        sentence = ends_sentence(" ".join(written[max(0, index - 1) : index + 1]), written[following])
+        before = "".join(written[max(0, index - 1) : following])
+        sentence = ends_sentence(before, written[following])
         worth = min(pause, 1.0) + (1.0 if sentence else 0.0)
         places.append(_Place(following, after, heard[place].end + margin, heard[after].start - margin, worth))
     end = heard[last[1]].end + MARGIN
@@ -154,4 +178,5 @@ def _piece(
     if agreement < AGREE:
         said = " ".join(word.text for word in heard[here.heard : there.heard])
         return Gap(here.start, there.end, f"the text there does not fit what was heard: {said[:60]!r}")
-    return Piece(here.start, there.end, " ".join(written[here.index : there.index]), round(agreement, 3))
+    text = " ".join("".join(written[here.index : there.index]).split())
+    return Piece(here.start, there.end, text, round(agreement, 3))

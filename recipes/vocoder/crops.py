@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from data.batching import prefetch, rng_for
+from data.left_out import LeftOut
 from data.loading import FULL_SCALE, coded_16_bit
 from voice import audio, pitch
 from voice.features import VOICE_HOP, VOICE_RATE, voice_log_mel
-from voice.manifest import read_manifest
+from voice.manifest import Clip, read_manifest
 from voice.tts.vocoder import pulses
 
 EDGE = 2  # frames on each side of a crop that losses don't see: their windows hang over
@@ -96,7 +97,14 @@ def load_corpus(manifests: Sequence[Path], cache: Path | None = None, workers: i
         with np.load(kept) as arrays:
             return Corpus(**arrays)
     clips = [clip for manifest in manifests for clip in read_manifest(manifest)]
-    rows = list(prefetch([clip.audio for clip in clips], _clip_arrays, workers, ahead=4 * workers))
+    left_out = LeftOut(len(clips))
+
+    def measure(clip: Clip) -> _Row | None:
+        return left_out.open(clip.id, lambda: _clip_arrays(clip.audio))
+
+    rows = [row for row in prefetch(clips, measure, workers, ahead=4 * workers) if row is not None]
+    if left_out:
+        print(left_out, flush=True)
     corpus = Corpus(*(np.concatenate(column) for column in zip(*rows, strict=True)))
     if kept is not None:
         keep(corpus, kept)
@@ -117,7 +125,10 @@ def keep(corpus: Corpus, path: Path) -> None:
     beside.replace(path)
 
 
-def _clip_arrays(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+_Row = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # of each array of `Corpus`
+
+
+def _clip_arrays(path: Path) -> _Row:
     """Return one clip's row of each array of `Corpus`."""
     samples = audio.read(path, VOICE_RATE).samples
     mel, f0 = voice_log_mel(samples), pitch.f0(samples, VOICE_RATE, VOICE_HOP)

@@ -20,6 +20,7 @@ from recipes.vocoder.crops import without_edges
 from recipes.vocoder.export import export, load_run
 from voice.errors import VoiceError
 from voice.features import voice_log_mel
+from voice.manifest import read_manifest, write_manifest
 from voice.tts.vocoder import Vocoder, pulses
 
 PLAIN = crops.Augmentation(noise=0.0, blur=0.0, jitter=0.0)
@@ -126,6 +127,17 @@ def test_a_cached_corpus_is_the_same(corpus, tmp_path):
 
 
 @pytest.mark.parametrize("frames", [1, 2, 7, 61])
+def test_a_recording_that_cannot_be_opened_is_left_out_and_told(corpus, tmp_path, capsys):
+    clips = read_manifest(train.TINY / "train.jsonl")
+    broken = tmp_path / "broken.wav"
+    broken.write_text("no sound")
+    write_manifest(tmp_path / "all.jsonl", [*clips, dataclasses.replace(clips[0], audio=broken, id="broken")])
+    with pytest.warns(UserWarning, match="broken is left out: .* cannot be read as sound"):
+        found = crops.load_corpus([tmp_path / "all.jsonl"])
+    assert np.array_equal(found.samples, corpus.samples)
+    assert "left out 1 of 21 rows: 1 cannot be opened (broken)" in capsys.readouterr().out
+
+
 def test_the_exported_model_equals_the_trained_one(frames, exported):
     generator, vocoder = exported
     given = sources(frames)

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -185,14 +185,14 @@ def make_private(path: Path) -> Path:
 class SoundPieces:
     """Pieces of sound made one after the other, as the player's value."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, tags: Mapping[str, str] | None = None) -> None:
+        self._folder, self._tags = folder, tags
         self._pieces: list[str] = []
 
     def add(self, sound: Audio) -> None:
         """Write the next piece."""
         path = self._folder / f"{len(self._pieces)}.wav"
-        audio.write(path, sound)
+        audio.write(path, sound, self._tags)
         self._pieces.append(f"gradio_api/file={make_private(path)}")
 
     def value(self, done: bool) -> dict[str, Any]:
@@ -203,10 +203,12 @@ class SoundPieces:
 class SoundFiles:
     """One sound in several formats, written while it is made; `paths` exist after the `with`."""
 
-    def __init__(self, folder: Path, rate: int, forms: Sequence[str]) -> None:
+    def __init__(
+        self, folder: Path, rate: int, forms: Sequence[str], tags: Mapping[str, str] | None = None
+    ) -> None:
         self.paths = [folder / f"voiceover.{form}" for form in forms]
         self._rate, self._samples = rate, 0
-        self._writers = [audio.Writer(path, rate) for path in self.paths]
+        self._writers = [audio.Writer(path, rate, tags) for path in self.paths]
         self._open = ExitStack()
 
     @property

@@ -31,6 +31,7 @@ from voice.text.english.language import ENGLISH
 from voice.text.lexicon import parse_lexicon
 from voice.text.markup import is_ssml, parse
 from voice.text.subtitles import speech_segment
+from voice.tts.provenance import synthesis_tags
 from voice.types import Controls, Segment, Speech, Synthesizer, Transcript
 
 SOUND_FORMATS, SUBTITLE_FORMATS = ("wav", "mp3"), ("srt", "vtt")
@@ -59,10 +60,11 @@ def voiceover(
     controls = replace(controls, lexicon=parse_lexicon(words) or None)
     problems = _reading_problems(text, controls)
     voice = open_voice(services, name, progress)
-    pieces, folder = SoundPieces(make_folder()), make_folder()
+    tags = synthesis_tags(name)
+    pieces, folder = SoundPieces(make_folder(), tags), make_folder()
     segments: list[Segment] = []
     spoken = 0
-    with SoundFiles(folder, voice.rate, SOUND_FORMATS) as files:
+    with SoundFiles(folder, voice.rate, SOUND_FORMATS, tags) as files:
         for speech in _speak(voice, text, controls):
             first = first or time.perf_counter() - begun
             if speech.text:

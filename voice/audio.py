@@ -12,7 +12,7 @@ import shutil
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -134,9 +134,12 @@ def check_target(path: str | Path) -> None:
     check_place(Path(path), AudioError)
 
 
-def write(path: str | Path | BinaryIO, audio: Audio) -> None:
-    """Save `audio` in the format that the suffix names; there is the whole file or none."""
-    with Writer(path, audio.rate) as writer:
+def write(path: str | Path | BinaryIO, audio: Audio, tags: Mapping[str, str] | None = None) -> None:
+    """Save `audio` in the format that the suffix names; there is the whole file or none.
+
+    `tags` are what the file says of itself; see `voice.tts.provenance` for those of synthesized speech.
+    """
+    with Writer(path, audio.rate, tags) as writer:
         writer.write(audio.samples)
 
 
@@ -144,14 +147,15 @@ class Writer:
     """A sound file being written, a context manager; the file appears when it is complete.
 
     `path` ends in .wav, .flac, .mp3, .ogg, .opus, .m4a, .aac or .pcm; "-" is standard output and an open
-    binary file is itself, both as wav. An exception inside the context leaves nothing behind.
+    binary file is itself, both as wav. `tags`, such as a "comment", are what the file says of itself. An
+    exception inside the context leaves nothing behind.
     """
 
-    def __init__(self, path: str | Path | BinaryIO, rate: int) -> None:
+    def __init__(self, path: str | Path | BinaryIO, rate: int, tags: Mapping[str, str] | None = None) -> None:
         self._target = sys.stdout.buffer if path == "-" else path
         form = format_of(self._target)
         self._partial = _partial_path(self._target)
-        self._encoder = Encoder(str(self._partial.absolute()), form, rate)
+        self._encoder = Encoder(str(self._partial.absolute()), form, rate, tags=tags)
         self._kept = False
 
     def __enter__(self) -> Writer:

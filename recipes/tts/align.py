@@ -11,7 +11,7 @@ one pause, which may have no frames; its frames belong to the first mark that ma
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numba
@@ -265,23 +265,29 @@ def _trace_back(
     return frames, score
 
 
-def align(clips: Sequence[Spoken], rounds: int = ROUNDS) -> list[Alignment]:
-    """Align recordings of one speaker; the more there are, the better the phone models."""
+def align(clips: Iterable[Spoken], rounds: int = ROUNDS) -> list[Alignment]:
+    """Align recordings of one speaker; the more there are, the better the phone models.
+
+    Of their spectra 32 MB an hour are held, so that `clips` may be read from a file one by one.
+    """
     *_, last = refinements(clips, rounds)
     return last
 
 
-def refinements(clips: Sequence[Spoken], rounds: int = ROUNDS) -> Iterator[list[Alignment]]:
+def refinements(clips: Iterable[Spoken], rounds: int = ROUNDS) -> Iterator[list[Alignment]]:
     """Yield the first guess (score 0), then the alignments of each round."""
-    features = [cepstra(clip.mel) for clip in clips]
-    plans = [units(clip.phonemes) for clip in clips]
-    frames = [clip.guess for clip in clips]
-    yield [Alignment(spread(c.phonemes, f), 0.0) for c, f in zip(clips, frames, strict=True)]
+    features, texts, frames = [], [], []
+    for clip in clips:
+        features.append(cepstra(clip.mel))
+        texts.append(clip.phonemes)
+        frames.append(clip.guess)
+    plans = [units(text) for text in texts]
+    yield [Alignment(spread(text, f), 0.0) for text, f in zip(texts, frames, strict=True)]
     for _ in range(rounds):
         models = estimate(features, [frame_states(p, f) for p, f in zip(plans, frames, strict=True)])
         found = [_best(models, plan, own) for plan, own in zip(plans, features, strict=True)]
         frames = [f for f, _ in found]
-        yield [Alignment(spread(c.phonemes, f), s) for c, (f, s) in zip(clips, found, strict=True)]
+        yield [Alignment(spread(text, f), score) for text, (f, score) in zip(texts, found, strict=True)]
 
 
 def _best(models: PhoneModels, plan: list[Unit], features: np.ndarray) -> tuple[np.ndarray, float]:

@@ -1,9 +1,9 @@
-"""Features of aligned speech: one file a corpus, kept whole in memory, made into batches here."""
+"""Features of aligned speech: one file a corpus, 3 MB an hour, made into batches here."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +18,25 @@ from voice.tts.frames import frame_features
 
 @dataclass(frozen=True, eq=False)
 class Utterance:
-    """L tokens, F frames. `mel` is float16 to save memory."""
+    """L tokens, F frames: a recording, or a part of one.
+
+    `recording` is the id of the clip that it is a part of ("": it is the whole clip `id`), `first` the frame
+    of that clip with which it begins.
+    """
 
     id: str
     speaker: str
     tokens: np.ndarray  # (L,) indices into SYMBOLS
     durations: np.ndarray  # (L,) frames, together F
     f0: np.ndarray  # (F,) Hz, 0 where unvoiced
-    mel: np.ndarray  # (F, 100) float16
+    loud: np.ndarray  # (F,) natural logarithm of each frame's amplitude
+    recording: str = ""
+    first: int = 0
+
+    @property
+    def clip(self) -> str:
+        """Return the id of the clip whose sound it is."""
+        return self.recording or self.id
 
 
 @dataclass(frozen=True)
@@ -47,34 +58,56 @@ def tokens_of(phonemes: str) -> np.ndarray:
 
 
 def write(path: Path, utterances: Sequence[Utterance]) -> None:
-    """One compact file, whole or not at all."""
+    """Write one compact file, whole or not at all."""
+    write_arrays(path, pack(utterances))
+
+
+def write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write arrays by name as a NumPy archive, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_suffix(".tmp")
     with beside.open("wb") as file:
-        np.savez(
-            file,
-            ids=np.array([u.id for u in utterances]),
-            speakers=np.array([u.speaker for u in utterances]),
-            lengths=np.array([(len(u.tokens), len(u.f0)) for u in utterances], np.int64),
-            tokens=np.concatenate([u.tokens for u in utterances]).astype(np.int16),
-            durations=np.concatenate([u.durations for u in utterances]).astype(np.int16),
-            f0=np.concatenate([u.f0 for u in utterances]).astype(np.float32),
-            mel=np.concatenate([u.mel for u in utterances]).astype(np.float16),
-        )
+        np.savez(file, **arrays)
     os.replace(beside, path)
+
+
+def pack(utterances: Sequence[Utterance]) -> dict[str, np.ndarray]:
+    """Return utterances as arrays, all of one kind after the other."""
+    nothing = np.zeros(0)  # of which a corpus without utterances is made
+    return {
+        "ids": np.array([u.id for u in utterances], str),
+        "speakers": np.array([u.speaker for u in utterances], str),
+        "recordings": np.array([u.recording for u in utterances], str),
+        "firsts": np.array([u.first for u in utterances], np.int64),
+        "lengths": np.array([(len(u.tokens), len(u.f0)) for u in utterances], np.int64).reshape(-1, 2),
+        "tokens": np.concatenate([nothing, *(u.tokens for u in utterances)]).astype(np.int16),
+        "durations": np.concatenate([nothing, *(u.durations for u in utterances)]).astype(np.int16),
+        "f0": np.concatenate([nothing, *(u.f0 for u in utterances)]).astype(np.float32),
+        "loud": np.concatenate([nothing, *(u.loud for u in utterances)]).astype(np.float32),
+    }
 
 
 def read(path: Path) -> list[Utterance]:
     """Return what `write` wrote. Raises VoiceError where the file is missing."""
     if not path.exists():
         raise VoiceError(f"{path} is not there: make it with `python -m recipes.tts.prepare`")
-    with np.load(path) as file:
+    with np.load(path, allow_pickle=False) as file:
         held = {name: file[name] for name in file.files}
+    if "loud" not in held:  # versions before 0.3 kept the spectrum
+        held["loud"] = loudness_of(held["mel"])
+    return unpack(held)
+
+
+def unpack(held: Mapping[str, np.ndarray]) -> list[Utterance]:
+    """Return the utterances of which `pack` made arrays."""
+    count = len(held["ids"])
     ends = np.cumsum(held["lengths"], axis=0)[:-1]
     by_token = [np.split(held[name], ends[:, 0]) for name in ("tokens", "durations")]
-    by_frame = [np.split(held[name], ends[:, 1]) for name in ("f0", "mel")]
-    rows = zip(held["ids"].tolist(), held["speakers"].tolist(), *by_token, *by_frame, strict=True)
-    return [Utterance(*row) for row in rows]
+    by_frame = [np.split(held[name], ends[:, 1]) for name in ("f0", "loud")]
+    recordings = held["recordings"].tolist() if "recordings" in held else [""] * count
+    firsts = held["firsts"].tolist() if "firsts" in held else [0] * count
+    columns = held["ids"].tolist(), held["speakers"].tolist(), *by_token, *by_frame, recordings, firsts
+    return [Utterance(*row) for row in zip(*columns, strict=True)] if count else []
 
 
 def ranges(utterances: Sequence[Utterance]) -> dict[str, Range]:
@@ -83,7 +116,7 @@ def ranges(utterances: Sequence[Utterance]) -> dict[str, Range]:
     for speaker in sorted({u.speaker for u in utterances}):
         own = [u for u in utterances if u.speaker == speaker]
         pitch = np.log(np.concatenate([u.f0[u.f0 > 0] for u in own]))
-        energy = np.concatenate([loudness_of(u.mel) for u in own])
+        energy = np.concatenate([u.loud for u in own])
         values = (pitch.mean(), pitch.std() + 1e-3, energy.mean(), energy.std() + 1e-3)
         found[speaker] = Range(*(round(float(v), 5) for v in values))
     return found
@@ -129,7 +162,7 @@ class Example:
 def example(utterance: Utterance, span: Range) -> Example:
     durations = utterance.durations.astype(np.int64)
     curve = np.nan_to_num((continuous(utterance.f0) - span.pitch_mean) / span.pitch_spread)
-    loudness = (loudness_of(utterance.mel) - span.energy_mean) / span.energy_spread
+    loudness = (utterance.loud - span.energy_mean) / span.energy_spread
     pitch, energy = token_means(curve, durations), token_means(loudness, durations)
     index, features = frame_features(durations, pitch, energy)
     return Example(

@@ -192,8 +192,9 @@ def rows(options: Options, systems: dict[str, System]) -> Iterator[Row]:
 def owned_voices(options: Options) -> dict[str, list[np.ndarray]]:
     """Return the embeddings of recordings of whom a voice is meant to sound like, by the voice's name."""
     found = {}
-    for name, _, path in (each.partition("=") for each in options.own):
-        if name not in options.system:
+    for given, _, path in (each.partition("=") for each in options.own):
+        name = next((system for system in options.system if given in (system, Path(system).name)), None)
+        if name is None:
             continue
         if not Path(path).is_file():
             print(f"{name}: {path} is not there to compare its own voice with", file=sys.stderr)

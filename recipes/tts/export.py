@@ -1,11 +1,12 @@
 """What two runs learned, sounds and prosody → a voice that `voice` speaks with: graphs, and their card.
 
-    python -m recipes.tts.export --run runs/sounds --prosody runs/prosody --speaker kathleen \
-        --out voice/models/pretrained/kathleen
+    python -m recipes.tts.export --run runs/sounds --prosody runs/prosody --speaker anna \
+        --consent statement.toml --out my-voice
 
 The averaged weights are exported; the sounds' matrices are multiplied in eight bits. Symbols that
 training never met are spoken as the ones most like them. Predicted pitch varies less than speech does:
-`--temperature` and `--liveliness` give that back. `--scores` takes a table by `evaluate.py --json`.
+`--temperature` and `--liveliness` give that back. `--scores` takes a table by `evaluate.py --json`. A voice
+is not exported without a consent; those that `--voices` lists have the origin and license of their corpus.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from recipes.consent import read_consent
 from recipes.exporting import Weights, rows_about
 from recipes.options import option, parse
 from recipes.tts.graphs import FILES, write_graphs
@@ -32,8 +34,8 @@ from voice.tts.acoustic import SpeakerStats
 class Options:
     run: Path = option(Path("runs/sounds"), "folder that train.py wrote")
     prosody: Path = option(Path("runs/prosody"), "folder that train_prosody.py wrote")
-    speaker: tuple[str, ...] = option(("kathleen",), "speaker to export, the default one first (repeatable)")
-    out: Path = option(Path("voice/models/pretrained/kathleen"), "the model folder to write")
+    speaker: tuple[str, ...] = option((), "speaker to export, the default one first (repeatable)")
+    out: Path = option(Path("runs/voice"), "the model folder to write")
     contrast: tuple[float, ...] = option(
         (), "factor on the predicted spectra's departures from their mean; for every speaker one (repeatable)"
     )
@@ -42,8 +44,9 @@ class Options:
     pace: float = option(1.0, "factor on the predicted durations")
     gain: float = option(1.0, "factor on the samples, for speakers who were recorded quietly")
     weights: Weights = option("int8", "how matrices are stored and multiplied; float16 computes in float32")
-    license: str = option("Apache-2.0", "its license")
+    license: str = option("not stated", "its license")
     description: str = option("", "who speaks, for its card")
+    consent: str | None = option(None, "whose voice it is and that they agreed: a statement, or a TOML file")
     origin: str = option(
         "hibari-tts 0.2.1's network (Apache-2.0), changed by recipes/tts",
         "what it was trained on, for its card",
@@ -58,7 +61,11 @@ class Options:
 
 
 def export(run: Trained, options: Options) -> Path:
-    """Write the model folder; its card comes last, so that a broken export is not taken for a voice."""
+    """Write the model folder; its card comes last, so that a broken export is not taken for a voice.
+
+    Raises NoConsent for a voice that is none of a list's and has none.
+    """
+    agreed = {} if options.voices else read_consent(options.consent).table()
     run = keep_speakers(run, options.speaker)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=options.out.parent, prefix=".export-") as beside:
@@ -66,7 +73,7 @@ def export(run: Trained, options: Options) -> Path:
         write_graphs(run, stage, options.weights, options.contrast)
         stats = {name: _speaker_stats(run, options, name) for name in options.speaker}
         settings, files = {"speakers": stats, "steps": run.step}, hashes(stage, FILES)
-        write_card(stage, _card(options.out, files, settings, asdict(options), options.scores))
+        write_card(stage, _card(options.out, files, settings, asdict(options), options.scores, agreed))
         options.out.mkdir(exist_ok=True)
         for name in (*FILES, "model.toml"):
             os.replace(stage / name, options.out / name)
@@ -75,12 +82,12 @@ def export(run: Trained, options: Options) -> Path:
 
 def _card(
     folder: Path, files: Mapping[str, str], settings: Mapping[str, Any], about: Mapping[str, Any],
-    scores: Path | None,
+    scores: Path | None, consent: Mapping[str, Any],
 ) -> Card:  # fmt: skip
     """Return the card of the voice in `folder`; `about` has its license, description and origin."""
     return Card(
         folder.name, "voice", "acoustic", VOICE_RATE, "en", about["license"], about["description"],
-        about["origin"], dict(files), dict(settings), card_scores(folder, scores),
+        about["origin"], dict(files), dict(settings), card_scores(folder, scores), consent,
     )  # fmt: skip
 
 
@@ -114,7 +121,7 @@ def export_all(run: Trained, voices: Path, options: Options) -> Path:
         elif name != first:
             for file in files:
                 shutil.copyfile(whole / file, folder / file)
-        write_card(folder, _card(folder, listed, settings, row, options.scores))
+        write_card(folder, _card(folder, listed, settings, row, options.scores, {}))
     return whole
 
 

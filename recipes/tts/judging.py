@@ -41,6 +41,7 @@ class Judged:
     voice: np.ndarray | None
     log_f0: np.ndarray
     made: Made
+    hypotheses: tuple[str, ...] = ()  # what each recognizer heard
 
 
 def items_of(path: Path, limit: int | None) -> list[Item]:
@@ -86,4 +87,5 @@ class Judge:
             alike = scores.likeness(item.recording, sound)
         mos = self._rate_quality(audio.resample(sound, 24_000).samples) if self._rate_quality else None
         second = errors[1] if len(errors) > 1 else None
-        return Judged(errors[0], second, mos, alike, scores.embedding(sound), scores.log_f0(sound), made)
+        voice, log_f0 = scores.embedding(sound), scores.log_f0(sound)
+        return Judged(errors[0], second, mos, alike, voice, log_f0, made, tuple(hypotheses))

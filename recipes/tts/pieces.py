@@ -82,23 +82,28 @@ def _recordings(features: Path, sounds: Mapping[str, Path]) -> Iterator[Recordin
     for utterance, samples in zip(utterances, np.split(np.load(kept, mmap_mode="r"), ends[:-1]), strict=True):
         tokens, durations = utterance.tokens.astype(np.int64), utterance.durations.astype(np.int64)
         index = np.repeat(np.arange(len(durations)), durations)
-        loudness = corpus.loudness_of(utterance.mel)
-        yield Recording(utterance.speaker, tokens, index, utterance.f0, loudness, samples)
+        yield Recording(utterance.speaker, tokens, index, utterance.f0, utterance.loud, samples)
 
 
 def _decode(utterances: Sequence[Utterance], sounds: Mapping[str, Path], kept: Path) -> None:
-    """Decode the recordings of all utterances into one file. Raises VoiceError where one is not named."""
-    missing = [u.id for u in utterances if u.id not in sounds]
+    """Write the samples of all utterances into one file, some of them in memory at a time."""
+    missing = [u.clip for u in utterances if u.clip not in sounds]
     if missing:
         raise VoiceError(f"no --manifest names the audio of {missing[0]} ({len(missing)} clips in all)")
-    paired = [(sounds[u.id], len(u.f0) * VOICE_HOP) for u in utterances]
-    beside = kept.with_suffix(".tmp.npy")
-    np.save(beside, np.concatenate(list(prefetch(paired, lambda pair: _read_16_bit(*pair), 2, ahead=16))))
+    places = [(sounds[u.clip], u.first * VOICE_HOP, len(u.f0) * VOICE_HOP) for u in utterances]
+    beside, total = kept.with_suffix(".tmp.npy"), sum(count for _, _, count in places)
+    whole = np.lib.format.open_memmap(beside, "w+", np.int16, (total,))
+    end = 0
+    for samples in prefetch(places, lambda place: _read_16_bit(*place), 2, ahead=16):
+        whole[end : end + len(samples)] = samples
+        end += len(samples)
+    whole.flush()
     beside.replace(kept)
 
 
-def _read_16_bit(path: Path, count: int) -> np.ndarray:
-    samples = coded_16_bit(audio.read(path, VOICE_RATE).samples[:count])
+def _read_16_bit(path: Path, first: int, count: int) -> np.ndarray:
+    """Return (count,) int16 samples of a recording from the one with number `first` on."""
+    samples = coded_16_bit(audio.read(path, VOICE_RATE).samples[first : first + count])
     return np.pad(samples, (0, count - len(samples)))
 
 

@@ -2,19 +2,19 @@
 
     python -m recipes.tts.teach --speaker heart --minutes 60
     python -m recipes.tts.teach --speaker kumo --minutes 25
-    python -m recipes.tts.teach --speaker kumo+alpha --minutes 5
+    python -m recipes.tts.teach --speaker kumo+alpha --minutes 5 --manifest my/train.jsonl
 
-Half of the sentences are made by `texts.py`, half are transcripts of `--manifest`. Every `DEV`th one goes to
-`dev.jsonl`, the others to `train.jsonl`, in `--out`/SPEAKER; the rows say who the teacher is. Stop it at any
-time: the same command goes on after the last sentence that was written. `prepare.py` and the vocoder's recipe
-take the manifests.
+The sentences are made by `texts.py`; with `--manifest`, half of them are its transcripts. Every `DEV`th one
+goes to `dev.jsonl`, the others to `train.jsonl`, in `--out`/SPEAKER; the rows say who the teacher is. Stop it
+at any time: the same command goes on after the last sentence that was written. `prepare.py` and the
+vocoder's recipe take the manifests.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,6 @@ from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud
 from voice.text.reading import SpokenSentence
 
-CORPORA = Path("../shared/corpora")
 DEV = 25
 EDGE = 12  # frames of silence that are kept at either end
 LONGEST = 180  # phonemes in a sentence, about 13 s
@@ -44,16 +43,14 @@ class Options:
     )
     minutes: float = option(30.0, "of speech in all")
     out: Path = option(Path("runs/taught"), "folder for the speakers' folders")
-    manifest: tuple[Path, ...] = option(
-        tuple(CORPORA / f"{name}.jsonl" for name in (
-            "librispeech/untranscribed", "kathleen/train", "ljspeech/train", "kathleen/train",
-            "asterisk_allison/train", "speechocean762/train",
-        )), "whose transcripts to speak too, never test sets (repeatable)",
-    )  # fmt: skip
+    manifest: tuple[Path, ...] = option((), "whose transcripts to speak too, never test sets (repeatable)")
     first: int = option(0, "sentences to skip, so that speakers say different ones")
+    smoke: bool = option(False, "some sentences of heart's, to see that all of it works")
 
 
 def main(options: Options) -> None:
+    if options.smoke:
+        options = replace(options, speaker="heart", minutes=0.1)
     folder = options.out / options.speaker
     folder.mkdir(parents=True, exist_ok=True)
     done, seconds = _progress(folder)

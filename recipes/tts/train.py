@@ -43,7 +43,6 @@ from voice.errors import ModelMissing, VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE
 
 RECIPE = "recipes.tts.train"
-TINY = Path(__file__).parents[2] / "data" / "tiny"
 # A size to try with.
 SMALL = {"text": 16, "text_blocks": 1, "rounds": 2, "width": 32, "hidden": 48, "blocks": 2}
 
@@ -61,6 +60,7 @@ class Options:
         None, "what to begin with instead of hibari's voice: voices.safetensors here or a run's last.pt"
     )
     cold: bool = option(False, "begin with nothing")
+    small: bool = option(False, "a network of a size to try with, that begins with nothing", may_change=True)
     adversarial: AdversarialOptions = group(
         AdversarialOptions(adversarial_from=1500, discriminators_rate=4e-4)
     )
@@ -188,23 +188,19 @@ def dev_losses(
 
 def shrink(o: Options) -> Options:
     """Make everything small, on features of data/tiny that are made on the way."""
-    made = o.out.parent / "tiny-data"
-    manifests = tuple(TINY / f"{split}.jsonl" for split in ("train", "dev"))
     with first_alone():
-        if not (made / "tiny-dev.npz").exists():
-            prepare.main(prepare.Options(manifest=tuple(map(str, manifests)), out=made))
-    adversarial = replace(
-        o.adversarial,
-        discriminators_batch=2,
-        discriminators_seconds=0.2,
-        discriminators_width=4,
-        adversarial_from=8,
-    )
+        made = prepare.tiny_features(o.out.parent / "tiny-data")
+    adversarial = replace(small_discriminators(o.adversarial), adversarial_from=8)
     return replace(
-        o, features=(made / "tiny-train.npz",), dev=(made / "tiny-dev.npz",), manifest=manifests, cold=True,
-        batch=2, seconds=0.3, adversarial=adversarial, steps=min(o.steps, 24),
+        o, features=(made["train"],), dev=(made["dev"],), manifest=tuple(prepare.TINY.values()), cold=True,
+        small=True, batch=2, seconds=0.3, adversarial=adversarial, steps=min(o.steps, 24),
         save_every=min(o.save_every, 6), dev_clips=1,
     )  # fmt: skip
+
+
+def small_discriminators(o: AdversarialOptions) -> AdversarialOptions:
+    """Return the options of discriminators of a size to try with."""
+    return replace(o, discriminators_batch=2, discriminators_seconds=0.2, discriminators_width=4)
 
 
 def main(o: Options) -> None:
@@ -218,7 +214,7 @@ def main(o: Options) -> None:
     if not spoken:
         raise VoiceError("there is nothing to learn from: give --features what recipes.tts.prepare made")
     speakers = tuple(sorted({each.speaker for each in spoken}))
-    size = Size(speakers, **SMALL) if o.smoke else Size(speakers)
+    size = Size(speakers, **SMALL) if o.small else Size(speakers)
     data = (*o.features, *o.dev)
     run = runs.describe(RECIPE, o, data, model=asdict(size), batches_a_step=scale.share.per_step)
     resumes = not o.scale.dry_run and runs.begin(o.out, run, o)

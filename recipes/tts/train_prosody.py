@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ from recipes.training import (
     seed_everything,
     warm_cosine,
 )
-from recipes.tts import corpus
+from recipes.tts import corpus, prepare
 from recipes.tts.corpus import Batch, Range, Utterance
 from recipes.tts.model import Shape, SpeakingModel
 from voice.errors import VoiceError
@@ -52,6 +52,7 @@ WEIGHTS = {
     "loudness": 1.0,
     "voicing": 1.0,
 }
+SMALL = {"width": 32, "predictor": 2, "encoder": 1, "decoder": 1}  # sizes to try with
 JUDGED = {
     "prosody.": ("flow",),
     "curves.": ("curve", "loudness", "voicing"),
@@ -76,6 +77,10 @@ class Options:
     )
     scale: ScaleOptions = group(ScaleOptions())
     fresh: bool = option(False, "start over even where there is a run", may_change=True)
+    small: bool = option(False, "networks of a size to try with", may_change=True)
+    smoke: bool = option(
+        False, "seconds on data/tiny with tiny networks, to see that all of it works", may_change=True
+    )
 
 
 Numbered = tuple[int, Batch]  # a batch with its number in the run
@@ -104,6 +109,8 @@ def weigh(losses: Mapping[str, torch.Tensor]) -> torch.Tensor:
 
 def main(options: Options) -> None:
     scale = Scale.join(options.scale)
+    if options.smoke:
+        options = shrink(options)
     torch.set_num_threads(options.threads)
     seed_everything(options.seed)
     utterances = [u for path in options.features for u in corpus.read(path)]
@@ -113,7 +120,8 @@ def main(options: Options) -> None:
     watched = [u for path in options.dev for u in corpus.read(path) if u.speaker in ranges]
     if not watched:
         raise VoiceError("give --dev what recipes.tts.prepare made of recordings by the same speakers")
-    setup, best = Setup(Shape(speakers=tuple(ranges)), ranges), Best()
+    sizes = SMALL if options.small else {}
+    setup, best = Setup(Shape(speakers=tuple(ranges), **sizes), ranges), Best()
     data = (*options.features, *options.dev)
     run = runs.describe(RECIPE, options, data, model=setup.table(), batches_a_step=scale.share.per_step)
     resumes = not options.scale.dry_run and runs.begin(options.out, run, options)
@@ -171,6 +179,15 @@ def main(options: Options) -> None:
         checkpoint.save(done)
         kept.write_means()
         progress.close()
+
+
+def shrink(options: Options) -> Options:
+    """Make everything small, on features of data/tiny that are made on the way."""
+    made = prepare.tiny_features(options.out.parent / "tiny-data")
+    return replace(
+        options, features=(made["train"],), dev=(made["dev"],), small=True, steps=min(options.steps, 24),
+        save_every=min(options.save_every, 6), batch_tokens=200,
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)

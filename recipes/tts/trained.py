@@ -86,6 +86,8 @@ def copy_stand_ins(symbols: nn.Embedding, untrained: set[str]) -> None:
 def keep_speakers(run: Trained, names: Sequence[str]) -> Trained:
     """Return the models with these speakers alone, in this order. Raises VoiceError for an unknown one."""
     known = run.speakers
+    if not names:
+        raise VoiceError(f"name a speaker of the run: {', '.join(known)}")
     unknown = [name for name in names if name not in known]
     if unknown:
         raise VoiceError(f"the run has no speaker {unknown[0]}; it has {', '.join(known)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -88,7 +88,7 @@ def command(
     places = [Path(each) for each in (output, subtitles) if each and each != "-"]
     remove_leftovers(places)
     said = _Said(subtitles, form)
-    _speak(_load_voice(voice, threads), spoken, controls, output, said)
+    _speak(_load_voice(voice, threads), spoken, controls, output, said, _tags(voice))
     said.write_subtitles(subtitles)
     for place in places:
         unfinished_path(place).unlink(missing_ok=True)
@@ -188,17 +188,25 @@ def _load_voice(name: str, threads: int | None) -> Synthesizer:
         return load_voice(name, threads=threads, progress=report)
 
 
-def _speak(voice: Synthesizer, text: str, controls: Controls, output: str, said: _Said) -> None:
-    """Write the speech to `output` as it comes; `said` collects what was spoken when."""
+def _tags(voice: str) -> Mapping[str, str]:
+    from voice.tts.provenance import synthesis_tags
+
+    return synthesis_tags(voice)
+
+
+def _speak(
+    voice: Synthesizer, text: str, controls: Controls, output: str, said: _Said, tags: Mapping[str, str]
+) -> None:
+    """Write the speech to `output` as it comes, with `tags`; `said` collects what was spoken when."""
     from voice import audio
 
     with progress("speaking") as report:
         pieces = _track_progress(voice.speak(text, controls), voice.rate, len(text), report, said)
         if output == "-":
-            stream(pieces, voice.rate)
+            stream(pieces, voice.rate, tags.get("comment", ""))
             return
         with (
-            audio.Writer(output, voice.rate) as writer,
+            audio.Writer(output, voice.rate, tags) as writer,
             interrupts.keeping(lambda: said.keep(writer, output)),
         ):
             for piece in pieces:
@@ -224,11 +232,13 @@ def _track_progress(
         raise TextError("nothing in this text can be spoken")
 
 
-def stream(pieces: Iterator[Speech], rate: int) -> None:
-    """Write wav to standard output as the pieces come, its length left open."""
+def stream(pieces: Iterator[Speech], rate: int, comment: str = "") -> None:
+    """Write wav to standard output as the pieces come, its length left open; `comment` says what it is."""
     import struct
 
     import numpy as np
+
+    from voice.media.encoder import riff_info
 
     if sys.stdout is None:
         raise OutputError("standard output is closed; name a file with --output")
@@ -236,7 +246,13 @@ def stream(pieces: Iterator[Speech], rate: int) -> None:
     endless = 0xFFFFFFFF  # what players take for "until the stream ends"
     form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
     out.write(
-        b"RIFF" + struct.pack("<I", endless) + b"WAVEfmt " + form + b"data" + struct.pack("<I", endless)
+        b"RIFF"
+        + struct.pack("<I", endless)
+        + b"WAVEfmt "
+        + form
+        + (riff_info(comment) if comment else b"")
+        + b"data"
+        + struct.pack("<I", endless)
     )
     for piece in pieces:
         out.write(np.round(np.clip(piece.audio.samples, -1, 1) * 32767).astype("<i2").tobytes())

@@ -123,13 +123,14 @@ def _print(events: Iterable[Event], happened: list[Event]) -> None:
         put(f"(answers began {took[0]:.2f} s after you ended at the median, {took[1]:.2f} s at p95)\n")
 
 
-def _save(events: Sequence[Event], path: str, rate: int) -> None:
-    """Write the agent's side."""
+def _save(events: Sequence[Event], path: str, rate: int, voice: str) -> None:
+    """Write the agent's side, which says of itself that `voice` was synthesized."""
     from voice import audio
     from voice.agent import answers
+    from voice.tts.provenance import synthesis_tags
 
     reply = answers(events, rate)
-    audio.write(path, reply)
+    audio.write(path, reply, synthesis_tags(voice))
     note(f"{path}: {reply.duration:.1f} s")
 
 

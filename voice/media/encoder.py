@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,16 +31,22 @@ class Encoder:
     """Sound of `rate` Hz encoded piece by piece into `target`: a path, or what only has a `write`.
 
     `form` is one of `Writer`'s endings without the dot. With `latency` (seconds), sound comes out
-    about that long after it was written, for those who listen meanwhile.
+    about that long after it was written, for those who listen meanwhile. `tags` are what the file says of
+    itself, such as a "comment"; bare samples (pcm) have no place for any.
     """
 
-    def __init__(self, target: str | BinaryIO, form: str, rate: int, latency: float | None = None) -> None:
+    def __init__(
+        self, target: str | BinaryIO, form: str, rate: int, latency: float | None = None,
+        tags: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
         container, encoder, bits, rates = _ENCODINGS[form]
         self._rate = _nearest_rate(rate, rates)
         import av
 
         live = {} if latency is None else {"flush_packets": "1", "page_duration": f"{latency * 1e6:.0f}"}
-        self._container = av.open(target, "w", format=container, container_options=live)
+        tagged = {"write_id3v2": "1"} if tags and container == "adts" else {}
+        self._container = av.open(target, "w", format=container, container_options=live | tagged)
+        self._container.metadata.update(tags or {})
         stream = self._container.add_stream(encoder, rate=self._rate, layout="mono")
         assert isinstance(stream, av.AudioStream), f"{encoder} encodes no sound"
         self._stream = stream
@@ -68,6 +76,14 @@ class Encoder:
         frame = av.AudioFrame.from_ndarray(coded[None], format="s16", layout="mono")
         frame.sample_rate = self._rate
         self._container.mux(self._stream.encode(frame))
+
+
+def riff_info(comment: str) -> bytes:
+    """Return the chunk that a WAV file's comment is in, for those who write its header themselves."""
+    text = comment.encode() + b"\0"
+    text += b"\0" * (len(text) % 2)
+    entry = b"INFOICMT" + struct.pack("<I", len(text)) + text
+    return b"LIST" + struct.pack("<I", len(entry)) + entry
 
 
 def format_of(target: str | Path | BinaryIO) -> str:

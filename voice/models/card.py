@@ -30,7 +30,8 @@ LARGEST_CARD = 1_000_000  # bytes of a card
 LONGEST_NAME = 100
 RATES = range(1_000, 1_000_001)  # Hz
 
-_TABLES = ("files", "options", "scores", "training")
+_OPTIONAL = ("consent", "training")  # tables that a card has only if there is something in them
+_TABLES = ("files", "options", "scores", *_OPTIONAL)
 _SAFE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)  # on Windows
@@ -42,8 +43,8 @@ class Card:
 
     `rate` is the sampling rate in Hz that it hears or speaks at, `files` maps each file's name
     to its sha256, `options` are its engine's own, `scores` what was measured, with the command, `training`
-    how it came about: the data, the hours of it, the command, the run. Further tables, of later versions or
-    of other programs, are ignored.
+    how it came about: the data, the hours of it, the command, the run; `consent` who agreed to a voice made
+    of their recordings, and when. Further tables, of later versions or of other programs, are ignored.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Card:
     files: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     scores: Mapping[str, Any] = field(default_factory=dict)
+    consent: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -178,7 +180,7 @@ def write_card(folder: Path, card: Card) -> None:
     make_card(asdict(card), str(Path(folder) / NAME), shares=_is_ours(folder))
     lines = []
     for name, value in asdict(card).items():
-        if name == "training" and not value:
+        if name in _OPTIONAL and not value:
             continue
         if isinstance(value, dict):
             lines += ["", f"[{name}]", *(f"{_key(key)} = {_value(each)}" for key, each in value.items())]

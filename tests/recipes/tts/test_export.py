@@ -41,8 +41,8 @@ def utterance(seed=0, speaker="ann"):
     spectra = np.random.default_rng(5).normal(-5, 2, (len(SYMBOLS), 100))
     f0 = np.where(per_frame > 13, 180 + 20 * np.sin(np.arange(len(per_frame)) / 9), 0)
     mel = spectra[per_frame] + rng.normal(0, 0.1, (len(per_frame), 100))
-    f0, mel = f0.astype(np.float32), mel.astype(np.float16)
-    return Utterance(f"{speaker}-{seed}", speaker, tokens, durations, f0, mel)
+    f0, loud = f0.astype(np.float32), corpus.loudness_of(mel)
+    return Utterance(f"{speaker}-{seed}", speaker, tokens, durations, f0, loud)
 
 
 def some(count=4):
@@ -53,8 +53,24 @@ def test_features_written_are_features_read(tmp_path):
     corpus.write(tmp_path / "some.npz", some(3))
     for made, kept in zip(some(3), corpus.read(tmp_path / "some.npz"), strict=True):
         assert (made.id, made.speaker) == (kept.id, kept.speaker)
-        for name in ("tokens", "durations", "f0", "mel"):
+        for name in ("tokens", "durations", "f0", "loud"):
             np.testing.assert_array_equal(getattr(made, name), getattr(kept, name))
+
+
+def test_features_of_earlier_versions_are_read_with_the_loudness_of_their_spectra(tmp_path):
+    one = utterance()
+    mel = np.random.default_rng(0).normal(-5, 1, (len(one.f0), 100)).astype(np.float16)
+    arrays = corpus.pack([one])
+    del arrays["loud"], arrays["recordings"], arrays["firsts"]
+    corpus.write_arrays(tmp_path / "old.npz", arrays | {"mel": mel})
+    (kept,) = corpus.read(tmp_path / "old.npz")
+    np.testing.assert_allclose(kept.loud, corpus.loudness_of(mel))
+    assert (kept.clip, kept.first) == (one.id, 0)
+
+
+def test_nothing_can_be_written_and_read_too(tmp_path):
+    corpus.write(tmp_path / "none.npz", [])
+    assert corpus.read(tmp_path / "none.npz") == []
 
 
 def test_every_frame_belongs_to_the_token_that_was_aligned_with_it():

@@ -79,7 +79,8 @@ def write_corpus(folder, count=4):
         soundfile.write(folder / f"{seed}.wav", samples, RATE)
         name = ("ann", "bob")[seed % 2]
         mel = voice_log_mel(samples.astype(np.float32))[:, :frames].T.astype(np.float16)
-        utterances.append(Utterance(f"{name}-{seed}", name, tokens, durations, f0, mel))
+        loud = corpus.loudness_of(mel)
+        utterances.append(Utterance(f"{name}-{seed}", name, tokens, durations, f0, loud))
         row = {"id": f"{name}-{seed}", "audio": f"{seed}.wav", "text": ""}
         rows.append(row | {"duration": frames / 80, "speaker": name})
     corpus.write(folder / "some.npz", utterances)
@@ -128,6 +129,17 @@ def test_recordings_are_decoded_once_and_one_without_audio_is_named(tmp_path):
     kept.unlink()
     with pytest.raises(VoiceError, match="ann-0"):
         pieces.load([features], [])
+
+
+def test_a_part_of_a_recording_has_the_sound_of_that_part(tmp_path):
+    features, manifest = spoken(tmp_path, 1)
+    (whole,) = corpus.read(features)
+    durations = np.array([20] + [0] * (len(whole.tokens) - 1))
+    part = replace(whole, id="part", recording=whole.id, first=9, durations=durations)
+    corpus.write(tmp_path / "cut.npz", [replace(part, f0=part.f0[9:29], loud=part.loud[9:29])])
+    (cut,) = pieces.load([tmp_path / "cut.npz"], [manifest])
+    (uncut,) = pieces.load([features], [manifest])
+    np.testing.assert_array_equal(cut.samples, uncut.samples[9 * HOP : 29 * HOP])
 
 
 def test_overfits_one_batch(tmp_path):

@@ -69,11 +69,11 @@ def test_what_is_written_is_as_long_as_its_phonemes_without_long_silences(option
 def test_a_teachers_durations_are_taken_as_they_are(options):
     teach.main(options)
     clip = rows(options.out)[0]
-    made = prepare._guess(clip, None)
+    made = prepare.guess(clip, None).utterance
     phonemes = BOUNDARY + clip.extra["phonemes"] + BOUNDARY
     expected = align.spread(phonemes, align.unit_frames(phonemes, np.array(clip.extra["durations"])))
     np.testing.assert_array_equal(made.durations, expected)
-    assert len(made.mel) == len(made.f0) == expected.sum()
+    assert len(made.loud) == len(made.f0) == expected.sum()
 
 
 class Session:

@@ -28,8 +28,8 @@ def utterance(seed):
     durations = rng.integers(2, 9, len(tokens))
     frames = int(durations.sum())
     f0 = (180 + 40 * np.sin(np.arange(frames) / 7 + seed)).astype(np.float32)
-    mel = rng.normal(-5, 1, (frames, 100)).astype(np.float16)
-    return Utterance(str(seed), "ann", tokens, durations, f0, mel)
+    loud = rng.normal(-2, 1, frames).astype(np.float32)
+    return Utterance(str(seed), "ann", tokens, durations, f0, loud)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_what_is_written_is_read_back(tmp_path):
 def test_tables_that_are_not_known_are_ignored(tmp_path):
     write_card(tmp_path, CARD)
     path = tmp_path / "model.toml"
-    path.write_text(path.read_text("utf-8") + '\n[consent]\nby = "anna"\n', "utf-8")
+    path.write_text(path.read_text("utf-8") + '\n[rights]\nby = "anna"\n', "utf-8")
     assert read_card(tmp_path) == CARD
 
 

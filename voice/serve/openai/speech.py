@@ -19,6 +19,7 @@ from voice.text.english.coverage import reading_notes
 from voice.text.english.language import ENGLISH
 from voice.text.lexicon import parse_entry
 from voice.text.markup import is_ssml, parse
+from voice.tts.provenance import synthesis_tags
 from voice.tts.streaming import pieces
 from voice.types import RANGES, Audio, Controls, Synthesizer
 
@@ -91,10 +92,13 @@ def router(services: Services) -> APIRouter:
             raise TooLarge(
                 f"the text has more than {services.settings.characters} characters; send it in parts"
             )
-        voice = await run_in_threadpool(services.voice, services.voice_name(wanted.voice_name, wanted.model))
+        name = services.voice_name(wanted.voice_name, wanted.model)
+        voice = await run_in_threadpool(services.voice, name)
+        tags = await run_in_threadpool(synthesis_tags, name)
 
         def make(stop: StopSignal) -> Generator[bytes, None, None]:
-            sound = encode_stream(speak(voice, wanted, services, stop), wanted.response_format, voice.rate)
+            spoken = speak(voice, wanted, services, stop)
+            sound = encode_stream(spoken, wanted.response_format, voice.rate, tags)
             return speech_events(sound) if wanted.stream_format == "sse" else sound
 
         media = "text/event-stream" if wanted.stream_format == "sse" else MEDIA_TYPES[wanted.response_format]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
 from typing import Any, BinaryIO, cast
 
 from voice.media.encoder import Encoder
@@ -21,14 +21,20 @@ MEDIA_TYPES = {
 LATENCY = 0.2  # seconds of sound that an encoder may hold back
 
 
-def encode_stream(pieces: Iterator[Audio], form: str, rate: int) -> Generator[bytes, None, None]:
-    """Encode pieces of one sound at `rate` Hz, to about as many pieces of bytes."""
+def encode_stream(
+    pieces: Iterator[Audio], form: str, rate: int, tags: Mapping[str, str] | None = None
+) -> Generator[bytes, None, None]:
+    """Encode pieces of one sound at `rate` Hz, to about as many pieces of bytes.
+
+    `tags` are what the file says of itself, as far as its format has a place for it.
+    """
     buffer = _EncodedBytes()
     encoder = Encoder(
         cast(BinaryIO, buffer),  # of which it needs `write` alone
         form,
         rate,
         latency=LATENCY,
+        tags=tags,
     )
     whole = False
     try:

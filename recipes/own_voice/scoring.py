@@ -1,0 +1,111 @@
+"""How good the finished voice is beside the recordings: the same measures as in `recipes.tts.evaluate`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from recipes.tts.evaluate import RECORDINGS, Row, row
+from recipes.tts.judging import Item, Judge, Judged, items_of
+from recipes.tts.systems import Made
+from voice.errors import TextError
+from voice.tts.voice import join
+from voice.types import Speech, Synthesizer
+
+OWN = 20  # recordings that are judged, and that the voice is held against
+INVENTED = "invented"
+
+
+@dataclass(frozen=True, eq=False)
+class Spoken:
+    """A sentence as the voice says it, and how that was judged."""
+
+    item: Item
+    speech: Speech
+    judged: Judged
+
+    @property
+    def heard(self) -> str:
+        """Return what the first recognizer heard."""
+        return self.judged.hypotheses[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """The table, and every sentence of it that the voice speaks."""
+
+    rows: tuple[Row, ...]
+    spoken: tuple[Spoken, ...]
+
+    def worst(self, count: int = 10) -> list[Spoken]:
+        """Return the sentences with the most word errors, then those that sound worst."""
+        return sorted(self.spoken, key=_how_bad, reverse=True)[:count]
+
+    def summary(self, name: str) -> str:
+        """Return a sentence on the voice and on the recordings."""
+        by_system = {each.system: each for each in self.rows[:2]}
+        said = [f"{system} {each.rate:.1%} WER" + (f", Distill-MOS {each.mos:.2f}" if each.mos else "")
+                for system, each in by_system.items()]  # fmt: skip
+        return f"{name}: " + "; ".join(said)
+
+    def table(self) -> dict[str, Any]:
+        """Return what the card keeps of it."""
+        found: dict[str, Any] = {}
+        for each in self.rows:
+            title = each.test if each.system != RECORDINGS else RECORDINGS
+            found[f"{title} WER"] = round(each.rate, 4)
+            if each.mos is not None:
+                found[f"{title} Distill-MOS"] = round(each.mos, 2)
+            if each.own is not None and each.system != RECORDINGS:
+                found[f"{title} likeness"] = round(each.own, 2)
+        return found
+
+
+def _how_bad(spoken: Spoken) -> tuple[float, float]:
+    return spoken.judged.errors.rate, -(spoken.judged.mos or 0.0)
+
+
+def score(
+    name: str,
+    voice: Synthesizer,
+    recordings: Sequence[Path],
+    test: Path,
+    invented: Sequence[str],
+    listen: Judge,
+) -> Scored:
+    """Judge a voice on the sentences of `test` and on `invented` ones, and some of all its recordings."""
+    own = list(_own_items(recordings))
+    real = [listen(item, Made(item.recording, 0.0, 0.0)) for item in own if item.recording is not None]
+    vectors = [one.voice for one in real if one.voice is not None]
+    rows = [row(("some of all", RECORDINGS), real, vectors, vectors)]
+    spoken: list[Spoken] = []
+    for title, items in (("test", _test_items(test)), (INVENTED, [Item(text) for text in invented])):
+        said = [_say(voice, item, listen) for item in items]
+        if said:
+            rows.append(row((title, name), [each.judged for each in said], vectors, vectors))
+        spoken += said
+    return Scored(tuple(rows), tuple(spoken))
+
+
+def _own_items(recordings: Sequence[Path]) -> Iterator[Item]:
+    """Yield some of all recordings, spread evenly."""
+    every = [item for path in recordings for item in _test_items(path)]
+    if every:
+        for place in np.linspace(0, len(every) - 1, min(OWN, len(every))).astype(int).tolist():
+            yield every[place]
+
+
+def _test_items(path: Path) -> list[Item]:
+    try:
+        return items_of(path, OWN)
+    except TextError:  # a manifest without sentences
+        return []
+
+
+def _say(voice: Synthesizer, item: Item, listen: Judge) -> Spoken:
+    speech = join(voice.speak(item.text))
+    return Spoken(item, speech, listen(item, Made(speech.audio, 0.0, 0.0)))

@@ -128,7 +128,7 @@ def change_contrast(model: onnx.ModelProto, middle: np.ndarray, contrast: float)
 def pick_sentences(own: Sequence[str], count: int, seed: int = INVENTED) -> list[str]:
     """Return `count` sentences: at most half of them of `own`, the others invented."""
     some = list(dict.fromkeys(own))[: count // 2]
-    return [*some, *islice(texts.invented(seed), count - len(some))]
+    return [*some, *islice(texts.invent_sentences(seed), count - len(some))]
 
 
 def choose(

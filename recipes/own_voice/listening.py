@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from recipes.asr.peers import recognized
+from recipes.asr.peers import recognize
 from recipes.consent import Embed, Hear
 from recipes.vocoder.scores import distill_mos
 from voice import audio
@@ -20,7 +20,7 @@ from voice.types import Audio
 def open_recognizer(name: str, threads: int) -> Hear:
     """Return what writes down what it hears. Raises ModelError."""
     recognizer = load_recognizer(name, threads=threads)
-    return lambda sound: recognized(recognizer, audio.resample(sound, recognizer.rate), "en")
+    return lambda sound: recognize(recognizer, audio.resample(sound, recognizer.rate), "en")
 
 
 def open_quality() -> Callable[[Audio], float]:

@@ -184,13 +184,13 @@ def _align_one(
     """Yield the aligned clips of one speaker; `wanted` are their ids by manifest."""
     guesses: list[tuple[str, Utterance]] = []
 
-    def spoken() -> Iterator[align.Spoken]:
+    def read_guesses() -> Iterator[align.Spoken]:
         for name, ids in wanted.items():
             for each in shards[name].read(ids):
                 guesses.append((name, each.utterance))
-                yield _spoken(each)
+                yield _alignment_input(each)
 
-    refined = align.align(spoken())
+    refined = align.align(read_guesses())
     worst = _limit([each.score for each in refined]) if refined else 0.0
     for (name, utterance), each in zip(guesses, refined, strict=True):
         if each.score >= worst:
@@ -199,7 +199,7 @@ def _align_one(
             print(f"left out: {utterance.id} (score {each.score:.2f}, the limit is {worst:.2f})", flush=True)
 
 
-def _spoken(each: Guess) -> align.Spoken:
+def _alignment_input(each: Guess) -> align.Spoken:
     tokens, durations = each.utterance.tokens, each.utterance.durations
     phonemes = "".join(SYMBOLS[token] for token in tokens)
     frames = durations[[unit.token for unit in align.units(phonemes)]].astype(np.int64)

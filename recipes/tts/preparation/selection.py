@@ -34,7 +34,7 @@ def select_clips(path: str | Path) -> list[Clip]:
         else:
             kept.append(clip)
     for reason, names in left_out.items():
-        print(f"left out, {reason}: {_named(names)}", flush=True)
+        print(f"left out, {reason}: {_name_some(names)}", flush=True)
     if not kept:
         raise VoiceError(f"{path} has no recording that a voice can be made of: give each a transcript")
     if low := [clip.sample_rate for clip in kept if (clip.sample_rate or VOICE_RATE) < VOICE_RATE]:
@@ -67,6 +67,6 @@ def _reasons(clip: Clip) -> Iterator[str]:
         yield f"no English reading of {', '.join(parts[:NAMED])[:60]}"
 
 
-def _named(names: Sequence[str]) -> str:
+def _name_some(names: Sequence[str]) -> str:
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

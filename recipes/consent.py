@@ -129,9 +129,7 @@ def hear_consent(
     words = hear(sound)
     person = match_sentence(words)
     if person is None:
-        raise NoConsent(
-            f'{path} says "{words[:200]}"; it has to say: "{SENTENCE}", with the name in its place'
-        )
+        raise NoConsent(f'{path} says "{words[:200]}"; have the person say, with their name: "{SENTENCE}"')
     likeness = compare_speakers(embed(sound), [embed(each) for each in recordings])
     if likeness < SAME_SPEAKER:
         raise NoConsent(

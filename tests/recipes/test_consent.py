@@ -87,12 +87,7 @@ def hear(words, speaker, tmp_path):
 def test_who_says_it_has_to_be_whose_recordings_they_are(tmp_path):
     words = "I, Anna Miller, agree that a synthetic voice is made of my recordings."
     found = hear(words, ANNA, tmp_path)
-    assert (found.person, found.kind, found.likeness, found.date) == (
-        "Anna Miller",
-        "spoken",
-        1.0,
-        "2026-11-30",
-    )
+    assert (found.person, found.kind, found.likeness) == ("Anna Miller", "spoken", 1.0)
     assert len(found.sha256) == 64 and found.statement == words
     with pytest.raises(NoConsent, match="does not sound like the recordings"):
         hear(words, EVE, tmp_path)

@@ -132,7 +132,7 @@ def test_recordings_are_decoded_once_and_one_without_audio_is_named(tmp_path):
 
 
 def test_a_part_of_a_recording_has_the_sound_of_that_part(tmp_path):
-    features, manifest = spoken(tmp_path, 1)
+    features, manifest = write_corpus(tmp_path, 1)
     (whole,) = corpus.read(features)
     durations = np.array([20] + [0] * (len(whole.tokens) - 1))
     part = replace(whole, id="part", recording=whole.id, first=9, durations=durations)

@@ -24,7 +24,9 @@ class Learning:
     beside: float = 30.0  # minutes of the teacher's speech
     sounds_steps: int = 1200
     adversarial_from: int = 500  # the first step with discriminators
-    prosody_steps: int = 1500
+    prosody_steps: int = 750
+    batch: int = 8  # pieces of sound in a step; half of what a corpus of hours is trained with
+    discriminated: int = 4  # of them, those that discriminators see
     threads: int = 1
     small: bool = False  # networks to try with, which begin with nothing
 
@@ -71,9 +73,10 @@ def sounds_options(features: Features, learning: Learning, out: Path, steps: int
     """Return how the sounds are learned."""
     options = train.Options(
         features=(features.own, features.teacher), dev=(features.dev,), manifest=features.manifests,
-        share=(f"{TEACHER}={SHARE}",), out=out, steps=steps, warm_start=learning.base,
+        share=(f"{TEACHER}={SHARE}",), out=out, steps=steps, warm_start=learning.base, batch=learning.batch,
         adversarial=AdversarialOptions(
-            adversarial_from=learning.adversarial_from, discriminators_rate=4e-4
+            adversarial_from=learning.adversarial_from, discriminators_rate=4e-4,
+            discriminators_batch=learning.discriminated,
         ),
         threads=learning.threads,
     )  # fmt: skip
@@ -107,11 +110,11 @@ class Times:
 
 def time_steps(features: Features, learning: Learning, out: Path) -> Times:
     """Train for some steps of each kind, to know how long all of them will take."""
-    found = []
+    seconds = []
     for kind, steps, first in (("plain", PLAIN, NEVER), ("sharp", SHARP, AT_ONCE)):
         some = sounds_options(features, replace(learning, adversarial_from=first), out / kind, steps)
         train.main(replace(some, dev=(), save_every=NEVER, fresh=True))
-        found.append(seconds_per_step(out / kind))
+        seconds.append(seconds_per_step(out / kind))
     few = prosody_options(features, learning, out / "prosody", EVEN)
     train_prosody.main(replace(few, save_every=NEVER, fresh=True))
-    return Times(*found, seconds_per_step(out / "prosody"))
+    return Times(seconds[0], seconds[1], seconds_per_step(out / "prosody"))

@@ -32,7 +32,7 @@ class Options:
     recognizer: str = option("quick", "what hears the voice when it is scored")
     threads: int | None = option(None, "CPU threads; all cores if not given")
     sounds_steps: int = option(1200, "steps of sounds, if there is time")
-    prosody_steps: int = option(1500, "steps of prosody, if there is time")
+    prosody_steps: int = option(750, "steps of prosody, if there is time")
     command: str = option("", "how this was asked for, for the card")
     smoke: bool = option(False, "a minute on data/tiny with some steps, to see that all of it works")
 

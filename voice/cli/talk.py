@@ -84,12 +84,12 @@ def command(
 
     def keep() -> None:
         if output and output != "-" and happened:
-            _save(happened, str(unfinished_path(Path(output))), models.synthesizer.rate)
+            _save(happened, str(unfinished_path(Path(output))), models.synthesizer.rate, voice)
 
     with interrupts.keeping(keep):
         _print(talk(said, start(models, brains=brains), patient=not impatient), happened)
     if output:
-        _save(happened, output, models.synthesizer.rate)
+        _save(happened, output, models.synthesizer.rate, voice)
         unfinished_path(Path(output)).unlink(missing_ok=True)
 
 

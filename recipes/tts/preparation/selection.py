@@ -37,7 +37,8 @@ def select_clips(path: str | Path) -> list[Clip]:
         print(f"left out, {reason}: {_name_some(names)}", flush=True)
     if not kept:
         raise VoiceError(f"{path} has no recording that a voice can be made of: give each a transcript")
-    if low := [clip.sample_rate for clip in kept if (clip.sample_rate or VOICE_RATE) < VOICE_RATE]:
+    rates = [clip.sample_rate or VOICE_RATE for clip in kept]
+    if low := [rate for rate in rates if rate < VOICE_RATE]:
         share = f"{len(low)} of {len(kept)} recordings of {path} have {min(low)} Hz"
         print(f"{share}: the voice will have no sound above {min(low) / 2000:g} kHz", flush=True)
     return kept

@@ -22,9 +22,9 @@ class Learning:
 
     base: Path | None = Path(__file__).parents[1] / "tts" / "voices.safetensors"
     beside: float = 30.0  # minutes of the teacher's speech
-    sounds_steps: int = 1200
-    adversarial_from: int = 500  # the first step with discriminators
-    prosody_steps: int = 750
+    sounds_steps: int = 900
+    adversarial_from: int = 200  # the first step with discriminators
+    prosody_steps: int = 600
     batch: int = 8  # pieces of sound in a step; half of what a corpus of hours is trained with
     discriminated: int = 4  # of them, those that discriminators see
     threads: int = 1

@@ -43,7 +43,7 @@ COMPARED = 12  # recordings that the speaker of a spoken consent is compared wit
 CHOSEN_BY = 12  # sentences that contrast and liveliness are chosen on
 SCORED = 12  # invented sentences that the finished voice is scored on
 TEMPERATURE = (0.4, 1.0, 0.6)  # of the flow, for length, pitch and energy
-LEAST = {"sounds": 700, "prosody": 500}  # steps that are worth their time
+LEAST = {"sounds": 500, "prosody": 300}  # steps that are worth their time
 # Minutes on two cores that are not measured first, with half an hour of the teacher's speech.
 MINUTES = {
     "recordings": 0.2, "consent": 0.3, "teacher": 0.7, "features": 1.0, "measure": 1.0, "choose": 3.0,

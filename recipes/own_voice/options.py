@@ -31,8 +31,8 @@ class Options:
     description: str = option("", "who speaks, for its card")
     recognizer: str = option("quick", "what hears the voice when it is scored")
     threads: int | None = option(None, "CPU threads; all cores if not given")
-    sounds_steps: int = option(1200, "steps of sounds, if there is time")
-    prosody_steps: int = option(750, "steps of prosody, if there is time")
+    sounds_steps: int = option(900, "steps of sounds, if there is time")
+    prosody_steps: int = option(600, "steps of prosody, if there is time")
     command: str = option("", "how this was asked for, for the card")
     smoke: bool = option(False, "a minute on data/tiny with some steps, to see that all of it works")
 

@@ -47,7 +47,7 @@ LEAST = {"sounds": 500, "prosody": 300}  # steps that are worth their time
 # Minutes on two cores that are not measured first, with half an hour of the teacher's speech.
 MINUTES = {
     "recordings": 0.2, "consent": 0.3, "teacher": 0.7, "features": 1.0, "measure": 1.0, "choose": 3.0,
-    "voice": 3.0,
+    "publish": 3.0,
 }  # fmt: skip
 MEMORY = 2.7  # GB, of the training of prosody
 ORIGIN = (
@@ -79,7 +79,7 @@ class Making:
 
     @property
     def report(self) -> Path:
-        return self.root / "voice" / "report.html"
+        return self.root / "publish" / "report.html"
 
     @property
     def graphs(self) -> Path:
@@ -112,7 +112,7 @@ class Making:
             self._training("prosody", "learn lengths, pitch and loudness", self.learn_prosody),
             self._training("sounds", "learn how phonemes sound", self.learn_sounds),
             self._stage("choose", "choose contrast, liveliness and gain", self.choose),
-            self._stage("voice", "score it, write card and report", self.finish,
+            self._stage("publish", "score it, write card and report", self.finish,
                         {"out": o.out, "recognizer": o.recognizer, "license": o.license,
                          "description": o.description}),
         ]  # fmt: skip

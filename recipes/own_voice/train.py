@@ -32,7 +32,7 @@ def train_voice(options: Options, tell: Tell = print) -> Outcome:
         options = shrink(options)
     check_options(options)
     making = Making(options, (options.run or RUNS / options.name).absolute())
-    made = carry_out(making.root, making.stages(), tell)["voice"].facts
+    made = carry_out(making.root, making.stages(), tell)["publish"].facts
     model = Path(made["model"])
     example = f'voice speak "Hello." --voice {options.name if options.out is None else model}'
     return Outcome(model, making.report, made["summary"], example)

@@ -47,6 +47,7 @@ LAYERS = [
     ["recipes"],
     ["recipes.asr", "recipes.endpoint", "recipes.names", "recipes.speakers", "recipes.vocoder"],
     ["recipes.tts"],
+    ["recipes.own_voice"],
     ["voice.cli"],
     ["voice.__main__"],
     ["page"],

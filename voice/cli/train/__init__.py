@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from voice.cli.train import endpoint, recognizer, vocoder
+from voice.cli.train import endpoint, recognizer, vocoder, voice
 
 app = typer.Typer(help="Train models on your own recordings.", no_args_is_help=True)
 
@@ -17,3 +17,4 @@ def _train() -> None:
 app.command("endpoint")(endpoint.command)
 app.command("recognizer")(recognizer.command)
 app.command("vocoder")(vocoder.command)
+app.command("voice")(voice.command)

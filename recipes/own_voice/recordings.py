@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from data.folder import prepare_folder
-from recipes.tts.preparation.selection import check_language
+from data.prepare import PrepareOptions, prepare
+from recipes.tts.preparation.selection import LONGEST_RECORDING, check_language
 from voice.errors import VoiceError
 from voice.manifest import Clip, read_manifest, write_manifest
 
@@ -64,9 +64,15 @@ def prepare_recordings(source: Path, out: Path, name: str, speaker: str | None =
 
 
 def _read(source: Path, out: Path) -> Sequence[Clip]:
+    """Return the clips of a manifest, or of whatever else `data.prepare` reads: it hears what has no text."""
     if source.suffix == ".jsonl":
         return read_manifest(source)
-    return prepare_folder(source, out / "found.jsonl")
+    found = prepare(source, out / "found.jsonl", PrepareOptions(longest=LONGEST_RECORDING))
+    for reason, count in found.dropped.items():
+        print(f"{count} recordings left out, {reason}: see {found.report}", flush=True)
+    for remark in found.remarks:
+        print(remark, flush=True)
+    return read_manifest(out / "found.jsonl")
 
 
 def choose_speaker(clips: Sequence[Clip], speaker: str | None, source: Path) -> list[Clip]:

@@ -63,7 +63,7 @@ def _reasons(clip: Clip) -> Iterator[str]:
     if not (clip.text or "").strip():
         yield "no transcript"
     elif clip.duration > LONGEST_RECORDING:
-        yield f"longer than {LONGEST_RECORDING:.0f} s (cut it first: voice data prepare)"
+        yield f"longer than {LONGEST_RECORDING:.0f} s (voice data prepare cuts it)"
     elif "phonemes" not in clip.extra and (parts := unspeakable(clip.text or "")):
         yield f"no English reading of {', '.join(parts[:NAMED])[:60]}"
 

@@ -22,7 +22,7 @@ import torch
 from data.batching import Share, batches_from
 from data.shards.workers import load_ahead
 from recipes import runs
-from recipes.devices import is_writer
+from recipes.devices import first_alone, is_writer
 from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
 from recipes.scaling import Scale, ScaleOptions, show_plan
@@ -183,7 +183,8 @@ def main(options: Options) -> None:
 
 def shrink(options: Options) -> Options:
     """Make everything small, on features of data/tiny that are made on the way."""
-    made = prepare.tiny_features(options.out.parent / "tiny-data")
+    with first_alone():
+        made = prepare.tiny_features(options.out.parent / "tiny-data")
     return replace(
         options, features=(made["train"],), dev=(made["dev"],), small=True, steps=min(options.steps, 24),
         save_every=min(options.save_every, 6), batch_tokens=200,

@@ -8,13 +8,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from recipes import pictures, report
-from recipes.consent import Consent
 from recipes.own_voice.choosing import Candidates, Choice, Tried
 from recipes.own_voice.scoring import Scored, Spoken
 from recipes.publishing import Training
 from recipes.scalars import read_curves
 from recipes.tts.evaluate import Row
 from recipes.tts.graphs import FILES
+from recipes.tts.preparation.consent import Consent
 from voice import audio
 from voice.features import VOICE_RATE
 from voice.models.card import Card, hashes, write_card

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from recipes.asr.peers import recognize
-from recipes.consent import Embed, Hear
+from recipes.tts.preparation.consent import Embed, Hear
 from recipes.vocoder.scores import distill_mos
 from voice import audio
 from voice.asr.diarization.speakers import RATE, Diarizer

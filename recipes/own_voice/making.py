@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from recipes import consent
-from recipes.consent import Consent
 from recipes.own_voice import finishing, listening, scoring
 from recipes.own_voice.choosing import Candidates, Choice, Tried, choose, pick_sentences
 from recipes.own_voice.learning import (
@@ -32,6 +30,8 @@ from recipes.publishing import Training, publish
 from recipes.stages import Result, Results, Stage, Work, check_trained
 from recipes.tts import train, train_prosody
 from recipes.tts.judging import Judge
+from recipes.tts.preparation import consent
+from recipes.tts.preparation.consent import Consent
 from recipes.tts.trained import keep_speakers, load_run, set_noise
 from recipes.vocoder.scores import distill_mos
 from voice import audio

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from recipes.consent import read_consent
 from recipes.options import option
 from recipes.publishing import check_target
+from recipes.tts.preparation.consent import read_consent
 from voice.errors import VoiceError
 from voice.media.container import RECORDINGS
 

@@ -20,10 +20,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from recipes.consent import read_consent
 from recipes.exporting import Weights, rows_about
 from recipes.options import option, parse
 from recipes.tts.graphs import FILES, write_graphs
+from recipes.tts.preparation.consent import read_consent
 from recipes.tts.trained import Trained, keep_speakers, load_run, set_noise, write_start
 from voice.features import VOICE_RATE
 from voice.models.card import GRAPHS, PRETRAINED, Card, hashes, read_card, write_card

@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("numba")
 
-from recipes.consent import NoConsent, hear_consent
 from recipes.own_voice import listening
+from recipes.tts.preparation.consent import NoConsent, hear_consent
 from voice import audio, load_voice
 from voice.errors import AudioError
 from voice.tts.voice import join

@@ -9,10 +9,10 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("numba")
 
-from recipes.consent import NoConsent
 from recipes.own_voice import train
 from recipes.own_voice.options import Options, check_options
 from recipes.own_voice.train import TINY
+from recipes.tts.preparation.consent import NoConsent
 from voice import load_voice
 from voice.errors import VoiceError
 from voice.models.card import read_card

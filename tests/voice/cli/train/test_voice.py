@@ -12,9 +12,9 @@ pytest.importorskip("numba")
 
 from typer.testing import CliRunner
 
-from recipes.consent import read_consent
 from recipes.own_voice import train
 from recipes.publishing import Outcome
+from recipes.tts.preparation.consent import read_consent
 from voice.cli import app
 from voice.cli.train import voice as command
 

@@ -7,7 +7,7 @@ import datetime
 import numpy as np
 import pytest
 
-from recipes.consent import NoConsent, check_date, hear_consent, match_sentence, read_consent
+from recipes.tts.preparation.consent import NoConsent, check_date, hear_consent, match_sentence, read_consent
 from voice.types import Audio
 
 SAID = "Anna Miller, 2026-11-30: I agree that a synthetic voice is made of my recordings"

@@ -19,7 +19,7 @@ def synthesis_tags(voice: str) -> Mapping[str, str]:
     Of a folder the name on its card is told, not where it lies.
     """
     try:
-        name = lookup.described(voice).card.name
+        name = lookup.find_stored(voice).card.name
     except ModelError:
         name = Path(voice).name
     return {"comment": SYNTHESIZED.format(version=__version__, name=name[:LONGEST_NAME])}

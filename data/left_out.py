@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import TypeVar
 
@@ -27,15 +27,30 @@ class LeftOut:
         self._counts: Counter[str] = Counter()
         self._names: dict[str, list[str]] = {}
         self._unopened: set[str] = set()
+        self._met: set[tuple[str, str]] = set()
         self._lock = Lock()
 
     def add(self, name: str, reason: str) -> None:
         """Count a row that is left out."""
+        self.add_all([name], reason)
+
+    def add_once(self, name: str, reason: str) -> None:
+        """Count a row that is left out, once however often it is met."""
         with self._lock:
-            self._counts[reason] += 1
-            names = self._names.setdefault(reason, [])
-            if len(names) < SHOWN:
-                names.append(name)
+            is_new = (name, reason) not in self._met
+            self._met.add((name, reason))
+        if is_new:
+            self.add(name, reason)
+
+    def add_all(self, names: Sequence[str], reason: str, count: int | None = None) -> None:
+        """Count rows that are left out; `names` may be only the first few of `count`."""
+        count = len(names) if count is None else count
+        if not count:
+            return
+        with self._lock:
+            self._counts[reason] += count
+            known = self._names.setdefault(reason, [])
+            known += names[: SHOWN - len(known)]
 
     def add_unopened(self, name: str, error: AudioError) -> None:
         """Count a row whose recording cannot be opened, once however often it is met.

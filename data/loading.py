@@ -8,6 +8,7 @@ from threading import Lock
 import numpy as np
 
 from data.batching import prefetch
+from data.left_out import LeftOut
 from data.shards.reading import read_sound
 from voice.manifest import Clip
 
@@ -21,12 +22,15 @@ class AudioCache:
     all (an hour at 24 kHz takes 173 MB); what does not fit is decoded anew each time. Either way
     the samples pass through 16 bits, so that they never depend on what was kept.
 
-    Indexing raises AudioError where a file cannot be read.
+    Indexing raises AudioError where a file cannot be read. `left_out` counts what a training leaves out.
     """
 
-    def __init__(self, clips: Sequence[Clip], rate: int, *, memory: float = 2e9) -> None:
+    def __init__(
+        self, clips: Sequence[Clip], rate: int, *, memory: float = 2e9, left_out: LeftOut | None = None
+    ) -> None:
         self.clips = clips
         self.rate = rate
+        self.left_out = LeftOut(len(clips)) if left_out is None else left_out
         self._free = memory
         self._kept: dict[int, np.ndarray] = {}  # index → (T,) int16
         self._lock = Lock()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import overload
 
@@ -13,15 +13,16 @@ import torch
 from data.augmentation import Augment
 from data.batching import pad
 from data.loading import AudioCache
-from data.shards.index import ClipIndex
+from recipes import devices
 from recipes.asr import windows
 from recipes.asr.teacher import Labels, TeacherOptions, ask
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.windows import Window, Windows
 from voice.asr.ctc.alphabet import BLANK, FRAME, spell
 from voice.asr.whisper.decoding import COMPRESSION_RATIO_THRESHOLD, compression_ratio
+from voice.asr.whisper.tokenizer import TEXT_CONTEXT
 from voice.asr.whisper.windows import WINDOW_SAMPLES, features
-from voice.errors import VoiceError
+from voice.errors import ManifestError, VoiceError
 from voice.features import WHISPER_RATE
 from voice.manifest import Clip
 
@@ -96,6 +97,11 @@ class Examples(Sequence[Example]):
         """The shard of each example (N,), or None where there are windows of several clips."""
         return None if self.windows.joins else self.windows.clips.sections[self.kept]
 
+    def readable(self) -> Examples:
+        """Return the examples whose recordings can be opened; the others are counted."""
+        opened = [windows.open_sound(self.windows[int(n)], self.sounds) is not None for n in self.kept]
+        return replace(self, kept=self.kept[np.array(opened, bool)])
+
     def __len__(self) -> int:
         return len(self.kept)
 
@@ -116,22 +122,43 @@ def gather(
 ) -> Examples:  # fmt: skip
     """Return all clips of the manifests and `joins` windows of several, with what is to be learned from them.
 
-    Without a teacher that is their transcripts. What the teacher repeats itself in is left out. Raises
-    ManifestError where a transcript is missing, VoiceError where nothing is left.
+    Without a teacher that is their transcripts. What is left out is told: what is longer than a window, has
+    no transcript, or is what the teacher repeats itself in. Raises ManifestError where no clip has a
+    transcript, VoiceError where nothing is left.
     """
-    clips = ClipIndex.join(windows.select(manifest) for manifest in manifests)
-    sounds, every = (
-        AudioCache(clips, WHISPER_RATE),
-        Windows(clips, windows.join_clips(clips, joins, seed=seed)),
-    )
+    clips, left_out = windows.select(manifests)
     if teacher is None:
-        windows.check_texts(clips)
-        return Examples(every, sounds, partial(_read, clips, data.tokenizer), np.arange(len(every)))
-    answers = ask(every, sounds, data.tokenizer, teacher, threads)
-    understood = [data.keep_loops or not loops(data.tokenizer.decode(answers(w).tokens)) for w in every]
-    if not any(understood):
+        clips = windows.with_texts(clips, left_out)
+    sounds = AudioCache(clips, WHISPER_RATE, left_out=left_out)
+    every = Windows(clips, windows.join_clips(clips, joins, seed=seed))
+    if teacher is None:
+        found = Examples(every, sounds, partial(_read, clips, data.tokenizer), np.arange(len(every)))
+    else:
+        answers = ask(every, sounds, data.tokenizer, teacher, threads)
+        kept = np.flatnonzero([_is_understood(window, answers(window), sounds, data) for window in every])
+        found = Examples(every, sounds, partial(_answered, answers), kept)
+    if left_out and devices.is_writer():
+        print(left_out, flush=True)
+    if not len(found):
         raise VoiceError("nothing is left to learn from: the model understood none of these clips")
-    return Examples(every, sounds, answers, np.flatnonzero(understood))
+    return found
+
+
+def _is_understood(window: Window, labels: Labels | None, sounds: AudioCache, data: DataOptions) -> bool:
+    """Tell whether a teacher wrote labels of a window that are no loop; loops are counted."""
+    if labels is None:  # its recording cannot be opened
+        return False
+    if data.keep_loops or not loops(data.tokenizer.decode(labels.tokens)):
+        return True
+    sounds.left_out.add(sounds.clips[window.clips[0]].id, "in which the teacher repeats itself")
+    return False
+
+
+def _answered(answers: Callable[[Window], Labels | None], window: Window) -> Labels:
+    """Return the labels of a window that has some."""
+    labels = answers(window)
+    assert labels is not None  # only those are kept
+    return labels
 
 
 def loops(text: str) -> bool:
@@ -163,9 +190,16 @@ def collate(
 ) -> Batch:
     """Return a batch whose every window is as long as the longest with its margin (seconds, one each).
 
-    With `rngs`, one each, the sounds are augmented.
+    With `rngs`, one each, the sounds are augmented. What cannot be opened, or has a longer text than the
+    decoder takes, is left out and counted. Raises ManifestError where nothing is left.
     """
-    sounds = [each.sound() for each in some]
+    heard = [_heard(each, data) for each in some]
+    opened = [index for index, samples in enumerate(heard) if samples is not None]
+    if not opened:
+        raise ManifestError(f"nothing of a batch can be used: {some[0].sounds.left_out}")
+    some, margins = [some[index] for index in opened], margins[opened]
+    rngs = [rngs[index] for index in opened] if rngs else None
+    sounds = [samples for samples in heard if samples is not None]
     if rngs and data.augment:
         sounds = [data.augment(sound, rng)[:WINDOW_SAMPLES] for sound, rng in zip(sounds, rngs, strict=True)]
     lengths = [len(s) + round(float(m) * WHISPER_RATE) for s, m in zip(sounds, margins, strict=True)]
@@ -181,6 +215,15 @@ def collate(
         torch.from_numpy(hidden) if len(hidden) else None,
         _letters(some, [min(each, length) for each in lengths]) if data.ctc else None,
     )
+
+
+def _heard(each: Example, data: DataOptions) -> np.ndarray | None:
+    """Return the samples of an example; None where it cannot be learned from, which is counted."""
+    name, left_out = each.sounds.clips[each.window.clips[0]].id, each.sounds.left_out
+    if len(each.labels.tokens) > TEXT_CONTEXT - len(data.tokenizer.prompt):
+        left_out.add_once(name, "with a longer text than the decoder takes")
+        return None
+    return windows.open_sound(each.window, each.sounds)
 
 
 def _letters(

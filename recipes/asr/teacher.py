@@ -123,8 +123,10 @@ class TeacherCache:
         np.savez(beside, tokens=labels.tokens, hidden=labels.hidden)
         beside.replace(path)
 
-    def get(self, path: Path) -> Labels:
-        """Read labels."""
+    def get(self, path: Path) -> Labels | None:
+        """Read labels; there are none of a window that could not be opened."""
+        if not path.exists():
+            return None
         with np.load(path) as kept:
             return Labels(kept["tokens"], kept["hidden"])
 
@@ -132,10 +134,11 @@ class TeacherCache:
 def ask(
     every: Sequence[Window], sounds: AudioCache, tokenizer: TrainingTokenizer, options: TeacherOptions,
     threads: int,
-) -> Callable[[Window], Labels]:  # fmt: skip
+) -> Callable[[Window], Labels | None]:  # fmt: skip
     """Have the teacher label all windows that its cache lacks; returns what gives the labels of a window.
 
-    Of several processes that train together each asks it about its part.
+    They are None for a window whose recording cannot be opened, which is counted. Of several processes that
+    train together each asks it about its part.
     """
     cache = TeacherCache(options, tokenizer.language)
 
@@ -150,9 +153,10 @@ def ask(
         teacher, show = Teacher(options, tokenizer, threads=threads), _Progress(len(missing))
         for first in range(0, len(missing), WINDOWS_AT_ONCE):
             some = [every[index] for index in missing[first : first + WINDOWS_AT_ONCE]]
-            places = [place(window) for window in some]
-            found = teacher.labels([windows.sound(window, sounds) for window in some], [t for _, t in places])
-            for (path, _), labels in zip(places, found, strict=True):
+            heard = [(place(window), windows.open_sound(window, sounds)) for window in some]
+            opened = [(where, samples) for where, samples in heard if samples is not None]
+            found = teacher.labels([samples for _, samples in opened], [text for (_, text), _ in opened])
+            for ((path, _), _), labels in zip(opened, found, strict=True):
                 cache.put(path, labels)
             show(first + len(some))
     devices.wait_for_all()

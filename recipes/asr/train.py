@@ -220,7 +220,8 @@ def main(options: Options) -> None:
     train = gather(
         options.manifest, data, teacher, joins=options.joined, seed=options.seed, threads=options.threads
     )
-    dev, plan = gather(options.dev, data, teacher, threads=options.threads), plan_of(train, options)
+    dev = gather(options.dev, data, teacher, threads=options.threads).readable()
+    plan = plan_of(train, options)
     print(f"{len(train)} windows, {train.durations.sum() / 60:.1f} minutes; {len(dev)} dev clips", flush=True)
 
     seed_everything(options.seed)  # here, so that it makes no difference whether a teacher was asked
@@ -288,6 +289,8 @@ def main(options: Options) -> None:
         checkpoint.save(first)
         kept.write_means()
         progress.close()
+        if train.sounds.left_out and is_writer():
+            print(train.sounds.left_out, flush=True)
 
 
 if __name__ == "__main__":

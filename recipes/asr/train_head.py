@@ -110,8 +110,10 @@ def examples(
     manifests: Sequence[str], models: Sequence[Any], options: Options, augment: Augment | None, joins: int
 ) -> Iterator[Example]:
     """Yield every window as it is through each encoder, and augmented copies of it through the first."""
-    clips = [clip for each in manifests for clip in windows.select(each) if text_of(clip)]
-    sounds = AudioCache(clips, WHISPER_RATE)
+    listed, left_out = windows.select(manifests)
+    clips = [clip for clip in listed if text_of(clip)]
+    left_out.add_all([clip.id for clip in listed if not text_of(clip)], "without a transcript")
+    sounds = AudioCache(clips, WHISPER_RATE, left_out=left_out)
     every = windows.single(clips) + windows.join_clips(clips, joins, seed=options.seed)
     begun = shown = time.monotonic()
     for number, window in enumerate(every):
@@ -119,11 +121,12 @@ def examples(
         corpus = clips[window.clips[0]].audio.parent.parent.name
         ways = [(model, 0) for model in models]
         ways += [(models[0], 1 + copy) for copy in range(options.copies if augment else 0)]
+        whole = windows.open_sound(window, sounds)
+        if whole is None:
+            continue
         for model, copy in ways:
             rng = rng_for(options.seed, 2, number, copy)
-            samples = windows.sound(window, sounds)
-            if copy and augment:
-                samples = augment(samples, rng)[:WINDOW_SAMPLES]
+            samples = augment(whole, rng)[:WINDOW_SAMPLES] if copy and augment else whole
             margin = rng.uniform(0.0, 0.8) if augment else MARGIN
             yield Example(encode(samples, model, margin), spell(text).labels, text, corpus)
         now = time.monotonic()
@@ -131,6 +134,8 @@ def examples(
             shown = now
             left = (now - begun) / (number + 1) * (len(every) - number - 1) / 60
             print(f"encoded {number + 1} of {len(every)}, {left:.0f} minutes left", flush=True)
+    if left_out:
+        print(left_out, flush=True)
 
 
 def batch(some: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:

@@ -10,6 +10,7 @@ from typing import overload
 import numpy as np
 
 from data.batching import rng_for
+from data.left_out import SHOWN, LeftOut
 from data.loading import AudioCache
 from data.shards.index import ClipIndex
 from voice.asr.whisper.windows import WINDOW
@@ -31,16 +32,25 @@ class Window:
     duration: float
 
 
-def select(manifest: str) -> ClipIndex:
-    """Return the clips of at most 30 s of `PATH`, `PATH:N` or `PATH:-N`, as `select_any` takes them.
+def select(manifests: Sequence[str]) -> tuple[ClipIndex, LeftOut]:
+    """Return the clips of at most 30 s of manifests as `index_any` takes them, and what counts the others.
 
-    Raises ManifestError where there is none.
+    Raises ManifestError where a manifest holds nothing else.
     """
-    clips = index_any(manifest)
-    clips = clips.select(clips.durations <= WINDOW)
-    if not clips:
-        raise ManifestError(f"{manifest} holds no clip of at most {WINDOW:g} s; cut the recordings first")
-    return clips
+    listed = [index_any(manifest) for manifest in manifests]
+    left_out = LeftOut(sum(map(len, listed)))
+    for manifest, clips in zip(manifests, listed, strict=True):
+        if not (clips.durations <= WINDOW).any():
+            raise ManifestError(f"{manifest} holds no clip of at most {WINDOW:g} s; cut the recordings first")
+        count_missing(clips, clips.durations > WINDOW, f"longer than {WINDOW:g} s", left_out)
+    return ClipIndex.join(clips.select(clips.durations <= WINDOW) for clips in listed), left_out
+
+
+def count_missing(clips: ClipIndex, missing: np.ndarray, reason: str, left_out: LeftOut) -> None:
+    """Count the clips where `missing` (N,) is true as left out."""
+    if missing.any():
+        first = np.flatnonzero(missing)[:SHOWN].tolist()
+        left_out.add_all([clips[index].id for index in first], reason, int(missing.sum()))
 
 
 def select_any(manifest: str) -> list[Clip]:
@@ -130,6 +140,12 @@ def sound(window: Window, sounds: AudioCache) -> np.ndarray:
     return np.concatenate(pieces)
 
 
+def open_sound(window: Window, sounds: AudioCache) -> np.ndarray | None:
+    """Return the samples of a window as `sound` does; None where they cannot be opened, which is counted."""
+    name = sounds.clips[window.clips[0]].id
+    return sounds.left_out.open(name, lambda: sound(window, sounds))
+
+
 def identity(window: Window, clips: Sequence[Clip]) -> str:
     """Return what tells a window from all others, without opening a file."""
     parts = [f"{clips[i].id} {clips[i].audio.name} {clips[i].duration:.4f}" for i in window.clips]
@@ -146,11 +162,12 @@ def text(window: Window, clips: Sequence[Clip]) -> str:
     return " ".join(found)
 
 
-def check_texts(clips: ClipIndex) -> None:
-    """Raise ManifestError for a clip without a transcript."""
-    without = np.flatnonzero(~clips.transcribed)
-    if len(without):
-        text(Window((int(without[0]),), (), 0.0), clips)
+def with_texts(clips: ClipIndex, left_out: LeftOut) -> ClipIndex:
+    """Return the clips that have a transcript, others are counted. Raises ManifestError where none has."""
+    if not clips.transcribed.any():
+        raise ManifestError(f"{clips[0].id} has no transcript, nor has any other; use --labels own")
+    count_missing(clips, ~clips.transcribed, "without a transcript", left_out)
+    return clips.select(clips.transcribed)
 
 
 def earlier_text(window: Window, clips: Sequence[Clip]) -> str | None:

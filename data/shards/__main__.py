@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from data.shards.workers import cores
+from data.parallel import default_workers
 from data.shards.writing import MANIFEST, MINUTES, write_shards
 from voice.errors import VoiceError
 
@@ -27,7 +27,7 @@ def main() -> None:
     parser.add_argument("out", type=Path, help="the folder for shards and manifest.jsonl")
     parser.add_argument("--rate", type=int, help="store FLAC of so many Hz instead of the files as they are")
     parser.add_argument("--minutes", type=float, default=MINUTES, help="of sound in a shard")
-    parser.add_argument("--processes", type=int, default=cores(), help="shards written at once")
+    parser.add_argument("--processes", type=int, default=default_workers(), help="shards written at once")
     chosen = parser.parse_args()
     try:
         made = write_shards(

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from data.batching import rng_for
+from data.parallel import in_order
 from data.shards.index import ClipIndex
 from data.shards.reading import BYTES, OFFSET, read_bytes, read_sound
-from data.shards.workers import map_in_processes
 from voice import audio
 from voice.errors import AudioError, ManifestError, VoiceError
 from voice.manifest import Clip
@@ -50,8 +50,8 @@ def write_shards(
     _claim(out, {"manifest": sha256(manifest), "rate": rate, "minutes": minutes})
     parts = _divide(clips.durations, minutes * 60)
     left_out: list[tuple[str, str]] = []
-    written = map_in_processes(
-        _write_shard, enumerate(parts), processes, start=_begin_writing, given=(clips, out, rate)
+    written = in_order(
+        enumerate(parts), _write_shard, processes, few=2, begin=_begin_writing, given=(clips, out, rate)
     )
     for number, missing in enumerate(written):
         left_out += missing

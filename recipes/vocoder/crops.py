@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from data.batching import prefetch, rng_for
+from data.batching import rng_for
 from data.left_out import LeftOut
 from data.loading import FULL_SCALE, coded_16_bit
-from voice import audio, pitch
+from data.parallel import in_order
+from data.shards.arrays import ArrayWriter, map_arrays
+from data.shards.index import ClipIndex
+from data.shards.reading import read_sound
+from voice import pitch
+from voice.errors import AudioError
 from voice.features import VOICE_HOP, VOICE_RATE, voice_log_mel
-from voice.manifest import Clip, read_manifest
+from voice.manifest import Clip
 from voice.tts.vocoder import pulses
 
 EDGE = 2  # frames on each side of a crop that losses don't see: their windows hang over
@@ -52,12 +58,20 @@ class Crops:
 
 @dataclass(frozen=True)
 class Corpus:
-    """Recordings with their features, clip after clip; crops follow from a seed and a step alone."""
+    """Recordings with their features, clip after clip; crops follow from a seed and a batch's number alone.
+
+    The arrays may lie in a file and not in memory.
+    """
 
     frames: np.ndarray  # (clips,)
     samples: np.ndarray  # (sum of frames · 300,) int16
     mel: np.ndarray  # (sum of frames, 100) float16
     f0: np.ndarray  # (sum of frames,) float32 Hz
+
+    @cached_property
+    def ends(self) -> np.ndarray:
+        """The frame (clips,) that follows each clip's last."""
+        return np.cumsum(self.frames)
 
     @property
     def minutes(self) -> float:
@@ -71,7 +85,7 @@ class Corpus:
     def crops(self, seed: int, step: int, count: int, frames: int, augmentation: Augmentation) -> Crops:
         """`count` pieces of `frames` frames, each frame of the corpus about equally likely."""
         rng = rng_for(seed, step)
-        clips = np.searchsorted(np.cumsum(self.frames), rng.integers(len(self.f0), size=count), side="right")
+        clips = np.searchsorted(self.ends, rng.integers(len(self.f0), size=count), side="right")
         starts = [int(rng.integers(max(1, self.frames[clip] - frames + 1))) for clip in clips]
         chosen = zip(clips.tolist(), starts, strict=True)
         pieces = [self._piece(clip, start, frames, rng) for clip, start in chosen]
@@ -79,7 +93,7 @@ class Corpus:
 
     def _piece(self, index: int, start: int, frames: int, rng: np.random.Generator) -> _Piece:
         """Silence follows where the clip is shorter."""
-        first = int(self.frames[:index].sum()) + start
+        first = int(self.ends[index] - self.frames[index]) + start
         count = min(frames, int(self.frames[index]) - start)
         mel = self.mel[first : first + count].T.astype(np.float32)
         real = self.samples[first * VOICE_HOP : (first + count) * VOICE_HOP].astype(np.float32) / FULL_SCALE
@@ -90,25 +104,37 @@ class Corpus:
         return mel, f0, noise, np.pad(real, (0, missing * VOICE_HOP))
 
 
-def load_corpus(manifests: Sequence[Path], cache: Path | None = None, workers: int = 2) -> Corpus:
-    """Decode and measure every clip, a minute of work for an hour of speech; `cache` keeps the result."""
-    kept = None if cache is None else cache / f"crops-{_fingerprint(manifests)}.npz"
-    if kept is not None and kept.exists():
-        with np.load(kept) as arrays:
-            return Corpus(**arrays)
-    clips = [clip for manifest in manifests for clip in read_manifest(manifest)]
+def load_corpus(manifests: Sequence[Path], cache: Path | None = None) -> Corpus:
+    """Decode and measure every clip, a minute of one core for an hour of speech.
+
+    With a folder `cache` it is done once, and what is found stays in a file there instead of memory.
+    """
+    if cache is None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "crops.npz"
+            _write(manifests, path)
+            return Corpus(**{name: np.array(rows) for name, rows in map_arrays(path).items()})
+    kept = cache / f"crops-{_fingerprint(manifests)}.npz"
+    if not kept.exists():
+        _write(manifests, kept)
+    return Corpus(**map_arrays(kept))
+
+
+def _write(manifests: Sequence[Path], path: Path) -> None:
+    """Write the arrays of a corpus, whole or not at all, clip by clip; many clips by several processes.
+
+    What cannot be opened is left out and told. Raises ManifestError where that is a tenth or more.
+    """
+    clips = ClipIndex.join(map(ClipIndex.read, manifests))
     left_out = LeftOut(len(clips))
-
-    def measure(clip: Clip) -> _Row | None:
-        return left_out.open(clip.id, lambda: _clip_arrays(clip.audio))
-
-    rows = [row for row in prefetch(clips, measure, workers, ahead=4 * workers) if row is not None]
+    with ArrayWriter(path) as writer:
+        for name, arrays in in_order(clips, _clip_arrays):
+            if isinstance(arrays, AudioError):
+                left_out.add_unopened(name, arrays)
+            else:
+                writer.append(**arrays)
     if left_out:
         print(left_out, flush=True)
-    corpus = Corpus(*(np.concatenate(column) for column in zip(*rows, strict=True)))
-    if kept is not None:
-        keep(corpus, kept)
-    return corpus
 
 
 def _fingerprint(manifests: Sequence[Path]) -> str:
@@ -117,23 +143,16 @@ def _fingerprint(manifests: Sequence[Path]) -> str:
     return hashlib.sha256(text).hexdigest()[:16]
 
 
-def keep(corpus: Corpus, path: Path) -> None:
-    """Written whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{os.getpid()}.npz")
-    np.savez(beside, **vars(corpus))
-    beside.replace(path)
-
-
-_Row = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # of each array of `Corpus`
-
-
-def _clip_arrays(path: Path) -> _Row:
-    """Return one clip's row of each array of `Corpus`."""
-    samples = audio.read(path, VOICE_RATE).samples
+def _clip_arrays(clip: Clip) -> tuple[str, dict[str, np.ndarray] | AudioError]:
+    """Return one clip's id and its rows of each array of `Corpus`, or why it cannot be opened."""
+    try:
+        samples = read_sound(clip, VOICE_RATE).samples
+    except AudioError as error:
+        return clip.id, error
     mel, f0 = voice_log_mel(samples), pitch.f0(samples, VOICE_RATE, VOICE_HOP)
     coded = coded_16_bit(samples[: len(f0) * VOICE_HOP])
-    return np.array([len(f0)]), coded, mel.T.astype(np.float16), f0
+    frames = np.array([len(f0)])
+    return clip.id, {"frames": frames, "samples": coded, "mel": mel.T.astype(np.float16), "f0": f0}
 
 
 _Piece = tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # mel, f0, noise, real

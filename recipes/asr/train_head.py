@@ -4,52 +4,52 @@
         --augment ../shared/corpora --out runs/head
 
 The encoder runs once over every window (and over further, augmented copies of it), as CTranslate2
-runs it in use; its output stays in memory. Text comes from the manifest's `text`, or its `asr_text`.
+runs it in use; its output lies in files of the run (`encoded.py`). Text comes from the manifest's `text`, or
+its `asr_text`. With `torchrun --nproc-per-node N -m` for `python -m` N devices train together.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
 
-from data.augmentation import Augment, augment_from
-from data.batching import batches_from, pad, rng_for
-from data.loading import AudioCache
+from data.augmentation import augment_from
+from data.batching import Share, batches_from, pad
+from data.shards.workers import load_ahead
 from recipes import runs
-from recipes.asr import windows
+from recipes.asr import smoke
+from recipes.asr.encoded import EncodedExamples, Example, Ways, name_of, write_examples
 from recipes.asr.head import Head, ctc_loss, export, saved_head
-from recipes.options import option, parse
+from recipes.devices import first_alone, is_writer
+from recipes.kept_weights import KeptWeights
+from recipes.options import group, option, parse
+from recipes.scaling import Scale, ScaleOptions, show_plan
 from recipes.training import (
     Checkpoint,
     Deadline,
     Ema,
     Progress,
     Stateful,
+    average_model,
     evaluating,
+    seed_batch,
     seed_everything,
     warm_cosine,
 )
-from voice.asr.ctc.alphabet import BLANK, FRAME, spell
+from voice.asr.ctc.alphabet import BLANK
 from voice.asr.ctc.head import greedy_letters
-from voice.asr.whisper.encoder import storage_view
-from voice.asr.whisper.windows import MARGIN, WINDOW_SAMPLES, features
 from voice.features import WHISPER_RATE
-from voice.manifest import Clip
 from voice.metrics import Score, total, word_errors
 from voice.models import find
 from voice.models.adapter import WEIGHTS
 from voice.models.card import sha256
 
 RECIPE = "recipes.asr.train_head"
-SHOWN_EVERY = 20.0  # s
 
 
 @dataclass(frozen=True)
@@ -81,61 +81,12 @@ class Options:
     check_every: int = option(500, "steps between scores on the dev clips", may_change=True)
     seed: int = option(0, "decides order, margins, augmentation and first weights")
     threads: int = option(torch.get_num_threads(), "CPU threads", may_change=True)
+    scale: ScaleOptions = group(ScaleOptions())
     fresh: bool = option(False, "start over even where there is a run", may_change=True)
+    smoke: bool = option(False, "seconds: a tiny random encoder on data/tiny")
 
 
-@dataclass(frozen=True, eq=False)
-class Example:
-    """A window's encoder output (F, D) float16, the letters said in it, and where it is from."""
-
-    encoded: np.ndarray
-    labels: np.ndarray
-    text: str
-    corpus: str
-
-
-def text_of(clip: Clip) -> str | None:
-    """Return the transcript of a clip, or what an earlier recognizer wrote."""
-    return clip.text if clip.text is not None else clip.extra.get("asr_text")
-
-
-def encode(samples: np.ndarray, model: Any, margin: float) -> np.ndarray:
-    """Return the encoder's output (F, D) float16 of (T,) samples and `margin` seconds of silence."""
-    length = min(WINDOW_SAMPLES, len(samples) + round(margin * WHISPER_RATE))
-    view = storage_view(features(samples, length // 320 * 320)[None])
-    return np.asarray(model.encode(view, to_cpu=True))[0].astype(np.float16)
-
-
-def examples(
-    manifests: Sequence[str], models: Sequence[Any], options: Options, augment: Augment | None, joins: int
-) -> Iterator[Example]:
-    """Yield every window as it is through each encoder, and augmented copies of it through the first."""
-    listed, left_out = windows.select(manifests)
-    clips = [clip for clip in listed if text_of(clip)]
-    left_out.add_all([clip.id for clip in listed if not text_of(clip)], "without a transcript")
-    sounds = AudioCache(clips, WHISPER_RATE, left_out=left_out)
-    every = windows.single(clips) + windows.join_clips(clips, joins, seed=options.seed)
-    begun = shown = time.monotonic()
-    for number, window in enumerate(every):
-        text = " ".join(text_of(clips[index]) or "" for index in window.clips)
-        corpus = clips[window.clips[0]].audio.parent.parent.name
-        ways = [(model, 0) for model in models]
-        ways += [(models[0], 1 + copy) for copy in range(options.copies if augment else 0)]
-        whole = windows.open_sound(window, sounds)
-        if whole is None:
-            continue
-        for model, copy in ways:
-            rng = rng_for(options.seed, 2, number, copy)
-            samples = augment(whole, rng)[:WINDOW_SAMPLES] if copy and augment else whole
-            margin = rng.uniform(0.0, 0.8) if augment else MARGIN
-            yield Example(encode(samples, model, margin), spell(text).labels, text, corpus)
-        now = time.monotonic()
-        if now - shown > SHOWN_EVERY:
-            shown = now
-            left = (now - begun) / (number + 1) * (len(every) - number - 1) / 60
-            print(f"encoded {number + 1} of {len(every)}, {left:.0f} minutes left", flush=True)
-    if left_out:
-        print(left_out, flush=True)
+Numbered = tuple[int, tuple[torch.Tensor, ...]]  # a batch with its number in the run
 
 
 def batch(some: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -146,87 +97,148 @@ def batch(some: Sequence[Example]) -> tuple[torch.Tensor, torch.Tensor, torch.Te
     return inputs, torch.from_numpy(frames), torch.from_numpy(labels), torch.from_numpy(lengths)
 
 
+def batches(train: EncodedExamples, first: int, options: Options, share: Share) -> Iterator[list[Numbered]]:
+    """Yield this process's batches of step `first`, then of the next; each follows from seed and number."""
+    planned = batches_from(
+        first * share.per_step, train.durations, options.batch_seconds, seed=options.seed, share=share
+    )
+
+    def load(item: tuple[int, list[int]]) -> Numbered:
+        return item[0], batch([train[index] for index in item[1]])
+
+    yield from share.by_step(load_ahead(planned, load, options.scale.workers))
+
+
 def check(head: Head, dev: Sequence[Example]) -> dict[str, float]:
     """Return word error rates of greedy decoding, of each corpus and of all."""
     scores: dict[str, list[Score]] = {}
+    device = next(head.parameters()).device
     with evaluating(head):
         for each in dev:
-            log_probs = head(torch.from_numpy(each.encoded.astype(np.float32))[None])[0].numpy()
-            scores.setdefault(each.corpus, []).append(word_errors(each.text, greedy_letters(log_probs)))
+            encoded = torch.from_numpy(each.encoded.astype(np.float32))[None].to(device)
+            errors = word_errors(each.text, greedy_letters(head(encoded)[0].float().cpu().numpy()))
+            scores.setdefault(each.corpus, []).append(errors)
     rates = {f"wer/{name}": total(some).rate for name, some in scores.items()}
     return rates | {"wer": total(score for some in scores.values() for score in some).rate}
 
 
-def describe_run(options: Options) -> runs.Run:
+def folders(options: Options) -> list[Path]:
+    """Return the folders of the recognizers whose encoders are heard."""
+    if options.smoke:
+        return [smoke.base(options.out)]
+    return [find(name).folder for name in options.model]
+
+
+def describe_run(options: Options, models: Sequence[Path], batches_a_step: int) -> runs.Run:
     """Return what a run with these options is; its base is the first of the models."""
-    base = runs.Base(options.model[0], sha256(find(options.model[0]).folder / WEIGHTS))
+    base = runs.Base(options.model[0], sha256(models[0] / WEIGHTS))
     sizes = {"width": options.width, "blocks": options.blocks, "kernel": options.kernel}
-    return runs.describe(RECIPE, options, (*options.manifest, *options.dev), base=base, model=sizes)
+    data = (*options.manifest, *options.dev)
+    return runs.describe(RECIPE, options, data, base=base, model=sizes, batches_a_step=batches_a_step)
 
 
-def gather_examples(options: Options) -> tuple[list[Example], list[Example]]:
-    """Return train and dev examples, kept in memory so that the encoder runs once."""
+def encode_all(options: Options, run: runs.Run, models: Sequence[Path]) -> list[EncodedExamples]:
+    """Return train and dev examples. The encoder runs once; what it gives stays in files of the run."""
     import ctranslate2
 
-    models = [
-        ctranslate2.models.Whisper(str(find(name).folder), compute_type="int8", intra_threads=options.threads)
-        for name in options.model
-    ]
-    augment = augment_from(options.augment, WHISPER_RATE) if options.augment else None
-    train = list(examples(options.manifest, models, options, augment, options.joined))
-    dev = list(examples(options.dev, models, options, None, 0))
-    return train, dev
+    noises = augment_from(options.augment, WHISPER_RATE) if options.augment else None
+    ways = Ways(noises, options.copies, options.joined, options.seed), Ways(seed=options.seed)
+    hashes = [sha256(folder / WEIGHTS) for folder in models]
+    found = []
+    for manifests, way in zip((options.manifest, options.dev), ways, strict=True):
+        made = {"augment": options.augment if way.augment else None, "models": hashes, "data": manifests}
+        made |= {"files": [run.data[name] for name in manifests]}
+        made |= {"copies": way.copies, "joins": way.joins, "seed": way.seed}
+        path = options.out / name_of(made)
+        if not path.exists():
+            encoders = [
+                ctranslate2.models.Whisper(str(each), compute_type="int8", intra_threads=options.threads)
+                for each in models
+            ]
+            write_examples(path, manifests, encoders, way)
+        found.append(EncodedExamples(path))
+    return found
+
+
+def shrink(options: Options) -> Options:
+    """Make the run short; what was set by hand otherwise stays."""
+    steps = min(options.steps, 8)
+    return replace(options, steps=steps, save_every=2, check_every=4, width=16, blocks=1, warmup=2)
 
 
 def main(options: Options) -> None:
+    scale = Scale.join(options.scale)
+    if options.smoke:
+        options = shrink(options)
     torch.set_num_threads(options.threads)
     seed_everything(options.seed)
-    resumes = runs.begin(options.out, describe_run(options), options)
-    train, dev = gather_examples(options)
-    durations = [len(each.encoded) * FRAME for each in train]
-    print(f"{len(train)} windows, {sum(durations) / 60:.1f} minutes; {len(dev)} dev clips", flush=True)
+    with first_alone():
+        models = folders(options)
+    run = describe_run(options, models, scale.share.per_step)
+    resumes = not options.scale.dry_run and runs.begin(options.out, run, options)
+    with first_alone():
+        train, dev = encode_all(options, run, models)
+    print(f"{len(train)} windows, {train.durations.sum() / 60:.1f} minutes; {len(dev)} dev clips", flush=True)
 
-    inputs = train[0].encoded.shape[1]
-    fresh = Head(inputs, options.width, options.blocks, options.kernel)
-    head = (saved_head(options.start) if options.start else fresh).train()
+    fresh = Head(train.width, options.width, options.blocks, options.kernel)
+    head = (saved_head(options.start) if options.start else fresh).to(scale.device).train()
     optimizer = torch.optim.AdamW(head.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    gradients = scale.accumulator(optimizer, head.parameters(), 1.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps)
     )
-    average = Ema(head, 0.998)
+    average, kept = Ema(head, 0.998), KeptWeights(options.out, options.scale)
     parts: dict[str, Stateful] = {
-        "head": head,
-        "optimizer": optimizer,
-        "schedule": schedule,
-        "average": average,
-    }
+        "head": head, "optimizer": optimizer, "gradients": gradients, "schedule": schedule,
+        "average": average, "kept": kept,
+    }  # fmt: skip
     checkpoint = Checkpoint(options.out, parts)
     first = checkpoint.restore() if resumes else 0
+    scale.processes.equalize(head)
+
+    def loss_of(numbered: Numbered) -> torch.Tensor:
+        """Return the nats a letter of a batch."""
+        number, some = numbered
+        seed_batch(options.seed, number)
+        rows, frames, labels, lengths = (each.to(scale.device) for each in some)
+        with scale.precision.autocast():
+            return ctc_loss(head(rows), frames, labels, lengths)
+
+    if options.scale.dry_run:
+        some = next(batches(train, 0, options, scale.share))[0]
+        epoch = float(train.durations.sum()) / options.batch_seconds
+        return show_plan(scale, options.steps, epoch, {"head": head}, lambda: loss_of(some))
+
     with Deadline(options.minutes) as deadline:
-        progress = Progress(options.out, first=first, steps=options.steps, deadline=deadline)
-        for step, indices in batches_from(first, durations, options.batch_seconds, seed=options.seed):
-            if step >= options.steps or deadline.passed:
+        progress = Progress(
+            options.out, first=first, steps=options.steps, deadline=deadline, wandb=options.scale.wandb,
+            config=run.options,
+        )  # fmt: skip
+        for mine in batches(train, first, options, scale.share):
+            if first >= options.steps or kept.exhausted or scale.processes.any(deadline.passed):
                 break
-            rows, frames, labels, lengths = batch([train[index] for index in indices])
-            loss = ctc_loss(head(rows), frames, labels, lengths)
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(head.parameters(), 1.0)
-            optimizer.step()
+            for each in mine:
+                loss = loss_of(each)
+                gradients.backward(loss)
+            rate = float(schedule.get_last_lr()[0])
+            gradients.step()
             schedule.step()
             average.update(head)
-            first = step + 1
-            progress.step(first, {"ctc": loss.item()})
+            first += 1
+            progress.step(first, {"ctc": loss.detach()}, rate=rate)
             if first % options.check_every == 0 or first == options.steps:
-                own = {name: value.clone() for name, value in head.state_dict().items()}
-                head.load_state_dict(average.weights)
-                progress.scores(first, check(head, dev))
-                export(head, options.out)
-                head.load_state_dict(own)
-                head.train()
+                if is_writer():
+                    mean = average_model(head, average)
+                    scores = check(mean, dev)
+                    progress.scores(first, scores)
+                    kept.consider(first, [scores["wer"]], average.weights, scores)
+                    export(mean.cpu(), options.out)
+                if scale.processes.any(kept.exhausted):
+                    break
             if first % options.save_every == 0 or first == options.steps:
                 checkpoint.save(first)
         checkpoint.save(first)
+        kept.write_means()
         progress.close()
 
 

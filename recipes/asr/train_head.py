@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -146,7 +147,11 @@ def encode_all(options: Options, run: runs.Run, models: Sequence[Path]) -> list[
     hashes = [sha256(folder / WEIGHTS) for folder in models]
     found = []
     for manifests, way in zip((options.manifest, options.dev), ways, strict=True):
-        made = {"augment": options.augment if way.augment else None, "models": hashes, "data": manifests}
+        made: dict[str, Any] = {
+            "augment": options.augment if way.augment else None,
+            "models": hashes,
+            "data": manifests,
+        }
         made |= {"files": [run.data[name] for name in manifests]}
         made |= {"copies": way.copies, "joins": way.joins, "seed": way.seed}
         path = options.out / name_of(made)

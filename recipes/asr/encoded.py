@@ -136,7 +136,9 @@ def examples(manifests: Sequence[str], models: Sequence[Any], ways: Ways) -> Ite
         text = " ".join(text_of(clips[index]) or "" for index in window.clips)
         corpus = clips[window.clips[0]].audio.parent.parent.name
         whole = windows.open_sound(window, sounds)
-        for model, copy in heard if whole is not None else ():
+        if whole is None:
+            continue
+        for model, copy in heard:
             rng = rng_for(ways.seed, 2, number, copy)
             samples = ways.augment(whole, rng)[:WINDOW_SAMPLES] if copy and ways.augment else whole
             margin = rng.uniform(0.0, LONGEST_MARGIN) if ways.augment else MARGIN

@@ -244,7 +244,7 @@ def test_what_was_not_foreseen_is_said_in_place_and_nothing_of_it_shown() -> Non
 
 
 def test_every_kind_of_recording_is_offered_for_upload() -> None:
-    offered = re.search(r'FORMS = "(audio/\*,video/\*,.*)"', markup.page_script())[1].split(",")
+    offered = re.search(r'ACCEPTED_TYPES = "(audio/\*,video/\*,.*)"', markup.page_script())[1].split(",")
     assert {*offered} == {"audio/*", "video/*", *RECORDINGS}
 
 

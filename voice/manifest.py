@@ -93,7 +93,7 @@ def read_places(path: str | Path) -> Iterator[tuple[int, Clip]]:
 
 def read_row(path: Path, place: int) -> Clip:
     """Return the clip of the row that begins at byte `place` of a manifest. Raises ManifestError."""
-    with _opened(path) as file:
+    with _open_lines(path) as file:
         file.seek(place)
         return _clip(_text(file.readline(), place), path.absolute().parent, f"{path}, byte {place}")
 
@@ -101,7 +101,7 @@ def read_row(path: Path, place: int) -> Clip:
 def _rows(path: Path) -> Iterator[tuple[int, int, Clip | RowError]]:
     """Yield number, place in bytes and clip of each line that holds something."""
     folder, place = path.absolute().parent, 0
-    with _opened(path) as file:
+    with _open_lines(path) as file:
         for number, line in enumerate(file, 1):  # by \n alone: texts may hold other ends of lines
             text = _text(line, place)
             if text.strip():
@@ -118,7 +118,7 @@ def _text(line: bytes, place: int) -> str:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO]:
+def _open_lines(path: Path) -> Iterator[BinaryIO]:
     """Open a manifest. Raises ManifestError where it cannot be read, or is no text."""
     try:
         with path.open("rb") as file:

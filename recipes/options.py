@@ -43,6 +43,20 @@ def parse(options: type[T], argv: Sequence[str] | None = None, *, description: s
     return _fill(options, vars(parser.parse_args(argv)))
 
 
+def restored(options: type[T], given: Mapping[str, Any]) -> T:
+    """Return an instance of the dataclass `options` with the values by name that `run.toml` gives back.
+
+    What it does not name has its default.
+    """
+    kept = {field.name: (kind, default) for field, kind, default in _flags(options)}
+    found = {name: given.get(name, default) for name, (_, default) in kept.items()}
+    paths = {
+        name for name, (kind, _) in kept.items() if _without_none(kind) is Path and found[name] is not None
+    }
+    made: T = _fill(options, {name: Path(each) if name in paths else each for name, each in found.items()})
+    return made
+
+
 def values(options: Any) -> dict[str, Any]:
     """Return each option's value by name, those of groups included, in the order of the command line."""
     found: dict[str, Any] = {}

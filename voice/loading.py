@@ -18,6 +18,7 @@ from voice.types import Recognizer, Synthesizer, TurnDetector
 
 if TYPE_CHECKING:
     from voice.asr.diarization.speakers import Diarizer
+    from voice.tts.engine import Engine
     from voice.tts.vocoder import Vocoder
 
     Opened = Recognizer | Synthesizer | TurnDetector | Diarizer | Vocoder
@@ -150,6 +151,77 @@ def _other_voice(name: str, threads: int | None) -> Any:
     return open_model(name, kind="voice", threads=threads).engine
 
 
+def _transformers_recognizer(model: Model, threads: int | None) -> Recognizer:
+    from voice.asr.ctc.emissions import CTCRecognizer
+    from voice.asr.hub.generating import TOKENS_PER_SECOND, GeneratingRecognizer
+    from voice.asr.hub.transformers_ctc import TransformersEmissions
+    from voice.models.hub.folders import architecture, kind_of
+
+    named = architecture(model.folder)
+    if kind_of(named) != "recognizer":
+        raise ModelDamaged(f'{model.folder} is no recognizer of transformers: its architecture is "{named}"')
+    languages = _languages(model)
+    if named.endswith("ForCTC"):
+        network = TransformersEmissions.open(model.folder, threads=threads)
+        return CTCRecognizer(network, network.vocabulary(model.folder), languages)
+    most = _option(model, "tokens_per_second", TOKENS_PER_SECOND)
+    return GeneratingRecognizer.open(model.folder, named, languages, tokens_per_second=most, threads=threads)
+
+
+def _speechbrain_recognizer(model: Model, threads: int | None) -> Recognizer:
+    from voice.asr.ctc.emissions import CTCRecognizer
+    from voice.asr.hub.speechbrain_ctc import SpeechbrainEmissions
+
+    network = SpeechbrainEmissions.open(model.folder, threads=threads)
+    return CTCRecognizer(network, network.vocabulary, _languages(model))
+
+
+def _languages(model: Model) -> frozenset[str]:
+    """Return the languages that a recognizer may know by its card."""
+    from voice.text.languages import LANGUAGES
+
+    return LANGUAGES if model.card.language == "multilingual" else frozenset({model.card.language})
+
+
+def _transformers_voice(model: Model, threads: int | None) -> Synthesizer:
+    from voice.models.hub.folders import architecture
+    from voice.tts.hub.engine import TextEngine
+    from voice.tts.hub.speecht5 import SPEECHT5_VOCODER, SpeechT5Voice, has_vocoder
+    from voice.tts.hub.vits import VitsVoice
+
+    match named := architecture(model.folder):
+        case "VitsModel":
+            network: VitsVoice | SpeechT5Voice = VitsVoice.open(model.folder, threads=threads)
+        case "SpeechT5ForTextToSpeech":
+            vocoder = None if has_vocoder(model.folder) else find(SPEECHT5_VOCODER).folder
+            network = SpeechT5Voice.open(model.folder, vocoder, threads=threads)
+        case _:
+            raise ModelDamaged(f'{model.folder} is no voice of transformers: its architecture is "{named}"')
+    return _reading_voice(TextEngine(network), model, threads)
+
+
+def _speechbrain_voice(model: Model, threads: int | None) -> Synthesizer:
+    from voice.tts.hub.engine import TextEngine
+    from voice.tts.hub.tacotron2 import TACOTRON2_VOCODER, Tacotron2Voice
+
+    beside = model.folder / "vocoder"
+    vocoder = beside if beside.is_dir() else find(TACOTRON2_VOCODER).folder
+    return _reading_voice(
+        TextEngine(Tacotron2Voice.open(model.folder, vocoder, threads=threads)), model, threads
+    )
+
+
+def _reading_voice(engine: Engine, model: Model, threads: int | None) -> Synthesizer:
+    """Return a voice whose engine reads words itself, in English unless its card names another language."""
+    from voice.text.english.language import ENGLISH
+    from voice.text.letters import letter_language
+    from voice.tts.voice import Voice
+
+    code = model.card.language
+    language = ENGLISH if code in ("en", "multilingual") else letter_language(code)
+    return Voice(engine, partial(_other_voice, threads=threads), language)
+
+
 def _smart_turn(model: Model, threads: int | None) -> TurnDetector:
     from voice.smart_turn import SmartTurn
 
@@ -170,8 +242,12 @@ def _vocoder(model: Model, threads: int | None) -> Vocoder:
 
 OPENERS: dict[tuple[str, str], Callable[[Model, int | None], Any]] = {
     ("recognizer", "whisper"): _whisper,
+    ("recognizer", "transformers"): _transformers_recognizer,
+    ("recognizer", "speechbrain"): _speechbrain_recognizer,
     ("voice", "heart"): _heart,
     ("voice", "acoustic"): _acoustic,
+    ("voice", "transformers"): _transformers_voice,
+    ("voice", "speechbrain"): _speechbrain_voice,
     ("turn", "smart-turn"): _smart_turn,
     ("speakers", "pyannote-campplus"): _speakers,
     ("vocoder", "source-filter"): _vocoder,

@@ -16,9 +16,9 @@ from typing import Any
 
 from voice.errors import ModelDamaged, ModelMissing
 from voice.models.card import NAME, Card, hashes
+from voice.models.hub.folders import check_has_no_code, read_table, weights_of
 
 WEIGHTS, TOKENIZER, CONFIG = "model.bin", "tokenizer.json", "config.json"
-LARGEST_CONFIGURATION = 10_000_000  # bytes of a configuration
 ENGLISH = 51_864  # entries in the vocabulary of the models that know English alone
 _RATE = 16_000
 _SIZE = re.compile(
@@ -67,7 +67,7 @@ def is_converted(folder: Path) -> bool:
 def is_convertible(folder: Path) -> bool:
     """Tell whether a folder holds a Whisper of transformers, without a card and not converted yet."""
     ready = (folder / NAME).exists() or (folder / WEIGHTS).exists()
-    return not ready and _config(folder).get("model_type") == "whisper" and bool(_weights(folder))
+    return not ready and _config(folder).get("model_type") == "whisper" and bool(weights_of(folder))
 
 
 def guess_card(folder: Path) -> Card:
@@ -79,7 +79,7 @@ def guess_card(folder: Path) -> Card:
 
 def version(folder: Path) -> str:
     """Return a hash that changes when a file that is converted does, by its size and time."""
-    files = [*_weights(folder), *(path for path in (folder / CONFIG, folder / TOKENIZER) if path.is_file())]
+    files = [*weights_of(folder), *(path for path in (folder / CONFIG, folder / TOKENIZER) if path.is_file())]
     stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     return hashlib.sha256(json.dumps(stats).encode()).hexdigest()[:12]
 
@@ -110,11 +110,7 @@ def convert(folder: Path, out: Path) -> Card:
 
 def _check(folder: Path) -> None:
     """Raise ModelDamaged for a folder that has code, or no tokenizer."""
-    for path in folder.glob("*.json"):
-        if "auto_map" in _table(path):
-            raise ModelDamaged(
-                f"{folder} has code of its own ({path.name}), which is not run; use another model"
-            )
+    check_has_no_code(folder)
     if not (folder / TOKENIZER).is_file():
         raise ModelDamaged(
             f"{folder} has no {TOKENIZER}; write it with transformers: "
@@ -122,27 +118,5 @@ def _check(folder: Path) -> None:
         )
 
 
-def _weights(folder: Path) -> list[Path]:
-    """Return the files of the weights.
-
-    Safetensors, or else PyTorch's, which are read without running code.
-    """
-    for pattern in ("model*.safetensors", "pytorch_model*.bin"):
-        if found := sorted(path for path in folder.glob(pattern) if path.is_file()):
-            return found
-    return []
-
-
 def _config(folder: Path) -> dict[str, Any]:
-    return _table(folder / CONFIG)
-
-
-def _table(path: Path) -> dict[str, Any]:
-    """Return the table in a JSON file, an empty one if it cannot be read or is no table."""
-    try:
-        if not path.is_file() or path.stat().st_size > LARGEST_CONFIGURATION:
-            return {}
-        found = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return found if isinstance(found, dict) else {}
+    return read_table(folder / CONFIG)

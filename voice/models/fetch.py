@@ -23,7 +23,10 @@ from voice.models.wheels import Wheel, bring
 from voice.places import is_full
 
 Progress = Callable[[int, int], None]  # bytes done, bytes in all
-HUB_MODEL = ("model.toml", "*.bin", "*.onnx", "*.safetensors", "*.json", "*.txt", "*.npz", "*.toml")
+HUB_MODEL = (
+    *("model.toml", "*.bin", "*.onnx", "*.safetensors", "*.json", "*.txt", "*.npz", "*.toml"),
+    *("*.model", "*.ckpt", "hyperparams.yaml"),  # of SentencePiece, of speechbrain
+)
 _PARTS, _JOINING = ".parts", ".joining"
 
 
@@ -246,7 +249,8 @@ def needed_files(names: Sequence[str]) -> list[str]:
     flat = [name for name in names if is_name(name) and any(fnmatch(name, form) for form in HUB_MODEL)]
     if "model.toml" in flat:
         return flat
-    left_out = ["training_args.bin", "*.fp32*", "*.fp16*", "*.onnx"]
+    left_out = ["training_args.bin", "optimizer.bin", "scheduler.bin", "*.fp32*", "*.fp16*", "*.onnx"]
+    left_out.append("adapter.*")  # of a thousand languages, gigabytes of them
     if "model.bin" in flat:
         left_out += ["*.safetensors*", "pytorch_model*"]
     elif any(fnmatch(name, "*.safetensors") for name in flat):

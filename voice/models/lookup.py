@@ -1,16 +1,16 @@
 """Models by name: found, fetched if they have to be, derived if they are a part, and removed.
 
-A name is one of the catalog's, a folder with a card, or hf:ORG/NAME[@revision]. Folders and repositories may
-come from strangers: what their cards say never becomes a path outside of the cache's own folders.
+A name is one of the catalog's, a folder with a model, or hf:ORG/NAME[@revision]; hf:FOLDER means the folder.
+Folders and repositories may come from strangers: what their cards say never becomes a path outside of the
+cache's own folders.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -35,12 +35,11 @@ from voice.models.cache import (
 from voice.models.card import BASE, Card, Model
 from voice.models.catalog import Entry
 from voice.models.fetch import Hub, Progress
+from voice.models.hub import folders
+from voice.models.hub.names import REPOSITORY, hub_folder, parse_hub_name, without_prefix
 from voice.models.resuming import SourceFailed
 from voice.models.staging import fill, half
 from voice.places import expand_home, is_full
-
-_REPOSITORY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*/[A-Za-z0-9][A-Za-z0-9._-]*")
-_REVISION = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]*")
 
 
 def find(name: str, *, kind: str | None = None, progress: Progress | None = None) -> Model:
@@ -50,6 +49,7 @@ def find(name: str, *, kind: str | None = None, progress: Progress | None = None
     that is looked for; `progress` is called with the bytes fetched. Raises ModelMissing if it is not here and
     cannot be fetched, ModelDamaged if its files are not what its card says; both say what to do.
     """
+    name = without_prefix(name)
     model = _locate(name, progress, kind)
     return _open_derived(model, name, progress) if BASE in model.card.options else model
 
@@ -59,9 +59,10 @@ def find_stored(name: str) -> Model:
 
     Raises ModelMissing if it is not on this machine, ModelDamaged if it is damaged.
     """
+    name = without_prefix(name)
     if name in catalog.entries():
         return Model(catalog.entries()[name].card, catalog.entries()[name].home)
-    folder = _hub_folder(*_hub_name(name)) if name.startswith("hf:") else _folder(name)
+    folder = hub_folder(name) if name.startswith("hf:") else _folder(name)
     if not folder.is_dir() and name.startswith("hf:"):
         raise ModelMissing(f"{name} is not here; to fetch it: voice models get {name}")
     if folder.is_dir() and converting.is_convertible(folder):
@@ -80,6 +81,20 @@ def get(name: str, *, progress: Progress | None = None) -> Model:
             raise
         remove(name)
         return find(name, progress=progress)
+
+
+def fetch_folder(name: str, *, progress: Progress | None = None) -> Path:
+    """Return the folder with the files of a model as its library wrote them, fetched first if it has to be.
+
+    It is neither converted nor opened, so that it may hold what can only be trained. `name` is a folder or
+    hf:ORG/NAME[@revision]. Raises ModelMissing.
+    """
+    name = without_prefix(name)
+    if name.startswith("hf:"):
+        return _hub_files(name, progress, check=lambda stage: None)
+    if not _folder(name).is_dir():
+        raise ModelMissing(f"there is no folder {name}; give one, or a model of the Hub as hf:ORG/NAME")
+    return _folder(name)
 
 
 def remove(name: str, *, own: bool = False) -> int:
@@ -106,8 +121,9 @@ def remove(name: str, *, own: bool = False) -> int:
 
 def cached_folders(name: str) -> list[Path]:
     """Return the folders of the cache that hold `name`."""
+    name = without_prefix(name)
     if name.startswith("hf:"):
-        folder = _hub_folder(*_hub_name(name))
+        folder = hub_folder(name)
         folders = [folder, *derived_folders(None, _source_of(name, folder))]
     elif name in catalog.entries():
         entry = catalog.entries()[name]
@@ -154,7 +170,7 @@ def _folder(name: str) -> Path:
 def _hint(name: str) -> str:
     """Return a hint on how a usual name of Whisper, or a name of the Hub, is written here."""
     size = converting.size_of(name)
-    called = f"hf:{name}" if _REPOSITORY.fullmatch(name) else None
+    called = f"hf:{name}" if REPOSITORY.fullmatch(name) else None
     if size:
         called = f"whisper-{size}" if f"whisper-{size}" in catalog.entries() else converting.hub_name(size)
     return f". With a network, run: voice models get {called}" if called else ""
@@ -220,38 +236,33 @@ def _source_of(name: str, folder: Path) -> str | None:
 
 
 def read_or_guess(folder: Path) -> Card:
-    """Return the card of `folder`; for a converted Whisper without one, the card that it would have."""
+    """Return the card of `folder`; for a model of another library without one, the one it would have."""
     if not (folder / cards.NAME).exists() and converting.is_converted(folder):
         return converting.guess_card(folder)
-    return cards.read_card(folder)
-
-
-def _hub_name(name: str) -> tuple[str, str | None]:
-    """Split hf:ORG/NAME@REVISION into repository and revision. Raises ModelMissing."""
-    repository, at, revision = name.removeprefix("hf:").partition("@")
-    fits = _REPOSITORY.fullmatch(repository) and (not at or _REVISION.fullmatch(revision))
-    if not fits or ".." in name or "--" in repository:  # neither is in any name on the Hub
-        raise ModelMissing(f'"{name}" is not of the form hf:ORG/NAME or hf:ORG/NAME@REVISION')
-    return repository, revision or None
-
-
-def _hub_folder(repository: str, revision: str | None) -> Path:
-    parts = ["hf", *repository.split("/"), *([revision.replace("/", "+")] if revision else [])]
-    return home() / "models" / "--".join(parts)
+    return folders.guess_card(folder) or cards.read_card(folder)
 
 
 def _from_hub(name: str, progress: Progress | None) -> Model:
-    """Return the model of a repository on the Hub, fetched first if it is not in the cache."""
-    repository, revision = _hub_name(name)
-    folder = _hub_folder(repository, revision)
+    return _open_folder(_hub_files(name, progress, check=_check_fetched), name)
+
+
+def _check_fetched(stage: Path) -> None:
+    """Raise ModelError for files of no model that can be used, or that are not what their card says."""
+    if not converting.is_convertible(stage):
+        fetching.verify(stage, read_or_guess(stage).files)
+
+
+def _hub_files(name: str, progress: Progress | None, check: Callable[[Path], None]) -> Path:
+    """Return the folder of the cache with a model of the Hub, fetched and checked if it was not there."""
+    repository, revision = parse_hub_name(name)
+    folder = hub_folder(name)
 
     def gather(stage: Path) -> None:
         fetching.hub_repository(Hub(repository, revision), stage, progress)
         for left in stage.glob("*.part"):  # of files that have changed on the Hub since
             left.unlink()
         try:
-            if not converting.is_convertible(stage):
-                fetching.verify(stage, read_or_guess(stage).files)
+            check(stage)
         except ModelError as error:
             shutil.rmtree(stage)  # there is nothing to go on with
             raise type(error)(str(error).replace(str(stage), name)) from error
@@ -266,4 +277,4 @@ def _from_hub(name: str, progress: Progress | None) -> Model:
                 f"{name} is not on this machine and could not be fetched ({error}). "
                 f"With a network, run: voice models get {name}"
             ) from error
-    return _open_folder(folder, name)
+    return folder

@@ -137,6 +137,7 @@ def _rows() -> list[tuple[list[str], list[str]]]:
 
 
 _CODES = {codes[0]: tuple(codes) for codes, _ in _rows()}  # by Whisper's code
+LANGUAGES = frozenset(_CODES)  # that anything here knows
 _NAMES = {code: names[0] for codes, names in _rows() for code in codes}
 _CALLED = {_bare(each): codes[0] for codes, names in _rows() for each in (*codes, *names)}
 

@@ -1,0 +1,96 @@
+"""Scores a model of the Hub before and after it was tuned: errors per word on manifests, as one table.
+
+    python -m recipes.finetune.evaluate --model hf:facebook/wav2vec2-base-960h --model hf:my-model \
+        --manifest my/test.jsonl
+    python -m recipes.finetune.evaluate --voice heart --voice hf:my-voice --manifest my/test.jsonl
+
+A recognizer runs as `voice transcribe` runs it. A voice reads the transcripts aloud, and whisper-base, or
+another `--recognizer`, writes down what it says: the fewer errors, the better it is understood.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from recipes.asr import evaluate as recognizers
+from recipes.asr.windows import select_any
+from recipes.options import option, parse
+from voice.errors import VoiceError
+from voice.loading import load_voice
+from voice.metrics import Score, interval, total, word_errors
+from voice.simple import transcribe
+from voice.tts.voice import join
+
+
+@dataclass(frozen=True)
+class EvaluateOptions:
+    model: tuple[str, ...] = option((), "recognizers: names, folders or hf:…; repeatable")
+    voice: tuple[str, ...] = option((), "voices: names, folders or hf:…; repeatable")
+    manifest: tuple[str, ...] = option((), "score on this; PATH:N takes N; repeatable")
+    recognizer: str = option("whisper-base", "who listens to the voices")
+    language: str | None = option(None, "the language of all recordings; by default the models', or en")
+    threads: int = option(2, "CPU threads")
+    json: Path | None = option(None, "write the table there too")
+
+
+@dataclass(frozen=True)
+class VoiceRow:
+    """A voice on a manifest: how many errors a recognizer makes per word, with the interval of it."""
+
+    voice: str
+    manifest: str
+    clips: int
+    words: int
+    rate: float
+    low: float
+    high: float
+
+
+def voice_rows(options: EvaluateOptions) -> Iterator[VoiceRow]:
+    """Yield a row for each manifest and voice. Raises VoiceError."""
+    for manifest in options.manifest:
+        texts = [clip.text for clip in select_any(manifest) if clip.text]
+        for name in options.voice:
+            scores = list(_understood(name, texts, options))
+            low, high = interval(scores)
+            every = total(scores)
+            title = recognizers.title(manifest)
+            yield VoiceRow(name, title, len(texts), every.words, every.rate, low, high)
+
+
+def _understood(name: str, texts: list[str], options: EvaluateOptions) -> Iterator[Score]:
+    """Yield the errors of a recognizer in each text that a voice reads."""
+    voice = load_voice(name, threads=options.threads)
+    for text in texts:
+        audio = join(voice.speak(text)).audio
+        heard = transcribe(audio, model=options.recognizer, language=options.language or "en")
+        yield word_errors(text, heard.text)
+
+
+def main(options: EvaluateOptions) -> None:
+    if not options.manifest or not (options.model or options.voice):
+        raise VoiceError("name what to score with --model or --voice, and what on with --manifest")
+    if options.model:
+        recognizers.main(
+            recognizers.Options(
+                manifest=options.manifest, model=options.model, language=options.language,
+                threads=options.threads, json=options.json,
+            )
+        )  # fmt: skip
+    table = []
+    for row in voice_rows(options):
+        table.append(row)
+        between = f"{100 * row.low:.1f} to {100 * row.high:.1f} %"
+        print(
+            f"{row.manifest:<28}{row.voice:<30}{row.clips:>6}{100 * row.rate:>6.1f} %{between:>18}",
+            flush=True,
+        )
+    if options.json and table:
+        options.json.write_text(json.dumps([asdict(row) for row in table], indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main(parse(EvaluateOptions, description=__doc__))

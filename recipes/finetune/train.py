@@ -1,0 +1,266 @@
+"""Fine-tunes a recognizer or a voice of the Hugging Face Hub on recordings with transcripts.
+
+    python -m recipes.finetune.train --base hf:facebook/wav2vec2-base-960h --manifest my/train.jsonl \
+        --dev my/dev.jsonl --out runs/mine
+    python -m recipes.finetune.train --base hf:openai/whisper-small --rank 16 --freeze encoder …
+    python -m recipes.finetune.train --base hf:microsoft/speecht5_tts …
+
+`--base` is a folder too: any that transformers or speechbrain has written. The classes that it may hold are
+listed in tasks.py. What is exported, `voice transcribe --model hf:FOLDER` and `voice speak --voice hf:FOLDER`
+open.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from data.batching import batches_from, prefetch
+from data.loading import AudioCache
+from recipes import runs
+from recipes.asr.windows import select_any
+from recipes.checkpoints import write_state
+from recipes.finetune import smoke
+from recipes.finetune.adapting import AdaptOptions, Statistics, adapt, trainable
+from recipes.finetune.bases import base_folder, described, open_task
+from recipes.finetune.smoke import NETWORKS
+from recipes.finetune.tasks import Example, Inputs, Task
+from recipes.options import group, option, parse
+from recipes.training import (
+    Checkpoint,
+    Deadline,
+    Progress,
+    autocast,
+    best_device,
+    evaluating,
+    seed_everything,
+    warm_cosine,
+)
+from voice.errors import ManifestError, VoiceError
+from voice.manifest import Clip
+from voice.metrics import total, word_errors
+
+RECIPE = "recipes.finetune.train"
+TINY = "data/tiny"
+
+
+@dataclass(frozen=True)
+class Options:
+    base: str = option(
+        "hf:facebook/wav2vec2-base-960h", "what to start from: hf:ORG/NAME[@revision] or a folder"
+    )
+    manifest: tuple[str, ...] = option((f"{TINY}/train.jsonl",), "train on this; PATH:N takes N; repeatable")
+    dev: tuple[str, ...] = option((f"{TINY}/dev.jsonl",), "watch this; PATH:-N takes the last N; repeatable")
+    out: Path = option(
+        Path("runs/finetuned"), "the run's folder; a run that is there goes on", may_change=True
+    )
+    fresh: bool = option(False, "start over even where there is a run", may_change=True)
+    language: str = option("en", "the language of all clips")
+    adapt: AdaptOptions = group(AdaptOptions())
+    masks: bool = option(True, "mask time and frequency as the network's configuration says (SpecAugment)")
+    rate: float = option(0.0, "learning rate; 0 is 1e-4 for low-rank additions and 2e-5 for all weights")
+    head_rate: float = option(1e-3, "learning rate of layers that are new")
+    warmup: int = option(50, "steps until the learning rate is reached")
+    steps: int = option(1000, "steps in all; the learning rate falls to zero over them", may_change=True)
+    batch_seconds: float = option(60.0, "seconds of speech in a batch, padding counted")
+    minutes: float | None = option(None, "stop after so many minutes; the next call goes on", may_change=True)
+    save_every: int = option(100, "steps between checkpoints", may_change=True)
+    check_every: int = option(100, "steps between scores on the dev clips; the best is kept", may_change=True)
+    seed: int = option(0, "decides order, masks and first weights")
+    threads: int = option(torch.get_num_threads(), "CPU threads", may_change=True)
+    smoke: bool = option(False, "seconds: a small random network of a real class on data/tiny")
+    network: str = option("wav2vec2", f"with --smoke: {', '.join(NETWORKS)}")
+
+
+class Recordings:
+    """Clips with what a task makes of them; what cannot be learned from is left out and counted."""
+
+    def __init__(self, clips: Sequence[Clip], task: Task, what: str) -> None:
+        tokens = [task.tokens(clip.text or "") for clip in clips]
+        fitting = [
+            index for index, (clip, each) in enumerate(zip(clips, tokens, strict=True))
+            if len(each) and task.fits(clip.duration, each)
+        ]  # fmt: skip
+        if len(fitting) < len(clips):
+            name = next(clip.id for index, clip in enumerate(clips) if index not in set(fitting))
+            left_out = f"{what}: {len(clips) - len(fitting)} clips are left out, {name} among them"
+            print(f"{left_out}: their text is too long, or nothing that this network writes", flush=True)
+        if not fitting:
+            raise VoiceError(f"{what}: nothing is left to learn from")
+        self.clips, self._tokens = [clips[index] for index in fitting], [tokens[index] for index in fitting]
+        self._sounds = AudioCache(self.clips, task.rate)
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __getitem__(self, index: int) -> Example:
+        return Example(self._sounds[index], self._tokens[index])
+
+
+class Best:
+    """The lowest word error rate of a run on its dev clips, the lower loss of equal ones, and its step."""
+
+    def __init__(self) -> None:
+        self.wer, self.loss, self.step = math.inf, math.inf, 0.0
+
+    def state_dict(self) -> dict[str, float]:
+        return {"wer": self.wer, "loss": self.loss, "step": self.step}
+
+    def load_state_dict(self, state: dict[str, float]) -> None:
+        self.wer, self.loss, self.step = state["wer"], state["loss"], state["step"]
+
+
+def transcribed(manifests: Sequence[str]) -> list[Clip]:
+    """Return the clips of manifests that have a transcript. Raises ManifestError where there is none."""
+    clips = [clip for manifest in manifests for clip in select_any(manifest) if clip.text]
+    if not clips:
+        raise ManifestError(f"{', '.join(manifests)} holds no clip with a transcript")
+    return clips
+
+
+def batches(
+    train: Recordings, task: Task, first: int, options: Options
+) -> Iterator[tuple[int, Mapping[str, torch.Tensor]]]:
+    """Yield (step, its batch) from step `first` on; the order follows from the seed and the step."""
+    durations = [clip.duration for clip in train.clips]
+    budget = max(options.batch_seconds, max(durations))
+
+    def load(planned: tuple[int, list[int]]) -> tuple[int, Mapping[str, torch.Tensor]]:
+        step, indices = planned
+        return step, task.batch([train[index] for index in indices])
+
+    yield from prefetch(batches_from(first, durations, budget, seed=options.seed), load)
+
+
+def on_device(batch: Inputs, device: torch.device) -> dict[str, torch.Tensor]:
+    """Return a batch on a device."""
+    return {name: value.to(device) for name, value in batch.items()}
+
+
+def dev_scores(task: Task, dev: Recordings, device: torch.device) -> dict[str, float]:
+    """Return the mean loss over the dev clips, and for a recognizer its errors per word."""
+    with evaluating(task.module):
+        losses = [task.loss(on_device(task.batch([dev[index]]), device)) for index in range(len(dev))]
+        scores = {"loss": float(torch.stack(losses).mean())}
+        if task.kind == "recognizer":
+            written = [task.hypothesis(dev[index].samples) for index in range(len(dev))]
+            pairs = zip(dev.clips, written, strict=True)
+            scores["wer"] = total(word_errors(clip.text or "", text) for clip, text in pairs).rate
+    return scores
+
+
+def keep_best(
+    best: Best, scores: Mapping[str, float], step: int, weights: Mapping[str, torch.Tensor], out: Path
+) -> None:
+    """Write the weights to `best.pt` where the dev scores are the best so far: WER, then the loss."""
+    wer, loss = scores.get("wer", 0.0), scores["loss"]
+    if (wer, loss) < (best.wer, best.loss):
+        best.load_state_dict({"wer": wer, "loss": loss, "step": step})
+        write_state(out / "best.pt", {"scores": dict(scores), "step": step, "weights": dict(weights)})
+
+
+def open_adapted(options: Options, folder: Path, texts: Sequence[str] = ()) -> Task:
+    """Return the task of a base, ready to learn. Without `texts` a new vocabulary is that of the run."""
+    task = open_task(
+        folder, texts, options.out / "vocabulary",
+        language=options.language, masked=options.masks and not options.smoke, seed=options.seed,
+    )  # fmt: skip
+    adapt(task, options.adapt)
+    return task
+
+
+def start_folder(options: Options) -> Path:
+    """Return the folder of the model to start from. Raises ModelError."""
+    return smoke.base(options.network, options.out) if options.smoke else base_folder(options.base)
+
+
+def optimizer_of(task: Task, weights: nn.ParameterDict, options: Options) -> torch.optim.Optimizer:
+    """Return AdamW with a rate for new layers and another one for the rest."""
+    rate = options.rate or (1e-4 if options.adapt.rank else 2e-5)
+    is_new = {name: bool(task.head) and name.replace("/", ".").startswith(task.head) for name in weights}
+    groups = [
+        {"params": [each for name, each in weights.items() if is_new[name] is new], "lr": lr}
+        for new, lr in ((False, rate), (True, options.head_rate))
+    ]
+    return torch.optim.AdamW(
+        [each for each in groups if each["params"]], betas=(0.9, 0.98), weight_decay=0.01
+    )
+
+
+def shrink(options: Options) -> Options:
+    """Make the run short; what was set by hand otherwise stays."""
+    steps = min(options.steps, 8)
+    return replace(options, steps=steps, save_every=1, check_every=4, warmup=2, batch_seconds=12.0, rate=1e-3)
+
+
+def run_of(options: Options, folder: Path, task: Task) -> runs.Run:
+    """Return what a run with these options is; `folder` has the model that it starts from."""
+    name, data = str(folder) if options.smoke else options.base, (*options.manifest, *options.dev)
+    return runs.describe(RECIPE, options, data, base=described(name, folder), model=task.card_options())
+
+
+def main(options: Options) -> None:
+    if options.smoke:
+        options = shrink(options)
+    torch.set_num_threads(options.threads)
+    seed_everything(options.seed)
+    device, folder = best_device(), start_folder(options)
+    clips, held_out = transcribed(options.manifest), transcribed(options.dev)
+    task = open_adapted(options, folder, [clip.text or "" for clip in clips])
+    train, dev = Recordings(clips, task, "train"), Recordings(held_out, task, "dev")
+    resumes = runs.begin(options.out, run_of(options, folder, task), options)
+
+    nn.Module.to(task.module, device)
+    weights, statistics, best = trainable(task.module), Statistics(task.module), Best()
+    count, whole = (
+        sum(each.numel() for each in some) for some in (weights.values(), task.module.parameters())
+    )
+    print(f"{len(train)} clips, {len(dev)} dev clips; {count:,} of {whole:,} weights learn", flush=True)
+    optimizer = optimizer_of(task, weights, options)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps)
+    )
+    checkpoint = Checkpoint(
+        options.out,
+        {
+            "weights": weights, "statistics": statistics, "optimizer": optimizer, "schedule": schedule,
+            "best": best,
+        },
+    )  # fmt: skip
+    first = checkpoint.restore() if resumes else 0
+
+    with Deadline(options.minutes) as deadline:
+        progress = Progress(options.out, first=first, steps=options.steps, deadline=deadline)
+        for step, batch in batches(train, task, first, options):
+            if step >= options.steps or deadline.passed:
+                break
+            with autocast(device):
+                loss = task.loss(on_device(batch, device))
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            nn.utils.clip_grad_norm_(weights.values(), 1.0)
+            optimizer.step()
+            schedule.step()
+
+            done = step + 1
+            progress.step(done, {"loss": loss.item()})
+            if done % options.check_every == 0 or done == options.steps:
+                scores = dev_scores(task, dev, device)
+                progress.scores(done, scores)
+                learned = weights.state_dict() | statistics.state_dict()
+                keep_best(best, scores, done, learned, options.out)
+            if done % options.save_every == 0 or done == options.steps:
+                checkpoint.save(done)
+            first = done
+        checkpoint.save(first)
+        progress.close()
+
+
+if __name__ == "__main__":
+    main(parse(Options, description=__doc__))

@@ -1,0 +1,1 @@
+"""Recognizers that torch runs: networks of transformers and of speechbrain."""

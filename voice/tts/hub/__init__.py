@@ -1,0 +1,1 @@
+"""Voices that torch runs: networks of transformers and of speechbrain."""

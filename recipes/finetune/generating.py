@@ -178,7 +178,7 @@ def whisper_prefix(tokenizer: Any, config: Any, language: str) -> list[int]:
     Raises VoiceError for a language without a token.
     """
     names = ["<|startoftranscript|>", f"<|{language}|>", "<|transcribe|>", "<|notimestamps|>"]
-    if config.vocab_size == ENGLISH:
+    if config.vocab_size <= ENGLISH:  # as CTranslate2 tells them apart
         if language != "en":
             raise VoiceError(f"this Whisper knows English alone, not {language}; take one without .en")
         names = [names[0], names[-1]]

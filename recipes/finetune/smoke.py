@@ -129,18 +129,17 @@ def _whisper(folder: Path, bands: int = 80) -> None:
 
     tokenizer = _words_tokenizer([clip.text or "" for clip in read_manifest(TINY)])
     token = tokenizer.convert_tokens_to_ids
-    end, start, english, without_times = map(
-        token, ("<|endoftext|>", "<|startoftranscript|>", "<|en|>", TIMELESS)
-    )
+    end, start = token("<|endoftext|>"), token("<|startoftranscript|>")
     config = WhisperConfig(
-        vocab_size=len(tokenizer), d_model=WIDTH, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-        decoder_attention_heads=2, encoder_ffn_dim=128, decoder_ffn_dim=128, num_mel_bins=bands, init_std=0.1,
+        vocab_size=len(tokenizer), d_model=WIDTH, encoder_layers=1, decoder_layers=1,
+        encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=128, decoder_ffn_dim=128,
+        num_mel_bins=bands, init_std=0.1,
         pad_token_id=end, bos_token_id=end, eos_token_id=end, decoder_start_token_id=start,
     )  # fmt: skip
     network = WhisperForConditionalGeneration(config)
     network.generation_config.update(
-        is_multilingual=True, lang_to_id={"<|en|>": english}, alignment_heads=[[0, 0]],
-        no_timestamps_token_id=without_times, suppress_tokens=[], begin_suppress_tokens=[],
+        is_multilingual=True, lang_to_id={"<|en|>": token("<|en|>")}, alignment_heads=[[0, 0]],
+        no_timestamps_token_id=token(TIMELESS), suppress_tokens=[], begin_suppress_tokens=[],
     )  # fmt: skip
     network.generation_config._from_model_config = False
     network.save_pretrained(folder)

@@ -22,6 +22,7 @@ PAGES = {
     "examples.md": "examples/README.md",
     "data.md": "data/README.md",
     "recipes/asr.md": "recipes/asr/README.md",
+    "recipes/finetune.md": "recipes/finetune/README.md",
     "recipes/tts.md": "recipes/tts/README.md",
     "recipes/vocoder.md": "recipes/vocoder/README.md",
     "recipes/log.md": "recipes/LOG.md",

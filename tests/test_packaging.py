@@ -16,10 +16,12 @@ NAMES = {
     "hibari-tts": "hibari",
     "pyyaml": "yaml",
     "pillow": "PIL",
+    "ruamel-yaml": "ruamel",
     "scikit-learn": "sklearn",
 }  # others are imported by their own name
 SERVER = {Path("voice/serve"), Path("voice/cli/serve.py")}  # wants its own extra
-LOCAL = {Path("voice/agent/brains/local_model.py")}  # too
+HUB = {Path(f"voice/{room}/hub") for room in ("models", "asr", "tts")}  # what torch runs
+LOCAL = {Path("voice/agent/brains/local_model.py"), *HUB}  # too
 SETTINGS = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))
 PROJECT = SETTINGS["project"]
 
@@ -66,6 +68,7 @@ def test_the_library_installs_only_what_it_uses():
         ("data", "train"),
         ("recipes", "train"),
         ("voice/agent/brains/local_model", "local"),
+        *((str(path), "train") for path in sorted(HUB)),  # of which "local" is enough for transformers
     ],
 )
 def test_what_else_is_imported_comes_with_its_extra(folder, extra):

@@ -14,6 +14,7 @@ from voice.loading import load
 from voice.models import cache, catalog, fetch, lookup
 from voice.models import card as cards
 from voice.models.card import Card
+from voice.models.hub.names import hub_folder
 
 WEIGHTS = b"weights of the base"
 PLAIN = 'kind = "recognizer"\nengine = "whisper"\nrate = 16000\nlanguage = "en"\nlicense = "MIT"\n'
@@ -315,7 +316,7 @@ def test_a_name_on_the_hub_is_no_path(machine, name):
 
 def test_two_names_on_the_hub_never_share_a_folder():
     names = ["hf:a/b", "hf:a/b@c", "hf:a/b@refs/pr/1", "hf:a/b@refs-pr-1", "hf:a/b-c", "hf:a-b/c"]
-    assert len({lookup._hub_folder(*lookup._hub_name(name)) for name in names}) == len(names)
+    assert len({hub_folder(name) for name in names}) == len(names)
 
 
 def test_only_folders_of_the_cache_can_be_deleted(machine):

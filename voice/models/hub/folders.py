@@ -13,7 +13,6 @@ from typing import Any
 
 from voice.errors import ModelDamaged, VoiceError
 from voice.models.card import NAME, RATES, Card
-from voice.text.languages import parse_language
 
 TRANSFORMERS, SPEECHBRAIN = "transformers", "speechbrain"  # engines on the cards
 CONFIGURATION, HYPERPARAMETERS = "config.json", "hyperparams.yaml"
@@ -111,6 +110,8 @@ def _card(folder: Path, kind: str, engine: str) -> Card:
 
 def _language(folder: Path) -> str:
     """Return the code of the language that the tokenizer is for, "multilingual" if it does not say."""
+    from voice.text.languages import parse_language
+
     given = read_table(folder / "tokenizer_config.json").get("language")
     try:
         return parse_language(given if isinstance(given, str) else None) or "multilingual"

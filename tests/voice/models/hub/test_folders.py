@@ -87,7 +87,7 @@ def test_hf_means_a_folder_where_there_is_one_and_the_hub_where_not(tmp_path, mo
     assert asked == []
     assert lookup.find("hf:org/theirs@v1").card.engine == "transformers"
     assert [(each.repository, each.revision) for each in asked] == [("org/theirs", "v1")]
-    assert lookup.described("hf:org/theirs@v1").card.kind == "recognizer"
+    assert lookup.find_stored("hf:org/theirs@v1").card.kind == "recognizer"
     assert lookup.remove("hf:org/theirs@v1") > 0
 
 
@@ -108,7 +108,7 @@ def test_of_a_repository_only_what_is_run_comes():
         "config.json", "model.safetensors", "pytorch_model.bin", "spm_char.model", "optimizer.bin",
         "adapter.deu.safetensors", "hyperparams.yaml", "asr.ckpt", "custom.py", "other.yaml",
     ]  # fmt: skip
-    assert fetch.wanted(names) == [
+    assert fetch.needed_files(names) == [
         "config.json", "model.safetensors", "spm_char.model", "hyperparams.yaml", "asr.ckpt",
     ]  # fmt: skip
 

@@ -14,7 +14,7 @@ from fakes import hub_voices
 
 from voice.errors import ModelDamaged, TextError, VoiceError
 from voice.loading import load_voice
-from voice.models.lookup import described
+from voice.models.lookup import find_stored
 from voice.tts.voice import join
 from voice.types import Controls
 
@@ -30,7 +30,7 @@ def voice(folder):
 
 
 def test_the_folder_tells_rate_and_language(folder):
-    card = described(f"hf:{folder}").card
+    card = find_stored(f"hf:{folder}").card
     assert (card.kind, card.rate, card.language) == ("voice", 16_000, "en")
 
 

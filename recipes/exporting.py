@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,6 +28,19 @@ def rows_about(folder: Path, table: Path | None, column: str) -> list[dict[str, 
     rows = json.loads(table.read_text("utf-8")) if table else []
     place = folder.resolve()
     return [row for row in rows if row[column] == folder.name or Path(row[column]).resolve() == place]
+
+
+@contextmanager
+def quiet_exporters() -> Iterator[None]:
+    """Keep exporters' warnings about their own insides from whoever exports; errors come through."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)
 
 
 def convert_weights(
@@ -63,7 +79,7 @@ def _to_int8(model: ModelProto, examples: Inputs, exact: Sequence[str]) -> Model
     import onnx
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, quiet_exporters():
         path = Path(folder) / "model.onnx"
         quantize_dynamic(
             model,

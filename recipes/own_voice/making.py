@@ -218,17 +218,19 @@ class Making:
         o, before = self.options, work.results
         choice, candidates = Choice(**before["choose"].facts), Candidates.open(self.graphs, self.threads)
         judge = Judge([listening.open_recognizer(o.recognizer, self.threads)], distill_mos)
+        voices = {o.name: candidates.voice(choice), TEACHER: load_voice(TEACHER, threads=self.threads)}
+        few = 2 if o.smoke else SCORED
+        invented = pick_sentences((), few, seed=1)
         scored = scoring.score(
-            o.name, candidates.voice(choice), self.recordings.all, self.recordings.test,
-            pick_sentences((), 2 if o.smoke else SCORED, seed=1), judge,
-        )  # fmt: skip
+            voices, self.recordings.all, self.recordings.test, invented, judge, 2 if o.smoke else scoring.OWN
+        )
         facts = self.facts(before)
         made = finishing.write_voice(work.folder / o.name, candidates, choice, facts)
         tried = [Tried(**each) for each in before["choose"].notes["tried"]]
         folders = {name: self.root / name / "run" for name in ("sounds", "prosody")}
         written = finishing.write_report(self.report, facts, scored, choice, tried, folders)
         model = publish(made, o.name, o.out, facts.training, scored.table())
-        return Result({"model": str(model), "summary": scored.summary(o.name)}, files=(model / NAME, written))
+        return Result({"model": str(model), "summary": scored.summary()}, files=(model / NAME, written))
 
     def facts(self, before: Results) -> finishing.Facts:
         """Return what the card says of the voice's making."""

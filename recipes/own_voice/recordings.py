@@ -17,7 +17,8 @@ from voice.manifest import Clip, read_manifest, write_manifest
 
 SPLITS = ("train", "dev", "test")
 HELD_OUT = 0.05  # share of the sentences for dev, and as many for test
-FEWEST, MOST = 3, 20  # sentences that are held out for each
+FEWEST, MOST = 5, 20  # sentences that are held out for each, unless a third of all are fewer
+LEAST_RECORDINGS = 9
 WORDS = 4  # that a sentence has at least, to be held out
 LONGEST = 15.0  # seconds that it takes at most
 LEAST_SECONDS = 20.0  # of speech with transcripts, without which there is no voice
@@ -92,10 +93,10 @@ def choose_speaker(clips: Sequence[Clip], speaker: str | None, source: Path) -> 
 
 def _check_length(spoken: Sequence[Clip], count: int, source: Path) -> None:
     seconds = sum(clip.duration for clip in spoken)
-    if seconds < LEAST_SECONDS or len(spoken) < 3 * FEWEST:
+    if seconds < LEAST_SECONDS or len(spoken) < LEAST_RECORDINGS:
         raise VoiceError(
             f"{source} has {seconds:.0f} s with transcripts ({len(spoken)} of {count} recordings); a voice "
-            f"takes at least {LEAST_SECONDS:.0f} s in {3 * FEWEST} recordings, a good one five minutes"
+            f"takes at least {LEAST_SECONDS:.0f} s in {LEAST_RECORDINGS} recordings, a good one five minutes"
         )
     if seconds < GOOD_SECONDS:
         print(

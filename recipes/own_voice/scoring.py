@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,8 +36,9 @@ class Spoken:
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """The table, and every sentence of it that the voice speaks."""
+    """The table, and every sentence of it that the voice called `name` speaks."""
 
+    name: str
     rows: tuple[Row, ...]
     spoken: tuple[Spoken, ...]
 
@@ -45,22 +46,23 @@ class Scored:
         """Return the sentences with the most word errors, then those that sound worst."""
         return sorted(self.spoken, key=_how_bad, reverse=True)[:count]
 
-    def summary(self, name: str) -> str:
-        """Return a sentence on the voice and on the recordings."""
-        by_system = {each.system: each for each in self.rows[:2]}
-        said = [f"{system} {each.rate:.1%} WER" + (f", Distill-MOS {each.mos:.2f}" if each.mos else "")
-                for system, each in by_system.items()]  # fmt: skip
-        return f"{name}: " + "; ".join(said)
+    def summary(self) -> str:
+        """Return a line on each row of the table, one after the other."""
+        shown = []
+        for each in self.rows:
+            mos = f", Distill-MOS {each.mos:.2f}" if each.mos is not None else ""
+            shown.append(f"{each.system} ({each.test}, {each.sentences} sentences) {each.rate:.1%} WER{mos}")
+        return "; ".join(shown)
 
     def table(self) -> dict[str, Any]:
         """Return what the card keeps of it."""
         found: dict[str, Any] = {}
         for each in self.rows:
-            title = each.test if each.system != RECORDINGS else RECORDINGS
+            title = each.test if each.system == self.name else each.system
             found[f"{title} WER"] = round(each.rate, 4)
             if each.mos is not None:
                 found[f"{title} Distill-MOS"] = round(each.mos, 2)
-            if each.own is not None and each.system != RECORDINGS:
+            if each.own is not None and each.system == self.name:
                 found[f"{title} likeness"] = round(each.own, 2)
         return found
 
@@ -70,32 +72,33 @@ def _how_bad(spoken: Spoken) -> tuple[float, float]:
 
 
 def score(
-    name: str,
-    voice: Synthesizer,
-    recordings: Sequence[Path],
-    test: Path,
-    invented: Sequence[str],
-    listen: Judge,
-) -> Scored:
-    """Judge a voice on the sentences of `test` and on `invented` ones, and some of all its recordings."""
-    own = list(_own_items(recordings))
+    voices: Mapping[str, Synthesizer], recordings: Sequence[Path], test: Path, invented: Sequence[str],
+    listen: Judge, most: int = OWN,
+) -> Scored:  # fmt: skip
+    """Judge a voice on the sentences of `test` and on `invented` ones, and at most `most` of the recordings.
+
+    It is the first of `voices`; the others are put beside it on the invented sentences.
+    """
+    own = list(_own_items(recordings, most))
     real = [listen(item, Made(item.recording, 0.0, 0.0)) for item in own if item.recording is not None]
     vectors = [one.voice for one in real if one.voice is not None]
     rows = [row(("some of all", RECORDINGS), real, vectors, vectors)]
     spoken: list[Spoken] = []
-    for title, items in (("test", _test_items(test)), (INVENTED, [Item(text) for text in invented])):
-        said = [_say(voice, item, listen) for item in items]
-        if said:
+    for title, items in (("test", _test_items(test)[:most]), (INVENTED, [Item(text) for text in invented])):
+        for number, (name, voice) in enumerate(voices.items()):
+            if not items or (number and title != INVENTED):
+                continue
+            said = [_say(voice, item, listen) for item in items]
             rows.append(row((title, name), [each.judged for each in said], vectors, vectors))
-        spoken += said
-    return Scored(tuple(rows), tuple(spoken))
+            spoken += [] if number else said
+    return Scored(next(iter(voices)), tuple(rows), tuple(spoken))
 
 
-def _own_items(recordings: Sequence[Path]) -> Iterator[Item]:
+def _own_items(recordings: Sequence[Path], most: int) -> Iterator[Item]:
     """Yield some of all recordings, spread evenly."""
     every = [item for path in recordings for item in _test_items(path)]
     if every:
-        for place in np.linspace(0, len(every) - 1, min(OWN, len(every))).astype(int).tolist():
+        for place in np.linspace(0, len(every) - 1, min(most, len(every))).astype(int).tolist():
             yield every[place]
 
 

@@ -12,7 +12,7 @@ import onnx
 import torch
 from torch import Tensor, nn
 
-from recipes.exporting import Weights, convert_weights
+from recipes.exporting import Weights, convert_weights, quiet_exporters
 from recipes.tts import texts
 from recipes.tts.corpus import tokens_of
 from recipes.tts.model import CurveModel, ProsodyModel
@@ -141,10 +141,11 @@ def _graph(
     graph: nn.Module, example: tuple[Tensor, ...], dynamic: Dynamic, outputs: list[str]
 ) -> onnx.ModelProto:
     """Return a module as ONNX."""
-    program = torch.onnx.export(
-        graph.eval(), example, input_names=list(dynamic), output_names=outputs, dynamic_shapes=dynamic,
-        opset_version=20, dynamo=True, verbose=False,
-    )  # fmt: skip
+    with quiet_exporters():
+        program = torch.onnx.export(
+            graph.eval(), example, input_names=list(dynamic), output_names=outputs, dynamic_shapes=dynamic,
+            opset_version=20, dynamo=True, verbose=False,
+        )  # fmt: skip
     assert program is not None  # so it is with dynamo
     return program.model_proto
 

@@ -23,6 +23,7 @@ PAGES = {
     "data.md": "data/README.md",
     "recipes/asr.md": "recipes/asr/README.md",
     "recipes/finetune.md": "recipes/finetune/README.md",
+    "recipes/ctc.md": "recipes/ctc/README.md",
     "recipes/tts.md": "recipes/tts/README.md",
     "recipes/vocoder.md": "recipes/vocoder/README.md",
     "recipes/log.md": "recipes/LOG.md",

@@ -46,7 +46,7 @@ LAYERS = [
     ["data"],
     ["recipes"],
     ["recipes.asr", "recipes.endpoint", "recipes.names", "recipes.speakers", "recipes.vocoder"],
-    ["recipes.finetune", "recipes.tts"],
+    ["recipes.ctc", "recipes.finetune", "recipes.tts"],
     ["recipes.own_voice"],
     ["voice.cli"],
     ["voice.__main__"],

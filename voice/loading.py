@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Opened = Recognizer | Synthesizer | TurnDetector | Diarizer | Vocoder
 
+CTC_TIMES = {"frame": 0.04, "chunk": 0.0, "lead": 0.0}  # seconds on the card of a CTC recognizer
 OTHERS = 4  # voices that texts have named, which stay loaded
 KIND_NAMES = {
     "recognizer": "a recognizer",
@@ -113,6 +114,34 @@ def _whisper(model: Model, threads: int | None) -> Recognizer:
         only=None if context == "full" else model.card.language,  # what it was not tuned to is babble
         head=lent if lent and lent.is_file() else None,
         confidence=Calibration(weights) if weights else mean_token_probability,
+    )
+
+
+def _ctc(model: Model, threads: int | None) -> Recognizer:
+    from voice.asr.ctc.beam_search import SearchOptions
+    from voice.asr.ctc.recognizer import FEATURES, CTCOptions, CTCRecognizer
+
+    kind = _option(model, "features", "kaldi")
+    if kind not in FEATURES:
+        raise ModelDamaged(f'{model.folder}: the features are "{kind}"; they are {", ".join(FEATURES)}')
+    usual = SearchOptions()
+    search = SearchOptions(
+        beam=_option(model, "beam", usual.beam),
+        lm_weight=_option(model, "lm_weight", usual.lm_weight),
+        word_bonus=_option(model, "word_bonus", usual.word_bonus),
+    )
+    frame, chunk, lead = (_option(model, name, usual) for name, usual in CTC_TIMES.items())
+    if not (0 < frame <= 1 and 0 <= chunk < math.inf and 0 <= lead <= 1):
+        raise ModelDamaged(f"{model.folder}: its card has a frame of {frame:g} s and a chunk of {chunk:g} s")
+    named = _option(model, "language_model", "")
+    if named and named not in model.card.files:
+        raise ModelDamaged(f'{model.folder}: its card has no file "{named}"')
+    return CTCRecognizer.open(
+        model.folder,
+        CTCOptions(kind, frame, chunk, lead, search),
+        model.card.language,
+        language_model=model.folder / named if named else None,
+        threads=threads,
     )
 
 
@@ -244,6 +273,7 @@ OPENERS: dict[tuple[str, str], Callable[[Model, int | None], Any]] = {
     ("recognizer", "whisper"): _whisper,
     ("recognizer", "transformers"): _transformers_recognizer,
     ("recognizer", "speechbrain"): _speechbrain_recognizer,
+    ("recognizer", "ctc"): _ctc,
     ("voice", "heart"): _heart,
     ("voice", "acoustic"): _acoustic,
     ("voice", "transformers"): _transformers_voice,

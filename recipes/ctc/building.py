@@ -1,0 +1,106 @@
+"""From options to a network, and from a run's folder to its trained network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from recipes.asr.scoring import fingerprint
+from recipes.checkpoints import read_state
+from recipes.ctc import warm
+from recipes.ctc.model import AttentionDecoder, Conformer, CTCModel, Size
+from recipes.ctc.texts import TextEncoder, read_text_encoder
+from recipes.runs import Base, Run
+from voice.asr.ctc.recognizer import FEATURES, FeatureKind
+from voice.models import find
+
+RECIPE = "recipes.ctc.train"
+WARM_FRAME = 0.02  # seconds of a frame of Whisper's encoder and of wav2vec 2.0's
+KALDI_FRAME = 0.01  # seconds of a frame of features
+
+Weights = Literal["best", "average"]
+
+
+def feature_kind(base: str | None) -> FeatureKind:
+    """Return the features that an encoder takes; `base` None is one from scratch."""
+    if base is None:
+        return "kaldi"
+    return "samples" if base.startswith(warm.HUB) else "whisper"
+
+
+def frame_of(base: str | None, size: Size) -> float:
+    """Return the seconds between two outputs of the encoder."""
+    return WARM_FRAME if base else KALDI_FRAME * size.subsampling
+
+
+def start_encoder(base: str | None, size: Size) -> Any:
+    """Return the encoder to begin with: random, or that of `base`. Raises ModelMissing for an unknown one."""
+    if base is None:
+        return Conformer(FEATURES["kaldi"], size)
+    return warm.hub_encoder(base) if base.startswith(warm.HUB) else warm.whisper_encoder(find(base).folder)
+
+
+def base_of(base: str | None) -> Base | None:
+    """Return what a run says of the model that it starts from."""
+    if base is None:
+        return None
+    if base.startswith(warm.HUB):
+        return Base(base, "")
+    return Base(base, fingerprint(find(base).folder))
+
+
+def build(base: str | None, size: Size, classes: int, *, attention: float) -> CTCModel:
+    """Return the whole network; without a share of attention there is no decoder."""
+    encoder = start_encoder(base, size)
+    decoder = AttentionDecoder(classes, encoder.width, size) if attention > 0 else None
+    return CTCModel(encoder, encoder.width, classes, decoder)
+
+
+def weight_groups(model: CTCModel, rate: float, encoder_rate: float) -> list[dict[str, Any]]:
+    """Return the parameters for an optimizer: a warm encoder learns at its own rate."""
+    encoder = [each for each in model.encoder.parameters() if each.requires_grad]
+    others = [each for part in (model.labels, model.decoder) if part for each in part.parameters()]
+    return [{"params": others, "lr": rate}, {"params": encoder, "lr": encoder_rate}]
+
+
+def size_of(options: Mapping[str, Any]) -> Size:
+    """Return the sizes that a run's options hold."""
+    return Size(**{each.name: options[each.name] for each in fields(Size)})
+
+
+def read_model(folder: Path, run: Run, weights: Weights) -> tuple[CTCModel, TextEncoder]:
+    """Return the trained network of a run, for evaluation, and its units.
+
+    "best": the averaged weights that were best on dev; "average": the averaged weights of the last step.
+    Raises ModelError.
+    """
+    encode = read_text_encoder(folder, run.options["writing"])
+    model = build(
+        run.options.get("base"), size_of(run.options), encode.units.classes,
+        attention=run.options["attention"],
+    )  # fmt: skip
+    maker = f"python -m {RECIPE} --out {folder}"
+    if weights == "best":
+        state = read_state(folder / "best.pt", maker)["weights"]
+    else:
+        state = read_state(folder / "last.pt", maker)["parts"]["average"]["weights"]
+    model.load_state_dict(state)
+    model.eval()
+    return model, encode
+
+
+def count_weights(model: nn.Module) -> int:
+    """Return how many numbers a network learns or keeps."""
+    return sum(each.numel() for each in model.parameters())
+
+
+def use_weights(model: nn.Module, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Give a model other weights and return its own, for a score between two steps."""
+    own = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    model.load_state_dict(dict(weights))
+    return own

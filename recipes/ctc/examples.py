@@ -1,0 +1,201 @@
+"""From manifests to batches: sounds changed in speed and by noise, their features, and their labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data.batching import batches_from, pad, prefetch, rng_for
+from data.loading import AudioCache
+from recipes.asr.windows import select_any
+from recipes.ctc.texts import TextEncoder
+from recipes.options import option
+from voice.asr.ctc.alphabet import BLANK
+from voice.asr.ctc.recognizer import LONGEST_SPEECH, SAMPLE_RATE, FeatureKind, features_of
+from voice.errors import VoiceError
+from voice.manifest import Clip
+
+NOISE_SNR = (5.0, 25.0)  # dB
+
+
+@dataclass(frozen=True)
+class AugmentOptions:
+    """What changes the sounds of training."""
+
+    speed: tuple[float, ...] = option(
+        (0.9, 1.0, 1.1), "play at one of these speeds, drawn for each; repeatable"
+    )
+    noise: tuple[str, ...] = option((), "a manifest of noises that are added; repeatable")
+    noisy: float = option(0.5, "share of the sounds that get one of the noises, 5 to 25 dB below")
+    masks: bool = option(True, "SpecAugment: mask two stretches of time and two of frequency")
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A clip by its index, what is said in it, and its labels."""
+
+    index: int
+    text: str
+    labels: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Features (B, T, D), their frames (B,), labels (B, L) padded with the blank, and their lengths (B,)."""
+
+    features: Tensor
+    frames: Tensor
+    labels: Tensor
+    lengths: Tensor
+
+    def to(self, device: torch.device) -> Batch:
+        """Return the batch on a device."""
+        parts = (self.features, self.frames, self.labels, self.lengths)
+        return Batch(*(part.to(device, non_blocking=True) for part in parts))
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """The sounds of manifests and their texts. `dropped` says why clips were left out, and how many."""
+
+    sounds: AudioCache
+    utterances: Sequence[Utterance]
+    kind: FeatureKind
+    dropped: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def durations(self) -> list[float]:
+        """Return the seconds of each utterance."""
+        return [self.sounds.clips[each.index].duration for each in self.utterances]
+
+    @property
+    def hours(self) -> float:
+        """Return the hours of speech."""
+        return sum(self.durations) / 3600
+
+
+def text_of(clip: Clip) -> str | None:
+    """Return the transcript of a clip, or what another recognizer wrote (`asr_text`)."""
+    return clip.text if clip.text is not None else clip.extra.get("asr_text")
+
+
+def select(manifests: Sequence[str]) -> list[Clip]:
+    """Return all clips of `PATH`, `PATH:N` or `PATH:-N`. Raises ManifestError."""
+    return [clip for manifest in manifests for clip in select_any(manifest)]
+
+
+def texts_of(clips: Sequence[Clip]) -> list[str]:
+    """Return the transcripts of clips that have one."""
+    return [text for text in map(text_of, clips) if text]
+
+
+def gather(clips: Sequence[Clip], encode: TextEncoder, kind: FeatureKind) -> Examples:
+    """Return the examples of clips; those without words or beyond 30 s are left out and counted.
+
+    Raises VoiceError where none is left.
+    """
+    dropped = {"without a transcript": 0, f"over {LONGEST_SPEECH:g} s": 0, "without a word": 0}
+    kept = []
+    for index, clip in enumerate(clips):
+        text = text_of(clip)
+        if text is None:
+            dropped["without a transcript"] += 1
+        elif clip.duration > LONGEST_SPEECH:
+            dropped[f"over {LONGEST_SPEECH:g} s"] += 1
+        elif labels := tuple(encode(text)):
+            kept.append(Utterance(index, text, labels))
+        else:
+            dropped["without a word"] += 1
+    if not kept:
+        why = ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)
+        raise VoiceError(f"no clip can be learned from ({why or 'the manifests are empty'})")
+    return Examples(AudioCache(clips, SAMPLE_RATE), kept, kind, {k: v for k, v in dropped.items() if v})
+
+
+def batch_of(features: Sequence[np.ndarray], labels: Sequence[Sequence[int]]) -> Batch:
+    """Return features (T, D) and labels of several utterances as one batch."""
+    stacked, frames = pad(features, axis=0)
+    padded, lengths = pad([np.array(each, np.int64) for each in labels], BLANK)
+    return Batch(*(torch.from_numpy(each) for each in (stacked, frames, padded, lengths)))
+
+
+def batches(
+    examples: Examples,
+    first: int,
+    budget: float,
+    augment: AugmentOptions,
+    noises: AudioCache | None,
+    seed: int,
+) -> Iterator[tuple[int, Batch]]:
+    """Yield (step, its batch) from step `first` on; all of it follows from the seed and the step.
+
+    A batch holds at most `budget` padded seconds.
+    """
+
+    def load(planned: tuple[int, list[int]]) -> tuple[int, Batch]:
+        step, indices = planned
+        some = [examples.utterances[index] for index in indices]
+        features = [
+            features_of(
+                change(examples.sounds[each.index], augment, noises, rng_for(seed, 2, step, each.index)),
+                examples.kind,
+            )
+            for each in some
+        ]
+        return step, batch_of(features, [each.labels for each in some])
+
+    durations = examples.durations
+    planned = batches_from(first, durations, max(budget, *durations), seed=seed)
+    yield from prefetch(planned, load, workers=1)
+
+
+def change(
+    samples: np.ndarray, augment: AugmentOptions, noises: AudioCache | None, rng: np.random.Generator
+) -> np.ndarray:
+    """Return samples (T,) at another speed and with a noise, as `rng` draws them."""
+    from torchaudio.functional import add_noise, speed
+
+    sound = torch.from_numpy(samples)
+    factor = augment.speed[int(rng.integers(len(augment.speed)))] if augment.speed else 1.0
+    if factor != 1.0:
+        sound, _ = speed(sound, SAMPLE_RATE, factor)
+    if noises is not None and len(noises) and rng.random() < augment.noisy:
+        noise = noises[int(rng.integers(len(noises)))]
+        begin = int(rng.integers(len(noise)))
+        stretch = np.take(noise, np.arange(begin, begin + len(sound)), mode="wrap")
+        if np.square(stretch).mean() > 0:
+            snr = torch.tensor([float(rng.uniform(*NOISE_SNR))])
+            sound = add_noise(sound[None], torch.from_numpy(stretch)[None], snr)[0]
+    changed: np.ndarray = sound.numpy()
+    return changed
+
+
+def dev_batch(examples: Examples, indices: Sequence[int]) -> Batch:
+    """Return some utterances as they are."""
+    some = [examples.utterances[index] for index in indices]
+    features = [features_of(examples.sounds[each.index], examples.kind) for each in some]
+    return batch_of(features, [each.labels for each in some])
+
+
+def feature_statistics(examples: Examples, most: int = 200) -> tuple[Tensor, Tensor]:
+    """Return the mean and the standard deviation (D,) of the features of some utterances, evenly chosen."""
+    count = len(examples.utterances)
+    places = np.unique(np.linspace(0, count - 1, min(most, count)).astype(int))
+    total = squares = np.float64(0)
+    frames = 0
+    for place in places.tolist():
+        values = features_of(examples.sounds[examples.utterances[place].index], examples.kind).astype(
+            np.float64
+        )
+        total, squares, frames = (
+            total + values.sum(0),
+            squares + np.square(values).sum(0),
+            frames + len(values),
+        )
+    mean = total / frames
+    deviation = np.sqrt(np.maximum(squares / frames - np.square(mean), 1e-4))
+    return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()

@@ -1,0 +1,79 @@
+"""Encoders that know speech already: Whisper's, and wav2vec 2.0's and HuBERT's of the Hugging Face Hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, WhisperForConditionalGeneration
+
+from recipes.asr import model as whisper
+from recipes.ctc.model import hides, is_inside, zero_padding
+from voice.errors import ModelMissing
+
+HUB = "hf:"  # how a name of the Hub begins; a folder may stand after it too
+
+
+class WhisperEncoder(nn.Module):
+    """The encoder of a Whisper: (B, T, 80) → (B, ceil(T / 2), width), of any length up to 30 s."""
+
+    def __init__(self, model: WhisperForConditionalGeneration) -> None:
+        super().__init__()
+        self.encoder = model.model.encoder
+        self.width = model.config.d_model
+
+    def forward(self, features: Tensor, frames: Tensor, chunk: Tensor) -> tuple[Tensor, Tensor]:
+        x = zero_padding(features, frames).transpose(1, 2)
+        x = F.gelu(self.encoder.conv1(x)) * is_inside(frames, features.shape[1])[:, None]
+        x = F.gelu(self.encoder.conv2(x)).transpose(1, 2)
+        frames = (frames + 1) // 2
+        x = x + self.encoder.embed_positions.weight[: x.shape[1]]
+        hidden = (
+            hides(x.shape[1], chunk, x.device)[None, None] | ~is_inside(frames, x.shape[1])[:, None, None]
+        )
+        mask = torch.zeros(hidden.shape, device=x.device, dtype=x.dtype).masked_fill(hidden, -1e9)
+        for layer in self.encoder.layers:
+            x = layer(x, mask)
+        encoded: Tensor = self.encoder.layer_norm(x)
+        return encoded, frames
+
+
+class SamplesEncoder(nn.Module):
+    """A model of the Hub that takes samples: (B, T, 1) at 16 kHz → (B, F, width), a frame each 20 ms.
+
+    It sees each utterance whole: `chunk` is ignored. Its convolutions over samples do not learn.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+        self.width = model.config.hidden_size
+        model.feature_extractor._freeze_parameters()
+
+    def forward(self, features: Tensor, frames: Tensor, chunk: Tensor) -> tuple[Tensor, Tensor]:
+        samples = zero_padding(features, frames).squeeze(-1)
+        counts = self.model._get_feat_extract_output_lengths(frames)
+        encoded = self.model(samples, attention_mask=is_inside(frames, samples.shape[1]).long())
+        return encoded.last_hidden_state, counts
+
+
+def whisper_encoder(folder: Path) -> WhisperEncoder:
+    """Return the encoder of a model in CTranslate2's form, such as `quick`."""
+    return WhisperEncoder(whisper.load(folder))
+
+
+def hub_encoder(name: str) -> SamplesEncoder:
+    """Return the encoder of `hf:NAME` or `hf:FOLDER`. Raises ModelMissing without one of a known kind."""
+    place = name.removeprefix(HUB)
+    try:
+        config = AutoConfig.from_pretrained(place)
+        if config.model_type not in ("wav2vec2", "hubert", "wavlm"):
+            raise ModelMissing(f"{name} is a {config.model_type}; name a wav2vec2, a hubert or a wavlm")
+        config.apply_spec_augment = False  # the recipe masks on its own
+        config.layerdrop = 0.0
+        model = AutoModel.from_pretrained(place, config=config)
+    except (OSError, ValueError) as error:
+        raise ModelMissing(f"{name} cannot be had ({error}); name a folder, or fetch it first") from error
+    return SamplesEncoder(model)

@@ -54,11 +54,18 @@ def base_of(base: str | None) -> Base | None:
     return Base(base, fingerprint(find(base).folder))
 
 
-def build(base: str | None, size: Size, classes: int, *, attention: float) -> CTCModel:
-    """Return the whole network; without a share of attention there is no decoder."""
+def build(
+    base: str | None, size: Size, classes: int, *, attention: float, base_head: bool = False
+) -> CTCModel:
+    """Return the whole network; without a share of attention there is no decoder.
+
+    `base_head` takes the base's own head of English letters instead of a new layer. Raises ModelMissing
+    where the base has none.
+    """
     encoder = start_encoder(base, size)
     decoder = AttentionDecoder(classes, encoder.width, size) if attention > 0 else None
-    return CTCModel(encoder, encoder.width, classes, decoder)
+    head = warm.letter_head(find(base or "").folder) if base_head else nn.Linear(encoder.width, classes)
+    return CTCModel(encoder, head, decoder)
 
 
 def weight_groups(model: CTCModel, rate: float, encoder_rate: float) -> list[dict[str, Any]]:
@@ -82,7 +89,7 @@ def read_model(folder: Path, run: Run, weights: Weights) -> tuple[CTCModel, Text
     encode = read_text_encoder(folder, run.options["writing"])
     model = build(
         run.options.get("base"), size_of(run.options), encode.units.classes,
-        attention=run.options["attention"],
+        attention=run.options["attention"], base_head=run.options["base_head"],
     )  # fmt: skip
     maker = f"python -m {RECIPE} --out {folder}"
     if weights == "best":

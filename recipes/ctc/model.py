@@ -167,15 +167,12 @@ class AttentionDecoder(nn.Module):
 
 
 class CTCModel(nn.Module):
-    """An encoder with its CTC layer, and the attention decoder if there is one."""
+    """An encoder, its CTC head (B, F, width) → (B, F, classes), and the attention decoder if there is one."""
 
-    def __init__(
-        self, encoder: nn.Module, width: int, classes: int, decoder: AttentionDecoder | None
-    ) -> None:
+    def __init__(self, encoder: nn.Module, head: nn.Module, decoder: AttentionDecoder | None) -> None:
         super().__init__()
-        self.encoder, self.decoder = encoder, decoder
+        self.encoder, self.labels, self.decoder = encoder, head, decoder
         self.dropout = nn.Dropout(0.1)
-        self.labels = nn.Linear(width, classes)
 
     def encode(self, features: Tensor, frames: Tensor, chunk: Tensor) -> tuple[Tensor, Tensor]:
         """Return the encoder's output (B, F, width) and its frames (B,)."""

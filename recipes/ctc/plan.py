@@ -19,7 +19,7 @@ from recipes.ctc.model import CTCModel, Size, attention_loss
 from voice.asr.ctc.recognizer import FEATURES, SAMPLE_RATE
 
 SPEECH = 15.0  # seconds of an utterance: most of LibriSpeech's are 10 to 16 s
-LABELS = {"pieces": 4.0, "characters": 15.0}  # in a second
+LABELS = {"pieces": 4.0, "characters": 15.0, "letters": 15.0}  # in a second
 CHARACTERS = 30
 FILLED = 0.95  # share of a batch that is speech; the rest is padding
 COPIES = 5  # of each weight: itself, its gradient, Adam's two moments, the average

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from voice.asr.ctc.alphabet import letters_of, spell
+from voice.asr.ctc.alphabet import ALPHABET, letters_of, spell
 from voice.asr.ctc.units import WORD_START, Units
 from voice.errors import VoiceError
 
@@ -21,7 +21,7 @@ PIECES_FILE = "units.model"  # sentencepiece's own; only training needs it
 LEAST_PIECES = 20
 
 Writing = Literal["spoken", "lower", "written"]
-UnitKind = Literal["characters", "pieces"]
+UnitKind = Literal["characters", "pieces", "letters"]
 
 _NO_WORD = re.compile(r"[^\w' ]+|_+")
 _NO_LETTER = re.compile(r"(?<!\w)'+|'+(?!\w)")
@@ -114,13 +114,21 @@ def _train_pieces(texts: Iterable[str], count: int) -> SentencePieceProcessor:
     return sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
 
 
+def letter_encoder() -> TextEncoder:
+    """Return the letters of voice.asr.ctc.alphabet as units: what a head such as quick's writes."""
+    return TextEncoder("spoken", Units(tuple(ALPHABET.replace(" ", WORD_START))))
+
+
 def text_encoder(
     folder: Path, texts: Sequence[str], writing: Writing, kind: UnitKind, count: int, *, resumes: bool
 ) -> TextEncoder:
-    """Return the units of a run: those in its folder if it goes on, else new ones, written there."""
+    """Return the units of a run: those in its folder if it goes on, else new ones, written there.
+
+    Of the kind "letters" there are always the same.
+    """
     if resumes:
         return read_text_encoder(folder, writing)
-    made = train_text_encoder(texts, writing, kind, count)
+    made = letter_encoder() if kind == "letters" else train_text_encoder(texts, writing, kind, count)
     (folder / PIECES_FILE).unlink(missing_ok=True)
     made.write(folder)
     return made

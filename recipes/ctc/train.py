@@ -50,6 +50,7 @@ from recipes.training import (
     warm_cosine,
 )
 from voice.asr.ctc.recognizer import WHOLE
+from voice.errors import VoiceError
 
 LONGEST_CHUNK = 1.0  # seconds; Zhang et al. 2020 draw up to 25 frames of 40 ms
 
@@ -68,7 +69,12 @@ class Options:
     )
     language: str = option("en", "what is spoken, as its card will say")
     writing: Writing = option("spoken", "write English as spoken, any language in lower case, or as written")
-    units: UnitKind = option("pieces", "write characters, or word pieces that sentencepiece finds")
+    base_head: bool = option(
+        False, "begin with the CTC head of the base too, as quick has one: English letters"
+    )
+    units: UnitKind = option(
+        "pieces", "the texts' characters, word pieces by sentencepiece, or English letters"
+    )
     vocabulary: int = option(500, "about how many word pieces")
     size: Size = group(Size())
     augment: data.AugmentOptions = group(data.AugmentOptions())
@@ -98,8 +104,8 @@ def shrink(options: Options) -> Options:
     size = Size(layers=2, width=96, heads=4, feed_forward=256, kernel=7, dropout=0.0, decoder_layers=1)
     return replace(
         options, size=size, units="characters", augment=data.AugmentOptions((), (), 0.0, False),
-        streaming=False, attention=0.0, rate=3e-3, warmup=20, steps=min(options.steps, 240),
-        batch_seconds=60.0, save_every=120, check_every=120,
+        streaming=False, attention=0.0, rate=3e-3, warmup=20, steps=min(options.steps, 260),
+        batch_seconds=16.0, save_every=130, check_every=130,
     )  # fmt: skip
 
 
@@ -139,7 +145,13 @@ def masking(options: Options) -> nn.Module:
 
 def start_model(options: Options, train: data.Examples, encode: TextEncoder) -> CTCModel:
     """Return the network to train; one from scratch knows the mean and deviation of the features."""
-    model = build(options.base, options.size, encode.units.classes, attention=options.attention)
+    model = build(
+        options.base,
+        options.size,
+        encode.units.classes,
+        attention=options.attention,
+        base_head=options.base_head,
+    )
     if isinstance(model.encoder, Conformer):
         mean, deviation = data.feature_statistics(train)
         model.encoder.mean.copy_(mean)
@@ -179,6 +191,8 @@ def main(options: Options) -> None:
     if options.dry_run:
         print(plan_of(options).table())
         return
+    if options.base_head and (options.units, options.writing) != ("letters", "spoken"):
+        raise VoiceError("--base-head writes English letters: give --units letters --writing spoken with it")
     device = best_device()
     resumes = runs.begin(options.out, describe_run(options), options)
     clips = data.select(options.manifest)
@@ -230,7 +244,7 @@ def main(options: Options) -> None:
             average.update(model)
 
             done = step + 1
-            progress.step(done, losses)
+            progress.step(done, {name: value.item() for name, value in losses.items()})
             if done % options.check_every == 0 or done == options.steps:
                 progress.scores(done, check(model, average, dev, encode, best, options, done))
             if done % options.save_every == 0 or done == options.steps:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, WhisperForConditionalGeneration
 
 from recipes.asr import model as whisper
+from recipes.asr.head import FILE, Head, head_like
 from recipes.ctc.model import hides, is_inside, zero_padding
 from voice.errors import ModelMissing
 
@@ -62,6 +64,42 @@ class SamplesEncoder(nn.Module):
 def whisper_encoder(folder: Path) -> WhisperEncoder:
     """Return the encoder of a model in CTranslate2's form, such as `quick`."""
     return WhisperEncoder(whisper.load(folder))
+
+
+def letter_head(folder: Path) -> Head:
+    """Return the CTC head of English letters that lies beside a model, as `quick` has one.
+
+    Raises ModelMissing where there is none.
+    """
+    path = folder / FILE
+    if not path.is_file():
+        raise ModelMissing(f"{folder} has no {FILE}: leave --base-head out, or begin with quick")
+    weights = {name: torch.from_numpy(values) for name, values in head_weights(path).items()}
+    head = head_like(weights)
+    head.load_state_dict(weights)
+    return head
+
+
+def head_weights(path: Path) -> dict[str, np.ndarray]:
+    """Return the weights of an exported head by their names in recipes.asr.head.
+
+    The exporter keeps the names of all but matrices, which are told by the biases added after them.
+    """
+    import onnx
+
+    graph = onnx.load(path).graph
+    tensors = {each.name: onnx.numpy_helper.to_array(each).astype(np.float32) for each in graph.initializer}
+    tensors |= {
+        n.output[0]: tensors[n.input[0]] for n in graph.node if n.op_type == "Cast" and n.input[0] in tensors
+    }
+    products = {node.output[0]: node.input[1] for node in graph.node if node.op_type == "MatMul"}
+    found = {name: value for name, value in tensors.items() if "." in name and not name.endswith("_half")}
+    for node in graph.node:
+        bias = next((name for name in node.input if name.endswith(".bias")), None)
+        product = next((name for name in node.input if name in products), None)
+        if node.op_type == "Add" and bias and product:
+            found[bias.removesuffix("bias") + "weight"] = tensors[products[product]].T.copy()
+    return found
 
 
 def hub_encoder(name: str) -> SamplesEncoder:

@@ -21,7 +21,7 @@ import numpy as np
 
 from recipes.asr.peers import hearing
 from recipes.ctc.examples import select
-from recipes.ctc.scoring import character_errors, words_wrong
+from recipes.ctc.scoring import character_errors
 from recipes.options import option, parse
 from voice import audio
 from voice.asr.ctc.beam_search import BeamSearch, SearchOptions
@@ -32,7 +32,7 @@ from voice.errors import ManifestError, ModelError
 from voice.features import WHISPER_RATE
 from voice.loading import load_recognizer
 from voice.manifest import Clip
-from voice.metrics import Score, interval, total
+from voice.metrics import Score, interval, total, word_errors
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def score(
     system: str, manifest: str, language: str, pairs: Sequence[tuple[str, str]], seconds: float, spent: float
 ) -> Row:
     """Return a row of pairs of reference and hypothesis; `spent` seconds went into `seconds` of sound."""
-    words = [words_wrong(reference, hypothesis, language) for reference, hypothesis in pairs]
+    words = [word_errors(reference, hypothesis, language) for reference, hypothesis in pairs]
     characters: list[Score] = [character_errors(*pair, language) for pair in pairs]
     low, high = interval(words)
     path = Path(manifest.partition(".jsonl")[0])

@@ -9,11 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data.batching import batches_from, pad, prefetch, rng_for
+from data.batching import batches_from, pad, rng_for
 from data.loading import AudioCache
+from data.shards.workers import load_ahead
 from recipes.asr.windows import select_any
 from recipes.ctc.texts import TextEncoder
 from recipes.options import option
+from recipes.scaling import Scale
 from voice.asr.ctc.alphabet import BLANK
 from voice.asr.ctc.recognizer import LONGEST_SPEECH, SAMPLE_RATE, FeatureKind, features_of
 from voice.errors import VoiceError
@@ -124,33 +126,29 @@ def batch_of(features: Sequence[np.ndarray], labels: Sequence[Sequence[int]]) ->
 
 
 def batches(
-    examples: Examples,
-    first: int,
-    budget: float,
-    augment: AugmentOptions,
-    noises: AudioCache | None,
-    seed: int,
-) -> Iterator[tuple[int, Batch]]:
-    """Yield (step, its batch) from step `first` on; all of it follows from the seed and the step.
+    examples: Examples, first: int, budget: float, augment: AugmentOptions, noises: AudioCache | None,
+    seed: int, scale: Scale,
+) -> Iterator[list[tuple[int, Batch]]]:  # fmt: skip
+    """Yield this process's (number, batch) of step `first`, then of the next.
 
-    A batch holds at most `budget` padded seconds.
+    All of it follows from the seed and the batch's number. A batch holds at most `budget` padded seconds.
     """
 
     def load(planned: tuple[int, list[int]]) -> tuple[int, Batch]:
-        step, indices = planned
+        number, indices = planned
         some = [examples.utterances[index] for index in indices]
         features = [
             features_of(
-                change(examples.sounds[each.index], augment, noises, rng_for(seed, 2, step, each.index)),
+                change(examples.sounds[each.index], augment, noises, rng_for(seed, 2, number, each.index)),
                 examples.kind,
             )
             for each in some
         ]
-        return step, batch_of(features, [each.labels for each in some])
+        return number, batch_of(features, [each.labels for each in some])
 
-    durations = examples.durations
-    planned = batches_from(first, durations, max(budget, *durations), seed=seed)
-    yield from prefetch(planned, load, workers=1)
+    durations, share = examples.durations, scale.share
+    planned = batches_from(first * share.per_step, durations, max(budget, *durations), seed=seed, share=share)
+    yield from share.by_step(load_ahead(planned, load, scale.options.workers))
 
 
 def change(

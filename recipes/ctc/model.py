@@ -80,12 +80,17 @@ class Conformer(nn.Module):
     def __init__(self, inputs: int, size: Size) -> None:
         super().__init__()
         self.width = size.width
-        self.register_buffer("mean", torch.zeros(inputs))
-        self.register_buffer("scale", torch.ones(inputs))
+        self.mean = nn.Buffer(torch.zeros(inputs))
+        self.scale = nn.Buffer(torch.ones(inputs))
         self.enter = Subsampling(inputs, size.width, size.subsampling)
         self.dropout = nn.Dropout(size.dropout)
         self.layers = nn.ModuleList(_layer(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
+
+    def normalize(self, mean: Tensor, deviation: Tensor) -> None:
+        """Bring features of this mean and standard deviation (D,) to 0 and 1."""
+        self.mean.copy_(mean)
+        self.scale.copy_(1 / deviation)
 
     def forward(self, features: Tensor, frames: Tensor, chunk: Tensor) -> tuple[Tensor, Tensor]:
         x, frames = self.enter((features - self.mean) * self.scale, frames)

@@ -3,7 +3,8 @@
     python -m recipes.ctc.train --manifest …/train.jsonl --dev …/dev.jsonl --out runs/ctc
     python -m recipes.ctc.train --base quick --units characters --manifest … --dev … --out runs/warm
     python -m recipes.ctc.train --base hf:facebook/hubert-base-ls960 --manifest … --dev … --out runs/hubert
-    python -m recipes.ctc.train --dry-run --hours 960 --devices 8 --batch-seconds 600
+    python -m recipes.ctc.train --dry-run 8 --hours 960 --batch-seconds 600
+    torchrun --nproc-per-node 8 -m recipes.ctc.train --manifest … --dev … --out runs/large
 
 A run goes on where it was when called again. `--dry-run` says what a run takes and trains nothing.
 """
@@ -21,7 +22,6 @@ from torch import Tensor, nn
 from data.batching import rng_for
 from data.loading import AudioCache
 from recipes import runs
-from recipes.checkpoints import write_state
 from recipes.ctc import examples as data
 from recipes.ctc import plan
 from recipes.ctc.building import (
@@ -35,21 +35,23 @@ from recipes.ctc.building import (
     weight_groups,
 )
 from recipes.ctc.model import Conformer, CTCModel, JointLoss, Size
-from recipes.ctc.scoring import Best, dev_scores
+from recipes.ctc.scoring import dev_scores
 from recipes.ctc.texts import TextEncoder, UnitKind, Writing, text_encoder
+from recipes.devices import first_alone, is_writer
+from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
+from recipes.scaling import Scale, ScaleOptions
 from recipes.training import (
     Checkpoint,
     Deadline,
     Ema,
     Progress,
     Stateful,
-    autocast,
-    best_device,
+    seed_batch,
     seed_everything,
     warm_cosine,
 )
-from voice.asr.ctc.recognizer import WHOLE
+from voice.asr.ctc.recognizer import SAMPLE_RATE, WHOLE
 from voice.errors import VoiceError
 
 LONGEST_CHUNK = 1.0  # seconds; Zhang et al. 2020 draw up to 25 frames of 40 ms
@@ -94,9 +96,8 @@ class Options:
     threads: int = option(torch.get_num_threads(), "CPU threads", may_change=True)
     smoke: bool = option(False, "a small network learns the tiny corpus by heart in a minute")
     fresh: bool = option(False, "start over even where there is a run", may_change=True)
-    dry_run: bool = option(False, "say what a run takes, and train nothing", may_change=True)
     hours: float | None = option(None, "with --dry-run: as if there were so many hours", may_change=True)
-    devices: int = option(1, "with --dry-run: as if there were so many devices", may_change=True)
+    scale: ScaleOptions = group(ScaleOptions())
 
 
 def shrink(options: Options) -> Options:
@@ -109,10 +110,10 @@ def shrink(options: Options) -> Options:
     )  # fmt: skip
 
 
-def describe_run(options: Options) -> runs.Run:
+def describe_run(options: Options, batches_a_step: int = 1) -> runs.Run:
     """Return what a run with these options is."""
     files = (*options.manifest, *options.dev, *options.augment.noise)
-    return runs.describe(RECIPE, options, files, base=base_of(options.base))
+    return runs.describe(RECIPE, options, files, base=base_of(options.base), batches_a_step=batches_a_step)
 
 
 def plan_of(options: Options) -> plan.Plan:
@@ -120,14 +121,14 @@ def plan_of(options: Options) -> plan.Plan:
     hours = options.hours or sum(clip.duration for clip in data.select(options.manifest)) / 3600
     return plan.estimate(
         options.base, options.size, units=options.units, vocabulary=options.vocabulary,
-        attention=options.attention, hours=hours, devices=options.devices, steps=options.steps,
-        batch_seconds=options.batch_seconds,
+        attention=options.attention, hours=hours, devices=options.scale.dry_run, steps=options.steps,
+        batch_seconds=options.batch_seconds * options.scale.accumulate,
     )  # fmt: skip
 
 
-def draw_chunk(options: Options, step: int) -> int:
-    """Return how many output frames a frame of this step's batch sees at once."""
-    rng = rng_for(options.seed, 3, step)
+def draw_chunk(options: Options, number: int) -> int:
+    """Return how many output frames a frame of a batch sees at once."""
+    rng = rng_for(options.seed, 3, number)
     if not options.streaming or rng.random() < 0.5:
         return WHOLE
     return int(rng.integers(1, 1 + round(LONGEST_CHUNK / frame_of(options.base, options.size))))
@@ -154,102 +155,116 @@ def start_model(options: Options, train: data.Examples, encode: TextEncoder) -> 
     )
     if isinstance(model.encoder, Conformer):
         mean, deviation = data.feature_statistics(train)
-        model.encoder.mean.copy_(mean)
-        model.encoder.scale.copy_(1 / deviation)
+        model.encoder.normalize(mean, deviation)
     return model.train()
 
 
 def noises_of(manifests: Sequence[str]) -> AudioCache | None:
     """Return the noises of manifests; None without any."""
     clips = data.select(manifests)
-    return AudioCache(clips, data.SAMPLE_RATE) if clips else None
+    return AudioCache(clips, SAMPLE_RATE) if clips else None
 
 
-def check(
-    model: CTCModel,
-    average: Ema,
-    dev: data.Examples,
-    encode: TextEncoder,
-    best: Best,
-    options: Options,
-    step: int,
+def score_average(
+    model: CTCModel, average: Ema, dev: data.Examples, encode: TextEncoder, language: str
 ) -> dict[str, float]:
-    """Score the averaged weights on dev; write them to `best.pt` if they are the best so far."""
+    """Return the scores of the averaged weights on dev."""
     own = use_weights(model, average.weights)
-    scores = dev_scores(model, dev, encode, options.language, next(model.parameters()).device)
+    scores = dev_scores(model, dev, encode, language, next(model.parameters()).device)
     model.load_state_dict(own)
-    if best.improves(scores):
-        found = {"scores": scores, "step": step, "weights": average.weights}
-        write_state(options.out / "best.pt", found)
     return scores
 
 
+def check(options: Options) -> None:
+    """Refuse options that contradict each other. Raises VoiceError."""
+    if options.base_head and (options.units, options.writing) != ("letters", "spoken"):
+        raise VoiceError("--base-head writes English letters: give --units letters --writing spoken with it")
+    if options.writing == "spoken" and options.language != "en":
+        raise VoiceError(f"--writing spoken is English: give --writing lower with {options.language}")
+
+
 def main(options: Options) -> None:
+    scale = Scale.join(options.scale)
     if options.smoke:
         options = shrink(options)
     torch.set_num_threads(options.threads)
-    if options.dry_run:
+    if options.scale.dry_run:
         print(plan_of(options).table())
         return
-    if options.base_head and (options.units, options.writing) != ("letters", "spoken"):
-        raise VoiceError("--base-head writes English letters: give --units letters --writing spoken with it")
-    device = best_device()
-    resumes = runs.begin(options.out, describe_run(options), options)
+    check(options)
+    resumes = runs.begin(options.out, describe_run(options, scale.share.per_step), options)
     clips = data.select(options.manifest)
-    encode = text_encoder(
-        options.out, data.texts_of(clips), options.writing, options.units, options.vocabulary, resumes=resumes
-    )
+    with first_alone():
+        encode = text_encoder(
+            options.out, data.texts_of(clips), options.writing, options.units, options.vocabulary,
+            resumes=resumes or not is_writer(),
+        )  # fmt: skip
     kind = feature_kind(options.base)
     train, dev = (data.gather(each, encode, kind) for each in (clips, data.select(options.dev)))
     noises, mask = noises_of(options.augment.noise), masking(options)
     seed_everything(options.seed)
-    model = start_model(options, train, encode).to(device)
-    print(
-        f"{plan.describe(train)}; {len(dev.utterances)} dev clips; {count_weights(model) / 1e6:.1f} M weights"
-    )
+    model = start_model(options, train, encode).to(scale.device)
+    size = f"{count_weights(model) / 1e6:.1f} M weights"
+    print(f"{plan.describe(train)}; {len(dev.utterances)} dev clips; {size}", flush=True)
 
     loss_of = JointLoss(model, options.attention)
     encoder_rate = options.encoder_rate if options.base else options.rate
     optimizer = torch.optim.AdamW(
         weight_groups(model, options.rate, encoder_rate), betas=(0.9, 0.98), weight_decay=0.01
     )
+    gradients = scale.accumulator(optimizer, model.parameters(), 5.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps)
     )
-    average, best = Ema(model, 0.998), Best()
+    average, kept = Ema(model, 0.998), KeptWeights(options.out, options.scale)
     parts: dict[str, Stateful] = {
-        "model": model, "optimizer": optimizer, "schedule": schedule, "average": average, "best": best,
+        "model": model, "optimizer": optimizer, "gradients": gradients, "schedule": schedule,
+        "average": average, "kept": kept,
     }  # fmt: skip
     checkpoint = Checkpoint(options.out, parts)
     done = checkpoint.restore() if resumes else 0
+    scale.processes.equalize(model)
+
+    def losses_of(numbered: tuple[int, data.Batch]) -> dict[str, Tensor]:
+        """Return the losses of a batch by name; masks, dropout and the chunk follow from its number."""
+        number, batch = numbered[0], numbered[1].to(scale.device)
+        seed_batch(options.seed, number)
+        features = mask(batch.features.transpose(1, 2)).transpose(1, 2)
+        chunk = torch.tensor(draw_chunk(options, number), device=scale.device)
+        with scale.precision.autocast():
+            losses: dict[str, Tensor] = loss_of(features, batch.frames, batch.labels, batch.lengths, chunk)
+        return losses
+
     with Deadline(options.minutes) as deadline:
-        progress = Progress(options.out, first=done, steps=options.steps, deadline=deadline)
-        for step, batch in data.batches(
-            train, done, options.batch_seconds, options.augment, noises, options.seed
+        progress = Progress(
+            options.out, first=done, steps=options.steps, deadline=deadline, wandb=options.scale.wandb
+        )
+        for mine in data.batches(
+            train, done, options.batch_seconds, options.augment, noises, options.seed, scale
         ):
-            if step >= options.steps or deadline.passed:
+            if done >= options.steps or kept.exhausted or scale.processes.any(deadline.passed):
                 break
-            batch = batch.to(device)
-            features = mask(batch.features.transpose(1, 2)).transpose(1, 2)
-            chunk = torch.tensor(draw_chunk(options, step), device=device)
-            with autocast(device):
-                losses: dict[str, Tensor] = loss_of(
-                    features, batch.frames, batch.labels, batch.lengths, chunk
-                )
-            optimizer.zero_grad(set_to_none=True)
-            losses["loss"].backward()
-            nn.utils.clip_grad_norm_(model.parameters(), 5.0)
-            optimizer.step()
+            for batch in mine:
+                losses = losses_of(batch)
+                gradients.backward(losses["loss"])
+            rate = float(schedule.get_last_lr()[0])
+            gradients.step()
             schedule.step()
             average.update(model)
 
-            done = step + 1
-            progress.step(done, {name: value.item() for name, value in losses.items()})
+            done += 1
+            progress.step(done, {name: value.item() for name, value in losses.items()}, rate=rate)
             if done % options.check_every == 0 or done == options.steps:
-                progress.scores(done, check(model, average, dev, encode, best, options, done))
+                if is_writer():
+                    scores = score_average(model, average, dev, encode, options.language)
+                    progress.scores(done, scores)
+                    kept.consider(done, (scores["cer"], scores["loss"]), average.weights, scores)
+                if scale.processes.any(kept.exhausted):
+                    break
             if done % options.save_every == 0 or done == options.steps:
                 checkpoint.save(done)
         checkpoint.save(done)
+        kept.write_means()
         progress.close()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,10 +49,10 @@ class SamplesEncoder(nn.Module):
     It sees each utterance whole: `chunk` is ignored. Its convolutions over samples do not learn.
     """
 
-    def __init__(self, model: nn.Module) -> None:
+    def __init__(self, model: Any) -> None:
         super().__init__()
-        self.model = model
-        self.width = model.config.hidden_size
+        self.model: Any = model
+        self.width: int = model.config.hidden_size
         model.feature_extractor._freeze_parameters()
 
     def forward(self, features: Tensor, frames: Tensor, chunk: Tensor) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,7 @@ pytest.importorskip("sentencepiece")
 from data.batching import rng_for
 from recipes.ctc import examples as data
 from recipes.ctc.texts import train_text_encoder
+from recipes.scaling import Scale, ScaleOptions
 from voice.errors import VoiceError
 
 TINY = str(Path(__file__).parents[3] / "data/tiny/train.jsonl")
@@ -51,7 +52,9 @@ def test_batches_are_the_same_from_any_step_on(examples):
     changed = data.AugmentOptions((0.9, 1.1), (), 0.0, False)
 
     def some(first: int) -> list:
-        return list(islice(data.batches(examples, first, 8.0, changed, None, 1), 4))
+        scale = Scale.join(ScaleOptions())
+        made = data.batches(examples, first, 8.0, changed, None, 1, scale)
+        return [batch for (batch,) in islice(made, 4)]
 
     for (step, one), (again, other) in zip(some(0)[2:], some(2), strict=False):
         assert step == again

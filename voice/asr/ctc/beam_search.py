@@ -114,8 +114,8 @@ class BeamSearch:
                     _add(after, self._branch(prefix, label, expected), NEVER, total + chance)
         for prefix in beam:
             prefix.blank = prefix.label = NEVER
-        for prefix, (blank, label) in after.items():
-            prefix.blank, prefix.label = blank, label
+        for prefix, sums in after.items():
+            prefix.blank, prefix.label = sums
         kept = sorted(after, key=lambda each: -each.score)
         return [each for each in kept[: self._options.beam] if each.score > NEVER] or beam
 

@@ -119,11 +119,11 @@ def _whisper(model: Model, threads: int | None) -> Recognizer:
 
 def _ctc(model: Model, threads: int | None) -> Recognizer:
     from voice.asr.ctc.beam_search import SearchOptions
-    from voice.asr.ctc.recognizer import FEATURES, CTCOptions, CTCRecognizer
+    from voice.asr.ctc.recognizer import FEATURE_WIDTHS, CTCOptions, CTCRecognizer
 
     kind = _option(model, "features", "kaldi")
-    if kind not in FEATURES:
-        raise ModelDamaged(f'{model.folder}: the features are "{kind}"; they are {", ".join(FEATURES)}')
+    if kind not in FEATURE_WIDTHS:
+        raise ModelDamaged(f'{model.folder}: the features are "{kind}"; they are {", ".join(FEATURE_WIDTHS)}')
     usual = SearchOptions()
     search = SearchOptions(
         beam=_option(model, "beam", usual.beam),

@@ -16,7 +16,7 @@ from recipes.ctc import warm
 from recipes.ctc.model import AttentionDecoder, Conformer, CTCModel, Size
 from recipes.ctc.texts import TextEncoder, read_text_encoder
 from recipes.runs import Base, Run
-from voice.asr.ctc.recognizer import FEATURES, FeatureKind
+from voice.asr.ctc.recognizer import FEATURE_WIDTHS, FeatureKind
 from voice.models import find
 
 RECIPE = "recipes.ctc.train"
@@ -41,7 +41,7 @@ def frame_of(base: str | None, size: Size) -> float:
 def start_encoder(base: str | None, size: Size) -> Any:
     """Return the encoder to begin with: random, or that of `base`. Raises ModelMissing for an unknown one."""
     if base is None:
-        return Conformer(FEATURES["kaldi"], size)
+        return Conformer(FEATURE_WIDTHS["kaldi"], size)
     return warm.hub_encoder(base) if base.startswith(warm.HUB) else warm.whisper_encoder(find(base).folder)
 
 
@@ -89,7 +89,7 @@ def read_model(folder: Path, run: Run, weights: Weights) -> tuple[CTCModel, Text
     encode = read_text_encoder(folder, run.options["writing"])
     model = build(
         run.options.get("base"), size_of(run.options), encode.units.classes,
-        attention=run.options["attention"], base_head=run.options["base_head"],
+        attention=run.options["attention"], base_head=run.options.get("base_head", False),
     )  # fmt: skip
     maker = f"python -m {RECIPE} --out {folder}"
     if weights == "best":

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from data.augmentation import with_noise
 from data.batching import batches_from, pad, rng_for
 from data.loading import AudioCache
 from data.shards.workers import load_ahead
@@ -155,21 +156,15 @@ def change(
     samples: np.ndarray, augment: AugmentOptions, noises: AudioCache | None, rng: np.random.Generator
 ) -> np.ndarray:
     """Return samples (T,) at another speed and with a noise, as `rng` draws them."""
-    from torchaudio.functional import add_noise, speed
+    from torchaudio.functional import speed
 
-    sound = torch.from_numpy(samples)
     factor = augment.speed[int(rng.integers(len(augment.speed)))] if augment.speed else 1.0
     if factor != 1.0:
-        sound, _ = speed(sound, SAMPLE_RATE, factor)
+        samples = speed(torch.from_numpy(samples), SAMPLE_RATE, factor)[0].numpy()
     if noises is not None and len(noises) and rng.random() < augment.noisy:
         noise = noises[int(rng.integers(len(noises)))]
-        begin = int(rng.integers(len(noise)))
-        stretch = np.take(noise, np.arange(begin, begin + len(sound)), mode="wrap")
-        if np.square(stretch).mean() > 0:
-            snr = torch.tensor([float(rng.uniform(*NOISE_SNR))])
-            sound = add_noise(sound[None], torch.from_numpy(stretch)[None], snr)[0]
-    changed: np.ndarray = sound.numpy()
-    return changed
+        samples = with_noise(samples, noise, float(rng.uniform(*NOISE_SNR)), rng)
+    return samples
 
 
 def dev_batch(examples: Examples, indices: Sequence[int]) -> Batch:

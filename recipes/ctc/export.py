@@ -26,7 +26,7 @@ from recipes.exporting import rows_about, to_float16
 from recipes.options import option, parse
 from voice.asr.ctc.beam_search import SearchOptions
 from voice.asr.ctc.ngram import NgramModel
-from voice.asr.ctc.recognizer import ENCODER_FILE, FEATURES, INPUTS, OUTPUTS, SAMPLE_RATE
+from voice.asr.ctc.recognizer import ENCODER_FILE, FEATURE_WIDTHS, INPUTS, OUTPUTS, SAMPLE_RATE
 from voice.asr.ctc.units import UNITS_FILE
 from voice.models.card import Card, check_name, hashes, write_card
 
@@ -117,7 +117,7 @@ def main(options: Options) -> None:
         shutil.copyfile(options.lm, options.out / files[-1])
     kind = feature_kind(run.options.get("base"))
     frames = 4000 if kind == "samples" else EXAMPLE_FRAMES
-    export_encoder(model, FEATURES[kind], options.out / ENCODER_FILE, example_frames=frames)
+    export_encoder(model, FEATURE_WIDTHS[kind], options.out / ENCODER_FILE, example_frames=frames)
     encode.units.write(options.out)
     origin = options.origin or "trained by recipes/ctc" + (f" from {run.base.name}" if run.base else "")
     card = Card(

@@ -16,7 +16,7 @@ from torch.autograd.graph import saved_tensors_hooks
 from recipes.ctc.building import build, count_weights, feature_kind
 from recipes.ctc.examples import Examples
 from recipes.ctc.model import CTCModel, Size, attention_loss
-from voice.asr.ctc.recognizer import FEATURES, SAMPLE_RATE
+from voice.asr.ctc.recognizer import FEATURE_WIDTHS, SAMPLE_RATE
 
 SPEECH = 15.0  # seconds of an utterance: most of LibriSpeech's are 10 to 16 s
 LABELS = {"pieces": 4.0, "characters": 15.0, "letters": 15.0}  # in a second
@@ -67,7 +67,7 @@ def estimate(
     classes = 1 + (vocabulary if units == "pieces" else CHARACTERS)
     model = build(base, size, classes, attention=attention).train()
     weights = count_weights(model)
-    kept = saved_bytes(model, FEATURES[feature_kind(base)], classes, batch_seconds, LABELS[units])
+    kept = saved_bytes(model, FEATURE_WIDTHS[feature_kind(base)], classes, batch_seconds, LABELS[units])
     return Plan(weights, hours, devices, steps, batch_seconds, COPIES * SINGLE * weights, kept)
 
 

@@ -17,6 +17,7 @@ from recipes.ctc import evaluate, examples, export, train
 from recipes.ctc.building import read_model
 from recipes.ctc.model import Size
 from recipes.runs import read as read_run
+from recipes.scaling import ScaleOptions
 from voice import audio
 from voice.asr.ctc.recognizer import WHOLE, CTCRecognizer
 from voice.errors import ModelDamaged, ModelError, VoiceError

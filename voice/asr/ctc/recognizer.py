@@ -172,4 +172,8 @@ def features_of(samples: Samples, kind: FeatureKind) -> Frames:
     return kaldi_log_mel(samples * np.float32(SCALE_16_BIT))
 
 
-FEATURES: Mapping[FeatureKind, int] = {"kaldi": 80, "whisper": 80, "samples": 1}  # numbers in each frame
+FEATURE_WIDTHS: Mapping[FeatureKind, int] = {
+    "kaldi": 80,
+    "whisper": 80,
+    "samples": 1,
+}  # numbers in each frame

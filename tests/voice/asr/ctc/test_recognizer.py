@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from voice.abilities import BatchRecognizer, MultilingualRecognizer
-from voice.asr.ctc.recognizer import FEATURES, WHOLE, CTCOptions, CTCRecognizer, features_of
+from voice.asr.ctc.recognizer import FEATURE_WIDTHS, WHOLE, CTCOptions, CTCRecognizer, features_of
 from voice.asr.ctc.units import Units
 from voice.errors import AudioError, ModelMissing, VoiceError
 from voice.types import Audio
@@ -91,11 +91,11 @@ def test_it_is_what_the_pipeline_asks_for():
     assert found.languages == ("en",) and found.rate == RATE
 
 
-@pytest.mark.parametrize("kind", FEATURES)
+@pytest.mark.parametrize("kind", FEATURE_WIDTHS)
 @pytest.mark.parametrize("count", [1, 700, 16_000])
 def test_features_have_their_width_and_at_least_a_frame(kind, count):
     features = features_of(np.ones(count, np.float32) * 0.1, kind)
-    assert features.shape[1] == FEATURES[kind] and len(features) > 0
+    assert features.shape[1] == FEATURE_WIDTHS[kind] and len(features) > 0
     assert features.dtype == np.float32 and np.isfinite(features).all()
 
 

@@ -174,8 +174,9 @@ def test_a_whole_recording_goes_through_the_pipeline(model):
         [np.pad(audio.read(clip.audio, 16_000).samples, 16_000) for clip in examples.select([f"{TINY}:2"])]
     )
     transcript = Transcriber(load_recognizer(str(model), threads=1), detector()).transcribe([samples])
-    words = [word.text for word in transcript.words]
-    assert 10 <= len(words) <= 20 and "bridge" in words and "fox" in words  # it never heard a pause
+    times = [time for word in transcript.words for time in (word.start, word.end)]
+    assert times == sorted(times) and len(times) > 10  # what it writes is no matter: it never heard a pause
+    assert 0.5 < times[0] and times[-1] <= transcript.duration == pytest.approx(len(samples) / 16_000)
 
 
 def test_two_processes_learn_what_one_learns(tmp_path):

@@ -119,7 +119,7 @@ def _whisper(model: Model, threads: int | None) -> Recognizer:
 
 def _ctc(model: Model, threads: int | None) -> Recognizer:
     from voice.asr.ctc.beam_search import SearchOptions
-    from voice.asr.ctc.recognizer import FEATURE_WIDTHS, CTCOptions, CTCRecognizer
+    from voice.asr.ctc.recognizer import FEATURE_WIDTHS, CTCOptions, OnnxCTCRecognizer
 
     kind = _option(model, "features", "kaldi")
     if kind not in FEATURE_WIDTHS:
@@ -136,7 +136,7 @@ def _ctc(model: Model, threads: int | None) -> Recognizer:
     named = _option(model, "language_model", "")
     if named and named not in model.card.files:
         raise ModelDamaged(f'{model.folder}: its card has no file "{named}"')
-    return CTCRecognizer.open(
+    return OnnxCTCRecognizer.open(
         model.folder,
         CTCOptions(kind, frame, chunk, lead, search),
         model.card.language,

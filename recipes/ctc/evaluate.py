@@ -26,7 +26,7 @@ from recipes.options import option, parse
 from voice import audio
 from voice.asr.ctc.beam_search import BeamSearch, SearchOptions
 from voice.asr.ctc.ngram import NgramModel
-from voice.asr.ctc.recognizer import LONGEST_SPEECH, CTCRecognizer
+from voice.asr.ctc.recognizer import LONGEST_SPEECH, OnnxCTCRecognizer
 from voice.asr.ctc.units import Units
 from voice.errors import ManifestError, ModelError
 from voice.features import WHISPER_RATE
@@ -104,7 +104,7 @@ def score(
     )  # fmt: skip
 
 
-def own_rows(recognizer: CTCRecognizer, manifest: str, options: Options) -> Iterator[Row]:
+def own_rows(recognizer: OnnxCTCRecognizer, manifest: str, options: Options) -> Iterator[Row]:
     """Yield a row for each way to search one manifest."""
     clips = clips_of(manifest)
     sounds = [audio.read(clip.audio, WHISPER_RATE).samples for clip in clips]
@@ -135,7 +135,7 @@ def other_row(name: str, hear: Callable[[np.ndarray, str], str], manifest: str, 
 def rows(options: Options) -> Iterator[Row]:
     """Yield the table. Raises VoiceError."""
     recognizer = load_recognizer(options.model, threads=options.threads)
-    if not isinstance(recognizer, CTCRecognizer):
+    if not isinstance(recognizer, OnnxCTCRecognizer):
         raise ModelError(f"{options.model} is no CTC recognizer; name a folder that recipes.ctc.export wrote")
     others = {name: hearing(name, options.threads) for name in options.beside}
     for manifest in options.manifest:

@@ -19,7 +19,7 @@ from recipes.ctc.model import Size
 from recipes.runs import read as read_run
 from recipes.scaling import ScaleOptions
 from voice import audio
-from voice.asr.ctc.recognizer import WHOLE, CTCRecognizer
+from voice.asr.ctc.recognizer import WHOLE, OnnxCTCRecognizer
 from voice.errors import ModelDamaged, ModelError, VoiceError
 from voice.loading import load_recognizer
 from voice.models.card import read_card
@@ -62,7 +62,7 @@ def test_a_small_network_from_scratch_learns_the_tiny_corpus_by_heart(model):
 def test_the_export_writes_what_the_network_writes(smoke_run, model):
     network, _ = read_model(smoke_run, read_run(smoke_run, "recipes.ctc.train"), "best")
     recognizer = load_recognizer(str(model), threads=1)
-    assert isinstance(recognizer, CTCRecognizer)
+    assert isinstance(recognizer, OnnxCTCRecognizer)
     sounds = [audio.read(clip.audio, 16_000).samples for clip in examples.select([f"{TINY}:3"])]
     together = recognizer.log_probs(sounds)
     for samples, found in zip(sounds, together, strict=True):
@@ -156,7 +156,7 @@ def test_a_model_searches_with_the_language_model_that_went_with_it(smoke_run, t
     out = tmp_path / "model"
     export.main(export.Options(run=smoke_run, out=out, name="tiny", lm=lm, lm_weight=0.3))
     recognizer = load_recognizer(str(out), threads=1)
-    assert isinstance(recognizer, CTCRecognizer) and recognizer.language_model.order == 2
+    assert isinstance(recognizer, OnnxCTCRecognizer) and recognizer.language_model.order == 2
     rows = list(evaluate.rows(evaluate.Options(model=str(out), manifest=(TINY,), threads=1)))
     assert [row.system.split(",")[0] for row in rows] == ["best path", "beam 16", "beam 16"]
     assert rows[2].characters < 0.05

@@ -51,7 +51,7 @@ class CTCOptions:
     search: SearchOptions = field(default_factory=SearchOptions)
 
 
-class CTCRecognizer:
+class OnnxCTCRecognizer:
     """A recognizer for voice.types, voice.abilities and everything above. It holds no state between calls."""
 
     rate = SAMPLE_RATE
@@ -70,7 +70,7 @@ class CTCRecognizer:
     def open(
         cls, folder: Path, options: CTCOptions, language: str, *,
         language_model: Path | None = None, threads: int | None = None,
-    ) -> CTCRecognizer:  # fmt: skip
+    ) -> OnnxCTCRecognizer:  # fmt: skip
         """Load a model's folder. Raises ModelMissing or ModelDamaged."""
         path = folder / ENCODER_FILE
         if not path.is_file():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from voice.abilities import BatchRecognizer, MultilingualRecognizer
-from voice.asr.ctc.recognizer import FEATURE_WIDTHS, WHOLE, CTCOptions, CTCRecognizer, features_of
+from voice.asr.ctc.recognizer import FEATURE_WIDTHS, WHOLE, CTCOptions, OnnxCTCRecognizer, features_of
 from voice.asr.ctc.units import Units
 from voice.errors import AudioError, ModelMissing, VoiceError
 from voice.types import Audio
@@ -31,9 +31,9 @@ class Session:
         return log_probs.astype(np.float32), frames
 
 
-def recognizer(**options) -> tuple[CTCRecognizer, Session]:
+def recognizer(**options) -> tuple[OnnxCTCRecognizer, Session]:
     session = Session()
-    return CTCRecognizer(session, UNITS, CTCOptions(frame=0.1, lead=0.0, **options), "en"), session
+    return OnnxCTCRecognizer(session, UNITS, CTCOptions(frame=0.1, lead=0.0, **options), "en"), session
 
 
 def noise(seconds: float, rate: int = RATE) -> Audio:
@@ -107,4 +107,4 @@ def test_kaldi_features_of_a_longer_sound_begin_alike():
 
 def test_a_folder_without_an_encoder_is_named(tmp_path):
     with pytest.raises(ModelMissing, match="encoder.onnx is missing"):
-        CTCRecognizer.open(tmp_path, CTCOptions(), "en")
+        OnnxCTCRecognizer.open(tmp_path, CTCOptions(), "en")

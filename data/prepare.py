@@ -101,12 +101,13 @@ def prepare(
     rest = journal.remaining(units(_once_each(_in_language(form.rows(source), options.language))))
     settler = Settler(sounds, options.longest, options.listen)
     done, seconds = 0, 0.0
-    for unit, settled in _settled(rest, settler, options.workers):
-        settled = [each for one in settled for each in _heard(one, opened, sounds, options.longest)]
-        journal.add(unit, settled)
-        done += 1
-        seconds += sum(each.clip.duration for each in settled if isinstance(each, Ready))
-        progress(done, seconds)
+    with journal.open() as file:
+        for unit, settled in _settled(rest, settler, options.workers):
+            settled = [each for one in settled for each in _heard(one, opened, sounds, options.longest)]
+            journal.add(file, unit, settled)
+            done += 1
+            seconds += sum(each.clip.duration for each in settled if isinstance(each, Ready))
+            progress(done, seconds)
     prepared = _write(form.NAME, out, journal, options, single)
     journal.remove()
     return prepared

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -106,6 +106,8 @@ def _look(clip: Clip) -> tuple[SoundFacts | None, Counter[str]]:
     """Return the sound of a clip, None where it cannot be opened, and the phonemes of its text."""
     try:
         facts = measure_sound(clip.audio)
+        highest = (clip.sample_rate or facts.rate) / 2  # Opus decodes to 48 kHz whatever it was made of
+        facts = replace(facts, bandwidth=min(facts.bandwidth, highest))
     except AudioError:
         facts = None
     return facts, _phones(clip)

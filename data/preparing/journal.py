@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from data.preparing.settling import Ready, Settled, Unit
 from data.rows import Fault, Remark
@@ -46,11 +46,16 @@ class Journal:
             file.truncate(place)
             return iter(())
 
-    def add(self, unit: Unit, settled: Sequence[Settled]) -> None:
-        """Write down what became of a unit."""
+    def open(self) -> IO[str]:
+        """Open the file to add to its end."""
+        return self._path.open("a", encoding="utf-8")
+
+    @staticmethod
+    def add(file: IO[str], unit: Unit, settled: Sequence[Settled]) -> None:
+        """Write down what became of a unit, at once."""
         entries = [entry for each in settled if (entry := _entry(each))]
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"key": _key(unit), "settled": entries}, ensure_ascii=True) + "\n")
+        file.write(json.dumps({"key": _key(unit), "settled": entries}, ensure_ascii=True) + "\n")
+        file.flush()
 
     def settled(self) -> Iterator[Ready | Fault | Remark]:
         """Yield all that was written down, in order."""

@@ -140,7 +140,7 @@ def score(hear: Hear, model: str, part: Part, options: Options, language: str = 
         text = hear(samples, language)
         spent += time.perf_counter() - start
         duration += len(samples) / WHISPER_RATE
-        scores.append(word_errors(clip.text or "", text))
+        scores.append(word_errors(clip.text or "", text, language))
     every, (low, high) = total(scores), interval(scores)
     count, peak = len(part.clips), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Row(

@@ -91,7 +91,7 @@ def dev_scores(
 
     def rates(sounds: Sequence[np.ndarray]) -> dict[str, float]:
         hypotheses = transcribe(folder, sounds, tokenizer, context=data.context, threads=threads)
-        return error_rates(corpora, references, list(hypotheses))
+        return error_rates(corpora, references, list(hypotheses), tokenizer.language)
 
     found = rates([each.sound() for each in dev])
     if data.augment and data.augment.noises:
@@ -99,7 +99,7 @@ def dev_scores(
     if data.ctc:
         with evaluating(model), autocast(model.device):
             read = [letters(model, each.sound()) for each in dev]
-        found["ctc"] = error_rates(corpora, references, read)["wer"]
+        found["ctc"] = error_rates(corpora, references, read, tokenizer.language)["wer"]
     return {"loss": loss} | found
 
 
@@ -122,11 +122,11 @@ def noisy_sounds(dev: Sequence[Example], noises: Sounds, seed: int) -> list[np.n
 
 
 def error_rates(
-    corpora: Sequence[str], references: Sequence[str], hypotheses: Sequence[str]
+    corpora: Sequence[str], references: Sequence[str], hypotheses: Sequence[str], language: str = "en"
 ) -> dict[str, float]:
     """Return errors per word of each corpus, "wer/NAME", and of all together, "wer"."""
     scores: dict[str, list[Score]] = {}
     for corpus, reference, text in zip(corpora, references, hypotheses, strict=True):
-        scores.setdefault(corpus, []).append(word_errors(reference, text))
+        scores.setdefault(corpus, []).append(word_errors(reference, text, language))
     rates = {f"wer/{name}": total(of_one).rate for name, of_one in scores.items()}
     return rates | {"wer": total(score for of_one in scores.values() for score in of_one).rate}

@@ -13,6 +13,7 @@ from voice.asr.whisper.tokenizer import TIME_STEP, Tokenizer
 from voice.errors import VoiceError
 from voice.models.ct2 import read_model
 
+LAST_TIME = 1501  # tokens after "no times": that of 30 s
 ENGLISH_ONLY = 51_864  # tokens of the models that know no other language, one less than the others have
 
 
@@ -21,7 +22,7 @@ class TrainingTokenizer:
     """The `tokenizer` of a recognizer, asked for transcripts in one `language` without times.
 
     `prompt` opens every transcript and `end` closes it; both are token ids. A model that `is_multilingual`
-    is told language and task in the prompt.
+    is told language and task in the prompt; one that `has_times` can write when words are said.
     """
 
     tokenizer: Tokenizer
@@ -29,6 +30,7 @@ class TrainingTokenizer:
     prompt: tuple[int, ...]
     end: int
     is_multilingual: bool = True
+    has_times: bool = True
 
     @classmethod
     def open(cls, folder: Path, language: str) -> TrainingTokenizer:
@@ -36,12 +38,14 @@ class TrainingTokenizer:
 
         Raises ModelDamaged where a special token is missing, VoiceError for a language that it does not know.
         """
-        is_multilingual = vocabulary_size(folder) != ENGLISH_ONLY
+        size = vocabulary_size(folder)
+        is_multilingual = size != ENGLISH_ONLY
         if not is_multilingual and language != "en":
             raise VoiceError(f"{folder} knows English alone, not {language!r}; start from whisper-base")
         tokenizer = Tokenizer(Path(folder), multilingual=is_multilingual)
         prompt = (*tokenizer.start_sequence(language, "transcribe"), tokenizer.without_times)
-        return cls(tokenizer, language, prompt, tokenizer.end, is_multilingual)
+        has_times = tokenizer.without_times + LAST_TIME < size
+        return cls(tokenizer, language, prompt, tokenizer.end, is_multilingual, has_times)
 
     def encode(self, text: str) -> list[int]:
         """Return the tokens of a transcript, without prompt and end."""

@@ -159,7 +159,8 @@ def _known_text(clip: Clip) -> str | None:
 def _examples(kept: Sequence[tuple[Heard, str]], answers: BaseAnswers, *, is_general: bool) -> list[Example]:
     """Return examples of windows and texts, with the base's hidden states for them."""
     tokenizer = answers.tokenizer
-    with_times = answers.options.context == "full"  # as the original is run, which may write times
+    # In the full context the original is run, which may write times.
+    with_times = answers.options.context == "full" and tokenizer.has_times
     rows = [
         _tokens(heard, text, tokenizer, timed=with_times and place % 2 == 1)
         for place, (heard, text) in enumerate(kept)

@@ -24,6 +24,7 @@ from recipes.asr.tuning.scoring import learning_weights, scaled
 from recipes.asr.windows import select_any
 from voice.errors import ManifestError
 from voice.manifest import read_manifest, write_manifest
+from voice.models.ct2 import write_model
 
 CHECKOUT = Path(__file__).parents[4]
 TINY, DEV = str(CHECKOUT / "data/tiny/train.jsonl"), str(CHECKOUT / "data/tiny/dev.jsonl")
@@ -178,3 +179,28 @@ def test_files_that_change_are_heard_anew(answers, tmp_path):
     ]
     assert found[0] != found[1]
     assert np.array_equal(np.load(found[0]), np.load(found[1]))
+
+
+def test_in_the_full_context_every_second_clip_is_learned_with_its_times(answers, monkeypatch):
+    asked = dataclasses.replace(answers.options, context="full", top=0)
+    tokenizer = dataclasses.replace(answers.tokenizer, has_times=True)
+    full = BaseAnswers(asked, tokenizer, lambda line: None)
+    monkeypatch.setattr(full, "hidden", lambda heard, inputs: [each.states for each in heard])
+    plain, timed = set_examples(select_any(f"{TINY}:2"), full, alone=True).examples
+    assert plain.inputs[3] == tokenizer.prompt[-1] and timed.inputs[3] == tokenizer.time(0.0)
+    assert timed.tokens[-2] == timed.inputs[-1] == tokenizer.time(timed.heard.window.duration)
+    assert timed.heard.load_states().shape == (1500, 32), "what leaves the lower layers, of 30 s"
+    assert not answers.tokenizer.has_times, "the tiny one has no tokens of times"
+
+
+def test_a_base_of_128_bands_is_heard(tmp_path):
+    from transformers import WhisperConfig, WhisperForConditionalGeneration
+
+    folder = smoke.base(tmp_path)
+    before = whisper.load(folder).config
+    config = WhisperConfig(**{**before.to_diff_dict(), "num_mel_bins": 128})
+    write_model(folder / "model.bin", whisper.to_ct2(WhisperForConditionalGeneration(config).eval()))
+    asked = BaseOptions(folder, "utterance", "en", 1, tmp_path / "answers")
+    wide = BaseAnswers(asked, TrainingTokenizer.open(folder, "en"), lambda line: None)
+    found = set_examples(select_any(f"{TINY}:1"), wide, alone=True).examples
+    assert found[0].heard.load_states().shape[0] == 128

@@ -15,6 +15,7 @@ from data.batching import pad
 from data.loading import AudioCache
 from recipes import devices
 from recipes.asr import windows
+from recipes.asr.restyle import style_of
 from recipes.asr.teacher import Labels, TeacherOptions, ask
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.windows import Window, Windows
@@ -26,6 +27,7 @@ from voice.errors import ManifestError, VoiceError
 from voice.features import WHISPER_RATE
 from voice.manifest import Clip
 
+SAMPLED = 500  # transcripts tell how all of them are written
 IGNORED = -100  # no token: what pads the targets
 
 
@@ -34,7 +36,8 @@ class DataOptions:
     """How recordings become batches.
 
     `context` is what the student's encoder sees, "utterance" or "full"; `augment` what happens to its sound;
-    `ctc` asks for the letters that a CTC head is to write; `keep_loops` keeps texts that repeat themselves.
+    `ctc` asks for the letters that a CTC head is to write; `keep_loops` keeps texts that repeat themselves,
+    `as_written` transcripts that are not written as a recognizer writes.
     """
 
     tokenizer: TrainingTokenizer
@@ -42,6 +45,7 @@ class DataOptions:
     augment: Augment | None = None
     ctc: bool = False
     keep_loops: bool = False
+    as_written: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,11 +128,14 @@ def gather(
 
     Without a teacher that is their transcripts. What is left out is told: what is longer than a window, has
     no transcript, or is what the teacher repeats itself in. Raises ManifestError where no clip has a
-    transcript, VoiceError where nothing is left.
+    transcript or where they are not to be learned as they are written, VoiceError where nothing is left.
     """
     clips, left_out = windows.select(manifests)
     if teacher is None:
         clips = windows.with_texts(clips, left_out)
+        if not data.as_written:
+            every_nth = range(0, len(clips), 1 + len(clips) // SAMPLED)
+            check_style([clips[index].text or "" for index in every_nth])
     sounds = AudioCache(clips, WHISPER_RATE, left_out=left_out)
     every = Windows(clips, windows.join_clips(clips, joins, seed=seed))
     if teacher is None:
@@ -161,6 +168,22 @@ def _answered(answers: Callable[[Window], Labels | None], window: Window) -> Lab
     return labels
 
 
+def check_style(texts: Sequence[str]) -> None:
+    """Raise ManifestError where most transcripts lack capitals or marks, which every Whisper writes.
+
+    A recognizer that learns them as they are forgets how it writes, and with that what it knows.
+    """
+    style = style_of(texts)
+    parts = (("capitals beside small letters", style.case), ("punctuation", style.marks))
+    lacking = [name for name, there in parts if not there]
+    if lacking:
+        raise ManifestError(
+            f"most transcripts have no {' and no '.join(lacking)}, such as {texts[0]:.60}: a recognizer that "
+            "learns them so forgets what it knows; `python -m recipes.asr.tuning.train` writes them as the "
+            "base does first, and --as-written learns them all the same"
+        )
+
+
 def loops(text: str) -> bool:
     """Tell whether a transcript repeats itself so much that it must be the decoder's loop."""
     return compression_ratio(text) > COMPRESSION_RATIO_THRESHOLD
@@ -177,8 +200,8 @@ def _example(window: Window, sounds: AudioCache, labels: Labels) -> Example:
 
 
 def _read(clips: Sequence[Clip], tokenizer: TrainingTokenizer, window: Window) -> Labels:
-    """Return the labels of a window's transcript, without a teacher's."""
-    tokens = tokenizer.targets(windows.text(window, clips))
+    """Return the labels of a window's transcript, without a teacher's, as far as the decoder has room."""
+    tokens = tokenizer.targets(windows.text(window, clips))[: TEXT_CONTEXT - len(tokenizer.prompt) + 1]
     return Labels(np.array(tokens, np.int32), np.zeros((0, 0), np.float16))
 
 

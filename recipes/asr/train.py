@@ -55,6 +55,7 @@ from voice.models import find
 
 RECIPE = "recipes.asr.train"
 TINY = "data/tiny"
+RATES = {("own", False): 2e-4, ("own", True): 2e-5, ("text", False): 3e-5, ("text", True): 1e-5}  # of whole
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Options:
     start_head: Path | None = option(None, "begin with the CTC head of this run of train_head.py")
     fresh: bool = option(False, "start over even where there is a run", may_change=True)
     labels: Literal["own", "text"] = option("own", "learn the base's transcripts (own) or the manifest's")
+    as_written: bool = option(False, "learn transcripts without capitals or marks as they are written")
     context: Literal["utterance", "full"] = option("utterance", "what the encoder sees: that, or 30 s")
     margin: float = option(1.0, "most seconds of silence after the utterance; random from 0")
     language: str = option("en", "the language of all clips")
@@ -81,7 +83,9 @@ class Options:
     losses: LossOptions = group(LossOptions())
     augment: Path | None = option(None, "corpora with noise/ and rir/: augment what the student hears")
     spec_augment: bool = option(False, "mask bands and frames of what the student hears (Park et al. 2019)")
-    rate: float = option(0.0, "learning rate; 0 is 2e-4 for low-rank additions and 2e-5 for all weights")
+    rate: float = option(
+        0.0, "learning rate; 0 is 2e-4 for low-rank additions and 2e-5 for all weights, less for text"
+    )
     head_rate: float = option(1e-3, "learning rate of the CTC head")
     warmup: int = option(40, "steps until the learning rate is reached")
     steps: int = option(1000, "steps in all; the learning rate falls to zero over them", may_change=True)
@@ -116,6 +120,7 @@ def data_options(options: Options, base: Path) -> DataOptions:
         augment_from(options.augment, WHISPER_RATE) if options.augment else None,
         ctc=options.losses.ctc > 0,
         keep_loops=options.smoke,
+        as_written=options.as_written,
     )
 
 
@@ -193,7 +198,7 @@ def badness(scores: Mapping[str, float]) -> tuple[float, float]:
 
 def parameter_groups(weights: nn.ParameterDict, options: Options) -> list[dict[str, Any]]:
     """Return what learns at which rate: the recognizer and, if there is one, its CTC head."""
-    rate = options.rate or (2e-5 if options.whole else 2e-4)
+    rate = options.rate or RATES[options.labels, options.whole]
     groups = [{"params": [w for n, w in weights.items() if not n.startswith(INSIDE)], "lr": rate}]
     if options.losses.ctc > 0:
         head = [w for n, w in weights.items() if n.startswith(INSIDE)]

@@ -12,10 +12,10 @@ import torch
 from data.batching import pad
 from recipes.asr import windows
 from recipes.asr.examples import IGNORED, loops
+from recipes.asr.restyle import Conventions, Style, conventions_of, restyle, style_of
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.tuning.base_answers import BaseAnswers, Heard
 from recipes.asr.tuning.packing import Dropped, packed_windows, room_for_text, training_windows, usable
-from recipes.asr.tuning.restyle import Conventions, Style, conventions_of, restyle, style_of
 from voice.errors import ManifestError
 from voice.manifest import Clip
 

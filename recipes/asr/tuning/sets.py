@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from data.batching import prefetch
+from recipes.asr.restyle import Conventions
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.tuning.base_answers import BaseAnswers
 from recipes.asr.tuning.examples import (
@@ -20,7 +21,6 @@ from recipes.asr.tuning.examples import (
     set_examples,
 )
 from recipes.asr.tuning.packing import batch_at
-from recipes.asr.tuning.restyle import Conventions
 from recipes.asr.windows import select_any
 from voice.manifest import Clip
 

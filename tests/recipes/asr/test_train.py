@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,28 @@ def test_labels_from_text_need_text(tmp_path):
     manifest.write_text(row)
     with pytest.raises(ManifestError, match="--labels own"):
         examples_of(options(tmp_path, labels="text", manifest=(str(manifest),)))
+
+
+def test_transcripts_in_capitals_are_not_learned_by_mistake(tmp_path):
+    rows = [json.loads(line) for line in Path(TINY[0]).read_text("utf-8").splitlines()]
+    for row in rows:
+        row |= {"audio": str(CHECKOUT / "data/tiny" / row["audio"]), "text": row["text"].upper().strip(".?!")}
+    manifest = tmp_path / "set.jsonl"
+    manifest.write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    chosen = options(tmp_path, labels="text", manifest=(str(manifest),))
+    with pytest.raises(ManifestError, match="no capitals beside small letters.*recipes.asr.tuning.train"):
+        examples_of(chosen)
+    assert len(examples_of(dataclasses.replace(chosen, as_written=True))) == len(rows)
+
+
+def test_a_transcript_is_read_as_far_as_the_decoder_has_room(tmp_path):
+    rows = [json.loads(line) for line in Path(TINY[0]).read_text("utf-8").splitlines()[:1]]
+    rows[0] |= {"audio": str(CHECKOUT / "data/tiny" / rows[0]["audio"]), "text": "Many words. " * 300}
+    manifest = tmp_path / "set.jsonl"
+    manifest.write_text(json.dumps(rows[0]), "utf-8")
+    chosen = options(tmp_path, labels="text", manifest=(str(manifest),))
+    batch = collate(examples_of(chosen)[:1], np.zeros(1), data_of(chosen))
+    assert batch.inputs.shape[1] <= 448
 
 
 def test_the_exported_folder_transcribes(run, tmp_path):

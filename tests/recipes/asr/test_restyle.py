@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from recipes.asr.tuning.restyle import Conventions, Style, conventions_of, restyle, style_of
+from recipes.asr.restyle import Conventions, Style, conventions_of, restyle, style_of
 
 BARE = Style(case=False, marks=False, figures=False)
 HOW = conventions_of(["We met Tom on Monday, and I'm sure.", "He said that I know the bear.", "She runs."])

@@ -200,8 +200,8 @@ def _example(window: Window, sounds: AudioCache, labels: Labels) -> Example:
 
 
 def _read(clips: Sequence[Clip], tokenizer: TrainingTokenizer, window: Window) -> Labels:
-    """Return the labels of a window's transcript, without a teacher's, as far as the decoder has room."""
-    tokens = tokenizer.targets(windows.text(window, clips))[: TEXT_CONTEXT - len(tokenizer.prompt) + 1]
+    """Return the labels of a window's transcript, without a teacher's."""
+    tokens = tokenizer.targets(windows.text(window, clips))
     return Labels(np.array(tokens, np.int32), np.zeros((0, 0), np.float16))
 
 

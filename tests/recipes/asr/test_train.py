@@ -134,16 +134,6 @@ def test_transcripts_in_capitals_are_not_learned_by_mistake(tmp_path):
     assert len(examples_of(dataclasses.replace(chosen, as_written=True))) == len(rows)
 
 
-def test_a_transcript_is_read_as_far_as_the_decoder_has_room(tmp_path):
-    rows = [json.loads(line) for line in Path(TINY[0]).read_text("utf-8").splitlines()[:1]]
-    rows[0] |= {"audio": str(CHECKOUT / "data/tiny" / rows[0]["audio"]), "text": "Many words. " * 300}
-    manifest = tmp_path / "set.jsonl"
-    manifest.write_text(json.dumps(rows[0]), "utf-8")
-    chosen = options(tmp_path, labels="text", manifest=(str(manifest),))
-    batch = collate(examples_of(chosen)[:1], np.zeros(1), data_of(chosen))
-    assert batch.inputs.shape[1] <= 448
-
-
 def test_the_exported_folder_transcribes(run, tmp_path):
     from voice.loading import load
 

@@ -55,7 +55,7 @@ from voice.models import find
 
 RECIPE = "recipes.asr.train"
 TINY = "data/tiny"
-RATES = {("own", False): 2e-4, ("own", True): 2e-5, ("text", False): 3e-5, ("text", True): 1e-5}  # of whole
+RATES = {("own", False): 2e-4, ("own", True): 2e-5, ("text", False): 3e-5, ("text", True): 1e-5}  # by whole
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,7 @@ class Options:
     losses: LossOptions = group(LossOptions())
     augment: Path | None = option(None, "corpora with noise/ and rir/: augment what the student hears")
     spec_augment: bool = option(False, "mask bands and frames of what the student hears (Park et al. 2019)")
-    rate: float = option(
-        0.0, "learning rate; 0 is 2e-4 for low-rank additions and 2e-5 for all weights, less for text"
-    )
+    rate: float = option(0.0, "learning rate; 0: 2e-4 for additions, 2e-5 for all weights, less for text")
     head_rate: float = option(1e-3, "learning rate of the CTC head")
     warmup: int = option(40, "steps until the learning rate is reached")
     steps: int = option(1000, "steps in all; the learning rate falls to zero over them", may_change=True)

@@ -21,7 +21,7 @@ from recipes.endpoint.silences import Silence, find_silences, why_unfit
 from recipes.planning import Estimate, Tell
 from recipes.publishing import Outcome, Training, check_target, publish
 from recipes.recordings import list_recordings
-from recipes.report import write_report
+from recipes.reporting.report import write_report
 from recipes.stages import Result, Results, Stage, Work, carry_out
 from voice import audio
 from voice.asr.whisper.end_of_turn import FILE_NAME, EndOfTurnHead

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recipes import report
 from recipes.endpoint import layer
 from recipes.endpoint.silences import Silence
-from recipes.pictures import spectrogram
 from recipes.publishing import Training
+from recipes.reporting import report
+from recipes.reporting.pictures import spectrogram
 from voice import audio
 from voice.features import WHISPER_RATE
 from voice.manifest import Clip

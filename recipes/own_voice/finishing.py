@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from recipes import pictures, report
 from recipes.own_voice.choosing import Candidates, Choice, Tried
 from recipes.own_voice.scoring import Scored, Spoken
 from recipes.publishing import Training
-from recipes.scalars import read_curves
+from recipes.reporting import pictures, report
+from recipes.reporting.scalars import read_curves
 from recipes.tts.evaluate import Row
 from recipes.tts.graphs import FILES
 from recipes.tts.preparation.consent import Consent

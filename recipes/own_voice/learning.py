@@ -7,7 +7,7 @@ from pathlib import Path
 
 from recipes.adversarial import AdversarialOptions
 from recipes.own_voice.recordings import Recordings
-from recipes.scalars import seconds_per_step
+from recipes.reporting.scalars import seconds_per_step
 from recipes.tts import prepare, teach, train, train_prosody
 
 TEACHER = "heart"  # its speech beside the recordings keeps words clear and prosody lively

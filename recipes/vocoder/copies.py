@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from recipes import report
-from recipes.intervals import Mean, mean_interval
-from recipes.pictures import spectrogram
+from recipes.reporting import report
+from recipes.reporting.intervals import Mean, mean_interval
+from recipes.reporting.pictures import spectrogram
 from recipes.vocoder import scores
 from voice import audio, pitch
 from voice.features import VOICE_HOP, VOICE_RATE, voice_log_mel

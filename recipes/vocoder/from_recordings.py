@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from recipes import report, runs, scalars
+from recipes import runs
 from recipes.adversarial import AdversarialOptions
-from recipes.pictures import curves
 from recipes.planning import Estimate, Pace, Tell, peak_memory, share_minutes
 from recipes.publishing import Outcome, Training, check_target, publish
 from recipes.recordings import list_recordings
+from recipes.reporting import report, scalars
+from recipes.reporting.pictures import curves
 from recipes.stages import Result, Results, Stage, Work, carry_out, check_trained
 from recipes.vocoder import copies, export, train
 from voice.errors import ManifestError

@@ -21,7 +21,7 @@ from recipes.asr.tuning.split import split_set
 from recipes.asr.tuning.terms import read_terms, term_speech
 from recipes.planning import Estimate, Tell
 from recipes.publishing import Outcome, Training, check_target, publish
-from recipes.report import write_report
+from recipes.reporting.report import write_report
 from recipes.stages import Result, Results, Stage, Work, carry_out
 from voice.errors import VoiceError
 from voice.manifest import read_manifest, write_manifest

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from recipes import report
 from recipes.asr.tuning.guard import Candidate, Reading
 from recipes.asr.tuning.judging import Judged
-from recipes.pictures import curves, spectrogram
 from recipes.publishing import Training
-from recipes.scalars import read_curves
+from recipes.reporting import report
+from recipes.reporting.pictures import curves, spectrogram
+from recipes.reporting.scalars import read_curves
 from voice.metrics import interval
 from voice.types import Audio
 

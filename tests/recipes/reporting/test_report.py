@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 
-from recipes.report import (
+from recipes.reporting.report import (
     Hypothesis,
     Paragraph,
     Picture,

@@ -3,7 +3,7 @@ import pytest
 pytest.importorskip("tensorboard")
 from torch.utils.tensorboard import SummaryWriter
 
-from recipes.scalars import POINTS, read_curves, seconds_per_step
+from recipes.reporting.scalars import POINTS, read_curves, seconds_per_step
 from voice.errors import ModelMissing
 
 

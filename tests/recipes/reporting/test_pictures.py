@@ -6,7 +6,7 @@ import pytest
 pytest.importorskip("matplotlib")
 from PIL import Image
 
-from recipes.pictures import curves, spectrogram
+from recipes.reporting.pictures import curves, spectrogram
 from voice.types import Audio
 
 TONE = Audio((np.sin(np.arange(24_000) * 0.2) * 0.3).astype(np.float32), 24_000)

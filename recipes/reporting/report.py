@@ -50,7 +50,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG; see `recipes.pictures`."""
+    """A PNG; see `recipes.reporting.pictures`."""
 
     png: bytes
     caption: str = ""

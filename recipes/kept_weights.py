@@ -20,7 +20,7 @@ from recipes.scaling import ScaleOptions
 
 BEST = "best.pt"
 MEANS = {"averaged-best": "averaged-best.pt", "averaged-last": "averaged-last.pt"}
-Which = Literal["best", "averaged-best", "averaged-last"]
+Which = Literal["average", "best", "averaged-best", "averaged-last"]  # "average": the newest, as EMA has it
 Weights = Mapping[str, Tensor]
 
 
@@ -108,7 +108,7 @@ def average(several: Sequence[Weights]) -> dict[str, Tensor]:
     return found
 
 
-def read_kept(run: Path, which: Which, recipe: str) -> dict[str, Tensor]:
+def read_kept(run: Path, which: str, recipe: str) -> dict[str, Tensor]:
     """Return the weights that a run kept. Raises ModelMissing, which says how to get them."""
     asked = {"averaged-best": " --keep-best 5", "averaged-last": " --average-last 5"}
     path = run / f"{which}.pt"

@@ -26,6 +26,7 @@ from recipes.asr.head import export as export_head
 from recipes.asr.train import RECIPE
 from recipes.checkpoints import read_state
 from recipes.exporting import rows_about
+from recipes.kept_weights import read_kept
 from recipes.options import option, parse
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
@@ -39,7 +40,9 @@ from voice.models.ct2 import read_model
 class Options:
     run: Path = option(Path("runs/quick"), "the run's folder")
     out: Path | None = option(None, "the model folder to write; NAME in the run's folder if not given")
-    weights: Literal["best", "average", "last"] = option("best", "of the best dev score, or the newest")
+    weights: Literal["best", "average", "last", "averaged-best", "averaged-last"] = option(
+        "best", "of the best dev score, the newest, or the mean of what --keep-best or --average-last kept"
+    )
     head: Path | None = option(None, "the run whose CTC head goes with it, if not its own")
     base: str | None = option(None, "where the model that the run started from is now, if it has moved")
     whole: bool = option(False, "write whole weights instead of what differs from the base")
@@ -56,12 +59,11 @@ class Options:
 
 def read_weights(run: Path, which: str) -> dict[str, torch.Tensor]:
     """Return the weights that a run has learned, by their names in the model. Raises ModelError."""
-    path = run / ("best.pt" if which == "best" else "last.pt")
-    saved = read_state(path, f"python -m recipes.asr.train --out {run}")
-    if which == "best":
-        weights = saved["weights"]
+    if which in ("average", "last"):
+        parts = read_state(run / "last.pt", f"python -m {RECIPE} --out {run}")["parts"]
+        weights = parts["average"]["weights"] if which == "average" else parts["weights"]
     else:
-        weights = saved["parts"]["average"]["weights"] if which == "average" else saved["parts"]["weights"]
+        weights = read_kept(run, which, RECIPE)
     return {whisper.parameter_name(name): value for name, value in weights.items()}
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from recipes.exporting import Weights, rows_about
+from recipes.kept_weights import Which
 from recipes.options import option, parse
 from recipes.tts.graphs import FILES, write_graphs
 from recipes.tts.preparation.consent import read_consent
@@ -43,6 +44,7 @@ class Options:
     temperature: tuple[float, ...] = option((0.4, 1.0, 0.6), "of the flow, for length, pitch and energy")
     pace: float = option(1.0, "factor on the predicted durations")
     gain: float = option(1.0, "factor on the samples, for speakers who were recorded quietly")
+    which: Which = option("average", "the newest average, or what the sounds' run kept of its checks")
     weights: Weights = option("int8", "how matrices are stored and multiplied; float16 computes in float32")
     license: str = option("not stated", "its license")
     description: str = option("", "who speaks, for its card")
@@ -136,7 +138,7 @@ def card_scores(folder: Path, table: Path | None) -> dict[str, Any]:
 
 
 def main(options: Options) -> None:
-    run = load_run(options.run, options.prosody)
+    run = load_run(options.run, options.prosody, options.which)
     if options.start:
         write_start(run, options.start)
     set_noise(run.speaking.prosody, options.temperature)

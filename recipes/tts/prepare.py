@@ -19,13 +19,14 @@ from pathlib import Path
 
 import numpy as np
 
+from data.parallel import in_order
+from data.shards.reading import read_sound
 from recipes.options import option, parse
 from recipes.tts import align, corpus
 from recipes.tts.corpus import Utterance
 from recipes.tts.preparation.cutting import cut_at_pauses
 from recipes.tts.preparation.selection import select_clips
 from recipes.tts.preparation.shards import Guess, Shards
-from voice import audio
 from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE, voice_log_mel
 from voice.manifest import DURATION_TOLERANCE, Clip
@@ -115,14 +116,30 @@ def guess_durations(
     shards = Shards(owner.with_suffix(""))
     missing = [clip for clip in clips if not _is_there(shards, clip)]
     held: list[Guess] = []
-    for done, clip in enumerate(missing, 1):
-        held.append(guess(clip, teacher))
+    made: Iterator[Guess] = (guess(clip, teacher) for clip in missing)
+    if len(missing) >= SAVE_EVERY and teacher:
+        made = in_order(missing, _guess_with_own_teacher, few=SAVE_EVERY, begin=_open_teacher)
+    for done, each in enumerate(made, 1):
+        held.append(each)
         if len(held) == SAVE_EVERY or done == len(missing):
             shards.add(held)
             owner.write_text(f"{Path(manifest).resolve()}\n", "utf-8")
             held = []
             print(f"{name}: {done}/{len(missing)} clips", flush=True)
     return shards
+
+
+_teachers: list[Heart] = []  # of a process that helps
+
+
+def _open_teacher() -> None:
+    """Open a process's own teacher, on one thread."""
+    _teachers[:] = [Heart.open()]
+
+
+def _guess_with_own_teacher(clip: Clip) -> Guess:
+    """Return a clip with guessed durations, in a process that helps."""
+    return guess(clip, _teachers[0])
 
 
 def _is_there(shards: Shards, clip: Clip) -> bool:
@@ -138,7 +155,7 @@ def speaker_of(clip: Clip) -> str:
 
 def guess(clip: Clip, teacher: Heart | None) -> Guess:
     """Return a clip with guessed durations."""
-    samples = audio.read(clip.audio, VOICE_RATE).samples
+    samples = read_sound(clip, VOICE_RATE).samples
     mel, phonemes = voice_log_mel(samples), find_phonemes(clip)
     kept = mel.T.astype(np.float16)
     utterance = Utterance(

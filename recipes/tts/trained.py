@@ -12,9 +12,10 @@ import torch
 from torch import nn
 
 from recipes.checkpoints import read_state
+from recipes.kept_weights import Which, read_kept
 from recipes.tts.model import NOISES, ProsodyModel, SpeakingModel
 from recipes.tts.sounds import SoundModel
-from recipes.tts.train import size_of
+from recipes.tts.train import RECIPE, size_of
 from recipes.tts.train_prosody import Setup
 from voice.errors import VoiceError
 from voice.text.alphabet import SYMBOLS
@@ -36,8 +37,8 @@ class Trained:
     speakers: tuple[str, ...]  # in the order of the models' tables
 
 
-def load_run(folder: Path, prosody: Path) -> Trained:
-    """Return the sounds of one run with the prosody of another.
+def load_run(folder: Path, prosody: Path, which: Which = "average") -> Trained:
+    """Return the sounds of one run, average weights or those that it kept, with the prosody of another.
 
     Raises ModelMissing, or VoiceError where they have different speakers.
     """
@@ -46,7 +47,8 @@ def load_run(folder: Path, prosody: Path) -> Trained:
     sounds, speaking = SoundModel(size_of(folder, saved["parts"])), SpeakingModel(setup.shape)
     if tuple(sounds.size.speakers) != tuple(setup.shape.speakers):
         raise VoiceError(f"{folder} and {prosody} have different speakers: train both on the same features")
-    sounds.load_state_dict(saved["parts"]["ema"]["weights"])
+    average = saved["parts"]["ema"]["weights"]
+    sounds.load_state_dict(average if which == "average" else read_kept(folder, which, RECIPE))
     speaking.load_state_dict(learned["ema"]["weights"] | learned["best"]["weights"])
     for model in (speaking.prosody, speaking.curves):
         copy_stand_ins(model.symbols, untrained_symbols(speaking, model.symbols, learned["optimizer"]))

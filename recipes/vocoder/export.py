@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from recipes import runs
 from recipes.checkpoints import read_state
 from recipes.exporting import Weights, convert_weights, rows_about
+from recipes.kept_weights import Which, read_kept
 from recipes.options import option, parse
 from recipes.vocoder.crops import load_corpus
 from recipes.vocoder.model import Generator, Size
@@ -38,6 +39,7 @@ class Options:
     license: str = option("Apache-2.0", "its license")
     description: str = option("Log-mel and pitch to speech, for any speaker", "for its card")
     origin: str = option("trained by recipes/vocoder", "what it was trained on, for its card")
+    which: Which = option("average", "the newest average, or what the run kept of its best or last checks")
     weights: Weights = option("int8", "how matrices are stored and multiplied; float16 computes in float32")
     scores: Path | None = option(None, "a table by evaluate.py --json, for its card")
 
@@ -63,15 +65,16 @@ def examples() -> list[Arrays]:
     return [{"frames": whole.mel.numpy(), "f0": whole.f0.numpy()} for whole in wholes]
 
 
-def load_run(run: Path) -> Generator:
-    """Return the generator of a run, average weights, ready to infer.
+def load_run(run: Path, which: Which = "average") -> Generator:
+    """Return the generator of a run with average weights, or with what it kept, ready to infer.
 
     Raises ModelMissing where there is no checkpoint, or no run.toml to say how large it is.
     """
     saved = read_state(run / "last.pt", f"python -m {RECIPE} --out {run}")
     trained = runs.read(run, RECIPE)
     generator = Generator(Size(**trained.model), trained.options["plain"])
-    generator.load_state_dict(saved["parts"]["ema"]["weights"])
+    average = saved["parts"]["ema"]["weights"]
+    generator.load_state_dict(average if which == "average" else read_kept(run, which, RECIPE))
     return generator.eval()
 
 
@@ -109,7 +112,7 @@ def card_scores(folder: Path, table: Path | None) -> dict[str, float]:
 
 
 def main(o: Options) -> None:
-    path = export(load_run(o.run), o.out or o.run, o.weights)
+    path = export(load_run(o.run, o.which), o.out or o.run, o.weights)
     files = hashes(path.parent, (FILE,))
     about = (VOICE_RATE, "any", o.license, o.description, o.origin)
     scores = card_scores(path.parent, o.scores)

@@ -199,6 +199,8 @@ def test_two_processes_learn_what_one_learns_and_the_mean_of_the_best_is_kept(tm
     assert not load_run(tmp_path / "together").plain
     kept = sorted(path.name for path in (tmp_path / "together").glob("*.pt"))
     assert kept[:2] == ["averaged-best.pt", "best.pt"] and "weights-0000004.pt" in kept
+    mean, best = (load_run(tmp_path / "together", which).state_dict() for which in ("averaged-best", "best"))
+    assert any(not torch.equal(value, best[name]) for name, value in mean.items())
 
 
 def test_a_dry_run_prints_the_plan_and_writes_no_run(tmp_path, capsys):

@@ -80,9 +80,7 @@ def main(
     if manifest is not None:
         print(json.dumps(measure(manifest, way)))
         return
-    print(
-        "| way | rows | hours | first batch, s | memory at the start, MB | after 200 batches, MB | resume, s |"
-    )
+    print("| way | rows | hours | first batch, s | memory then, MB | after 200 batches | resume, s |")
     print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder:
         for count in sorted({min(rows, LIST_ROWS), rows}):

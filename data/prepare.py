@@ -18,7 +18,7 @@ from pathlib import Path
 from data.forms import form_called, recognize
 from data.listening import Listener, open_listener
 from data.parallel import in_order
-from data.preparing.hearing import hear
+from data.preparing.hearing import TRANSCRIBED, hear
 from data.preparing.journal import Journal
 from data.preparing.settling import Ready, Settled, Settler, Unheard, Unit, units
 from data.rows import Fault, Found, Remark, Row
@@ -213,14 +213,18 @@ def _planned(journal: Journal, options: PrepareOptions, single: bool) -> tuple[P
     keys: list[Key] = []
     faults: Counter[str] = Counter()
     remarks: list[str] = []
+    transcribed = 0
     for each in journal.settled():
         if isinstance(each, Ready):
             clip = each.clip
+            transcribed += TRANSCRIBED in clip.extra
             keys.append(Key(clip.speaker, sentence_key(clip.text, clip.id), clip.duration, each.split))
         elif isinstance(each, Fault):
             faults[each.kind] += 1
         else:
             remarks.append(each.text)
+    if transcribed:
+        remarks.append(f'{transcribed} texts were written by a recognizer ("{TRANSCRIBED}"); correct them')
     if single:
         return Plan(tuple("all" for _ in keys), "published"), faults, remarks
     return plan_splits(keys, options.apart, options.share), faults, remarks

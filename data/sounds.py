@@ -25,6 +25,7 @@ _LOUD, _QUIET = (
 )  # percentiles of the levels of all frames that stand for speech and for what is between
 _PIECE = 2**16  # samples measured at a time
 _BINS = 1024  # samples of which a spectrum is taken
+_WINDOW = np.hanning(_BINS).astype(np.float32)
 _AUDIBLE = -70.0  # dB below the strongest band, down to which a recording reaches
 _FLAT = 2 / 32768  # how far samples at the peak may differ that were clipped
 _RUN = 3  # such samples one after the other
@@ -61,13 +62,16 @@ class SoundFacts:
         return self.level - self.noise
 
 
-def measure_sound(path: Path) -> SoundFacts:
-    """Return what a recording sounds like. Raises AudioError where nothing of it can be decoded."""
+def measure_sound(path: Path, *, spectrum: bool = True) -> SoundFacts:
+    """Return what a recording sounds like. Raises AudioError where nothing of it can be decoded.
+
+    Without `spectrum` no bandwidth is measured; it is 0.
+    """
     told: list[str] = []
     channels = _channels(path)
     found = pieces(path, told.append)
     first = next(found)
-    sums = _Sums(first[1])
+    sums = _Sums(first[1], spectrum)
     for samples in regroup(at_rate(chain([first], found), first[1]), _PIECE):
         sums.add(samples)
     return sums.facts(channels, "; ".join(told) or None)
@@ -78,6 +82,7 @@ class _Sums:
     """What is known of the pieces so far."""
 
     rate: int
+    spectrum: bool
     count: int = 0
     total: float = 0.0
     levels: list[np.ndarray] = field(default_factory=list)
@@ -95,8 +100,8 @@ class _Sums:
         if len(whole):
             self.levels.append(np.square(whole, dtype=np.float64).mean(axis=1))
         blocks = samples[: len(samples) - len(samples) % _BINS].reshape(-1, _BINS)
-        if len(blocks):
-            self.power += np.square(np.abs(np.fft.rfft(blocks * np.hanning(_BINS)))).sum(axis=0)
+        if self.spectrum and len(blocks):
+            self.power += np.square(np.abs(np.fft.rfft(blocks * _WINDOW))).sum(axis=0)
         if len(samples):
             self.peaks.append(_at_the_peak(samples))
 

@@ -167,7 +167,8 @@ def test_published_splits_are_kept_and_dev_is_held_out_where_it_lacks(tmp_path):
 
 def test_what_has_no_text_is_written_down_and_marked(tmp_path):
     record(tmp_path / "in" / "a.wav")
-    prepare(tmp_path / "in", tmp_path / "out.jsonl", listener=lambda: says("Good morning.", 0.5))
+    done = prepare(tmp_path / "in", tmp_path / "out.jsonl", listener=lambda: says("Good morning.", 0.5))
+    assert done.remarks == ('1 texts were written by a recognizer ("transcribed_by"); correct them',)
     (clip,) = read_manifest(tmp_path / "out.jsonl")
     assert (clip.text, clip.language, clip.extra) == ("Good morning.", "en", {"transcribed_by": "ears"})
 

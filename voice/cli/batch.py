@@ -47,7 +47,7 @@ def each(jobs: Sequence[Job], work: Callable[[Job, str], None]) -> None:
                 full = is_full(error)
                 note(f"error: {_with_name(job, error) if len(jobs) > 1 else error_message(error)}")
     if failed:
-        _sum_up(failed, len(jobs), full)
+        sum_up(failed, len(jobs), full)
         raise typer.Exit(1)
 
 
@@ -72,7 +72,7 @@ def _has_room(job: Job) -> bool:
         return True
 
 
-def _sum_up(failed: Sequence[Job], count: int, full: bool) -> None:
+def sum_up(failed: Sequence[Job], count: int, full: bool) -> None:
     """Print the names of the recordings that failed, if there were several recordings."""
     if count == 1:
         return

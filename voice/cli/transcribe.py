@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice.cli import batch, interrupts
+from voice.cli import batch, cluster, interrupts
 from voice.cli.console import (
     Threads,
     encodable,
@@ -23,7 +24,7 @@ from voice.cli.console import (
 )
 from voice.cli.jobs import Job, check_recording, plan, remaining
 from voice.cli.speaker_count import SpeakerCount, parse_speaker_count
-from voice.cli.targets import check_text
+from voice.cli.targets import check_text, write_text
 from voice.errors import VoiceError
 from voice.places import check_place, remove_leftovers
 
@@ -71,6 +72,15 @@ LiveWords = Annotated[
 ]
 
 
+Ray = Annotated[
+    str | None,
+    typer.Option(
+        "--ray", metavar="local|ADDRESS", help="Share the recordings among the workers of a Ray cluster."
+    ),
+]
+Workers = Annotated[int, typer.Option("--workers", min=0, help="With --ray: how many; 0: one for each core.")]
+
+
 @dataclass(frozen=True)
 class Recognition:
     """The models of a run, and what is asked of every recording. With `speakers` people are told apart."""
@@ -103,6 +113,8 @@ def command(
     real_time: Annotated[
         bool, typer.Option("--real-time", help="With --live: a recording takes as long as it lasts.")
     ] = False,
+    ray: Ray = None,
+    workers: Workers = 0,
     threads: Threads = None,
 ) -> None:
     """Write down what is said in recordings, as it is heard; one that fails loses none of the others.
@@ -115,6 +127,8 @@ def command(
     from voice.transcription import TranscriptionRequest
 
     _check_live(live, translate, speakers)
+    if ray and (live or output in (None, "-")):
+        raise VoiceError("--ray writes files: name a folder with --output, and leave out --live")
     _check_skipping(skip_existing, output)
     speaker_count, language = parse_speaker_count(speakers), parse_language(language)
     form = _format(form, output)
@@ -128,6 +142,10 @@ def command(
     inputs = [*files, hotwords]
     _prepare(jobs, output, inputs)
     model = model or ("quick" if live else "whisper-base")
+    if ray:
+        ask = Asked(model, request, form, speakers is not None, threads or 1)
+        cluster.each(jobs, partial(open_transcription, ask), cluster.Cluster(ray, workers, threads or 1))
+        return
     recognition = _recognition(model, request, speakers is not None, threads)
 
     def write_down(job: Job, label: str) -> None:
@@ -142,6 +160,37 @@ def command(
                 _transcribe(result, recognition, label)
 
     batch.each(jobs, write_down)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every worker of a cluster is asked for: its models, and what to do with each recording."""
+
+    model: str
+    request: TranscriptionRequest
+    form: str
+    diarize: bool
+    threads: int
+
+
+def open_transcription(asked: Asked) -> cluster.Work:
+    """Return what transcribes a job in a worker of a cluster, with models that are loaded now."""
+    from voice import audio
+    from voice.text.subtitles import render
+    from voice.transcription import Transcriber
+
+    recognition = _recognition(asked.model, asked.request, asked.diarize, asked.threads)
+    transcriber = Transcriber(recognition.recognizer, recognition.detector, recognition.speakers)
+
+    def transcribe(job: Job) -> float:
+        check_recording(job.source)
+        assert job.target is not None  # a cluster writes files
+        check_text(job.target, [job.source])
+        transcript = transcriber.transcribe(audio.blocks(job.source, transcriber.rate), recognition.request)
+        write_text(job.target, render(transcript, asked.form))
+        return transcript.duration
+
+    return transcribe
 
 
 def _check_live(live: bool, translate: bool, speakers: str | None) -> None:

@@ -33,8 +33,8 @@ class SearchOptions:
     """
 
     beam: int = 16
-    lm_weight: float = 0.5
-    word_bonus: float = 1.0
+    lm_weight: float = 0.3
+    word_bonus: float = 2.0
     hotword_bonus: float = 4.0
     label_floor: float = 7.0
 

@@ -42,7 +42,7 @@ class Options:
     beside: tuple[str, ...] = option((), "another recognizer for the table, such as quick; repeatable")
     lm: Path | None = option(None, "an ARPA file; by default the model's own, if it has one")
     beam: int = option(16, "hypotheses that the beam keeps")
-    lm_weight: tuple[float, ...] = option((SearchOptions.lm_weight,), "weight of the n-gram model; repeatable")
+    lm_weight: tuple[float, ...] = option((SearchOptions.lm_weight,), "n-gram model's weight; repeatable")
     word_bonus: tuple[float, ...] = option((SearchOptions.word_bonus,), "added for each word; repeatable")
     threads: int = option(2, "CPU threads")
     json: Path | None = option(None, "write the table there too")

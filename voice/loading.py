@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from voice.asr.diarization.speakers import Diarizer
     from voice.tts.engine import Engine
     from voice.tts.vocoder import Vocoder
+    from voice.tts.watermark import Watermarker
 
-    Opened = Recognizer | Synthesizer | TurnDetector | Diarizer | Vocoder
+    Opened = Recognizer | Synthesizer | TurnDetector | Diarizer | Vocoder | Watermarker
 
 CTC_TIMES = {"frame": 0.04, "chunk": 0.0, "lead": 0.0}  # seconds on the card of a CTC recognizer
 OTHERS = 4  # voices that texts have named, which stay loaded
@@ -31,6 +32,7 @@ KIND_NAMES = {
     "turn": "an end-of-turn detector",
     "speakers": "something that tells speakers apart",
     "vocoder": "a vocoder",
+    "watermark": "a watermark",
 }
 
 
@@ -71,6 +73,12 @@ def load_speakers(
 ) -> Diarizer:
     """Return the diarizer called `name`; see `load`. Raises ModelError, also for another kind of model."""
     opened: Diarizer = open_model(name, kind="speakers", threads=threads, progress=progress)
+    return opened
+
+
+def load_watermark(name: str = "perth", *, progress: Progress | None = None) -> Watermarker:
+    """Return the watermark called `name`; see `load`. Raises ModelError, also for another kind of model."""
+    opened: Watermarker = open_model(name, kind="watermark", progress=progress)
     return opened
 
 
@@ -269,6 +277,12 @@ def _vocoder(model: Model, threads: int | None) -> Vocoder:
     return Vocoder.open(model.folder, threads=threads or 1)
 
 
+def _watermark(model: Model, threads: int | None) -> Watermarker:
+    from voice.tts.watermark import Watermarker
+
+    return Watermarker.open(model.folder)
+
+
 OPENERS: dict[tuple[str, str], Callable[[Model, int | None], Any]] = {
     ("recognizer", "whisper"): _whisper,
     ("recognizer", "transformers"): _transformers_recognizer,
@@ -281,4 +295,5 @@ OPENERS: dict[tuple[str, str], Callable[[Model, int | None], Any]] = {
     ("turn", "smart-turn"): _smart_turn,
     ("speakers", "pyannote-campplus"): _speakers,
     ("vocoder", "source-filter"): _vocoder,
+    ("watermark", "perth"): _watermark,
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -29,7 +29,7 @@ from voice.places import remove_leftovers, unfinished_path
 
 if TYPE_CHECKING:
     from voice.audio import Writer
-    from voice.types import Controls, Mark, Segment, Speech, Synthesizer
+    from voice.types import Audio, Controls, Mark, Segment, Speech, Synthesizer
 
 
 @plainly
@@ -70,6 +70,9 @@ def command(
         Path | None,
         typer.Option(metavar="PATH", help="Also write .srt, .vtt, .json, .tsv or .txt with the times."),
     ] = None,
+    watermark: Annotated[
+        bool, typer.Option("--watermark", help="Mark the sound itself, unheard; see voice models info perth.")
+    ] = False,
     threads: Threads = None,
 ) -> None:
     """Speak a text: sentence by sentence, whatever its length.
@@ -88,7 +91,8 @@ def command(
     places = [Path(each) for each in (output, subtitles) if each and each != "-"]
     remove_leftovers(places)
     said = _Said(subtitles, form)
-    _speak(_load_voice(voice, threads), spoken, controls, output, said, _tags(voice))
+    mark = _load_watermark() if watermark else None
+    _speak(_load_voice(voice, threads), spoken, controls, output, said, _tags(voice), mark)
     said.write_subtitles(subtitles)
     for place in places:
         unfinished_path(place).unlink(missing_ok=True)
@@ -188,6 +192,19 @@ def _load_voice(name: str, threads: int | None) -> Synthesizer:
         return load_voice(name, threads=threads, progress=report)
 
 
+def _load_watermark() -> Callable[[Audio], Audio]:
+    """Load the watermark and return what marks a sound. Raises ModelMissing where it cannot be fetched."""
+    from voice.loading import load_watermark
+
+    with progress("fetching perth", "bytes") as report:
+        return load_watermark(progress=report).mark
+
+
+def _marked(speech: Iterator[Speech], mark: Callable[[Audio], Audio]) -> Iterator[Speech]:
+    """Yield the same pieces with their sound marked, each by itself."""
+    return (replace(piece, audio=mark(piece.audio)) for piece in speech)
+
+
 def _tags(voice: str) -> Mapping[str, str]:
     from voice.tts.provenance import synthesis_tags
 
@@ -195,13 +212,16 @@ def _tags(voice: str) -> Mapping[str, str]:
 
 
 def _speak(
-    voice: Synthesizer, text: str, controls: Controls, output: str, said: _Said, tags: Mapping[str, str]
-) -> None:
-    """Write the speech to `output` as it comes, with `tags`; `said` collects what was spoken when."""
+    voice: Synthesizer, text: str, controls: Controls, output: str, said: _Said, tags: Mapping[str, str],
+    mark: Callable[[Audio], Audio] | None = None,
+) -> None:  # fmt: skip
+    """Write the speech to `output` as it comes, tagged and marked; `said` collects what was spoken when."""
     from voice import audio
 
     with progress("speaking") as report:
-        pieces = _track_progress(voice.speak(text, controls), voice.rate, len(text), report, said)
+        speech = voice.speak(text, controls)
+        speech = _marked(speech, mark) if mark else speech
+        pieces = _track_progress(speech, voice.rate, len(text), report, said)
         if output == "-":
             stream(pieces, voice.rate, tags.get("comment", ""))
             return

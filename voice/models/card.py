@@ -22,7 +22,7 @@ from typing import Any
 from voice.errors import ModelDamaged, ModelMissing
 
 NAME = "model.toml"
-KINDS = ("recognizer", "voice", "turn", "speakers", "vocoder")
+KINDS = ("recognizer", "voice", "turn", "speakers", "vocoder", "watermark")
 PRETRAINED = Path(__file__).parent / "pretrained"  # our own models, which may share files
 BASE = "base"  # the option that names the model of the catalog from which this one derives
 GRAPHS = "graphs"  # the option of one of our own that names the sibling whose graphs it shares

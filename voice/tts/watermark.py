@@ -43,7 +43,9 @@ class Watermarker:
         """Load the weights in `folder`. Raises ModelDamaged."""
         weights = read_arrays(Path(folder) / FILE, "model")
         if "encoder.layers.0.conv.weight" not in weights:
-            raise ModelDamaged(f"{folder} has no weights of the watermark; fetch it again: voice models get perth")
+            raise ModelDamaged(
+                f"{folder} has no weights of the watermark; fetch it again: voice models get perth"
+            )
         return cls(weights)
 
     def mark(self, sound: Audio) -> Audio:
@@ -126,7 +128,8 @@ def _level(spectrum: np.ndarray) -> np.ndarray:
 def _audible(level: np.ndarray) -> np.ndarray:
     """(1025, F) → (F,) 1 where there is something to mark."""
     total = level.sum(0)
-    return (total > QUIET * total.max()).astype(np.float32)
+    audible: np.ndarray = (total > QUIET * total.max()).astype(np.float32)
+    return audible
 
 
 def _stretch(level: np.ndarray, count: int) -> np.ndarray:
@@ -135,4 +138,5 @@ def _stretch(level: np.ndarray, count: int) -> np.ndarray:
     before = np.minimum(places.astype(int), max(0, level.shape[1] - 2))
     share = (places - before).astype(np.float32)
     after = np.minimum(before + 1, level.shape[1] - 1)
-    return level[:, before] * (1 - share) + level[:, after] * share
+    stretched: np.ndarray = level[:, before] * (1 - share) + level[:, after] * share
+    return stretched

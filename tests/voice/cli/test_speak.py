@@ -52,6 +52,18 @@ def test_every_control_reaches_the_voice(buzzer: Buzzer) -> None:
     assert "sˈikwəl" in reading.phonemes and set(asked.pitch) == {-3.0} and set(asked.energy) == {4.0}
 
 
+def test_the_sound_is_marked_if_that_is_asked_for(buzzer: Buzzer, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Halves:
+        def mark(self, sound: Audio) -> Audio:
+            return Audio(sound.samples / 2, sound.rate)
+
+    run("speak", "One. Two.", "-o", "plain.wav")
+    monkeypatch.setattr(loading, "load_watermark", lambda **_: Halves())
+    assert run("speak", "One. Two.", "-o", "marked.wav", "--watermark").exit_code == 0
+    plain, marked = (audio.read(Path(name)).samples for name in ("plain.wav", "marked.wav"))
+    np.testing.assert_allclose(marked, plain / 2, atol=1e-4)
+
+
 def test_pauses_in_seconds_are_exact(buzzer: Buzzer) -> None:
     run("speak", "One. Two.", "--sentence-pause", "1.5", "--subtitles", "out.json")
     words = [word for each in json.loads(Path("out.json").read_text())["segments"] for word in each["words"]]

@@ -25,14 +25,14 @@ def read_arrays(path: Path, part: str) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             folder = archive.namelist()[0].split("/")[0]
-            content = _Reader(io.BytesIO(archive.read(f"{folder}/data.pkl")), archive, folder).load()
+            content = _ArrayUnpickler(io.BytesIO(archive.read(f"{folder}/data.pkl")), archive, folder).load()
         table = content[part]
         return {name: value for name, value in table.items() if isinstance(value, np.ndarray)}
     except (OSError, zipfile.BadZipFile, pickle.UnpicklingError, LookupError, TypeError, ValueError) as error:
         raise ModelDamaged(f"{path} cannot be read ({error}); fetch it again") from error
 
 
-class _Reader(pickle.Unpickler):
+class _ArrayUnpickler(pickle.Unpickler):
     """An unpickler that knows three names and makes arrays of what they stand for."""
 
     def __init__(self, file: io.BytesIO, archive: zipfile.ZipFile, folder: str) -> None:

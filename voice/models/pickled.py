@@ -14,7 +14,7 @@ import numpy as np
 
 from voice.errors import ModelDamaged
 
-_KINDS = {"FloatStorage": np.float32}
+_STORAGES = {"FloatStorage": np.float32}
 
 
 def read_arrays(path: Path, part: str) -> dict[str, np.ndarray]:
@@ -43,7 +43,7 @@ class _ArrayUnpickler(pickle.Unpickler):
         known: Mapping[tuple[str, str], Any] = {
             ("collections", "OrderedDict"): OrderedDict,
             ("torch._utils", "_rebuild_tensor_v2"): _array,
-            **{("torch", kind): kind for kind in _KINDS},
+            **{("torch", kind): kind for kind in _STORAGES},
         }
         if (module, name) not in known:
             raise pickle.UnpicklingError(f"it wants {module}.{name}, which could run a program")
@@ -51,7 +51,7 @@ class _ArrayUnpickler(pickle.Unpickler):
 
     def persistent_load(self, pid: Any) -> np.ndarray:
         _, kind, key, *_ = pid
-        return np.frombuffer(self._archive.read(f"{self._folder}/data/{key}"), _KINDS[kind])
+        return np.frombuffer(self._archive.read(f"{self._folder}/data/{key}"), _STORAGES[kind])
 
 
 def _array(

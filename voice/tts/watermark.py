@@ -17,7 +17,7 @@ from voice.errors import ModelDamaged
 from voice.models.pickled import read_arrays
 from voice.types import Audio
 
-FILE = "perth_net_250000.pth.tar"
+WEIGHTS_FILE = "perth_net_250000.pth.tar"
 MARK_RATE = 32_000  # Hz
 FRAME, STEP = 2048, 320  # samples of a frame, and from one to the next
 MARKED_BINS = 128  # up to 2 kHz
@@ -41,7 +41,7 @@ class Watermarker:
     @classmethod
     def open(cls, folder: Path) -> Watermarker:
         """Load the weights in `folder`. Raises ModelDamaged."""
-        weights = read_arrays(Path(folder) / FILE, "model")
+        weights = read_arrays(Path(folder) / WEIGHTS_FILE, "model")
         if "encoder.layers.0.conv.weight" not in weights:
             raise ModelDamaged(
                 f"{folder} has no weights of the watermark; fetch it again: voice models get perth"

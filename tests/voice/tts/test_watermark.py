@@ -9,7 +9,7 @@ from voice import audio, load_voice
 from voice.errors import ModelDamaged, ModelMissing
 from voice.models import lookup
 from voice.tts.voice import join
-from voice.tts.watermark import FILE, LAYERS, MARKED_BINS, Watermarker
+from voice.tts.watermark import LAYERS, MARKED_BINS, WEIGHTS_FILE, Watermarker
 from voice.types import Audio
 
 RATE = 24_000
@@ -59,11 +59,11 @@ def test_silence_and_nothing_stay_what_they_are():
 
 def test_a_folder_without_its_weights_is_refused(tmp_path):
     torch = pytest.importorskip("torch")
-    torch.save({"model": {"other": torch.ones(2)}}, tmp_path / FILE)
+    torch.save({"model": {"other": torch.ones(2)}}, tmp_path / WEIGHTS_FILE)
     with pytest.raises(ModelDamaged, match="voice models get perth"):
         Watermarker.open(tmp_path)
     weights = {name: torch.from_numpy(value) for name, value in small_weights().items()}
-    torch.save({"model": weights}, tmp_path / FILE)
+    torch.save({"model": weights}, tmp_path / WEIGHTS_FILE)
     sound = buzz()
     same = Watermarker(small_weights()).mark(sound)
     np.testing.assert_array_equal(Watermarker.open(tmp_path).mark(sound).samples, same.samples)

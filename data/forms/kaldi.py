@@ -48,7 +48,7 @@ def utterances(directory: Path, split: str | None, audio_root: Path | None = Non
     """
     texts, speakers = read_pairs(directory / "text"), read_pairs(directory / "utt2spk")
     languages = read_pairs(directory / "utt2lang")
-    locate = Locator(audio_root or directory, (audio_root or directory).absolute().parents[1])
+    locate = Locator(audio_root or directory, (audio_root or directory).absolute().parent.parent)
     recordings = read_pairs(directory / LIST)
     listed = _stretches(directory, recordings)
     for name, recording, start, end in listed:

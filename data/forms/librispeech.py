@@ -33,7 +33,7 @@ def rows(source: Path) -> Iterator[Found]:
         if transcript.name == _MULTILINGUAL:
             yield from _multilingual(transcript)
             continue
-        subset = transcript.absolute().parents[2].name  # subset/speaker/chapter/*.trans.txt
+        subset = transcript.absolute().parent.parent.parent.name  # subset/speaker/chapter/*.trans.txt
         for line in read_lines(transcript):
             yield _row(transcript.parent, line, subset, genders)
 

@@ -32,7 +32,7 @@ class Apart(StrEnum):
 
 
 Manifests = Annotated[
-    list[Path], typer.Argument(metavar="MANIFEST…", help="Lists of recordings (.jsonl), or folders.")
+    list[Path], typer.Argument(metavar="MANIFEST", help="Lists of recordings (.jsonl), or folders.")
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes; as many as cores if not given.")]
 Language = Annotated[str | None, typer.Option(help="Of what does not tell its own: en, de, …")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from multiprocessing import parent_process
 from threading import Lock
 
 import numpy as np
@@ -20,7 +21,8 @@ class AudioCache:
 
     A clip is decoded when first asked for and kept as 16-bit integers, up to `memory` bytes for
     all (an hour at 24 kHz takes 173 MB); what does not fit is decoded anew each time. Either way
-    the samples pass through 16 bits, so that they never depend on what was kept.
+    the samples pass through 16 bits, so that they never depend on what was kept. Worker processes keep
+    nothing: each would hold the same.
 
     Indexing raises AudioError where a file cannot be read. `left_out` counts what a training leaves out.
     """
@@ -48,7 +50,7 @@ class AudioCache:
     def _keep(self, index: int, coded: np.ndarray) -> None:
         """Keep a decoded clip if there is memory left for it."""
         with self._lock:
-            if index not in self._kept and coded.nbytes <= self._free:
+            if index not in self._kept and coded.nbytes <= self._free and parent_process() is None:
                 self._kept[index] = coded
                 self._free -= coded.nbytes
 

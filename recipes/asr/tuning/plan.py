@@ -41,7 +41,12 @@ def plan_for(seconds: float, padded: float, context: str) -> Plan:
     steps = min(MOST, max(FEWEST, round(epochs * padded / batch)))
     rank = 8 if minutes < 15 else 16 if minutes < 120 else 32
     rate = 1e-4 if minutes < 15 else 1.5e-4
-    return Plan(rate, rank, TOP, steps, max(5, -(-steps // CHECKS)), batch)
+    return Plan(rate, rank, TOP, steps, steps_between_checks(steps), batch)
+
+
+def steps_between_checks(steps: int) -> int:
+    """Return how many steps there are from one score on dev to the next, in a run of so many steps."""
+    return max(1, min(steps, max(5, -(-steps // CHECKS))))
 
 
 class Horizon:

@@ -28,7 +28,7 @@ from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.tuning.base_answers import BaseAnswers, BaseOptions
 from recipes.asr.tuning.encoder import add_low_rank, learns_whole, masked
 from recipes.asr.tuning.objective import ObjectiveOptions, objective
-from recipes.asr.tuning.plan import TOP, Horizon, Plan, describe_plan, plan_for
+from recipes.asr.tuning.plan import TOP, Horizon, Plan, describe_plan, plan_for, steps_between_checks
 from recipes.asr.tuning.scoring import PATIENCE, Best, Scorer, averaged_weights, check, learning_weights
 from recipes.asr.tuning.sets import Sets, batches, gather
 from recipes.options import group, option, parse
@@ -98,7 +98,7 @@ def planned(options: Options, sets: Sets, context: str) -> Plan:
     plan = plan_for(speech, padded, context)
     given = {name: getattr(options, name) for name in ("top", "rank", "rate", "steps", "batch_seconds")}
     plan = replace(plan, **{name: value for name, value in given.items() if value is not None})
-    return replace(plan, check=max(1, min(plan.check, plan.steps)))
+    return replace(plan, check=steps_between_checks(plan.steps))
 
 
 def student(base: Path, plan: Plan, device: torch.device) -> WhisperForConditionalGeneration:

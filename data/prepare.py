@@ -102,8 +102,10 @@ def prepare(
     settler = Settler(sounds, options.longest, options.listen)
     done, seconds = 0, 0.0
     with journal.open() as file:
-        for unit, settled in _settled(rest, settler, options.workers):
-            settled = [each for one in settled for each in _heard(one, opened, sounds, options.longest)]
+        for unit, settled in _settle_units(rest, settler, options.workers):
+            settled = [
+                each for one in settled for each in _hear_if_needed(one, opened, sounds, options.longest)
+            ]
             journal.add(file, unit, settled)
             done += 1
             seconds += sum(each.clip.duration for each in settled if isinstance(each, Ready))
@@ -118,7 +120,7 @@ def _walks(form: str) -> bool:
     return form in ("folder", "Parquet")
 
 
-def _settled(
+def _settle_units(
     rest: Iterator[Unit], settler: Settler, workers: int | None
 ) -> Iterator[tuple[Unit, list[Settled]]]:
     """Yield each unit with what became of it; several processes work on the next ones."""
@@ -154,15 +156,15 @@ def _once_each(found: Iterator[Found]) -> Iterator[Found]:
             )
             continue
         number = 1
-        while seen.setdefault(hash(_numbered(each.id, number)), what) != what:
+        while seen.setdefault(hash(_with_number(each.id, number)), what) != what:
             number += 1
         renamed += number > 1
-        yield replace(each, id=_numbered(each.id, number))
+        yield replace(each, id=_with_number(each.id, number))
     if renamed:
         yield Remark(f"{renamed} rows had the id of another row and got a new one")
 
 
-def _numbered(name: str, number: int) -> str:
+def _with_number(name: str, number: int) -> str:
     return name if number == 1 else f"{name}-{number}"
 
 
@@ -173,7 +175,7 @@ def _in_language(found: Iterator[Found], language: str | None) -> Iterator[Found
         yield replace(each, language=language) if unknown and isinstance(each, Row) else each
 
 
-def _heard(
+def _hear_if_needed(
     settled: Settled, opened: Callable[[], Listener], sounds: Path, longest: float
 ) -> list[Ready | Fault | Remark]:
     if isinstance(settled, Unheard):
@@ -186,7 +188,7 @@ def _write(form: str, out: Path, journal: Journal, options: PrepareOptions, sing
 
     Raises ManifestError where it holds no clip.
     """
-    plan, faults, remarks = _planned(journal, options, single)
+    plan, faults, remarks = _plan(journal, options, single)
     report = _write_report(out.with_suffix(f".{DROPPED}") if single else out / DROPPED, journal, plan)
     if not any(split for split in plan.splits):
         why = "; ".join(f"{count} × {kind}" for kind, count in faults.most_common(5))
@@ -208,13 +210,13 @@ def _write(form: str, out: Path, journal: Journal, options: PrepareOptions, sing
     )  # fmt: skip
 
 
-def _planned(journal: Journal, options: PrepareOptions, single: bool) -> tuple[Plan, Counter[str], list[str]]:
+def _plan(journal: Journal, options: PrepareOptions, single: bool) -> tuple[Plan, Counter[str], list[str]]:
     """Return the splits of all clips of a journal, its faults by kind, and its remarks."""
     keys: list[Key] = []
     faults: Counter[str] = Counter()
     remarks: list[str] = []
     transcribed = 0
-    for each in journal.settled():
+    for each in journal.read_settled():
         if isinstance(each, Ready):
             clip = each.clip
             transcribed += TRANSCRIBED in clip.extra
@@ -231,7 +233,7 @@ def _planned(journal: Journal, options: PrepareOptions, single: bool) -> tuple[P
 
 
 def _ready(journal: Journal) -> Iterator[Ready]:
-    return (each for each in journal.settled() if isinstance(each, Ready))
+    return (each for each in journal.read_settled() if isinstance(each, Ready))
 
 
 def _clips_of(journal: Journal, plan: Plan, split: str) -> Iterator[Clip]:
@@ -247,7 +249,7 @@ def _write_report(path: Path, journal: Journal, plan: Plan) -> Path | None:
     """
     beside, count, place = path.with_name(f".{path.name}.partial"), 0, 0
     with beside.open("w", encoding="utf-8") as file:
-        for each in journal.settled():
+        for each in journal.read_settled():
             fault = each if isinstance(each, Fault) else None
             if isinstance(each, Ready):
                 if plan.splits[place] is None:

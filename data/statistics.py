@@ -74,7 +74,7 @@ def statistics(
     tally = _Tally()
     for clip in _clips(manifests):
         tally.take(clip)
-    chosen = _sampled(manifests, tally.rows, sample)
+    chosen = _sample_clips(manifests, tally.rows, sample)
     facts: list[SoundFacts] = []
     total = min(tally.rows, sample or tally.rows)
     phones: Counter[str] = Counter()
@@ -92,7 +92,7 @@ def _clips(manifests: Sequence[Path]) -> Iterator[Clip | None]:
             yield row if isinstance(row, Clip) else None
 
 
-def _sampled(manifests: Sequence[Path], rows: int, sample: int) -> Iterator[Clip]:
+def _sample_clips(manifests: Sequence[Path], rows: int, sample: int) -> Iterator[Clip]:
     """Yield `sample` clips that are spread evenly over all rows."""
     step, place = max(1.0, rows / sample) if sample else 1.0, 0.0
     clips = (clip for clip in _clips(manifests) if clip is not None)

@@ -101,7 +101,7 @@ def place() -> tuple[int, int]:
     return (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
 
 
-def joined() -> bool:
+def are_joined() -> bool:
     """Tell whether `join_processes` has brought several processes together."""
     return dist.is_initialized()
 
@@ -127,7 +127,7 @@ def alone() -> Processes:
     return Processes(0, 1, torch.device("cuda" if torch.cuda.is_available() else "cpu"))
 
 
-def expected() -> int:
+def expected_processes() -> int:
     """Return how many processes torchrun has started for this training; 1 where it did not start it."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
@@ -138,7 +138,7 @@ def join_processes() -> Processes:
     All but the first lose their standard output: they would print what the first one prints. Raises
     VoiceError where there are more processes than GPUs.
     """
-    count = expected()
+    count = expected_processes()
     if count == 1:
         return alone()
     rank, local = int(os.environ["RANK"]), int(os.environ.get("LOCAL_RANK", os.environ["RANK"]))

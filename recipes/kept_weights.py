@@ -56,15 +56,15 @@ class KeptWeights:
         found = (tuple(float(each) for each in score), step)
         better = not self._best or found[0] < self._best[0][0]
         self._in_vain = 0 if better else self._in_vain + 1
-        before = self._needed()
+        before = self._needed_steps()
         self._best = sorted([*self._best, found])[: self.options.keep_best]
         self._last = [*self._last, step][-self.options.average_last :] if self.options.average_last else []
         state = {"scores": dict(scores), "step": step, "weights": dict(weights)}
         if better:
             write_state(self.folder / BEST, state)
-        if step in self._needed():
+        if step in self._needed_steps():
             write_state(self._path(step), state)
-        for each in before - self._needed():
+        for each in before - self._needed_steps():
             self._path(each).unlink(missing_ok=True)
         return better
 
@@ -79,7 +79,7 @@ class KeptWeights:
                 mean = average([read_state(path, "this recipe")["weights"] for path in paths])
                 write_state(self.folder / MEANS[name], {"steps": sorted(some), "weights": mean})
 
-    def _needed(self) -> set[int]:
+    def _needed_steps(self) -> set[int]:
         """Return the steps whose weights have a file of their own."""
         best = [step for _, step in self._best] if self.options.keep_best > 1 else []
         return {*best, *self._last}

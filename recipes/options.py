@@ -43,7 +43,7 @@ def parse(options: type[T], argv: Sequence[str] | None = None, *, description: s
     return _fill(options, vars(parser.parse_args(argv)))
 
 
-def restored(options: type[T], given: Mapping[str, Any]) -> T:
+def restore(options: type[T], given: Mapping[str, Any]) -> T:
     """Return an instance of the dataclass `options` with the values by name that `run.toml` gives back.
 
     What it does not name has its default.

@@ -109,7 +109,7 @@ def begin(folder: Path, run: Run, options: Any) -> bool:
     what is learned differs, where an earlier version began the run and did not say what it is, where another
     process trains there, or where torchrun has started several that know nothing of each other.
     """
-    if devices.expected() > 1 and not devices.joined():
+    if devices.expected_processes() > 1 and not devices.are_joined():
         raise VoiceError(f"{run.recipe} runs in one process: start it with `python -m`, not with torchrun")
     with devices.first_alone():
         if devices.is_writer():

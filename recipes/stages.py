@@ -123,7 +123,7 @@ def carry_out(folder: Path, stages: Sequence[Stage], tell: Tell = print) -> dict
         records: dict[str, Record] = {}
         plan = _tell_plan(folder, jobs, records, tell)
         for number, job in enumerate(jobs):
-            record = job.recorded(records)
+            record = job.find_record(records)
             if record is None:
                 record = _run(job, records, sum(line.minutes_left for line in plan[number + 1 :]), tell)
             records[job.stage.name] = record
@@ -144,7 +144,7 @@ class _Job:
         """Return a hash of what decides the result: the inputs and the results before."""
         return _digest([self.stage.name, self.content, *(record.digest for record in records.values())])
 
-    def recorded(self, records: Mapping[str, Record]) -> Record | None:
+    def find_record(self, records: Mapping[str, Record]) -> Record | None:
         """Return what the stage has made if it is done from what it would be made of now, else None."""
         record = _read(self.own)
         if record is None or not record.is_whole or record.fingerprint != self.fingerprint(records):
@@ -191,7 +191,7 @@ def _plan(jobs: Sequence[_Job], records: Mapping[str, Record]) -> list[Line]:
     plan, known = [], dict(records)
     for number, job in enumerate(jobs):
         stage = job.stage
-        record = known.get(stage.name) or (job.recorded(known) if len(known) == number else None)
+        record = known.get(stage.name) or (job.find_record(known) if len(known) == number else None)
         if record:
             known[stage.name] = record
             plan.append(Line(stage.name, stage.does, "done", None, record.seconds / 60))

@@ -342,12 +342,31 @@ def misplaced_tests() -> Iterator[Flaw]:
                 yield f"test: tests/{inside}", f"there is no {place.relative_to(ROOT)}.py"
 
 
+PARTICIPLE = re.compile(
+    r"_*([a-z]*ed|said|told|heard|spoken|given|taken|made|found|kept|held|left|sent|drawn|shown|known|written"
+    r"|meant|begun|chosen|hidden|bound)"
+)
+NO_PARTICIPLES = {"feed", "speed", "need", "seed"}  # nouns and verbs
+ESTABLISHED = {"shifted", "played", "begun"}  # as `sorted` in Python; old names that still work
+
+
+def functions_named_by_a_participle() -> Iterator[Flaw]:
+    """Functions whose name says neither what they do nor what they return; whether something is so may."""
+    for path in MODULES.values():
+        for node in ast.walk(syntax_tree(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and PARTICIPLE.fullmatch(node.name):
+                says_whether = isinstance(node.returns, ast.Name) and node.returns.id == "bool"
+                if not says_whether and node.name.strip("_") not in NO_PARTICIPLES | ESTABLISHED:
+                    yield f"function: {path.relative_to(ROOT)}: {node.name}", f"line {node.lineno}"
+
+
 KINDS = [
     circles_of_modules,
     circles_of_rooms,
     classes_of_one_name,
     constants_of_one_name,
     full_folders,
+    functions_named_by_a_participle,
     long_files,
     misplaced_tests,
 ]

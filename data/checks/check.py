@@ -74,7 +74,7 @@ def check(
     """
     manifest = Path(manifest)
     overview, tally = survey(manifest), _Tally(tell)
-    examined = _examined(manifest, overview.around, options)
+    examined = _examine_rows(manifest, overview.around, options)
 
     def usable() -> Iterator[Clip]:
         for number, (row, findings) in enumerate(examined, 1):
@@ -131,7 +131,7 @@ def _mend(clip: Clip, findings: list[Finding]) -> Clip:
     return clip
 
 
-def _examined(
+def _examine_rows(
     manifest: Path, around: Surroundings, options: CheckOptions
 ) -> Iterator[tuple[Clip | RowError, list[Finding]]]:
     """Yield each row of a manifest with its problems, in order."""

@@ -57,7 +57,7 @@ class Journal:
         file.write(json.dumps({"key": _key(unit), "settled": entries}, ensure_ascii=True) + "\n")
         file.flush()
 
-    def settled(self) -> Iterator[Ready | Fault | Remark]:
+    def read_settled(self) -> Iterator[Ready | Fault | Remark]:
         """Yield all that was written down, in order."""
         with self._path.open(encoding="utf-8") as file:
             next(file)

@@ -89,7 +89,7 @@ class Settler:
                 row.id, "the transcript is empty; leave it out for one without a transcript", "empty text"
             )
         if row.content is not None:
-            row = replace(row, audio=self._written(row), content=None)
+            row = replace(row, audio=self._write_content(row), content=None)
         measured = measure(row.audio)
         if measured.seconds > self.longest and row.text is not None and not self.listens:
             reason = f"it lasts {measured.seconds:.0f} s and its text has no times; let a recognizer align it"
@@ -98,7 +98,7 @@ class Settler:
             return Unheard(row, measured)
         return Ready(clip_of(row, row.audio, measured), row.split)
 
-    def _written(self, row: Row) -> Path:
+    def _write_content(self, row: Row) -> Path:
         """Write the bytes of a recording to a file of its own and return its path."""
         target = self.sounds / f"{file_name(row.id)}{row.audio.suffix or '.wav'}"
         target.parent.mkdir(parents=True, exist_ok=True)

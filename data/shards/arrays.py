@@ -32,14 +32,14 @@ def map_arrays(path: Path) -> dict[str, np.ndarray]:
         for member in archive.infolist():
             name = member.filename.removesuffix(".npy")
             if member.compress_type == zipfile.ZIP_STORED:
-                found[name] = _mapped(path, file, member)
+                found[name] = _map_member(path, file, member)
             else:
                 with archive.open(member) as inside:
                     found[name] = npy.read_array(inside)
     return found
 
 
-def _mapped(path: Path, file: IO[bytes], member: zipfile.ZipInfo) -> np.ndarray:
+def _map_member(path: Path, file: IO[bytes], member: zipfile.ZipInfo) -> np.ndarray:
     """Return one member as a map; an empty one as an array, for nothing cannot be mapped."""
     file.seek(member.header_offset)
     *_, name, extra = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))

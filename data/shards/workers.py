@@ -30,7 +30,7 @@ def load_ahead(
     calls: Any = _Calls(function)  # a data set as far as the loader needs one
     yield from DataLoader(
         calls, batch_size=None, sampler=items, num_workers=workers, prefetch_factor=AHEAD,
-        collate_fn=_unchanged, generator=torch.Generator(),
+        collate_fn=_same, generator=torch.Generator(),
     )  # fmt: skip
 
 
@@ -44,5 +44,5 @@ class _Calls(Generic[Item, Result]):
         return self.function(item)
 
 
-def _unchanged(made: Result) -> Result:
+def _same(made: Result) -> Result:
     return made

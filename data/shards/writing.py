@@ -118,7 +118,7 @@ def _members(
     for place in members.tolist():
         clip = clips[place]
         try:
-            encoded, suffix, clip_rate = _encoded(clip, rate)
+            encoded, suffix, clip_rate = _encode_clip(clip, rate)
         except AudioError as error:
             left_out.append((clip.id, str(error)))
             continue
@@ -134,7 +134,7 @@ def _members(
         yield line + "\n"
 
 
-def _encoded(clip: Clip, rate: int | None) -> tuple[bytes, str, int | None]:
+def _encode_clip(clip: Clip, rate: int | None) -> tuple[bytes, str, int | None]:
     """Return a recording as a shard holds it: bytes, suffix of its name, rate. Raises AudioError."""
     if rate is None:
         encoded, suffix = read_bytes(clip), clip.audio.suffix.lower()

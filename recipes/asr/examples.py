@@ -143,7 +143,7 @@ def gather(
     else:
         answers = ask(every, sounds, data.tokenizer, teacher, threads)
         kept = np.flatnonzero([_is_understood(window, answers(window), sounds, data) for window in every])
-        found = Examples(every, sounds, partial(_answered, answers), kept)
+        found = Examples(every, sounds, partial(_labels_of, answers), kept)
     if left_out and devices.is_writer():
         print(left_out, flush=True)
     if not len(found):
@@ -161,7 +161,7 @@ def _is_understood(window: Window, labels: Labels | None, sounds: AudioCache, da
     return False
 
 
-def _answered(answers: Callable[[Window], Labels | None], window: Window) -> Labels:
+def _labels_of(answers: Callable[[Window], Labels | None], window: Window) -> Labels:
     """Return the labels of a window that has some."""
     labels = answers(window)
     assert labels is not None  # only those are kept
@@ -216,7 +216,7 @@ def collate(
     With `rngs`, one each, the sounds are augmented. What cannot be opened, or has a longer text than the
     decoder takes, is left out and counted. Raises ManifestError where nothing is left.
     """
-    heard = [_heard(each, data) for each in some]
+    heard = [_hear(each, data) for each in some]
     opened = [index for index, samples in enumerate(heard) if samples is not None]
     if not opened:
         raise ManifestError(f"nothing of a batch can be used: {some[0].sounds.left_out}")
@@ -240,7 +240,7 @@ def collate(
     )
 
 
-def _heard(each: Example, data: DataOptions) -> np.ndarray | None:
+def _hear(each: Example, data: DataOptions) -> np.ndarray | None:
     """Return the samples of an example; None where it cannot be learned from, which is counted."""
     name, left_out = each.sounds.clips[each.window.clips[0]].id, each.sounds.left_out
     if len(each.labels.tokens) > TEXT_CONTEXT - len(data.tokenizer.prompt):

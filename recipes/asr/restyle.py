@@ -95,13 +95,13 @@ def conventions_of(hypotheses: Iterable[str]) -> Conventions:
 
 def restyle(text: str, hypothesis: str, style: Style, how: Conventions, language: str = "en") -> Restyled:
     """Return a transcript with what its `style` lacks taken from the hypothesis of the same recording."""
-    pairs = _aligned(_split(text, language), _split(hypothesis, language), language)
+    pairs = _align(_split(text, language), _split(hypothesis, language), language)
     said = [pair for pair in pairs if pair.words]
     matched = sum(len(pair.words) for pair in said if pair.same)
     agreement = matched / max(1, sum(len(pair.words) for pair in said))
     if style.is_complete or not said:
         return Restyled(text, agreement)
-    written = [_written(pair, style, how, language) for pair in said]
+    written = [_write_pair(pair, style, how, language) for pair in said]
     if not style.marks:
         written = _with_ending(written, said, hypothesis, how)
     if not style.case:
@@ -143,7 +143,7 @@ def _parts(word: str) -> tuple[str, str, str]:
     return word[: places[0]], word[places[0] : places[-1] + 1], word[places[-1] + 1 :]
 
 
-def _aligned(words: Sequence[str], heard: Sequence[str], language: str) -> list[_Pair]:
+def _align(words: Sequence[str], heard: Sequence[str], language: str) -> list[_Pair]:
     """Pair the words of a transcript with those of a hypothesis, in order."""
     from rapidfuzz.distance import Levenshtein
 
@@ -152,7 +152,7 @@ def _aligned(words: Sequence[str], heard: Sequence[str], language: str) -> list[
     region = [0, 0, 0, 0]  # the words that differ since the last ones that are equal
 
     def close() -> None:
-        pairs.extend(_resolved(words[region[0] : region[1]], heard[region[2] : region[3]], language))
+        pairs.extend(_pair_differing(words[region[0] : region[1]], heard[region[2] : region[3]], language))
 
     for code in Levenshtein.opcodes(keys, theirs):
         if code.tag == "equal":
@@ -166,7 +166,7 @@ def _aligned(words: Sequence[str], heard: Sequence[str], language: str) -> list[
     return pairs
 
 
-def _resolved(words: Sequence[str], heard: Sequence[str], language: str) -> list[_Pair]:
+def _pair_differing(words: Sequence[str], heard: Sequence[str], language: str) -> list[_Pair]:
     """Pair words that differ as written: spans that say the same ("five two", "52"), then one by one."""
     rows, columns = len(words), len(heard)
     best: dict[tuple[int, int], tuple[float, _Pair | None]] = {(rows, columns): (0.0, None)}
@@ -209,7 +209,7 @@ def say_the_same(text: str, other: str, language: str) -> bool:
     return bool(mine) and mine == normalize(other, language).replace(" ", "")
 
 
-def _written(pair: _Pair, style: Style, how: Conventions, language: str) -> list[str]:
+def _write_pair(pair: _Pair, style: Style, how: Conventions, language: str) -> list[str]:
     """Return the words of a pair as they are to be written, without regard to where sentences begin."""
     spans = pair.same and [key(word) for word in pair.words] != [key(word) for word in pair.heard]
     if spans:
@@ -225,21 +225,21 @@ def _written(pair: _Pair, style: Style, how: Conventions, language: str) -> list
         if not style.marks:
             before, after = (theirs[0] if place == 0 else ""), (theirs[2] if last else "")
         if not style.case:
-            core = theirs[1] if pair.same and not spans else _cased(core, theirs[1], how, language)
+            core = theirs[1] if pair.same and not spans else _with_case(core, theirs[1], how, language)
         written.append(before + core + after)
     return written
 
 
-def _cased(word: str, heard: str, how: Conventions, language: str) -> str:
+def _with_case(word: str, heard: str, how: Conventions, language: str) -> str:
     """Return a word that the hypothesis does not have as the recognizer would write it inside a sentence."""
     usual = how.forms.get(key(word))
     if usual is not None:
         return usual
     low = word.lower()
     if language == "en" and (low == "i" or low.startswith(("i'", "i’"))):
-        return _capitalized(low)
+        return _capitalize(low)
     is_name = heard[:1].isupper() and how.forms.get(key(heard), heard)[:1].isupper() and key(heard) != "i"
-    return _capitalized(low) if is_name else low
+    return _capitalize(low) if is_name else low
 
 
 def _with_ending(
@@ -267,7 +267,7 @@ def _with_sentence_case(
         for place, word in enumerate(words):
             before, core, after = _parts(word)
             if starts:
-                core = _capitalized(core)
+                core = _capitalize(core)
             elif place == 0 and heard_starts and pair.same:
                 core = how.forms.get(key(core), core if core.isupper() else core[:1].lower() + core[1:])
             words[place] = before + core + after
@@ -277,6 +277,6 @@ def _with_sentence_case(
     return written
 
 
-def _capitalized(word: str) -> str:
+def _capitalize(word: str) -> str:
     """Return a word with its first letter as a capital."""
     return word[:1].upper() + word[1:]

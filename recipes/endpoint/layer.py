@@ -176,7 +176,7 @@ def waits(odds: np.ndarray) -> np.ndarray:
     return np.array([next(seconds for least, seconds in steps if p >= least) for p in _probability(odds)])
 
 
-def interrupted(silences: Sequence[Silence], odds: np.ndarray) -> float:
+def interruption_rate(silences: Sequence[Silence], odds: np.ndarray) -> float:
     """Return the share of the long pauses in which a conversation would have ended the turn."""
     late = waits(odds)
     pauses = [

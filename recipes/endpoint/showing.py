@@ -55,7 +55,7 @@ def _table(name: str, base: str, judged: Judged) -> report.Table:
         (
             title,
             f"{layer.area_under_curve(found, odds):.3f}",
-            f"{layer.interrupted(found, odds):.1%}",
+            f"{layer.interruption_rate(found, odds):.1%}",
             f"{layer.mean_wait(found, odds):.2f} s",
         )
         for title, odds in systems
@@ -74,10 +74,10 @@ def _worst(judged: Judged, clips: Sequence[Clip]) -> list[report.Utterance]:
     for one, cost in zip(judged.silences, layer.loss(judged.silences, judged.after), strict=True):
         highest[one.clip] = max(highest.get(one.clip, 0.0), float(cost))
     names = sorted(highest, key=lambda each: -highest[each])[:SHOWN]
-    return [_shown(by_name[name], judged) for name in names]
+    return [_utterance(by_name[name], judged) for name in names]
 
 
-def _shown(clip: Clip, judged: Judged) -> report.Utterance:
+def _utterance(clip: Clip, judged: Judged) -> report.Utterance:
     """Return a recording with P(complete) at each of its silences."""
     heard = audio.read(clip.audio, WHISPER_RATE)
     probabilities = 1 / (1 + np.exp(-judged.after))

@@ -78,7 +78,7 @@ def find_silences(clip: Clip, samples: np.ndarray, detector: Silero, encode: Enc
     """
     rng = rng_for(0, zlib.crc32(clip.id.encode()))
     quiet = (QUIET_LEVEL * rng.standard_normal(round(QUIET * WHISPER_RATE))).astype(np.float32)
-    track = np.concatenate((quiet, leveled(samples), quiet))
+    track = np.concatenate((quiet, level_speech(samples), quiet))
     found = []
     for begin, end, seconds in spans(track, detector):
         if LONGEST_PAUSE <= seconds < np.inf:
@@ -108,7 +108,7 @@ def spans(track: np.ndarray, detector: Silero) -> Iterator[tuple[int, int, float
         yield begin, end, (later - region.last) * hop / WHISPER_RATE
 
 
-def leveled(samples: np.ndarray) -> np.ndarray:
+def level_speech(samples: np.ndarray) -> np.ndarray:
     """Return speech (T,) at the loudness of speech; silence as it is."""
     loudest = float(np.abs(samples).max(initial=0.0))
     spoken = samples[np.abs(samples) > 0.1 * loudest]

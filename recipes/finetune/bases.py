@@ -26,7 +26,7 @@ def base_folder(name: str) -> Path:
     return fetch_folder(name)
 
 
-def described(name: str, folder: Path) -> runs.Base:
+def describe_base(name: str, folder: Path) -> runs.Base:
     """Return a base as `run.toml` has it: by its name, and one hash of all its files."""
     digest = hashlib.sha256()
     for path in sorted(each for each in folder.iterdir() if each.is_file() and not each.name.startswith(".")):

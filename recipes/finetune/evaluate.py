@@ -54,14 +54,14 @@ def voice_rows(options: EvaluateOptions) -> Iterator[VoiceRow]:
     for manifest in options.manifest:
         texts = [clip.text for clip in select_any(manifest) if clip.text]
         for name in options.voice:
-            scores = list(_understood(name, texts, options))
+            scores = list(_score_reading(name, texts, options))
             low, high = interval(scores)
             every = total(scores)
             title = recognizers.title(manifest)
             yield VoiceRow(name, title, len(texts), every.words, every.rate, low, high)
 
 
-def _understood(name: str, texts: list[str], options: EvaluateOptions) -> Iterator[Score]:
+def _score_reading(name: str, texts: list[str], options: EvaluateOptions) -> Iterator[Score]:
     """Yield the errors of a recognizer in each text that a voice reads."""
     voice = load_voice(name, threads=options.threads)
     for text in texts:

@@ -19,10 +19,10 @@ import torch
 from recipes import runs
 from recipes.checkpoints import read_state
 from recipes.finetune.adapting import load_trained, merge_low_rank
-from recipes.finetune.bases import base_folder, described
+from recipes.finetune.bases import base_folder, describe_base
 from recipes.finetune.tasks import Task
 from recipes.finetune.train import RECIPE, Options, open_adapted
-from recipes.options import option, parse, restored
+from recipes.options import option, parse, restore
 from voice.errors import VoiceError
 from voice.models.card import Card, check_name, hashes, write_card
 from voice.models.converting import is_convertible
@@ -40,7 +40,7 @@ class ExportOptions:
     description: str | None = option(None, "for its card; by default what the run did")
 
 
-def trained(run: Path, options: ExportOptions) -> tuple[Task, runs.Run]:
+def open_trained(run: Path, options: ExportOptions) -> tuple[Task, runs.Run]:
     """Return the task of a run with the weights that it has learned, low-rank additions put in.
 
     Raises ModelError for a run without such weights, VoiceError where its base is another one now.
@@ -48,11 +48,11 @@ def trained(run: Path, options: ExportOptions) -> tuple[Task, runs.Run]:
     about = runs.read(run, RECIPE)
     assert about.base is not None  # train.py always says it
     folder = base_folder(options.base or about.base.name)
-    if described("", folder).sha256 != about.base.sha256:
+    if describe_base("", folder).sha256 != about.base.sha256:
         raise VoiceError(
             f"{run} did not start from {folder} as it is now: give --base the folder where that is"
         )
-    task = open_adapted(replace(restored(Options, about.options), out=run), folder)
+    task = open_adapted(replace(restore(Options, about.options), out=run), folder)
     load_trained(task.module, saved_weights(run, options.weights))
     merge_low_rank(task.module)
     task.module.eval()
@@ -67,7 +67,7 @@ def saved_weights(run: Path, which: Literal["best", "last"]) -> dict[str, torch.
 
 def main(options: ExportOptions) -> None:
     check_name(options.name, "--name")
-    task, run = trained(options.run, options)
+    task, run = open_trained(options.run, options)
     options.out.mkdir(parents=True, exist_ok=True)
     task.save(options.out)
     if not is_convertible(options.out):

@@ -63,7 +63,7 @@ def _wavlm(folder: Path) -> None:
     _with_letters(folder, WavLMForCTC, WavLMConfig)
 
 
-def _pretrained(folder: Path) -> None:
+def _write_pretrained(folder: Path) -> None:
     """Write an encoder of wav2vec 2.0 that has no last layer and no vocabulary yet."""
     from transformers import Wav2Vec2Config, Wav2Vec2Model
 
@@ -242,7 +242,7 @@ def letters_of_sentencepiece(folder: Path) -> Path:
 
 NETWORKS: dict[str, Callable[[Path], None]] = {
     "wav2vec2": _wav2vec2,
-    "wav2vec2-pretrained": _pretrained,
+    "wav2vec2-pretrained": _write_pretrained,
     "hubert": _hubert,
     "wavlm": _wavlm,
     "parakeet": _parakeet,

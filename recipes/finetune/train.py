@@ -28,7 +28,7 @@ from recipes.asr.windows import select_any
 from recipes.checkpoints import write_state
 from recipes.finetune import smoke
 from recipes.finetune.adapting import AdaptOptions, Statistics, adapt, trainable
-from recipes.finetune.bases import base_folder, described, open_task
+from recipes.finetune.bases import base_folder, describe_base, open_task
 from recipes.finetune.smoke import NETWORKS
 from recipes.finetune.tasks import Example, Inputs, Task
 from recipes.options import group, option, parse
@@ -116,7 +116,7 @@ class Best:
         self.wer, self.loss, self.step = state["wer"], state["loss"], state["step"]
 
 
-def transcribed(manifests: Sequence[str]) -> list[Clip]:
+def read_transcribed(manifests: Sequence[str]) -> list[Clip]:
     """Return the clips of manifests that have a transcript. Raises ManifestError where there is none."""
     clips = [clip for manifest in manifests for clip in select_any(manifest) if clip.text]
     if not clips:
@@ -202,7 +202,7 @@ def shrink(options: Options) -> Options:
 def run_of(options: Options, folder: Path, task: Task) -> runs.Run:
     """Return what a run with these options is; `folder` has the model that it starts from."""
     name, data = str(folder) if options.smoke else options.base, (*options.manifest, *options.dev)
-    return runs.describe(RECIPE, options, data, base=described(name, folder), model=task.card_options())
+    return runs.describe(RECIPE, options, data, base=describe_base(name, folder), model=task.card_options())
 
 
 def main(options: Options) -> None:
@@ -211,7 +211,7 @@ def main(options: Options) -> None:
     torch.set_num_threads(options.threads)
     seed_everything(options.seed)
     device, folder = best_device(), start_folder(options)
-    clips, held_out = transcribed(options.manifest), transcribed(options.dev)
+    clips, held_out = read_transcribed(options.manifest), read_transcribed(options.dev)
     task = open_adapted(options, folder, [clip.text or "" for clip in clips])
     train, dev = Recordings(clips, task, "train"), Recordings(held_out, task, "dev")
     resumes = runs.begin(options.out, run_of(options, folder, task), options)

@@ -39,9 +39,9 @@ class Writing:
             text = normalize(text).text
         if self.case != "both":
             text = text.upper() if self.case == "upper" else text.lower()
-        return " ".join("".join(self._kept(each) for each in text).split())
+        return " ".join("".join(self._keep_character(each) for each in text).split())
 
-    def _kept(self, character: str) -> str:
+    def _keep_character(self, character: str) -> str:
         """Return a character as it is written: itself, a space, or nothing."""
         if character in self.characters:
             return character

@@ -135,6 +135,6 @@ def _utterance(spoken: Spoken) -> report.Utterance:
         shown.append(pictures.spectrogram(spoken.item.recording))
     mos = f", Distill-MOS {spoken.judged.mos:.2f}" if spoken.judged.mos is not None else ""
     name = f"{spoken.judged.errors.errors} of {spoken.judged.errors.words} words wrong{mos}"
-    heard = report.Hypothesis("heard", spoken.heard, spoken.item.text)
+    heard = report.Hypothesis("heard", spoken.hypothesis, spoken.item.text)
     texts = (report.Hypothesis("said", spoken.item.text), heard)
     return report.Utterance(name, texts, sounds, [report.Picture(png) for png in shown])

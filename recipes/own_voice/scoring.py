@@ -29,8 +29,8 @@ class Spoken:
     judged: Judged
 
     @property
-    def heard(self) -> str:
-        """Return what the first recognizer heard."""
+    def hypothesis(self) -> str:
+        """Return the hypothesis of the first recognizer."""
         return self.judged.hypotheses[0]
 
 

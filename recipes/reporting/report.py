@@ -178,7 +178,7 @@ def _section(section: Section) -> str:
 def _part(part: Part) -> str:
     match part:
         case Paragraph(text=text):
-            return f"<p>{_isolated(text)}</p>"
+            return f"<p>{_isolate(text)}</p>"
         case Table():
             return _table(part)
         case Picture():
@@ -190,9 +190,9 @@ def _part(part: Part) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f"<th>{_isolated(cell)}</th>" for cell in table.head)
+    head = "".join(f"<th>{_isolate(cell)}</th>" for cell in table.head)
     rows = "\n".join(_row(row) for row in table.rows)
-    note = f'<p class="note">{_isolated(table.note)}</p>' if table.note else ""
+    note = f'<p class="note">{_isolate(table.note)}</p>' if table.note else ""
     return (
         f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>{rows}</tbody></table></div>{note}'
     )
@@ -200,57 +200,59 @@ def _table(table: Table) -> str:
 
 def _row(cells: Sequence[str]) -> str:
     first, *others = cells
-    numbers = "".join(f"<td{_SHAPES[len(cell) > SHORT]}>{_isolated(cell)}</td>" for cell in others)
-    return f'<tr><th scope="row">{_isolated(first)}</th>{numbers}</tr>'
+    numbers = "".join(f"<td{_SHAPES[len(cell) > SHORT]}>{_isolate(cell)}</td>" for cell in others)
+    return f'<tr><th scope="row">{_isolate(first)}</th>{numbers}</tr>'
 
 
 def _picture(picture: Picture) -> str:
     source = f"data:image/png;base64,{base64.b64encode(picture.png).decode()}"
-    caption = f"<figcaption>{_isolated(picture.caption)}</figcaption>" if picture.caption else ""
+    caption = f"<figcaption>{_isolate(picture.caption)}</figcaption>" if picture.caption else ""
     return f'<figure><img src="{source}" alt="{escape(picture.caption)}">{caption}</figure>'
 
 
 def _sound(made: Sound) -> str:
     source = f"data:{escape(made.kind)};base64,{base64.b64encode(made.data).decode()}"
-    caption = f"<figcaption>{_isolated(made.caption)}</figcaption>" if made.caption else ""
+    caption = f"<figcaption>{_isolate(made.caption)}</figcaption>" if made.caption else ""
     return f'<figure class="sound">{caption}<audio controls preload="none" src="{source}"></audio></figure>'
 
 
 def _utterance(utterance: Utterance) -> str:
-    texts = "".join(f"<dt>{_isolated(each.system)}</dt><dd>{_marked(each)}</dd>" for each in utterance.texts)
+    texts = "".join(
+        f"<dt>{_isolate(each.system)}</dt><dd>{_mark_errors(each)}</dd>" for each in utterance.texts
+    )
     shown: list[Part] = [*utterance.sounds, *utterance.pictures]
     parts = "\n".join(_part(part) for part in shown)
     listed = f"<dl>{texts}</dl>" if texts else ""
-    return f"<article>\n<h3>{_isolated(utterance.name)}</h3>\n{listed}\n{parts}\n</article>"
+    return f"<article>\n<h3>{_isolate(utterance.name)}</h3>\n{listed}\n{parts}\n</article>"
 
 
-def _marked(hypothesis: Hypothesis) -> str:
+def _mark_errors(hypothesis: Hypothesis) -> str:
     """Return the words of a hypothesis: wrong ones marked, missing ones struck out."""
     if hypothesis.reference is None:
-        return _isolated(hypothesis.text)
+        return _isolate(hypothesis.text)
     wanted, said = hypothesis.reference.split(), hypothesis.text.split()
-    steps = Levenshtein.opcodes([_compared(word) for word in wanted], [_compared(word) for word in said])
+    steps = Levenshtein.opcodes([_plain_word(word) for word in wanted], [_plain_word(word) for word in said])
     shown: list[str] = []
     for step in steps:
         there, missing = said[step.dest_start : step.dest_end], wanted[step.src_start : step.src_end]
         if step.tag == "equal":
-            shown += [_isolated(word) for word in there]
+            shown += [_isolate(word) for word in there]
         else:
-            shown += _tagged("del", missing) + _tagged("mark", there)
+            shown += _tag("del", missing) + _tag("mark", there)
     return " ".join(shown)
 
 
-def _compared(word: str) -> str:
+def _plain_word(word: str) -> str:
     """Return a word as it is compared: without case and without marks around it."""
     return word.casefold().strip(_EDGES)
 
 
-def _tagged(tag: str, words: Iterable[str]) -> list[str]:
+def _tag(tag: str, words: Iterable[str]) -> list[str]:
     joined = " ".join(words)
-    return [f"<{tag}>{_isolated(joined)}</{tag}>"] if joined else []
+    return [f"<{tag}>{_isolate(joined)}</{tag}>"] if joined else []
 
 
-def _isolated(text: str) -> str:
+def _isolate(text: str) -> str:
     """Return escaped text whose direction changes nothing around it."""
     return f"<bdi>{escape(text)}</bdi>"
 

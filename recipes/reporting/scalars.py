@@ -27,7 +27,7 @@ def read_curves(run: Path) -> Curves:
     found: Curves = {}
     for name in sorted(events.Tags()["scalars"]):
         by_step = {event.step: event.value for event in events.Scalars(name)}
-        found[name] = _thinned(sorted(by_step.items()))
+        found[name] = _thin(sorted(by_step.items()))
     return found
 
 
@@ -59,7 +59,7 @@ def _events(run: Path, *, purge: bool) -> Any:
     return events
 
 
-def _thinned(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
+def _thin(points: list[tuple[int, float]]) -> list[tuple[int, float]]:
     if len(points) <= POINTS:
         return points
     return [points[index] for index in np.linspace(0, len(points) - 1, POINTS).round().astype(int)]

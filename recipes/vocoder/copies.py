@@ -35,21 +35,21 @@ class Copy:
 METRICS = {"PESQ-WB": ("pesq", ".2f"), "STOI": ("stoi", ".3f"), "log-mel L1": ("mel_l1", ".3f")}
 
 
-def recorded(clip: Clip) -> np.ndarray:
+def read_recording(clip: Clip) -> np.ndarray:
     """Return a recording's samples (T,) at 24 kHz, cut to whole frames."""
     samples = audio.read(clip.audio, VOICE_RATE).samples
     return samples[: len(samples) // VOICE_HOP * VOICE_HOP]
 
 
-def copied(real: np.ndarray, system: Vocode) -> np.ndarray:
+def copy_synthesis(real: np.ndarray, system: Vocode) -> np.ndarray:
     """Return what a vocoder makes of the mel and the pitch of a recording."""
     return system(voice_log_mel(real), pitch.f0(real, VOICE_RATE, VOICE_HOP))
 
 
 def score(clip: Clip, name: str, system: Vocode) -> Copy:
     """Return the scores of one recording, as a system copies it."""
-    real = recorded(clip)
-    made = copied(real, system)
+    real = read_recording(clip)
+    made = copy_synthesis(real, system)
     quality = scores.pesq_wideband(real, made), scores.stoi(real, made)
     return Copy(clip.id, name, *quality, scores.mel_distance(real, made))
 
@@ -85,12 +85,12 @@ def worst(
 ) -> list[report.Utterance]:
     """Return the recordings that a system copies worst, with their sound and spectrograms."""
     mine = sorted((copy for copy in copies if copy.system == system), key=lambda copy: -copy.mel_l1)
-    return [_shown(copy, clips[copy.id], vocode) for copy in mine[:SHOWN]]
+    return [_utterance(copy, clips[copy.id], vocode) for copy in mine[:SHOWN]]
 
 
-def _shown(copy: Copy, clip: Clip, vocode: Vocode) -> report.Utterance:
-    real = Audio(recorded(clip), VOICE_RATE)
-    made = Audio(copied(real.samples, vocode), VOICE_RATE)
+def _utterance(copy: Copy, clip: Clip, vocode: Vocode) -> report.Utterance:
+    real = Audio(read_recording(clip), VOICE_RATE)
+    made = Audio(copy_synthesis(real.samples, vocode), VOICE_RATE)
     name = f"{clip.id}: log-mel L1 {copy.mel_l1:.3f}, STOI {copy.stoi:.3f}"
     texts = (report.Hypothesis("text", clip.text),) if clip.text else ()
     sounds = report.sound(real, "recording"), report.sound(made, "copy")

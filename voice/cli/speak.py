@@ -200,7 +200,7 @@ def _load_watermark() -> Callable[[Audio], Audio]:
         return load_watermark(progress=report).mark
 
 
-def _marked(speech: Iterator[Speech], mark: Callable[[Audio], Audio]) -> Iterator[Speech]:
+def _mark_each(speech: Iterator[Speech], mark: Callable[[Audio], Audio]) -> Iterator[Speech]:
     """Yield the same pieces with their sound marked, each by itself."""
     return (replace(piece, audio=mark(piece.audio)) for piece in speech)
 
@@ -220,7 +220,7 @@ def _speak(
 
     with progress("speaking") as report:
         speech = voice.speak(text, controls)
-        speech = _marked(speech, mark) if mark else speech
+        speech = _mark_each(speech, mark) if mark else speech
         pieces = _track_progress(speech, voice.rate, len(text), report, said)
         if output == "-":
             stream(pieces, voice.rate, tags.get("comment", ""))

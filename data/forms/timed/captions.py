@@ -59,13 +59,13 @@ def _seconds(hours: str | None, minutes: str, seconds: str, fraction: str) -> fl
 
 def _cue(times: tuple[float, float], lines: list[str]) -> Stretch:
     voice = _VOICE.match(lines[0].strip()) if lines else None
-    words = " ".join(filter(None, (_said(line) for line in lines)))
+    words = " ".join(filter(None, (_strip_markup(line) for line in lines)))
     return Stretch(
         *times, words if any(each.isalnum() for each in words) else "", voice[1].strip() if voice else None
     )
 
 
-def _said(line: str) -> str:
+def _strip_markup(line: str) -> str:
     """Return a line of a cue without what nobody says."""
     plain = html.unescape(_TAG.sub("", line)).strip()
     plain = _NOT_SAID.sub(" ", plain).strip()

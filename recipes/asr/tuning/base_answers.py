@@ -89,7 +89,7 @@ class BaseAnswers:
         texts = [path.with_suffix(".txt").read_text("utf-8") for path in paths]
         return [Heard(w, sounds, s, p, t) for w, s, p, t in zip(every, seconds, paths, texts, strict=True)]
 
-    def hidden(self, heard: Sequence[Heard], inputs: Sequence[np.ndarray]) -> list[Path]:
+    def hidden_files(self, heard: Sequence[Heard], inputs: Sequence[np.ndarray]) -> list[Path]:
         """Return files of the base's last hidden states (L, width) float16 where it predicts each text.
 
         `inputs` (P + L - 2,) are the decoder's tokens for the text of each window.

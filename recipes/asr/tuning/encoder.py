@@ -36,13 +36,13 @@ def upper_encoded(model: WhisperForConditionalGeneration, states: torch.Tensor, 
     """Return the encoder's output (B, F, D) of what `lower_states` gave."""
     encoder = model.model.encoder
     if learns_whole(model, top):
-        top, states = len(encoder.layers), _entered(model, states)
+        top, states = len(encoder.layers), _first_layer_input(model, states)
     for layer in encoder.layers[len(encoder.layers) - top :]:
         states = layer(states, None)
     return encoder.layer_norm(states)
 
 
-def _entered(model: WhisperForConditionalGeneration, features: torch.Tensor) -> torch.Tensor:
+def _first_layer_input(model: WhisperForConditionalGeneration, features: torch.Tensor) -> torch.Tensor:
     """Return what enters the first layer (B, F, D) of log-mel (B, bands, T)."""
     encoder = model.model.encoder
     hidden = F.gelu(encoder.conv2(F.gelu(encoder.conv1(features)))).transpose(1, 2)
@@ -67,7 +67,7 @@ def _learns(name: str, first: int) -> bool:
     return side == "decoder" or int(rest.partition(".")[0]) >= first
 
 
-def masked(states: torch.Tensor, generator: torch.Generator, *, mel: bool) -> torch.Tensor:
+def mask(states: torch.Tensor, generator: torch.Generator, *, mel: bool) -> torch.Tensor:
     """Return states with SpecAugment's time masks (Park et al. 2019), and bands too where they are log-mel.
 
     Masked frames get the mean of their window. `generator` decides where they are.

@@ -68,7 +68,7 @@ class Tuning:
         return lines
 
 
-def merged(parts: Sequence[Tuning]) -> Tuning:
+def merge(parts: Sequence[Tuning]) -> Tuning:
     """Return several sets, each of which was written in its own way, as one."""
     first = parts[0]
     return Tuning(
@@ -166,7 +166,7 @@ def _examples(kept: Sequence[tuple[Heard, str]], answers: BaseAnswers, *, is_gen
         for place, (heard, text) in enumerate(kept)
     ]
     tokens, inputs = [row[0] for row in rows], [row[1] for row in rows]
-    hidden = answers.hidden([heard for heard, _ in kept], inputs)
+    hidden = answers.hidden_files([heard for heard, _ in kept], inputs)
     made = zip(kept, tokens, inputs, hidden, strict=True)
     return [Example(heard, text, row, read, path, is_general) for (heard, text), row, read, path in made]
 
@@ -201,8 +201,8 @@ def collate(some: Sequence[Example], tokenizer: TrainingTokenizer) -> TuningBatc
     """Return a batch of windows that are equally long; raises ValueError where they are not."""
     states = np.stack([each.heard.load_states() for each in some])
     inputs, _ = pad([each.inputs for each in some], tokenizer.end)
-    targets, _ = pad([_counted(each.tokens, tokenizer) for each in some], IGNORED)
-    hidden = [np.load(each.hidden)[_counted(each.tokens, tokenizer) != IGNORED] for each in some]
+    targets, _ = pad([_count_tokens(each.tokens, tokenizer) for each in some], IGNORED)
+    hidden = [np.load(each.hidden)[_count_tokens(each.tokens, tokenizer) != IGNORED] for each in some]
     general = [np.full(len(rows), each.is_general) for each, rows in zip(some, hidden, strict=True)]
     return TuningBatch(
         torch.from_numpy(states),
@@ -213,7 +213,7 @@ def collate(some: Sequence[Example], tokenizer: TrainingTokenizer) -> TuningBatc
     )
 
 
-def _counted(tokens: np.ndarray, tokenizer: TrainingTokenizer) -> np.ndarray:
+def _count_tokens(tokens: np.ndarray, tokenizer: TrainingTokenizer) -> np.ndarray:
     """Return the tokens to predict; a recognizer of English alone predicts no language."""
     if tokenizer.is_multilingual:
         return tokens

@@ -20,7 +20,7 @@ from transformers import WhisperForConditionalGeneration
 from recipes.asr import model as whisper
 from recipes.asr.scoring import SMALL_FILES, write_folder
 from recipes.asr.tuning.encoder import add_low_rank
-from recipes.asr.tuning.scoring import scaled
+from recipes.asr.tuning.scoring import scale_additions
 from recipes.checkpoints import read_state
 from voice.errors import ModelError
 from voice.features import WHISPER_RATE
@@ -41,7 +41,7 @@ class Description:
     scores: Mapping[str, Any]
 
 
-def tuned(base: Path, run: Path, device: torch.device | str = "cpu") -> WhisperForConditionalGeneration:
+def load_tuned(base: Path, run: Path, device: torch.device | str = "cpu") -> WhisperForConditionalGeneration:
     """Return the base with the weights of a run's best.pt in it. Raises ModelError where there is none."""
     saved = read_state(run / "best.pt", f"python -m recipes.asr.tuning.train --out {run}")["weights"]
     weights = {whisper.parameter_name(name): value for name, value in saved.items()}
@@ -61,7 +61,7 @@ def write_model(
     """Write the base with a share of what the model has learned into the folder `out`, with its card."""
     out.mkdir(parents=True, exist_ok=True)
     settings = {key: value for key, value in base.card.options.items() if key != BASE}
-    with scaled(model, scale), torch.no_grad():
+    with scale_additions(model, scale), torch.no_grad():
         if base_name in entries():
             tensors = {name: tensor.numpy() for name, tensor in whisper.adapter_tensors(model).items()}
             write_adapter(out / ADAPTER, tensors, sha256(base.folder / WEIGHTS))

@@ -68,7 +68,7 @@ def read_by_voices(out: Path, tell: Callable[[str], None] = print) -> None:
     voices = speaking_voices()
     tell(f"{', '.join(voices)} read {len(sentences)} sentences, as there are no corpora of general speech")
     pairs = [(text, voices[place % len(voices)]) for place, text in enumerate(sentences)]
-    clips = list(spoken(pairs, out / "audio", seed=11))
+    clips = list(speak_texts(pairs, out / "audio", seed=11))
     write_manifest(out / "dev.jsonl", clips[::4])
     write_manifest(out / "train.jsonl", [clip for place, clip in enumerate(clips) if place % 4])
 
@@ -78,7 +78,7 @@ def speaking_voices() -> list[str]:
     return [each.name for each in entries().values() if each.card.kind == "voice" and each.in_place]
 
 
-def spoken(pairs: Sequence[tuple[str, str]], folder: Path, *, seed: int) -> Iterator[Clip]:
+def speak_texts(pairs: Sequence[tuple[str, str]], folder: Path, *, seed: int) -> Iterator[Clip]:
     """Yield clips of texts read by voices, at different speeds, with some hiss, kept in `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     voices = {name: load_voice(name, threads=1) for name in {voice for _, voice in pairs}}

@@ -24,7 +24,7 @@ from recipes.asr.tuning import train
 from recipes.asr.tuning.base_answers import BaseAnswers, BaseOptions
 from recipes.asr.tuning.companions import AsRun, compare, run_recognizer
 from recipes.asr.tuning.examples import Example
-from recipes.asr.tuning.export import Description, tuned, write_model
+from recipes.asr.tuning.export import Description, load_tuned, write_model
 from recipes.asr.tuning.guard import Candidate, Reading, Verdict, differences, is_safe, judge
 from recipes.asr.tuning.plan import TOP
 from recipes.asr.tuning.scoring import Scorer
@@ -91,7 +91,7 @@ def judge_run(o: Options, tell: Tell = print) -> Judged:
     trained = replace(options_of(o.run), threads=o.threads)
     base, context = train.base_of(trained)
     tokenizer = TrainingTokenizer.open(base, trained.language)
-    model = tuned(base, o.run, best_device())
+    model = load_tuned(base, o.run, best_device())
     top = TOP if trained.top is None else trained.top
     kept = BaseOptions(base, context, trained.language, top, trained.answers or o.run / "answers", o.threads)
     answers = BaseAnswers(kept, tokenizer, tell)
@@ -107,7 +107,7 @@ def judge_run(o: Options, tell: Tell = print) -> Judged:
     about = Description(o.name, trained.language, f"{trained.base} tuned to {o.name}", {})
     name = str(base) if trained.smoke else trained.base
     write_model(model, verdict.chosen.scale, _base_model(trained, base), name, o.out, about)
-    return _compared(o, trained, (own, general), verdict, lines, terms, tell)
+    return _compare(o, trained, (own, general), verdict, lines, terms, tell)
 
 
 def _base_model(trained: train.Options, folder: Path) -> Model:
@@ -144,7 +144,7 @@ def _without_gain(
     return Judged(None, verdict.reason, verdict, None, None, own, o.run, (*lines, *told), {})
 
 
-def _compared(
+def _compare(
     o: Options, trained: train.Options, examples: tuple[Sequence[Example], Sequence[Example]],
     verdict: Verdict, lines: list[str], terms: Sequence[str], tell: Tell,
 ) -> Judged:  # fmt: skip

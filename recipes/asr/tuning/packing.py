@@ -98,10 +98,10 @@ def training_windows(clips: Sequence[Clip], context: str, *, seed: int) -> list[
 
 def packed_windows(clips: Sequence[Clip], context: str, *, seed: int) -> list[Window]:
     """Return windows that hold each clip once, together with others of its speaker where they fit."""
-    return list(_packed(clips, PACKED[context], seed))
+    return list(_pack(clips, PACKED[context], seed))
 
 
-def _packed(clips: Sequence[Clip], longest: float, seed: int) -> Iterator[Window]:
+def _pack(clips: Sequence[Clip], longest: float, seed: int) -> Iterator[Window]:
     """Yield windows of clips of one speaker, in random order, each clip once."""
     speakers: dict[str | None, list[int]] = {}
     for index, clip in enumerate(clips):

@@ -46,7 +46,7 @@ class Scorer:
         """Return the word errors of the model with a share of what it has learned."""
         import ctranslate2
 
-        with scaled(model, scale):
+        with scale_additions(model, scale):
             write_folder(model, self._base, self._folder)
             decoder = ctranslate2.models.Whisper(
                 str(self._folder), compute_type="int8", intra_threads=self._threads
@@ -100,7 +100,7 @@ def _groups(some: Sequence[Example]) -> Iterator[list[Example]]:
 
 
 @contextlib.contextmanager
-def scaled(model: WhisperForConditionalGeneration, scale: float) -> Iterator[None]:
+def scale_additions(model: WhisperForConditionalGeneration, scale: float) -> Iterator[None]:
     """Give the model a share of its low-rank additions inside, all of them again afterwards."""
     ups = [p for name, p in model.named_parameters() if name.endswith(whisper.UP)]
     kept = [up.detach().clone() for up in ups]

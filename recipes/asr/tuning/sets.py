@@ -17,7 +17,7 @@ from recipes.asr.tuning.examples import (
     collate,
     dev_general_examples,
     general_examples,
-    merged,
+    merge,
     set_examples,
 )
 from recipes.asr.tuning.packing import batch_at
@@ -48,7 +48,7 @@ def gather(
 
     `trusts` keeps transcripts that have nothing to do with what the base hears.
     """
-    train = merged([set_examples(select_any(each), answers, seed=seed, trusts=trusts) for each in manifests])
+    train = merge([set_examples(select_any(each), answers, seed=seed, trusts=trusts) for each in manifests])
     own, watched = gather_dev(dev, general_dev, answers, train.conventions)
     old = clips_of(general)
     return Sets(train, own, general_examples(old, answers, seed=seed) if old else [], watched)
@@ -61,7 +61,7 @@ def gather_dev(
     """Return what a run is watched on: utterances of its set, and of general speech. Raises ManifestError."""
     own = [set_examples(select_any(each), answers, alone=True, conventions=conventions) for each in dev]
     watched = clips_of(general_dev)
-    return merged(own).examples, dev_general_examples(watched, answers) if watched else []
+    return merge(own).examples, dev_general_examples(watched, answers) if watched else []
 
 
 def batches(

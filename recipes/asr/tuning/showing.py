@@ -68,13 +68,13 @@ def _worst(base: str, name: str, judged: Judged) -> list[report.Utterance]:
         before, after = judged.verdict.base.own, judged.verdict.candidates[0].own
     order = sorted(range(len(judged.own)), key=lambda place: -after.scores[place].rate)
     return [
-        _shown(judged, place, base, before.hypotheses[place], name, after.hypotheses[place])
+        _utterance(judged, place, base, before.hypotheses[place], name, after.hypotheses[place])
         for place in order[:SHOWN]
         if after.scores[place].errors
     ]
 
 
-def _shown(judged: Judged, place: int, base: str, before: str, name: str, after: str) -> report.Utterance:
+def _utterance(judged: Judged, place: int, base: str, before: str, name: str, after: str) -> report.Utterance:
     """Return one utterance with what both recognizers make of it."""
     heard = judged.own[place].heard
     clip = heard.sounds.clips[heard.window.clips[0]]

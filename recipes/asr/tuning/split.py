@@ -30,7 +30,7 @@ def split_set(clips: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
     seconds: dict[str, float] = {}
     for clip in clips:
         seconds[group(clip)] = seconds.get(group(clip), 0.0) + clip.duration
-    wanted, held_out = _wanted(sum(seconds.values())), set[str]()
+    wanted, held_out = _seconds_to_hold_out(sum(seconds.values())), set[str]()
     for name in sorted(seconds, key=_order):
         if seconds[name] <= wanted or not held_out:
             held_out.add(name)
@@ -47,7 +47,7 @@ def split_set(clips: Sequence[Clip]) -> tuple[list[Clip], list[Clip]]:
     return (others if len(others) >= len(train) / 2 else train), dev
 
 
-def _wanted(total: float) -> float:
+def _seconds_to_hold_out(total: float) -> float:
     """Return how many seconds are to be held out of so many."""
     share = next((share for most, share in SHARES if total <= most), SHARES[-1][1])
     return min(LONGEST, share * total)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.batching import rng_for
-from recipes.asr.tuning.general import speaking_voices, spoken
+from recipes.asr.tuning.general import speak_texts, speaking_voices
 from voice.errors import VoiceError
 from voice.manifest import write_manifest
 from voice.metrics import normalize
@@ -79,8 +79,8 @@ def term_speech(
         tell(f"{', '.join(voices)} read {len(terms)} terms; {voices[-1]} is only watched")
         texts = sentences(terms, voices[:-1], LEARNED, READINGS, seed)
         heard = sentences(terms, voices[-1:], WATCHED, WATCHED_READINGS, seed + 1)
-        write_manifest(watch, spoken(heard, out / "watched", seed=seed + 1))
-        write_manifest(learn, spoken(texts, out / "learned", seed=seed))
+        write_manifest(watch, speak_texts(heard, out / "watched", seed=seed + 1))
+        write_manifest(learn, speak_texts(texts, out / "learned", seed=seed))
     return TermSpeech(learn, watch, tuple(terms))
 
 
@@ -92,7 +92,7 @@ def sentences(
     for place, term in enumerate(terms):
         for number, voice in enumerate(voices):
             chosen = rng_for(seed, place, number).permutation(len(carriers))[:count]
-            found += [(_capitalized(carriers[index].format(term)), voice) for index in chosen.tolist()]
+            found += [(_capitalize(carriers[index].format(term)), voice) for index in chosen.tolist()]
     return found
 
 
@@ -109,6 +109,6 @@ def term_errors(
     return missed, count
 
 
-def _capitalized(text: str) -> str:
+def _capitalize(text: str) -> str:
     """Return a sentence with its first letter as a capital."""
     return text[:1].upper() + text[1:]

@@ -26,7 +26,7 @@ from recipes.asr import smoke
 from recipes.asr.scoring import fingerprint
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.tuning.base_answers import BaseAnswers, BaseOptions
-from recipes.asr.tuning.encoder import add_low_rank, learns_whole, masked
+from recipes.asr.tuning.encoder import add_low_rank, learns_whole, mask
 from recipes.asr.tuning.objective import ObjectiveOptions, objective
 from recipes.asr.tuning.plan import TOP, Horizon, Plan, describe_plan, plan_for, steps_between_checks
 from recipes.asr.tuning.scoring import PATIENCE, Best, Scorer, averaged_weights, check, learning_weights
@@ -91,7 +91,7 @@ def base_of(options: Options) -> tuple[Path, str]:
     return found.folder, found.card.options.get("context", "full")
 
 
-def planned(options: Options, sets: Sets, context: str) -> Plan:
+def make_plan(options: Options, sets: Sets, context: str) -> Plan:
     """Return the plan for the data, with what the options say otherwise."""
     own = [each.heard for each in sets.train.examples]
     speech, padded = sum(each.window.duration for each in own), sum(each.seconds for each in own)
@@ -153,7 +153,7 @@ def main(options: Options, tell: Callable[[str], None] = print) -> bool:
     answers.close()
     for line in sets.train.describe():
         tell(line)
-    plan = planned(options, sets, context)
+    plan = make_plan(options, sets, context)
 
     seed_everything(options.seed)
     model = student(base, plan, device)
@@ -187,7 +187,7 @@ def main(options: Options, tell: Callable[[str], None] = print) -> bool:
             optimizer.zero_grad(set_to_none=True)
             values: dict[str, float] = {}
             for part in batch:
-                states = masked(part.states, generator, mel=mel) if generator else part.states
+                states = mask(part.states, generator, mel=mel) if generator else part.states
                 with autocast(device):
                     found = objective(model, replace(part, states=states), tokenizer, top, options.objective)
                 found["loss"].backward()

@@ -68,7 +68,7 @@ def test_the_scores_are_what_a_conversation_would_do():
         Silence(np.zeros(SHAPE), np.zeros(SHAPE), seconds, "a", 0.0) for seconds in (0.3, 0.9, np.inf, np.inf)
     ]
     sure, never = np.full(4, 20.0), np.full(4, -20.0)
-    assert layer.interrupted(found, sure) == 1.0 and layer.interrupted(found, never) == 0.0
+    assert layer.interruption_rate(found, sure) == 1.0 and layer.interruption_rate(found, never) == 0.0
     assert layer.mean_wait(found, sure) == pytest.approx(0.22)
     assert layer.mean_wait(found, never) == pytest.approx(1.0)
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from recipes.endpoint.silences import find_silences, leveled, why_unfit
+from recipes.endpoint.silences import find_silences, level_speech, why_unfit
 from voice.manifest import Clip
 
 RATE = 16_000
@@ -85,6 +85,6 @@ def test_long_recordings_are_more_than_a_sentence():
 
 
 def test_levels_are_even():
-    quiet, loud = leveled(spoken(1.0) * 0.01), leveled(spoken(1.0))
+    quiet, loud = level_speech(spoken(1.0) * 0.01), level_speech(spoken(1.0))
     assert np.abs(quiet - loud).max() < 1e-3
-    assert leveled(np.zeros(10, np.float32)).tolist() == [0] * 10
+    assert level_speech(np.zeros(10, np.float32)).tolist() == [0] * 10

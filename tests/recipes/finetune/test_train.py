@@ -142,7 +142,7 @@ def test_low_rank_additions_learn_and_are_merged(network, manifest, tmp_path):
     assert saved and all("/lora_" in name for name in saved)
     assert all(weight.abs().sum() > 0 for name, weight in saved.items() if "/lora_B/" in name)
     exporting = export.ExportOptions(run=tmp_path / "run", out=tmp_path / "model", name="mine")
-    task, _ = export.trained(tmp_path / "run", exporting)
+    task, _ = export.open_trained(tmp_path / "run", exporting)
     names = set(dict(task.module.named_parameters()))
     assert not any("lora" in name for name in names)
     plain = train.open_adapted(options(manifest, tmp_path / "run"), tmp_path / "run" / "base")
@@ -176,7 +176,7 @@ def test_clips_that_cannot_be_learned_are_counted_and_without_any_it_ends(manife
         train.Recordings(bad, task, "train")
     write_manifest(tmp_path / "none.jsonl", [dataclasses.replace(good, text=None)])
     with pytest.raises(ManifestError, match="no clip with a transcript"):
-        train.transcribed([str(tmp_path / "none.jsonl")])
+        train.read_transcribed([str(tmp_path / "none.jsonl")])
 
 
 def test_a_run_is_exported_from_its_own_base_alone(manifest, tmp_path):

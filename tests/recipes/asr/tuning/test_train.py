@@ -17,10 +17,10 @@ from recipes.asr.examples import IGNORED
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.tuning import train
 from recipes.asr.tuning.base_answers import BaseAnswers, BaseOptions
-from recipes.asr.tuning.encoder import add_low_rank, lower_states, masked, upper_encoded
+from recipes.asr.tuning.encoder import add_low_rank, lower_states, mask, upper_encoded
 from recipes.asr.tuning.examples import collate, general_examples, set_examples
 from recipes.asr.tuning.objective import ObjectiveOptions, objective
-from recipes.asr.tuning.scoring import learning_weights, scaled
+from recipes.asr.tuning.scoring import learning_weights, scale_additions
 from recipes.asr.windows import select_any
 from voice.errors import ManifestError
 from voice.manifest import read_manifest, write_manifest
@@ -111,14 +111,14 @@ def test_a_share_of_what_was_learned_is_taken_and_given_back(answers):
     for layer in whisper.low_ranks(model).values():
         torch.nn.init.ones_(layer.lora_B["default"].weight)
     up = next(iter(whisper.low_ranks(model).values())).lora_B["default"].weight
-    with scaled(model, 0.25):
+    with scale_additions(model, 0.25):
         assert (up == 0.25).all()
     assert (up == 1).all()
 
 
 def test_masks_hide_a_tenth_at_most_and_follow_from_their_seed():
     states = torch.randn(3, 100, 8)
-    first, again = (masked(states, torch.Generator().manual_seed(5), mel=False) for _ in range(2))
+    first, again = (mask(states, torch.Generator().manual_seed(5), mel=False) for _ in range(2))
     assert torch.equal(first, again) and not torch.equal(first, states)
     assert ((first != states).any(-1).sum(1) <= 20).all()
 
@@ -185,7 +185,7 @@ def test_in_the_full_context_every_second_clip_is_learned_with_its_times(answers
     asked = dataclasses.replace(answers.options, context="full", top=0)
     tokenizer = dataclasses.replace(answers.tokenizer, has_times=True)
     full = BaseAnswers(asked, tokenizer, lambda line: None)
-    monkeypatch.setattr(full, "hidden", lambda heard, inputs: [each.states for each in heard])
+    monkeypatch.setattr(full, "hidden_files", lambda heard, inputs: [each.states for each in heard])
     plain, timed = set_examples(select_any(f"{TINY}:2"), full, alone=True).examples
     assert plain.inputs[3] == tokenizer.prompt[-1] and timed.inputs[3] == tokenizer.time(0.0)
     assert timed.tokens[-2] == timed.inputs[-1] == tokenizer.time(timed.heard.window.duration)

@@ -27,7 +27,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Training:
-    """How a model came about, for its card: `data` as it was named, `command` as it was typed."""
+    """How a model came about, for its card: `command` as it was typed.
+
+    Of `data` and `run` the card has the names alone, because paths tell strangers about a person's machine.
+    """
 
     data: Path
     recordings: int
@@ -39,8 +42,8 @@ class Training:
     def table(self) -> dict[str, Any]:
         """Return it as the card's table `training`."""
         said = {
-            "data": str(self.data.absolute()), "recordings": self.recordings, "hours": round(self.hours, 3),
-            "command": self.command, "run": str(self.run.absolute()), "date": date.today().isoformat(),
+            "data": self.data.name, "recordings": self.recordings, "hours": round(self.hours, 3),
+            "command": self.command, "run": self.run.name, "date": date.today().isoformat(),
             "code": code_version(),
         }  # fmt: skip
         return said | dict(self.more or {})

@@ -157,6 +157,7 @@ def test_who_sends_slowly_holds_no_place() -> None:
     with serving(Settings(requests=1)) as world, posting(world, PART, 9999) as slow:
         assert until(lambda: world.slots.waiting == 1)
         assert transcribe(world).json()["text"] == "one"
+        assert until(lambda: world.slots.used == 0), "a place is free soon after the answer has left"
         slow.sendall(SOUND[:100])
         assert world.slots.used == 0
 

@@ -40,11 +40,12 @@ def test_what_is_given_reaches_the_recipe(tmp_path, monkeypatch):
         return Outcome(tmp_path, tmp_path / "report.html", "anna: 6.3 % WER", "voice speak")
 
     monkeypatch.setattr(train, "train_voice", train_voice)
+    monkeypatch.setattr("sys.argv", ["/bin/voice", "train", "voice", "my recordings"])
     result = call(tmp_path, "--consent", "Anna, 2026-11-30: I agree", "--minutes", "40", "--threads", "2")
     assert result.exit_code == 0 and "anna: 6.3 % WER" in result.stderr and "report.html" in result.stderr
     (options,) = seen
     assert (options.name, options.minutes, options.threads, options.source) == ("anna", 40.0, 2, TINY)
-    assert options.command.startswith("voice ") and options.run == tmp_path / "run"
+    assert options.command == "voice train voice 'my recordings'" and options.run == tmp_path / "run"
 
 
 class Terminal(io.StringIO):

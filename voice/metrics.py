@@ -59,6 +59,18 @@ def word_errors(reference: str, hypothesis: str, language: str = "en") -> Score:
     return Score(missed + found.insertions, missed + found.hits)
 
 
+_BRACKETS = str.maketrans("()[]{}<>", " " * 8)
+
+
+def reading_errors(text: str, hypothesis: str, language: str = "en") -> Score:
+    """Count the word errors of what is recognized against a text that a voice has read.
+
+    A voice reads what is in brackets too, whereas Whisper's normalizer leaves it out: in transcripts it is a
+    remark such as "[laughter]".
+    """
+    return word_errors(text.translate(_BRACKETS), hypothesis, language)
+
+
 def total(scores: Iterable[Score]) -> Score:
     """Add scores up: the rate of a corpus, in which long utterances weigh more."""
     return sum(scores, Score(0, 0))

@@ -20,7 +20,7 @@ from recipes.asr.windows import select_any
 from recipes.options import option, parse
 from voice.errors import VoiceError
 from voice.loading import load_voice
-from voice.metrics import Score, interval, total, word_errors
+from voice.metrics import Score, interval, reading_errors, total
 from voice.simple import transcribe
 from voice.tts.voice import join
 
@@ -67,7 +67,7 @@ def _score_reading(name: str, texts: list[str], options: EvaluateOptions) -> Ite
     for text in texts:
         audio = join(voice.speak(text)).audio
         heard = transcribe(audio, model=options.recognizer, language=options.language or "en")
-        yield word_errors(text, heard.text)
+        yield reading_errors(text, heard.text, options.language or "en")
 
 
 def main(options: EvaluateOptions) -> None:

@@ -19,7 +19,7 @@ from onnx import numpy_helper
 from recipes.tts import graphs, scores, texts
 from recipes.tts.corpus import Range
 from recipes.tts.trained import Trained
-from voice.metrics import total, word_errors
+from voice.metrics import reading_errors, total
 from voice.tts.acoustic import CURVES_FILE, CURVES_REACH, SOUNDS_FILE, TEXT_FILE, Acoustic, SpeakerStats
 from voice.tts.graphs import open_graph, reach_of
 from voice.tts.vocoder import Vocoder
@@ -139,7 +139,7 @@ def choose(
     tried, heard = [], {}
     for contrast in CONTRASTS:
         sounds = speak(candidates.voice(Choice(contrast, liveliness)), said)
-        errors = total([word_errors(text, hear(sound)) for text, sound in zip(said, sounds, strict=True)])
+        errors = total([reading_errors(text, hear(sound)) for text, sound in zip(said, sounds, strict=True)])
         tried.append(Tried(contrast, float(np.mean([rate(sound) for sound in sounds])), errors.rate))
         heard[contrast] = sounds
     best = best_contrast(tried)

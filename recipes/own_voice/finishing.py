@@ -92,8 +92,7 @@ def write_report(
 
 
 def _facts_table(facts: Facts) -> report.Table:
-    rows = [(key, str(value)) for key, value in facts.training.table().items()]
-    return report.Table(("", ""), [*rows, ("license", facts.license), ("origin", facts.origin)])
+    return report.facts({**facts.training.table(), "license": facts.license, "origin": facts.origin})
 
 
 def _score_table(rows: Sequence[Row]) -> report.Table:

@@ -167,7 +167,14 @@ def with_interval(value: float, low: float, high: float, form: str = ".1%") -> s
 
 def facts(table: Mapping[str, object]) -> Table:
     """Return a card's table, or any names with their values, as a table of the report."""
-    return Table(("", ""), [(name, str(value)) for name, value in table.items()])
+    return Table(("", ""), [(name.replace("_", " "), _fact(value)) for name, value in table.items()])
+
+
+def _fact(value: object) -> str:
+    """Return a value as people read it: "train 53, dev 3" for a table."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_fact(each)}" for name, each in value.items())
+    return ", ".join(map(_fact, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _section(section: Section) -> str:

@@ -15,7 +15,7 @@ from recipes.tts.systems import Made
 from voice import audio
 from voice.errors import TextError
 from voice.manifest import read_manifest
-from voice.metrics import Score, word_errors
+from voice.metrics import Score, reading_errors
 from voice.types import Audio
 
 Hear = Callable[[Audio], str]  # what a recognizer writes down
@@ -79,7 +79,7 @@ class Judge:
         """Score a sentence. `show`: the system's name, to print what was misheard."""
         sound = made.sound
         hypotheses = [hear(sound) for hear in self._recognizers]
-        errors = [word_errors(item.text, text) for text in hypotheses]
+        errors = [reading_errors(item.text, text) for text in hypotheses]
         if show and errors[0].errors:
             print(f"  {show} said:  {item.text}\n  {' ' * len(show)} heard: {hypotheses[0]}", flush=True)
         alike = None

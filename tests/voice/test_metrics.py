@@ -14,6 +14,7 @@ from voice.metrics import (
     edit_distance,
     interval,
     normalize,
+    reading_errors,
     right_words,
     total,
     word_errors,
@@ -47,6 +48,12 @@ def test_other_languages_keep_the_letters_that_tell_words_apart() -> None:
 def test_characters_count_where_there_are_no_spaces() -> None:
     assert word_errors("你好，世界。", "你好 世间", "zh") == Score(1, 4)
     assert word_errors("ありがとう", "ありがとう", "ja") == Score(0, 5)
+
+
+def test_what_a_voice_reads_in_brackets_counts() -> None:
+    text = "The driver (a friend of Isabel) measured it [twice]."
+    assert reading_errors(text, "The driver, a friend of Isabel, measured it twice.") == Score(0, 9)
+    assert reading_errors(text, "The driver measured it.").errors == 5
 
 
 def test_scores_add_up() -> None:

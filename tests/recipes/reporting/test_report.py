@@ -14,6 +14,7 @@ from recipes.reporting.report import (
     Sound,
     Table,
     Utterance,
+    facts,
     page,
     sound,
     with_interval,
@@ -120,3 +121,8 @@ def test_a_report_is_there_whole_or_not_at_all(tmp_path):
 def test_figures_have_their_interval():
     assert with_interval(0.063, 0.041, 0.088) == "6.3 % (4.1–8.8)"
     assert with_interval(4.1, 3.94, 4.32, ".2f") == "4.10 (3.94–4.32)"
+
+
+def test_facts_read_like_words_and_not_like_code() -> None:
+    table = facts({"splits": {"train": 53, "dev": 3}, "steps_of_sounds": 439, "base": ["quick", "heart"]})
+    assert table.rows == [("splits", "train 53, dev 3"), ("steps of sounds", "439"), ("base", "quick, heart")]

@@ -26,6 +26,7 @@ PAGES = {
     "recipes/ctc.md": "recipes/ctc/README.md",
     "recipes/tts.md": "recipes/tts/README.md",
     "recipes/vocoder.md": "recipes/vocoder/README.md",
+    "recipes/endpoint.md": "recipes/endpoint/README.md",
     "recipes/log.md": "recipes/LOG.md",
     "contributing.md": "CONTRIBUTING.md",
     "changelog.md": "CHANGELOG.md",

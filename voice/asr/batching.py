@@ -39,11 +39,16 @@ class OneByOne:
 
         Raises VoiceError for a task other than "transcribe".
         """
-        if task != "transcribe":
-            raise VoiceError("this recognizer does not translate; use whisper-base")
+        refuse_translation(task)
         found: list[Transcript] = []
         for speech in speeches:
             found.append(self.transcribe(speech, language=language, hotwords=hotwords))
             if found[-1].segments:
                 language = language or found[-1].language
         return found
+
+
+def refuse_translation(task: str) -> None:
+    """Raise VoiceError for a task other than "transcribe", of a recognizer that can do nothing else."""
+    if task != "transcribe":
+        raise VoiceError("this recognizer does not translate; use whisper-base")

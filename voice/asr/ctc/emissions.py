@@ -13,9 +13,10 @@ from typing import Protocol
 import numpy as np
 
 from voice.abilities import Traits
+from voice.asr.batching import refuse_translation
 from voice.asr.segmenting import separate_times, split_segments
 from voice.audio import resample
-from voice.errors import AudioError, VoiceError
+from voice.errors import AudioError
 from voice.text.languages import LANGUAGES
 from voice.types import UNDETERMINED, Audio, LogProbs, Samples, Transcript, Word
 
@@ -133,6 +134,5 @@ class CTCRecognizer:
 
         Raises VoiceError for a task other than "transcribe".
         """
-        if task != "transcribe":
-            raise VoiceError("this recognizer does not translate; use whisper-base")
+        refuse_translation(task)
         return [self.transcribe(each, language=language, hotwords=hotwords) for each in speeches]

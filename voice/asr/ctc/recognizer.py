@@ -14,13 +14,14 @@ from typing import Any, Literal
 import numpy as np
 
 from voice.abilities import Traits
+from voice.asr.batching import refuse_translation
 from voice.asr.ctc.beam_search import BeamSearch, SearchOptions
 from voice.asr.ctc.head import align_labels
 from voice.asr.ctc.ngram import NgramModel
 from voice.asr.ctc.units import Units
 from voice.asr.segmenting import separate_times, split_segments
 from voice.audio import resample
-from voice.errors import AudioError, ModelDamaged, ModelMissing, VoiceError
+from voice.errors import AudioError, ModelDamaged, ModelMissing
 from voice.features import kaldi_log_mel, whisper_log_mel
 from voice.models.sessions import open_session
 from voice.types import Audio, Frames, LogProbs, Samples, Segment, Transcript, Word
@@ -104,8 +105,7 @@ class OnnxCTCRecognizer:
         self, speeches: Sequence[Audio], *, language: str | None, hotwords: Sequence[str], task: str
     ) -> list[Transcript]:
         """Transcribe windows of one recording. Raises AudioError or VoiceError, as voice.abilities says."""
-        if task != "transcribe":
-            raise VoiceError("this recognizer does not translate; use whisper-base")
+        refuse_translation(task)
         if not speeches:
             return []
         sounds = [resample(speech, self.rate) for speech in speeches]

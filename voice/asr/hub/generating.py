@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from voice.abilities import Traits
+from voice.asr.batching import refuse_translation
 from voice.audio import resample
-from voice.errors import AudioError, VoiceError
+from voice.errors import AudioError
 from voice.models.hub.networks import open_network, open_processing
 from voice.text.languages import LANGUAGES
 from voice.types import UNDETERMINED, Audio, Samples, Segment, Transcript
@@ -78,8 +79,7 @@ class GeneratingRecognizer:
         self, speeches: Sequence[Audio], *, language: str | None, hotwords: Sequence[str], task: str
     ) -> list[Transcript]:
         """Return a transcript for each window. Raises VoiceError for a task other than "transcribe"."""
-        if task != "transcribe":
-            raise VoiceError("this recognizer does not translate; use whisper-base")
+        refuse_translation(task)
         return [self.transcribe(each, language=language, hotwords=hotwords) for each in speeches]
 
     def _text(self, samples: Samples) -> str:

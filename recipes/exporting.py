@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
     from onnx import ModelProto
+    from torch import Tensor, nn
 
+WITH_GELU = 20  # the first set of ONNX operators that has GELU
 SMALL = 1024  # arrays with fewer values stay in single precision
 Weights = Literal["float32", "float16", "int8"]
 
 
+Dynamic = dict[str, dict[int, Any]]  # input of a graph → axis → its torch.export.Dim
 Inputs = Sequence[Mapping[str, np.ndarray]]  # what a graph is given, several times
 
 
@@ -28,6 +34,11 @@ def rows_about(folder: Path, table: Path | None, column: str) -> list[dict[str, 
     rows = json.loads(table.read_text("utf-8")) if table else []
     place = folder.resolve()
     return [row for row in rows if row[column] == folder.name or Path(row[column]).resolve() == place]
+
+
+def write_rows(path: Path, rows: Iterable[DataclassInstance]) -> None:
+    """Write an evaluate.py's table as JSON."""
+    path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", "utf-8")
 
 
 @contextmanager
@@ -54,6 +65,34 @@ def convert_weights(
     if weights == "int8":
         model = _to_int8(model, examples, exact)
     return model if weights == "float32" else to_float16(model)
+
+
+def trace(
+    module: nn.Module, examples: tuple[Tensor, ...], dynamic: Dynamic, outputs: Sequence[str], *,
+    opset: int = 18,
+) -> ModelProto:  # fmt: skip
+    """Return a network as ONNX. `dynamic` has its inputs, and the axes of each that may have another size.
+
+    `examples` are what it is called with once.
+    """
+    import torch
+
+    with quiet_exporters():
+        program = torch.onnx.export(
+            module.eval(), examples, input_names=list(dynamic), output_names=list(outputs),
+            dynamic_shapes=dynamic, opset_version=opset, dynamo=True, verbose=False,
+        )  # fmt: skip
+    assert program is not None  # so it is with dynamo
+    return program.model_proto
+
+
+def save_graph(model: ModelProto, path: Path) -> None:
+    """Write an ONNX model, whole or not at all."""
+    import onnx
+
+    beside = path.with_suffix(f".{os.getpid()}.onnx")
+    onnx.save(model, beside)
+    os.replace(beside, path)
 
 
 def to_float16(model: ModelProto) -> ModelProto:

@@ -12,12 +12,11 @@ before. `--noise` adds each manifest once more with the noises of the corpora's 
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from data.batching import rng_for
 from recipes import runs
 from recipes.asr.peers import POCKETSPHINX, Hear, hearing
 from recipes.asr.windows import select_any
+from recipes.exporting import write_rows
 from recipes.options import option, parse
 from voice import audio
 from voice.errors import VoiceError
@@ -224,7 +224,7 @@ def main(options: Options) -> None:
             flush=True,
         )
     if options.json:
-        options.json.write_text(json.dumps([asdict(row) for row in table], indent=1) + "\n", "utf-8")
+        write_rows(options.json, table)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ it costs in proportion to the speech.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from recipes.checkpoints import read_state
-from recipes.exporting import to_float16
+from recipes.exporting import save_graph, to_float16, trace
 from recipes.modules import BlockNames, ConvNeXtBlock
 from voice.asr.ctc.alphabet import BLANK, CLASSES
 
@@ -88,23 +87,10 @@ def ctc_loss(log_probs: Tensor, frames: Tensor, labels: Tensor, lengths: Tensor)
 
 def export(head: Head, folder: Path) -> Path:
     """Write `folder`/head.onnx, whole or not at all: weights as float16, batch and frames dynamic."""
-    import onnx
-
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
-    beside = path.with_suffix(f".{os.getpid()}.onnx")
     batch, frames = torch.export.Dim("batch", min=1), torch.export.Dim("frames", min=2)
-    program = torch.onnx.export(
-        head.eval(),
-        (torch.zeros(2, 40, head.shape["inputs"]),),
-        input_names=["encoded"],
-        output_names=["log_probs"],
-        dynamic_shapes={"encoded": {0: batch, 1: frames}},
-        opset_version=18,
-        dynamo=True,
-        verbose=False,
-    )
-    assert program is not None  # so it is with dynamo
-    onnx.save(to_float16(program.model_proto), beside)
-    os.replace(beside, path)
+    examples = (torch.zeros(2, 40, head.shape["inputs"]),)
+    model = trace(head, examples, {"encoded": {0: batch, 1: frames}}, ["log_probs"])
+    save_graph(to_float16(model), path)
     return path

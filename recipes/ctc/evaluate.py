@@ -11,17 +11,18 @@ reported on test clips. Other recognizers hear the same clips as `voice transcri
 from __future__ import annotations
 
 import itertools
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from recipes.asr.evaluate import title
 from recipes.asr.peers import hearing
 from recipes.ctc.examples import select
 from recipes.ctc.scoring import character_errors
+from recipes.exporting import write_rows
 from recipes.options import option, parse
 from voice import audio
 from voice.asr.ctc.beam_search import BeamSearch, SearchOptions
@@ -97,9 +98,8 @@ def score(
     words = [word_errors(reference, hypothesis, language) for reference, hypothesis in pairs]
     characters: list[Score] = [character_errors(*pair, language) for pair in pairs]
     low, high = interval(words)
-    path = Path(manifest.partition(".jsonl")[0])
     return Row(
-        system, f"{path.parent.name} {path.name}", len(pairs), total(words).rate, low, high,
+        system, title(manifest), len(pairs), total(words).rate, low, high,
         total(characters).rate, spent / seconds,
     )  # fmt: skip
 
@@ -156,7 +156,7 @@ def main(options: Options) -> None:
             flush=True,
         )
     if options.json:
-        options.json.write_text(json.dumps([asdict(row) for row in table], indent=1) + "\n", "utf-8")
+        write_rows(options.json, table)
 
 
 if __name__ == "__main__":

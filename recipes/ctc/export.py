@@ -10,7 +10,6 @@ card; recipes.ctc.evaluate finds it on dev clips.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ import torch
 from recipes import runs
 from recipes.ctc.building import RECIPE, Weights, feature_kind, frame_of, read_model, size_of
 from recipes.ctc.model import CTCModel
-from recipes.exporting import rows_about, to_float16
+from recipes.exporting import rows_about, save_graph, to_float16, trace
 from recipes.options import option, parse
 from voice.asr.ctc.beam_search import SearchOptions
 from voice.asr.ctc.ngram import NgramModel
@@ -55,24 +54,11 @@ class Options:
 
 def export_encoder(model: CTCModel, inputs: int, path: Path, *, example_frames: int = EXAMPLE_FRAMES) -> None:
     """Write a network as ONNX, whole or not at all: weights as float16, batch and frames dynamic."""
-    import onnx
-
-    beside = path.with_suffix(f".{os.getpid()}.onnx")
     batch, frames = torch.export.Dim("batch", min=1), torch.export.Dim("frames", min=2)
     lengths = torch.tensor([example_frames] + [example_frames // 2] * (EXAMPLE_ROWS - 1))
-    program = torch.onnx.export(
-        model.eval(),
-        (torch.zeros(EXAMPLE_ROWS, example_frames, inputs), lengths, torch.tensor(8)),
-        input_names=INPUTS,
-        output_names=OUTPUTS,
-        dynamic_shapes={"features": {0: batch, 1: frames}, "frames": {0: batch}, "chunk": {}},
-        opset_version=18,
-        dynamo=True,
-        verbose=False,
-    )
-    assert program is not None  # so it is with dynamo
-    onnx.save(to_float16(program.model_proto), beside)
-    os.replace(beside, path)
+    examples = torch.zeros(EXAMPLE_ROWS, example_frames, inputs), lengths, torch.tensor(8)
+    shapes = zip(INPUTS, ({0: batch, 1: frames}, {0: batch}, {}), strict=True)
+    save_graph(to_float16(trace(model, examples, dict(shapes), OUTPUTS)), path)
 
 
 def settings(run: runs.Run, options: Options) -> dict[str, Any]:

@@ -10,13 +10,13 @@ another `--recognizer`, writes down what it says: the fewer errors, the better i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from recipes.asr import evaluate as recognizers
 from recipes.asr.windows import select_any
+from recipes.exporting import write_rows
 from recipes.options import option, parse
 from voice.errors import VoiceError
 from voice.loading import load_voice
@@ -89,7 +89,7 @@ def main(options: EvaluateOptions) -> None:
             flush=True,
         )
     if options.json and table:
-        options.json.write_text(json.dumps([asdict(row) for row in table], indent=1) + "\n", "utf-8")
+        write_rows(options.json, table)
 
 
 if __name__ == "__main__":

@@ -14,17 +14,17 @@ installed: flite-slt, flite-rms, espeak-ng, and piper-joe from `--peers`, a virt
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from recipes.asr.evaluate import title
 from recipes.asr.peers import POCKETSPHINX, hearing, recognize
+from recipes.exporting import write_rows
 from recipes.options import option, parse
 from recipes.tts import scores
 from recipes.tts.judging import Hear, Item, Judge, Judged, items_of
@@ -265,7 +265,7 @@ def main(options: Options) -> None:
             system.close()
     if options.json:
         options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps([asdict(each) for each in table], indent=1) + "\n", "utf-8")
+        write_rows(options.json, table)
 
 
 if __name__ == "__main__":

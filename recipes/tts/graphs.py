@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 import torch
 from torch import Tensor, nn
 
-from recipes.exporting import Weights, convert_weights, quiet_exporters
+from recipes.exporting import WITH_GELU, Dynamic, Weights, convert_weights, trace
 from recipes.tts import texts
 from recipes.tts.corpus import tokens_of
 from recipes.tts.model import CurveModel, ProsodyModel
@@ -30,7 +29,6 @@ AUDIBLE = -1.5  # log amplitude from which a frame counts for the mean that cont
 FILES = (TEXT_FILE, CURVES_FILE, SOUNDS_FILE)
 
 Arrays = dict[str, np.ndarray]
-Dynamic = dict[str, dict[int, Any]]  # input → its axes of any length
 
 
 class TextGraph(nn.Module):
@@ -107,9 +105,8 @@ def text_graph(run: Trained, weights: Weights) -> onnx.ModelProto:
     graph = TextGraph(run.speaking.prosody, run.speaking.curves, run.sounds.text)
     given = torch.zeros(1, 20, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
     dynamic: Dynamic = {"tokens": {1: torch.export.Dim("tokens", min=2)}, "speaker": {}}
-    return convert_weights(
-        _graph(graph, given, dynamic, ["hidden", "sounds", "durations", "pitch", "energy"]), weights
-    )
+    outputs = ["hidden", "sounds", "durations", "pitch", "energy"]
+    return convert_weights(trace(graph, given, dynamic, outputs, opset=WITH_GELU), weights)
 
 
 def curves_graph(run: Trained, weights: Weights) -> onnx.ModelProto:
@@ -117,7 +114,8 @@ def curves_graph(run: Trained, weights: Weights) -> onnx.ModelProto:
     frames = torch.export.Dim("frames", min=2)
     given = torch.zeros(1, 40, run.speaking.shape.width), torch.zeros(1, 40, FEATURES)
     dynamic: Dynamic = {"hidden": {1: frames}, "features": {1: frames}}
-    return convert_weights(_graph(CurvesGraph(run.speaking.curves), given, dynamic, ["curves"]), weights)
+    graph = CurvesGraph(run.speaking.curves)
+    return convert_weights(trace(graph, given, dynamic, ["curves"], opset=WITH_GELU), weights)
 
 
 def sounds_graph(run: Trained, weights: Weights, contrast: Sequence[float] = ()) -> onnx.ModelProto:
@@ -133,21 +131,8 @@ def sounds_graph(run: Trained, weights: Weights, contrast: Sequence[float] = ())
     )
     dynamic: Dynamic = {"frames": {2: frames}, "f0": {1: frames}, "speaker": {}}
     return convert_weights(
-        _graph(graph, given, dynamic, ["parts"]), weights, shown if weights == "int8" else ()
+        trace(graph, given, dynamic, ["parts"], opset=WITH_GELU), weights, shown if weights == "int8" else ()
     )
-
-
-def _graph(
-    graph: nn.Module, example: tuple[Tensor, ...], dynamic: Dynamic, outputs: list[str]
-) -> onnx.ModelProto:
-    """Return a module as ONNX."""
-    with quiet_exporters():
-        program = torch.onnx.export(
-            graph.eval(), example, input_names=list(dynamic), output_names=outputs, dynamic_shapes=dynamic,
-            opset_version=20, dynamo=True, verbose=False,
-        )  # fmt: skip
-    assert program is not None  # so it is with dynamo
-    return program.model_proto
 
 
 def _save(proto: onnx.ModelProto, path: Path, reach: int | None = None) -> None:

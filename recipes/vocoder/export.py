@@ -8,7 +8,6 @@ STFT are NumPy's part.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +17,7 @@ from torch import Tensor, nn
 
 from recipes import runs
 from recipes.checkpoints import read_state
-from recipes.exporting import Weights, convert_weights, rows_about
+from recipes.exporting import WITH_GELU, Weights, convert_weights, rows_about, save_graph, trace
 from recipes.kept_weights import Which, read_kept
 from recipes.options import option, parse
 from recipes.vocoder.crops import load_corpus
@@ -80,27 +79,15 @@ def load_run(run: Path, which: Which = "average") -> Generator:
 
 def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Path:
     """Write `folder`/vocoder.onnx, whole or not at all; frames are dynamic."""
-    import onnx
-
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / FILE
-    beside = path.with_suffix(f".{os.getpid()}.onnx")
     frames = torch.export.Dim("frames", min=1)
-    program = torch.onnx.export(
-        Network(generator).eval(),
-        (torch.zeros(1, VOICE_BANDS, 40), torch.zeros(1, 40)),
-        input_names=["frames", "f0"],
-        output_names=["parts"],
-        dynamic_shapes={"frames": {2: frames}, "f0": {1: frames}},
-        opset_version=20,  # has GELU
-        dynamo=True,
-        verbose=False,
-    )
-    assert program is not None  # so it is with dynamo
-    model = convert_weights(program.model_proto, weights, examples() if weights == "int8" else (), EXACT)
+    given = torch.zeros(1, VOICE_BANDS, 40), torch.zeros(1, 40)
+    dynamic = {"frames": {2: frames}, "f0": {1: frames}}
+    graph = trace(Network(generator), given, dynamic, ["parts"], opset=WITH_GELU)
+    model = convert_weights(graph, weights, examples() if weights == "int8" else (), EXACT)
     model.metadata_props.add(key="reach", value=str(generator.size.reach))  # for streaming
-    onnx.save(model, beside)
-    os.replace(beside, path)
+    save_graph(model, path)
     return path
 
 

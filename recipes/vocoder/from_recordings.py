@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from recipes import runs
 from recipes.adversarial import AdversarialOptions
+from recipes.exporting import write_rows
 from recipes.planning import Estimate, Pace, Tell, peak_memory, share_minutes
 from recipes.publishing import Outcome, Training, check_target, publish
 from recipes.recordings import list_recordings
@@ -180,7 +181,7 @@ def score(o: Options, work: Work) -> Result:
     clips = copies.read_split(o.run / "prepare", "test", "dev")[:SCORED]
     rows = [copies.score(clip, name, system) for clip in clips for name, system in systems.items()]
     path = work.folder / "copies.json"
-    path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", "utf-8")
+    write_rows(path, rows)
     return Result({"scores": copies.means(rows, o.name)}, files=(path,))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,7 @@ def test_a_voice_is_scored_by_what_a_recognizer_understands(tmp_path, monkeypatc
     monkeypatch.setattr(evaluate, "transcribe", transcribe)
     table = tmp_path / "table.json"
     evaluate.main(evaluate.EvaluateOptions(voice=("mine",), manifest=(str(manifest),), json=table))
-    (row,) = evaluate.json.loads(table.read_text())
+    (row,) = json.loads(table.read_text())
     assert (row["voice"], row["clips"], row["words"]) == ("mine", 2, 6)
     assert row["rate"] == pytest.approx(1 / 6) and "16.7 %" in capsys.readouterr().out
 

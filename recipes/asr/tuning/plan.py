@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import resource
 import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +16,7 @@ BATCH_SECONDS = {"utterance": 45.0, "full": 60.0}  # of windows, silence include
 FEWEST, MOST = 30, 4000  # steps
 TOP = 2  # encoder layers that learn, from the top
 CHECKS = 6  # on dev in a run
+MEASURED = 3  # steps that tell how long one takes, after the first
 WARMUP = 0.1  # share of the steps
 
 
@@ -75,6 +79,40 @@ class Horizon:
         self.steps = state["steps"]
 
 
+class Pace:
+    """How long the last steps took, by the clock, and the last check on dev, which counts for no step."""
+
+    def __init__(self) -> None:
+        self.checking = 0.0  # seconds
+        self._marks = [time.monotonic()]
+
+    @property
+    def is_known(self) -> bool:
+        """Tell whether there were enough steps to go by."""
+        return len(self._marks) > MEASURED
+
+    @property
+    def step_seconds(self) -> float:
+        """Return the seconds a step, the mean of the last ones; 0 before the first."""
+        return (self._marks[-1] - self._marks[0]) / max(1, len(self._marks) - 1)
+
+    def end_step(self) -> None:
+        """Take note that a step has ended."""
+        self._marks = [*self._marks, time.monotonic()][-1 - MEASURED :]
+
+    @contextmanager
+    def check(self) -> Iterator[None]:
+        """Take the time of what is done inside as that of a check."""
+        begun = time.monotonic()
+        yield
+        self.checking = time.monotonic() - begun
+        self._marks = [mark + self.checking for mark in self._marks]
+
+    def has_room(self, seconds: float | None) -> bool:
+        """Tell whether a step and a check fit into so many seconds; always where there is no limit."""
+        return seconds is None or self.step_seconds + self.checking <= seconds
+
+
 def peak_gigabytes() -> float:
     """Return the most memory that this process has had so far, in GB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -86,6 +124,6 @@ def describe_plan(plan: Plan, horizon: Horizon, first: int, pace: float, checkin
     left = horizon.steps - first
     minutes = (left * pace + (1 + left // plan.check) * checking) / 60
     return (
-        f"plan: {horizon.steps} steps of {pace:.1f} s, rate {plan.rate:.0e}, rank {plan.rank}, {plan.top} "
+        f"plan: {horizon.steps} steps of {pace:.1f} s, rate {plan.rate:.2g}, rank {plan.rank}, {plan.top} "
         f"encoder layers; {minutes:.0f} minutes, {peak_gigabytes():.1f} GB"
     )

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
 from recipes.options import option
-from recipes.scaling import Precision, Scale
+from recipes.scaling import GradientAccumulator, Precision, Scale
 from recipes.training import Stateful, adamw, learning_rate, set_learning_rate
 from voice.features import VOICE_RATE
 
@@ -171,6 +171,7 @@ def feature_loss(real: Sequence[Judgment], made: Sequence[Judgment]) -> Tensor:
 
 
 Drawn = tuple[Tensor, Tensor]  # samples [B, T] that a generator made, and the real ones
+Distance = Callable[[Tensor, Tensor], tuple[Tensor, dict[str, Tensor]]]  # a loss, and its parts to show
 
 
 class AdversarialTraining:
@@ -217,6 +218,25 @@ class AdversarialTraining:
         self.gradients.step()
         return drawn, {"discriminators": torch.stack(losses).mean()}
 
+    def learn(
+        self, mine: Sequence[Batch], draw: Callable[[Batch], Drawn], distance: Distance,
+        gradients: GradientAccumulator, step: int, steps: int,
+    ) -> dict[str, Tensor]:  # fmt: skip
+        """Take a step of the discriminators, where it is time, and then one of the generator.
+
+        `gradients` are the generator's, `distance` is its loss without the discriminators. Returns the losses
+        to show, of the last batch.
+        """
+        drawn, shown = self.teach(mine, draw, step, steps)
+        for batch, pair in zip(mine, drawn, strict=True):
+            made, real = pair or draw(batch)
+            loss, losses = distance(made, real)
+            more, judged = self.terms(made, real, step, batch[0])
+            gradients.backward(loss + more)
+            shown |= {"loss": (loss + more).detach(), **losses, **judged}
+        gradients.step()
+        return shown
+
     def terms(
         self, made: Tensor, real: Tensor, step: int, number: int
     ) -> tuple[Tensor | float, dict[str, Tensor]]:
@@ -229,7 +249,7 @@ class AdversarialTraining:
         shown = {"adversarial": adversarial.detach(), "features": features.detach()}
         return share * (self.o.adversarial_weight * adversarial + self.o.feature_weight * features), shown
 
-    def whole_loss(self, drawn: Drawn, distance: Callable[..., tuple[Tensor, Any]], step: int) -> Tensor:
+    def whole_loss(self, drawn: Drawn, distance: Distance, step: int) -> Tensor:
         """Return a generator's loss with all its terms at a step, by what it made of a batch."""
         return distance(*drawn)[0] + self.terms(*drawn, step, 0)[0]
 

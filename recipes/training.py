@@ -79,6 +79,14 @@ def warm_cosine(step: int, warmup: int, steps: int) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
 
 
+def warm_cosine_schedule(
+    optimizer: torch.optim.Optimizer, warmup: int, steps: int
+) -> torch.optim.lr_scheduler.LambdaLR:
+    """Return the schedule that takes an optimizer's rates up and, over `steps`, down by `warm_cosine`."""
+    factor = functools.partial(warm_cosine, warmup=warmup, steps=steps)
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+
+
 def learning_rate(step: int, steps: int, peak: float) -> float:
     """Return the rate of a step: up to `peak` over 200 steps, then by a half cosine to 5 % of it."""
     done = min(1.0, step / steps)
@@ -127,6 +135,11 @@ class Deadline:
         return time.monotonic() - self.start
 
     @property
+    def seconds_left(self) -> float | None:
+        """Return the seconds that are left, below 0 after the end; None without an end."""
+        return None if self.seconds is None else self.seconds - self.elapsed_time
+
+    @property
     def passed(self) -> bool:
         return self._signalled or (self.seconds is not None and self.elapsed_time >= self.seconds)
 
@@ -158,6 +171,15 @@ class Ema:
         self.updates = state["updates"]
         for name, value in state["weights"].items():
             self.weights[name].copy_(value)
+
+
+@contextlib.contextmanager
+def averaged_weights(model: nn.Module, average: Ema) -> Iterator[None]:
+    """Give a model, or parameters that learn, the average weights inside, its own again afterwards."""
+    own = {name: value.detach().clone() for name, value in model.state_dict().items()}
+    model.load_state_dict(average.weights)
+    yield
+    model.load_state_dict(own)
 
 
 def average_model(model: Model, average: Ema) -> Model:

@@ -175,6 +175,12 @@ def low_ranks(model: nn.Module) -> dict[str, LoraLayer]:
     return {name: module for name, module in model.named_modules() if isinstance(module, LoraLayer)}
 
 
+def learning_weights(model: nn.Module) -> nn.ParameterDict:
+    """Return the parameters that learn, themselves and not copies, by their names in checkpoints."""
+    learning = {stored_name(n): p for n, p in model.named_parameters() if p.requires_grad}
+    return nn.ParameterDict(learning)
+
+
 def stored_name(parameter: str) -> str:
     """Return what a run's checkpoint calls a parameter that learns."""
     for theirs, ours in STORED.items():

@@ -237,9 +237,9 @@ def _with_case(word: str, heard: str, how: Conventions, language: str) -> str:
         return usual
     low = word.lower()
     if language == "en" and (low == "i" or low.startswith(("i'", "i’"))):
-        return _capitalize(low)
+        return capitalize(low)
     is_name = heard[:1].isupper() and how.forms.get(key(heard), heard)[:1].isupper() and key(heard) != "i"
-    return _capitalize(low) if is_name else low
+    return capitalize(low) if is_name else low
 
 
 def _with_ending(
@@ -267,7 +267,7 @@ def _with_sentence_case(
         for place, word in enumerate(words):
             before, core, after = _parts(word)
             if starts:
-                core = _capitalize(core)
+                core = capitalize(core)
             elif place == 0 and heard_starts and pair.same:
                 core = how.forms.get(key(core), core if core.isupper() else core[:1].lower() + core[1:])
             words[place] = before + core + after
@@ -277,6 +277,6 @@ def _with_sentence_case(
     return written
 
 
-def _capitalize(word: str) -> str:
-    """Return a word with its first letter as a capital."""
+def capitalize(word: str) -> str:
+    """Return a word or a sentence with its first letter as a capital."""
     return word[:1].upper() + word[1:]

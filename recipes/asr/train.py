@@ -13,10 +13,8 @@ where the teacher heard none. With `torchrun --nproc-per-node N -m` for `python 
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -46,9 +44,10 @@ from recipes.training import (
     Ema,
     Progress,
     Stateful,
+    averaged_weights,
     seed_batch,
     seed_everything,
-    warm_cosine,
+    warm_cosine_schedule,
 )
 from voice.features import WHISPER_RATE
 from voice.models import find
@@ -174,21 +173,6 @@ def saved_weights(path: Path) -> dict[str, torch.Tensor]:
     return read_state(path, f"python -m recipes.asr.train --out {path.parent}")["weights"]
 
 
-def trainable(model: nn.Module) -> nn.ParameterDict:
-    """Return the parameters that learn, themselves and not copies, as one thing to average and to keep."""
-    learning = {whisper.stored_name(n): p for n, p in model.named_parameters() if p.requires_grad}
-    return nn.ParameterDict(learning)
-
-
-@contextlib.contextmanager
-def averaged_weights(weights: nn.ParameterDict, average: Ema) -> Iterator[None]:
-    """Give the model the averaged weights inside, its own again afterwards."""
-    own = {name: value.detach().clone() for name, value in weights.items()}
-    weights.load_state_dict(average.weights)
-    yield
-    weights.load_state_dict(own)
-
-
 def badness(scores: Mapping[str, float]) -> tuple[float, float]:
     """Return what the best weights have least of: word errors, with noise and without, then the loss."""
     return scores["wer"] + scores.get("noisy", 0.0), scores["loss"]
@@ -229,12 +213,10 @@ def main(options: Options) -> None:
 
     seed_everything(options.seed)  # here, so that it makes no difference whether a teacher was asked
     model, mask = student(base, options, scale.device), masking(options)
-    weights = trainable(model)
+    weights = whisper.learning_weights(model)
     optimizer = torch.optim.AdamW(parameter_groups(weights, options), betas=(0.9, 0.98), weight_decay=0.01)
     gradients = scale.accumulator(optimizer, weights.values(), 1.0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps)
-    )
+    schedule = warm_cosine_schedule(optimizer, options.warmup, options.steps)
     average, kept = Ema(weights, 0.99), KeptWeights(options.out, options.scale)
     parts: dict[str, Stateful] = {
         "weights": weights, "optimizer": optimizer, "gradients": gradients, "schedule": schedule,

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +39,7 @@ from recipes.training import (
     evaluating,
     seed_batch,
     seed_everything,
-    warm_cosine,
+    warm_cosine_schedule,
 )
 from voice.asr.ctc.alphabet import BLANK
 from voice.asr.ctc.head import greedy_letters
@@ -189,9 +188,7 @@ def main(options: Options) -> None:
     head = (saved_head(options.start) if options.start else fresh).to(scale.device).train()
     optimizer = torch.optim.AdamW(head.parameters(), lr=options.rate, betas=(0.9, 0.98), weight_decay=0.01)
     gradients = scale.accumulator(optimizer, head.parameters(), 1.0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps)
-    )
+    schedule = warm_cosine_schedule(optimizer, options.warmup, options.steps)
     average, kept = Ema(head, 0.998), KeptWeights(options.out, options.scale)
     parts: dict[str, Stateful] = {
         "head": head, "optimizer": optimizer, "gradients": gradients, "schedule": schedule,

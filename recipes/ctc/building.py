@@ -7,7 +7,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from torch import nn
 
 from recipes.asr.scoring import fingerprint
@@ -104,10 +103,3 @@ def read_model(folder: Path, run: Run, weights: Weights) -> tuple[CTCModel, Text
 def count_weights(model: nn.Module) -> int:
     """Return how many numbers a network learns or keeps."""
     return sum(each.numel() for each in model.parameters())
-
-
-def use_weights(model: nn.Module, weights: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """Give a model other weights and return its own, for a score between two steps."""
-    own = {name: value.detach().clone() for name, value in model.state_dict().items()}
-    model.load_state_dict(dict(weights))
-    return own

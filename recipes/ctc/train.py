@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -31,7 +30,6 @@ from recipes.ctc.building import (
     count_weights,
     feature_kind,
     frame_of,
-    use_weights,
     weight_groups,
 )
 from recipes.ctc.model import Conformer, CTCModel, JointLoss, Size
@@ -47,9 +45,10 @@ from recipes.training import (
     Ema,
     Progress,
     Stateful,
+    averaged_weights,
     seed_batch,
     seed_everything,
-    warm_cosine,
+    warm_cosine_schedule,
 )
 from voice.asr.ctc.recognizer import SAMPLE_RATE, WHOLE
 from voice.errors import VoiceError
@@ -169,10 +168,8 @@ def score_average(
     model: CTCModel, average: Ema, dev: data.Examples, encode: TextEncoder, language: str
 ) -> dict[str, float]:
     """Return the scores of the averaged weights on dev."""
-    own = use_weights(model, average.weights)
-    scores = dev_scores(model, dev, encode, language, next(model.parameters()).device)
-    model.load_state_dict(own)
-    return scores
+    with averaged_weights(model, average):
+        return dev_scores(model, dev, encode, language, next(model.parameters()).device)
 
 
 def check(options: Options) -> None:
@@ -213,9 +210,7 @@ def main(options: Options) -> None:
         weight_groups(model, options.rate, encoder_rate), betas=(0.9, 0.98), weight_decay=0.01
     )
     gradients = scale.accumulator(optimizer, model.parameters(), 5.0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps)
-    )
+    schedule = warm_cosine_schedule(optimizer, options.warmup, options.steps)
     average, kept = Ema(model, 0.998), KeptWeights(options.out, options.scale)
     parts: dict[str, Stateful] = {
         "model": model, "optimizer": optimizer, "gradients": gradients, "schedule": schedule,

@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -40,7 +39,7 @@ from recipes.training import (
     best_device,
     evaluating,
     seed_everything,
-    warm_cosine,
+    warm_cosine_schedule,
 )
 from voice.errors import ManifestError, VoiceError
 from voice.manifest import Clip
@@ -223,9 +222,7 @@ def main(options: Options) -> None:
     )
     print(f"{len(train)} clips, {len(dev)} dev clips; {count:,} of {whole:,} weights learn", flush=True)
     optimizer = optimizer_of(task, weights, options)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, partial(warm_cosine, warmup=options.warmup, steps=options.steps)
-    )
+    schedule = warm_cosine_schedule(optimizer, options.warmup, options.steps)
     checkpoint = Checkpoint(
         options.out,
         {

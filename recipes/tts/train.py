@@ -265,14 +265,7 @@ def main(o: Options) -> None:
             mine = [(number, some.to(scale.device)) for number, some in mine]
             rate = learning_rate(step, o.steps, o.rate)
             set_learning_rate(optimizer, rate)
-            drawn, shown = adversarial.teach(mine, draw, step, o.steps)
-            for batch, pair in zip(mine, drawn, strict=True):
-                made, real = pair or draw(batch)
-                loss, losses = distance(made, real)
-                more, judged = adversarial.terms(made, real, step, batch[0])
-                gradients.backward(loss + more)
-                shown |= {"loss": (loss + more).detach(), **losses, **judged}
-            gradients.step()
+            shown = adversarial.learn(mine, draw, distance, gradients, step, o.steps)
             ema.update(model)
             progress.step(step + 1, shown, rate=rate)
 

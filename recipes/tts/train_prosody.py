@@ -35,7 +35,7 @@ from recipes.training import (
     evaluating,
     seed_batch,
     seed_everything,
-    warm_cosine,
+    warm_cosine_schedule,
 )
 from recipes.tts import corpus, prepare
 from recipes.tts.corpus import Batch, Range, Utterance
@@ -130,9 +130,7 @@ def main(options: Options) -> None:
         model.parameters(), options.rate, betas=(0.9, 0.98), weight_decay=options.decay
     )
     gradients = scale.accumulator(optimizer, model.parameters(), 1.0)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: warm_cosine(step, 100, options.steps)
-    )
+    schedule = warm_cosine_schedule(optimizer, 100, options.steps)
     ema, kept = Ema(model, 0.998), KeptWeights(options.out, options.scale)
     parts: dict[str, Stateful] = {
         "model": model, "optimizer": optimizer, "gradients": gradients, "schedule": schedule, "ema": ema,

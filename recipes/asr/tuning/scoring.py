@@ -23,7 +23,7 @@ from recipes.asr.tuning.guard import Candidate, Reading
 from recipes.asr.tuning.objective import ObjectiveOptions, objective
 from recipes.asr.tuning.packing import batches_of_equal_length
 from recipes.checkpoints import write_state
-from recipes.training import Ema, autocast, evaluating
+from recipes.training import autocast, evaluating
 
 DECODED_AT_ONCE = 60.0  # seconds of windows
 PATIENCE = 3  # checks without a lower dev loss until a run ends
@@ -111,21 +111,6 @@ def scale_additions(model: WhisperForConditionalGeneration, scale: float) -> Ite
     with torch.no_grad():
         for up, own in zip(ups, kept, strict=True):
             up.copy_(own)
-
-
-def learning_weights(model: nn.Module) -> nn.ParameterDict:
-    """Return the parameters that learn, themselves and not copies, by their names in checkpoints."""
-    learning = {whisper.stored_name(n): p for n, p in model.named_parameters() if p.requires_grad}
-    return nn.ParameterDict(learning)
-
-
-@contextlib.contextmanager
-def averaged_weights(weights: nn.ParameterDict, average: Ema) -> Iterator[None]:
-    """Give the model its averaged weights inside, its own again afterwards."""
-    own = {name: value.detach().clone() for name, value in weights.items()}
-    weights.load_state_dict(average.weights)
-    yield
-    weights.load_state_dict(own)
 
 
 class Best:

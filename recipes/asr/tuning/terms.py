@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from data.batching import rng_for
+from recipes.asr.restyle import capitalize
 from recipes.asr.tuning.general import speak_texts, speaking_voices
 from voice.errors import VoiceError
 from voice.manifest import write_manifest
@@ -92,7 +93,7 @@ def sentences(
     for place, term in enumerate(terms):
         for number, voice in enumerate(voices):
             chosen = rng_for(seed, place, number).permutation(len(carriers))[:count]
-            found += [(_capitalize(carriers[index].format(term)), voice) for index in chosen.tolist()]
+            found += [(capitalize(carriers[index].format(term)), voice) for index in chosen.tolist()]
     return found
 
 
@@ -107,8 +108,3 @@ def term_errors(
             count += said.count(term)
             missed += max(0, said.count(term) - heard.count(term))
     return missed, count
-
-
-def _capitalize(text: str) -> str:
-    """Return a sentence with its first letter as a capital."""
-    return text[:1].upper() + text[1:]

@@ -11,8 +11,7 @@ schedule to what fits. `export.py` takes as much of what was learned as dev allo
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,9 +26,10 @@ from recipes.asr.scoring import fingerprint
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.tuning.base_answers import BaseAnswers, BaseOptions
 from recipes.asr.tuning.encoder import add_low_rank, learns_whole, mask
+from recipes.asr.tuning.examples import TuningBatch
 from recipes.asr.tuning.objective import ObjectiveOptions, objective
-from recipes.asr.tuning.plan import TOP, Horizon, Plan, describe_plan, plan_for, steps_between_checks
-from recipes.asr.tuning.scoring import PATIENCE, Best, Scorer, averaged_weights, check, learning_weights
+from recipes.asr.tuning.plan import TOP, Horizon, Pace, Plan, describe_plan, plan_for, steps_between_checks
+from recipes.asr.tuning.scoring import PATIENCE, Best, Scorer, check
 from recipes.asr.tuning.sets import Sets, batches, gather
 from recipes.options import group, option, parse
 from recipes.training import (
@@ -38,6 +38,7 @@ from recipes.training import (
     Ema,
     Progress,
     autocast,
+    averaged_weights,
     best_device,
     has_fast_bfloat16,
     seed_everything,
@@ -47,7 +48,6 @@ from voice.models import find
 
 RECIPE = "recipes.asr.tuning.train"
 TINY = "data/tiny"
-MEASURED = 3  # steps that tell how long one takes, after the first
 DECAY = 0.97  # of the average of weights
 
 
@@ -132,6 +132,47 @@ def describe(options: Options, base: Path) -> runs.Run:
     return runs.describe(RECIPE, options, data, base=runs.Base(name, fingerprint(base)))
 
 
+def read_sets(
+    options: Options, base: Path, context: str, tokenizer: TrainingTokenizer, tell: Callable[[str], None]
+) -> Sets:
+    """Return all that is learned and watched, with what the base says of it; tell what was done to it."""
+    asked = BaseOptions(
+        base, context, options.language, top_of(options), options.answers or options.out / "answers",
+        options.threads,
+    )  # fmt: skip
+    answers = BaseAnswers(asked, tokenizer, tell)
+    sets = gather(
+        options.manifest, options.dev, options.general, options.general_dev, answers,
+        seed=options.seed, trusts=options.smoke,
+    )  # fmt: skip
+    answers.close()
+    for line in sets.train.describe():
+        tell(line)
+    return sets
+
+
+def top_of(options: Options) -> int:
+    """Return how many encoder layers learn."""
+    return TOP if options.top is None else options.top
+
+
+def compute_gradients(
+    model: WhisperForConditionalGeneration, batch: Sequence[TuningBatch], tokenizer: TrainingTokenizer,
+    top: int, options: Options, step: int,
+) -> dict[str, float]:  # fmt: skip
+    """Add up the gradients of a step's parts, and return the losses of the set and of old speech by name."""
+    generator, mel = masking(options, step), learns_whole(model, top)
+    values: dict[str, float] = {}
+    for part in batch:
+        states = mask(part.states, generator, mel=mel) if generator else part.states
+        with autocast(model.device):
+            found = objective(model, replace(part, states=states), tokenizer, top, options.objective)
+        found["loss"].backward()
+        kind = "general" if bool(part.is_general.all()) else "set"
+        values |= {f"{kind}/{name}": value.item() for name, value in found.items()}
+    return values
+
+
 def main(options: Options, tell: Callable[[str], None] = print) -> bool:
     """Tune, or go on; return False where a signal ended the run before its time."""
     deadline = Deadline(options.minutes)
@@ -141,23 +182,13 @@ def main(options: Options, tell: Callable[[str], None] = print) -> bool:
     device, (base, context) = best_device(), base_of(options)
     resumes = runs.begin(options.out, describe(options, base), options)
     tokenizer = TrainingTokenizer.open(base, options.language)
-    top = TOP if options.top is None else options.top
-    asked = BaseOptions(
-        base, context, options.language, top, options.answers or options.out / "answers", options.threads
-    )
-    answers = BaseAnswers(asked, tokenizer, tell)
-    sets = gather(
-        options.manifest, options.dev, options.general, options.general_dev, answers,
-        seed=options.seed, trusts=options.smoke,
-    )  # fmt: skip
-    answers.close()
-    for line in sets.train.describe():
-        tell(line)
+    top = top_of(options)
+    sets = read_sets(options, base, context, tokenizer, tell)
     plan = make_plan(options, sets, context)
 
     seed_everything(options.seed)
     model = student(base, plan, device)
-    weights, horizon, best = learning_weights(model), Horizon(plan.steps), Best()
+    weights, horizon, best = whisper.learning_weights(model), Horizon(plan.steps), Best()
     optimizer = torch.optim.AdamW(weights.values(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: horizon.factor(step))
     average = Ema(weights, DECAY)
@@ -170,61 +201,47 @@ def main(options: Options, tell: Callable[[str], None] = print) -> bool:
     )  # fmt: skip
     first = checkpoint.restore() if resumes else 0
     scorer = Scorer(sets.dev, sets.general_dev, tokenizer, top, base, options.out / "check", options.threads)
-    mel = learns_whole(model, top)
+
+    def check_dev(step: int) -> None:
+        """Score the averaged weights, which are the first ones before any step, and keep the best."""
+        with averaged_weights(weights, average):
+            progress.scores(step, check(scorer, model, options.objective, options.out, best, step, weights))
+
     with deadline:
         progress = Progress(options.out, first=first, steps=horizon.steps, deadline=deadline)
-        begun = time.monotonic()
+        pace = Pace()
         if first == 0:
-            progress.scores(0, check(scorer, model, options.objective, options.out, best, 0, weights))
-        checking, marks = time.monotonic() - begun, [time.monotonic()]
+            with pace.check():
+                check_dev(0)
         old = options.general_share * plan.batch_seconds
         for batch in batches(first, sets, plan.batch_seconds, old, tokenizer, seed=options.seed):
-            pace = (marks[-1] - marks[0]) / max(1, len(marks) - 1)
-            ends = deadline.seconds is not None and deadline.elapsed_time + pace + checking > deadline.seconds
-            if first >= horizon.steps or deadline.passed or ends or best.since >= PATIENCE:
+            if first >= horizon.steps or best.since >= PATIENCE:
                 break
-            generator = masking(options, first)
+            if deadline.passed or not pace.has_room(deadline.seconds_left):
+                break
             optimizer.zero_grad(set_to_none=True)
-            values: dict[str, float] = {}
-            for part in batch:
-                states = mask(part.states, generator, mel=mel) if generator else part.states
-                with autocast(device):
-                    found = objective(model, replace(part, states=states), tokenizer, top, options.objective)
-                found["loss"].backward()
-                kind = "general" if bool(part.is_general.all()) else "set"
-                values |= {f"{kind}/{name}": value.item() for name, value in found.items()}
+            values = compute_gradients(model, batch, tokenizer, top, options, first)
             nn.utils.clip_grad_norm_(weights.values(), 1.0)
             optimizer.step()
             schedule.step()
             average.update(weights)
 
             first += 1
-            marks = [*marks, time.monotonic()][-1 - MEASURED :]
+            pace.end_step()
             progress.step(first, values)
-            if not horizon.is_settled and len(marks) > MEASURED:
-                left = None if deadline.seconds is None else deadline.seconds - deadline.elapsed_time
-                pace = (marks[-1] - marks[0]) / MEASURED
-                horizon.settle(first, pace, checking, plan.check, left)
+            if not horizon.is_settled and pace.is_known:
+                horizon.settle(first, pace.step_seconds, pace.checking, plan.check, deadline.seconds_left)
                 progress.steps = horizon.steps
-                tell(describe_plan(plan, horizon, first, pace, checking))
+                tell(describe_plan(plan, horizon, first, pace.step_seconds, pace.checking))
             if first % plan.check == 0 or first == horizon.steps:
-                before = time.monotonic()
-                with averaged_weights(weights, average):
-                    progress.scores(
-                        first, check(scorer, model, options.objective, options.out, best, first, weights)
-                    )
-                checking = time.monotonic() - before
-                marks = [mark + checking for mark in marks]
+                with pace.check():
+                    check_dev(first)
             if first % options.save_every == 0 or first == horizon.steps:
                 checkpoint.save(first)
-        in_time = deadline.seconds is None or deadline.elapsed_time < deadline.seconds
-        signalled = deadline.passed and in_time
+        signalled = deadline.passed and (deadline.seconds_left is None or deadline.seconds_left > 0)
         unchecked = first > 0 and first % plan.check and first != horizon.steps and best.since < PATIENCE
         if unchecked and not signalled:
-            with averaged_weights(weights, average):
-                progress.scores(
-                    first, check(scorer, model, options.objective, options.out, best, first, weights)
-                )
+            check_dev(first)
         checkpoint.save(first)
         progress.close()
     return not signalled

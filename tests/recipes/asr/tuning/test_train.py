@@ -14,13 +14,14 @@ from fakes.killing import assert_resumed_equals_uninterrupted
 from recipes.asr import model as whisper
 from recipes.asr import smoke
 from recipes.asr.examples import IGNORED
+from recipes.asr.model import learning_weights
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.tuning import train
 from recipes.asr.tuning.base_answers import BaseAnswers, BaseOptions
 from recipes.asr.tuning.encoder import add_low_rank, lower_states, mask, upper_encoded
 from recipes.asr.tuning.examples import collate, general_examples, set_examples
 from recipes.asr.tuning.objective import ObjectiveOptions, objective
-from recipes.asr.tuning.scoring import learning_weights, scale_additions
+from recipes.asr.tuning.scoring import scale_additions
 from recipes.asr.windows import select_any
 from voice.errors import ManifestError
 from voice.manifest import read_manifest, write_manifest

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 if TYPE_CHECKING:
-    from _typeshed import DataclassInstance
     from onnx import ModelProto
     from torch import Tensor, nn
 
@@ -36,8 +35,8 @@ def rows_about(folder: Path, table: Path | None, column: str) -> list[dict[str, 
     return [row for row in rows if row[column] == folder.name or Path(row[column]).resolve() == place]
 
 
-def write_rows(path: Path, rows: Iterable[DataclassInstance]) -> None:
-    """Write an evaluate.py's table as JSON."""
+def write_rows(path: Path, rows: Iterable[Any]) -> None:
+    """Write an evaluate.py's table, rows of a dataclass, as JSON."""
     path.write_text(json.dumps([asdict(row) for row in rows], indent=1) + "\n", "utf-8")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -21,21 +22,16 @@ def read_curves(run: Path) -> Curves:
     A run that went on several times counts once: later values replace those of the same step. Empty where
     nothing was written.
     """
-    if not run.is_dir():
-        return {}
-    events = _events(run, purge=False)
-    found: Curves = {}
-    for name in sorted(events.Tags()["scalars"]):
-        by_step = {event.step: event.value for event in events.Scalars(name)}
-        found[name] = _thin(sorted(by_step.items()))
-    return found
+    return {
+        name: _thin([(event.step, event.value) for event in events])
+        for name, events in _read_events(run).items()
+    }
 
 
 def step_times(run: Path) -> dict[int, float]:
     """Return the seconds of each step of the run in a folder, but for the first that it wrote."""
-    events = _events(run, purge=True)
-    names = [name for name in events.Tags()["scalars"] if name.startswith("train/")]
-    longest: list[Any] = max((events.Scalars(name) for name in names), key=len, default=[])
+    training = [events for name, events in _read_events(run).items() if name.startswith("train/")]
+    longest: list[Any] = max(training, key=len, default=[])
     return {now.step: now.wall_time - before.wall_time for before, now in pairwise(longest)}
 
 
@@ -50,13 +46,28 @@ def seconds_per_step(run: Path, skipped: int = 2) -> float:
     return float(np.median(times))
 
 
-def _events(run: Path, *, purge: bool) -> Any:
-    """Return the event files of a run, read; `purge` drops what a run that went on did again."""
+def _read_events(run: Path) -> dict[str, list[Any]]:
+    """Return the scalars' events of a run by name, in order of steps; what was done again, as it was last."""
+    if not run.is_dir():
+        return {}
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    events = EventAccumulator(str(run), size_guidance={"scalars": 0}, purge_orphaned_data=purge)
+    events = EventAccumulator(str(run), size_guidance={"scalars": 0}, purge_orphaned_data=False)
     events.Reload()
-    return events
+    return {name: _last_of_each_step(events.Scalars(name)) for name in sorted(events.Tags()["scalars"])}
+
+
+def _last_of_each_step(events: Iterable[Any]) -> list[Any]:
+    """Return the events without those that a run which went on from an earlier step did again.
+
+    Event files that begin within one second are not read in the order in which they were written.
+    """
+    kept: list[Any] = []
+    for event in sorted(events, key=lambda each: each.wall_time):
+        while kept and kept[-1].step >= event.step:
+            kept.pop()
+        kept.append(event)
+    return kept
 
 
 def _thin(points: list[tuple[int, float]]) -> list[tuple[int, float]]:

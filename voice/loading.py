@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from voice.errors import ModelDamaged, ModelError, ModelMissing
+from voice.errors import ModelDamaged, ModelError
 from voice.models import Model, entries, find
+from voice.models.card import option_of
 from voice.models.fetch import Progress
 from voice.types import Recognizer, Synthesizer, TurnDetector
 
 if TYPE_CHECKING:
     from voice.asr.diarization.speakers import Diarizer
-    from voice.tts.engine import Engine
     from voice.tts.vocoder import Vocoder
     from voice.tts.watermark import Watermarker
 
     Opened = Recognizer | Synthesizer | TurnDetector | Diarizer | Vocoder | Watermarker
 
+VOICE_ENGINES = ("heart", "acoustic", "kokoro", "transformers", "speechbrain")  # of voice.tts.opening
 CTC_TIMES = {"frame": 0.04, "chunk": 0.0, "lead": 0.0}  # seconds on the card of a CTC recognizer
-OTHERS = 4  # voices that texts have named, which stay loaded
 KIND_NAMES = {
     "recognizer": "a recognizer",
     "voice": "a voice",
@@ -107,13 +106,13 @@ def _whisper(model: Model, threads: int | None) -> Recognizer:
     from voice.asr.whisper.confidence import Calibration, mean_token_probability
     from voice.asr.whisper.recognizer import HEAD, Whisper
 
-    context = _option(model, "context", "full")
+    context = option_of(model, "context", "full")
     if context not in ("full", "utterance"):
         raise ModelDamaged(f'{model.folder}: the context is "{context}"; it is full or utterance')
-    weights = _option(model, "confidence", {})
+    weights = option_of(model, "confidence", {})
     if not all(isinstance(each, int | float) and math.isfinite(each) for each in weights.values()):
         raise ModelDamaged(f"{model.folder}: the confidence of its card is not made of numbers")
-    lender = entries().get(_option(model, "head", ""))
+    lender = entries().get(option_of(model, "head", ""))
     lent = lender and lender.home / HEAD  # by a model whose encoder is all but the same
     return Whisper.open(
         model.folder,
@@ -129,19 +128,19 @@ def _ctc(model: Model, threads: int | None) -> Recognizer:
     from voice.asr.ctc.beam_search import SearchOptions
     from voice.asr.ctc.recognizer import FEATURE_WIDTHS, CTCOptions, OnnxCTCRecognizer
 
-    kind = _option(model, "features", "kaldi")
+    kind = option_of(model, "features", "kaldi")
     if kind not in FEATURE_WIDTHS:
         raise ModelDamaged(f'{model.folder}: the features are "{kind}"; they are {", ".join(FEATURE_WIDTHS)}')
     usual = SearchOptions()
     search = SearchOptions(
-        beam=_option(model, "beam", usual.beam),
-        lm_weight=_option(model, "lm_weight", usual.lm_weight),
-        word_bonus=_option(model, "word_bonus", usual.word_bonus),
+        beam=option_of(model, "beam", usual.beam),
+        lm_weight=option_of(model, "lm_weight", usual.lm_weight),
+        word_bonus=option_of(model, "word_bonus", usual.word_bonus),
     )
-    frame, chunk, lead = (_option(model, name, usual) for name, usual in CTC_TIMES.items())
+    frame, chunk, lead = (option_of(model, name, usual) for name, usual in CTC_TIMES.items())
     if not (0 < frame <= 1 and 0 <= chunk < math.inf and 0 <= lead <= 1):
         raise ModelDamaged(f"{model.folder}: its card has a frame of {frame:g} s and a chunk of {chunk:g} s")
-    named = _option(model, "language_model", "")
+    named = option_of(model, "language_model", "")
     if named and named not in model.card.files:
         raise ModelDamaged(f'{model.folder}: its card has no file "{named}"')
     return OnnxCTCRecognizer.open(
@@ -151,41 +150,6 @@ def _ctc(model: Model, threads: int | None) -> Recognizer:
         language_model=model.folder / named if named else None,
         threads=threads,
     )
-
-
-def _option(model: Model, name: str, default: Any) -> Any:
-    """Return an option of the model's card. Raises ModelDamaged if its type is not that of `default`."""
-    value = model.card.options.get(name, default)
-    if not isinstance(value, type(default)):
-        raise ModelDamaged(f'{model.folder}: the option "{name}" of its card is {value!r:.100}')
-    return value
-
-
-def _heart(model: Model, threads: int | None) -> Synthesizer:
-    from voice.tts.heart import Heart
-    from voice.tts.voice import Voice
-
-    return Voice(Heart.open(model.folder, threads=threads), partial(_other_voice, threads=threads))
-
-
-def _acoustic(model: Model, threads: int | None) -> Synthesizer:
-    from voice.tts.acoustic import Acoustic
-    from voice.tts.voice import Voice
-
-    return Voice(Acoustic.open(model.folder, threads=threads), partial(_other_voice, threads=threads))
-
-
-@lru_cache(maxsize=OTHERS)
-def _other_voice(name: str, threads: int | None) -> Any:
-    """Return the engine of a voice that markup names.
-
-    It is one of the catalog that is here, because a text must neither fetch anything nor open a folder.
-    Raises ModelMissing.
-    """
-    here = [each.name for each in entries().values() if each.card.kind == "voice" and each.in_place]
-    if name not in here:
-        raise ModelMissing(f"there is no voice {name[:80]!r} here; <voice> can name {', '.join(here)}")
-    return open_model(name, kind="voice", threads=threads).engine
 
 
 def _transformers_recognizer(model: Model, threads: int | None) -> Recognizer:
@@ -201,7 +165,7 @@ def _transformers_recognizer(model: Model, threads: int | None) -> Recognizer:
     if named.endswith("ForCTC"):
         network = TransformersEmissions.open(model.folder, threads=threads)
         return CTCRecognizer(network, network.vocabulary(model.folder), languages)
-    most = _option(model, "tokens_per_second", TOKENS_PER_SECOND)
+    most = option_of(model, "tokens_per_second", TOKENS_PER_SECOND)
     return GeneratingRecognizer.open(model.folder, named, languages, tokens_per_second=most, threads=threads)
 
 
@@ -220,43 +184,10 @@ def _languages(model: Model) -> frozenset[str]:
     return LANGUAGES if model.card.language == "multilingual" else frozenset({model.card.language})
 
 
-def _transformers_voice(model: Model, threads: int | None) -> Synthesizer:
-    from voice.models.hub.folders import architecture
-    from voice.tts.hub.engine import TextEngine
-    from voice.tts.hub.speecht5 import SPEECHT5_VOCODER, SpeechT5Voice, has_vocoder
-    from voice.tts.hub.vits import VitsVoice
+def _voice(model: Model, threads: int | None) -> Synthesizer:
+    from voice.tts.opening import open_voice
 
-    match named := architecture(model.folder):
-        case "VitsModel":
-            network: VitsVoice | SpeechT5Voice = VitsVoice.open(model.folder, threads=threads)
-        case "SpeechT5ForTextToSpeech":
-            vocoder = None if has_vocoder(model.folder) else find(SPEECHT5_VOCODER).folder
-            network = SpeechT5Voice.open(model.folder, vocoder, threads=threads)
-        case _:
-            raise ModelDamaged(f'{model.folder} is no voice of transformers: its architecture is "{named}"')
-    return _reading_voice(TextEngine(network), model, threads)
-
-
-def _speechbrain_voice(model: Model, threads: int | None) -> Synthesizer:
-    from voice.tts.hub.engine import TextEngine
-    from voice.tts.hub.tacotron2 import TACOTRON2_VOCODER, Tacotron2Voice
-
-    beside = model.folder / "vocoder"
-    vocoder = beside if beside.is_dir() else find(TACOTRON2_VOCODER).folder
-    return _reading_voice(
-        TextEngine(Tacotron2Voice.open(model.folder, vocoder, threads=threads)), model, threads
-    )
-
-
-def _reading_voice(engine: Engine, model: Model, threads: int | None) -> Synthesizer:
-    """Return a voice whose engine reads words itself, in English unless its card names another language."""
-    from voice.text.english.language import ENGLISH
-    from voice.text.letters import letter_language
-    from voice.tts.voice import Voice
-
-    code = model.card.language
-    language = ENGLISH if code in ("en", "multilingual") else letter_language(code)
-    return Voice(engine, partial(_other_voice, threads=threads), language)
+    return open_voice(model, threads)
 
 
 def _smart_turn(model: Model, threads: int | None) -> TurnDetector:
@@ -288,10 +219,7 @@ OPENERS: dict[tuple[str, str], Callable[[Model, int | None], Any]] = {
     ("recognizer", "transformers"): _transformers_recognizer,
     ("recognizer", "speechbrain"): _speechbrain_recognizer,
     ("recognizer", "ctc"): _ctc,
-    ("voice", "heart"): _heart,
-    ("voice", "acoustic"): _acoustic,
-    ("voice", "transformers"): _transformers_voice,
-    ("voice", "speechbrain"): _speechbrain_voice,
+    **{("voice", engine): _voice for engine in VOICE_ENGINES},
     ("turn", "smart-turn"): _smart_turn,
     ("speakers", "pyannote-campplus"): _speakers,
     ("vocoder", "source-filter"): _vocoder,

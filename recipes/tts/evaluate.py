@@ -52,7 +52,7 @@ class Options:
     text: tuple[Path, ...] = option((HELD_OUT,), "sentences, one a line; repeatable")
     own: tuple[str, ...] = option(
         (f"kathleen={CORPORA}/kathleen/test.jsonl", f"lj={CORPORA}/ljspeech/test.jsonl",
-         "kumo=runs/taught/kumo/dev.jsonl"),
+         "kumo=runs/taught/jm_kumo/dev.jsonl"),
         "NAME=MANIFEST: whom a voice should sound like, in whatever it says; repeatable",
     )  # fmt: skip
     recognizer: str = option("whisper-base", "what listens: a name or a folder")

@@ -1,8 +1,8 @@
 """Teachers speak: audio and a manifest that knows when each phoneme is spoken.
 
     python -m recipes.tts.teach --speaker heart --minutes 60
-    python -m recipes.tts.teach --speaker kumo --minutes 25
-    python -m recipes.tts.teach --speaker kumo+alpha --minutes 5 --manifest my/train.jsonl
+    python -m recipes.tts.teach --speaker am_michael --minutes 25
+    python -m recipes.tts.teach --speaker am_michael+am_fenrir:0.5 --minutes 5 --manifest my/train.jsonl
 
 The sentences are made by `texts.py`; with `--manifest`, half of them are its transcripts. Every `DEV`th one
 goes to `dev.jsonl`, the others to `train.jsonl`, in `--out`/SPEAKER; the rows say who the teacher is. Stop it
@@ -39,7 +39,7 @@ LONGEST = 180  # phonemes in a sentence, about 13 s
 @dataclass(frozen=True)
 class Options:
     speaker: str = option(
-        "heart", "heart, kumo, alpha, gongitsune, tebukuro, nezumi, or an average: kumo+alpha"
+        "heart", "heart, or a voice of Kokoro's or a mixture: am_michael, jm_kumo+am_fenrir:0.5"
     )
     minutes: float = option(30.0, "of speech in all")
     out: Path = option(Path("runs/taught"), "folder for the speakers' folders")

@@ -32,7 +32,7 @@ def list_models() -> None:
     """List all models that can be had by name, and what the cache has made of them (the default)."""
     from voice.models import entries, own
 
-    print_entries(entries().values())
+    print_entries(entry for entry in entries().values() if not entry.voice_of)
     _print_derived()
     for line in own.unusable_folders():
         note(f"warning: {line}")

@@ -172,6 +172,14 @@ def _check_plain(value: Any, where: str) -> None:
         raise ModelDamaged(f"{where} holds {value!r:.100}; a card's text has no control characters")
 
 
+def option_of(model: Model, name: str, default: Any) -> Any:
+    """Return an option of the model's card. Raises ModelDamaged if its type is not that of `default`."""
+    value = model.card.options.get(name, default)
+    if not isinstance(value, type(default)):
+        raise ModelDamaged(f'{model.folder}: the option "{name}" of its card is {value!r:.100}')
+    return value
+
+
 def write_card(folder: Path, card: Card) -> None:
     """Write `card` as the card of `folder`, whole or not at all.
 

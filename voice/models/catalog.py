@@ -11,7 +11,7 @@ import json
 import tomllib
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 
 from voice.errors import ModelDamaged, ModelError
 from voice.models import card as cards
-from voice.models import own
+from voice.models import kokoro, own
 from voice.models.cache import home
 from voice.models.card import BASE, PRETRAINED, Card
 from voice.models.fetch import Hub, Index, Source
@@ -39,6 +39,7 @@ class Entry:
     sources: tuple[Source, ...] = ()
     base: str | None = None  # derived from this model, with what is in `home`
     own: bool = False  # trained by the person whose account this is
+    voice_of: str | None = None  # the model of several voices that this one is a voice of
 
     @property
     def name(self) -> str:
@@ -49,7 +50,7 @@ class Entry:
     def lenders(self) -> tuple[str, ...]:
         """Return the models whose files it shares."""
         beside = {name.split("/")[1] for name in self.card.files if name.startswith("../")}
-        return tuple(sorted(beside | ({self.base} if self.base else set())))
+        return tuple(sorted(beside | {name for name in (self.base, self.voice_of) if name}))
 
     @property
     def fetched(self) -> bool:
@@ -85,6 +86,22 @@ def entries() -> dict[str, Entry]:
     return known | {entry.name: entry for entry in mine if entry.name not in known}
 
 
+def entry_of(name: str) -> Entry | None:
+    """Return the entry of a name, which may also be a mixture of voices; None if there is none.
+
+    Raises ModelMissing for a mixture that cannot be made.
+    """
+    found = entries().get(name)
+    if found is None and kokoro.is_mixture(name):
+        return _voice_entry(shipped_entries()[kokoro.MODEL], name)
+    return found
+
+
+def _voice_entry(model: Entry, name: str) -> Entry:
+    """Return the entry of a voice of a model of several."""
+    return replace(model, card=kokoro.voice_card(model.card, name), size=0, voice_of=model.name)
+
+
 def check_new_name(name: str, option: str = "--name") -> None:
     """Raise ModelError unless a person's own model can have this name; `option` is what gave it."""
     cards.check_name(name, option)
@@ -95,6 +112,8 @@ def check_new_name(name: str, option: str = "--name") -> None:
 def shipped_entries() -> dict[str, Entry]:
     """Return the models by name that nobody has to train, in the order of the catalog, our own last."""
     listed = [_entry(name, row) for name, row in _catalog().items()]
+    several = next(entry for entry in listed if entry.name == kokoro.MODEL)
+    listed += [_voice_entry(several, name) for name in kokoro.loudness()]
     folders = [path.parent for path in sorted(PRETRAINED.glob("*/" + cards.NAME))]
     listed += [_model_folder(folder, cards.read_card(folder)) for folder in folders]
     return {entry.name: entry for entry in listed}

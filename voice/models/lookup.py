@@ -60,8 +60,8 @@ def find_stored(name: str) -> Model:
     Raises ModelMissing if it is not on this machine, ModelDamaged if it is damaged.
     """
     name = without_prefix(name)
-    if name in catalog.entries():
-        return Model(catalog.entries()[name].card, catalog.entries()[name].home)
+    if entry := catalog.entry_of(name):
+        return Model(entry.card, entry.home)
     folder = hub_folder(name) if name.startswith("hf:") else _folder(name)
     if not folder.is_dir() and name.startswith("hf:"):
         raise ModelMissing(f"{name} is not here; to fetch it: voice models get {name}")
@@ -106,6 +106,8 @@ def remove(name: str, *, own: bool = False) -> int:
     """
     entry = catalog.entries().get(name)
     mine = entry.home if entry and entry.own else None
+    if entry and entry.voice_of:
+        raise ModelError(f"{name} is a voice of {entry.voice_of}: voice models remove {entry.voice_of}")
     if own and mine is None:
         raise ModelError(f"{name} is none of your own models; leave --own out")
     folders = cached_folders(name)
@@ -142,16 +144,17 @@ def _locate(name: str, progress: Progress | None, kind: str | None) -> Model:
     """Find a model by name: on the Hub, in the catalog or in a folder. Raises ModelMissing."""
     if name.startswith("hf:"):
         return _from_hub(name, progress)
-    known = catalog.entries()
-    if name in known:
-        return _open_entry(known[name], progress)
+    entry = catalog.entry_of(name)
+    if entry:
+        return _open_entry(entry, progress)
     folder = _folder(name)
     if folder.is_dir():
         return _open_folder(folder, name)
-    fitting = [each for each, entry in known.items() if kind in (None, entry.card.kind)]
+    fitting = {each: one for each, one in catalog.entries().items() if kind in (None, one.card.kind)}
+    listed = ", ".join(each for each, one in fitting.items() if not one.voice_of)
     raise ModelMissing(
-        f'there is no model "{name}": it is neither a folder here nor one of {", ".join(fitting)}'
-        + _near(name, fitting)
+        f'there is no model "{name}": it is neither a folder here nor one of {listed}'
+        + _near(name, list(fitting))
         + (_hint(name) if kind in (None, "recognizer") else "")
     )
 
@@ -190,6 +193,8 @@ def _open_folder(folder: Path, name: str) -> Model:
 
 def _open_entry(entry: Entry, progress: Progress | None) -> Model:
     """Return the model of an entry, fetched first if it is not in place."""
+    if entry.voice_of:
+        return replace(_open_entry(catalog.entries()[entry.voice_of], progress), card=entry.card)
     if entry.fetched and not entry.in_place:
         if entry.home.exists() and not entry.in_place:  # some file is gone: of no use
             discard(entry.home)

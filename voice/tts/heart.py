@@ -17,18 +17,19 @@ from numpy.typing import NDArray
 
 from voice.errors import ModelDamaged, ModelMissing
 from voice.models.sessions import session_of
-from voice.text.alphabet import MODIFIERS, PUNCTUATION, without_final_marks
+from voice.text.alphabet import without_final_marks
 from voice.text.english.pronunciation import alphabet
 from voice.text.reading import SpokenSentence
 from voice.tts import onnx_edit
 from voice.tts.engine import Utterance, timed_words
+from voice.tts.melody import VOICED, melody, scale_f0
 from voice.tts.prosody_targets import (
     ProsodyTargets,
     apply_level,
     per_frame,
     pitch_shift,
     prosody_targets,
-    target_lengths,
+    target_durations,
 )
 from voice.types import Audio, Controls, Samples, Speech
 
@@ -36,7 +37,6 @@ RATE = 24000
 HOP = 300  # samples a frame
 SPAN = 2  # frames that the network counts as one
 AHEAD = 4  # frames (50 ms) by which phonemes are heard before the durations that the network counts
-VOICED = 40.0  # Hz; hibari's DSP takes what is lower as unvoiced
 # Tensors of the network.
 _DURATIONS = "/Cast_32_output_0"  # (L,) int64: frames of SPAN × HOP samples a phoneme, pads included
 _LENGTHS = "/Sub_output_0"  # (L,) the same before rounding, at speed 1
@@ -89,7 +89,9 @@ class Heart:
             samples = _synthesize(spectrum, f0, seed)
             return Utterance(np.clip(samples, -1.0, 1.0), _audible_durations(phonemes, counted), f0)
         targets = targets.with_edges()
-        inputs[_DURATIONS] = asked = _target_durations(phonemes, counted, lengths.reshape(-1), targets)
+        inputs[_DURATIONS] = asked = target_durations(
+            phonemes, counted, lengths.reshape(-1), targets, SPAN * HOP / RATE
+        )
         if np.array_equal(asked, counted):
             samples = _synthesize(spectrum, f0, seed)
         else:
@@ -97,7 +99,7 @@ class Heart:
             f0 = _match_median(self._guided.run(None, inputs | {_DECODER_F0: silent})[-1][0], f0)
             samples = self._decode(inputs, f0, seed)
         durations = _audible_durations(phonemes, asked)
-        semitones = pitch_shift(targets, durations, _melody(f0))
+        semitones = pitch_shift(targets, durations, melody(f0))
         if semitones is not None:
             samples, f0 = self._shift_pitch(inputs, f0, semitones, samples, seed)
         samples = apply_level(samples, per_frame(targets.energy, durations), HOP)
@@ -107,7 +109,7 @@ class Heart:
         self, inputs: Inputs, f0: np.ndarray, semitones: np.ndarray, unshifted: Samples, seed: int
     ) -> tuple[Samples, np.ndarray]:
         """Return (F × HOP,) samples and (F,) Hz with `f0` moved, as loud as the `unshifted` samples are."""
-        f0 = _scale_f0(f0, 2 ** (semitones / 12))
+        f0 = scale_f0(f0, 2 ** (semitones / 12))
         shifted = self._decode(inputs, f0, seed)
         return shifted * (
             _root_mean_square(unshifted) / max(_root_mean_square(shifted), np.float32(1e-6))
@@ -134,11 +136,6 @@ def _synthesize(spectrum: list[np.ndarray], f0: np.ndarray, seed: int) -> Sample
     return samples
 
 
-def _scale_f0(f0: np.ndarray, ratio: np.ndarray | float) -> NDArray[np.float32]:
-    """Return (F,) Hz times `ratio` where voiced, and voiced still."""
-    return np.where(f0 > VOICED, np.maximum(f0 * ratio, VOICED + 1), f0).astype(np.float32)
-
-
 def _audible_durations(phonemes: str, durations: Frames) -> Frames:
     """Turn (L + 2,) durations as the network counts them into frames of HOP samples where they are heard.
 
@@ -155,40 +152,14 @@ def _audible_durations(phonemes: str, durations: Frames) -> Frames:
     return frames
 
 
-def _melody(f0: np.ndarray) -> np.ndarray:
-    """Turn (F,) Hz into (F,) semitones, with lines drawn through what is not voiced."""
-    voiced = np.flatnonzero(f0 > VOICED)
-    if not len(voiced):
-        return np.zeros(len(f0))
-    semitones: np.ndarray = 12 * np.log2(np.interp(np.arange(len(f0)), voiced, f0[voiced]))
-    return semitones
-
-
 def _match_median(f0: np.ndarray, reference: np.ndarray) -> np.ndarray:
     """Return a pitch curve moved to the median of `reference`: durations alone leave the pitch."""
     own, wanted = f0[f0 > VOICED], reference[reference > VOICED]
-    return _scale_f0(f0, float(np.median(wanted) / np.median(own))) if len(own) and len(wanted) else f0
+    return scale_f0(f0, float(np.median(wanted) / np.median(own))) if len(own) and len(wanted) else f0
 
 
 def _root_mean_square(samples: Samples) -> np.float32:
     return np.float32(np.sqrt(np.mean(np.square(samples))))
-
-
-def _target_durations(
-    phonemes: str, durations: Frames, lengths: np.ndarray, targets: ProsodyTargets
-) -> Frames:
-    """Return (L + 2,) whole frames a phoneme and pad: the network's own, but where `targets` ask for others.
-
-    Each rounding is made good by the next. Only marks and pauses may take no time at all.
-    """
-    changed = (targets.pace != 1.0) | ~np.isnan(targets.hold)
-    wanted = target_lengths(lengths, targets, SPAN * HOP / RATE)
-    least = np.array([1, *(p not in PUNCTUATION and p not in MODIFIERS for p in phonemes), 1], np.int64)
-    found, owed = durations.copy(), 0.0
-    for i in np.flatnonzero(changed):
-        found[i] = max(least[i], round(wanted[i] + owed))
-        owed += wanted[i] - found[i]
-    return found
 
 
 def package() -> Path:

@@ -1,4 +1,4 @@
-"""What styles and controls ask of durations, pitch and level; both engines share it.
+"""What styles and controls ask of durations, pitch and level; all engines share it.
 
 Markup styles stretches of a text, controls style all of it. Both end in one `ProsodyTargets`, plain arrays
 over the phonemes of a sentence; the functions below apply them to frames and samples.
@@ -10,7 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from voice.text.alphabet import CLAUSE_MARKS, PRIMARY_STRESS, SECONDARY_STRESS, without_final_marks
+from voice.text.alphabet import (
+    CLAUSE_MARKS,
+    MODIFIERS,
+    PRIMARY_STRESS,
+    PUNCTUATION,
+    SECONDARY_STRESS,
+    without_final_marks,
+)
 from voice.text.reading import PLAIN, SpokenSentence
 from voice.types import Controls
 
@@ -99,6 +106,24 @@ def question_rise(phonemes: str) -> np.ndarray:
 def target_lengths(lengths: np.ndarray, targets: ProsodyTargets, frame: float) -> np.ndarray:
     """Return (L,) lengths in frames of `frame` seconds, as long as `targets` ask for."""
     return np.where(np.isnan(targets.hold), lengths / targets.pace, targets.hold / frame)
+
+
+def target_durations(
+    phonemes: str, durations: np.ndarray, lengths: np.ndarray, targets: ProsodyTargets, frame: float
+) -> np.ndarray:
+    """Return (L + 2,) whole frames of `frame` seconds a phoneme and pad: those that `targets` ask for.
+
+    Where they ask for nothing these are the network's own `durations`, rounded from its `lengths`. Each
+    rounding is made good by the next. Only marks and pauses may take no time at all.
+    """
+    changed = (targets.pace != 1.0) | ~np.isnan(targets.hold)
+    wanted = target_lengths(lengths, targets, frame)
+    least = np.array([1, *(p not in PUNCTUATION and p not in MODIFIERS for p in phonemes), 1], np.int64)
+    found, owed = durations.copy(), 0.0
+    for i in np.flatnonzero(changed):
+        found[i] = max(least[i], round(wanted[i] + owed))
+        owed += wanted[i] - found[i]
+    return found
 
 
 def per_frame(values: np.ndarray, durations: np.ndarray) -> np.ndarray:

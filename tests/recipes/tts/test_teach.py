@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import islice
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
 
-from recipes.tts import align, prepare, teach, texts
-from recipes.tts.teachers import Kokoro, Taught
-from voice.errors import VoiceError
+from recipes.tts import align, prepare, teach, teachers, texts
+from recipes.tts.teachers import Taught
+from voice.errors import ModelMissing
 from voice.manifest import read_manifest
 from voice.text.alphabet import BOUNDARY
+from voice.tts.engine import Utterance
+from voice.tts.kokoro import engine
 
 
 def beeper(phonemes):
@@ -76,20 +80,16 @@ def test_a_teachers_durations_are_taken_as_they_are(options):
     assert len(made.loud) == len(made.f0) == expected.sum()
 
 
-class Session:
-    """Takes the style for the samples, and three of its frames a token."""
+def test_what_a_teacher_says_is_as_long_as_its_durations_say(monkeypatch):
+    made = Utterance(np.ones(1000, np.float32), np.array([2, 1, 2]), np.zeros(5))
+    monkeypatch.setattr(
+        teachers.Heart, "open", lambda: SimpleNamespace(render_phonemes=lambda phonemes: made)
+    )
+    assert len(teachers.teacher("heart")("a").samples) == 5 * 300
 
-    def run(self, outputs, given):
-        count = given["tokens"].shape[1]
-        return np.full((1, count * 1800), given["style"].mean()), np.full((1, count), 3.0)
 
-
-def test_averages_of_voices_are_further_speakers_and_unknown_symbols_take_no_time():
-    styles = {"low": np.zeros((5, 1, 4)), "high": np.ones((5, 1, 4))}
-    kokoro = Kokoro(Session(), {"a": 1, "b": 2}, styles)
-    made = kokoro.teacher("low+high")("a?b")
-    assert made.samples.mean() == pytest.approx(0.5)
-    np.testing.assert_array_equal(made.durations, [6, 6, 0, 6, 6])
-    assert len(made.samples) == made.durations.sum() * 300
-    with pytest.raises(VoiceError, match="no teacher is called eve: heart, low, high are"):
-        kokoro.teacher("eve")
+def test_an_unknown_teacher_is_refused(monkeypatch):
+    monkeypatch.setattr(teachers, "find", lambda name: SimpleNamespace(folder=Path("kokoro")))
+    monkeypatch.setattr(engine, "open_graphs", lambda folder, threads: None)
+    with pytest.raises(ModelMissing, match="Kokoro has no voice 'am_eve'"):
+        teachers.teacher("am_eve")

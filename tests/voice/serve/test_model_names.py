@@ -15,7 +15,9 @@ pytest.importorskip("fastapi", reason="the server is not installed; pip install 
 from fakes.serve import World, recording, serving
 
 from voice.errors import ModelMissing, VoiceError
+from voice.models import entries
 from voice.serve import Services, Settings
+from voice.serve import services as services_module
 from voice.serve.draining import Draining
 from voice.serve.model_names import OPENAI_VOICES, read_aliases
 
@@ -32,8 +34,17 @@ def services_by_name(**changes) -> Services:
     return Services(Settings(**changes), loader=lambda name, kind: name)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def without_kokoro() -> Iterator[None]:
+    """Whatever this machine has fetched: Kokoro's voices are not in place."""
+    with pytest.MonkeyPatch.context() as patch:
+        fast = {name: entry for name, entry in entries().items() if entry.card.engine != "kokoro"}
+        patch.setattr(services_module, "entries", lambda: fast)
+        yield
+
+
 @pytest.fixture(scope="module")
-def world() -> Iterator[World]:
+def world(without_kokoro: None) -> Iterator[World]:
     with serving(Settings(aliases="narrator=kumo, big=whisper-base")) as world:
         yield world
 
@@ -95,6 +106,12 @@ def test_a_model_in_place_is_itself_and_not_its_familys_default() -> None:
 )
 def test_an_explicit_voice_wins(voice: str | None, model: str | None, speaks: str) -> None:
     assert services_by_name(voice="kathleen").voice_name(voice, model) == speaks
+
+
+def test_a_voice_of_kokoros_that_is_in_place_is_itself() -> None:
+    services = services_by_name()
+    services.names = lambda kind: ["heart", "kokoro", "af_heart"]
+    assert services.voice_name("af_heart", "kokoro") == "af_heart"
 
 
 def test_openais_voices_are_spread_over_ours_by_sex() -> None:

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from recipes.evaluations import Evaluation
 from recipes.runs import code_version
 from voice.errors import VoiceError
 from voice.models import own
@@ -56,11 +57,17 @@ def check_target(name: str, out: Path | None) -> None:
         raise VoiceError(f"{out} holds something else than a model; name another folder with --out")
 
 
-def publish(made: Path, name: str, out: Path | None, training: Training, scores: Mapping[str, Any]) -> Path:
+def publish(
+    made: Path, name: str, out: Path | None, training: Training, scores: Mapping[str, Any],
+    evaluation: Evaluation | None = None,
+) -> Path:  # fmt: skip
     """Complete the card of the model folder `made`, and put the model where `name` finds it, or to `out`.
 
-    Returns its folder. Raises ModelError where nothing can be written there.
+    `evaluation`: how its scores were measured. Returns its folder. Raises ModelError where nothing can be
+    written there.
     """
     card = read_card(made)
-    write_card(made, replace(card, scores={**card.scores, **scores}, training=training.table()))
+    how = evaluation.table() if evaluation else card.evaluation
+    scored = {**card.scores, **scores}
+    write_card(made, replace(card, scores=scored, training=training.table(), evaluation=how))
     return own.install(made, name, out)

@@ -34,6 +34,7 @@ import tomli_w
 
 import voice
 from recipes import devices
+from recipes.evaluations import split_selection
 from recipes.options import changeable, defaults, flag, values
 from voice.errors import ModelDamaged, ModelMissing, VoiceError
 from voice.models.card import sha256
@@ -243,8 +244,7 @@ def _as_flag(name: str, value: Any) -> str:
 
 def _hash(name: str) -> str:
     """Return the sha256 of a file, or of the manifest that `PATH:N` names."""
-    path, _, count = name.rpartition(":")
-    chosen = Path(path if path and count.lstrip("-").isdigit() else name)
+    chosen = Path(split_selection(name)[0])
     if not chosen.is_file():
         raise VoiceError(f"{chosen} is not there to learn from")
     return sha256(chosen)

@@ -15,10 +15,11 @@ from __future__ import annotations
 import multiprocessing
 import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,8 @@ from data.batching import rng_for
 from recipes import runs
 from recipes.asr.peers import POCKETSPHINX, Hear, hearing
 from recipes.asr.windows import select_any
-from recipes.exporting import write_rows
+from recipes.evaluations import Measured, fingerprint, measured_in
+from recipes.exporting import rows_about, write_rows
 from recipes.options import option, parse
 from voice import audio
 from voice.errors import VoiceError
@@ -62,7 +64,8 @@ class Options:
 @dataclass(frozen=True)
 class Row:
     """A model on a manifest. Rates are errors per word; `seconds` is the mean time for one recording,
-    `real_time` the time taken for a second of sound, `memory` the process's peak so far in MB."""
+    `real_time` the time taken for a second of sound, `memory` the process's peak so far in MB, `data` the
+    fingerprint of what was heard as it was recorded, for a card (`recipes.evaluations`)."""
 
     model: str
     manifest: str
@@ -74,6 +77,7 @@ class Row:
     seconds: float
     real_time: float
     memory: float
+    data: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ class Part:
     name: str
     clips: Sequence[Clip]
     snr: float | None
+    data: str = ""
 
 
 def parts(options: Options) -> list[Part]:
@@ -90,7 +95,7 @@ def parts(options: Options) -> list[Part]:
     found = []
     for manifest in options.manifest:
         clips = [clip for clip in select_any(manifest) if clip.text is not None]
-        found.append(Part(title(manifest), clips, None))
+        found.append(Part(title(manifest), clips, None, fingerprint(manifest)))
         found += [Part(f"{title(manifest)} {snr:g} dB", clips, snr) for snr in options.noise]
     return found
 
@@ -144,8 +149,9 @@ def score(hear: Hear, model: str, part: Part, options: Options, language: str = 
     every, (low, high) = total(scores), interval(scores)
     count, peak = len(part.clips), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Row(
-        model, part.name, count, every.words, every.rate, low, high, spent / count, spent / duration, peak
-    )
+        model, part.name, count, every.words, every.rate, low, high, spent / count, spent / duration, peak,
+        part.data,
+    )  # fmt: skip
 
 
 def serve(pipe: Connection, model: str, options: Options) -> None:
@@ -207,6 +213,23 @@ def title(manifest: str) -> str:
     """`…/librispeech/test.jsonl` → `librispeech test`."""
     path = Path(manifest)
     return f"{path.parent.name} {path.name.partition('.')[0]}"
+
+
+def card_scores(folder: Path, table: Path | None) -> Measured:
+    """Return what the card of the model in `folder` has of a table."""
+    own = rows_about(folder, table, "model")
+    scores: dict[str, Any] = {f"{row['manifest']} WER": round(row["rate"], 4) for row in own}
+    scores["command"] = f"python -m recipes.asr.evaluate --model {folder.name}"
+    return measured_in("recipes.asr.evaluate", own, "manifest", scores)
+
+
+def evaluate_again(
+    model: str, sets: Mapping[str, str], options: Mapping[str, Any]
+) -> Iterator[tuple[str, float]]:
+    """Yield the word error rates of a model's card, measured again on its sets (title → PATH[:N])."""
+    asked = Options(manifest=tuple(sets.values()), model=(model,), language=options.get("language"))
+    for name, row in zip(sets, rows(asked), strict=True):
+        yield f"{name} WER", row.rate
 
 
 def main(options: Options) -> None:

@@ -21,11 +21,11 @@ from transformers import WhisperForConditionalGeneration
 from recipes import runs
 from recipes.asr import graphs, scoring
 from recipes.asr import model as whisper
+from recipes.asr.evaluate import card_scores
 from recipes.asr.head import INSIDE, head_like, head_of, saved_head
 from recipes.asr.head import export as export_head
 from recipes.asr.train import RECIPE
 from recipes.checkpoints import read_state
-from recipes.exporting import rows_about
 from recipes.kept_weights import read_kept
 from recipes.options import option, parse
 from voice.errors import ModelError
@@ -109,12 +109,6 @@ def summary(run: runs.Run, base: str) -> str:
     return f"{title} tuned to the length of the utterance" if utterance else f"{title} tuned to {learned}"
 
 
-def card_scores(folder: Path, table: Path | None) -> dict[str, Any]:
-    """Return what a card says of a table by evaluate.py: manifest → word error rate, and the command."""
-    rates = {f"{row['manifest']} WER": round(row["rate"], 4) for row in rows_about(folder, table, "model")}
-    return rates | {"command": f"python -m recipes.asr.evaluate --model {folder.name}"} if rates else {}
-
-
 def destination(options: Options) -> tuple[Path, str]:
     """Return the folder of the model and its name. Raises ModelDamaged where that is none."""
     named = options.name or (options.out or options.run).absolute().name
@@ -152,10 +146,11 @@ def main(options: Options) -> None:
     if hasattr(model, "letters"):
         files.append(export_head(head_of(model), out).name)
     origin = options.origin or f"{start.card.origin or name}; tuned by recipes/asr"
+    measured = card_scores(out, options.scores)
     card = Card(
         called, "recognizer", "whisper", WHISPER_RATE, language, options.license or start.card.license,
         options.description or summary(run, name), origin,
-        hashes(out, files), settings, card_scores(out, options.scores),
+        hashes(out, files), settings, measured.scores, evaluation=measured.evaluation,
     )  # fmt: skip
     write_card(out, card)
     size = sum(path.stat().st_size for path in out.iterdir()) / 1e6

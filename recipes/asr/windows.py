@@ -13,6 +13,7 @@ from data.batching import rng_for
 from data.left_out import SHOWN, LeftOut
 from data.loading import AudioCache
 from data.shards.index import ClipIndex
+from recipes.evaluations import split_selection
 from voice.asr.whisper.windows import WINDOW
 from voice.errors import ManifestError
 from voice.features import WHISPER_RATE
@@ -63,8 +64,8 @@ def index_any(manifest: str) -> ClipIndex:
 
     So `a.jsonl:240` and `a.jsonl:-20` share nothing while there are 260 or more clips.
     """
-    path, _, count = manifest.rpartition(":")
-    if not path or not count.lstrip("-").isdigit():
+    path, count = split_selection(manifest)
+    if not count:
         return ClipIndex.read(Path(manifest))
     clips = ClipIndex.read(Path(path))
     order = rng_for(SHUFFLE).permutation(len(clips))

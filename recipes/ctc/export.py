@@ -11,7 +11,6 @@ card; recipes.ctc.evaluate finds it on dev clips.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,10 @@ from typing import Any
 import torch
 
 from recipes import runs
+from recipes.asr.evaluate import card_scores
 from recipes.ctc.building import RECIPE, Weights, feature_kind, frame_of, read_model, size_of
 from recipes.ctc.model import CTCModel
-from recipes.exporting import rows_about, save_graph, to_float16, trace
+from recipes.exporting import save_graph, to_float16, trace
 from recipes.options import option, parse
 from voice.asr.ctc.beam_search import SearchOptions
 from voice.asr.ctc.ngram import NgramModel
@@ -85,12 +85,6 @@ def summary(run: runs.Run, classes: int) -> str:
     return f"CTC recognizer trained {start}, {classes - 1} {run.options['units']}"
 
 
-def card_scores(folder: Path, table: Path | None) -> Mapping[str, Any]:
-    """Return what a card says of a table: manifest → word error rate, and the command."""
-    rates = {f"{row['manifest']} WER": round(row["rate"], 4) for row in rows_about(folder, table, "model")}
-    return rates | {"command": f"python -m recipes.asr.evaluate --model {folder.name}"} if rates else {}
-
-
 def main(options: Options) -> None:
     check_name(options.name, "--name")
     run = runs.read(options.run, RECIPE)
@@ -106,10 +100,11 @@ def main(options: Options) -> None:
     export_encoder(model, FEATURE_WIDTHS[kind], options.out / ENCODER_FILE, example_frames=frames)
     encode.units.write(options.out)
     origin = options.origin or "trained by recipes/ctc" + (f" from {run.base.name}" if run.base else "")
+    measured = card_scores(options.out, options.scores)
     card = Card(
         options.name, "recognizer", ENGINE, SAMPLE_RATE, run.options["language"], options.license,
         options.description or summary(run, encode.units.classes), origin, hashes(options.out, files),
-        settings(run, options), card_scores(options.out, options.scores),
+        settings(run, options), measured.scores, evaluation=measured.evaluation,
     )  # fmt: skip
     write_card(options.out, card)
     size = sum(path.stat().st_size for path in options.out.iterdir()) / 1e6

@@ -8,9 +8,10 @@ recordings that it was not fitted on better than the base does, beyond chance.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from recipes.endpoint import layer
 from recipes.endpoint.layer import Layer
 from recipes.endpoint.showing import Judged, make_report
 from recipes.endpoint.silences import Silence, find_silences, why_unfit
+from recipes.evaluations import Evaluation
 from recipes.planning import Estimate, Tell
 from recipes.publishing import Outcome, Training, check_target, publish
 from recipes.recordings import list_recordings
@@ -36,6 +38,7 @@ from voice.silero import Silero
 
 SENTENCES = "sentences.jsonl"
 SILENCES = "silences.npz"
+FITTED = "own AUC, fitted to them"  # of the layer that is exported, on what it has learned
 LEAST_ENDS, LEAST_PAUSES = 20, 15
 SECONDS_A_CLIP = 0.6  # of one core, about
 
@@ -98,26 +101,38 @@ def prepare(o: Options, work: Work) -> Result:
 
 def sentences(o: Options) -> list[Clip]:
     """Return the recordings that are one sentence."""
-    return [clip for clip in read_manifest(o.run / "prepare" / SENTENCES) if why_unfit(clip) is None]
+    return fit_clips(o.run / "prepare" / SENTENCES)
 
 
-def base_of(o: Options) -> Whisper:
+def fit_clips(manifest: Path) -> list[Clip]:
+    """Return the recordings of a manifest that are one sentence."""
+    return [clip for clip in read_manifest(manifest) if why_unfit(clip) is None]
+
+
+def silences_of(
+    clips: Sequence[Clip], recognizer: Whisper, progress: Callable[[float], None]
+) -> list[Silence]:
+    """Return the silences of recordings, in their order, with what the recognizer's encoder hears."""
+    detector = Silero.open()
+    found: list[Silence] = []
+    for done, clip in enumerate(clips):
+        progress(done / len(clips))
+        samples = audio.read(clip.audio, WHISPER_RATE).samples
+        found += find_silences(clip, samples, detector, recognizer.encode)
+    return found
+
+
+def base_of(name: str) -> Whisper:
     """Return the recognizer whose encoder judges. Raises ModelError where it has none of that kind."""
-    recognizer = load_recognizer(o.base)
+    recognizer = load_recognizer(name)
     if not isinstance(recognizer, Whisper):
-        raise ModelError(f"{o.base} is no Whisper, whose encoder alone can judge ends; give quick")
+        raise ModelError(f"{name} is no Whisper, whose encoder alone can judge ends; give quick")
     return recognizer
 
 
 def listen(o: Options, work: Work) -> Result:
     """Find the silences of all recordings. Raises ManifestError where there are too few to learn from."""
-    recognizer, detector = base_of(o), Silero.open()
-    found: list[Silence] = []
-    clips = sentences(o)
-    for done, clip in enumerate(clips):
-        work.progress(done / len(clips))
-        samples = audio.read(clip.audio, WHISPER_RATE).samples
-        found += find_silences(clip, samples, detector, recognizer.encode)
+    found = silences_of(sentences(o), base_of(o.base), work.progress)
     ends = sum(one.is_end for one in found)
     pauses = sum(layer.LONG <= one.seconds < np.inf for one in found)
     if ends < LEAST_ENDS or pauses < LEAST_PAUSES:
@@ -146,9 +161,9 @@ def read_silences(path: Path) -> list[Silence]:
     return [Silence(a, b, float(c), str(d), float(e)) for a, b, c, d, e in zip(*columns, strict=True)]
 
 
-def known_layer(o: Options, shape: tuple[int, ...]) -> Layer:
-    """Return the base's own layer, one of zeros where it has none. Raises ModelDamaged."""
-    folder = find_stored(o.base).folder
+def known_layer(name: str, shape: tuple[int, ...]) -> Layer:
+    """Return the layer of the recognizer `name`, one of zeros where it has none. Raises ModelDamaged."""
+    folder = find_stored(name).folder
     if EndOfTurnHead.find(folder) is None:
         return Layer(np.zeros(shape), 0.0)
     with np.load(folder / FILE_NAME) as file:
@@ -158,14 +173,30 @@ def known_layer(o: Options, shape: tuple[int, ...]) -> Layer:
 def fit(o: Options, work: Work) -> Result:
     """Fit the layer, and judge each recording by a layer that was fitted without it."""
     found = read_silences(o.run / "listen" / SILENCES)
-    base = known_layer(o, found[0].clean.shape)
+    base = known_layer(o.base, found[0].clean.shape)
     before, after = base.odds(found), layer.cross_validate(found, base)
     made = layer.adapt(found, base, layer.choose_strength(found, base))
     path, odds = work.folder / FILE_NAME, work.folder / "odds.npz"
     layer.write_layer(path, made)
     np.savez_compressed(odds, before=before, after=after)
     gained, low, high = layer.gain(found, before, after)
-    return Result({"gain": gained, "low": low, "high": high}, files=(path, odds))
+    fitted = round(layer.area_under_curve(found, made.odds(found)), 4)
+    facts = {"gain": gained, "low": low, "high": high, FITTED: fitted}
+    return Result(facts, files=(path, odds))
+
+
+def evaluate_again(
+    model: str, sets: Mapping[str, str], options: Mapping[str, Any]
+) -> Iterator[tuple[str, float]]:
+    """Yield what the card says of the layer: on recordings that it was fitted without, and on all of them."""
+    recognizer, base = base_of(model), str(options["base"])
+    for path in sets.values():
+        found = silences_of(fit_clips(Path(path)), recognizer, lambda share: None)
+        before = known_layer(base, found[0].clean.shape)
+        judged = Judged(found, before.odds(found), layer.cross_validate(found, before))
+        yield from judged.scores().items()
+        own = known_layer(model, found[0].clean.shape)
+        yield FITTED, layer.area_under_curve(found, own.odds(found))
 
 
 def show(o: Options, work: Work) -> Result:
@@ -176,7 +207,7 @@ def show(o: Options, work: Work) -> Result:
     prepared, fitted = work.results["prepare"].facts, work.results["fit"].facts
     more = {"base": o.base, **work.results["listen"].facts}
     training = Training(o.source, prepared["recordings"], prepared["hours"], o.command, o.run, more)
-    better, scores = fitted["low"] > 0, judged.scores()
+    better, scores = fitted["low"] > 0, judged.scores() | {FITTED: fitted[FITTED]}
     summary = f"{o.name}: AUC {scores['own AUC before']:.3f} before, {scores['own AUC']:.3f} now"
     if not better:
         summary = (
@@ -188,7 +219,10 @@ def show(o: Options, work: Work) -> Result:
     )
     if not better:
         return Result({"model": "", "summary": summary}, files=(written,))
-    model = publish(_folder(o, work), o.name, o.out, training, scores)
+    how = Evaluation.on(
+        "recipes.endpoint.from_recordings", {"own": o.run / "prepare" / SENTENCES}, {"base": o.base}
+    )
+    model = publish(_folder(o, work), o.name, o.out, training, scores, how)
     return Result({"model": str(model), "summary": summary}, files=(written, model / FILE_NAME))
 
 

@@ -10,13 +10,16 @@ another `--recognizer`, writes down what it says: the fewer errors, the better i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from recipes.asr import evaluate as recognizers
 from recipes.asr.windows import select_any
-from recipes.exporting import write_rows
+from recipes.evaluations import Measured, fingerprint, measured_in
+from recipes.exporting import rows_about, write_rows
 from recipes.options import option, parse
 from voice.errors import VoiceError
 from voice.loading import load_voice
@@ -47,6 +50,7 @@ class VoiceRow:
     rate: float
     low: float
     high: float
+    data: str = ""  # the fingerprint of the manifest, for a card
 
 
 def voice_rows(options: EvaluateOptions) -> Iterator[VoiceRow]:
@@ -58,7 +62,27 @@ def voice_rows(options: EvaluateOptions) -> Iterator[VoiceRow]:
             low, high = interval(scores)
             every = total(scores)
             title = recognizers.title(manifest)
-            yield VoiceRow(name, title, len(texts), every.words, every.rate, low, high)
+            data = fingerprint(manifest)
+            yield VoiceRow(name, title, len(texts), every.words, every.rate, low, high, data)
+
+
+def card_scores(folder: Path, table: Path | None) -> Measured:
+    """Return what the card of the recognizer or of the voice in `folder` has of a table."""
+    rows = json.loads(table.read_text("utf-8")) if table else []
+    if not any("voice" in row for row in rows):
+        return recognizers.card_scores(folder, table)
+    own = rows_about(folder, table, "voice")
+    scores = {f"{row['manifest']} WER": round(row["rate"], 4) for row in own}
+    return measured_in("recipes.finetune.evaluate", own, "manifest", scores)
+
+
+def evaluate_again(
+    model: str, sets: Mapping[str, str], options: Mapping[str, Any]
+) -> Iterator[tuple[str, float]]:
+    """Yield the word error rates of a voice's card, measured again on its sets (title → PATH[:N])."""
+    asked = EvaluateOptions(voice=(model,), manifest=tuple(sets.values()))
+    for name, row in zip(sets, voice_rows(asked), strict=True):
+        yield f"{name} WER", row.rate
 
 
 def _score_reading(name: str, texts: list[str], options: EvaluateOptions) -> Iterator[Score]:

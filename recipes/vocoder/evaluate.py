@@ -15,8 +15,8 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,14 @@ import numpy as np
 
 import voice.models
 from recipes import options
+from recipes.evaluations import fingerprint
 from recipes.options import option
 from recipes.vocoder import scores
 from voice import audio, pitch
 from voice.errors import VoiceError
 from voice.features import VOICE_HOP, VOICE_RATE, VOICE_WINDOW, mel_filters, voice_log_mel
 from voice.manifest import read_manifest
+from voice.models.lookup import find_stored
 from voice.tts.vocoder import FILE, Vocoder
 
 CORPORA = Path("../shared/corpora")
@@ -61,7 +63,10 @@ class Options:
 
 @dataclass(frozen=True)
 class Row:
-    """Means over clips; `speed` is seconds of audio per second of one core's time. NaN: not measured."""
+    """Means over clips; `speed` is seconds of audio per second of one core's time. NaN: not measured.
+
+    `data` is the fingerprint of the test's manifest, for a card (`recipes.evaluations`).
+    """
 
     test: str
     system: str
@@ -73,6 +78,7 @@ class Row:
     pitch_rmse: float
     voicing_f1: float
     speed: float
+    data: str = ""
 
 
 def recording(mel: np.ndarray, f0: np.ndarray, real: np.ndarray) -> np.ndarray:
@@ -245,11 +251,26 @@ def rows(o: Options) -> Iterator[Row]:
     loaded = {test: recordings(path, o.clips) for test, path in tests.items()}
     for test, clips in loaded.items():
         for name, system in found.items():
-            yield score((test, name), system, clips, o.mos)
+            yield replace(score((test, name), system, clips, o.mos), data=fingerprint(str(tests[test])))
     if o.peers:
         clips = next(iter(loaded.values()))
         for name, peer in peers().items():
             yield time_peer(name, peer, clips)
+
+
+def evaluate_again(
+    model: str, sets: Mapping[str, str], options: Mapping[str, Any]
+) -> Iterator[tuple[str, float]]:
+    """Yield the scores of a vocoder's card, measured again on its sets: title → manifest."""
+    system = our_own(find_stored(model).folder)
+    for name, path in sets.items():
+        row = score((name, model), system, recordings(Path(path), options.get("clips")))
+        yield from card_scores(row).items()
+
+
+def card_scores(row: Row) -> dict[str, float]:
+    """Return what a card has of a row: PESQ-WB and STOI."""
+    return {f"PESQ-WB, {row.test}": round(row.pesq, 2), f"STOI, {row.test}": round(row.stoi, 3)}
 
 
 def _title(manifest: Path) -> str:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from recipes import runs
 from recipes.checkpoints import read_state
+from recipes.evaluations import Measured, measured_in
 from recipes.exporting import WITH_GELU, Weights, convert_weights, rows_about, save_graph, trace
 from recipes.kept_weights import Which, read_kept
 from recipes.options import option, parse
@@ -91,19 +92,23 @@ def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Pat
     return path
 
 
-def card_scores(folder: Path, table: Path | None) -> dict[str, float]:
-    """Return what the card of the model in `folder` says of a table by evaluate.py: PESQ-WB and STOI."""
-    own = rows_about(folder, table, "system")
-    pesq = {f"PESQ-WB, {row['test']}": round(row["pesq"], 2) for row in own}
-    return pesq | {f"STOI, {row['test']}": round(row["stoi"], 3) for row in own}
+def card_scores(folder: Path, table: Path | None) -> Measured:
+    """Return what the card of the model in `folder` has of a table by evaluate.py."""
+    from recipes.vocoder import evaluate  # which can export a run itself
+
+    rows = rows_about(folder, table, "system")
+    scores = {name: v for row in rows for name, v in evaluate.card_scores(evaluate.Row(**row)).items()}
+    clips = max((row["clips"] for row in rows), default=0)
+    return measured_in("recipes.vocoder.evaluate", rows, "test", scores, {"clips": clips})
 
 
 def main(o: Options) -> None:
     path = export(load_run(o.run, o.which), o.out or o.run, o.weights)
     files = hashes(path.parent, (FILE,))
     about = (VOICE_RATE, "any", o.license, o.description, o.origin)
-    scores = card_scores(path.parent, o.scores)
-    write_card(path.parent, Card(path.parent.name, "vocoder", "source-filter", *about, files, {}, scores))
+    measured, name = card_scores(path.parent, o.scores), path.parent.name
+    write_card(path.parent, Card(name, "vocoder", "source-filter", *about, files, {}, measured.scores,
+                                 evaluation=measured.evaluation))  # fmt: skip
     print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
 
 

@@ -15,6 +15,7 @@ import numpy as np
 
 from recipes import runs
 from recipes.adversarial import AdversarialOptions
+from recipes.evaluations import Evaluation
 from recipes.exporting import write_rows
 from recipes.planning import Estimate, Pace, Tell, peak_memory, share_minutes
 from recipes.publishing import Outcome, Training, check_target, publish
@@ -194,8 +195,15 @@ def show(o: Options, work: Work) -> Result:
                         {"steps": work.results["measure"].notes["steps"]})  # fmt: skip
     summary = f"{o.name}: " + ", ".join(f"{name} {value}" for name, value in scores.items())
     written = report.write_report(work.folder / "report.html", _report(o, rows, training))
-    model = publish(made, o.name, o.out, training, scores)
+    model = publish(made, o.name, o.out, training, scores, evaluation(o))
     return Result({"model": str(model), "summary": summary}, files=(written, model / CARD))
+
+
+def evaluation(o: Options) -> Evaluation:
+    """Return how `score` has measured."""
+    tested = copies.find_split(o.run / "prepare", "test", "dev")
+    assert tested is not None  # see prepare
+    return Evaluation.on("recipes.vocoder.copies", {"own test": tested}, {"clips": SCORED})
 
 
 def _report(o: Options, rows: list[copies.Copy], training: Training) -> report.Report:

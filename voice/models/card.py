@@ -30,7 +30,8 @@ LARGEST_CARD = 1_000_000  # bytes of a card
 LONGEST_NAME = 100
 RATES = range(1_000, 1_000_001)  # Hz
 
-_OPTIONAL = ("consent", "training")  # tables that a card has only if there is something in them
+# Tables that a card has only if there is something in them.
+_OPTIONAL = ("evaluation", "consent", "training")
 _TABLES = ("files", "options", "scores", *_OPTIONAL)
 _SAFE = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_-])?")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -42,9 +43,10 @@ class Card:
     """What a model is.
 
     `rate` is the sampling rate in Hz that it hears or speaks at, `files` maps each file's name
-    to its sha256, `options` are its engine's own, `scores` what was measured, with the command, `training`
-    how it came about: the data, the hours of it, the command, the run; `consent` who agreed to a voice made
-    of their recordings, and when. Further tables, of later versions or of other programs, are ignored.
+    to its sha256, `options` are its engine's own, `scores` what was measured, with the command, `evaluation`
+    by what and on which sets of recordings (`recipes.evaluations`), `training` how it came about: the data,
+    the hours of it, the command, the run; `consent` who agreed to a voice made of their recordings, and when.
+    Further tables, of later versions or of other programs, are ignored.
     """
 
     name: str
@@ -60,6 +62,7 @@ class Card:
     scores: Mapping[str, Any] = field(default_factory=dict)
     consent: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    evaluation: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

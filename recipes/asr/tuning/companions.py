@@ -6,20 +6,24 @@ confidence was fitted on the base's decoder. All are measured on dev as the reco
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from recipes.asr.calibrate import NOTHING, Words, fit
 from recipes.asr.tuning.examples import Example
 from recipes.asr.tuning.guard import Reading
+from voice import audio
 from voice.asr.ctc.head import greedy_letters
 from voice.asr.whisper.confidence import Calibration, Confidence
 from voice.asr.whisper.recognizer import Whisper
 from voice.errors import ModelError, VoiceError
 from voice.features import WHISPER_RATE
 from voice.loading import load_recognizer
+from voice.manifest import read_manifest, write_manifest
 from voice.metrics import calibration_error, right_words
 from voice.types import Audio
 
@@ -89,6 +93,30 @@ def run_recognizer(name: str, examples: Sequence[Example], language: str, thread
     found = [text for text in letters if text is not None]
     spelled = Reading.of(references, found, language) if found else None
     return AsRun(Reading.of(references, texts, language), words, spelled, np.array(ends), recorder.confidence)
+
+
+def write_judged(folder: Path, examples: Mapping[str, Sequence[Example]]) -> dict[str, Path]:
+    """Write what a recognizer was judged on as manifests, title → file, so that it can be judged again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    found = {}
+    for title, some in examples.items():
+        if some:
+            found[title] = folder / f"{title}.jsonl"
+            clips = [(each.heard.sounds.clips[each.heard.window.clips[0]], each.text) for each in some]
+            write_manifest(found[title], [replace(clip, text=text) for clip, text in clips])
+    return found
+
+
+def evaluate_again(
+    model: str, sets: Mapping[str, str], options: Mapping[str, Any]
+) -> Iterator[tuple[str, float]]:
+    """Yield the word error rates of a tuned recognizer's card, measured again on what it was judged on."""
+    recognizer, language = load_recognizer(model), str(options.get("language", "en"))
+    for title, path in sets.items():
+        clips = read_manifest(Path(path))
+        sounds = (audio.read(clip.audio, WHISPER_RATE) for clip in clips)
+        texts = [recognizer.transcribe(sound, language=language).text for sound in sounds]
+        yield f"{title} WER", Reading.of([clip.text or "" for clip in clips], texts, language).rate
 
 
 def _letters(recognizer: Whisper, sound: Audio) -> str | None:

@@ -22,7 +22,7 @@ from recipes import runs
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.tuning import train
 from recipes.asr.tuning.base_answers import BaseAnswers, BaseOptions
-from recipes.asr.tuning.companions import AsRun, compare, run_recognizer
+from recipes.asr.tuning.companions import AsRun, compare, run_recognizer, write_judged
 from recipes.asr.tuning.examples import Example
 from recipes.asr.tuning.export import Description, load_tuned, write_model
 from recipes.asr.tuning.guard import Candidate, Reading, Verdict, differences, is_safe, judge
@@ -30,6 +30,7 @@ from recipes.asr.tuning.plan import TOP
 from recipes.asr.tuning.scoring import Scorer
 from recipes.asr.tuning.sets import gather_dev
 from recipes.asr.tuning.terms import read_terms, term_errors
+from recipes.evaluations import Evaluation
 from recipes.options import option, parse
 from recipes.training import best_device
 from voice.features import WHISPER_RATE
@@ -174,7 +175,9 @@ def _compare(
         return Judged(None, reason, verdict, before, after, own, o.run, (*lines, *told, reason), scores)
     card = read_card(o.out)
     options = {**card.options, **({"confidence": weights} if weights else {})}
-    write_card(o.out, replace(card, options=options, scores=scores))
+    sets = write_judged(o.run / "judged", {"dev": own, "general": general})
+    how = Evaluation.on("recipes.asr.tuning.companions", sets, {"language": trained.language})
+    write_card(o.out, replace(card, options=options, scores=scores, evaluation=how.table()))
     return Judged(o.out, verdict.reason, verdict, before, after, own, o.run, (*lines, *told), scores)
 
 

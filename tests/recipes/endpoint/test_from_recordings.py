@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 pytest.importorskip("torch")
+from recipes import reproduce
 from recipes.endpoint import from_recordings
 from recipes.endpoint.from_recordings import Options, train_endpoint
 from voice.asr.whisper.end_of_turn import EndOfTurnHead
@@ -55,7 +56,7 @@ def record(folder: Path, count: int, pauses: bool = True) -> Path:
 @pytest.fixture
 def base(tmp_path, monkeypatch) -> str:
     monkeypatch.setenv("VOICE_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(from_recordings, "base_of", lambda o: ZeroCrossings())
+    monkeypatch.setattr(from_recordings, "base_of", lambda name: ZeroCrossings())
     monkeypatch.setattr(from_recordings.Silero, "open", LoudIsSpeech)
     folder = tmp_path / "base"
     folder.mkdir()
@@ -81,6 +82,9 @@ def test_sentences_become_a_recognizer_that_knows_their_ends(tmp_path, base):
     report = outcome.report.read_text("utf-8")
     assert "5-fold cross-validation" in report and report.count("data:audio/mpeg") == 10
     assert "This is sentence" in report
+    check = reproduce.Options(model="mine", run=tmp_path / "run")
+    again = {each.name: each for each in reproduce.reproduce(check)}
+    assert set(again) == set(card.scores) and not any(each.differs(1e-4) for each in again.values())
 
 
 def test_what_the_base_knows_already_is_no_gain(tmp_path, base):

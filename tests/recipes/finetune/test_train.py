@@ -16,6 +16,8 @@ pytest.importorskip("peft")
 from fakes.cli import run as voice
 from fakes.killing import assert_resumed_equals_uninterrupted
 
+from recipes import reproduce
+from recipes.evaluations import fingerprint
 from recipes.finetune import adapting, export, smoke, train
 from recipes.finetune.adapting import AdaptOptions
 from voice import audio
@@ -79,6 +81,18 @@ def test_a_network_with_ctc_learns_clips_and_is_read_back_with_times(network, ma
     assert rate == 0.0
     words = [word for each in found for segment in each["segments"] for word in segment["words"]]
     assert len(words) == 6 and all(word["end"] > word["start"] for word in words)
+
+
+def test_an_export_reproduces_the_score_of_its_card(manifest, tmp_path):
+    folder = learned("wav2vec2", manifest, tmp_path, **CTC)
+    rate, table = heard(folder, manifest, tmp_path / "texts")[0], tmp_path / "scores.json"
+    row = {"model": str(folder), "manifest": "my test", "rate": rate, "data": fingerprint(manifest)}
+    table.write_text(json.dumps([row]))
+    export.main(
+        export.ExportOptions(run=tmp_path / "run", out=folder, base=str(tmp_path / "base"), scores=table)
+    )
+    asked = reproduce.Options(model=str(folder), among=(Path(manifest),))
+    assert list(reproduce.reproduce(asked)) == [reproduce.Reproduced("my test WER", rate, rate)]
 
 
 def test_moonshine_learns_clips_and_is_read_back(manifest, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
+from recipes import reproduce
 from recipes.asr.tuning import judging
 from recipes.asr.tuning.from_recordings import Options, list_recordings, train_recognizer
 from recipes.asr.tuning.guard import Verdict
@@ -76,6 +77,10 @@ def test_what_has_gained_is_published_with_its_card(tuned, tmp_path, monkeypatch
     assert card.name == "shop" and card.options["context"] == "utterance"
     assert card.scores["dev WER"] < card.scores["dev WER before"]
     assert card.training["command"].startswith("voice train recognizer")
+    check = reproduce.Options(model=str(outcome.model), run=tuned)
+    again = [each for each in reproduce.reproduce(check) if each.now is not None]
+    assert [each.name for each in again] == ["dev WER", "general WER"]
+    assert not any(each.differs(1e-4) for each in again)
 
 
 def test_what_does_not_hold_as_it_runs_is_taken_away(tuned, tmp_path, monkeypatch):

@@ -265,12 +265,7 @@ def evaluate_again(
     system = our_own(find_stored(model).folder)
     for name, path in sets.items():
         row = score((name, model), system, recordings(Path(path), options.get("clips")))
-        yield from card_scores(row).items()
-
-
-def card_scores(row: Row) -> dict[str, float]:
-    """Return what a card has of a row: PESQ-WB and STOI."""
-    return {f"PESQ-WB, {row.test}": round(row.pesq, 2), f"STOI, {row.test}": round(row.stoi, 3)}
+        yield from scores.on_card(vars(row)).items()
 
 
 def _title(manifest: Path) -> str:

@@ -23,6 +23,7 @@ from recipes.kept_weights import Which, read_kept
 from recipes.options import option, parse
 from recipes.vocoder.crops import load_corpus
 from recipes.vocoder.model import Generator, Size
+from recipes.vocoder.scores import on_card
 from recipes.vocoder.train import RECIPE
 from voice.features import VOICE_BANDS, VOICE_RATE
 from voice.models.card import Card, hashes, write_card
@@ -94,10 +95,8 @@ def export(generator: Generator, folder: Path, weights: Weights = "int8") -> Pat
 
 def card_scores(folder: Path, table: Path | None) -> Measured:
     """Return what the card of the model in `folder` has of a table by evaluate.py."""
-    from recipes.vocoder import evaluate  # which can export a run itself
-
     rows = rows_about(folder, table, "system")
-    scores = {name: v for row in rows for name, v in evaluate.card_scores(evaluate.Row(**row)).items()}
+    scores = {name: value for row in rows for name, value in on_card(row).items()}
     clips = max((row["clips"] for row in rows), default=0)
     return measured_in("recipes.vocoder.evaluate", rows, "test", scores, {"clips": clips})
 

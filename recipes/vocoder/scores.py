@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import lru_cache
@@ -95,3 +96,8 @@ def pitch_agreement(real: np.ndarray, made: np.ndarray) -> PitchAgreement:
     cents = 1200 * np.log2(b[both] / a[both])
     voiced = (int(np.count_nonzero(frames)) for frames in (both, a, b))
     return PitchAgreement(float(np.square(cents).sum()), *voiced)
+
+
+def on_card(row: Mapping[str, Any]) -> dict[str, float]:
+    """Return what a card has of a row of evaluate.py's table: PESQ-WB and STOI."""
+    return {f"PESQ-WB, {row['test']}": round(row["pesq"], 2), f"STOI, {row['test']}": round(row["stoi"], 3)}

@@ -15,6 +15,7 @@ from recipes import reproduce
 from recipes.evaluations import Evaluation
 from recipes.vocoder import copies, evaluate, model
 from recipes.vocoder.export import export
+from recipes.vocoder.scores import on_card
 from voice.errors import VoiceError
 from voice.features import VOICE_RATE
 from voice.manifest import read_manifest, write_manifest
@@ -66,7 +67,7 @@ def test_a_table_of_the_recipe_is_reproduced_as_well(vocoder, tmp_path):
     manifest = vocoder.parent / "test.jsonl"
     row = evaluate.score(("my test", "mine"), evaluate.our_own(vocoder), evaluate.recordings(manifest, None))
     how = Evaluation.on("recipes.vocoder.evaluate", {"my test": manifest}, {"clips": 2}).table()
-    other = changed(vocoder, tmp_path / "other", scores=evaluate.card_scores(row), evaluation=how)
+    other = changed(vocoder, tmp_path / "other", scores=on_card(vars(row)), evaluation=how)
     found = list(reproduce.reproduce(reproduce.Options(model=str(other), among=(manifest,))))
     assert {each.name for each in found} == {"PESQ-WB, my test", "STOI, my test"}
     assert all(each.card == pytest.approx(each.now, nan_ok=True) for each in found)

@@ -32,7 +32,7 @@ from voice.text.lexicon import parse_lexicon
 from voice.text.markup import is_ssml, parse
 from voice.text.subtitles import speech_segment
 from voice.tts.provenance import synthesis_tags
-from voice.types import Controls, Segment, Speech, Synthesizer, Transcript
+from voice.types import LOUDNESS, RANGES, Controls, Segment, Speech, Synthesizer, Transcript
 
 SOUND_FORMATS, SUBTITLE_FORMATS = ("wav", "mp3"), ("srt", "vtt")
 EXAMPLES = (
@@ -122,7 +122,7 @@ def voiceover_tab(services: Services, queue: WorkQueue) -> None:
     with gr.Accordion("Pitch, loudness, pauses, words", open=False, elem_id="controls"):
         with gr.Row():
             pitch = gr.Slider(-12.0, 12.0, 0.0, step=0.5, label="Pitch (semitones)")
-            energy = gr.Slider(-12.0, 12.0, 0.0, step=0.5, label="Loudness (dB)")
+            loudness = gr.Slider(*RANGES["loudness"][:2], LOUDNESS, step=0.5, label="Loudness (LUFS)")
             pause = gr.Slider(0.0, 3.0, 1.0, step=0.1, label="Pauses (times as long)")
         lexicon = gr.Textbox(
             "", lines=2, max_lines=8, label="How words are said, one a line", elem_id="lexicon",
@@ -144,15 +144,16 @@ def voiceover_tab(services: Services, queue: WorkQueue) -> None:
         name: str,
         speed: float,
         pitch: float,
-        energy: float,
+        loudness: float,
         pause: float,
         lexicon: str,
         request: gr.Request,
         progress: Any = gr.Progress(),
     ) -> Iterator[Step]:
-        controls, make_folder = Controls(speed, pitch, energy, pause), files_of(request).new_folder
+        controls = Controls(speed, pitch, pause=pause, loudness=loudness)
+        make_folder = files_of(request).new_folder
         steps = voiceover(services, text, name, controls, lexicon, progress, make_folder)
         yield from run_in_turn(steps, outputs.index(status), len(outputs), queue)
 
-    inputs = [text, name, speed, pitch, energy, pause, lexicon]
+    inputs = [text, name, speed, pitch, loudness, pause, lexicon]
     start.click(run, inputs, outputs, api_visibility="private", show_progress_on=status)

@@ -15,7 +15,7 @@ import numpy as np
 
 from voice.errors import AudioError
 from voice.loading import load_recognizer, load_speakers, load_voice
-from voice.types import Audio, Controls, Pronunciation, Samples, Speech, SpeechDetector, Transcript
+from voice.types import LOUDNESS, Audio, Controls, Pronunciation, Samples, Speech, SpeechDetector, Transcript
 
 KEPT = 4  # models of one kind that stay loaded
 
@@ -89,13 +89,15 @@ def speak(
     pitch: float = 0.0,
     energy: float = 0.0,
     pause: float = 1.0,
+    loudness: float | None = LOUDNESS,
     lexicon: str | Path | Mapping[str, Pronunciation] | None = None,
     threads: int | None = None,
 ) -> Speech:
     """Return a text of any length, plain or SSML, as speech with the time of every word.
 
     `speed` 2 is twice as fast (0.5 to 2), `pitch` is in semitones (-12 to 12), `energy` in dB (-24 to
-    12), `pause` a factor on all pauses (0 to 5). `lexicon` is a file of pronunciations, or a mapping from
+    12), `pause` a factor on all pauses (0 to 5), `loudness` in LUFS (-40 to -10; None for as loud as the
+    voice's network speaks). `lexicon` is a file of pronunciations, or a mapping from
     words to Pronunciation. Raises ValueError for a value out of range, TextError for a text with nothing
     to be spoken, malformed markup or a wrong lexicon, ModelError for a voice that is missing or damaged.
     For pauses in seconds give `Controls` to the `speak` of a voice from `voice.load_voice`.
@@ -105,5 +107,7 @@ def speak(
 
     if isinstance(lexicon, str | Path):
         lexicon = read_lexicon(lexicon)
-    controls = Controls(speed=speed, pitch=pitch, energy=energy, pause=pause, lexicon=lexicon)
+    controls = Controls(
+        speed=speed, pitch=pitch, energy=energy, pause=pause, lexicon=lexicon, loudness=loudness
+    )
     return join(_voice(voice, threads=threads).speak(text, controls))

@@ -1,9 +1,8 @@
 """The types that all parts of the pipeline share. They need NumPy and the standard library, nothing else.
 
-Times are seconds, counted from the start of the audio at hand. Samples are float32, mono,
-in [-1, 1]. A result is frozen; `dataclasses.replace` makes a changed copy.
-
-The protocols say what is required of a model; what it can do besides is in voice.abilities.
+Times are seconds, counted from the start of the audio at hand. Samples are float32, mono, in [-1, 1]. A
+result is frozen; `dataclasses.replace` makes a changed copy. The protocols say what is required of a model;
+what it can do besides is in voice.abilities.
 """
 
 from __future__ import annotations
@@ -94,6 +93,7 @@ class Mark:
         return replace(self, time=self.time + offset)
 
 
+LOUDNESS = -20.0  # LUFS, of all voices unless another level is asked for
 UNDETERMINED = "und"  # the language of a recording without words if none was given (ISO 639-2)
 
 
@@ -149,10 +149,10 @@ class Pronunciation:
 class Controls:
     """Options of synthesis.
 
-    `speed` divides durations: 2 is twice as fast. `pitch` moves the voice by semitones, `energy` its
-    level by decibels. `pause` scales all pauses; `clause_pause` (at commas), `sentence_pause` and
-    `paragraph_pause` set pauses in seconds. `lexicon` maps words to pronunciations (see
-    voice.text.lexicon). Raises ValueError for a value out of range.
+    `speed` divides durations: 2 is twice as fast. `pitch` moves the voice by semitones, `energy` its level
+    by decibels. `pause` scales all pauses; `clause_pause` (at commas), `sentence_pause` and `paragraph_pause`
+    set them in seconds. `lexicon` maps words to pronunciations (see voice.text.lexicon). `loudness` is that
+    of every voice in LUFS, None for its network's. Raises ValueError for a value out of range.
     """
 
     speed: float = 1.0
@@ -163,6 +163,7 @@ class Controls:
     sentence_pause: float | None = None
     paragraph_pause: float | None = None
     lexicon: Mapping[str, Pronunciation] | None = None
+    loudness: float | None = LOUDNESS
 
     def __post_init__(self) -> None:
         for name, (lowest, highest, hint) in RANGES.items():
@@ -180,6 +181,7 @@ RANGES = {
     "clause_pause": (0.0, 2.0, "{:g} to {:g} seconds"),
     "sentence_pause": (0.0, 10.0, "{:g} to {:g} seconds"),
     "paragraph_pause": (0.0, 10.0, "{:g} to {:g} seconds"),
+    "loudness": (-40.0, -10.0, "{:g} to {:g} LUFS"),
 }  # of Controls: lowest, highest, and a format that names both
 
 
@@ -209,12 +211,11 @@ class Recognizer(Protocol):
     """A model that turns speech of at most 30 s at `rate` Hz into text. It holds no state between calls.
 
     `language` is an ISO 639-1 code, or None to detect it; `hotwords` are terms to expect. A recognizer
-    that cannot use one of them ignores it.
-
-    The transcript's times are seconds from the start of `speech`, its duration is that of `speech`; `words`
-    may be empty if the model knows no times of words. If there is no speech, there are no segments. Its
-    language is the given one, or else the detected one (UNDETERMINED without speech). Raises VoiceError,
-    whose message the user sees, for what cannot be transcribed: AudioError for speech that is too long.
+    that cannot use one of them ignores it. The transcript's times are seconds from the start of `speech`, its
+    duration is that of `speech`; `words` may be empty if the model knows no times of words. If there is no
+    speech, there are no segments. Its language is the given one, or else the detected one (UNDETERMINED
+    without speech). Raises VoiceError, whose message the user sees, for what cannot be transcribed:
+    AudioError for speech that is too long.
     """
 
     @property
@@ -226,10 +227,7 @@ class Recognizer(Protocol):
 
 
 class Synthesizer(Protocol):
-    """A voice that turns text of any length into speech, a sentence at a time, at `rate` Hz.
-
-    It holds no state between calls.
-    """
+    """A voice that turns text into speech, a sentence at a time, at `rate` Hz; it holds no state."""
 
     @property
     def rate(self) -> int: ...

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from recipes.levels import note_level
 from recipes.own_voice.choosing import Candidates, Choice, Tried
 from recipes.own_voice.scoring import Scored, Spoken
 from recipes.publishing import Training
@@ -57,6 +58,7 @@ def write_voice(folder: Path, candidates: Candidates, choice: Choice, facts: Fac
         audio.write(folder / SPOKEN_CONSENT, audio.read(facts.said))
         names.append(SPOKEN_CONSENT)
     write_card(folder, make_card(candidates, choice, facts, hashes(folder, names)))
+    note_level(folder)
     return folder
 
 

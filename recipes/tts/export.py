@@ -23,6 +23,7 @@ from typing import Any
 from recipes.evaluations import Measured, measured_in
 from recipes.exporting import Weights, rows_about
 from recipes.kept_weights import Which
+from recipes.levels import note_level
 from recipes.options import option, parse
 from recipes.tts.graphs import FILES, write_graphs
 from recipes.tts.preparation.consent import read_consent
@@ -80,6 +81,7 @@ def export(run: Trained, options: Options) -> Path:
         options.out.mkdir(exist_ok=True)
         for name in (*FILES, "model.toml"):
             os.replace(stage / name, options.out / name)
+    note_level(options.out)
     return options.out
 
 
@@ -127,6 +129,7 @@ def export_all(run: Trained, voices: Path, options: Options) -> Path:
             for file in files:
                 shutil.copyfile(whole / file, folder / file)
         write_card(folder, _card(folder, listed, settings, row, options.scores, {}))
+        note_level(folder)
     return whole
 
 

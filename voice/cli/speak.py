@@ -26,6 +26,7 @@ from voice.cli.console import (
 from voice.cli.targets import check_sound, check_text, write_text
 from voice.errors import TextError, VoiceError
 from voice.places import remove_leftovers, unfinished_path
+from voice.types import LOUDNESS
 
 if TYPE_CHECKING:
     from voice.audio import Writer
@@ -59,6 +60,9 @@ def command(
     paragraph_pause: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Pauses between paragraphs.")
     ] = None,
+    loudness: Annotated[
+        float, typer.Option(metavar="LUFS", help="How loud all voices are (-40 to -10).")
+    ] = LOUDNESS,
     lexicon: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="How words are said, WORD = phones, /IPA/ or other words."),
@@ -82,7 +86,7 @@ def command(
     """
     spoken = _text(text, input, ssml)
     controls = _controls(
-        (speed, pitch, energy, pause), (clause_pause, sentence_pause, paragraph_pause), lexicon
+        (speed, pitch, energy, pause), (clause_pause, sentence_pause, paragraph_pause), lexicon, loudness
     )
     form = _subtitle_format(subtitles)
     check_sound(output, [input, lexicon])
@@ -163,13 +167,14 @@ def _controls(
     scales: tuple[float, float, float, float],
     pauses: tuple[float | None, float | None, float | None],
     lexicon: Path | None,
+    loudness: float,
 ) -> Controls:
     """Return Controls from their scales and pauses, in their order. Raises VoiceError."""
     from voice.text.lexicon import read_lexicon
     from voice.types import Controls
 
     try:
-        return Controls(*scales, *pauses, read_lexicon(lexicon) if lexicon else None)
+        return Controls(*scales, *pauses, read_lexicon(lexicon) if lexicon else None, loudness)
     except ValueError as error:
         raise VoiceError(str(error)) from error
 

@@ -113,7 +113,7 @@ def shipped_entries() -> dict[str, Entry]:
     """Return the models by name that nobody has to train, in the order of the catalog, our own last."""
     listed = [_entry(name, row) for name, row in _catalog().items()]
     several = next(entry for entry in listed if entry.name == kokoro.MODEL)
-    listed += [_voice_entry(several, name) for name in kokoro.loudness()]
+    listed += [_voice_entry(several, name) for name in kokoro.names()]
     folders = [path.parent for path in sorted(PRETRAINED.glob("*/" + cards.NAME))]
     listed += [_model_folder(folder, cards.read_card(folder)) for folder in folders]
     return {entry.name: entry for entry in listed}

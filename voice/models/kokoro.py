@@ -13,6 +13,7 @@ from dataclasses import replace
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from voice.errors import ModelMissing
 from voice.models.card import Card
@@ -31,10 +32,20 @@ _MIXTURE = re.compile(rf"{_PART}:[^+]*|{_PART}(?::[^+]*)?(?:\+{_PART}(?::[^+]*)?
 
 
 @cache
+def names() -> tuple[str, ...]:
+    """Return the names of all voices."""
+    return tuple(_table()["names"])
+
+
+@cache
 def loudness() -> Mapping[str, float]:
-    """Return how loud each voice is as the network speaks, in LUFS by name."""
-    listed = tomllib.loads(Path(__file__).with_name("kokoro_voices.toml").read_text("utf-8"))
-    return {name: float(value) for name, value in listed["loudness"].items()}
+    """Return how loud voices speak, in LUFS by name, as far as that was measured."""
+    return {name: float(value) for name, value in _table()["loudness"].items()}
+
+
+@cache
+def _table() -> Mapping[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("kokoro_voices.toml").read_text("utf-8"))
 
 
 def parse_mixture(name: str) -> dict[str, float]:
@@ -47,8 +58,8 @@ def parse_mixture(name: str) -> dict[str, float]:
     for part in name.split("+"):
         voice, colon, given = (each.strip() for each in part.partition(":"))
         weights[voice] = weights.get(voice, 0.0) + (_weight(given, name) if colon else 1.0)
-        if voice not in loudness():
-            close = get_close_matches(voice, loudness(), n=1, cutoff=0.6)
+        if voice not in names():
+            close = get_close_matches(voice, names(), n=1, cutoff=0.6)
             near = f"; did you mean {close[0]}?" if close else "; voice voices lists them"
             raise ModelMissing(f"Kokoro has no voice {voice[:40]!r}{near}")
     if len(weights) > MOST_PARTS:
@@ -84,7 +95,9 @@ def voice_card(base: Card, name: str) -> Card:
     shares = parse_mixture(name)
     leading = max(shares, key=lambda voice: shares[voice])
     language, accent = ACCENTS[leading[0]]
-    about: dict[str, str] = {"speaker": name, "accent": accent}
+    about: dict[str, str | float] = {"speaker": name, "accent": accent}
+    if all(voice in loudness() for voice in shares):
+        about["loudness"] = round(sum(share * loudness()[voice] for voice, share in shares.items()), 1)
     if len(shares) == 1:
         about["sex"] = SEXES[leading[1]]
         description = f"{_article(accent)} {accent} {about['sex']}, one of Kokoro's voices"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import lru_cache, partial
 
@@ -24,13 +25,24 @@ def open_voice(model: Model, threads: int | None) -> Voice:
 def _heart(model: Model, threads: int | None) -> Voice:
     from voice.tts.heart import Heart
 
-    return Voice(Heart.open(model.folder, threads=threads), partial(_other_voice, threads=threads))
+    return _english(Heart.open(model.folder, threads=threads), model, threads)
 
 
 def _acoustic(model: Model, threads: int | None) -> Voice:
     from voice.tts.acoustic import Acoustic
 
-    return Voice(Acoustic.open(model.folder, threads=threads), partial(_other_voice, threads=threads))
+    return _english(Acoustic.open(model.folder, threads=threads), model, threads)
+
+
+def _english(engine: Engine, model: Model, threads: int | None) -> Voice:
+    """Return a voice that reads English."""
+    return Voice(engine, partial(_other_voice, threads=threads), level=_level(model))
+
+
+def _level(model: Model) -> float | None:
+    """Return how loud a voice speaks by its card, in LUFS; None where the card does not say."""
+    level = option_of(model, "loudness", 0.0)
+    return level if math.isfinite(level) and level < 0 else None
 
 
 def _kokoro(model: Model, threads: int | None) -> Voice:
@@ -51,8 +63,8 @@ def _kokoro(model: Model, threads: int | None) -> Voice:
 
 
 @lru_cache(maxsize=OTHERS)
-def _other_voice(name: str, threads: int | None) -> Engine:
-    """Return the engine of a voice that markup names.
+def _other_voice(name: str, threads: int | None) -> Voice:
+    """Return a voice that markup names.
 
     It is one of the catalog that is here, because a text must neither fetch anything nor open a folder.
     Raises ModelMissing.
@@ -62,7 +74,7 @@ def _other_voice(name: str, threads: int | None) -> Engine:
         voices = [each for each in entries().values() if each.card.kind == "voice" and each.in_place]
         here = [each.name for each in voices if not each.voice_of]
         raise ModelMissing(f"there is no voice {name[:80]!r} here; <voice> can name {', '.join(here)}")
-    return open_voice(find(name, kind="voice"), threads).engine
+    return open_voice(find(name, kind="voice"), threads)
 
 
 def _transformers_voice(model: Model, threads: int | None) -> Voice:
@@ -100,7 +112,7 @@ def _reading_voice(engine: Engine, model: Model, threads: int | None) -> Voice:
 
     code = model.card.language
     language = ENGLISH if code in ("en", "multilingual") else letter_language(code)
-    return Voice(engine, partial(_other_voice, threads=threads), language)
+    return Voice(engine, partial(_other_voice, threads=threads), language, _level(model))
 
 
 ENGINES: dict[str, Callable[[Model, int | None], Voice]] = {

@@ -19,7 +19,7 @@ from voice.text.alphabet import (
     without_final_marks,
 )
 from voice.text.reading import PLAIN, SpokenSentence
-from voice.types import Controls
+from voice.types import LOUDNESS, Controls
 
 SLOWEST, FASTEST = 0.25, 4.0  # pace that markup and controls may reach together
 WIDEST = 24.0  # semitones, likewise
@@ -89,7 +89,7 @@ def prosody_targets(reading: SpokenSentence, controls: Controls) -> ProsodyTarge
 
 def _inside_sentences(controls: Controls) -> Controls:
     """Return `controls` without what acts between sentences and on the text alone."""
-    return replace(controls, sentence_pause=None, paragraph_pause=None, lexicon=None)
+    return replace(controls, sentence_pause=None, paragraph_pause=None, lexicon=None, loudness=LOUDNESS)
 
 
 def question_rise(phonemes: str) -> np.ndarray:

@@ -21,6 +21,7 @@ from voice.text.passages import read_passages
 from voice.text.reading import Bookmarks, Break, Reading, SoundlessSentence, SpokenSentence
 from voice.text.sentences import Sentence, SentenceSplitter
 from voice.tts.engine import Engine, StreamingEngine
+from voice.tts.loudness import apply_gain, gain_of
 from voice.tts.pauses import ATTACK, DECAY, Pause, after_silence, pause_after, pause_following, silence, trim
 from voice.tts.streaming import follow, speech_pieces
 from voice.types import Audio, Controls, Mark, Speech, Word
@@ -30,10 +31,14 @@ class Voice:
     """A synthesizer: the text front end before an engine."""
 
     def __init__(
-        self, engine: Engine, others: Callable[[str], Engine] | None = None, language: Language = ENGLISH
-    ) -> None:
-        """Take the engine; `others` finds the engine of a voice that markup names, or raises ModelError."""
-        self.engine, self._others, self.language = engine, others, language
+        self, engine: Engine, others: Callable[[str], Voice] | None = None, language: Language = ENGLISH,
+        level: float | None = None,
+    ) -> None:  # fmt: skip
+        """Take the engine; `others` finds a voice that markup names, or raises ModelError.
+
+        `level` is how loud the engine speaks in LUFS, None where that is unknown (see voice.tts.loudness).
+        """
+        self.engine, self._others, self.language, self.level = engine, others, language, level
         self.rate = engine.rate
         language.prepare()
 
@@ -65,16 +70,16 @@ class Voice:
         """Return a stream to push a plain text into while it is still being written."""
         return VoiceStream(self, controls)
 
-    def engine_of(self, name: str) -> Engine:
-        """Return the engine of the voice that markup names, this voice's own for "". Raises ModelError."""
+    def other(self, name: str) -> Voice:
+        """Return the voice that markup names, this one for "". Raises ModelError."""
         if not name:
-            return self.engine
+            return self
         if self._others is None:
             raise ModelError(f'this voice cannot change to "{name}"; leave <voice> out')
-        engine = self._others(name)
-        if engine.rate != self.rate:
-            raise ModelError(f'the voice "{name}" has {engine.rate} Hz, not {self.rate}; speak it by itself')
-        return engine
+        found = self._others(name)
+        if found.rate != self.rate:
+            raise ModelError(f'the voice "{name}" has {found.rate} Hz, not {self.rate}; speak it by itself')
+        return found
 
     def _readings(
         self, text: str, controls: Controls, tell: Callable[[str], object] | None = None
@@ -85,14 +90,14 @@ class Voice:
         for problem in markup.problems:
             tell(problem) if tell else warnings.warn(problem, stacklevel=3)
         for name in {passage.voice for passage in markup.passages}:
-            self.engine_of(name)
+            self.other(name)
         return read_passages(markup.passages, self.language, controls.lexicon)
 
     def _speak(
         self, readings: Iterable[Reading], controls: Controls, in_pieces: bool = False,
         tell: Callable[[str], object] | None = None,
     ) -> Iterator[Speech]:  # fmt: skip
-        narrator = _Narrator(self.engine_of, self.rate, in_pieces, tell)
+        narrator = _Narrator(self.other, self.rate, in_pieces, tell)
         for reading in readings:
             yield from narrator.speak(reading, controls)
         yield from narrator.end()
@@ -106,7 +111,7 @@ class VoiceStream:
         self._language, self._splitter, self._narrator = (
             voice.language,
             SentenceSplitter(),
-            _Narrator(voice.engine_of, voice.rate),
+            _Narrator(voice.other, voice.rate),
         )
 
     def push(self, text: str) -> Iterator[Speech]:
@@ -128,12 +133,12 @@ class _Narrator:
 
     def __init__(
         self,
-        engine_of: Callable[[str], Engine],
+        voice_of: Callable[[str], Voice],
         rate: int,
         in_pieces: bool = False,
         tell: Callable[[str], object] | None = None,
     ) -> None:
-        self._engine_of, self._rate, self._in_pieces, self._tell = engine_of, rate, in_pieces, tell
+        self._voice_of, self._rate, self._in_pieces, self._tell = voice_of, rate, in_pieces, tell
         self._pause = Pause(0.0)  # before the next reading
         self._ends_with_break = False
 
@@ -168,14 +173,19 @@ class _Narrator:
             yield silence(self._rate, self._pause.seconds)
 
     def _sentence(self, reading: SpokenSentence, controls: Controls, following: Pause) -> Iterator[Speech]:
-        engine, before = self._engine_of(reading.voice), self._pause
+        voice, before = self._voice_of(reading.voice), self._pause
+        engine, gain = voice.engine, gain_of(voice.level, controls.loudness)
         is_exact = before.exact or following.exact
         if self._in_pieces and not is_exact and isinstance(engine, StreamingEngine):
             sentence = engine.stream(reading, controls)
-            marks = _timed_marks(sentence.words, reading)
-            yield from speech_pieces(replace(sentence, marks=marks), self._rate, before.seconds)
+            pieces = (apply_gain(piece, gain, self._rate) for piece in sentence.pieces)
+            sentence = replace(sentence, marks=_timed_marks(sentence.words, reading), pieces=pieces)
+            yield from speech_pieces(sentence, self._rate, before.seconds)
             return
-        speech = trim(engine.render(reading, controls), before.exact, following.exact)
+        rendered = engine.render(reading, controls)
+        samples = apply_gain(rendered.audio.samples, gain, self._rate)
+        speech = replace(rendered, audio=Audio(samples, self._rate))
+        speech = trim(speech, before.exact, following.exact)
         speech = replace(speech, marks=_timed_marks(speech.words, reading))
         yield after_silence(speech, max(0.0, before.seconds - ATTACK) if before.exact else before.seconds)
 

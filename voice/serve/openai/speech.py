@@ -21,7 +21,7 @@ from voice.text.lexicon import parse_entry
 from voice.text.markup import is_ssml, parse
 from voice.tts.provenance import synthesis_tags
 from voice.tts.streaming import pieces
-from voice.types import RANGES, Audio, Controls, Synthesizer
+from voice.types import LOUDNESS, RANGES, Audio, Controls, Synthesizer
 
 PATH = "/v1/audio/speech"
 MAX_NOTES = 1000  # characters of the header that says what was not understood
@@ -55,6 +55,7 @@ class SpeechRequest(BaseModel):
     clause_pause: float | None = _within("clause_pause", None)
     sentence_pause: float | None = _within("sentence_pause", None)
     paragraph_pause: float | None = _within("paragraph_pause", None)
+    loudness: float | None = _within("loudness", LOUDNESS)
     lexicon: dict[str, str] = Field(default_factory=dict, max_length=1000)
     stream_format: Literal["audio", "sse"] = "audio"
     instructions: str | None = None
@@ -76,7 +77,7 @@ class SpeechRequest(BaseModel):
         lexicon = dict(parse_entry(word, said) for word, said in self.lexicon.items())
         return Controls(
             self.pace, self.pitch, self.energy, self.pause,
-            self.clause_pause, self.sentence_pause, self.paragraph_pause, lexicon or None,
+            self.clause_pause, self.sentence_pause, self.paragraph_pause, lexicon or None, self.loudness,
         )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from voice.text.reading import (
     Style,
     StyledSpan,
 )
-from voice.text.sentences import JOINING, Sentence, split_sentences
+from voice.text.sentences import Sentence, split_sentences
 from voice.types import Pronunciation
 
 MOST_PHONEMES = (
@@ -51,7 +51,7 @@ def read_aloud(
 
     What has no reading is in `unread`, where mere punctuation is not counted.
     """
-    for sentence in split_sentences(text):
+    for sentence in split_sentences(text, language.sentences):
         yield from read_sentence(
             sentence, language, lexicon, annotations.within(sentence.start, sentence.end)
         )
@@ -89,7 +89,7 @@ def read_sentence(
         yield SoundlessSentence(sentence.text, spoken.unread, sentence.after)
         return
     spans, sounds = _cut_long_words(spans, sounds)
-    parts = _audible_parts(sounds)
+    parts = _audible_parts(sounds, language.sentences.joining)
     first = 0  # the written words that precede this part
     for part in parts:
         is_last = part is parts[-1]
@@ -175,14 +175,14 @@ def _cut_long_words(
     return cut_spans, cut_sounds
 
 
-def _audible_parts(sounds: list[_PronouncedChunk]) -> list[list[_PronouncedChunk]]:
+def _audible_parts(sounds: list[_PronouncedChunk], joining: frozenset[str]) -> list[list[_PronouncedChunk]]:
     """Return the parts of `sounds`, each with something to hear.
 
     A part of nothing but punctuation loses it and joins the part before it, or the next if it is the first.
     """
     parts: list[list[_PronouncedChunk]] = []
     audible = False  # whether the last of them has sound
-    for part in _cut_at_clauses(sounds):
+    for part in _cut_at_clauses(sounds, joining):
         silent = not any(has_sound(sound.phonemes) for sound in part)
         if silent:
             part = [replace(sound, phonemes="") for sound in part]
@@ -194,15 +194,17 @@ def _audible_parts(sounds: list[_PronouncedChunk]) -> list[list[_PronouncedChunk
     return parts
 
 
-def _cut_at_clauses(sounds: list[_PronouncedChunk]) -> Iterator[list[_PronouncedChunk]]:
+def _cut_at_clauses(
+    sounds: list[_PronouncedChunk], joining: frozenset[str]
+) -> Iterator[list[_PronouncedChunk]]:
     """Yield `sounds` in parts of at most MOST_PHONEMES, cut after a clause if possible, never in a word."""
     while sounds:
-        count = _count_that_fits(sounds)
+        count = _count_that_fits(sounds, joining)
         yield sounds[:count]
         sounds = sounds[count:]
 
 
-def _count_that_fits(sounds: list[_PronouncedChunk]) -> int:
+def _count_that_fits(sounds: list[_PronouncedChunk], joining: frozenset[str]) -> int:
     length, clause, joint, word = 0, 0, 0, 0
     for index, sound in enumerate(sounds):
         length += len(sound.phonemes) + 1
@@ -215,7 +217,7 @@ def _count_that_fits(sounds: list[_PronouncedChunk]) -> int:
                 continue
             if sound.phonemes[-1:] in tuple(",;:—…)"):
                 clause = word
-            elif sounds[word : word + 1] and sounds[word].spoken.lower() in JOINING:
+            elif sounds[word : word + 1] and sounds[word].spoken.lower() in joining:
                 joint = word
     return len(sounds)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from voice.text.sentences import ENGLISH_SENTENCES, SentenceRules
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -30,7 +32,7 @@ class NormalizedText:
 
 @dataclass(frozen=True)
 class Language:
-    """A spoken language, as functions. `voice.text.english.language` has the one that there is.
+    """A spoken language, as functions; `voice.text.registry` finds those that there are.
 
     - `code`: ISO 639-1.
     - `prepare()` loads what reading needs before the first sentence asks for it.
@@ -42,6 +44,7 @@ class Language:
       read so without it. Raises KeyError for a kind that it does not know.
     - `stand_in(phonemes)` returns a word that begins like `phonemes` and is read in their place, so that the
       words around it are pronounced as they should be.
+    - `sentences` says where its sentences end.
     """
 
     code: str
@@ -51,3 +54,4 @@ class Language:
     is_rising_question: Callable[[str], bool]
     say_as: Callable[[str, str, str], str | None]
     stand_in: Callable[[str], str]
+    sentences: SentenceRules = ENGLISH_SENTENCES

@@ -9,44 +9,65 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 MOST_CHARACTERS = (
     1200  # characters; a "sentence" that goes on for longer is cut at a clause, a conjunction, a space
 )
 _LOOKAHEAD = 80
 
-# Never the end of a sentence, whatever follows: they stand before a name or an example.
-_NEVER_FINAL = frozenset(
-    "mr mrs ms dr prof st mt ft gen gov sen rep capt lt col sgt cmdr rev hon pres supt cpl maj adm fr msgr"
-    " mx sra sr"
-    " mme mlle e.g i.e eg ie cf viz vs v approx ca al messrs".split()
-)
-# Those of them that stand in small letters too; elsewhere the others are words of other languages so.
-_SMALL = frozenset("mr mrs ms dr prof sr sra mme mlle messrs vs v cf viz approx ca ie eg".split())
-# An end only when the next word is one that often begins a sentence.
-_EITHER = frozenset(
-    "u.s u.k u.n e.u d.c l.a n.y inc ltd co corp bros dept univ assn govt jr ph.d m.d b.a m.a"
-    " jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri sat ave blvd rd"
-    " mass calif conn fla penn tenn est ed vol".split()
-)
-# Not an end when a figure follows: "No. 5", "pp. 12".
-_NUMBERED = frozenset("no nos fig figs vol vols p pp ch chap sec art eq ex op ver v para tel ext nr".split())
-_STARTERS = frozenset(
-    "the a an it he she they we i you this that these those there in on at but and so if when while as for"
-    " after before his her their our my your its what who why how where however then now not no yes".split()
-)
 _STOP = re.compile(r"(?:[.!?…]+|[。！？]+)[\"'”’»)\]}]*(?=\s|$)|[。！？]+[”’」』）]*|\n")
 _OPENING_MARKS = "\"'“‘([{"
 _SPACE = re.compile(r"\s+")
 _NON_SPACE = re.compile(r"\S+")
 _BULLET = re.compile(r"(?:[-*•–—]|\(?\w{1,3}[.)])\s")
 _CLAUSE = re.compile(r"[,;:—)][\"'”’]*\s+(?=\S)")
-JOINING = frozenset(
-    "and but or nor so yet because although though while when whenever where whereas which who whose if"
-    " unless until before after since then than that as with without through during".split()
-)
-_JOINT = re.compile(rf"\s+(?=(?:{'|'.join(sorted(JOINING))})\s)", re.IGNORECASE)
 _SHORT_LINE = 50  # a line shorter than this was ended on purpose, not wrapped
+
+
+@dataclass(frozen=True)
+class SentenceRules:
+    """Where sentences of a language end. All words are in small letters, without their last stop.
+
+    - `never_final` stand before a name or an example: never an end, whatever follows.
+    - `small` are those of them that stand in small letters too; elsewhere the others are words so.
+    - `either` are an end only when the next word is one of `starters`, which often begin a sentence.
+    - `numbered` are no end when a figure follows: "No. 5".
+    - `joining` are words before which an overlong sentence may be cut.
+    """
+
+    never_final: frozenset[str]
+    small: frozenset[str]
+    either: frozenset[str]
+    numbered: frozenset[str]
+    starters: frozenset[str]
+    joining: frozenset[str]
+
+
+ENGLISH_SENTENCES = SentenceRules(
+    never_final=frozenset(
+        "mr mrs ms dr prof st mt ft gen gov sen rep capt lt col sgt cmdr rev hon pres supt cpl maj adm fr"
+        " msgr mx sra sr mme mlle e.g i.e eg ie cf viz vs v approx ca al messrs".split()
+    ),
+    small=frozenset("mr mrs ms dr prof sr sra mme mlle messrs vs v cf viz approx ca ie eg".split()),
+    either=frozenset(
+        "u.s u.k u.n e.u d.c l.a n.y inc ltd co corp bros dept univ assn govt jr ph.d m.d b.a m.a"
+        " jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri sat ave blvd rd"
+        " mass calif conn fla penn tenn est ed vol".split()
+    ),
+    numbered=frozenset(
+        "no nos fig figs vol vols p pp ch chap sec art eq ex op ver v para tel ext nr".split()
+    ),
+    starters=frozenset(
+        "the a an it he she they we i you this that these those there in on at but and so if when while as"
+        " for after before his her their our my your its what who why how where however then now not no"
+        " yes".split()
+    ),
+    joining=frozenset(
+        "and but or nor so yet because although though while when whenever where whereas which who whose if"
+        " unless until before after since then than that as with without through during".split()
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -62,7 +83,8 @@ class Sentence:
 class SentenceSplitter:
     """One session of splitting; feed it with `push`, end it with `flush`."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: SentenceRules = ENGLISH_SENTENCES) -> None:
+        self._rules = rules
         self._buffer = ""
         self._offset = 0
         self._judged = 0  # characters of the buffer whose stops are known to end nothing
@@ -79,7 +101,7 @@ class SentenceSplitter:
     def _take(self, final: bool) -> list[Sentence]:
         found: list[Sentence] = []
         while True:
-            cut, self._judged = _first_cut(self._buffer, final, self._judged)
+            cut, self._judged = _first_cut(self._buffer, final, self._judged, self._rules)
             if not cut:
                 return found
             end, after = cut
@@ -89,9 +111,9 @@ class SentenceSplitter:
             self._offset, self._judged = self._offset + end, 0
 
 
-def split_sentences(text: str) -> Iterator[Sentence]:
+def split_sentences(text: str, rules: SentenceRules = ENGLISH_SENTENCES) -> Iterator[Sentence]:
     """Yield the sentences of a whole text."""
-    splitter = SentenceSplitter()
+    splitter = SentenceSplitter(rules)
     for start in range(0, len(text), 4096):
         yield from splitter.push(text[start : start + 4096])
     yield from splitter.flush()
@@ -110,13 +132,15 @@ def ends_sentence(before: str, following: str) -> bool:
         return False
     if stop[0][0] in "。！？" or _is_small_word(before[: stop.start()]):
         return True
-    return _ends_sentence(before, 0, stop, following)
+    return _ends_sentence(before, 0, stop, following, ENGLISH_SENTENCES)
 
 
 def _is_small_word(before: str) -> bool:
     """Tell whether the last word is an abbreviation only if it is written with capitals."""
     word = "".join(before.split()[-1:]).lstrip(_OPENING_MARKS)
-    return word.isalpha() and word.islower() and word in _NEVER_FINAL | _EITHER and word not in _SMALL
+    rules = ENGLISH_SENTENCES
+    is_known = word in rules.never_final | rules.either and word not in rules.small
+    return word.isalpha() and word.islower() and is_known
 
 
 def _trim(text: str, offset: int, after: str) -> Sentence | None:
@@ -125,7 +149,9 @@ def _trim(text: str, offset: int, after: str) -> Sentence | None:
     return Sentence(body, start, start + len(body), after) if body else None
 
 
-def _first_cut(text: str, final: bool, judged: int) -> tuple[tuple[int, str] | None, int]:
+def _first_cut(
+    text: str, final: bool, judged: int, rules: SentenceRules
+) -> tuple[tuple[int, str] | None, int]:
     """Return where the first sentence of `text` ends, None while that cannot be known, and a second place.
 
     Up to that place, which begins with `judged`, no stop ends the sentence.
@@ -135,27 +161,32 @@ def _first_cut(text: str, final: bool, judged: int) -> tuple[tuple[int, str] | N
     while stop := _STOP.search(text, judged):
         if stop.end() > begin + MOST_CHARACTERS:
             break
-        verdict = _judge(text, begin, stop, final)
+        verdict = _judge(text, begin, stop, final, rules)
         if verdict == "wait":
             return None, judged
         if verdict:
             return (stop.end(), verdict), judged
         judged = stop.end()
     if len(text) > begin + MOST_CHARACTERS + _LOOKAHEAD or (final and len(text) > begin + MOST_CHARACTERS):
-        return (_forced_cut(text, begin), "clause"), judged
+        return (_forced_cut(text, begin, rules), "clause"), judged
     return ((len(text), "paragraph") if final and text else None), judged
 
 
-def _forced_cut(text: str, begin: int) -> int:
+def _forced_cut(text: str, begin: int, rules: SentenceRules) -> int:
     window = text[: begin + MOST_CHARACTERS]
-    for pattern in (_CLAUSE, _JOINT, _SPACE):
+    for pattern in (_CLAUSE, _joint(rules.joining), _SPACE):
         ends = [match.end() for match in pattern.finditer(window, begin + MOST_CHARACTERS // 4)]
         if ends:
             return ends[-1]
     return begin + MOST_CHARACTERS
 
 
-def _judge(text: str, begin: int, stop: re.Match[str], final: bool) -> str:
+@lru_cache(maxsize=16)
+def _joint(joining: frozenset[str]) -> re.Pattern[str]:
+    return re.compile(rf"\s+(?=(?:{'|'.join(sorted(joining))})\s)", re.IGNORECASE)
+
+
+def _judge(text: str, begin: int, stop: re.Match[str], final: bool, rules: SentenceRules) -> str:
     """Return 'sentence' or 'paragraph' if the candidate ends one, '' if not, 'wait' to ask for more text."""
     space = _SPACE.match(text, stop.start() if stop[0] == "\n" else stop.end())
     after = space.end() if space else stop.end()
@@ -173,7 +204,7 @@ def _judge(text: str, begin: int, stop: re.Match[str], final: bool) -> str:
         return "sentence" if _ends_line(text, begin, stop.start(), after) else ""
     if _is_label(text[begin : stop.start()], stop[0]):
         return ""
-    return "sentence" if _ends_sentence(text, begin, stop, following) else ""
+    return "sentence" if _ends_sentence(text, begin, stop, following, rules) else ""
 
 
 def _is_label(before: str, stop: str) -> bool:
@@ -194,26 +225,26 @@ def _ends_line(text: str, begin: int, end: int, after: int) -> bool:
     )
 
 
-def _ends_sentence(text: str, begin: int, stop: re.Match[str], following: str) -> bool:
+def _ends_sentence(text: str, begin: int, stop: re.Match[str], following: str, rules: SentenceRules) -> bool:
     closed = stop[0][-1] in "\"'”’»)]}"
     lower = following.lstrip("\"'“‘([")[:1].islower()
     if stop[0].startswith(("!", "?")):
         return not (closed and lower)
     if stop[0].startswith(("..", "…")):
         return not lower and not re.match(r"I\b", following)  # "Oh… I see" may go on
-    return _period_ends(text[begin : stop.start()], following, lower, closed)
+    return _period_ends(text[begin : stop.start()], following, lower, closed, rules)
 
 
-def _period_ends(before: str, following: str, lower: bool, closed: bool) -> bool:
+def _period_ends(before: str, following: str, lower: bool, closed: bool, rules: SentenceRules) -> bool:
     last = before.rsplit(None, 1)[-1:]  # of a long text, without splitting all of it
     word = last[0].strip().lstrip(_OPENING_MARKS) if last else ""
     known, next_word = word.lower(), following.strip("\"'“‘”’([.,;:!?)]").lower()
     if closed and lower:
         return False
-    if known in _NEVER_FINAL or (known in _NUMBERED and following[:1].isdigit()):
+    if known in rules.never_final or (known in rules.numbered and following[:1].isdigit()):
         return False
     if len(word) == 1 and word.isupper() and word != "I":  # an initial
-        return next_word in _STARTERS and next_word not in ("a", "i")
-    if known in _EITHER or re.fullmatch(r"(?:\w\.)+\w", word):  # "U.S.", "p.m."
-        return not lower and (next_word in _STARTERS or known in ("a.m", "p.m"))
+        return next_word in rules.starters and next_word not in ("a", "i")
+    if known in rules.either or re.fullmatch(r"(?:\w\.)+\w", word):  # "U.S.", "p.m."
+        return not lower and (next_word in rules.starters or known in ("a.m", "p.m"))
     return True

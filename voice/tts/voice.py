@@ -110,7 +110,7 @@ class VoiceStream:
         self.controls = controls
         self._language, self._splitter, self._narrator = (
             voice.language,
-            SentenceSplitter(),
+            SentenceSplitter(voice.language.sentences),
             _Narrator(voice.other, voice.rate),
         )
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from voice.errors import VoiceError
 from voice.features import VOICE_RATE
 from voice.manifest import Clip, read_manifest
+from voice.text.detection import foreign_language
 from voice.text.english.coverage import unspeakable
-from voice.text.foreign import foreign_language
 from voice.text.languages import name_of, parse_language
 
 LONGEST_RECORDING = 60.0  # seconds that are aligned at once

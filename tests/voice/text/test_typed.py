@@ -8,7 +8,7 @@ from benchmarks.typed import pages, problem, typed_strings
 from voice.text.english.language import ENGLISH
 from voice.text.english.normalization import normalize
 from voice.text.frontend import MOST_PHONEMES, read_aloud
-from voice.text.sentences import JOINING
+from voice.text.sentences import ENGLISH_SENTENCES
 
 
 def test_every_page_of_unicode_is_typed_and_always_the_same():
@@ -31,7 +31,10 @@ def test_two_thousand_words_without_a_stop_are_cut_before_conjunctions():
     readings = list(read_aloud(text, ENGLISH))
     assert len(text.split()) > 2000 and all(len(reading.phonemes) <= MOST_PHONEMES for reading in readings)
     assert " ".join(reading.text for reading in readings) == text
-    assert sum(reading.words[0].text in JOINING for reading in readings[1:]) >= len(readings) * 0.9
+    assert (
+        sum(reading.words[0].text in ENGLISH_SENTENCES.joining for reading in readings[1:])
+        >= len(readings) * 0.9
+    )
 
 
 def test_capitals_throughout_are_words_and_acronyms():

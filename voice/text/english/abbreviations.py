@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from voice.text.english.numbers import ROMAN_NUMERAL, cardinal, ordinal, roman_value, year
-from voice.text.english.rule import one_of, rule
+from voice.text.verbalization.rule import one_of, rule
 
 _TITLES = {
     "Mr": "Mister", "Mrs": "Missus", "Ms": "Miz", "Messrs": "Messers", "Dr": "Doctor", "Prof": "Professor",

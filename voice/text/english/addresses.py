@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from voice.text.english.numbers import digits, number, say_in_name
-from voice.text.english.rule import one_of, rule
+from voice.text.verbalization.rule import one_of, rule
 
 _MARK_NAMES = {
     ".": "dot", "/": "slash", "\\": "backslash", "-": "dash", "_": "underscore", "?": "question mark",

@@ -17,7 +17,7 @@ from voice.text.english.numbers import (
     say_in_name,
     year,
 )
-from voice.text.english.rule import TAKEN, one_of, rule
+from voice.text.verbalization.rule import TAKEN, one_of, rule
 
 _PERIODS = {"yr": "year", "mo": "month", "hr": "hour", "wk": "week", "min": "minute", "sec": "second"}
 _DENOMINATORS = {2: "half", 4: "quarter"}

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 
+from voice.text.detection import foreign_language
 from voice.text.english.characters import plain_forms, say_character, transliterated_words
 from voice.text.english.language import ENGLISH
-from voice.text.foreign import foreign_language
 from voice.text.given_pronunciations import find_given, find_unknown_phones, normalize_around
 from voice.text.languages import name_of
 from voice.text.markup import Passage, is_ssml, parse

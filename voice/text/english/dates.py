@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from voice.text.english.numbers import TENS, cardinal, ordinal, plural, year
-from voice.text.english.rule import one_of, rule
+from voice.text.verbalization.rule import one_of, rule
 
 MONTHS = ("January February March April May June July August September October November December").split()
 _MONTH = rf"(?:{one_of([*MONTHS, *(month[:3] for month in MONTHS), 'Sept'])})\b\.?"

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from voice.text.english.numbers import cardinal, digits, plural, say_in_name, split_last_word
-from voice.text.english.rule import one_of, rule
+from voice.text.verbalization.rule import one_of, rule
 
 _COMPOUND_SIGNS = {
     "->": "to", "-->": "to", "=>": "to", "<-": "from", "<->": "to and from", ">=": "at least",

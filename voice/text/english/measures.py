@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from voice.text.english.numbers import NUMBER, cardinal, is_one, number, plural
-from voice.text.english.rule import TAKEN, one_of, rule
+from voice.text.verbalization.rule import TAKEN, one_of, rule
 
 _UNITS = {
     "mm": "millimeter", "cm": "centimeter", "dm": "decimeter", "m": "meter", "km": "kilometer",

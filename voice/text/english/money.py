@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from voice.text.english.numbers import NUMBER, NUMBER_END, SHORT_SCALES, cardinal, is_one, number
-from voice.text.english.rule import one_of, rule
+from voice.text.verbalization.rule import one_of, rule
 
 _CURRENCIES = {
     "$": ("dollar", "dollars", "cent"), "US$": ("U S dollar", "U S dollars", "cent"),

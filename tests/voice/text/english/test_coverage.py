@@ -9,9 +9,9 @@ import time
 import pytest
 
 from voice.errors import TextError
+from voice.text.detection import foreign_language
 from voice.text.english.coverage import reading_notes, unspeakable
 from voice.text.english.language import ENGLISH
-from voice.text.foreign import foreign_language
 from voice.text.frontend import read_aloud
 from voice.text.lexicon import parse_lexicon
 

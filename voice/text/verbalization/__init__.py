@@ -1,0 +1,1 @@
+"""Written → spoken for any language: rules over a sentence, and what languages with like writing share."""

@@ -67,7 +67,7 @@ def find_language(code: str) -> Language:
     card = language_cards().get(code)
     if card is None:
         known = ", ".join(f"{card.name} ({card.code})" for card in language_cards().values())
-        raise TextError(f"no text can be read aloud in {name_of(code)} here; there are {known}")
+        raise TextError(f"no text can be read aloud in {name_of(code)} here; languages are {known}")
     language: Language = getattr(import_module(f"voice.text.{card.folder}.language"), card.folder.upper())
     return language
 

@@ -26,7 +26,6 @@ from voice.cli.console import (
 from voice.cli.targets import check_sound, check_text, write_text
 from voice.errors import TextError, VoiceError
 from voice.places import remove_leftovers, unfinished_path
-from voice.types import LOUDNESS
 
 if TYPE_CHECKING:
     from voice.audio import Writer
@@ -61,8 +60,8 @@ def command(
         float | None, typer.Option(metavar="SECONDS", help="Pauses between paragraphs.")
     ] = None,
     loudness: Annotated[
-        float, typer.Option(metavar="LUFS", help="How loud all voices are (-40 to -10).")
-    ] = LOUDNESS,
+        float | None, typer.Option(metavar="LUFS", help="How loud all voices are (-40 to -10; usually -20).")
+    ] = None,
     lexicon: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="How words are said, WORD = phones, /IPA/ or other words."),
@@ -167,14 +166,15 @@ def _controls(
     scales: tuple[float, float, float, float],
     pauses: tuple[float | None, float | None, float | None],
     lexicon: Path | None,
-    loudness: float,
+    loudness: float | None,
 ) -> Controls:
     """Return Controls from their scales and pauses, in their order. Raises VoiceError."""
     from voice.text.lexicon import read_lexicon
     from voice.types import Controls
 
     try:
-        return Controls(*scales, *pauses, read_lexicon(lexicon) if lexicon else None, loudness)
+        controls = Controls(*scales, *pauses, read_lexicon(lexicon) if lexicon else None)
+        return controls if loudness is None else replace(controls, loudness=loudness)
     except ValueError as error:
         raise VoiceError(str(error)) from error
 

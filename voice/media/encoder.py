@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import BinaryIO
 
@@ -53,6 +54,7 @@ class Encoder:
         if bits:
             self._stream.bit_rate = bits
         self._resampler = StreamResampler(rate, self._rate)
+        self._encoded = 0  # samples
 
     def write(self, samples: np.ndarray) -> None:
         """Append (T,) samples; what lies outside [-1, 1] is clipped. Raises AudioError for NaN."""
@@ -75,6 +77,9 @@ class Encoder:
         coded = np.round(np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16)
         frame = av.AudioFrame.from_ndarray(coded[None], format="s16", layout="mono")
         frame.sample_rate = self._rate
+        # With its time the encoder knows that what it puts before the sound is not of it, and MP4 says so.
+        frame.pts, frame.time_base = self._encoded, Fraction(1, self._rate)
+        self._encoded += len(coded)
         self._container.mux(self._stream.encode(frame))
 
 

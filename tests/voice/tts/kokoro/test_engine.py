@@ -5,9 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from voice.tts.kokoro.engine import MOST_TOKENS, Kokoro
+from voice.text.english.language import ENGLISH
+from voice.text.frontend import read_aloud
+from voice.tts.kokoro.engine import MOST_TOKENS, Kokoro, clause_ends
 from voice.tts.kokoro.graphs import Graphs
 from voice.tts.prosody_targets import ProsodyTargets
+from voice.types import Controls
 
 
 class Text:
@@ -71,3 +74,26 @@ def test_speed_pitch_and_level_are_what_is_asked(kokoro):
 def test_no_more_tokens_than_the_network_has_places_for(kokoro):
     made = kokoro.render_phonemes("a" * 600)
     assert (made.durations > 0).sum() == MOST_TOKENS + 2
+
+
+def test_a_sentence_comes_clause_by_clause_and_is_the_same_in_one(kokoro):
+    (reading,) = read_aloud("When the ferry had left at last, all of them walked home again.", ENGLISH)
+    with_pauses = Controls(clause_pause=0.4)
+    pieces = list(kokoro.stream(reading, with_pauses).pieces)
+    assert len(pieces) == 2
+    whole = kokoro.render(reading, with_pauses)
+    np.testing.assert_array_equal(np.concatenate(pieces), whole.audio.samples)
+    cut = len(pieces[0])
+    assert whole.words[6].end < cut / 24_000 < whole.words[7].start and abs(pieces[0][-1]) < 1e-6
+
+
+def test_clauses_end_where_a_pause_is_softest():
+    durations = np.array([10, 40, 8, 2, 40, 10])
+    energy = np.ones(2 * 110)
+    energy[2 * 55] = energy[2 * 55 + 1] = -1.0
+    assert clause_ends("a, a", durations, energy) == [55, 110]
+
+
+@pytest.mark.parametrize("durations", [[10, 40, 2, 2, 40, 10], [10, 10, 8, 2, 40, 10], [10, 40, 8, 2, 10, 5]])
+def test_short_pauses_and_short_clauses_are_not_cut(durations):
+    assert clause_ends("a, a", np.array(durations), np.ones(2 * sum(durations))) == [sum(durations)]

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from voice.text.sentences import ENGLISH_SENTENCES, SentenceRules
 
+LETTER = "\u2060"  # follows a letter that is named where alone it would be a word, as "A" would
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -27,7 +29,7 @@ class NormalizedText:
     @property
     def text(self) -> str:
         """Return the words, separated by spaces."""
-        return " ".join(chunk.text for chunk in self.chunks)
+        return " ".join(chunk.text for chunk in self.chunks).replace(LETTER, "")
 
 
 @dataclass(frozen=True)

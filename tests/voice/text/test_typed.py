@@ -56,7 +56,7 @@ def test_capitals_throughout_are_words_and_acronyms():
         ("Z̷a̷l̷g̷o̷", "Zalgo", ()),
         ("Ⅷ and ①", "eight and one", ()),
         ("👍🏽 done ❤️", "thumbs up sign done heart", ()),
-        ("x**2 + a*b", "x to the power of two plus a times b", ()),
+        ("x**2 + a*b", "x to the power of two plus A times b", ()),
     ],
 )
 def test_unusual_characters_are_said_or_reported(written, spoken, unread):

@@ -43,7 +43,6 @@ _ABBREVIATIONS = {
     "doz": "dozen", "Rm": "Room", "Rte": "Route", "pts": "points", "pt": "point", "Sts": "Streets",
     "Aves": "Avenues", "msg": "message", "Lv": "level", "Lvl": "level",
 }  # fmt: skip
-_SHORT_MONTHS = "Jan Feb Mar Apr Jun Jul Aug Sep Sept Oct Nov Dec".split()
 _NEEDS_FIGURE = frozenset("in min sec temp est ca ed Sun Sat Mar Co Mass".split())
 _PHRASES = {
     "e.g.": "for example", "i.e.": "that is", "eg.": "for example", "ie.": "that is", "w/": "with",
@@ -194,6 +193,14 @@ def _say_numeral(match: re.Match[str]) -> str | None:
 
 
 ABBREVIATION_RULES = (
+    rule(r"\b[A-Z][\w'’-]+,? (?P<token>[SJ]r)\b(?!\.)", lambda m: _ABBREVIATIONS[m["token"]]),
+    rule(rf"\b(?:Vols?|Ch|Chap|Figs?|Sec|Art|Bk|Pt|Nos?)\.\s?(?P<token>(?=[IVXL]){ROMAN_NUMERAL})\b"
+         r"(?!['’.]\w)",
+         lambda m: cardinal(roman_value(m["token"]))),
+    rule(r"^\(?(?P<token>[ivx]{1,4})(?=[).] )", lambda m: cardinal(roman_value(m["token"].upper()))),
+    rule(rf"\b[A-Z][a-z]+, (?P<token>{one_of(_STATE_WORDS)})\b(?=[,;:!?)]|\.(?!\w)|$)(?!, (?:and|or)\b)",
+         lambda m: _STATES[m["token"]]),
+    rule(rf"^(?P<token>(?:{one_of(_TITLES)})\.)$", lambda m: _TITLES[m["token"][:-1]]),
     rule(rf"(?<=[a-z], )(?P<token>{one_of(_STATES)})(?= \d{{5}}\b)", lambda m: _STATES[m["token"]]),
     rule(rf"(?<=[a-z], )(?P<token>{one_of(set(_STATES) - set(_STATE_WORDS))})\b(?!['’.\w])",
          lambda m: _STATES[m["token"]]),
@@ -203,7 +210,7 @@ ABBREVIATION_RULES = (
     rule(r"\b(?:[Tt]he|[Mm]y|[Yy]our|[Oo]ur|[Hh]is|[Hh]er|[Aa]) (?P<token>Dr)\b(?!\.)", lambda m: "Doctor"),
     rule(rf"\b(?P<token>{one_of(_BARE_TITLES)})(?=\s[A-Z][a-z])(?<!\w\w\sSt)(?<!\w\w\sDr)",
          lambda m: _TITLES[m["token"]]),
-    rule(rf"\b(?P<token>(?:{one_of(_BEFORE_FIGURE)})\.)\s?(?=\d|[IVXL]+\b)",
+    rule(rf"\b(?P<token>(?:{one_of(_BEFORE_FIGURE)})\.)\s?(?=\(?\d|[IVXL]+\b|\ue000)",
          lambda m: _BEFORE_FIGURE[m["token"][:-1]]),
     rule(r"\b(?P<token>No)\s(?=\d+\b)(?!\d+ (?:people|one))", lambda m: "number" if m.start() else None),
     rule(r"\b(?P<token>Ave)(?= of\b)", lambda m: "Avenue"),
@@ -212,7 +219,6 @@ ABBREVIATION_RULES = (
     rule(r"(?<=[\d\ue000] )(?P<token>c\.)(?= [a-z])", lambda m: "cups"),
     rule(r"\b(?P<token>Rev\.)(?= [\d\ue000])", lambda m: "Revelation"),
     rule(r"(?<=[\w\ue000] )(?P<token>St|Ave|Blvd|Rd|Hwy|Pkwy)\b(?!\.)", lambda m: _ABBREVIATIONS[m["token"]]),
-    rule(rf"\b(?P<token>{one_of(_SHORT_MONTHS)})(?=\s[\d\ue000])", lambda m: _ABBREVIATIONS[m["token"]]),
     rule(rf"(?<![\w.])(?P<token>(?:{one_of(_ABBREVIATIONS)})\.)(?!\w)", _say_abbreviation),
     rule(rf"(?<![\w.])(?P<token>(?:{one_of(_PHRASES)}))(?![\w])", _say_phrase),
     rule(r"(?<![\w.])(?P<token>(?:[A-Za-z]\.){2,}(?:[A-Za-z]\b)?)(?!\w)", _say_dotted_letters),

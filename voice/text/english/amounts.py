@@ -19,7 +19,13 @@ from voice.text.english.numbers import (
 )
 from voice.text.verbalization.rule import TAKEN, one_of, rule
 
-_PERIODS = {"yr": "year", "mo": "month", "hr": "hour", "wk": "week", "min": "minute", "sec": "second"}
+_PERIODS = {
+    "yr": "year", "y": "year", "mo": "month", "hr": "hour", "h": "hour", "wk": "week", "min": "minute",
+    "d": "day",
+    "sec": "second", "kg": "kilogram", "g": "gram", "lb": "pound", "oz": "ounce", "gal": "gallon",
+    "mi": "mile",
+    "km": "kilometer", "ml": "milliliter", "GB": "gigabyte", "kWh": "kilowatt hour", "sqft": "square foot",
+}  # fmt: skip
 _DENOMINATORS = {2: "half", 4: "quarter"}
 _COMMON_DENOMINATORS = frozenset((2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 16, 32, 64, 100, 1000))
 _AS_SAID = {
@@ -51,15 +57,18 @@ def _ratio_of(above: int, below: int, mixed: bool) -> str:
 
 
 def _say_fraction(match: re.Match[str]) -> str | None:
-    whole, above, below = match[1], int(match[2]), int(match[3])
+    whole, above, below = match[1], int(match[3]), int(match[4])
     if not whole and (words := _AS_SAID.get(match[0])):
         return words
-    if 0 < above < below and below in _COMMON_DENOMINATORS:
+    small = whole and below in range(2, 11) and above < 10
+    if 0 < above and (above < below or small) and below in _COMMON_DENOMINATORS:
         part = _ratio_of(above, below, mixed=bool(whole))
         return f"{number(whole)} and {part}" if whole else part
     if whole:
-        return None
-    return f"{number(match[2])} over {number(match[3])}"
+        return (
+            f"{number(whole)} and {cardinal(above)} over {cardinal(below)}" if match["mixed"] == " " else None
+        )
+    return f"{number(match[3])} over {number(match[4])}"
 
 
 def _say_fraction_sign(match: re.Match[str]) -> str:
@@ -80,6 +89,12 @@ def _say_scientific(match: re.Match[str]) -> str:
     return f"{number(match[1])} times ten to the power of {number(match[2].lstrip('+'))}"
 
 
+def _say_cross(match: re.Match[str]) -> str:
+    """Read the cross of '25 x 7 m' as by, that of '3 x 4 = 12' as times."""
+    measure = re.match(rf" ?(?:\d+(?:\.\d+)? ?)?(?:{TAKEN}|[x×] )", match.string[match.end() :])
+    return "by" if measure and "=" not in match.string else "times"
+
+
 def _say_difference(match: re.Match[str]) -> str:
     """Read the dash of '5 - 3' as minus, that of the range '3 - 5' as to."""
     first, second = (float(match[i].replace(",", "")) for i in (1, 3))
@@ -88,9 +103,13 @@ def _say_difference(match: re.Match[str]) -> str:
 
 def _say_range(match: re.Match[str]) -> str | None:
     """Read the dash of a range; leave the dash of a name, as in 'A12-345'."""
-    return (
-        None if re.search(r"[A-Za-z]\d+$", match.string[max(0, match.start() - 12) : match.start()]) else "to"
-    )
+    before, after = match.string[max(0, match.start() - 12) : match.start()], match.string[match.end() :]
+    if re.search(r"[A-Za-z]\d+$", before):
+        return None
+    if re.match(r"\s?\d+(?:\.\d+)?(?:\s?[-+*/×÷]\s?\d+(?:\.\d+)?)*\s?=", after):
+        return "minus"
+    halves = re.search(r"\b(50)$", before) and re.match(r"50\b", after)
+    return " " if halves else "to"
 
 
 def _say_scale(match: re.Match[str]) -> str | None:
@@ -118,32 +137,39 @@ _VULGAR = "½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅐⅛⅜⅝⅞⅑⅒"
 FRACTION_RULES = (
     rule(r"(?<![\w/.,])(\d+\.\d+)/(5|10|100)(?![\w/]|\.\d)", _say_out_of),
     rule(r"(?<![\w/.,])(\d+)/(5|10|100)(?= (?:stars|points|rating|score)\b)", _say_out_of),
-    rule(r"(?<![\w/.,])(?:(\d+)[\s-])?(\d{1,4})[/⁄](\d{1,4})(?:ths|rds|nds|th)?(?![\w/]|\.\d)",
+    rule(r"(?<![\w/.,])(?:(\d+)(?P<mixed>[\s-]))?(\d{1,4}|\d{5}(?=/\d{5}))[/⁄](\d{1,5})(?i:ths|rds|nds|th|rd|nd)?(?![\w/]|\.\d)",
          _say_fraction),
     rule(rf"(?<![\w.,])(?:(\d+)\s?)?([{_VULGAR}])", _say_fraction_sign),
 )  # fmt: skip
 
 AMOUNT_RULES = (
+    rule(r"(?<![\w.-])(7[0-8]7)-(\d00)(?!\w)", lambda m: f"{say_in_name(m[1])} {number(m[2])}"),  # airliners
+    rule(r"(?<!\w)#(\d+)\s?[-–]\s?(\d+)(?![\w-])",
+         lambda m: f"numbers {number(m[1])} through {number(m[2])}"),
     rule(r"\b(?:[Rr]oom|Route|Highway|Flight|Boeing|Airbus|Apartment|Suite|[Bb]us) (?P<token>\d{3})\b",
          lambda m: say_in_name(m["token"])),
     rule(rf"({NUMBER})\s?(?P<token>[°º˚]\s?(?P<scale>[CFK])?|℃|℉)(?!\w)", _say_degrees),
     rule(rf"(?<![\w.])(\d+(?:\.\d+)?)[eE]([-+]?\d+){NUMBER_END}", _say_scientific),
     rule(r"(?<![\w.,])(\d+|\d{1,3}(?:,\d{3})+)(?:st|nd|rd|th|ST|ND|RD|TH)\b", lambda m: ordinal(_int(m[1]))),
     rule(rf"(?<![\w.])(?:{NUMBER})(?P<token>[x×])(?=\d)", lambda m: "by"),
-    rule(r"(?<=[\d\ue000] )(?P<token>[x×])(?= \d)", lambda m: "times"),
+    rule(r"(?<=[\d\ue000] )(?P<token>[x×])(?= [\d\ue000])", _say_cross),
     rule(rf"(?<![\w.])(?:{NUMBER})(?P<token>[xX×])(?![\w^]|\s?[-+=] ?[\dA-Za-z]|\))", lambda m: "times"),
     rule(r"(?<![\w:])\d+(?P<token>:)(?=\d+(?![\w:]))", lambda m: "to"),
     rule(rf"(?<![\w.])({NUMBER}) (?P<token>[-–]) ({NUMBER}){NUMBER_END}", _say_difference),
-    rule(r"(?<=\d)\s?(?P<token>\*)\s?(?=\d)", lambda m: "times"),
+    rule(rf"(?<=[\d{TAKEN}])\s?(?P<token>\*)\s?(?=[\d{TAKEN}])", lambda m: " times "),
     rule(r"(?<=[\w)\ue000])(?P<token>\^\{?-?\d+\}?|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)", _say_power),
-    rule(rf"(?<![\w)\].,{TAKEN}])(?P<token>[-−–])(?=[\d{TAKEN}]|\.\d)", lambda m: "minus"),
+    rule(rf"(?<![\w)\].,%{TAKEN}])(?P<token>[-−–])(?=[\d{TAKEN}]|\.\d)", lambda m: "minus"),
     rule(r"(?<=[=<>(] )[-−](?=\w)", lambda m: "minus"),
     rule(rf"(?:(?<=\b[a-z] )|(?<=[\d²³){TAKEN}] ))[-−](?= (?:[a-z]\b|[\d({TAKEN}]))",
          lambda m: "minus" if "=" in m.string else None),
     rule(rf"(?<=[\d{TAKEN}%])\s?(?P<token>[-–])\s?(?=[\d{TAKEN}])", _say_range),
     rule(rf"(?<={TAKEN})/([A-Za-z]+)\b", lambda m: f"per {_PERIODS.get(m[1], m[1])}"),
+    rule(rf"(?<=\d)/({one_of(_PERIODS)})\b(?!/)", lambda m: f"per {_PERIODS[m[1]]}"),
+    rule(r"(?<=\d)(?P<token>!)(?=\s?[=+*/×÷)])", lambda m: " factorial"),
+    rule(r"\b(?:Chapter|Lesson|Unit|Episode|Track|Part|Volume|Exercise|Step) (?P<token>0\d)\b(?![.:]\d)",
+         lambda m: cardinal(int(m["token"]))),
     rule(r"(?<![\w.])(?P<n>\d+(?:\.\d+)?)(?P<token>[kKMB])\b(?P<word>(?=\s[a-z]{3,}))?", _say_scale),
-    rule(r"~(?=\s?[\d$£€])", lambda m: "about"),
+    rule(rf"~(?=\s?[\d$£€{TAKEN}])", lambda m: "about"),
     rule(r"(?<![\w&])#(?=[A-Z]{0,3}\d)", lambda m: "number"),
 )  # fmt: skip
 

@@ -8,8 +8,22 @@ from voice.text.english.numbers import TENS, cardinal, ordinal, plural, year
 from voice.text.verbalization.rule import one_of, rule
 
 MONTHS = ("January February March April May June July August September October November December").split()
-_MONTH = rf"(?:{one_of([*MONTHS, *(month[:3] for month in MONTHS), 'Sept'])})\b\.?"
+_SHORT_MONTHS = [month[:3] for month in MONTHS if month != "May"] + ["Sept"]
+_MONTH_NAMES = [*MONTHS, *_SHORT_MONTHS]
+_WORDS_TOO = {"may", "march", "mar"}  # in small letters
+_SHORT_CASED = [*_SHORT_MONTHS, *map(str.upper, _SHORT_MONTHS), *map(str.lower, _SHORT_MONTHS)]
+_CASED = [
+    *_MONTH_NAMES,
+    *map(str.upper, _MONTH_NAMES),
+    *({name.lower() for name in _MONTH_NAMES} - _WORDS_TOO),
+]
+_MONTH = rf"(?:{one_of(_CASED)})\b\.?"
 _MERIDIEM = r"[AaPp]\.?[Mm]\b"
+
+
+def full_name(month: str) -> str:
+    """Return 'January' for 'jan', 'JAN.' and 'January'; other words as they are."""
+    return _FULL.get(month.rstrip(".").title(), month)
 
 
 def _date(text_year: str, month: int, day: int) -> str | None:
@@ -31,6 +45,24 @@ def _say_slashed_date(match: re.Match[str]) -> str | None:
     first, second = int(match[1]), int(match[2])
     month, day = (first, second) if first <= 12 else (second, first)
     return _date(match[3], month, day)
+
+
+def _say_year_first(match: re.Match[str]) -> str | None:
+    """Read '2016/07/03' and '2012.01.05'."""
+    return _date(match[1], int(match[3]), int(match[4]))
+
+
+def _say_month_first(match: re.Match[str]) -> str | None:
+    """Read 'Jan-15-2020'."""
+    return _date(match[3], MONTHS.index(full_name(match[1])) + 1, int(match[2]))
+
+
+def _say_quarter(match: re.Match[str]) -> str:
+    """Read '2Q22' and 'Q3 2022' as quarters of a year."""
+    quarter = match["before"] or match["after"]
+    of = match["year"].strip(" '’-")
+    words = year(int(of)) if len(of) == 4 else _short_year(of)
+    return f"{'' if match['the'] else 'the '}{ordinal(int(quarter))} quarter of {words}"
 
 
 def _say_dotted_date(match: re.Match[str]) -> str | None:
@@ -69,7 +101,7 @@ def _say_weekday_date(match: re.Match[str]) -> str | None:
 
 def _say_span(match: re.Match[str]) -> str:
     """Read 'Mon-Fri', 'Jan–Mar' and 'May–June'."""
-    return " to ".join(_FULL.get(name, name) for name in match.groups())
+    return " to ".join(full_name(name) for name in match.groups())
 
 
 def _say_military_time(match: re.Match[str]) -> str:
@@ -95,6 +127,10 @@ def _say_time(match: re.Match[str]) -> str | None:
     if hour > 24 or minute > 59:
         return None
     words = cardinal(hour) if match["meridiem"] is not None and not minute else _clock(hour, minute)
+    if match["second"] and not minute:
+        parts = zip((hour, minute, int(match["second"])), ("hour", "minute", "second"), strict=True)
+        first, middle, last = (f"{cardinal(n)} {unit}{'' if n == 1 else 's'}" for n, unit in parts)
+        return f"{first} {middle} and {last}"
     if match["second"]:
         words += f" and {cardinal(int(match['second']))} second" + ("s" if int(match["second"]) != 1 else "")
     return words
@@ -103,6 +139,12 @@ def _say_time(match: re.Match[str]) -> str | None:
 def _say_elapsed_time(match: re.Match[str]) -> str:
     """Read '27:30' of a race."""
     return f"{cardinal(int(match[1]))} {'oh ' if match[2][0] == '0' else ''}{cardinal(int(match[2]))}"
+
+
+def _say_short_month(match: re.Match[str]) -> str:
+    """Read the month of 'jan. 5' and '25 SEPT.', whose stop may end the sentence."""
+    ends = match["token"].endswith(".") and not match.string[match.end("token") :].strip("\"'”’) ")
+    return full_name(match["token"]) + ("." if ends else "")
 
 
 def _say_meridiem(match: re.Match[str]) -> str:
@@ -133,6 +175,10 @@ _WEEKDAYS = {
     "Mon": "Monday", "Tue": "Tuesday", "Tues": "Tuesday", "Wed": "Wednesday", "Thu": "Thursday",
     "Thur": "Thursday", "Thurs": "Thursday", "Fri": "Friday", "Sat": "Saturday", "Sun": "Sunday",
 }  # fmt: skip
+_TWO_LETTER_DAYS = {
+    "Mo": "Monday", "Tu": "Tuesday", "We": "Wednesday", "Th": "Thursday", "Fr": "Friday", "Sa": "Saturday",
+    "Su": "Sunday",
+}  # fmt: skip
 _FULL = _WEEKDAYS | {month[:3]: month for month in MONTHS} | {"Sept": "September"}
 _MONTH_OR_WEEKDAY = rf"(?:{one_of([*_FULL, *_WEEKDAYS.values(), *MONTHS])})\b"
 
@@ -148,13 +194,23 @@ DATE_RULES = (
     rule(rf"\b(?:{one_of(_BOOKS)})\.? \d{{1,3}}(?P<token>:)(?=\d{{1,3}}\b)", lambda m: " "),
     rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?Z?)?(?![\w-])",
          _say_iso_date),
+    rule(r"(?<![\w./-])([12]\d{3})([/-])(\d{1,2})\2(\d{1,2})(?![\w/-]|\.\d)", _say_year_first),
+    rule(r"(?<![\w./-])(19\d\d|20\d\d)(\.)(\d\d)\.(\d\d)(?![\w/-]|\.\d)", _say_year_first),
     rule(rf"(?<![\w/])(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_END}", _say_slashed_date),
+    rule(r"(?<![\w/.-])(\d{1,2})-(\d{1,2})-([12]\d{3})(?![\w-]|[.,:/]\d)", _say_slashed_date),
+    rule(rf"(?<![\w-])({one_of(_CASED)})-(\d{{1,2}})-(\d{{4}})(?![\w-])", _say_month_first),
+    rule(r"(?P<the>\b[Tt]he )?(?<![\w.,])(?P<token>(?:(?P<before>[1-4])Q|Q(?P<after>[1-4]))"
+         r"(?P<year>\s?['’]?\d\d|[ -]?20\d\d))(?!\w|[.,]\d)", _say_quarter),
+    rule(rf"\b(?P<token>{one_of(_TWO_LETTER_DAYS)})(?= \(\d{{1,2}}/\d{{1,2}}\))",
+         lambda m: _TWO_LETTER_DAYS[m["token"]]),
+    rule(rf"(?:{_MONTH_OR_WEEKDAY}|\ue000)\.?,? \((?P<token>(\d{{1,2}})/(\d{{1,2}}))(?=\))",
+         _say_weekday_date),
     rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_END}", _say_dotted_date),
     rule(r"\b(?i:on|due|by|until|before|after|dated|since) (?P<token>(\d{1,2})/(\d{1,2}))(?![\w/])",
          _say_short_date),
     rule(rf"\b{_MONTH_OR_WEEKDAY}\.?,? (?P<token>(\d{{1,2}})/(\d{{1,2}}))(?![\w/])", _say_weekday_date),
-    rule(rf"(?<![\w-])(\d{{1,2}})-({one_of(_FULL)})-(\d{{4}})(?![\w-])",
-         lambda m: f"{_FULL[m[2]]} {ordinal(int(m[1]))}, {year(int(m[3]))}"),
+    rule(rf"(?<![\w-])(\d{{1,2}})-({one_of(_CASED)})-(\d{{4}})(?![\w-])",
+         lambda m: f"{full_name(m[2])} {ordinal(int(m[1]))}, {year(int(m[3]))}"),
     rule(r"(?<=\d)(?P<token>[-–])(?=['’]\d\d\b)", lambda m: " to "),
     rule(rf"(?<![\w.])({_MONTH_OR_WEEKDAY})\.?\s?[-–]\s?({_MONTH_OR_WEEKDAY})(?!\.?\s\d)", _say_span),
     rule(rf"(?<=[\d\ue000])\s?(?P<token>[-–])\s?(?={_MONTH}\s\d)", lambda m: "to"),
@@ -167,7 +223,16 @@ DATE_RULES = (
     rule(r"\b(?i:in|since|until|by|year|circa|of) (?P<token>10\d\d)(?=[,;:!?)]|\.?$|\.?\s(?:[A-Z]|the\b"
          r"|when\b|and\b|he\b|she\b|they\b|at\b|after\b|by\b))", lambda m: year(int(m["token"]))),
     rule(rf"(?P<the>\bthe )?(?<![\w.,/]){_DAYS}(?P<of>\sof)?(?=\s{_MONTH})", _say_day_before_month),
+    rule(rf"(?P<the>\bthe )?(?<![\w.,/]){_DAYS}(?P<of>\sof)?(?=\s(?:may|march|mar)\b"
+         r"(?:,? \d{4}|[,;.!?)]|$))",
+         _say_day_before_month),
+    rule(rf"(?:\b(?:on|of|since|until|till|by|from|before|after|through|dated|due) |^)"
+         rf"(?:may|march|mar\.?)\s{_DAYS}"
+         r"(?![\w%]|[.,:/]\d|\s[a-z])", _say_day),
+    rule(rf"\b(?:may|march|mar\.?)\s{_DAYS}(?=,? (?:19|20)\d\d\b)", _say_day),
     rule(rf"\b{_MONTH}\s(?:the\s)?{_DAYS}(?![\w%]|[.,:/]\d)", _say_day),
+    rule(rf"\b(?P<token>(?:{one_of(_SHORT_CASED)})\b\.?)(?=\s[\d\ue000])", _say_short_month),
+    rule(rf"\ue000\s(?P<token>(?:{one_of(_SHORT_CASED)})\b\.?)", _say_short_month),
     rule(rf"(?<![\w:.])(\d{{1,2}}):(\d{{2}})(?::(?P<second>\d{{2}}))?"
          rf"(?P<meridiem>(?=\s?{_MERIDIEM}))?(?![\d:])", _say_time),
     rule(r"(?<![\w:.])(\d{2,3}):([0-5]\d)(?![\d:])", _say_elapsed_time),

@@ -6,6 +6,8 @@ import re
 import unicodedata
 
 from voice.text.english.numbers import cardinal, digits, plural, say_in_name, split_last_word
+from voice.text.english.words import spell
+from voice.text.language import LETTER
 from voice.text.verbalization.rule import one_of, rule
 
 _COMPOUND_SIGNS = {
@@ -45,8 +47,10 @@ def _letters(run: str, alone: bool) -> str:
     """Read letters within a mixed name as a word if they look like one, else letter by letter."""
     if alone and not run.isupper():
         return run
+    if run == "A":
+        return run + LETTER
     is_word = len(run) > 2 and _VOWEL.search(run) and not (run.isupper() and len(run) < 4)
-    return run if is_word else " ".join(run.upper())
+    return run if is_word else spell(run)
 
 
 def _say_code(match: re.Match[str]) -> str:

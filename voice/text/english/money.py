@@ -11,6 +11,11 @@ _CURRENCIES = {
     "$": ("dollar", "dollars", "cent"), "US$": ("U S dollar", "U S dollars", "cent"),
     "C$": ("Canadian dollar", "Canadian dollars", "cent"), "CA$": ("Canadian dollar", "Canadian dollars",
     "cent"),
+    "NZ$": ("New Zealand dollar", "New Zealand dollars", "cent"),
+    "HK$": ("Hong Kong dollar", "Hong Kong dollars", "cent"),
+    "S$": ("Singapore dollar", "Singapore dollars", "cent"),
+    "AU$": ("Australian dollar", "Australian dollars", "cent"), "R$": ("real", "reais", "centavo"),
+    "MX$": ("Mexican peso", "Mexican pesos", "centavo"),
     "A$": ("Australian dollar", "Australian dollars", "cent"), "£": ("pound", "pounds", "penny"),
     "€": ("euro", "euros", "cent"), "¥": ("yen", "yen", ""), "₹": ("rupee", "rupees", "paisa"),
     "₩": ("won", "won", ""),
@@ -35,6 +40,8 @@ def _say_sum(match: re.Match[str]) -> str | None:
         many = _CURRENCIES[match["currency"].rstrip(".")][0]
     elif not scale and not until:
         return sign + _say_cents(amount, match["currency"])
+    if until and not scale and "." in amount + until:
+        return f"{sign}{_say_cents(amount, match['currency'])} to {_say_cents(until, match['currency'])}"
     figures = number(amount) + (f" to {number(until)}" if until else "")
     return f"{sign}{figures} {scale} {many}".replace("  ", " ")
 
@@ -54,6 +61,7 @@ def _say_cents(amount: str, currency: str) -> str:
     """Read '5.50' as 'five dollars and fifty cents'."""
     singular, many, small = _CURRENCIES[currency.rstrip(".")]
     whole, _, cents = amount.partition(".")
+    cents = cents[:2] if len(cents) == 3 and cents.endswith("0") else cents
     if len(cents) != 2 or not small:
         return f"{number(amount)} {singular if is_one(amount) else many}"
     parts = []
@@ -77,7 +85,10 @@ def _say_european_sum(match: re.Match[str]) -> str | None:
 
 _SYMBOL = one_of(name for name in _CURRENCIES if not name.isalpha())
 _CODE = one_of(name for name in _CURRENCIES if name.isalpha())
-_SCALE = r"\s?(?:hundred|thousand|million|billion|trillion)\b|\s?(?:mn|bn|tn)\b|[kKmMbB]\b"
+_SCALE = (
+    r"\s?(?i:hundred|thousand|million|billion|trillion|quadrillion|[bgz]a?j?illion)s?\b|\s?(?:mn|bn|tn)\b"
+    r"|\s?[kmbt]\b|[KMB]\b"
+)
 
 MONEY_RULES = (
     rule(r"(?P<currency>€)\s?(?P<amount>\d{1,3}(?:\.\d{3})+,\d\d|\d+,\d\d)(?!\d)", _say_european_sum),

@@ -20,11 +20,23 @@ def normalize(sentence: str) -> NormalizedText:
 
 @lru_cache(maxsize=1)
 def _rules() -> tuple[Rule, ...]:
-    from voice.text.english import abbreviations, addresses, amounts, dates, letters, measures, money
+    from voice.text.english import (
+        abbreviations,
+        addresses,
+        amounts,
+        dates,
+        letters,
+        measures,
+        money,
+        streets,
+        words,
+    )
 
     return (
+        *words.WORD_RULES,
         *addresses.ADDRESS_RULES,
         *dates.DATE_RULES,
+        *streets.STREET_RULES,
         *money.MONEY_RULES,
         *measures.LENGTH_RULES,
         *amounts.FRACTION_RULES,

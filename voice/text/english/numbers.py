@@ -14,6 +14,7 @@ SCALES = (
 )
 SHORT_SCALES = {
     "k": "thousand", "m": "million", "mn": "million", "b": "billion", "bn": "billion", "tn": "trillion",
+    "t": "trillion",
 }  # fmt: skip
 _IRREGULAR = {
     "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
@@ -104,7 +105,7 @@ def number(text: str) -> str:
 
 def is_one(text: str) -> bool:
     """Tell whether a figure as written is one, before which a noun stands in the singular."""
-    return text.lstrip("-−+") in ("1", "1.0")
+    return text.lstrip("-−+") == "1"
 
 
 def _is_code(whole: str) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 from voice.text.alphabet import has_sound
 from voice.text.english.capitals import lower_words
 from voice.text.english.heteronyms import ReaderToken, pronounce_in_context, retag
+from voice.text.language import LETTER
 from voice.text.phones import from_arpabet
 
 
@@ -46,7 +47,7 @@ def _corrections() -> dict[str, str]:
     return found
 
 
-def _is_word(word: str) -> bool:
+def is_word(word: str) -> bool:
     """Tell whether `word`, in small letters, is known."""
     from hibari.g2p import Context
 
@@ -74,7 +75,10 @@ def pronounce(chunks: Sequence[str]) -> list[str]:
     Chunks hold letters, apostrophes, hyphens and punctuation, no spaces (see `normalization`). A chunk
     without sound gives an empty string.
     """
-    chunks = lower_words([chunk.replace('"', "") for chunk in chunks], _is_word)  # quotes are not heard
+    named = {at for at, chunk in enumerate(filter(None, chunks)) if LETTER in chunk}
+    chunks = [chunk.replace(LETTER, "") for chunk in chunks]
+    chunks = [_without_accents(chunk) for chunk in chunks]
+    chunks = lower_words([chunk.replace('"', "") for chunk in chunks], is_word)  # quotes are not heard
     words = [chunk for chunk in chunks if chunk]
     if not words:
         return [""] * len(chunks)
@@ -82,9 +86,29 @@ def pronounce(chunks: Sequence[str]) -> list[str]:
     if len(read) != len(words):  # a token swallowed a space: give up the context
         read = ["".join(_chunk_phonemes(chunk)) for chunk in words]
     known = alphabet()
-    clean = ("".join(c for c in phonemes.strip() if c in known) for phonemes in _spell_letters(words, read))
+    clean = (
+        "".join(c for c in phonemes.strip() if c in known) for phonemes in _spell_letters(words, read, named)
+    )
     sound = iter(_pronounce_or_spell(chunk, phonemes) for chunk, phonemes in zip(words, clean, strict=True))
     return [next(sound) if chunk else "" for chunk in chunks]
+
+
+def _without_accents(chunk: str) -> str:
+    """Return an accented word without its accents, where the lexicon knows it only so."""
+    if chunk.isascii():
+        return chunk
+    plain = "".join(c for c in unicodedata.normalize("NFKD", chunk) if not unicodedata.combining(c))
+    found, bare = _WORD.search(chunk), _WORD.search(plain)
+    if not found or not bare or not plain.isascii():
+        return chunk
+    word, bare_word = found[0].lower(), bare[0].lower()
+    if bare_word in _corrections() or (not _SPOKEN_END.search(word) and is_word(bare_word)):
+        return plain
+    return chunk
+
+
+_SPOKEN_END = re.compile("é(?:es?|s)?$")  # "résumé" and "rosé" are other words than "resume" and "rose"
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
 def _pronounce_or_spell(chunk: str, phonemes: str) -> str:
@@ -114,25 +138,28 @@ def _correct(tokens: Sequence[ReaderToken], lexicon: Any) -> None:
     """Give the tokens of known misreadings their phonemes, before a possessive too."""
     corrections, chosen = _corrections(), pronounce_in_context(tokens)
     for i, token in enumerate(tokens):
+        after = tokens[i + 1] if i + 1 < len(tokens) else None
         phonemes = chosen.get(i) or corrections.get(token.text) or corrections.get(token.text.lower())
+        if after is not None and token.text.lower() == "ai" and after.text.lower() in ("n't", "nt"):
+            phonemes, after.phonemes, after.rating = corrections["ain't"], "", 5
         if not phonemes:
             continue
-        before, after = tokens[i - 1] if i else None, tokens[i + 1] if i + 1 < len(tokens) else None
+        before = tokens[i - 1] if i else None
         if after is not None and not token.whitespace and after.text == "'s":
             phonemes, after.phonemes, after.rating = lexicon._s(phonemes), "", 5
         apart = " " if before is not None and not before.whitespace and before.text == "-" else ""
         token.phonemes, token.rating = apart + phonemes, 5
 
 
-_LETTER = re.compile(r"(\(*)([A-Z])((?:'s)?[,.;:!?…)]*)")
+_LETTER_CHUNK = re.compile(r"(\(*)([A-Z])((?:'s)?[,.;:!?…)]*)")
 
 
-def _spell_letters(chunks: list[str], read: list[str]) -> list[str]:
+def _spell_letters(chunks: list[str], read: list[str], named: set[int]) -> list[str]:
     """Give letters that are spelled one after the other their names, with stress on the last.
 
-    'A' is among them, which the reader takes for the article.
+    'A' is among them, which the reader takes for the article; those `named` are letters for certain.
     """
-    letters = [_LETTER.fullmatch(chunk) for chunk in chunks]
+    letters = [_LETTER_CHUNK.fullmatch(chunk) for chunk in chunks]
     spelled = list(read)
     for i, letter in enumerate(letters):
         if not letter:
@@ -140,7 +167,7 @@ def _spell_letters(chunks: list[str], read: list[str]) -> list[str]:
         last = letters[i - 1] if i else None
         joins_last = last is not None and not last[3]
         joins_next = i + 1 < len(letters) and letters[i + 1] and not letter[3]
-        if joins_last or joins_next or (letter[2] == "A" and _names_letter(chunks, i)):
+        if joins_last or joins_next or (letter[2] == "A" and (i in named or _names_letter(chunks, i))):
             name = _reader().lexicon.golds.get(letter[2])
             ending = letter[3].replace("'s", "z")
             spelled[i] = letter[1] + (name.replace("ˈ", "ˌ") if joins_next else name) + ending

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 
-from voice.text.language import Chunk, NormalizedText
+from voice.text.language import LETTER, Chunk, NormalizedText
 from voice.text.verbalization.rule import TAKEN, Rule
 
 SayCharacter = Callable[[str, int], str | None]  # text, position → reading, None where there is none
@@ -55,7 +55,8 @@ def _marks_unread(sentence: str, position: int, unread: list[tuple[int, str]]) -
 
 def _as_readable(words: str, say_character: SayCharacter) -> str:
     """Return the words of a rule; what they keep of the writing, accents or signs, becomes readable too."""
-    return words if words.isascii() else "".join(say_character(words, i) or "" for i in range(len(words)))
+    readable = words.replace(LETTER, "").isascii()
+    return words if readable else "".join(say_character(words, i) or "" for i in range(len(words)))
 
 
 def _with_spaces(sentence: str, start: int, end: int, words: str) -> str:

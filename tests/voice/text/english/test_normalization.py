@@ -73,6 +73,21 @@ CASES = {
         ("May 2020", "May twenty twenty"),
         ("Feb 29", "February twenty-ninth"),
         ("I may 5 times", "I may five times"),
+        ("june 30", "june thirtieth"),
+        ("25 jul 2012", "the twenty-fifth of July twenty twelve"),
+        ("JAN. 15 2020", "January fifteenth twenty twenty"),
+        ("on may 5", "on may fifth"),
+        ("We march 5 miles.", "We march five miles."),
+        ("15 may 2020", "the fifteenth of may twenty twenty"),
+        ("2016/07/03", "July third, twenty sixteen"),
+        ("2012.01.05", "January fifth, twenty twelve"),
+        ("15-01-2020", "January fifteenth, twenty twenty"),
+        ("05-10-2023", "May tenth, twenty twenty-three"),
+        ("Jan-15-2020", "January fifteenth, twenty twenty"),
+        ("2023-13-45", "two zero two three, one three, four five"),
+        ("growth in 2Q22", "growth in the second quarter of twenty-two"),
+        ("the Q3 2022 report", "the third quarter of twenty twenty-two report"),
+        ("for Tu (2/22) at 5", "for Tuesday (February twenty-second) at five"),
     ],
     "times": [
         ("3:30", "three thirty"),
@@ -141,7 +156,7 @@ CASES = {
         ("8 oz.", "eight ounces."),
         ("6 ft.", "six feet."),
         ("5'10\"", "five foot ten"),
-        ("a 27\" screen", "a twenty-seven inches screen"),
+        ("a 27\" screen", "a twenty-seven inch screen"),
         ("250 ml", "two hundred fifty milliliters"),
         ("3.5 kWh", "three point five kilowatt hours"),
         ("100 sq ft", "one hundred square feet"),
@@ -355,3 +370,84 @@ def test_every_spoken_chunk_knows_the_characters_it_came_from():
         assert 0 <= chunk.start < chunk.end <= len(text)
     by_text = {chunk.text: text[chunk.start : chunk.end] for chunk in normalize(text).chunks}
     assert by_text["March"] == "3/5/2024" and by_text["million"] == "$5 million" and by_text["lot."] == "lot."
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("1-800-GO-2-HAUL", "one, eight hundred, go two haul"),
+        ("call 1-800 flowers", "call one, eight hundred, flowers"),
+        ("1-888-Comcast", "one, eight eight eight, Comcast"),
+        ("1-800-I LOVE NY.", "one, eight hundred, I love N Y."),
+        ("(123)-123-5678", "one two three, one two three, five six seven eight"),
+        ("1.123.456.7890", "one, one two three, four five six, seven eight nine zero"),
+        ("by calling 5-4332", "by calling five, four three three two"),
+        ("a lead of 5-4332", "a lead of five to four thousand three hundred thirty-two"),
+    ],
+)
+def test_a_telephone_number_may_be_words(written, spoken):
+    assert normalize(written).text == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("$50.00-$100.00", "fifty dollars to one hundred dollars"),
+        ("~$60-120", "about sixty to one hundred twenty dollars"),
+        ("$5 Million", "five Million dollars"),
+        ("$5 zillion", "five zillion dollars"),
+        ("¥30 b", "thirty billion yen"),
+        ("NZ$150M", "one hundred fifty million New Zealand dollars"),
+        ("$20.500", "twenty dollars and fifty cents"),
+        ("$1/d", "one dollar per day"),
+    ],
+)
+def test_sums_of_money_have_ranges_and_scales(written, spoken):
+    assert normalize(written).text == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("12KG", "twelve kilograms"),
+        ("1hz", "one hertz"),
+        ("3 mbps", "three megabits per second"),
+        ("100 million kg", "one hundred million kilograms"),
+        ("10,5 kg", "ten point five kilograms"),
+        ("8 fl oz", "eight fluid ounces"),
+        ("4 1/2 lbs", "four and a half pounds"),
+        ("1.0km", "one point zero kilometers"),
+        ("240V", "two hundred forty volts"),
+        ("2A * 5V = 10W", "two amps times five volts equals ten watts"),
+        ("apartment 2A", "apartment two A"),
+        ("309 AC trains", "three hundred nine AC trains"),
+        ("25 x 7 m", "twenty-five by seven meters"),
+        ('5" x 7"', "five by seven inches"),
+        ("3 x 4 = 12", "three times four equals twelve"),
+        ("3' long", "three feet long"),
+        ('It was in 2011" he said.', 'It was in twenty eleven" he said.'),
+        ('You were 7" she said.', 'You were seven" she said.'),
+        ("1 m people voted", "one million people voted"),
+        ("a 48-kt ring of 24-kt!", "a forty-eight karat ring of twenty-four karats!"),
+        ("12/kg", "twelve per kilogram"),
+    ],
+)
+def test_units_are_told_from_letters(written, spoken):
+    assert normalize(written).text == spoken
+
+
+@pytest.mark.parametrize(
+    ("written", "spoken"),
+    [
+        ("1-2=5", "one minus two equals five"),
+        ("2%-10%", "two percent to ten percent"),
+        ("a 50-50 split", "a fifty fifty split"),
+        ("a Boeing 747-400", "a Boeing seven forty-seven four hundred"),
+        ("#2-4", "numbers two through four"),
+        ("5! = 120", "five factorial equals one hundred twenty"),
+        ("3 5/2", "three and five halves"),
+        ("1/3RD", "one third"),
+    ],
+)
+def test_a_dash_between_figures_is_to_minus_or_nothing(written, spoken):
+    assert normalize(written).text == spoken

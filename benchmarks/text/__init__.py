@@ -1,0 +1,1 @@
+"""Written text: how it is read, beside published cases and other programs."""

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
     Opened = Recognizer | Synthesizer | TurnDetector | Diarizer | Vocoder | Watermarker
 
-VOICE_ENGINES = ("heart", "acoustic", "kokoro", "transformers", "speechbrain")  # of voice.tts.opening
+VOICE_ENGINES = (  # of voice.tts.opening
+    "heart", "acoustic", "flow-matching", "kokoro", "transformers", "speechbrain",
+)  # fmt: skip
 CTC_TIMES = {"frame": 0.04, "chunk": 0.0, "lead": 0.0}  # seconds on the card of a CTC recognizer
 KIND_NAMES = {
     "recognizer": "a recognizer",

@@ -134,12 +134,16 @@ class Collection:
         rng = rng_for(seed, step)
         cut = []
         for _ in range(count):
-            speaker = int(rng.choice(len(self.speakers), p=self._shares))
-            number = int(rng.choice(self._own[speaker], p=self._probabilities[speaker]))
-            spoken = self.spoken[number]
-            start = int(rng.integers(max(1, len(spoken.f0) - frames + 1)))
+            spoken, speaker, start = self.draw(rng, frames)
             cut.append(_piece(spoken, speaker, start - CONTEXT, frames + 2 * CONTEXT, rng, errors))
         return _stack(cut)
+
+    def draw(self, rng: np.random.Generator, frames: int) -> tuple[Recording, int, int]:
+        """Draw a recording, the number of its speaker, and the first of `frames` frames of it."""
+        speaker = int(rng.choice(len(self.speakers), p=self._shares))
+        number = int(rng.choice(self._own[speaker], p=self._probabilities[speaker]))
+        spoken = self.spoken[number]
+        return spoken, speaker, int(rng.integers(max(1, len(spoken.f0) - frames + 1)))
 
     def whole(self, number: int, seed: int = 0) -> Pieces:
         """One recording from start to end, with nothing around it."""

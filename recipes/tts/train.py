@@ -124,7 +124,7 @@ def weights_of(path: Path) -> tuple[dict[str, Tensor], tuple[str, ...]]:
         return weights, tuple(file.metadata()["speakers"].split(","))
 
 
-def _shares(given: Sequence[str], speakers: Sequence[str]) -> dict[str, float]:
+def parse_shares(given: Sequence[str], speakers: Sequence[str]) -> dict[str, float]:
     """Parse `speaker=number` options. Raises VoiceError for a wrong one."""
     try:
         found = {name: float(number) for name, number in (each.split("=") for each in given)}
@@ -235,7 +235,7 @@ def main(o: Options) -> None:
     checkpoint = training.Checkpoint(o.out, parts)
     first = checkpoint.restore() if resumes else 0
     scale.processes.equalize(model, adversarial.discriminators)
-    collection = Collection(spoken, speakers, _shares(o.share, speakers))
+    collection = Collection(spoken, speakers, parse_shares(o.share, speakers))
     dev = Collection([each for each in watched if each.speaker in speakers], speakers)
     seconds = sum(len(each.f0) for each in spoken) * VOICE_HOP / VOICE_RATE
     print(f"{len(spoken)} clips, {seconds / 60:.1f} minutes, speakers {', '.join(speakers)}", flush=True)

@@ -87,7 +87,17 @@ def copy_stand_ins(symbols: nn.Embedding, untrained: set[str]) -> None:
 
 def keep_speakers(run: Trained, names: Sequence[str]) -> Trained:
     """Return the models with these speakers alone, in this order. Raises VoiceError for an unknown one."""
-    known = run.speakers
+    rows = check_speakers(names, run.speakers)
+    run = deepcopy(run)
+    speaking, sounds = run.speaking, run.sounds
+    tables = [(part, "speakers") for part in (speaking.prosody, speaking.curves, sounds.text)]
+    for part, table in (*tables, (sounds.decoder, "tones")):
+        setattr(part, table, nn.Embedding.from_pretrained(getattr(part, table).weight.data[rows]))
+    return replace(run, speakers=tuple(names))
+
+
+def check_speakers(names: Sequence[str], known: Sequence[str]) -> list[int]:
+    """Return the numbers of speakers of a run. Raises VoiceError for none, an unknown one, one named twice."""
     if not names:
         raise VoiceError(f"name a speaker of the run: {', '.join(known)}")
     unknown = [name for name in names if name not in known]
@@ -95,13 +105,7 @@ def keep_speakers(run: Trained, names: Sequence[str]) -> Trained:
         raise VoiceError(f"the run has no speaker {unknown[0]}; it has {', '.join(known)}")
     if len(set(names)) < len(names):
         raise VoiceError("a speaker is named twice; one voice for each is enough")
-    rows = [known.index(name) for name in names]
-    run = deepcopy(run)
-    speaking, sounds = run.speaking, run.sounds
-    tables = [(part, "speakers") for part in (speaking.prosody, speaking.curves, sounds.text)]
-    for part, table in (*tables, (sounds.decoder, "tones")):
-        setattr(part, table, nn.Embedding.from_pretrained(getattr(part, table).weight.data[rows]))
-    return replace(run, speakers=tuple(names))
+    return [known.index(name) for name in names]
 
 
 def write_start(run: Trained, path: Path) -> None:

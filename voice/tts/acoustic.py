@@ -8,8 +8,7 @@ makes a spectrum of all that, from which the vocoder makes samples. `recipes/tts
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,13 @@ import numpy as np
 from voice.errors import ModelDamaged, ModelMissing
 from voice.features import VOICE_HOP, VOICE_RATE
 from voice.models.card import read_card
-from voice.text.alphabet import BOUNDARY, SYMBOLS
+from voice.text.alphabet import SYMBOLS
 from voice.text.reading import SpokenSentence
-from voice.tts.engine import SentenceStream, Utterance, timed_words
-from voice.tts.frames import PITCH, edges, frame_features, steady, token_frames
+from voice.tts.engine import SentenceStream, Utterance, known_symbols, scale_level, timed_words
+from voice.tts.frames import PITCH, frame_features, steady, token_frames
 from voice.tts.graphs import open_graph, reach_of
 from voice.tts.prosody_targets import (
     ProsodyTargets,
-    apply_level,
     per_frame,
     pitch_shift,
     prosody_targets,
@@ -126,7 +124,7 @@ class Acoustic:
 
     def stream(self, reading: SpokenSentence, controls: Controls = Controls()) -> SentenceStream:
         """Return the same sentence in pieces, each made when it is asked for; joined they are the whole."""
-        symbols, for_all, targets = self._symbols(reading.phonemes, prosody_targets(reading, controls))
+        symbols, for_all, targets = known_symbols(reading.phonemes, prosody_targets(reading, controls))
         plan = self.plan(symbols, targets)
         words = timed_words(reading, for_all(plan.durations) * (VOICE_HOP / VOICE_RATE))
         ends = cuts(words, len(plan.token) * VOICE_HOP / VOICE_RATE)
@@ -145,39 +143,14 @@ class Acoustic:
 
     def render_phonemes(self, phonemes: str, targets: ProsodyTargets | None = None) -> Utterance:
         """Speak `phonemes` with `targets`; unknown ones are left out, with a warning."""
-        symbols, for_all, targets = self._symbols(phonemes, targets)
+        symbols, for_all, targets = known_symbols(phonemes, targets)
         plan = self.plan(symbols, targets)
         frames, f0 = self.frames(plan, 0, len(plan.token))
         return Utterance(self._with_level(self._decoder(frames, f0), plan), for_all(plan.durations), f0)
 
     def _with_level(self, samples: np.ndarray, plan: Plan, first: int = 0) -> np.ndarray:
         """Scale samples, from the `first` of the sentence on, to the level that is asked for."""
-        samples = samples * (edges(plan.durations, first, len(samples)) * np.float32(self._stats.gain))
-        if plan.energy is not None:
-            samples = apply_level(samples, plan.energy, VOICE_HOP, first)
-        clipped: np.ndarray = np.clip(samples, -1.0, 1.0)
-        return clipped
-
-    def _symbols(
-        self, phonemes: str, targets: ProsodyTargets | None
-    ) -> tuple[str, Callable[[np.ndarray], np.ndarray], ProsodyTargets | None]:
-        """Return the symbols that this voice knows, a function on durations, and the targets of the symbols.
-
-        Symbols and targets include the silence at both ends. The function gives durations of these symbols
-        to all phonemes: unknown ones take no time.
-        """
-        known = [i for i, p in enumerate(phonemes) if p in SYMBOLS]
-        if len(known) < len(phonemes):
-            missing = sorted(set(phonemes) - set(SYMBOLS))
-            warnings.warn(f"this voice has no sound for {' '.join(missing)}", stacklevel=4)
-
-        def for_all(durations: np.ndarray) -> np.ndarray:
-            found = np.zeros(len(phonemes) + 2, np.int64)
-            found[[0, *(i + 1 for i in known), -1]] = durations
-            return found
-
-        symbols = BOUNDARY + "".join(phonemes[i] for i in known) + BOUNDARY
-        return symbols, for_all, targets.of(known).with_edges() if targets else None
+        return scale_level(samples, plan.durations, self._stats.gain, plan.energy, first)
 
     def draw(
         self, symbols: str, targets: ProsodyTargets | None = None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from voice.features import VOICE_HOP
+from voice.text.alphabet import BOUNDARY, SYMBOLS
 from voice.text.reading import SpokenSentence
+from voice.tts.frames import edges
+from voice.tts.prosody_targets import ProsodyTargets, apply_level
 from voice.types import Controls, Mark, Speech, Word
 
 EARLIER = 0.025  # seconds by which words are heard before their phonemes are counted (benchmarks.spoken)
@@ -71,3 +76,39 @@ def timed_words(reading: SpokenSentence, seconds: np.ndarray) -> tuple[Word, ...
         places = np.flatnonzero(owners == index)
         words.append(Word(word.text, float(ends[places[0]]), float(ends[places[-1] + 1])))
     return tuple(words)
+
+
+def known_symbols(
+    phonemes: str, targets: ProsodyTargets | None
+) -> tuple[str, Callable[[np.ndarray], np.ndarray], ProsodyTargets | None]:
+    """Return the symbols that our voices know, a function on durations, and the targets of the symbols.
+
+    Symbols and targets include the silence at both ends. The function gives durations of these symbols to all
+    phonemes: unknown ones take no time, and a warning names them.
+    """
+    known = [i for i, p in enumerate(phonemes) if p in SYMBOLS]
+    if len(known) < len(phonemes):
+        missing = sorted(set(phonemes) - set(SYMBOLS))
+        warnings.warn(f"this voice has no sound for {' '.join(missing)}", stacklevel=4)
+
+    def for_all(durations: np.ndarray) -> np.ndarray:
+        found = np.zeros(len(phonemes) + 2, np.int64)
+        found[[0, *(i + 1 for i in known), -1]] = durations
+        return found
+
+    symbols = BOUNDARY + "".join(phonemes[i] for i in known) + BOUNDARY
+    return symbols, for_all, targets.of(known).with_edges() if targets else None
+
+
+def scale_level(
+    samples: np.ndarray, durations: np.ndarray, gain: float, energy: np.ndarray | None, first: int = 0
+) -> np.ndarray:
+    """Return samples, from the `first` of a sentence on, as loud as is asked for, and silent at its ends.
+
+    `durations` (L,) are the frames of its symbols; `gain` is a factor, `energy` (F,) is in dB.
+    """
+    samples = samples * (edges(durations, first, len(samples)) * np.float32(gain))
+    if energy is not None:
+        samples = apply_level(samples, energy, VOICE_HOP, first)
+    clipped: np.ndarray = np.clip(samples, -1.0, 1.0)
+    return clipped

@@ -45,6 +45,12 @@ def _level(model: Model) -> float | None:
     return level if math.isfinite(level) and level < 0 else None
 
 
+def _flow_matching(model: Model, threads: int | None) -> Voice:
+    from voice.tts.flow_matching import FlowMatching
+
+    return Voice(FlowMatching.open(model.folder, threads=threads), partial(_other_voice, threads=threads))
+
+
 def _kokoro(model: Model, threads: int | None) -> Voice:
     from voice.models.kokoro import DEFAULT_VOICE
     from voice.models.sessions import cores
@@ -118,6 +124,7 @@ def _reading_voice(engine: Engine, model: Model, threads: int | None) -> Voice:
 ENGINES: dict[str, Callable[[Model, int | None], Voice]] = {
     "heart": _heart,
     "acoustic": _acoustic,
+    "flow-matching": _flow_matching,
     "kokoro": _kokoro,
     "transformers": _transformers_voice,
     "speechbrain": _speechbrain_voice,

@@ -109,10 +109,10 @@ def test_speakers_are_drawn_as_often_as_is_asked(tmp_path):
     made = Collection(loaded, ("ann", "bob"), {"ann": 3.0}).pieces(0, 0, 200, 4, Errors())
     assert (made.speaker == 0).float().mean() == pytest.approx(0.75, abs=0.1)
     with pytest.raises(VoiceError, match="heart=0.3"):
-        train._shares(["heart"], ("heart",))
+        train.parse_shares(["heart"], ("heart",))
     for wrong in ("hart=0.3", "heart=0", "heart=-1"):
         with pytest.raises(VoiceError, match="one of heart a number above 0"):
-            train._shares([wrong], ("heart",))
+            train.parse_shares([wrong], ("heart",))
 
 
 def test_recordings_are_decoded_once_and_one_without_audio_is_named(tmp_path):

@@ -99,7 +99,8 @@ def text_of(clip: Clip) -> str | None:
 def encode(samples: np.ndarray, model: Any, margin: float) -> np.ndarray:
     """Return the encoder's output (F, D) float16 of (T,) samples and `margin` seconds of silence."""
     length = min(WINDOW_SAMPLES, len(samples) + round(margin * WHISPER_RATE))
-    view = storage_view(features(samples, length // ENCODER_HOP * ENCODER_HOP)[None])
+    mel = features(samples, length // ENCODER_HOP * ENCODER_HOP, model.n_mels)
+    view = storage_view(mel[None])
     return np.asarray(model.encode(view, to_cpu=True))[0].astype(np.float16)
 
 

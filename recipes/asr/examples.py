@@ -24,7 +24,7 @@ from voice.asr.whisper.decoding import COMPRESSION_RATIO_THRESHOLD, compression_
 from voice.asr.whisper.tokenizer import TEXT_CONTEXT
 from voice.asr.whisper.windows import WINDOW_SAMPLES, features
 from voice.errors import ManifestError, VoiceError
-from voice.features import WHISPER_RATE
+from voice.features import WHISPER_BANDS, WHISPER_RATE
 from voice.manifest import Clip
 
 SAMPLED = 500  # transcripts tell how all of them are written
@@ -36,12 +36,13 @@ class DataOptions:
     """How recordings become batches.
 
     `context` is what the student's encoder sees, "utterance" or "full"; `augment` what happens to its sound;
-    `ctc` asks for the letters that a CTC head is to write; `keep_loops` keeps texts that repeat themselves,
+    `bands` how many mel bands it takes; `ctc` asks for the letters that a CTC head is to write; `keep_loops` keeps texts that repeat themselves,
     `as_written` transcripts that are not written as a recognizer writes.
     """
 
     tokenizer: TrainingTokenizer
     context: str
+    bands: int = WHISPER_BANDS
     augment: Augment | None = None
     ctc: bool = False
     keep_loops: bool = False
@@ -68,7 +69,7 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """B examples: `features` (B, 80, T), `inputs` (B, P + L - 2) and `targets` (B, L) tokens, IGNORED where
+    """B examples: `features` (B, bands, T), `inputs` (B, P + L - 2) and `targets` (B, L) tokens, IGNORED where
     there are none, and the teacher's `hidden` states for each target that counts (N, width), or None.
     `letters` are (labels (B, L), how many each has (B,), encoder frames that count (B,)), or None."""
 
@@ -232,7 +233,7 @@ def collate(
     targets, _ = pad([row.astype(np.int64) for row in tokens], IGNORED)
     hidden = np.concatenate([each.labels.hidden for each in some])
     return Batch(
-        torch.from_numpy(np.stack([features(s, length) for s in sounds])),
+        torch.from_numpy(np.stack([features(s, length, data.bands) for s in sounds])),
         torch.from_numpy(inputs),
         torch.from_numpy(targets),
         torch.from_numpy(hidden) if len(hidden) else None,

@@ -43,6 +43,11 @@ def load(folder: Path, device: torch.device | str = "cpu") -> WhisperForConditio
     return model
 
 
+def mel_bands(folder: Path) -> int:
+    """Return how many mel bands the model of a folder takes: 80, or 128 of large-v3 and what came of it."""
+    return int(read_model(Path(folder) / "model.bin").tensors["encoder/conv1/weight"].shape[1])
+
+
 def from_ct2(source: Ct2Model) -> WhisperForConditionalGeneration:
     """Return the same network as a torch module, float32."""
     config = _config(source)
@@ -136,7 +141,7 @@ def _settings(config: WhisperConfig) -> dict[str, np.ndarray]:
 
 
 def encode(model: WhisperForConditionalGeneration, features: torch.Tensor) -> torch.Tensor:
-    """Encode log-mel (B, 80, T) of any length up to 30 s → (B, ceil(T / 2), width).
+    """Encode log-mel (B, bands, T) of any length up to 30 s → (B, ceil(T / 2), width).
 
     `transformers`' own forward insists on 3000 frames.
     """

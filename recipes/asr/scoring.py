@@ -65,13 +65,14 @@ def transcribe(
     decoder = ctranslate2.models.Whisper(str(folder), compute_type="int8", intra_threads=threads)
     for samples in sounds:
         length = WINDOW_SAMPLES if context == "full" else with_margin(len(samples))
-        (tokens,) = transcribe_encoded(decoder, features(samples, length)[None], tokenizer)
+        (tokens,) = transcribe_encoded(decoder, features(samples, length, decoder.n_mels)[None], tokenizer)
         yield tokenizer.decode(tokens)
 
 
 def letters(model: WhisperForConditionalGeneration, samples: np.ndarray) -> str:
     """Return what the CTC head reads, letter by letter the likeliest, of samples (T,)."""
-    shown = torch.from_numpy(features(samples, with_margin(len(samples)))[None]).to(model.device)
+    mel = features(samples, with_margin(len(samples)), model.config.num_mel_bins)
+    shown = torch.from_numpy(mel[None]).to(model.device)
     return greedy_letters(head_of(model)(whisper.encode(model, shown).float())[0].float().cpu().numpy())
 
 

@@ -10,14 +10,15 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import WhisperConfig, WhisperForConditionalGeneration
 
 from recipes.asr import model as whisper
+from voice.features import WHISPER_BANDS
 from voice.models.ct2 import write_model
 
 SPECIAL = [f"<|{name}|>" for name in ("endoftext", "startoftranscript", "en", "translate", "transcribe")]
 SPECIAL += [f"<|{name}|>" for name in ("startofprev", "nospeech", "notimestamps", "0.00")]
 
 
-def base(out: Path) -> Path:
-    """Return a tiny random model's folder inside `out`, with byte tokens; made once."""
+def base(out: Path, bands: int = WHISPER_BANDS) -> Path:
+    """Return a tiny random model's folder inside `out`, of byte tokens and so many mel bands; made once."""
     folder = out / "base"
     if not (folder / "model.bin").exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -26,7 +27,7 @@ def base(out: Path) -> Path:
         (folder / "vocabulary.json").write_text(json.dumps(tokens))
         settings = {"suppress_ids": [], "suppress_ids_begin": [], "lang_ids": [tokens.index("<|en|>")]}
         (folder / "config.json").write_text(json.dumps({**settings, "alignment_heads": [[0, 0]]}))
-        write_model(folder / "model.bin", whisper.to_ct2(_network(len(tokens))))
+        write_model(folder / "model.bin", whisper.to_ct2(_network(len(tokens), bands)))
     return folder
 
 
@@ -40,10 +41,10 @@ def _tokenizer(tokens: list[str]) -> Tokenizer:
     return tokenizer
 
 
-def _network(vocabulary: int) -> WhisperForConditionalGeneration:
+def _network(vocabulary: int, bands: int) -> WhisperForConditionalGeneration:
     """Return random weights, the same each time."""
     config = WhisperConfig(
-        vocab_size=vocabulary, d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        vocab_size=vocabulary, num_mel_bins=bands, d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
         decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, pad_token_id=0, bos_token_id=0,
         eos_token_id=0, decoder_start_token_id=0,
     )  # fmt: skip

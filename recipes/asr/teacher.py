@@ -75,7 +75,8 @@ class Teacher:
         """Return what to learn for each sound (T,): tokens of its text, or the teacher's own for None."""
         longest = max(len(samples) for samples in sounds)
         length = WINDOW_SAMPLES if self.context == "full" else with_margin(longest)
-        inputs = np.stack([features(samples, length) for samples in sounds])
+        bands = self.model.config.num_mel_bins
+        inputs = np.stack([features(samples, length, bands) for samples in sounds])
         with autocast(self.device):
             encoded = whisper.encode(self.model, torch.from_numpy(inputs).to(self.device))
             tokens = self._tokens(encoded, texts)

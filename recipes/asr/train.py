@@ -114,6 +114,7 @@ def data_options(options: Options, base: Path) -> DataOptions:
     return DataOptions(
         TrainingTokenizer.open(base, options.language),
         options.context,
+        whisper.mel_bands(base),
         augment_from(options.augment, WHISPER_RATE) if options.augment else None,
         ctc=options.losses.ctc > 0,
         keep_loops=options.smoke,

@@ -14,7 +14,8 @@ pytest.importorskip("transformers")
 from fakes.killing import assert_resumed_equals_uninterrupted
 from fakes.processes import assert_two_processes_learn_what_one_learns
 
-from recipes.asr import export, train
+from recipes.asr import export, smoke, train
+from recipes.asr import model as whisper
 from recipes.asr.examples import IGNORED, DataOptions, collate, gather, loops
 from recipes.asr.losses import LossOptions, losses
 from voice import audio
@@ -98,6 +99,17 @@ def test_learns_transcripts_in_full_context(tmp_path):
     train.main(options(tmp_path, labels="text", context="full", whole=True, steps=1, joined=0))
     assert torch.load(tmp_path / "last.pt", weights_only=False)["step"] == 1
     assert not (tmp_path / "answers").exists()
+
+
+def test_a_base_of_128_bands_is_taught_scored_and_exported(tmp_path):
+    smoke.base(tmp_path, bands=128)
+    chosen = options(tmp_path, losses=LossOptions(ctc=0.5), labels="own", steps=2)
+    train.main(chosen)
+    batch = collate(examples_of(chosen)[:1], np.zeros(1), data_of(chosen))
+    assert batch.features.shape[1] == 128 and batch.hidden.shape[1] == 32
+    base, out = str(tmp_path / "base"), tmp_path / "model"
+    export.main(export.Options(run=tmp_path, out=out, base=base, whole=True, name="wide", weights="average"))
+    assert whisper.mel_bands(out) == 128
 
 
 def test_a_batch_is_cut_to_its_longest_utterance_and_margin(run):

@@ -35,9 +35,9 @@ IGNORED = -100  # no token: what pads the targets
 class DataOptions:
     """How recordings become batches.
 
-    `context` is what the student's encoder sees, "utterance" or "full"; `augment` what happens to its sound;
-    `bands` how many mel bands it takes; `ctc` asks for the letters that a CTC head is to write; `keep_loops` keeps texts that repeat themselves,
-    `as_written` transcripts that are not written as a recognizer writes.
+    `context` is what the student's encoder sees, "utterance" or "full", in so many mel `bands`; `augment`
+    what happens to its sound; `ctc` asks for the letters that a CTC head is to write; `keep_loops` keeps
+    texts that repeat themselves, `as_written` transcripts that are not written as a recognizer writes.
     """
 
     tokenizer: TrainingTokenizer
@@ -69,7 +69,7 @@ class Example:
 
 @dataclass(frozen=True, eq=False)
 class Batch:
-    """B examples: `features` (B, bands, T), `inputs` (B, P + L - 2) and `targets` (B, L) tokens, IGNORED where
+    """B examples: `features` (B, bands, T), `inputs` (B, P + L - 2), `targets` (B, L) tokens, IGNORED where
     there are none, and the teacher's `hidden` states for each target that counts (N, width), or None.
     `letters` are (labels (B, L), how many each has (B,), encoder frames that count (B,)), or None."""
 

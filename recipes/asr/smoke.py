@@ -44,9 +44,9 @@ def _tokenizer(tokens: list[str]) -> Tokenizer:
 def _network(vocabulary: int, bands: int) -> WhisperForConditionalGeneration:
     """Return random weights, the same each time."""
     config = WhisperConfig(
-        vocab_size=vocabulary, num_mel_bins=bands, d_model=32, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
-        decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64, pad_token_id=0, bos_token_id=0,
-        eos_token_id=0, decoder_start_token_id=0,
+        vocab_size=vocabulary, num_mel_bins=bands, d_model=32, encoder_layers=1, decoder_layers=1,
+        encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=64, decoder_ffn_dim=64,
+        pad_token_id=0, bos_token_id=0, eos_token_id=0, decoder_start_token_id=0,
     )  # fmt: skip
     generator_state = torch.get_rng_state()
     torch.manual_seed(0)

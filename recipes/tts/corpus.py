@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import torch
 
 from data.batching import pad
+from data.shards.arrays import map_arrays
 from voice.errors import VoiceError
 from voice.text.alphabet import SYMBOLS
 from voice.tts.frames import frame_features
@@ -87,34 +90,99 @@ def pack(utterances: Sequence[Utterance]) -> dict[str, np.ndarray]:
     }
 
 
-def read(path: Path) -> list[Utterance]:
-    """Return what `write` wrote. Raises VoiceError where the file is missing."""
+def read(*paths: Path) -> Utterances:
+    """Return what `write` wrote into some files, one after the other; it stays there until it is asked for.
+
+    Raises VoiceError where a file is missing or broken.
+    """
+    return Utterances.of([_open(path) for path in paths])
+
+
+def _open(path: Path) -> dict[str, np.ndarray]:
+    """Return the arrays of a file, mapped. Raises VoiceError."""
     if not path.exists():
         raise VoiceError(f"{path} is not there: make it with `python -m recipes.tts.prepare`")
-    with np.load(path, allow_pickle=False) as file:
-        held = {name: file[name] for name in file.files}
+    try:
+        held = map_arrays(path)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise VoiceError(f"{path} cannot be read ({error}): let recipes.tts.prepare make it") from error
     if "loud" not in held:  # versions before 0.3 kept the spectrum
         held["loud"] = loudness_of(held["mel"])
-    return unpack(held)
+    return held
 
 
-def unpack(held: Mapping[str, np.ndarray]) -> list[Utterance]:
-    """Return the utterances of which `pack` made arrays."""
-    count = len(held["ids"])
-    ends = np.cumsum(held["lengths"], axis=0)[:-1]
-    by_token = [np.split(held[name], ends[:, 0]) for name in ("tokens", "durations")]
-    by_frame = [np.split(held[name], ends[:, 1]) for name in ("f0", "loud")]
-    recordings = held["recordings"].tolist() if "recordings" in held else [""] * count
-    firsts = held["firsts"].tolist() if "firsts" in held else [0] * count
-    columns = held["ids"].tolist(), held["speakers"].tolist(), *by_token, *by_frame, recordings, firsts
-    return [Utterance(*row) for row in zip(*columns, strict=True)] if count else []
+@dataclass(frozen=True, eq=False)
+class Utterances(Sequence[Utterance]):
+    """The N utterances of some files, mapped: some forty bytes of memory each, however long they are."""
+
+    files: tuple[Mapping[str, np.ndarray], ...]  # as `pack` makes them
+    file: np.ndarray  # (N,) uint16 which of them
+    row: np.ndarray  # (N,) int32 which utterance of it
+    lengths: np.ndarray  # (N, 2) int32 tokens and frames
+    ends: np.ndarray  # (N, 2) int64 the place after an utterance's last token and frame in its file
+    names: tuple[str, ...]  # of the speakers, sorted
+    speaker: np.ndarray  # (N,) int32 which of them
+
+    @classmethod
+    def of(cls, files: Sequence[Mapping[str, np.ndarray]]) -> Utterances:
+        """Return all utterances of some files."""
+        counts = [len(held["ids"]) for held in files]
+        lengths = [np.asarray(held["lengths"]).reshape(-1, 2) for held in files]
+        none = np.zeros((0, 2), np.int64)
+        spoken = np.concatenate([np.zeros(0, "U1"), *(held["speakers"] for held in files)])
+        names, speaker = np.unique(spoken, return_inverse=True)
+        return cls(
+            tuple(files),
+            np.repeat(np.arange(len(files)), counts).astype(np.uint16),
+            np.concatenate([none[:, 0], *map(np.arange, counts)]).astype(np.int32),
+            np.concatenate([none, *lengths]).astype(np.int32),
+            np.concatenate([none, *(np.cumsum(each, axis=0) for each in lengths)]),
+            tuple(names.tolist()),
+            speaker.astype(np.int32),
+        )
+
+    def by(self, names: Collection[str]) -> Utterances:
+        """Return those that some speakers say."""
+        wanted = np.array([name in names for name in self.names], bool)
+        return self.select(np.flatnonzero(wanted[self.speaker]))
+
+    def select(self, numbers: np.ndarray) -> Utterances:
+        """Return the utterances of these numbers, in this order."""
+        columns = (each[numbers] for each in (self.file, self.row, self.lengths, self.ends))
+        return Utterances(self.files, *columns, self.names, self.speaker[numbers])
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @overload
+    def __getitem__(self, number: int) -> Utterance: ...
+    @overload
+    def __getitem__(self, number: slice) -> Utterances: ...
+    def __getitem__(self, number: int | slice) -> Utterance | Utterances:
+        """Return an utterance, whose arrays are those of the file. Raises IndexError."""
+        if isinstance(number, slice):
+            return self.select(np.arange(len(self))[number])
+        held, row = self.files[int(self.file[number])], int(self.row[number])
+        last_token, last_frame = self.ends[number].tolist()
+        tokens, frames = self.lengths[number].tolist()
+        by_token, by_frame = slice(last_token - tokens, last_token), slice(last_frame - frames, last_frame)
+        return Utterance(
+            str(held["ids"][row]),
+            self.names[int(self.speaker[number])],
+            *(np.asarray(held[name][by_token]) for name in ("tokens", "durations")),
+            *(np.asarray(held[name][by_frame]) for name in ("f0", "loud")),
+            str(held["recordings"][row]) if "recordings" in held else "",
+            int(held["firsts"][row]) if "firsts" in held else 0,
+        )
 
 
-def ranges(utterances: Sequence[Utterance]) -> dict[str, Range]:
-    """Return the range of each speaker."""
+def ranges(utterances: Utterances) -> dict[str, Range]:
+    """Return the range of each speaker who says any of the utterances."""
     found = {}
-    for speaker in sorted({u.speaker for u in utterances}):
-        own = [u for u in utterances if u.speaker == speaker]
+    for number, speaker in enumerate(utterances.names):
+        own = utterances.select(np.flatnonzero(utterances.speaker == number))
+        if not len(own):
+            continue
         pitch = np.log(np.concatenate([u.f0[u.f0 > 0] for u in own]))
         energy = np.concatenate([u.loud for u in own])
         values = (pitch.mean(), pitch.std() + 1e-3, energy.mean(), energy.std() + 1e-3)

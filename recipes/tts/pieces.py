@@ -2,39 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from data.batching import pad, prefetch, rng_for
-from data.loading import FULL_SCALE, coded_16_bit
-from recipes.tts import corpus
-from recipes.tts.corpus import Utterance
+from data.batching import pad, rng_for
+from data.loading import FULL_SCALE
+from recipes.tts.recordings import Recording, Recordings
 from recipes.vocoder.crops import slow
-from voice import audio
-from voice.errors import VoiceError
-from voice.features import VOICE_HOP, VOICE_RATE
-from voice.manifest import read_manifest
+from voice.features import VOICE_HOP
 from voice.tts.vocoder import pulses
 
 CONTEXT = 12  # frames on either side of a piece that the network sees too
-
-
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """L symbols, F frames."""
-
-    speaker: str
-    tokens: np.ndarray  # (L,) int64
-    index: np.ndarray  # (F,) the token of each frame
-    f0: np.ndarray  # (F,) Hz, 0 where unvoiced
-    loud: np.ndarray  # (F,) natural logarithm of the amplitude
-    samples: np.ndarray  # (F · 300,) int16
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,54 +42,6 @@ class Pieces:
         return self.tokens, self.speaker, self.mask, self.index, self.f0, self.loud
 
 
-def load(features: Sequence[Path], manifests: Sequence[Path]) -> list[Recording]:
-    """Return the utterances of feature files with their audio, which the manifests name.
-
-    Once decoded, it is kept beside the features. Raises VoiceError where a clip is in none of the
-    manifests, or in two as two recordings.
-    """
-    sounds: dict[str, Path] = {}
-    for clip in (clip for path in manifests for clip in read_manifest(path)):
-        if sounds.setdefault(clip.id, clip.audio) != clip.audio:
-            raise VoiceError(f"{sounds[clip.id]} and {clip.audio} have the same id, {clip.id}: rename one")
-    return [recording for path in features for recording in _recordings(path, sounds)]
-
-
-def _recordings(features: Path, sounds: Mapping[str, Path]) -> Iterator[Recording]:
-    """Yield each utterance of a file of features with its samples, decoded once and kept beside it."""
-    utterances, kept = corpus.read(features), features.with_suffix(".samples.npy")
-    ends = np.cumsum([len(u.f0) for u in utterances]) * VOICE_HOP
-    fresh = kept.exists() and kept.stat().st_mtime >= features.stat().st_mtime
-    if not fresh or len(np.load(kept, mmap_mode="r")) != ends[-1]:
-        _decode(utterances, sounds, kept)
-    for utterance, samples in zip(utterances, np.split(np.load(kept, mmap_mode="r"), ends[:-1]), strict=True):
-        tokens, durations = utterance.tokens.astype(np.int64), utterance.durations.astype(np.int64)
-        index = np.repeat(np.arange(len(durations)), durations)
-        yield Recording(utterance.speaker, tokens, index, utterance.f0, utterance.loud, samples)
-
-
-def _decode(utterances: Sequence[Utterance], sounds: Mapping[str, Path], kept: Path) -> None:
-    """Write the samples of all utterances into one file, some of them in memory at a time."""
-    missing = [u.clip for u in utterances if u.clip not in sounds]
-    if missing:
-        raise VoiceError(f"no --manifest names the audio of {missing[0]} ({len(missing)} clips in all)")
-    places = [(sounds[u.clip], u.first * VOICE_HOP, len(u.f0) * VOICE_HOP) for u in utterances]
-    beside, total = kept.with_suffix(".tmp.npy"), sum(count for _, _, count in places)
-    whole = np.lib.format.open_memmap(beside, "w+", np.int16, (total,))
-    end = 0
-    for samples in prefetch(places, lambda place: _read_16_bit(*place), 2, ahead=16):
-        whole[end : end + len(samples)] = samples
-        end += len(samples)
-    whole.flush()
-    beside.replace(kept)
-
-
-def _read_16_bit(path: Path, first: int, count: int) -> np.ndarray:
-    """Return (count,) int16 samples of a recording from the one with number `first` on."""
-    samples = coded_16_bit(audio.read(path, VOICE_RATE).samples[first : first + count])
-    return np.pad(samples, (0, count - len(samples)))
-
-
 @dataclass(frozen=True)
 class Errors:
     """What is added to what is given, so that predictions will do: `loud` in nats, `pitch` relative."""
@@ -120,14 +55,14 @@ class Collection:
 
     def __init__(
         self,
-        spoken: Sequence[Recording],
+        spoken: Recordings,
         speakers: Sequence[str],
         shares: Mapping[str, float] = MappingProxyType({}),
     ) -> None:
         self.spoken, self.speakers = spoken, speakers
         self._shares = _summing_to_one([shares.get(name, 1.0) for name in speakers])
-        self._own = [np.flatnonzero([s.speaker == name for s in spoken]) for name in speakers]
-        self._probabilities = [_summing_to_one([len(spoken[int(i)].f0) for i in own]) for own in self._own]
+        self._own = [spoken.numbers_of(name) for name in speakers]
+        self._ends = [np.cumsum(spoken.frames[own]) for own in self._own]
 
     def pieces(self, seed: int, step: int, count: int, frames: int, errors: Errors) -> Pieces:
         """`count` pieces of `frames` frames and CONTEXT around them; they follow from seed and step alone."""
@@ -141,8 +76,9 @@ class Collection:
     def draw(self, rng: np.random.Generator, frames: int) -> tuple[Recording, int, int]:
         """Draw a recording, the number of its speaker, and the first of `frames` frames of it."""
         speaker = int(rng.choice(len(self.speakers), p=self._shares))
-        number = int(rng.choice(self._own[speaker], p=self._probabilities[speaker]))
-        spoken = self.spoken[number]
+        ends = self._ends[speaker]  # each frame of a speaker is as likely as any other
+        number = int(np.searchsorted(ends, rng.random() * ends[-1], side="right"))
+        spoken = self.spoken[int(self._own[speaker][number])]
         return spoken, speaker, int(rng.integers(max(1, len(spoken.f0) - frames + 1)))
 
     def whole(self, number: int, seed: int = 0) -> Pieces:

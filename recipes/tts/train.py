@@ -32,7 +32,7 @@ from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
 from recipes.scaling import Scale, ScaleOptions, show_plan
 from recipes.training import adamw, average_model, learning_rate, set_learning_rate
-from recipes.tts import pieces, prepare
+from recipes.tts import prepare, recordings
 from recipes.tts.pieces import CONTEXT, Collection, Errors, Pieces
 from recipes.tts.sounds import Size, SoundModel
 from recipes.tts.warm import heart_weights
@@ -210,10 +210,10 @@ def main(o: Options) -> None:
     torch.set_num_threads(o.threads)
     training.seed_everything(o.seed)
     with first_alone():
-        spoken, watched = pieces.load(o.features, o.manifest), pieces.load(o.dev, o.manifest)
-    if not spoken:
+        spoken, watched = recordings.load(o.features, o.manifest), recordings.load(o.dev, o.manifest)
+    if not len(spoken):
         raise VoiceError("there is nothing to learn from: give --features what recipes.tts.prepare made")
-    speakers = tuple(sorted({each.speaker for each in spoken}))
+    speakers = spoken.utterances.names
     size = Size(speakers, **SMALL) if o.small else Size(speakers)
     data = (*o.features, *o.dev)
     run = runs.describe(RECIPE, o, data, model=asdict(size), batches_a_step=scale.share.per_step)
@@ -236,9 +236,8 @@ def main(o: Options) -> None:
     first = checkpoint.restore() if resumes else 0
     scale.processes.equalize(model, adversarial.discriminators)
     collection = Collection(spoken, speakers, parse_shares(o.share, speakers))
-    dev = Collection([each for each in watched if each.speaker in speakers], speakers)
-    seconds = sum(len(each.f0) for each in spoken) * VOICE_HOP / VOICE_RATE
-    print(f"{len(spoken)} clips, {seconds / 60:.1f} minutes, speakers {', '.join(speakers)}", flush=True)
+    dev = Collection(watched.by(speakers), speakers)
+    print(f"{len(spoken)} clips, {spoken.minutes:.1f} minutes, speakers {', '.join(speakers)}", flush=True)
 
     def draw(batch: Numbered) -> Drawn:
         """Return what the network makes of a batch and what was recorded, (B, T) each."""
@@ -250,7 +249,7 @@ def main(o: Options) -> None:
 
     if o.scale.dry_run:
         number, some = next(batches(collection, o, 0, scale.share))[0]
-        batch, epoch = (number, some.to(scale.device)), seconds / (o.batch * o.seconds)
+        batch, epoch = (number, some.to(scale.device)), 60 * spoken.minutes / (o.batch * o.seconds)
         models = {"sounds": model, "discriminators": adversarial.discriminators}
         return show_plan(
             scale, o.steps, epoch, models, lambda: adversarial.whole_loss(draw(batch), distance, o.steps)
@@ -271,7 +270,7 @@ def main(o: Options) -> None:
 
             over = scale.processes.any(deadline.passed) or step + 1 == o.steps
             if over or (step + 1) % o.save_every == 0:
-                if dev.spoken and is_writer():
+                if len(dev.spoken) and is_writer():
                     average = average_model(model, ema)
                     scores = dev_losses(average, synthesis, distance, dev, o, progress, step + 1)
                     kept.consider(step + 1, [sum(scores.values())], ema.weights, scores)

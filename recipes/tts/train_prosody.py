@@ -38,7 +38,7 @@ from recipes.training import (
     warm_cosine_schedule,
 )
 from recipes.tts import corpus, prepare
-from recipes.tts.corpus import Batch, Range, Utterance
+from recipes.tts.corpus import Batch, Range, Utterance, Utterances
 from recipes.tts.model import Shape, SpeakingModel
 from voice.errors import VoiceError
 
@@ -87,12 +87,12 @@ Numbered = tuple[int, Batch]  # a batch with its number in the run
 
 
 def batches(
-    utterances: Sequence[Utterance], setup: Setup, options: Options, first: int, share: Share
+    utterances: Utterances, setup: Setup, options: Options, first: int, share: Share
 ) -> Iterator[list[Numbered]]:
     """Yield this process's batches of step `first`, then of the next; each follows from seed and number."""
     cpu = torch.device("cpu")
     planned = batches_from(
-        first * share.per_step, [len(u.tokens) for u in utterances], options.batch_tokens, seed=options.seed,
+        first * share.per_step, utterances.lengths[:, 0], options.batch_tokens, seed=options.seed,
         share=share,
     )  # fmt: skip
 
@@ -113,12 +113,12 @@ def main(options: Options) -> None:
         options = shrink(options)
     torch.set_num_threads(options.threads)
     seed_everything(options.seed)
-    utterances = [u for path in options.features for u in corpus.read(path)]
-    if not utterances:
+    utterances = corpus.read(*options.features)
+    if not len(utterances):
         raise VoiceError("there is nothing to learn from: give --features what recipes.tts.prepare made")
     ranges = corpus.ranges(utterances)
-    watched = [u for path in options.dev for u in corpus.read(path) if u.speaker in ranges]
-    if not watched:
+    watched = corpus.read(*options.dev).by(ranges)
+    if not len(watched):
         raise VoiceError("give --dev what recipes.tts.prepare made of recordings by the same speakers")
     sizes = SMALL if options.small else {}
     setup, best = Setup(Shape(speakers=tuple(ranges), **sizes), ranges), Best()
@@ -141,7 +141,7 @@ def main(options: Options) -> None:
     scale.processes.equalize(model)
     dev = [setup.batch([u], scale.device) for u in watched]
     if options.scale.dry_run:
-        tokens = sum(len(u.tokens) for u in utterances)
+        tokens = int(utterances.lengths[:, 0].sum())
         some = next(batches(utterances, setup, options, 0, scale.share))[0][1].to(scale.device)
         epoch = tokens / options.batch_tokens
         return show_plan(scale, options.steps, epoch, {"prosody": model}, lambda: weigh(model.loss(some)))

@@ -97,7 +97,7 @@ def keep_speakers(run: Trained, names: Sequence[str]) -> Trained:
 
 
 def check_speakers(names: Sequence[str], known: Sequence[str]) -> list[int]:
-    """Return the numbers of speakers of a run. Raises VoiceError for none, an unknown one, one named twice."""
+    """Return the numbers of a run's speakers. Raises VoiceError for none, one unknown, one named twice."""
     if not names:
         raise VoiceError(f"name a speaker of the run: {', '.join(known)}")
     unknown = [name for name in names if name not in known]

@@ -82,7 +82,7 @@ class FlowMatching:
     rate = VOICE_RATE
 
     def __init__(self, text: Any, flow: Any, vocoder: Vocoder, number: int, speaker: FlowSpeaker) -> None:
-        """`number` is the speaker's in the table of `text`'s speakers."""
+        """Speak as the speaker of that `number` in the table of `text`."""
         self._text, self._flow, self._vocoder = text, flow, vocoder
         self._number, self._speaker = number, speaker
 
@@ -123,7 +123,9 @@ class FlowMatching:
         frames = self.draw(symbols, targets)
         words = timed_words(reading, for_all(frames.durations) * (VOICE_HOP / VOICE_RATE))
         ends = cuts(words, len(frames.f0) * VOICE_HOP / VOICE_RATE)
-        return SentenceStream(words, self._pieces(frames, [round(end * VOICE_RATE / VOICE_HOP) for end in ends]))
+        return SentenceStream(
+            words, self._pieces(frames, [round(end * VOICE_RATE / VOICE_HOP) for end in ends])
+        )
 
     def _pieces(self, frames: Frames, ends: Sequence[int]) -> Iterator[np.ndarray]:
         """Yield the samples up to each of the frames `ends`; none is made before it is needed."""

@@ -12,7 +12,8 @@ from torch import Tensor
 from data.batching import pad, rng_for
 from data.loading import FULL_SCALE
 from recipes.tts.corpus import Range, continuous
-from recipes.tts.pieces import Collection, Recording
+from recipes.tts.pieces import Collection
+from recipes.tts.recordings import Recording
 from voice.features import VOICE_BANDS, VOICE_FLOOR, VOICE_HOP, voice_log_mel
 from voice.tts.frames import frame_features
 
@@ -62,13 +63,12 @@ def whole(collection: Collection, ranges: Mapping[str, Range], number: int) -> B
 def _piece(spoken: Recording, span: Range, start: int, frames: int) -> _Piece:
     """Return tokens, durations, and of the piece's frames the token, its place and what is to be drawn."""
     kept = slice(start, min(start + frames, len(spoken.f0)))
-    durations = np.bincount(spoken.index, minlength=len(spoken.tokens))
-    nothing = np.zeros(len(durations))  # neither pitch nor loudness is given
-    _, features = frame_features(durations, nothing, nothing)
+    nothing = np.zeros(len(spoken.durations))  # neither pitch nor loudness is given
+    index, features = frame_features(spoken.durations, nothing, nothing)
     curve = np.nan_to_num((continuous(spoken.f0)[kept] - span.pitch_mean) / span.pitch_spread)
     voicing = np.where(spoken.f0[kept] > 0, 1.0, -1.0)
     wanted = np.concatenate([log_mel(spoken, kept.start, kept.stop), np.stack([curve, voicing], 1)], 1)
-    return spoken.tokens, durations, spoken.index[kept], features[kept], wanted.astype(np.float32)
+    return spoken.tokens, spoken.durations, index[kept], features[kept], wanted.astype(np.float32)
 
 
 def log_mel(spoken: Recording, start: int, stop: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Symbols → a mel spectrum and a pitch curve, by flow matching: the acoustic model of Matcha-TTS in our parts.
+"""Symbols → a mel spectrum and a pitch curve, by flow matching: an acoustic model after Matcha-TTS.
 
 An encoder reads the symbols; a predictor says how many frames each takes; spread over these frames, its
 output gives a mean spectrum, and the ordinary differential equation of a flow leads from noise to a sample
@@ -57,9 +57,7 @@ class FlowModel(nn.Module):
         self.predictor = Blocks(shape.predictor, shape.text, 2, TEXT_KERNEL, shape.dropout)
         self.length = nn.Linear(shape.text, 1)
         known = shape.text + FEATURES
-        self.mean = nn.Sequential(
-            nn.Linear(known, shape.width), nn.GELU(), nn.Linear(shape.width, CHANNELS)
-        )
+        self.mean = nn.Sequential(nn.Linear(known, shape.width), nn.GELU(), nn.Linear(shape.width, CHANNELS))
         self.given = nn.Linear(known + CHANNELS, shape.width)
         blocks = Blocks(shape.blocks, shape.width, 3, KERNEL, shape.dropout)
         self.flow = Flow(blocks, shape.width, CHANNELS)

@@ -29,7 +29,7 @@ from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
 from recipes.scaling import Scale, ScaleOptions, show_plan
 from recipes.training import average_model, learning_rate, set_learning_rate
-from recipes.tts import corpus, pieces, prepare
+from recipes.tts import corpus, prepare, recordings
 from recipes.tts.corpus import Range
 from recipes.tts.flow.batches import Batch, cut, whole
 from recipes.tts.flow.model import FlowModel, Shape
@@ -56,7 +56,8 @@ class Options:
     steps: int = option(6000, "all steps; the learning rate falls until then", may_change=True)
     minutes: float | None = option(None, "stop after so long, to go on another time", may_change=True)
     warm_start: Path | None = option(
-        None, "whose encoder to begin with instead of hibari's: voices.safetensors or a last.pt of recipes.tts.train"
+        None,
+        "whose encoder to begin with instead of hibari's: what recipes.tts.train takes too",
     )
     cold: bool = option(False, "begin with nothing")
     small: bool = option(False, "a network of a size to try with, that begins with nothing", may_change=True)
@@ -136,10 +137,10 @@ def main(o: Options) -> None:
     torch.set_num_threads(o.threads)
     training.seed_everything(o.seed)
     with first_alone():
-        spoken, watched = pieces.load(o.features, o.manifest), pieces.load(o.dev, o.manifest)
-    if not spoken:
+        spoken, watched = recordings.load(o.features, o.manifest), recordings.load(o.dev, o.manifest)
+    if not len(spoken):
         raise VoiceError("there is nothing to learn from: give --features what recipes.tts.prepare made")
-    ranges = corpus.ranges([u for path in o.features for u in corpus.read(path)])
+    ranges = corpus.ranges(spoken.utterances)
     setup = Setup(Shape(tuple(ranges), **(SMALL if o.small else {})), ranges)
     data = (*o.features, *o.dev)
     run = runs.describe(RECIPE, o, data, model=setup.table(), batches_a_step=scale.share.per_step)
@@ -150,7 +151,9 @@ def main(o: Options) -> None:
         model.text.load_state_dict(first_encoder(o, model))
         measure_range(model, collection, ranges, o)
     model.to(scale.device)
-    optimizer = torch.optim.AdamW(model.parameters(), o.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), o.rate, betas=(0.9, 0.98), weight_decay=0.01, fused=True
+    )
     gradients = scale.accumulator(optimizer, model.parameters(), CLIP_NORM)
     ema, kept = training.Ema(model, 0.998), KeptWeights(o.out, o.scale)
     parts: dict[str, training.Stateful] = {
@@ -159,14 +162,13 @@ def main(o: Options) -> None:
     checkpoint = training.Checkpoint(o.out, parts)
     first = checkpoint.restore() if resumes else 0
     scale.processes.equalize(model)
-    own = Collection([each for each in watched if each.speaker in ranges], setup.shape.speakers)
+    own = Collection(watched.by(setup.shape.speakers), setup.shape.speakers)
     chosen = np.linspace(0, len(own.spoken) - 1, min(o.dev_clips, len(own.spoken))).astype(int).tolist()
     dev = [whole(own, ranges, number).to(scale.device) for number in chosen]
-    seconds = sum(len(each.f0) for each in spoken) * VOICE_HOP / VOICE_RATE
-    print(f"{len(spoken)} clips, {seconds / 60:.1f} minutes, speakers {', '.join(ranges)}", flush=True)
+    print(f"{len(spoken)} clips, {spoken.minutes:.1f} minutes, speakers {', '.join(ranges)}", flush=True)
     if o.scale.dry_run:
         some = next(batches(collection, ranges, o, 0, scale.share))[0][1].to(scale.device)
-        epoch = seconds / (o.batch * o.seconds)
+        epoch = 60 * spoken.minutes / (o.batch * o.seconds)
         return show_plan(scale, o.steps, epoch, {"flow": model}, lambda: weigh(model.loss(some)))
 
     with training.Deadline(o.minutes) as deadline:

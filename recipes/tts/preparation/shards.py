@@ -75,7 +75,7 @@ class Shards:
         with np.load(file, allow_pickle=False) as archive:
             held = {name: archive[name] for name in archive.files}
         ends = np.cumsum(held["lengths"][:, 1])
-        for row, utterance in enumerate(corpus.unpack(held)):
+        for row, utterance in enumerate(corpus.Utterances.of([held])):
             if row in rows:
                 yield Guess(utterance, held["mel"][ends[row] - len(utterance.f0) : ends[row]])
 

@@ -18,7 +18,7 @@ from fakes.killing import assert_resumed_equals_uninterrupted
 from fakes.processes import assert_two_processes_learn_what_one_learns
 
 from recipes.adversarial import AdversarialOptions
-from recipes.tts import corpus, pieces, train, trained
+from recipes.tts import corpus, recordings, train, trained
 from recipes.tts.corpus import Utterance
 from recipes.tts.pieces import CONTEXT, Collection, Errors
 from recipes.tts.sounds import LOUD, Size, SoundModel
@@ -90,7 +90,7 @@ def write_corpus(folder, count=4):
 
 def test_a_piece_holds_what_was_said_there(tmp_path):
     features, manifest = write_corpus(tmp_path)
-    loaded = pieces.load([features], [manifest])
+    loaded = recordings.load([features], [manifest])
     collection = Collection(loaded, ("ann", "bob"))
     made = collection.pieces(0, 0, 8, 20, Errors(0.0, 0.0))
     assert made.f0.shape == (8, 20 + 2 * CONTEXT) and made.real.shape == (8, made.f0.shape[1] * HOP)
@@ -105,7 +105,7 @@ def test_a_piece_holds_what_was_said_there(tmp_path):
 
 
 def test_speakers_are_drawn_as_often_as_is_asked(tmp_path):
-    loaded = pieces.load(*([path] for path in write_corpus(tmp_path)))
+    loaded = recordings.load(*([path] for path in write_corpus(tmp_path)))
     made = Collection(loaded, ("ann", "bob"), {"ann": 3.0}).pieces(0, 0, 200, 4, Errors())
     assert (made.speaker == 0).float().mean() == pytest.approx(0.75, abs=0.1)
     with pytest.raises(VoiceError, match="heart=0.3"):
@@ -117,18 +117,18 @@ def test_speakers_are_drawn_as_often_as_is_asked(tmp_path):
 
 def test_recordings_are_decoded_once_and_one_without_audio_is_named(tmp_path):
     features, manifest = write_corpus(tmp_path)
-    pieces.load([features], [manifest])
-    assert len(pieces.load([features], [])) == 4  # kept beside the features
+    recordings.load([features], [manifest])
+    assert len(recordings.load([features], [])) == 4  # kept beside the features
     kept = features.with_suffix(".samples.npy")
     np.save(kept, np.load(kept)[:-HOP])  # of other features
-    assert len(pieces.load([features], [manifest])) == 4 and len(np.load(kept)) % HOP == 0
+    assert len(recordings.load([features], [manifest])) == 4 and len(np.load(kept)) % HOP == 0
     (tmp_path / "other").mkdir()
     other = write_corpus(tmp_path / "other")[1]
     with pytest.raises(VoiceError, match="the same id"):
-        pieces.load([features], [manifest, other])
+        recordings.load([features], [manifest, other])
     kept.unlink()
     with pytest.raises(VoiceError, match="ann-0"):
-        pieces.load([features], [])
+        recordings.load([features], [])
 
 
 def test_a_part_of_a_recording_has_the_sound_of_that_part(tmp_path):
@@ -137,13 +137,13 @@ def test_a_part_of_a_recording_has_the_sound_of_that_part(tmp_path):
     durations = np.array([20] + [0] * (len(whole.tokens) - 1))
     part = replace(whole, id="part", recording=whole.id, first=9, durations=durations)
     corpus.write(tmp_path / "cut.npz", [replace(part, f0=part.f0[9:29], loud=part.loud[9:29])])
-    (cut,) = pieces.load([tmp_path / "cut.npz"], [manifest])
-    (uncut,) = pieces.load([features], [manifest])
+    (cut,) = recordings.load([tmp_path / "cut.npz"], [manifest])
+    (uncut,) = recordings.load([features], [manifest])
     np.testing.assert_array_equal(cut.samples, uncut.samples[9 * HOP : 29 * HOP])
 
 
 def test_overfits_one_batch(tmp_path):
-    collection = Collection(pieces.load(*([path] for path in write_corpus(tmp_path))), ("ann", "bob"))
+    collection = Collection(recordings.load(*([path] for path in write_corpus(tmp_path))), ("ann", "bob"))
     given = collection.pieces(0, 0, 2, 24, Errors(0.0, 0.0))
     torch.manual_seed(0)
     model, synthesis, distance = SoundModel(Size(("ann", "bob"), **train.SMALL)), Synthesis(), SpectralLoss()

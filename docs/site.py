@@ -25,6 +25,7 @@ PAGES = {
     "recipes/finetune.md": "recipes/finetune/README.md",
     "recipes/ctc.md": "recipes/ctc/README.md",
     "recipes/tts.md": "recipes/tts/README.md",
+    "recipes/flow.md": "recipes/tts/flow/README.md",
     "recipes/vocoder.md": "recipes/vocoder/README.md",
     "recipes/endpoint.md": "recipes/endpoint/README.md",
     "recipes/log.md": "recipes/LOG.md",

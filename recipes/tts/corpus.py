@@ -148,8 +148,10 @@ class Utterances(Sequence[Utterance]):
 
     def select(self, numbers: np.ndarray) -> Utterances:
         """Return the utterances of these numbers, in this order."""
-        columns = (each[numbers] for each in (self.file, self.row, self.lengths, self.ends))
-        return Utterances(self.files, *columns, self.names, self.speaker[numbers])
+        file, row, lengths, ends, speaker = (
+            each[numbers] for each in (self.file, self.row, self.lengths, self.ends, self.speaker)
+        )
+        return Utterances(self.files, file, row, lengths, ends, self.names, speaker)
 
     def __len__(self) -> int:
         return len(self.row)
@@ -166,11 +168,15 @@ class Utterances(Sequence[Utterance]):
         last_token, last_frame = self.ends[number].tolist()
         tokens, frames = self.lengths[number].tolist()
         by_token, by_frame = slice(last_token - tokens, last_token), slice(last_frame - frames, last_frame)
+        symbols, durations = (np.asarray(held[name][by_token]) for name in ("tokens", "durations"))
+        f0, loud = (np.asarray(held[name][by_frame]) for name in ("f0", "loud"))
         return Utterance(
             str(held["ids"][row]),
             self.names[int(self.speaker[number])],
-            *(np.asarray(held[name][by_token]) for name in ("tokens", "durations")),
-            *(np.asarray(held[name][by_frame]) for name in ("f0", "loud")),
+            symbols,
+            durations,
+            f0,
+            loud,
             str(held["recordings"][row]) if "recordings" in held else "",
             int(held["firsts"][row]) if "firsts" in held else 0,
         )

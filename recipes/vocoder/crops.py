@@ -20,6 +20,7 @@ from data.parallel import in_order
 from data.shards.arrays import ArrayWriter, map_arrays
 from data.shards.index import ClipIndex
 from data.shards.reading import read_sound
+from recipes.recordings import missing_treble
 from voice import pitch
 from voice.errors import AudioError
 from voice.features import VOICE_HOP, VOICE_RATE, voice_log_mel
@@ -126,6 +127,8 @@ def _write(manifests: Sequence[Path], path: Path) -> None:
     What cannot be opened is left out and told. Raises ManifestError where that is a tenth or more.
     """
     clips = ClipIndex.join(map(ClipIndex.read, manifests))
+    if told := missing_treble(clips):
+        print(told, flush=True)
     left_out = LeftOut(len(clips))
     with ArrayWriter(path) as writer:
         for name, arrays in in_order(clips, _clip_arrays):

@@ -82,12 +82,23 @@ def log_mel(spoken: Recording, start: int, stop: int) -> np.ndarray:
 
 def _stack(speakers: Sequence[int], pieces: Sequence[_Piece]) -> Batch:
     tokens, durations, index, features, wanted = zip(*pieces, strict=True)
-    filled = (torch.from_numpy(pad(list(each), axis=0)[0]) for each in (tokens, durations))
-    token_mask, frame_mask = (_mask(each) for each in (tokens, index))
-    frames = (torch.from_numpy(pad(list(each), axis=0)[0]) for each in (index, features, wanted))
-    return Batch(torch.tensor(speakers), *filled, token_mask, *frames, frame_mask)
+    return Batch(
+        speaker=torch.tensor(speakers),
+        tokens=_pad(tokens),
+        durations=_pad(durations),
+        token_mask=_mask(tokens),
+        index=_pad(index),
+        features=_pad(features),
+        wanted=_pad(wanted),
+        frame_mask=_mask(index),
+    )
+
+
+def _pad(rows: Sequence[np.ndarray]) -> Tensor:
+    """Return rows of (N, …) as one batch (B, longest N, …)."""
+    return torch.from_numpy(pad(list(rows), axis=0)[0])
 
 
 def _mask(rows: Sequence[np.ndarray]) -> Tensor:
     """Return (B, N, 1): 1 where a row of a padded batch has something."""
-    return torch.from_numpy(pad([np.ones((len(row), 1), np.float32) for row in rows], axis=0)[0])
+    return _pad([np.ones((len(row), 1), np.float32) for row in rows])

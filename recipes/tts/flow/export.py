@@ -138,9 +138,10 @@ def export(run: Trained, o: Options) -> Path:
         shutil.copyfile(vocoder / VOCODER_FILE, stage / VOCODER_FILE)
         speakers = {name: asdict(_speaker(run, o, name)) for name in o.speaker}
         options = {"speakers": speakers, "steps": run.steps, "euler": o.euler}
+        measured = card_scores(o.out, o.scores)
         card = Card(
             o.out.name, "voice", "flow-matching", VOICE_RATE, "en", o.license, o.description, o.origin,
-            hashes(stage, FILES), options, card_scores(o.out, o.scores), agreed,
+            hashes(stage, FILES), options, measured.scores, agreed, evaluation=measured.evaluation,
         )  # fmt: skip
         write_card(stage, card)
         o.out.mkdir(exist_ok=True)

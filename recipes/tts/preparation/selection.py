@@ -6,8 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from recipes.recordings import missing_treble
 from voice.errors import VoiceError
-from voice.features import VOICE_RATE
 from voice.manifest import Clip, read_manifest
 from voice.text.detection import foreign_language
 from voice.text.english.coverage import unspeakable
@@ -37,10 +37,8 @@ def select_clips(path: str | Path) -> list[Clip]:
         print(f"left out, {reason}: {_name_some(names)}", flush=True)
     if not kept:
         raise VoiceError(f"{path} has no recording that a voice can be made of: give each a transcript")
-    rates = [clip.sample_rate or VOICE_RATE for clip in kept]
-    if low := [rate for rate in rates if rate < VOICE_RATE]:
-        share = f"{len(low)} of {len(kept)} recordings of {path} have {min(low)} Hz"
-        print(f"{share}: the voice will have no sound above {min(low) / 2000:g} kHz", flush=True)
+    if told := missing_treble(kept):
+        print(f"{path}: {told}", flush=True)
     return kept
 
 

@@ -12,8 +12,10 @@ torch = pytest.importorskip("torch")
 
 from fakes.killing import assert_killed_and_resumed_equals_uninterrupted, first_difference
 from fakes.processes import assert_two_processes_learn_what_one_learns
+from fakes.rates import write_corpus
 
 from recipes.exporting import to_float16
+from recipes.reporting.scalars import read_curves
 from recipes.scaling import ScaleOptions
 from recipes.vocoder import crops, losses, model, train
 from recipes.vocoder.crops import without_edges
@@ -127,6 +129,21 @@ def test_a_recording_that_cannot_be_opened_is_left_out_and_told(corpus, tmp_path
         found = crops.load_corpus([tmp_path / "all.jsonl"])
     assert np.array_equal(found.samples, corpus.samples)
     assert "left out 1 of 21 rows: 1 cannot be opened (broken)" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("rate", "told"), [(16_000, True), (44_100, False)])
+def test_recordings_of_any_rate_are_learned_from_and_what_they_lack_is_told(tmp_path, capsys, rate, told):
+    manifest = write_corpus(tmp_path / "corpus", rate)
+    small = dataclasses.replace(
+        train.shrink(train.Options()), smoke=False, manifest=(manifest,), dev=(manifest,)
+    )
+    train.main(dataclasses.replace(small, out=tmp_path / "run", steps=7, save_every=3, rate=5e-3))
+    distances = [value for _, value in read_curves(tmp_path / "run")["dev/mel_l1"]]
+    assert distances[-1] < distances[0]
+    assert ("4 of 4 recordings are sampled below 24000 Hz" in capsys.readouterr().out) == told
+    generator = load_run(tmp_path / "run")
+    made = generator(*add_batch_axis(sources(20)))[0]
+    assert made.shape == (6000,) and torch.isfinite(made).all()
 
 
 def test_a_cached_corpus_is_the_same(corpus, tmp_path):

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from data.batching import pad, rng_for
 from data.loading import FULL_SCALE
-from recipes.tts.recordings import Recording, Recordings
+from recipes.tts.preparation.recordings import Recording, Recordings
 from recipes.vocoder.crops import slow
 from voice.features import VOICE_HOP
 from voice.tts.vocoder import pulses

@@ -32,8 +32,9 @@ from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
 from recipes.scaling import Scale, ScaleOptions, show_plan
 from recipes.training import adamw, average_model, learning_rate, set_learning_rate
-from recipes.tts import prepare, recordings
+from recipes.tts import prepare
 from recipes.tts.pieces import CONTEXT, Collection, Errors, Pieces
+from recipes.tts.preparation import recordings
 from recipes.tts.sounds import Size, SoundModel
 from recipes.tts.warm import heart_weights
 from recipes.vocoder.crops import EDGE, without_edges

@@ -23,6 +23,7 @@ from voice.text.reading import SpokenSentence
 from voice.tts.engine import SentenceStream, Utterance, known_symbols, scale_level, timed_words
 from voice.tts.frames import PITCH, frame_features, steady, token_frames
 from voice.tts.graphs import open_graph, reach_of
+from voice.tts.melody import SEMITONE
 from voice.tts.prosody_targets import (
     ProsodyTargets,
     per_frame,
@@ -34,7 +35,6 @@ from voice.tts.streaming import cuts
 from voice.tts.vocoder import Vocoder
 from voice.types import Audio, Controls, Speech
 
-SEMITONE = np.float32(np.log(2) / 12)  # of log-F0
 CURVES_REACH = 9  # frames on both sides of each that `curves.onnx` sees, unless it says otherwise
 TEXT_FILE, CURVES_FILE, SOUNDS_FILE = "text.onnx", "curves.onnx", "sounds.onnx"
 

@@ -23,6 +23,7 @@ from voice.text.reading import SpokenSentence
 from voice.tts.engine import SentenceStream, Utterance, known_symbols, scale_level, timed_words
 from voice.tts.frames import frame_features, steady, token_frames
 from voice.tts.graphs import open_graph
+from voice.tts.melody import SEMITONE
 from voice.tts.prosody_targets import (
     ProsodyTargets,
     per_frame,
@@ -38,7 +39,6 @@ from voice.types import Audio, Controls, Speech
 TEXT_FILE, FLOW_FILE = "text.onnx", "flow.onnx"
 PITCH, VOICING = VOICE_BANDS, VOICE_BANDS + 1  # channels after the bands of the mel
 CHANNELS = VOICE_BANDS + 2
-SEMITONE = np.log(2) / 12  # of log-F0
 LARGEST = 100.0  # of the numbers on a card
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+SEMITONE = np.float32(np.log(2) / 12)  # of log-F0
 VOICED = 40.0  # Hz; lower F0 is that of unvoiced frames
 
 

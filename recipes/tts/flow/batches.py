@@ -13,7 +13,7 @@ from data.batching import pad, rng_for
 from data.loading import FULL_SCALE
 from recipes.tts.corpus import Range, continuous
 from recipes.tts.pieces import Collection
-from recipes.tts.recordings import Recording
+from recipes.tts.preparation.recordings import Recording
 from voice.features import VOICE_BANDS, VOICE_FLOOR, VOICE_HOP, voice_log_mel
 from voice.tts.frames import frame_features
 

@@ -29,11 +29,12 @@ from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
 from recipes.scaling import Scale, ScaleOptions, show_plan
 from recipes.training import average_model, learning_rate, set_learning_rate
-from recipes.tts import corpus, prepare, recordings
+from recipes.tts import corpus, prepare
 from recipes.tts.corpus import Range
 from recipes.tts.flow.batches import Batch, cut, whole
 from recipes.tts.flow.model import FlowModel, Shape
 from recipes.tts.pieces import Collection
+from recipes.tts.preparation import recordings
 from recipes.tts.sounds import SoundModel
 from recipes.tts.train import parse_shares, warm_weights
 from recipes.tts.warm import heart_weights

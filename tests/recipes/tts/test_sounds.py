@@ -18,9 +18,10 @@ from fakes.killing import assert_resumed_equals_uninterrupted
 from fakes.processes import assert_two_processes_learn_what_one_learns
 
 from recipes.adversarial import AdversarialOptions
-from recipes.tts import corpus, recordings, train, trained
+from recipes.tts import corpus, train, trained
 from recipes.tts.corpus import Utterance
 from recipes.tts.pieces import CONTEXT, Collection, Errors
+from recipes.tts.preparation import recordings
 from recipes.tts.sounds import LOUD, Size, SoundModel
 from recipes.tts.warm import heart_weights
 from recipes.vocoder.losses import SpectralLoss

@@ -14,9 +14,10 @@ from fakes.rates import write_corpus
 
 from data.shards.writing import MANIFEST, write_shards
 from recipes.reporting.scalars import read_curves
-from recipes.tts import corpus, export, prepare, recordings, train, train_prosody
+from recipes.tts import corpus, export, prepare, train, train_prosody
 from recipes.tts.corpus import Utterance
 from recipes.tts.pieces import Collection, Errors
+from recipes.tts.preparation import recordings
 from voice.loading import load_voice
 
 

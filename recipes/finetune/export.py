@@ -23,18 +23,21 @@ from recipes.finetune.bases import base_folder, describe_base
 from recipes.finetune.evaluate import card_scores
 from recipes.finetune.tasks import Task
 from recipes.finetune.train import RECIPE, Options, open_adapted
+from recipes.kept_weights import read_kept
 from recipes.options import option, parse, restore
 from voice.errors import VoiceError
 from voice.models.card import Card, check_name, hashes, write_card
 from voice.models.converting import is_convertible
 from voice.models.hub.folders import HYPERPARAMETERS, SPEECHBRAIN, TRANSFORMERS
 
+Kept = Literal["best", "last", "averaged-best", "averaged-last"]
+
 
 @dataclass(frozen=True)
 class ExportOptions:
     run: Path = option(Path("runs/finetuned"), "the run's folder")
     out: Path = option(Path("finetuned"), "the model folder to write")
-    weights: Literal["best", "last"] = option("best", "of the best dev score, or the newest")
+    weights: Kept = option("best", "of the best dev score, the newest, or the mean of what was kept")
     base: str | None = option(None, "where the model that the run started from is now, if it has moved")
     name: str = option("finetuned", "the model's name")
     license: str = option("unknown", "its license: that of the base and of the recordings")
@@ -61,10 +64,12 @@ def open_trained(run: Path, options: ExportOptions) -> tuple[Task, runs.Run]:
     return task, about
 
 
-def saved_weights(run: Path, which: Literal["best", "last"]) -> dict[str, torch.Tensor]:
+def saved_weights(run: Path, which: Kept) -> dict[str, torch.Tensor]:
     """Return the weights that a run has learned. Raises ModelError."""
-    saved = read_state(run / f"{which}.pt", f"python -m {RECIPE} --out {run}")
-    return saved["weights"] if which == "best" else saved["parts"]["weights"] | saved["parts"]["statistics"]
+    if which != "last":
+        return read_kept(run, which, RECIPE)
+    saved = read_state(run / "last.pt", f"python -m {RECIPE} --out {run}")
+    return saved["parts"]["weights"] | saved["parts"]["statistics"]
 
 
 def main(options: ExportOptions) -> None:

@@ -12,7 +12,6 @@ open.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,24 +19,27 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from data.batching import batches_from, prefetch
+from data.batching import Share, batches_from, plan_epoch
 from data.loading import AudioCache
+from data.shards.workers import load_ahead
 from recipes import runs
 from recipes.asr.windows import select_any
-from recipes.checkpoints import write_state
+from recipes.devices import first_alone, is_writer
 from recipes.finetune import smoke
 from recipes.finetune.adapting import AdaptOptions, Statistics, adapt, trainable
 from recipes.finetune.bases import base_folder, describe_base, open_task
 from recipes.finetune.smoke import NETWORKS
 from recipes.finetune.tasks import Example, Inputs, Task
+from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
+from recipes.scaling import Scale, ScaleOptions, show_plan
 from recipes.training import (
     Checkpoint,
     Deadline,
     Progress,
-    autocast,
-    best_device,
+    Stateful,
     evaluating,
+    seed_batch,
     seed_everything,
     warm_cosine_schedule,
 )
@@ -47,6 +49,7 @@ from voice.metrics import total, word_errors
 
 RECIPE = "recipes.finetune.train"
 TINY = "data/tiny"
+Numbered = tuple[int, Inputs]  # a batch with its number in the run
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Options:
     check_every: int = option(100, "steps between scores on the dev clips; the best is kept", may_change=True)
     seed: int = option(0, "decides order, masks and first weights")
     threads: int = option(torch.get_num_threads(), "CPU threads", may_change=True)
+    scale: ScaleOptions = group(ScaleOptions())
     smoke: bool = option(False, "seconds: a small random network of a real class on data/tiny")
     network: str = option("wav2vec2", f"with --smoke: {', '.join(NETWORKS)}")
 
@@ -95,24 +99,20 @@ class Recordings:
         self.clips, self._tokens = [clips[index] for index in fitting], [tokens[index] for index in fitting]
         self._sounds = AudioCache(self.clips, task.rate)
 
+    @property
+    def durations(self) -> list[float]:
+        """Seconds of each clip."""
+        return [clip.duration for clip in self.clips]
+
+    def budget(self, options: Options) -> float:
+        """Return the seconds of a batch, in which the longest clip has room."""
+        return max(options.batch_seconds, *self.durations)
+
     def __len__(self) -> int:
         return len(self.clips)
 
     def __getitem__(self, index: int) -> Example:
         return Example(self._sounds[index], self._tokens[index])
-
-
-class Best:
-    """The lowest word error rate of a run on its dev clips, the lower loss of equal ones, and its step."""
-
-    def __init__(self) -> None:
-        self.wer, self.loss, self.step = math.inf, math.inf, 0.0
-
-    def state_dict(self) -> dict[str, float]:
-        return {"wer": self.wer, "loss": self.loss, "step": self.step}
-
-    def load_state_dict(self, state: dict[str, float]) -> None:
-        self.wer, self.loss, self.step = state["wer"], state["loss"], state["step"]
 
 
 def read_transcribed(manifests: Sequence[str]) -> list[Clip]:
@@ -124,17 +124,18 @@ def read_transcribed(manifests: Sequence[str]) -> list[Clip]:
 
 
 def batches(
-    train: Recordings, task: Task, first: int, options: Options
-) -> Iterator[tuple[int, Mapping[str, torch.Tensor]]]:
-    """Yield (step, its batch) from step `first` on; the order follows from the seed and the step."""
-    durations = [clip.duration for clip in train.clips]
-    budget = max(options.batch_seconds, max(durations))
+    train: Recordings, task: Task, first: int, options: Options, share: Share
+) -> Iterator[list[Numbered]]:
+    """Yield this process's batches of step `first`, then of the next; each follows from seed and number."""
 
-    def load(planned: tuple[int, list[int]]) -> tuple[int, Mapping[str, torch.Tensor]]:
-        step, indices = planned
-        return step, task.batch([train[index] for index in indices])
+    def load(planned: tuple[int, list[int]]) -> Numbered:
+        number, indices = planned
+        return number, task.batch([train[index] for index in indices])
 
-    yield from prefetch(batches_from(first, durations, budget, seed=options.seed), load)
+    planned = batches_from(
+        first * share.per_step, train.durations, train.budget(options), seed=options.seed, share=share
+    )
+    yield from share.by_step(load_ahead(planned, load, options.scale.workers))
 
 
 def on_device(batch: Inputs, device: torch.device) -> dict[str, torch.Tensor]:
@@ -154,14 +155,9 @@ def dev_scores(task: Task, dev: Recordings, device: torch.device) -> dict[str, f
     return scores
 
 
-def keep_best(
-    best: Best, scores: Mapping[str, float], step: int, weights: Mapping[str, torch.Tensor], out: Path
-) -> None:
-    """Write the weights to `best.pt` where the dev scores are the best so far: WER, then the loss."""
-    wer, loss = scores.get("wer", 0.0), scores["loss"]
-    if (wer, loss) < (best.wer, best.loss):
-        best.load_state_dict({"wer": wer, "loss": loss, "step": step})
-        write_state(out / "best.pt", {"scores": dict(scores), "step": step, "weights": dict(weights)})
+def badness(scores: Mapping[str, float]) -> tuple[float, float]:
+    """Return what the best weights have least of: word errors, then the loss."""
+    return scores.get("wer", 0.0), scores["loss"]
 
 
 def open_adapted(options: Options, folder: Path, texts: Sequence[str] = ()) -> Task:
@@ -198,64 +194,92 @@ def shrink(options: Options) -> Options:
     return replace(options, steps=steps, save_every=1, check_every=4, warmup=2, batch_seconds=12.0, rate=1e-3)
 
 
-def run_of(options: Options, folder: Path, task: Task) -> runs.Run:
+def run_of(options: Options, folder: Path, task: Task, batches_a_step: int) -> runs.Run:
     """Return what a run with these options is; `folder` has the model that it starts from."""
     name, data = str(folder) if options.smoke else options.base, (*options.manifest, *options.dev)
-    return runs.describe(RECIPE, options, data, base=describe_base(name, folder), model=task.card_options())
+    return runs.describe(
+        RECIPE, options, data, base=describe_base(name, folder), model=task.card_options(),
+        batches_a_step=batches_a_step,
+    )  # fmt: skip
+
+
+def announce(train: Recordings, dev: Recordings, weights: nn.ParameterDict, task: Task) -> None:
+    """Print how much there is to learn from, and how much learns."""
+    learning, whole = (
+        sum(each.numel() for each in some) for some in (weights.values(), task.module.parameters())
+    )
+    print(f"{len(train)} clips, {len(dev)} dev clips; {learning:,} of {whole:,} weights learn", flush=True)
 
 
 def main(options: Options) -> None:
+    scale = Scale.join(options.scale)
     if options.smoke:
         options = shrink(options)
     torch.set_num_threads(options.threads)
     seed_everything(options.seed)
-    device, folder = best_device(), start_folder(options)
     clips, held_out = read_transcribed(options.manifest), read_transcribed(options.dev)
-    task = open_adapted(options, folder, [clip.text or "" for clip in clips])
+    with first_alone():
+        folder = start_folder(options)
+        task = open_adapted(options, folder, [clip.text or "" for clip in clips])
     train, dev = Recordings(clips, task, "train"), Recordings(held_out, task, "dev")
-    resumes = runs.begin(options.out, run_of(options, folder, task), options)
+    run = run_of(options, folder, task, scale.share.per_step)
+    resumes = not options.scale.dry_run and runs.begin(options.out, run, options)
 
-    nn.Module.to(task.module, device)
-    weights, statistics, best = trainable(task.module), Statistics(task.module), Best()
-    count, whole = (
-        sum(each.numel() for each in some) for some in (weights.values(), task.module.parameters())
-    )
-    print(f"{len(train)} clips, {len(dev)} dev clips; {count:,} of {whole:,} weights learn", flush=True)
+    nn.Module.to(task.module, scale.device)
+    weights, statistics = trainable(task.module), Statistics(task.module)
+    announce(train, dev, weights, task)
     optimizer = optimizer_of(task, weights, options)
+    gradients = scale.accumulator(optimizer, weights.values(), 1.0)
     schedule = warm_cosine_schedule(optimizer, options.warmup, options.steps)
-    checkpoint = Checkpoint(
-        options.out,
-        {
-            "weights": weights, "statistics": statistics, "optimizer": optimizer, "schedule": schedule,
-            "best": best,
-        },
-    )  # fmt: skip
+    kept = KeptWeights(options.out, options.scale)
+    parts: dict[str, Stateful] = {
+        "weights": weights, "statistics": statistics, "optimizer": optimizer, "gradients": gradients,
+        "schedule": schedule, "kept": kept,
+    }  # fmt: skip
+    checkpoint = Checkpoint(options.out, parts)
     first = checkpoint.restore() if resumes else 0
+    scale.processes.equalize(weights)
+
+    def loss_of(numbered: Numbered) -> torch.Tensor:
+        """Return the loss of a batch, whose masks and dropout follow from its number."""
+        seed_batch(options.seed, numbered[0])
+        with scale.precision.autocast():
+            return task.loss(on_device(numbered[1], scale.device))
+
+    if options.scale.dry_run:
+        some = next(batches(train, task, 0, options, scale.share))[0]
+        epoch = len(plan_epoch(train.durations, train.budget(options), seed=options.seed, epoch=0))
+        return show_plan(scale, options.steps, epoch, {"network": task.module}, lambda: loss_of(some))
 
     with Deadline(options.minutes) as deadline:
-        progress = Progress(options.out, first=first, steps=options.steps, deadline=deadline)
-        for step, batch in batches(train, task, first, options):
-            if step >= options.steps or deadline.passed:
+        progress = Progress(
+            options.out, first=first, steps=options.steps, deadline=deadline, wandb=options.scale.wandb,
+            config=run.options,
+        )  # fmt: skip
+        for mine in batches(train, task, first, options, scale.share):
+            if first >= options.steps or kept.exhausted or scale.processes.any(deadline.passed):
                 break
-            with autocast(device):
-                loss = task.loss(on_device(batch, device))
-            optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(weights.values(), 1.0)
-            optimizer.step()
+            for batch in mine:
+                loss = loss_of(batch)
+                gradients.backward(loss)
+            gradients.step()
             schedule.step()
 
-            done = step + 1
-            progress.step(done, {"loss": loss.item()})
-            if done % options.check_every == 0 or done == options.steps:
-                scores = dev_scores(task, dev, device)
-                progress.scores(done, scores)
-                learned = weights.state_dict() | statistics.state_dict()
-                keep_best(best, scores, done, learned, options.out)
-            if done % options.save_every == 0 or done == options.steps:
-                checkpoint.save(done)
-            first = done
+            first += 1
+            progress.step(first, {"loss": loss.item()})
+            if first % options.check_every == 0 or first == options.steps:
+                if is_writer():
+                    scores = dev_scores(task, dev, scale.device)
+                    progress.scores(first, scores)
+                    kept.consider(
+                        first, badness(scores), weights.state_dict() | statistics.state_dict(), scores
+                    )
+                if scale.processes.any(kept.exhausted):
+                    break
+            if first % options.save_every == 0 or first == options.steps:
+                checkpoint.save(first)
         checkpoint.save(first)
+        kept.write_means()
         progress.close()
 
 

@@ -20,9 +20,7 @@ def run_together(function: Callable[..., Any], count: int, *given: Any) -> list[
     `function` has to be one of a module that the processes can import, such as those of this one.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["recipes.asr.train", "recipes.vocoder.train", "recipes.tts.train_prosody"]
-    )
+    context.set_forkserver_preload(PRELOADED)
     port, results = _free_port(), context.SimpleQueue()
     processes = [
         context.Process(target=_as_one_of, args=(rank, count, port, results, function, given))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,14 @@ pytest.importorskip("peft")
 
 from fakes.cli import run as voice
 from fakes.killing import assert_resumed_equals_uninterrupted
+from fakes.processes import assert_two_processes_learn_what_one_learns
 
+from data.batching import Share
 from recipes import reproduce
 from recipes.evaluations import fingerprint
 from recipes.finetune import adapting, export, smoke, train
 from recipes.finetune.adapting import AdaptOptions
+from recipes.scaling import ScaleOptions
 from voice import audio
 from voice.asr.whisper.recognizer import DecodingOptions, Whisper
 from voice.errors import ManifestError, VoiceError
@@ -84,7 +88,7 @@ def test_a_network_with_ctc_learns_clips_and_is_read_back_with_times(network, ma
 
 
 def test_an_export_reproduces_the_score_of_its_card(manifest, tmp_path):
-    folder = learned("wav2vec2", manifest, tmp_path, **CTC)
+    folder = learned("wav2vec2", manifest, tmp_path, steps=2, rate=1e-3)
     rate, table = heard(folder, manifest, tmp_path / "texts")[0], tmp_path / "scores.json"
     row = {"model": str(folder), "manifest": "my test", "rate": rate, "data": fingerprint(manifest)}
     table.write_text(json.dumps([row]))
@@ -169,6 +173,35 @@ def test_resumed_equals_uninterrupted(manifest, tmp_path):
         train.main(options(manifest, out, adapt=AdaptOptions(rank=2, checkpointing=True), steps=5))
 
     assert_resumed_equals_uninterrupted(run, tmp_path, saves=3)
+
+
+def test_two_processes_learn_what_one_learns(manifest, tmp_path):
+    base = smoke.base("wav2vec2", tmp_path)
+    given = options(
+        manifest, tmp_path, base=str(base), smoke=False, masks=True, batch_seconds=1.0, steps=3, rate=1e-3,
+        save_every=3, check_every=3,
+    )  # fmt: skip
+    assert_two_processes_learn_what_one_learns("recipes.finetune.train", given, tmp_path, weights="weights")
+    both = [torch.load(tmp_path / name / "best.pt", weights_only=True) for name in ("alone", "together")]
+    assert [each["step"] for each in both] == [3, 3]
+
+
+def test_each_batch_is_one_process_s_and_all_clips_are_covered_once(manifest, tmp_path):
+    task = train.open_adapted(options(manifest, tmp_path), smoke.base("wav2vec2", tmp_path))
+    given = options(manifest, tmp_path, batch_seconds=1.0)
+    clips = train.Recordings(read_manifest(TINY)[:6], task, "train")
+    alone, first, second = (
+        [[number for number, _ in step] for step in islice(train.batches(clips, task, 0, given, share), 3)]
+        for share in (Share(0, 1, 2), Share(0, 2), Share(1, 2))
+    )
+    assert alone == [[a, b] for (a,), (b,) in zip(first, second, strict=True)] == [[0, 1], [2, 3], [4, 5]]
+
+
+def test_a_dry_run_plans_and_leaves_nothing(manifest, tmp_path, capsys):
+    out = tmp_path / "run"
+    train.main(options(manifest, out, scale=ScaleOptions(dry_run=8)))
+    assert "8 devices × 1 batches a step" in capsys.readouterr().out
+    assert not (out / "run.toml").exists() and not (out / "last.pt").exists()
 
 
 def test_what_is_frozen_stays_as_it_was(manifest, tmp_path):

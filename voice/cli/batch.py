@@ -17,7 +17,7 @@ from voice.places import is_full
 _ROOM = 1 << 20  # bytes that a disk must have free again before another recording is worth its time
 
 
-def each(jobs: Sequence[Job], work: Callable[[Job, str], None]) -> None:
+def each(jobs: Sequence[Job], work: Callable[[Job, str], None], what: str = "recordings") -> None:
     """Call `work` with every job and its label for people; exit status 1 if one of them failed.
 
     Whatever exception one of them ends by is said in one line. Where the disk was full, the jobs that
@@ -28,7 +28,7 @@ def each(jobs: Sequence[Job], work: Callable[[Job, str], None]) -> None:
 
     def tell() -> None:
         if len(jobs) > 1 and interrupts.came():
-            note(f"{done} of {len(jobs)} recordings are done; --skip-existing goes on with the others")
+            note(f"{done} of {len(jobs)} {what} are done; --skip-existing goes on with the others")
 
     with interrupts.keeping(tell):
         for number, job in enumerate(jobs, 1):
@@ -47,7 +47,7 @@ def each(jobs: Sequence[Job], work: Callable[[Job, str], None]) -> None:
                 full = is_full(error)
                 note(f"error: {_with_name(job, error) if len(jobs) > 1 else error_message(error)}")
     if failed:
-        sum_up(failed, len(jobs), full)
+        sum_up(failed, len(jobs), full, what)
         raise typer.Exit(1)
 
 
@@ -72,12 +72,12 @@ def _has_room(job: Job) -> bool:
         return True
 
 
-def sum_up(failed: Sequence[Job], count: int, full: bool) -> None:
-    """Print the names of the recordings that failed, if there were several recordings."""
+def sum_up(failed: Sequence[Job], count: int, full: bool, what: str = "recordings") -> None:
+    """Print the names of those that failed, if there were several."""
     if count == 1:
         return
     names = ", ".join(job.source for job in failed)
     others = "; the others are done" if len(failed) < count else ""
-    note(f"{len(failed)} of {count} recordings failed{others}. Failed: {names}")
+    note(f"{len(failed)} of {count} {what} failed{others}. Failed: {names}")
     if full:
         note("the disk was full: make room on it, then run this again with --skip-existing")

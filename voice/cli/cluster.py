@@ -1,4 +1,4 @@
-"""Many recordings on many machines: Ray Data gives each worker one at a time, and what a worker writes stays.
+"""Many recordings or texts on many machines: Ray Data gives each worker one at a time.
 
 A worker is an actor that has loaded its models once. It writes its own results, whole or not at all, so that
 neither a worker that dies nor the end of the command loses any: Ray gives the recording to another worker,
@@ -12,11 +12,11 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -25,19 +25,55 @@ from voice.cli.console import error_message, note
 from voice.cli.jobs import Job
 from voice.errors import VoiceError
 
+Ray = Annotated[
+    str | None,
+    typer.Option("--ray", metavar="local|ADDRESS", help="Share several among the workers of a Ray cluster."),
+]
+Workers = Annotated[int, typer.Option("--workers", min=0, help="With --ray: how many; 0: one for each core.")]
 LOCAL = "local"
 TRIES = 3  # how often a recording may take its worker's life
 SHOWN_EVERY = 10.0  # seconds between two lines on how far it is
-Work = Callable[[Job], float]  # does a job; returns the seconds of sound in it
+Work = Callable[[Job], float]  # does a job; returns the seconds of sound in it or of it
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Where Ray runs ("local" starts it here), how many workers (0: as many as fit), threads of each."""
+    """Where Ray runs ("local" starts it here), how many workers (0: as many as fit), threads of each.
+
+    `what` its jobs are called, and the `sound` that they are about.
+    """
 
     address: str
     workers: int
     threads: int = 1
+    what: str = "recordings"
+    sound: str = "sound"
+
+
+@dataclass
+class Pace:
+    """How many of `count` jobs are done, and how fast: a line of it now and then, and one at the end."""
+
+    count: int
+    what: str
+    sound: str
+    done: int = 0
+    seconds: float = 0.0
+    begun: float = field(default_factory=time.monotonic)
+    shown: float = field(default_factory=time.monotonic)
+
+    def add(self, seconds: float) -> None:
+        """Count a job with so many seconds of sound in it."""
+        self.done, self.seconds = self.done + 1, self.seconds + seconds
+        now = time.monotonic()
+        if now - self.shown >= SHOWN_EVERY or self.done == self.count:
+            self.shown = now
+            note(self._line(now - self.begun))
+
+    def _line(self, spent: float) -> str:
+        pace = self.seconds / max(spent, 1e-3)
+        hours = f"{self.seconds / 3600:.2f} h of {self.sound} in {spent:.0f} s"
+        return f"{self.done} of {self.count} {self.what}, {hours}: {pace:.1f} times real time"
 
 
 class Worker:
@@ -62,32 +98,24 @@ def each(jobs: Sequence[Job], open_work: Callable[[], Work], cluster: Cluster) -
 
     `open_work` is called once in each worker. Raises VoiceError without Ray, or where no cluster answers.
     """
+    if not jobs:
+        return
     _connect(cluster)
-    begun, shown, heard = time.monotonic(), time.monotonic(), 0.0
+    pace = Pace(len(jobs), cluster.what, cluster.sound)
     left = dict(enumerate(jobs))
     failed: list[Job] = []
     for row in _rows(jobs, open_work, cluster):
         job = left.pop(row["number"])
-        heard += row["seconds"]
         if row["error"]:
             failed.append(job)
             note(f"error: {job.source}: {row['error']}")
-        if time.monotonic() - shown >= SHOWN_EVERY or not left:
-            shown = time.monotonic()
-            note(_progress(len(jobs) - len(left), len(jobs), heard, shown - begun))
+        pace.add(row["seconds"])
     for job in left.values():
         failed.append(job)
         note(f"error: {job.source}: the worker that had it died, {TRIES} times; look at its memory")
     if failed:
-        batch.sum_up(failed, len(jobs), full=False)
+        batch.sum_up(failed, len(jobs), full=False, what=cluster.what)
         raise typer.Exit(1)
-
-
-def _progress(done: int, count: int, heard: float, spent: float) -> str:
-    """Return a line on how far it is and how fast it goes."""
-    pace = heard / max(spent, 1e-3)
-    hours = f"{heard / 3600:.2f} h of sound in {spent:.0f} s"
-    return f"{done} of {count} recordings, {hours}: {pace:.1f} times real time"
 
 
 def _connect(cluster: Cluster) -> None:

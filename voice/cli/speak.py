@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice.cli import interrupts
+from voice.cli import interrupts, texts
+from voice.cli.cluster import Cluster, Ray, Workers
 from voice.cli.console import (
     Bar,
-    OutputError,
     Threads,
     VoiceName,
     encodable,
@@ -24,6 +23,7 @@ from voice.cli.console import (
     standard_input,
 )
 from voice.cli.targets import check_sound, check_text, write_text
+from voice.cli.wav_stream import write_stream
 from voice.errors import TextError, VoiceError
 from voice.places import remove_leftovers, unfinished_path
 
@@ -37,7 +37,12 @@ def command(
     text: Annotated[str | None, typer.Argument(metavar="TEXT", help="What to say.")] = None,
     input: Annotated[
         str | None,
-        typer.Option("--input", "-i", metavar="FILE", help="A text file instead; - is standard input."),
+        typer.Option(
+            "--input",
+            "-i",
+            metavar="FILE",
+            help="A text file or a folder of .txt instead; - is standard input.",
+        ),
     ] = None,
     output: Annotated[
         str,
@@ -76,6 +81,17 @@ def command(
     watermark: Annotated[
         bool, typer.Option("--watermark", help="Mark the sound itself, unheard; see voice models info perth.")
     ] = False,
+    lines: Annotated[
+        bool, typer.Option("--lines", help="Each line of FILE is a text of its own; --output is a folder.")
+    ] = False,
+    form: Annotated[
+        str, typer.Option("--format", "-f", metavar="wav|mp3|…", help="What several texts are written as.")
+    ] = "wav",
+    skip_existing: Annotated[
+        bool, typer.Option("--skip-existing", help="Of several texts, leave out what is in PATH already.")
+    ] = False,
+    ray: Ray = None,
+    workers: Workers = 0,
     threads: Threads = None,
 ) -> None:
     """Speak a text: sentence by sentence, whatever its length.
@@ -83,17 +99,29 @@ def command(
     [[HH AH0 L OW1]] in it are phones. A document in SSML is spoken as it asks. Ctrl-C keeps what was
     spoken of a long text, in PATH as NAME.partial.wav.
     """
-    spoken = _text(text, input, ssml)
     controls = _controls(
         (speed, pitch, energy, pause), (clause_pause, sentence_pause, paragraph_pause), lexicon, loudness
     )
-    form = _subtitle_format(subtitles)
+    if input and input != "-" and text is None and (lines or os.path.isdir(input)):
+        if subtitles:
+            raise VoiceError("--subtitles are those of one text; leave them out for several")
+        jobs = texts.plan(Path(input), output, form, lines=lines)
+        asked = texts.Speaking(voice, controls, ssml, watermark, lines, threads)
+        where = Cluster(ray, workers, threads or 1, texts.WHAT, "speech") if ray else None
+        texts.speak_all(jobs, asked, where, skip_existing)
+        return
+    if ray or lines or skip_existing:
+        raise VoiceError(
+            "--ray, --lines and --skip-existing are for several texts: give a folder or a file with -i"
+        )
+    spoken = _text(text, input, ssml)
+    subtitle_form = _subtitle_format(subtitles)
     check_sound(output, [input, lexicon])
     if subtitles:
         check_text(subtitles, [input, lexicon])
     places = [Path(each) for each in (output, subtitles) if each and each != "-"]
     remove_leftovers(places)
-    said = _Said(subtitles, form)
+    said = _Said(subtitles, subtitle_form)
     mark = _load_watermark() if watermark else None
     _speak(_load_voice(voice, threads), spoken, controls, output, said, _tags(voice), mark)
     said.write_subtitles(subtitles)
@@ -147,19 +175,8 @@ def _text(text: str | None, path: str | None, ssml: bool) -> str:
     elif path == "-":
         found = standard_input().read().decode("utf-8", "replace")
     else:
-        try:
-            found = Path(path).read_text("utf-8-sig")
-        except OSError as error:
-            raise TextError(f"{path} cannot be read: {error.strerror}") from error
-        except UnicodeDecodeError as error:
-            raise TextError(f"{path} is not text in UTF-8; save it as such") from error
-    if not found.strip():
-        raise TextError("there is no text to speak")
-    if not ssml:
-        return found
-    from voice.text.markup import as_ssml
-
-    return as_ssml(found)
+        return texts.read_text(path, ssml)
+    return texts.as_asked(found, ssml)
 
 
 def _controls(
@@ -228,7 +245,7 @@ def _speak(
         speech = _mark_each(speech, mark) if mark else speech
         pieces = _track_progress(speech, voice.rate, len(text), report, said)
         if output == "-":
-            stream(pieces, voice.rate, tags.get("comment", ""))
+            write_stream(pieces, voice.rate, tags.get("comment", ""))
             return
         with (
             audio.Writer(output, voice.rate, tags) as writer,
@@ -255,30 +272,3 @@ def _track_progress(
         yield piece
     if not said.segments:
         raise TextError("nothing in this text can be spoken")
-
-
-def stream(pieces: Iterator[Speech], rate: int, comment: str = "") -> None:
-    """Write wav to standard output as the pieces come, its length left open; `comment` says what it is."""
-    import struct
-
-    import numpy as np
-
-    from voice.media.encoder import riff_info
-
-    if sys.stdout is None:
-        raise OutputError("standard output is closed; name a file with --output")
-    out = sys.stdout.buffer
-    endless = 0xFFFFFFFF  # what players take for "until the stream ends"
-    form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
-    out.write(
-        b"RIFF"
-        + struct.pack("<I", endless)
-        + b"WAVEfmt "
-        + form
-        + (riff_info(comment) if comment else b"")
-        + b"data"
-        + struct.pack("<I", endless)
-    )
-    for piece in pieces:
-        out.write(np.round(np.clip(piece.audio.samples, -1, 1) * 32767).astype("<i2").tobytes())
-        out.flush()

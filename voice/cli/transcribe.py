@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from voice.cli import batch, cluster, interrupts
+from voice.cli import batch, cluster, interrupts, table
+from voice.cli.cluster import Ray, Workers
 from voice.cli.console import (
     Threads,
     encodable,
@@ -72,15 +74,6 @@ LiveWords = Annotated[
 ]
 
 
-Ray = Annotated[
-    str | None,
-    typer.Option(
-        "--ray", metavar="local|ADDRESS", help="Share the recordings among the workers of a Ray cluster."
-    ),
-]
-Workers = Annotated[int, typer.Option("--workers", min=0, help="With --ray: how many; 0: one for each core.")]
-
-
 @dataclass(frozen=True)
 class Recognition:
     """The models of a run, and what is asked of every recording. With `speakers` people are told apart."""
@@ -131,20 +124,22 @@ def command(
         raise VoiceError("--ray writes files: name a folder with --output, and leave out --live")
     _check_skipping(skip_existing, output)
     speaker_count, language = parse_speaker_count(speakers), parse_language(language)
-    form = _format(form, output)
+    place = table.place_of_parts(output, form, shared=bool(ray)) if table.is_table(output) else output
+    form = _format("json" if place != output else form, place)
     terms = read_hotwords(encodable(hotwords, "--hotwords"))
     request = TranscriptionRequest(language, terms, "translate" if translate else "transcribe", speaker_count)
-    jobs = plan(files, form, output, recursive=recursive)
-    several = len(jobs) > 1
-    jobs = remaining(jobs) if skip_existing else jobs
-    if not jobs:
+    every = plan(files, form, place, recursive=recursive)
+    several = len(every) > 1
+    jobs = remaining(every) if skip_existing or place != output else every
+    if not jobs and place == output:
         return
     inputs = [*files, hotwords]
-    _prepare(jobs, output, inputs)
+    _prepare(jobs, place, inputs)
     model = model or ("quick" if live else "whisper-base")
     if ray:
         ask = Asked(model, request, form, speakers is not None, threads or 1)
-        cluster.each(jobs, partial(open_transcription, ask), cluster.Cluster(ray, workers, threads or 1))
+        with table.gathering(output, every) if table.is_table(output) else nullcontext():
+            cluster.each(jobs, partial(open_transcription, ask), cluster.Cluster(ray, workers, threads or 1))
         return
     recognition = _recognition(model, request, speakers is not None, threads)
 

@@ -1,11 +1,12 @@
 """For every recipe's test that a run which breaks off and is resumed equals the uninterrupted one.
 
-One recipe's process is really killed, at a random moment; the others break off in this process, after one of
-their checkpoints, so that nothing has to be imported three times.
+One recipe's process is really killed, at a random moment; whatever else runs here, so that nothing has to be
+imported anew: the others break off after one of their checkpoints.
 """
 
 from __future__ import annotations
 
+import importlib
 import random
 import signal
 import subprocess
@@ -56,22 +57,28 @@ def assert_resumed_equals_uninterrupted(train: Callable[[Path], None], out: Path
     assert difference is None, f"the resumed run differs at {difference}"
 
 
-def assert_killed_and_resumed_equals_uninterrupted(command: Sequence[str], out: Path) -> None:
-    """`command`: arguments after `python`, without `--out`; it must save a checkpoint well before its end.
+def assert_killed_and_resumed_equals_uninterrupted(recipe: str, arguments: Sequence[str], out: Path) -> None:
+    """`arguments` of the recipe's module, without `--out`: it saves a checkpoint well before its end.
 
-    Runs it whole into `out`/whole; into `out`/killed until some time after its first checkpoint, SIGKILL,
-    and again to the end. All that an exact resume needs must then be the same, bit for bit.
+    Runs it whole into `out`/whole; as a program into `out`/killed until some time after its first
+    checkpoint, SIGKILL, and again to the end. All that an exact resume needs must then be the same, bit for
+    bit.
     """
     whole, killed = out / "whole", out / "killed"
-    subprocess.run(_full(command, whole), cwd=CHECKOUT, check=True, stdout=subprocess.DEVNULL)
-    _kill_after_a_checkpoint(_full(command, killed), killed / "last.pt")
-    subprocess.run(_full(command, killed), cwd=CHECKOUT, check=True, stdout=subprocess.DEVNULL)
+    _run(recipe, arguments, whole)
+    command = [sys.executable, "-m", recipe, *arguments, "--out", str(killed)]
+    _kill_after_a_checkpoint(command, killed / "last.pt")
+    _run(recipe, arguments, killed)
     difference = first_difference(_state(whole), _state(killed))
     assert difference is None, f"the resumed run differs at {difference}"
 
 
-def _full(command: Sequence[str], out: Path) -> list[str]:
-    return [sys.executable, *command, "--out", str(out)]
+def _run(recipe: str, arguments: Sequence[str], out: Path) -> None:
+    """Train in this process, which has imported what that takes."""
+    from recipes.options import parse
+
+    module = importlib.import_module(recipe)
+    module.main(parse(module.Options, [*arguments, "--out", str(out)]))
 
 
 def _kill_after_a_checkpoint(command: Sequence[str], checkpoint: Path) -> None:

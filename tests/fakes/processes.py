@@ -10,7 +10,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-PRELOADED = ["recipes.asr.train", "recipes.vocoder.train", "recipes.tts.train_prosody"]
+PRELOADED = [
+    "recipes.asr.train",
+    "recipes.asr.train_head",
+    "recipes.asr.tuning.train",
+    "recipes.ctc.train",
+    "recipes.finetune.train",
+    "recipes.tts.train",
+    "recipes.tts.train_prosody",
+    "recipes.vocoder.train",
+]
 PATIENCE = 240.0  # s, on a busy machine
 
 

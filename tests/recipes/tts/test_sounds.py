@@ -165,6 +165,7 @@ def test_a_run_of_other_speakers_is_not_gone_on_with(tmp_path):
         (),
         (manifest,),
         cold=True,
+        small=True,
         smoke=False,
         steps=1,
         batch=1,
@@ -187,8 +188,8 @@ def test_resumed_equals_uninterrupted_before_and_after_discriminators_have_come_
         adversarial_from=3, discriminators_width=4, discriminators_batch=1, discriminators_seconds=0.1
     )
     options = train.Options(
-        (features,), (features,), (manifest,), cold=True, steps=8, save_every=2, batch=2, seconds=0.2,
-        adversarial=small, dev_clips=1,
+        (features,), (features,), (manifest,), cold=True, small=True, steps=8, save_every=2, batch=2,
+        seconds=0.2, adversarial=small, dev_clips=1,
     )  # fmt: skip
     assert_resumed_equals_uninterrupted(lambda out: train.main(replace(options, out=out)), tmp_path, saves)
 
@@ -199,8 +200,8 @@ def test_two_processes_learn_what_one_learns(tmp_path):
         adversarial_from=2, discriminators_width=4, discriminators_batch=1, discriminators_seconds=0.1
     )
     options = train.Options(
-        (features,), (features,), (manifest,), cold=True, steps=4, save_every=2, batch=2, seconds=0.2,
-        adversarial=small, dev_clips=1,
+        (features,), (features,), (manifest,), cold=True, small=True, steps=4, save_every=2, batch=2,
+        seconds=0.2, adversarial=small, dev_clips=1,
     )  # fmt: skip
     assert_two_processes_learn_what_one_learns("recipes.tts.train", options, tmp_path, weights="model")
 

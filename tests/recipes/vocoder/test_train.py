@@ -194,7 +194,7 @@ def test_a_smoke_run_asks_for_so_little_that_it_takes_seconds():
 
 def test_killed_and_resumed_equals_uninterrupted(tmp_path):
     assert_killed_and_resumed_equals_uninterrupted(
-        ["-m", "recipes.vocoder.train", "--smoke", "--threads", "1", "--save-every", "6"], tmp_path
+        "recipes.vocoder.train", ["--smoke", "--threads", "1", "--save-every", "6"], tmp_path
     )
     assert load_run(tmp_path / "killed").size == model.SIZES["tiny"]
 

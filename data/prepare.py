@@ -20,14 +20,16 @@ from data.listening import Listener, open_listener
 from data.parallel import in_order
 from data.preparing.hearing import TRANSCRIBED, hear
 from data.preparing.journal import Journal
+from data.preparing.seen import SeenIds
 from data.preparing.settling import Ready, Settled, Settler, Unheard, Unit, units
 from data.rows import Fault, Found, Remark, Row
-from data.splitting import SHARE, SPLITS, Apart, Key, Plan, plan_splits, sentence_key
+from data.splitting import SHARE, SPLITS, Apart, Key, Keys, Plan, plan_splits, sentence_key
 from voice.errors import ManifestError
 from voice.manifest import Clip, write_manifest
 
 LONGEST = 30.0  # seconds that recognizers take at once
 DROPPED = "dropped.jsonl"
+LISTED_AGAIN = "the recording is listed more than once; the first row is kept"
 
 Tell = Callable[[int, float], None]  # recordings done, seconds of sound in them
 
@@ -143,23 +145,21 @@ class _Pair:
 
 def _once_each(found: Iterator[Found]) -> Iterator[Found]:
     """Yield what is found; a recording listed again is a fault, another with the same id gets a new one."""
-    seen: dict[int, int] = {}
     renamed = 0
-    for each in found:
-        if not isinstance(each, Row):
-            yield each
-            continue
-        what = hash((each.audio, each.start, each.content))
-        if seen.get(hash(each.id)) == what:
-            yield Fault(
-                each.id, "the recording is listed more than once; the first row is kept", "listed again"
-            )
-            continue
-        number = 1
-        while seen.setdefault(hash(_with_number(each.id, number)), what) != what:
-            number += 1
-        renamed += number > 1
-        yield replace(each, id=_with_number(each.id, number))
+    with SeenIds() as seen:
+        for each in found:
+            if not isinstance(each, Row):
+                yield each
+                continue
+            what = hash((each.audio, each.start, each.content))
+            if seen.get(hash(each.id)) == what:
+                yield Fault(each.id, LISTED_AGAIN, "listed again")
+                continue
+            number = 1
+            while seen.add(hash(_with_number(each.id, number)), what) != what:
+                number += 1
+            renamed += number > 1
+            yield replace(each, id=_with_number(each.id, number))
     if renamed:
         yield Remark(f"{renamed} rows had the id of another row and got a new one")
 
@@ -212,7 +212,7 @@ def _write(form: str, out: Path, journal: Journal, options: PrepareOptions, sing
 
 def _plan(journal: Journal, options: PrepareOptions, single: bool) -> tuple[Plan, Counter[str], list[str]]:
     """Return the splits of all clips of a journal, its faults by kind, and its remarks."""
-    keys: list[Key] = []
+    keys = Keys()
     faults: Counter[str] = Counter()
     remarks: list[str] = []
     transcribed = 0

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from data.splitting import SPLITS, Apart, Key, Plan, plan_splits, sentence_key
+from data.splitting import SPLITS, Apart, Key, Keys, Plan, plan_splits, sentence_key
 from voice.errors import ManifestError
 from voice.manifest import Clip, RowError, read_rows, write_manifest
 
@@ -22,7 +22,9 @@ def split_manifests(
     same = {path.resolve() for path in manifests} & {path.resolve() for path in targets.values()}
     if same:
         raise ManifestError(f"{next(iter(same))} would be overwritten by a part of it; name another folder")
-    keys = [Key(clip.speaker, sentence_key(clip.text, clip.id), clip.duration) for clip in _clips(manifests)]
+    keys = Keys()
+    for clip in _clips(manifests):
+        keys.append(Key(clip.speaker, sentence_key(clip.text, clip.id), clip.duration))
     plan = plan_splits(keys, apart, share)
     counts = Counter(split for split in plan.splits if split)
     for split, path in targets.items():

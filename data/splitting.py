@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, overload
+
+import numpy as np
 
 Apart = Literal["auto", "both", "speakers", "sentences"]
 SPLITS = ("train", "dev", "test")
@@ -31,6 +34,50 @@ class Key:
     sentence: int
     seconds: float
     split: str | None = None  # published
+
+
+class Keys(Sequence[Key]):
+    """Keys in columns, 25 bytes each and every speaker's name once; a key is made when it is asked for."""
+
+    def __init__(self) -> None:
+        self._sentences, self._seconds = array("Q"), array("d")
+        self._speakers, self._splits = array("q"), array("b")
+        self._names: dict[str | None, int] = {}
+        self._published: dict[str | None, int] = {}
+
+    def append(self, key: Key) -> None:
+        """Add a key at the end."""
+        self._sentences.append(key.sentence)
+        self._seconds.append(key.seconds)
+        self._speakers.append(self._names.setdefault(key.speaker, len(self._names)))
+        self._splits.append(self._published.setdefault(key.split, len(self._published)))
+
+    def __len__(self) -> int:
+        return len(self._sentences)
+
+    @overload
+    def __getitem__(self, number: int) -> Key: ...
+    @overload
+    def __getitem__(self, number: slice) -> list[Key]: ...
+    def __getitem__(self, number: int | slice) -> Key | list[Key]:
+        if isinstance(number, slice):
+            return [self[each] for each in range(len(self))[number]]
+        return self._made(number, list(self._names), list(self._published))
+
+    def __iter__(self) -> Iterator[Key]:
+        names, splits = list(self._names), list(self._published)
+        return (self._made(number, names, splits) for number in range(len(self)))
+
+    def select(self, numbers: Sequence[int]) -> Keys:
+        """Return some of the keys, by their numbers."""
+        found, names, splits = Keys(), list(self._names), list(self._published)
+        for number in numbers:
+            found.append(self._made(number, names, splits))
+        return found
+
+    def _made(self, number: int, names: Sequence[str | None], splits: Sequence[str | None]) -> Key:
+        speaker, split = names[self._speakers[number]], splits[self._splits[number]]
+        return Key(speaker, self._sentences[number], self._seconds[number], split)
 
 
 @dataclass(frozen=True)
@@ -59,14 +106,15 @@ def plan_splits(keys: Sequence[Key], apart: Apart = "auto", share: float = SHARE
     Published splits are kept; what they lack is held out from their train.
     """
     published = {key.split for key in keys} - {None}
-    free = [index for index, key in enumerate(keys) if key.split in (None, "train")]
+    free = array("q", (index for index, key in enumerate(keys) if key.split in (None, "train")))
     wanted = [split for split in ("dev", "test") if split not in published]
     if published - {"train"} == published and published and not any(key.split is None for key in keys):
         wanted = []  # only dev or test: nothing to take from
     splits: list[str | None] = [key.split or "train" for key in keys]
     if not wanted or len(free) < 2:
         return Plan(tuple(splits), "published")
-    chosen = _hold_out([keys[index] for index in free], wanted, apart, share)
+    some = keys.select(free) if isinstance(keys, Keys) else [keys[index] for index in free]
+    chosen = _hold_out(some, wanted, apart, share)
     for index, split in zip(free, chosen.splits, strict=True):
         splits[index] = split
     return Plan(tuple(splits), chosen.apart, chosen.remarks)
@@ -95,11 +143,12 @@ def _without_shared_sentences(
     keys: Sequence[Key], splits: Sequence[str], wanted: Sequence[str], apart: Apart, share: float
 ) -> Plan:
     """Leave out the rows of train whose sentence is held out, unless that would cost too many."""
-    where: dict[int, set[str]] = defaultdict(set)
+    owner: dict[int, str] = {}  # of the sentences that are held out: those of train alone need no place
     for key, split in zip(keys, splits, strict=True):
-        where[key.sentence].add(split)
+        if split != "train":
+            owner[key.sentence] = max(split, owner.get(key.sentence, split), key=SPLITS.index)
     kept: list[str | None] = [
-        split if split == _owner(where[key.sentence]) else None
+        split if split == owner.get(key.sentence, "train") else None
         for key, split in zip(keys, splits, strict=True)
     ]
     lost = sum(split is None for split in kept)
@@ -111,11 +160,6 @@ def _without_shared_sentences(
         return _by_sentence(keys, wanted, share, (remark,))
     remarks = (f"{lost} rows are left out, because their sentence is in another split",) * bool(lost)
     return Plan(tuple(kept), "both", remarks)
-
-
-def _owner(splits: set[str]) -> str:
-    """Return the split that keeps a sentence which is in several: test before dev before train."""
-    return next(split for split in reversed(SPLITS) if split in splits)
 
 
 def _held_out_speakers(keys: Sequence[Key], wanted: Sequence[str], share: float) -> dict[str, str]:
@@ -138,13 +182,13 @@ def _held_out_speakers(keys: Sequence[Key], wanted: Sequence[str], share: float)
 
 def _by_sentence(keys: Sequence[Key], wanted: Sequence[str], share: float, remarks: tuple[str, ...]) -> Plan:
     """Hold out sentences, whoever says them."""
-    order = sorted({key.sentence for key in keys})
+    order = np.unique(np.fromiter((key.sentence for key in keys), np.uint64, len(keys)))
     least = min(FEWEST, round(SMALL * len(order)) or int(len(order) > 2))
     count = min(MOST, max(round(share * len(order)), least))
     held = {
         sentence: split
         for number, split in enumerate(wanted)
-        for sentence in order[number * count : (number + 1) * count]
+        for sentence in order[number * count : (number + 1) * count].tolist()
     }
     return Plan(tuple(held.get(key.sentence, "train") for key in keys), "sentences", remarks)
 

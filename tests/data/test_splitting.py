@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from data.splitting import Key, plan_splits, sentence_key
+from data.splitting import Key, Keys, plan_splits, sentence_key
 
 
 def keys(speakers: int, each: int, shared: int = 0, unknown: bool = False) -> list[Key]:
@@ -89,3 +89,18 @@ def test_published_splits_stay():
 def test_sentences_are_the_same_whatever_their_case_and_marks():
     assert sentence_key("Well, then!", "a") == sentence_key("WELL THEN", "b")
     assert sentence_key(None, "a") != sentence_key(None, "b")
+
+
+def test_keys_in_columns_are_the_keys_and_are_split_alike():
+    rows = [
+        Key(("ann", None, f"speaker {number % 23}")[number % 3], 2**64 - 1 - number // 2, number / 7, split)
+        for number in range(90)
+        for split in ((None, "test")[number == 5],)
+    ]
+    columns = Keys()
+    for row in rows:
+        columns.append(row)
+    assert list(columns) == rows and columns[7] == rows[7] and columns[-2:] == rows[-2:]
+    assert list(columns.select([3, 1])) == [rows[3], rows[1]] and len(columns) == 90
+    for apart in ("auto", "both", "speakers", "sentences"):
+        assert plan_splits(columns, apart) == plan_splits(rows, apart)

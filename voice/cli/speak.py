@@ -106,7 +106,7 @@ def command(
         if subtitles:
             raise VoiceError("--subtitles are those of one text; leave them out for several")
         jobs = texts.plan(Path(input), output, form, lines=lines)
-        asked = texts.Speaking(voice, controls, ssml, watermark, lines, threads)
+        asked = texts.SpeakingRequest(voice, controls, ssml, watermark, lines, threads)
         where = Cluster(ray, workers, threads or 1, texts.WHAT, "speech") if ray else None
         texts.speak_all(jobs, asked, where, skip_existing)
         return

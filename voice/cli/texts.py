@@ -24,7 +24,7 @@ TEXT = ".txt"
 
 
 @dataclass(frozen=True)
-class Speaking:
+class SpeakingRequest:
     """How each text is spoken: the `voice`, what was asked of it, and whether a text is a line of a file."""
 
     voice: str
@@ -88,7 +88,7 @@ def _lines(path: Path) -> list[str]:
     return read_text(str(path), ssml=False).splitlines()
 
 
-def open_speaking(asked: Speaking) -> cluster.Work:
+def open_speaking(asked: SpeakingRequest) -> cluster.Work:
     """Return what speaks a job, with a voice that is loaded now; it returns the seconds of speech."""
     from voice import audio
     from voice.loading import load_voice, load_watermark
@@ -114,7 +114,7 @@ def open_speaking(asked: Speaking) -> cluster.Work:
     return speak
 
 
-def _reader(asked: Speaking) -> Callable[[str], str]:
+def _reader(asked: SpeakingRequest) -> Callable[[str], str]:
     """Return what reads the text of a job's source; a file of lines is read once."""
     if not asked.lines:
         return lambda source: read_text(source, asked.ssml)
@@ -130,7 +130,9 @@ def _reader(asked: Speaking) -> Callable[[str], str]:
     return read
 
 
-def speak_all(jobs: Sequence[Job], asked: Speaking, where: cluster.Cluster | None, skips: bool) -> None:
+def speak_all(
+    jobs: Sequence[Job], asked: SpeakingRequest, where: cluster.Cluster | None, skips: bool
+) -> None:
     """Speak every job, on a cluster if there is one; exit status 1 if one of them failed."""
     jobs = remaining(jobs) if skips else jobs
     if not jobs:

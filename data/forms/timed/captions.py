@@ -1,4 +1,4 @@
-"""Subtitles beside a recording or a film: SubRip (.srt) and WebVTT (.vtt).
+"""Subtitles beside a recording or a film: SubRip (.srt), WebVTT (.vtt), SubStation Alpha (.ass, .ssa).
 
 Cues are cleaned of what nobody says (tags, names in front, [door slams], ♪), joined to sentences of at most
 20 s, and get sensible margins. https://www.w3.org/TR/webvtt1/
@@ -9,14 +9,16 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+from data.forms.timed import substation
 from data.forms.timed.stretches import Beside, Stretch, check_stretches, join, with_margins
 from data.reading import read_lines
 from voice.errors import ManifestError
 
 NAME = "subtitles"
-ENDINGS = (".srt", ".vtt")
+ENDINGS = (".srt", ".vtt", *substation.ENDINGS)
 _TIMES = re.compile(
     r"^\s*(?:(\d+):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})\s*-->\s*(?:(\d+):)?(\d{1,2}):(\d{1,2})[,.](\d{1,3})"
 )
@@ -40,6 +42,11 @@ def read(path: Path) -> Beside:
 
 def _cues(path: Path) -> Iterator[Stretch]:
     """Yield the cues of a file with the words that somebody says; their text ends at a blank line."""
+    if path.suffix.lower() in substation.ENDINGS:
+        for event in substation.events(read_lines(path)):
+            cue = _cue((event.start, event.end), list(event.lines))
+            yield replace(cue, speaker=event.name)
+        return
     times: tuple[float, float] | None = None
     texts: list[str] = []
     for line in [*read_lines(path, blank=True), ""]:

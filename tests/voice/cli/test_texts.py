@@ -81,5 +81,5 @@ def test_a_job_can_be_sent_to_another_machine():
     import pickle
 
     write_texts()
-    asked = texts.Speaking("heart", texts.Controls(), False, False, False, 1)
+    asked = texts.SpeakingRequest("heart", texts.Controls(), False, False, False, 1)
     assert pickle.loads(pickle.dumps(asked)) == asked

@@ -1,9 +1,10 @@
 """Recordings in a folder, with what is said beside each, or alone.
 
 Beside name.wav may lie name.txt or name.lab (its text), name.srt, .vtt, .ass or .ssa (subtitles),
-name.TextGrid, or name.txt with Audacity's labels. Whatever FFmpeg reads will do, films too. A recording's speaker is the folder
-right in the source that it is in. Without anything beside it a recording has no transcript. The rights are
-yours to know: record consent, and keep what you may not pass on out of what you publish.
+name.TextGrid, or name.txt with Audacity's labels. Whatever FFmpeg reads will do, films too. A recording's
+speaker is the folder right in the source that it is in. Without anything beside it a recording has no
+transcript. The rights are yours to know: record consent, and keep what you may not pass on out of what you
+publish.
 
 The source is the folder, or one recording, or one file of subtitles beside its film.
 """

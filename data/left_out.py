@@ -78,6 +78,15 @@ class LeftOut:
             self.add_unopened(name, error)
             return None
 
+    @classmethod
+    def merge(cls, parts: Sequence[LeftOut]) -> LeftOut:
+        """Return what several data sets leave out, as one."""
+        whole = cls(sum(part._rows for part in parts))
+        for part in parts:
+            for reason, count in part._counts.items():
+                whole.add_all(part._names[reason], reason, count)
+        return whole
+
     def __len__(self) -> int:
         return sum(self._counts.values())
 

@@ -3,7 +3,9 @@
 Transcripts often come in capitals without marks ("FIVE TWO FOUR SEVEN" where Whisper writes "5247."). A
 model that is tuned to them has to learn another language of tokens first, and forgets its own. So case,
 punctuation and figures are taken over from the recognizer's hypothesis of the same recording, by an alignment
-of normalized words. Where the words differ, those of the transcript stay, in the case of their place.
+of normalized words. Where the words differ, those of the transcript stay in a plain form: lower case but for
+names, no marks, a full stop at the end. Figures are digits where the normalizer reads them as the transcript
+("2891"; "2, 8, 9, 1" counts as four words), and words otherwise.
 """
 
 from __future__ import annotations
@@ -13,11 +15,13 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
+from recipes.word_pairs import Pair, align, key
 from voice.metrics import normalize
 from voice.text.languages import WITHOUT_SPACES
 
 SENTENCE_END = ".?!…。？！।؟"
-LONGEST_SPAN = 6  # words that may be written as one figure, or the other way round
 OWN_SHARE = 0.5  # of the texts that must be written with capitals or marks for that to be their style
 OWN_FIGURES = 0.02  # of the texts that must hold figures
 
@@ -53,15 +57,6 @@ class Restyled:
     agreement: float
 
 
-@dataclass(frozen=True)
-class _Pair:
-    """Words of the transcript and those of the hypothesis at the same place; `same` if they say the same."""
-
-    words: tuple[str, ...]
-    heard: tuple[str, ...]
-    same: bool
-
-
 def style_of(texts: Sequence[str]) -> Style:
     """Return what transcripts write themselves, by what most of them do."""
     cased = [text for text in texts if any(letter.lower() != letter.upper() for letter in text)]
@@ -94,26 +89,64 @@ def conventions_of(hypotheses: Iterable[str]) -> Conventions:
 
 
 def restyle(text: str, hypothesis: str, style: Style, how: Conventions, language: str = "en") -> Restyled:
-    """Return a transcript with what its `style` lacks taken from the hypothesis of the same recording."""
-    pairs = _align(_split(text, language), _split(hypothesis, language), language)
-    said = [pair for pair in pairs if pair.words]
-    matched = sum(len(pair.words) for pair in said if pair.same)
-    agreement = matched / max(1, sum(len(pair.words) for pair in said))
+    """Return a transcript with what its `style` lacks taken from the hypothesis of the same recording.
+
+    Each line of the transcript begins and ends a sentence: they are recordings that were joined.
+    """
+    lines = [_split(line, language) for line in text.split("\n")]
+    if not style.figures:
+        lines = [_with_figures(line, language) for line in lines]
+    words = [word for line in lines for word in line]
+    pairs = align(words, _split(hypothesis, language), language)
+    said = [place for place, pair in enumerate(pairs) if pair.words]
+    matched = sum(len(pairs[place].words) for place in said if pairs[place].same)
+    agreement = matched / max(1, len(words))
     if style.is_complete or not said:
-        return Restyled(text, agreement)
-    written = [_write_pair(pair, style, how, language) for pair in said]
+        return Restyled(" ".join(text.split("\n")), agreement)
+    ends = _line_ends(lines, [pairs[place] for place in said])
+    written = [_write_pair(pairs[place], style, how, language, _starts(pairs, place)) for place in said]
     if not style.marks:
-        written = _with_ending(written, said, hypothesis, how)
+        written = [
+            _with_marks(own, place, pairs, how, is_end=number in ends)
+            for number, (own, place) in enumerate(zip(written, said, strict=True))
+        ]
     if not style.case:
-        written = _with_sentence_case(written, said, how)
+        written = _with_sentence_case(written, [pairs[place] for place in said], ends, how)
     joint = "" if language in WITHOUT_SPACES else " "
-    return Restyled(joint.join(word for words in written for word in words), agreement)
+    return Restyled(joint.join(word for own in written for word in own), agreement)
 
 
-def key(word: str) -> str:
-    """Return what makes two written words the same: letters and digits, whatever their case."""
-    folded = unicodedata.normalize("NFKC", word).casefold()
-    return "".join(letter for letter in folded if letter.isalnum() or unicodedata.category(letter)[0] == "M")
+def _with_figures(words: Sequence[str], language: str) -> list[str]:
+    """Return words with runs of spoken digits as one figure, where that is read as the same number.
+
+    Other runs become one word with spaces, for they are written in one way or not at all.
+    """
+    found: list[str] = []
+    run: list[str] = []
+
+    def close() -> None:
+        number = normalize(" ".join(run), language)
+        is_stable = number.isdigit() and normalize(number, language) == number
+        if run:
+            found.append(number if len(run) > 1 and is_stable else " ".join(run))
+        run.clear()
+
+    for word in words:
+        # Twice, as the normalizer leaves a single "one" as it is.
+        if word.isalpha() and normalize(f"{word} {word}", language).isdigit():
+            run.append(word)
+        else:
+            close()
+            found.append(word)
+    close()
+    return found
+
+
+def _line_ends(lines: Sequence[Sequence[str]], pairs: Sequence[Pair]) -> set[int]:
+    """Return the places of the pairs with which lines end; an end inside of a pair is none."""
+    ends = set(np.cumsum([len(line) for line in lines]).tolist())
+    counts = np.cumsum([len(pair.words) for pair in pairs]).tolist()
+    return {place for place, count in enumerate(counts) if count in ends}
 
 
 def _is_mark(letter: str) -> bool:
@@ -143,91 +176,64 @@ def _parts(word: str) -> tuple[str, str, str]:
     return word[: places[0]], word[places[0] : places[-1] + 1], word[places[-1] + 1 :]
 
 
-def _align(words: Sequence[str], heard: Sequence[str], language: str) -> list[_Pair]:
-    """Pair the words of a transcript with those of a hypothesis, in order."""
-    from rapidfuzz.distance import Levenshtein
-
-    keys, theirs = [key(word) for word in words], [key(word) for word in heard]
-    pairs: list[_Pair] = []
-    region = [0, 0, 0, 0]  # the words that differ since the last ones that are equal
-
-    def close() -> None:
-        pairs.extend(_pair_differing(words[region[0] : region[1]], heard[region[2] : region[3]], language))
-
-    for code in Levenshtein.opcodes(keys, theirs):
-        if code.tag == "equal":
-            close()
-            both = words[code.src_start : code.src_end], heard[code.dest_start : code.dest_end]
-            pairs += [_Pair((word,), (other,), True) for word, other in zip(*both, strict=True)]
-            region = [code.src_end, code.src_end, code.dest_end, code.dest_end]
-        else:
-            region[1], region[3] = code.src_end, code.dest_end
-    close()
-    return pairs
+def _starts(pairs: Sequence[Pair], place: int) -> bool:
+    """Tell whether a sentence of the hypothesis begins with a pair."""
+    before = next((pair.heard[-1] for pair in reversed(pairs[:place]) if pair.heard), SENTENCE_END)
+    return before[-1] in SENTENCE_END
 
 
-def _pair_differing(words: Sequence[str], heard: Sequence[str], language: str) -> list[_Pair]:
-    """Pair words that differ as written: spans that say the same ("five two", "52"), then one by one."""
-    rows, columns = len(words), len(heard)
-    best: dict[tuple[int, int], tuple[float, _Pair | None]] = {(rows, columns): (0.0, None)}
-    for i in range(rows, -1, -1):
-        for j in range(columns, -1, -1):
-            if (i, j) != (rows, columns):
-                steps = _steps(words[i:], heard[j:], language)
-                best[i, j] = min(
-                    ((cost + best[i + len(p.words), j + len(p.heard)][0], p) for cost, p in steps),
-                    key=lambda step: step[0],
-                )
-    pairs, place = [], (0, 0)
-    while (pair := best[place][1]) is not None:
-        pairs.append(pair)
-        place = place[0] + len(pair.words), place[1] + len(pair.heard)
-    return pairs
+def _write_pair(pair: Pair, style: Style, how: Conventions, language: str, starts: bool) -> list[str]:
+    """Return the words of a pair as they are to be written, without regard to where sentences begin.
 
-
-def _steps(words: Sequence[str], heard: Sequence[str], language: str) -> list[tuple[float, _Pair]]:
-    """Return what may come next of two rests, with its cost."""
-    steps: list[tuple[float, _Pair]] = []
-    for m in range(1, min(LONGEST_SPAN, len(words)) + 1):
-        for n in range(1, min(LONGEST_SPAN, len(heard)) + 1):
-            if say_the_same(" ".join(words[:m]), " ".join(heard[:n]), language):
-                steps.append((0.01 * (m + n), _Pair(tuple(words[:m]), tuple(heard[:n]), True)))
-    if words and heard:
-        steps.append((1.0, _Pair((words[0],), (heard[0],), False)))
-    if words:
-        steps.append((1.0, _Pair((words[0],), (), False)))
-    if heard:
-        steps.append((1.0, _Pair((), (heard[0],), False)))
-    return steps
-
-
-def say_the_same(text: str, other: str, language: str) -> bool:
-    """Tell whether two texts are the same once normalized, spaces aside ("ice cream", "icecream", "52")."""
-    if key(text) == key(other):
-        return bool(key(text))
-    mine = normalize(text, language).replace(" ", "")
-    return bool(mine) and mine == normalize(other, language).replace(" ", "")
-
-
-def _write_pair(pair: _Pair, style: Style, how: Conventions, language: str) -> list[str]:
-    """Return the words of a pair as they are to be written, without regard to where sentences begin."""
+    They keep the transcript's own marks if it has some, and have none otherwise. Where a sentence of the
+    hypothesis `starts`, a capital there tells nothing of a name.
+    """
     spans = pair.same and [key(word) for word in pair.words] != [key(word) for word in pair.heard]
-    if spans:
-        figures = any(letter.isdigit() for letter in "".join((*pair.words, *pair.heard)))
-        keeps = style.figures if figures else style.case
-        if not keeps:
-            return list(pair.heard)
-    ours = [_parts(word) for word in pair.words]
-    theirs = _parts(pair.heard[-1]) if pair.heard else ("", "", "")
+    if spans and _may_be_taken(pair, style, language):
+        return [*pair.heard[:-1], _parts(pair.heard[-1])[1]] if not style.marks else list(pair.heard)
+    theirs = _parts(pair.heard[-1])[1] if pair.heard else ""
     written = []
-    for place, (before, core, after) in enumerate(ours):
-        last = place == len(ours) - 1
-        if not style.marks:
-            before, after = (theirs[0] if place == 0 else ""), (theirs[2] if last else "")
+    for before, core, after in (_parts(word) for word in pair.words):
         if not style.case:
-            core = theirs[1] if pair.same and not spans else _with_case(core, theirs[1], how, language)
-        written.append(before + core + after)
+            core = (
+                theirs
+                if pair.same and not spans
+                else _with_case(core, "" if starts else theirs, how, language)
+            )
+        written.append(before + core + after if style.marks else core)
     return written
+
+
+def _may_be_taken(pair: Pair, style: Style, language: str) -> bool:
+    """Tell whether other words for the same are taken from the hypothesis: not another count of figures."""
+    mine, theirs = " ".join(pair.words), " ".join(pair.heard)
+    if not any(letter.isdigit() for letter in mine + theirs):
+        return not style.case
+    return not style.figures and normalize(mine, language) == normalize(theirs, language)
+
+
+def _with_marks(
+    written: list[str], place: int, pairs: Sequence[Pair], how: Conventions, *, is_end: bool
+) -> list[str]:
+    """Return the words of a pair with the marks around it, where the hypothesis is right on both sides."""
+    pair = pairs[place]
+    before, after = "", how.ending if is_end else ""
+    if pair.same:
+        heard = _parts(pair.heard[-1])[2]
+        is_last = place == len(pairs) - 1
+        if is_last or (is_end and heard[-1:] and heard[-1] in SENTENCE_END):
+            after = heard
+        elif not is_end and pairs[place + 1].same:
+            after = heard
+        if place == 0 or pairs[place - 1].same:
+            before = _parts(pair.heard[0])[0]
+    return [*_put_before(written, before)[:-1], _put_before(written, before)[-1] + after]
+
+
+def _put_before(words: Sequence[str], before: str) -> list[str]:
+    """Return words with marks before the first, unless it has them."""
+    first = words[0] if words[0].startswith(before) else before + words[0]
+    return [first, *words[1:]]
 
 
 def _with_case(word: str, heard: str, how: Conventions, language: str) -> str:
@@ -242,28 +248,12 @@ def _with_case(word: str, heard: str, how: Conventions, language: str) -> str:
     return capitalize(low) if is_name else low
 
 
-def _with_ending(
-    written: list[list[str]], pairs: Sequence[_Pair], hypothesis: str, how: Conventions
-) -> list[list[str]]:
-    """Let the text end as the hypothesis does, or as is usual if that is empty, and not before its end."""
-    heard = hypothesis.split()
-    ending = _parts(heard[-1])[2] if heard else how.ending
-    for words, pair in zip(written[:-1], pairs[:-1], strict=True):
-        if pair.heard and heard and pair.heard[-1] == heard[-1]:
-            words[-1] = words[-1].rstrip(SENTENCE_END)
-    last = written[-1][-1]
-    if ending and not _parts(last)[2].endswith(ending):
-        before, core, _ = _parts(last)
-        written[-1][-1] = before + core + ending
-    return written
-
-
 def _with_sentence_case(
-    written: list[list[str]], pairs: Sequence[_Pair], how: Conventions
+    written: list[list[str]], pairs: Sequence[Pair], ends: set[int], how: Conventions
 ) -> list[list[str]]:
     """Begin sentences with capitals; what was only capital at the hypothesis's own beginning is not."""
     starts, heard_starts = True, True
-    for words, pair in zip(written, pairs, strict=True):
+    for number, (words, pair) in enumerate(zip(written, pairs, strict=True)):
         for place, word in enumerate(words):
             before, core, after = _parts(word)
             if starts:
@@ -272,6 +262,7 @@ def _with_sentence_case(
                 core = how.forms.get(key(core), core if core.isupper() else core[:1].lower() + core[1:])
             words[place] = before + core + after
             starts = bool(after) and after[-1] in SENTENCE_END
+        starts = starts or number in ends
         if pair.heard:
             heard_starts = pair.heard[-1][-1] in SENTENCE_END
     return written

@@ -7,6 +7,7 @@ distribution back through the tied projection. An interrupted run goes on where 
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import time
@@ -30,10 +31,11 @@ from recipes.asr.windows import Window
 from recipes.training import autocast, best_device
 from voice.asr.whisper.windows import WINDOW_SAMPLES, features, full_window_features
 from voice.features import WHISPER_RATE
+from voice.models.card import sha256
 
 PADDED_AT_ONCE = 60.0  # seconds of windows that are encoded together
 SHOWN_EVERY = 20.0  # seconds
-VERSION = 2  # of the files
+VERSION = 3  # of the files
 
 Tell = Callable[[str], None]
 
@@ -79,14 +81,22 @@ class BaseAnswers:
         """Return all windows with their states and the base's transcripts, made now where missing."""
         context = self.options.context
         seconds = [heard_seconds(window, context) for window in every]
-        paths = [self._path(window, sounds) for window in every]
-        missing = [index for index, path in enumerate(paths) if not path.with_suffix(".txt").exists()]
+        names = [self._name(window, sounds) for window in every]
+        paths, told = (
+            [self._states_file(name) for name in names],
+            [self._transcript_file(name) for name in names],
+        )
+        missing = [
+            i
+            for i, (path, text) in enumerate(zip(paths, told, strict=True))
+            if not (path.exists() and text.exists())
+        ]
         progress = _Progress(len(missing), "the base has heard", self._tell)
         for group in _groups(missing, seconds):
             samples = [windows.sound(every[index], sounds) for index in group]
-            self._hear_some(samples, seconds[group[0]], [paths[index] for index in group])
+            self._hear_some(samples, seconds[group[0]], [(paths[index], told[index]) for index in group])
             progress(len(group))
-        texts = [path.with_suffix(".txt").read_text("utf-8") for path in paths]
+        texts = [path.read_text("utf-8") for path in told]
         return [Heard(w, sounds, s, p, t) for w, s, p, t in zip(every, seconds, paths, texts, strict=True)]
 
     def hidden_files(self, heard: Sequence[Heard], inputs: Sequence[np.ndarray]) -> list[Path]:
@@ -103,19 +113,27 @@ class BaseAnswers:
         return paths
 
     @torch.no_grad()
-    def _hear_some(self, samples: Sequence[np.ndarray], seconds: float, paths: Sequence[Path]) -> None:
+    def _hear_some(
+        self, samples: Sequence[np.ndarray], seconds: float, paths: Sequence[tuple[Path, Path]]
+    ) -> None:
         """Write states and transcripts of some windows that are equally long."""
         model, decoder = self._open()
         mel = torch.from_numpy(np.stack([self._features(each, seconds, model) for each in samples]))
         with autocast(model.device):
             states = lower_states(model, mel.to(model.device), self.options.top)
-            encoded = upper_encoded(model, states, self.options.top)
-        found = transcribe_encoded(decoder, encoded.float().cpu().numpy(), self.tokenizer)
-        for path, row, tokens in zip(paths, states.half().cpu().numpy(), found, strict=True):
+        for (path, _), row in zip(paths, states.half().cpu().numpy(), strict=True):
             _write(path, row)
-            text = path.with_suffix(f".{os.getpid()}")
-            text.write_text(self.tokenizer.decode(tokens), "utf-8")
-            text.replace(path.with_suffix(".txt"))
+        untold = [place for place, (_, text) in enumerate(paths) if not text.exists()]
+        if not untold:
+            return
+        with autocast(model.device):
+            encoded = upper_encoded(model, states[untold], self.options.top)
+        found = transcribe_encoded(decoder, encoded.float().cpu().numpy(), self.tokenizer)
+        for place, tokens in zip(untold, found, strict=True):
+            text = paths[place][1]
+            beside = text.with_suffix(f".{os.getpid()}")
+            beside.write_text(self.tokenizer.decode(tokens), "utf-8")
+            beside.replace(text)
 
     def _features(
         self, samples: np.ndarray, seconds: float, model: WhisperForConditionalGeneration
@@ -155,13 +173,30 @@ class BaseAnswers:
         """Give the memory of the base back."""
         self._opened = None
 
-    def _path(self, window: Window, sounds: AudioCache) -> Path:
-        """Return where the states of a window lie: by the base, how it hears, and the files' own state."""
-        files = [sounds.clips[index].audio for index in window.clips]
-        about = [f"{file.stat().st_size} {file.stat().st_mtime_ns}" for file in files]
-        how = f"{VERSION} {self._base} {self.options.context} {self.options.language} {self.options.top}"
-        name = "\n".join((how, windows.identity(window, sounds.clips), *about))
-        return self.options.answers / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.npy"
+    def _name(self, window: Window, sounds: AudioCache) -> str:
+        """Return what tells apart windows, by what is in their files, and the bases that hear them."""
+        inside = [_digest(sounds.clips[index].audio) for index in window.clips]
+        how = f"{VERSION} {self._base} {self.options.context} {self.options.language}"
+        return "\n".join((how, windows.identity(window, sounds.clips), *inside))
+
+    def _states_file(self, name: str) -> Path:
+        """Return where the states of a window lie; they differ by the layers that learn."""
+        return self.options.answers / f"{_hash(f'{name} {self.options.top}')}.npy"
+
+    def _transcript_file(self, name: str) -> Path:
+        """Return where the base's transcript of a window lies."""
+        return self.options.answers / f"{_hash(name)}.txt"
+
+
+@functools.lru_cache(100_000)
+def _digest(file: Path) -> str:
+    """Return the sha256 of a file, so that copies of a corpus find the same answers."""
+    return sha256(file)
+
+
+def _hash(name: str) -> str:
+    """Return a name for a file."""
+    return hashlib.sha256(name.encode()).hexdigest()[:32]
 
 
 def _groups(indexes: Sequence[int], seconds: Sequence[float]) -> list[list[int]]:

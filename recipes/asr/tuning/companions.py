@@ -13,18 +13,19 @@ from typing import Any
 
 import numpy as np
 
+from data.loading import AudioCache
 from recipes.asr.calibrate import NOTHING, Words, fit
 from recipes.asr.tuning.examples import Example
 from recipes.asr.tuning.guard import Reading
-from voice import audio
 from voice.asr.ctc.head import greedy_letters
 from voice.asr.whisper.confidence import Calibration, Confidence
 from voice.asr.whisper.recognizer import Whisper
 from voice.errors import ModelError, VoiceError
 from voice.features import WHISPER_RATE
 from voice.loading import load_recognizer
-from voice.manifest import read_manifest, write_manifest
+from voice.manifest import Clip, read_manifest, write_manifest
 from voice.metrics import calibration_error, right_words
+from voice.models.sessions import cores
 from voice.types import Audio
 
 ENOUGH_WORDS = 200  # with wrong ones among them, to fit confidence on
@@ -82,17 +83,28 @@ def run_recognizer(name: str, examples: Sequence[Example], language: str, thread
         transcript = recognizer.transcribe(sound, language=language)
         texts.append(transcript.text)
         if transcript.words and recorder.rows and language == "en":
-            right = right_words(each.text, [word.text for word in transcript.words])
+            right = right_words(each.reference, [word.text for word in transcript.words])
             rows = np.concatenate(recorder.rows)
             if len(rows) == len(right):
                 words = words + Words(rows, np.array(right))
         if recognizer.detects_end_of_turn:
             ends.append(recognizer.end_of_turn(sound))
         letters.append(_letters(recognizer, sound))
-    references = [each.text for each in examples]
+    references = [each.reference for each in examples]
     found = [text for text in letters if text is not None]
     spelled = Reading.of(references, found, language) if found else None
     return AsRun(Reading.of(references, texts, language), words, spelled, np.array(ends), recorder.confidence)
+
+
+def transcribe_clips(name: str, clips: Sequence[Clip], language: str, threads: int) -> Reading:
+    """Return what the recognizer called `name` says of clips with transcripts. Raises AudioError."""
+    recognizer = load_recognizer(name, threads=threads)
+    sounds = AudioCache(clips, WHISPER_RATE)
+    texts = [
+        recognizer.transcribe(Audio(sounds[place], WHISPER_RATE), language=language).text
+        for place in range(len(clips))
+    ]
+    return Reading.of([clip.text or "" for clip in clips], texts, language)
 
 
 def write_judged(folder: Path, examples: Mapping[str, Sequence[Example]]) -> dict[str, Path]:
@@ -102,7 +114,7 @@ def write_judged(folder: Path, examples: Mapping[str, Sequence[Example]]) -> dic
     for title, some in examples.items():
         if some:
             found[title] = folder / f"{title}.jsonl"
-            clips = [(each.heard.sounds.clips[each.heard.window.clips[0]], each.text) for each in some]
+            clips = [(each.heard.sounds.clips[each.heard.window.clips[0]], each.reference) for each in some]
             write_manifest(found[title], [replace(clip, text=text) for clip, text in clips])
     return found
 
@@ -111,12 +123,10 @@ def evaluate_again(
     model: str, sets: Mapping[str, str], options: Mapping[str, Any]
 ) -> Iterator[tuple[str, float]]:
     """Yield the word error rates of a tuned recognizer's card, measured again on what it was judged on."""
-    recognizer, language = load_recognizer(model), str(options.get("language", "en"))
+    language = str(options.get("language", "en"))
     for title, path in sets.items():
-        clips = read_manifest(Path(path))
-        sounds = (audio.read(clip.audio, WHISPER_RATE) for clip in clips)
-        texts = [recognizer.transcribe(sound, language=language).text for sound in sounds]
-        yield f"{title} WER", Reading.of([clip.text or "" for clip in clips], texts, language).rate
+        clips = [clip for clip in read_manifest(Path(path)) if clip.text]
+        yield f"{title} WER", transcribe_clips(model, clips, language, cores()).rate
 
 
 def _letters(recognizer: Whisper, sound: Audio) -> str | None:

@@ -3,33 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from data.batching import pad
+from data.left_out import LeftOut
 from recipes.asr import windows
 from recipes.asr.examples import IGNORED, loops
 from recipes.asr.restyle import Conventions, Style, conventions_of, restyle, style_of
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.tuning.base_answers import BaseAnswers, Heard
-from recipes.asr.tuning.packing import Dropped, packed_windows, room_for_text, training_windows, usable
+from recipes.asr.tuning.packing import packed_windows, room_for_text, training_windows, usable
 from voice.errors import ManifestError
 from voice.manifest import Clip
 
 FOREIGN = 0.15  # share of words: below it a transcript has nothing to do with what the base hears
 FOREIGN_WORDS = 4  # of a transcript that can be judged so
 FOREIGN_SET = 0.5  # share of the clips that may be foreign before the whole set is refused
+FOREIGN_REASON = "whose transcripts have nothing to do with what the base hears"
 SHOWN = 5
 
 
 @dataclass(frozen=True, eq=False)
 class Example:
-    """A window, its text, the tokens to predict, and the file of the base's hidden states there.
+    """A window, its text as it is learned, the tokens to predict, the base's hidden states there.
 
-    `is_general` marks old speech, of which the base's own distribution alone is learned.
+    `reference` is the transcript as people wrote it, against which words are scored. `is_general` marks old
+    speech, of which the base's own distribution alone is learned.
     """
 
     heard: Heard
@@ -38,6 +41,7 @@ class Example:
     inputs: np.ndarray  # (P + L - 2,): what the decoder reads
     hidden: Path
     is_general: bool
+    reference: str
 
     @property
     def corpus(self) -> str:
@@ -53,7 +57,8 @@ class Tuning:
     style: Style
     conventions: Conventions
     changes: tuple[tuple[str, str], ...]  # transcripts before and after
-    dropped: tuple[Dropped, ...]
+    left_out: LeftOut
+    foreign: tuple[str, ...]  # what transcripts say that do not belong here, and what the base hears
 
     def describe(self) -> list[str]:
         """Return lines for people: what was taken over from the base, such as what, and what was left out."""
@@ -62,9 +67,9 @@ class Tuning:
         if self.changes:
             lines.append(f"{len(self.changes)} transcripts got the base's {', '.join(lacking)}, such as:")
             lines += [f"  {before}  →  {after}" for before, after in self.changes[:SHOWN]]
-        lines += [f"left out {each.id}: {each.reason}" for each in self.dropped[: 4 * SHOWN]]
-        if len(self.dropped) > 4 * SHOWN:
-            lines.append(f"left out {len(self.dropped) - 4 * SHOWN} more")
+        if self.left_out:
+            lines.append(str(self.left_out))
+        lines += [f"  {each}" for each in self.foreign[:SHOWN]]
         return lines
 
 
@@ -76,7 +81,8 @@ def merge(parts: Sequence[Tuning]) -> Tuning:
         min((part.style for part in parts), key=lambda style: (style.case, style.marks, style.figures)),
         first.conventions,
         tuple(each for part in parts for each in part.changes),
-        tuple(each for part in parts for each in part.dropped),
+        first.left_out if len(parts) == 1 else LeftOut.merge([part.left_out for part in parts]),
+        tuple(each for part in parts for each in part.foreign),
     )
 
 
@@ -91,10 +97,10 @@ def set_examples(
     where nothing is left, or where the transcripts belong to other recordings.
     """
     tokenizer, language = answers.tokenizer, answers.options.language
-    sounds, dropped = usable(clips, tokenizer)
+    left_out = LeftOut(len(clips))
+    sounds = usable(clips, tokenizer, left_out)
     if not len(sounds):
-        reasons = {each.reason for each in dropped}
-        raise ManifestError(f"no recording can be learned from: {'; '.join(sorted(reasons)[:3])}")
+        raise ManifestError(f"no recording can be learned from; {left_out}")
     context = answers.options.context
     every = windows.single(sounds.clips) if alone else training_windows(sounds.clips, context, seed=seed)
     heard = answers.hear(every, sounds)
@@ -102,29 +108,29 @@ def set_examples(
     how = conventions or conventions_of(each.hypothesis for each in heard)
     kept: list[tuple[Heard, str]] = []
     changes: list[tuple[str, str]] = []
-    foreign: list[Dropped] = []
+    foreign: list[str] = []
     for each in heard:
-        own = windows.text(each.window, sounds.clips)
+        own = "\n".join(" ".join((sounds.clips[index].text or "").split()) for index in each.window.clips)
         found = restyle(own, each.hypothesis, style, how, language)
         if found.agreement < FOREIGN and len(own.split()) >= FOREIGN_WORDS and not (alone or trusts):
-            names = ", ".join(sounds.clips[index].id for index in each.window.clips)
-            foreign.append(Dropped(names, f'"{own:.60}" is heard as "{each.hypothesis:.60}"'))
+            left_out.add_all([sounds.clips[index].id for index in each.window.clips], FOREIGN_REASON)
+            foreign.append(f'"{own.splitlines()[0]:.60}" is heard as "{each.hypothesis:.60}"')
             continue
         kept.append((each, found.text))
         if found.text != own:
-            changes.append((own, found.text))
+            changes.append((own.replace("\n", " "), found.text))
     if len(foreign) > FOREIGN_SET * len(heard):
         raise ManifestError(
             f"{len(foreign)} of {len(heard)} transcripts seem to belong to other recordings, such as "
-            f"{foreign[0].id}: {foreign[0].reason}; compare them with what is said"
+            f"{foreign[0]}; compare them with what is said"
         )
     examples = _examples(kept, answers, is_general=False)
-    return Tuning(tuple(examples), style, how, tuple(changes), (*dropped, *foreign))
+    return Tuning(tuple(examples), style, how, tuple(changes), left_out, tuple(foreign))
 
 
 def general_examples(clips: Sequence[Clip], answers: BaseAnswers, *, seed: int = 0) -> list[Example]:
     """Return examples of old speech, packed as a set is, whose texts are what the base itself hears."""
-    sounds, _ = usable(clips, answers.tokenizer, needs_text=False)
+    sounds = usable(clips, answers.tokenizer, LeftOut(len(clips)), needs_text=False)
     heard = answers.hear(packed_windows(sounds.clips, answers.options.context, seed=seed), sounds)
     read = [(each, _old_text(each, answers.tokenizer)) for each in heard]
     return _examples([(each, text) for each, text in read if text], answers, is_general=True)
@@ -132,15 +138,12 @@ def general_examples(clips: Sequence[Clip], answers: BaseAnswers, *, seed: int =
 
 def dev_general_examples(clips: Sequence[Clip], answers: BaseAnswers) -> list[Example]:
     """Return examples of old speech to be scored on: each clip alone, its text known or recognized before."""
-    sounds, _ = usable(clips, answers.tokenizer, needs_text=False)
+    sounds = usable(clips, answers.tokenizer, LeftOut(len(clips)), needs_text=False)
     heard = answers.hear(windows.single(sounds.clips), sounds)
     texts = [_known_text(sounds.clips[each.window.clips[0]]) or each.hypothesis for each in heard]
     read = [_old_text(each, answers.tokenizer) for each in heard]
     made = _examples(list(zip(heard, read, strict=True)), answers, is_general=True)
-    return [
-        Example(each.heard, text, each.tokens, each.inputs, each.hidden, True)
-        for each, text in zip(made, texts, strict=True)
-    ]
+    return [replace(each, reference=text) for each, text in zip(made, texts, strict=True)]
 
 
 def _old_text(heard: Heard, tokenizer: TrainingTokenizer) -> str:
@@ -168,7 +171,16 @@ def _examples(kept: Sequence[tuple[Heard, str]], answers: BaseAnswers, *, is_gen
     tokens, inputs = [row[0] for row in rows], [row[1] for row in rows]
     hidden = answers.hidden_files([heard for heard, _ in kept], inputs)
     made = zip(kept, tokens, inputs, hidden, strict=True)
-    return [Example(heard, text, row, read, path, is_general) for (heard, text), row, read, path in made]
+    return [
+        Example(heard, text, row, read, path, is_general, _reference(heard) or text)
+        for (heard, text), row, read, path in made
+    ]
+
+
+def _reference(heard: Heard) -> str:
+    """Return what people wrote down of a window; nothing where a clip has no transcript."""
+    texts = [heard.sounds.clips[index].text for index in heard.window.clips]
+    return " ".join(text for text in texts if text) if all(texts) else ""
 
 
 def _tokens(

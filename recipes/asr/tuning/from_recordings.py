@@ -36,8 +36,8 @@ class Options:
     """What `voice train recognizer` was asked for; `command` is how.
 
     `source` is a folder, a table or a manifest with transcripts, `words` a file of terms; one of both is
-    enough. `dev`, `general` and `general_dev` are manifests where the own choice is not wanted, `voices`
-    those that read terms.
+    enough. `dev`, `general` and `general_dev` are manifests where the own choice is not wanted, `test`
+    those that are measured once at the end, `voices` those that read terms.
     """
 
     source: Path | None
@@ -49,6 +49,7 @@ class Options:
     dev: tuple[str, ...] = ()
     general: tuple[str, ...] = ()
     general_dev: tuple[str, ...] = ()
+    test: tuple[str, ...] = ()
     voices: tuple[str, ...] = ()
     language: str = "en"
     minutes: float | None = None
@@ -74,7 +75,7 @@ def stages(o: Options, tell: Tell) -> list[Stage]:
         "source": o.source or "", "words": o.words or "", "dev": list(o.dev), "general": list(o.general),
         "general_dev": list(o.general_dev), "voices": list(o.voices), "language": o.language,
     }  # fmt: skip
-    judged = {"name": o.name, "out": str(o.out)}
+    judged = {"name": o.name, "out": str(o.out), "test": list(o.test)}
     return [
         Stage("prepare", "read the recordings, hold some out", lambda work: prepare(o, work, tell), given),
         Stage("tune", "tune the recognizer", lambda work: tune(o, work, tell), {"base": o.base},
@@ -159,7 +160,9 @@ def tune(o: Options, work: Work, tell: Tell) -> Result:
 def judge(o: Options, work: Work, tell: Tell) -> Result:
     """Judge what was learned, write the report, and publish the recognizer if it has gained."""
     made, found = work.folder / o.name, work.results["prepare"].facts
-    asked = judging.Options(run=o.run / "tune", name=o.name, out=made, words=o.words, threads=o.threads)
+    asked = judging.Options(
+        run=o.run / "tune", name=o.name, out=made, test=o.test, words=o.words, threads=o.threads
+    )
     judged = judging.judge_run(asked, tell)
     source = o.source or o.words
     assert source is not None  # one of both is there, see train_recognizer

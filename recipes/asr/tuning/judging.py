@@ -22,14 +22,27 @@ from recipes import runs
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.tuning import train
 from recipes.asr.tuning.base_answers import BaseAnswers, BaseOptions
-from recipes.asr.tuning.companions import AsRun, compare, run_recognizer, write_judged
+from recipes.asr.tuning.companions import (
+    AsRun,
+    compare,
+    run_recognizer,
+    transcribe_clips,
+    write_judged,
+)
 from recipes.asr.tuning.examples import Example
 from recipes.asr.tuning.export import Description, load_tuned, write_model
-from recipes.asr.tuning.guard import Candidate, Reading, Verdict, differences, is_safe, judge
-from recipes.asr.tuning.plan import TOP
+from recipes.asr.tuning.guard import (
+    Candidate,
+    Reading,
+    Verdict,
+    differences,
+    is_safe,
+    judge,
+    probability_of_gain,
+)
 from recipes.asr.tuning.scoring import Scorer
-from recipes.asr.tuning.sets import gather_dev
-from recipes.asr.tuning.terms import read_terms, term_errors
+from recipes.asr.tuning.sets import clips_of, gather_dev
+from recipes.asr.tuning.terms import TermCount, count_terms, read_terms
 from recipes.evaluations import Evaluation
 from recipes.options import option, parse
 from recipes.training import best_device
@@ -46,6 +59,7 @@ class Options:
     run: Path = option(Path("runs/tuned"), "the run's folder")
     name: str = option("tuned", "the model's name")
     out: Path = option(Path("tuned"), "the model folder to write")
+    test: tuple[str, ...] = option((), "measure before and after on this, once, at the end; repeatable")
     words: Path | None = option(None, "count the terms of this file too, one a line")
     threads: int = option(torch.get_num_threads(), "CPU threads")
 
@@ -67,6 +81,7 @@ class Judged:
     run: Path
     lines: tuple[str, ...]
     scores: dict[str, Any]
+    terms: tuple[TermCount, ...] = ()
 
 
 def options_of(run: Path) -> train.Options:
@@ -93,7 +108,7 @@ def judge_run(o: Options, tell: Tell = print) -> Judged:
     base, context = train.base_of(trained)
     tokenizer = TrainingTokenizer.open(base, trained.language)
     model = load_tuned(base, o.run, best_device())
-    top = TOP if trained.top is None else trained.top
+    top = train.top_of(trained, context)
     kept = BaseOptions(base, context, trained.language, top, trained.answers or o.run / "answers", o.threads)
     answers = BaseAnswers(kept, tokenizer, tell)
     own, general = gather_dev(trained.dev, trained.general_dev, answers)
@@ -160,11 +175,12 @@ def _compare(
         told.append(f"general speech {now.general.describe()}, {was.general.describe()} before")
     more, weights = compare(before, after)
     told += more
-    if terms:
-        (missed, count), (was_missed, _) = (
-            term_errors(terms, each.own.references, each.own.hypotheses) for each in (now, was)
-        )
-        told.append(f"terms missed: {missed} of {count}, {was_missed} before")
+    counts = count_terms(terms, now.own.references, was.own.hypotheses, now.own.hypotheses)
+    told += [f"{each.term}: {each.after} of {each.said} right, {each.before} before" for each in counts]
+    if counts:
+        said = sum(each.said for each in counts)
+        missed, missed_before = said - sum(e.after for e in counts), said - sum(e.before for e in counts)
+        told.append(f"terms missed: {missed} of {said}, {missed_before} before")
     for line in told:
         tell(line)
     scores = scores_of(was, now)
@@ -173,12 +189,18 @@ def _compare(
         reason = "what dev has gained does not hold as the recognizer runs; nothing is exported"
         tell(reason)
         return Judged(None, reason, verdict, before, after, own, o.run, (*lines, *told, reason), scores)
+    for manifest in o.test:
+        line, measured = measure(manifest, base_name, o, trained.language)
+        tell(line)
+        told.append(line)
+        scores |= measured
     card = read_card(o.out)
     options = {**card.options, **({"confidence": weights} if weights else {})}
     sets = write_judged(o.run / "judged", {"dev": own, "general": general})
+    sets |= {set_name(each): Path(each) for each in o.test if Path(each).is_file()}
     how = Evaluation.on("recipes.asr.tuning.companions", sets, {"language": trained.language})
     write_card(o.out, replace(card, options=options, scores=scores, evaluation=how.table()))
-    return Judged(o.out, verdict.reason, verdict, before, after, own, o.run, (*lines, *told), scores)
+    return Judged(o.out, verdict.reason, verdict, before, after, own, o.run, (*lines, *told), scores, counts)
 
 
 def scores_of(was: Candidate, now: Candidate) -> dict[str, Any]:
@@ -187,6 +209,28 @@ def scores_of(was: Candidate, now: Candidate) -> dict[str, Any]:
     if now.general and was.general:
         found |= {"general WER": now.general.rate, "general WER before": was.general.rate}
     return {name: round(value, 4) for name, value in found.items()}
+
+
+def measure(manifest: str, base: str, o: Options, language: str) -> tuple[str, dict[str, float]]:
+    """Return a line and scores of base and export on a manifest that nothing was chosen on.
+
+    Raises ManifestError.
+    """
+    clips = [clip for clip in clips_of((manifest,)) if clip.text]
+    was, now = (transcribe_clips(each, clips, language, o.threads) for each in (base, str(o.out)))
+    name = set_name(manifest)
+    likely = probability_of_gain(was.scores, now.scores)
+    line = (
+        f"{name}, {len(clips)} recordings: {now.describe()} word errors, {was.describe()} before; "
+        f"{100 * likely:.0f} % likely to be a gain"
+    )
+    return line, {f"{name} WER": round(now.rate, 4), f"{name} WER before": round(was.rate, 4)}
+
+
+def set_name(manifest: str) -> str:
+    """Return what the scores on a manifest are called: its folder and its own name."""
+    path = Path(manifest.partition(":")[0])
+    return f"{path.parent.name} {path.stem}"
 
 
 def _candidate(reading: Reading, count: int) -> Candidate:

@@ -26,7 +26,7 @@ from recipes.options import option
 class ObjectiveOptions:
     """The weights of the two distributions that are learned."""
 
-    base_share: float = option(0.3, "share of the base's distribution in the targets of the set, 0 to 1")
+    base_share: float = option(0.1, "share of the base's distribution in the targets of the set, 0 to 1")
     general_weight: float = option(1.0, "weight of the KL to the base on old speech")
 
 

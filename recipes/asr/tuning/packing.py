@@ -7,11 +7,11 @@ one there, those of a speaker together. Nothing is dropped without a word.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from data.batching import rng_for
+from data.left_out import LeftOut
 from data.loading import AudioCache
 from recipes.asr.tokenizer import TrainingTokenizer
 from recipes.asr.windows import PAUSE, Window
@@ -25,31 +25,23 @@ PACKED = {"utterance": 11.0, "full": WINDOW - 1}  # seconds of windows of severa
 ALONE = {"utterance": 1, "full": 3}  # one clip of so many has a window to itself as well
 GRID = 0.5  # seconds: lengths of windows are multiples of it, so that a batch holds equal ones
 SILENT = 1e-4  # peak
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A clip that is not learned from, by its id, and why."""
-
-    id: str
-    reason: str
+TOO_LONG = f"longer than the {WINDOW:g} s that a recognizer hears at once: cut them"
 
 
 def usable(
-    clips: Sequence[Clip], tokenizer: TrainingTokenizer, *, needs_text: bool = True
-) -> tuple[AudioCache, list[Dropped]]:
-    """Return the sounds of the clips that can be learned from, each opened once, and why others cannot."""
+    clips: Sequence[Clip], tokenizer: TrainingTokenizer, left_out: LeftOut, *, needs_text: bool = True
+) -> AudioCache:
+    """Return the sounds of the clips that can be learned from, each opened once; the others are counted."""
     sounds = AudioCache(clips, WHISPER_RATE)
-    dropped: list[Dropped] = []
     kept: list[Clip] = []
     for index, clip in enumerate(clips):
         reason = _text_problem(clip, tokenizer) if needs_text else None
         reason = reason or _sound_problem(clip, sounds, index)
         if reason:
-            dropped.append(Dropped(clip.id, reason))
+            left_out.add(clip.id, reason)
         else:
             kept.append(clip)
-    return AudioCache(kept, WHISPER_RATE), dropped
+    return AudioCache(kept, WHISPER_RATE)
 
 
 def room_for_text(tokenizer: TrainingTokenizer) -> int:
@@ -60,28 +52,27 @@ def room_for_text(tokenizer: TrainingTokenizer) -> int:
 def _text_problem(clip: Clip, tokenizer: TrainingTokenizer) -> str | None:
     """Return why the transcript of a clip cannot be learned, or None."""
     if clip.text is None or not clip.text.strip():
-        return "it has no transcript"
+        return "without a transcript"
     room = room_for_text(tokenizer)
-    count = len(tokenizer.encode(clip.text))
-    if count > room:
-        return f"its transcript takes {count} tokens and the decoder has room for {room}; cut the recording"
+    if len(tokenizer.encode(clip.text)) > room:
+        return f"whose transcript takes more than the {room} tokens that the decoder has room for: cut them"
     return None
 
 
 def _sound_problem(clip: Clip, sounds: AudioCache, index: int) -> str | None:
     """Return why the sound of a clip cannot be learned from, or None."""
     if clip.duration > WINDOW:
-        return f"it lasts {clip.duration:.0f} s and a recognizer hears {WINDOW:g} s at once; cut it"
+        return TOO_LONG
     try:
         samples = sounds[index]
-    except AudioError as error:
-        return str(error)
+    except AudioError:
+        return "that cannot be opened"
     if not np.isfinite(samples).all():
-        return "some samples are not numbers"
+        return "with samples that are not numbers"
     if float(np.abs(samples).max(initial=0.0)) < SILENT:
-        return "it is silent"
+        return "that are silent"
     if len(samples) > WINDOW * WHISPER_RATE:
-        return f"it lasts {len(samples) / WHISPER_RATE:.0f} s, more than its manifest says; cut it"
+        return TOO_LONG
     return None
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -22,11 +20,10 @@ from recipes.asr.tuning.examples import Example, collate
 from recipes.asr.tuning.guard import Candidate, Reading
 from recipes.asr.tuning.objective import ObjectiveOptions, objective
 from recipes.asr.tuning.packing import batches_of_equal_length
-from recipes.checkpoints import write_state
+from recipes.kept_weights import KeptWeights
 from recipes.training import autocast, evaluating
 
 DECODED_AT_ONCE = 60.0  # seconds of windows
-PATIENCE = 3  # checks without a lower dev loss until a run ends
 
 
 class Scorer:
@@ -89,7 +86,7 @@ class Scorer:
             found = transcribe_encoded(decoder, encoded, self.tokenizer)
             said |= {place[id(e)]: self.tokenizer.decode(t) for e, t in zip(group, found, strict=True)}
         hypotheses = [said[index] for index in range(len(some))]
-        return Reading.of([each.text for each in some], hypotheses, self.tokenizer.language)
+        return Reading.of([each.reference for each in some], hypotheses, self.tokenizer.language)
 
 
 def _groups(some: Sequence[Example]) -> Iterator[list[Example]]:
@@ -113,33 +110,14 @@ def scale_additions(model: WhisperForConditionalGeneration, scale: float) -> Ite
             up.copy_(own)
 
 
-class Best:
-    """The lowest dev loss of a run, its step, and the checks since."""
-
-    def __init__(self) -> None:
-        self.loss, self.step, self.since = math.inf, 0, 0
-
-    def state_dict(self) -> dict[str, Any]:
-        """Return what a checkpoint keeps."""
-        return {"loss": self.loss, "step": self.step, "since": self.since}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Take what a checkpoint has kept."""
-        self.loss, self.step, self.since = state["loss"], state["step"], state["since"]
-
-
 def check(
-    scorer: Scorer, model: WhisperForConditionalGeneration, options: ObjectiveOptions, out: Path,
-    best: Best, step: int, weights: nn.ParameterDict,
+    scorer: Scorer, model: WhisperForConditionalGeneration, options: ObjectiveOptions, kept: KeptWeights,
+    step: int, weights: nn.ParameterDict,
 ) -> dict[str, float]:  # fmt: skip
-    """Score the model, write `out`/best.pt where its dev loss is the lowest so far, and return the scores."""
+    """Score the model, keep its weights where they have the lowest dev loss so far, and return the scores."""
     candidate = scorer.read(model)
     scores = scorer.losses(model, options) | {"wer": candidate.own.rate}
     if candidate.general is not None:
         scores["wer/general"] = candidate.general.rate
-    best.since += 1
-    if scores["loss"] < best.loss:
-        best.load_state_dict({"loss": scores["loss"], "step": step, "since": 0})
-        found = {"scores": scores, "step": step, "weights": weights.state_dict()}
-        write_state(out / "best.pt", found)
+    kept.consider(step, [scores["loss"]], weights.state_dict(), scores)
     return scores

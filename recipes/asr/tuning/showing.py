@@ -24,6 +24,7 @@ def make_report(name: str, base: str, judged: Judged, summary: str, training: Tr
         summary,
         (
             report.Section("Word errors", (_candidates(base, judged),)),
+            *((report.Section("Terms", (_terms(base, name, judged),)),) if judged.terms else ()),
             report.Section("What was measured", [report.Paragraph(line) for line in judged.lines]),
             report.Section("Training", _curves(judged.run)),
             report.Section("The utterances with the most errors", _worst(base, name, judged)),
@@ -40,6 +41,12 @@ def _candidates(base: str, judged: Judged) -> report.Table:
         taken = ", taken" if each is verdict.chosen else ""
         rows.append((f"{100 * each.scale:.0f} % of what was learned{taken}", *_cells(each)))
     return report.Table(("", "your dev recordings", "general speech"), rows, verdict.reason)
+
+
+def _terms(base: str, name: str, judged: Judged) -> report.Table:
+    """Return a table of how often each term is said on dev and is right before and after."""
+    rows = [(each.term, str(each.said), str(each.before), str(each.after)) for each in judged.terms]
+    return report.Table(("", "said", f"right, {base}", f"right, {name}"), rows)
 
 
 def _cells(candidate: Candidate) -> tuple[str, str]:
@@ -79,7 +86,7 @@ def _utterance(judged: Judged, place: int, base: str, before: str, name: str, af
     heard = judged.own[place].heard
     clip = heard.sounds.clips[heard.window.clips[0]]
     sound = Audio(heard.sounds[heard.window.clips[0]], heard.sounds.rate)
-    text = judged.own[place].text
+    text = judged.own[place].reference
     texts = (
         report.Hypothesis("transcript", text),
         report.Hypothesis(base, before, text),

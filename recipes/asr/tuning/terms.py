@@ -97,6 +97,27 @@ def sentences(
     return found
 
 
+@dataclass(frozen=True)
+class TermCount:
+    """How often a term is `said`, and how often it is written before tuning and after."""
+
+    term: str
+    said: int
+    before: int
+    after: int
+
+
+def count_terms(
+    terms: Sequence[str], references: Sequence[str], before: Sequence[str], after: Sequence[str]
+) -> tuple[TermCount, ...]:
+    """Return for each term how often it is said, and is right in two lots of hypotheses."""
+    found = []
+    for term in terms:
+        (was, said), (now, _) = (term_errors([term], references, each) for each in (before, after))
+        found.append(TermCount(term, said, said - was, said - now))
+    return tuple(found)
+
+
 def term_errors(
     terms: Sequence[str], references: Sequence[str], hypotheses: Sequence[str]
 ) -> tuple[int, int]:

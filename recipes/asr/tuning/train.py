@@ -29,9 +29,11 @@ from recipes.asr.tuning.encoder import add_low_rank, learns_whole, mask
 from recipes.asr.tuning.examples import TuningBatch
 from recipes.asr.tuning.objective import ObjectiveOptions, objective
 from recipes.asr.tuning.plan import TOP, Horizon, Pace, Plan, describe_plan, plan_for, steps_between_checks
-from recipes.asr.tuning.scoring import PATIENCE, Best, Scorer, check
+from recipes.asr.tuning.scoring import Scorer, check
 from recipes.asr.tuning.sets import Sets, batches, gather
+from recipes.kept_weights import KeptWeights
 from recipes.options import group, option, parse
+from recipes.scaling import ScaleOptions
 from recipes.training import (
     Checkpoint,
     Deadline,
@@ -49,6 +51,7 @@ from voice.models import find
 RECIPE = "recipes.asr.tuning.train"
 TINY = "data/tiny"
 DECAY = 0.97  # of the average of weights
+PATIENCE = 3  # checks without a lower dev loss until a run ends
 
 
 @dataclass(frozen=True)
@@ -65,12 +68,14 @@ class Options:
         None, "the folder of the base's answers; by default OUT/answers", may_change=True
     )
     language: str = option("en", "the language of all clips")
-    top: int | None = option(None, "encoder layers that learn, from the top; by default two")
+    top: int | None = option(
+        None, "encoder layers that learn, from the top; by default all, or two in the full context"
+    )
     rank: int | None = option(None, "rank of the additions; by default from the amount of speech")
     rate: float | None = option(None, "learning rate; by default from the amount of speech")
     steps: int | None = option(None, "steps at most; by default from the amount of speech", may_change=True)
     batch_seconds: float | None = option(None, "seconds of windows in a batch, their silence included")
-    general_share: float = option(0.35, "seconds of old speech in a step beside each second of the set")
+    general_share: float = option(0.2, "seconds of old speech in a step beside each second of the set")
     objective: ObjectiveOptions = group(ObjectiveOptions())
     masks: bool = option(True, "mask stretches of what is heard (SpecAugment)")
     minutes: float | None = option(None, "end within so many minutes, the rate fallen", may_change=True)
@@ -137,7 +142,7 @@ def read_sets(
 ) -> Sets:
     """Return all that is learned and watched, with what the base says of it; tell what was done to it."""
     asked = BaseOptions(
-        base, context, options.language, top_of(options), options.answers or options.out / "answers",
+        base, context, options.language, top_of(options, context), options.answers or options.out / "answers",
         options.threads,
     )  # fmt: skip
     answers = BaseAnswers(asked, tokenizer, tell)
@@ -151,9 +156,9 @@ def read_sets(
     return sets
 
 
-def top_of(options: Options) -> int:
-    """Return how many encoder layers learn."""
-    return TOP if options.top is None else options.top
+def top_of(options: Options, context: str) -> int:
+    """Return how many encoder layers learn at most."""
+    return TOP[context] if options.top is None else options.top
 
 
 def compute_gradients(
@@ -182,13 +187,14 @@ def main(options: Options, tell: Callable[[str], None] = print) -> bool:
     device, (base, context) = best_device(), base_of(options)
     resumes = runs.begin(options.out, describe(options, base), options)
     tokenizer = TrainingTokenizer.open(base, options.language)
-    top = top_of(options)
+    top = top_of(options, context)
     sets = read_sets(options, base, context, tokenizer, tell)
     plan = make_plan(options, sets, context)
 
     seed_everything(options.seed)
     model = student(base, plan, device)
-    weights, horizon, best = whisper.learning_weights(model), Horizon(plan.steps), Best()
+    weights, horizon = whisper.learning_weights(model), Horizon(plan.steps)
+    kept = KeptWeights(options.out, ScaleOptions(patience=PATIENCE))
     optimizer = torch.optim.AdamW(weights.values(), lr=plan.rate, betas=(0.9, 0.98), weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: horizon.factor(step))
     average = Ema(weights, DECAY)
@@ -196,7 +202,7 @@ def main(options: Options, tell: Callable[[str], None] = print) -> bool:
         options.out,
         {
             "weights": weights, "optimizer": optimizer, "schedule": schedule,
-            "average": average, "best": best, "horizon": horizon,
+            "average": average, "kept": kept, "horizon": horizon,
         },
     )  # fmt: skip
     first = checkpoint.restore() if resumes else 0
@@ -205,7 +211,7 @@ def main(options: Options, tell: Callable[[str], None] = print) -> bool:
     def check_dev(step: int) -> None:
         """Score the averaged weights, which are the first ones before any step, and keep the best."""
         with averaged_weights(weights, average):
-            progress.scores(step, check(scorer, model, options.objective, options.out, best, step, weights))
+            progress.scores(step, check(scorer, model, options.objective, kept, step, weights))
 
     with deadline:
         progress = Progress(options.out, first=first, steps=horizon.steps, deadline=deadline)
@@ -215,7 +221,7 @@ def main(options: Options, tell: Callable[[str], None] = print) -> bool:
                 check_dev(0)
         old = options.general_share * plan.batch_seconds
         for batch in batches(first, sets, plan.batch_seconds, old, tokenizer, seed=options.seed):
-            if first >= horizon.steps or best.since >= PATIENCE:
+            if first >= horizon.steps or kept.exhausted:
                 break
             if deadline.passed or not pace.has_room(deadline.seconds_left):
                 break
@@ -239,7 +245,7 @@ def main(options: Options, tell: Callable[[str], None] = print) -> bool:
             if first % options.save_every == 0 or first == horizon.steps:
                 checkpoint.save(first)
         signalled = deadline.passed and (deadline.seconds_left is None or deadline.seconds_left > 0)
-        unchecked = first > 0 and first % plan.check and first != horizon.steps and best.since < PATIENCE
+        unchecked = first > 0 and first % plan.check and first != horizon.steps and not kept.exhausted
         if unchecked and not signalled:
             check_dev(first)
         checkpoint.save(first)

@@ -50,6 +50,10 @@ def command(
         list[str] | None,
         typer.Option(metavar="MANIFEST", help="Other speech to check that on; repeatable."),
     ] = None,
+    test: Annotated[
+        list[str] | None,
+        typer.Option(metavar="MANIFEST", help="Measure before and after on these, at the end; repeatable."),
+    ] = None,
     voices: Annotated[
         list[str] | None, typer.Option("--voice", metavar="NAME", help="Who reads the terms; repeatable.")
     ] = None,
@@ -70,7 +74,7 @@ def command(
     from voice.models.sessions import cores
 
     folder = run or Path("runs") / name
-    lists = {"dev": dev, "general": general, "general_dev": general_dev, "voices": voices}
+    lists = {"dev": dev, "general": general, "general_dev": general_dev, "test": test, "voices": voices}
     given = {key: tuple(values or ()) for key, values in lists.items()}
     options = Options(
         recordings, name, folder, words, base, out, **given, language=language, minutes=minutes,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from data.left_out import LeftOut
 from recipes.asr.tuning.packing import (
     batch_at,
     batches_of_equal_length,
@@ -96,9 +97,12 @@ def test_what_cannot_be_learned_is_told_and_the_rest_goes_on(tmp_path):
         at("good", id="wordy", text="word " * 400),
         at("good", id="loop", text="row, row, row your boat " * 3),
     ]
-    sounds, dropped = usable(clips, Letters())
+    left_out = LeftOut(len(clips))
+    sounds = usable(clips, Letters(), left_out)
     assert [each.id for each in sounds.clips] == ["good", "loop"], "texts that repeat themselves are learned"
-    reasons = {each.id: each.reason for each in dropped}
-    assert "silent" in reasons["silent"] and "7200 s" in reasons["long"]
-    assert "no transcript" in reasons["untold"] and "tokens" in reasons["wordy"]
-    assert set(reasons) == {"silent", "broken", "missing", "long", "untold", "wordy"}
+    told = str(left_out)
+    assert (
+        len(left_out) == 6 and "that are silent (silent)" in told and "hears at once: cut them (long)" in told
+    )
+    assert "without a transcript (untold)" in told and "room for: cut them (wordy)" in told
+    assert "2 that cannot be opened (broken, missing)" in told

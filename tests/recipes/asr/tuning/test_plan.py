@@ -16,7 +16,7 @@ def test_the_less_speech_the_more_often_it_is_heard_and_the_less_may_learn():
 
 
 def test_dev_is_scored_some_times_in_any_run():
-    assert [steps_between_checks(steps) for steps in (1, 4, 12, 60, 600)] == [1, 4, 5, 10, 100]
+    assert [steps_between_checks(steps) for steps in (1, 4, 12, 60, 600)] == [1, 4, 5, 15, 150]
 
 
 def test_the_rate_falls_to_zero_within_the_minutes():

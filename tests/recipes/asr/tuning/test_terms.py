@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from recipes.asr.tuning.terms import LEARNED, WATCHED, read_terms, sentences, term_errors
+from recipes.asr.tuning.terms import (
+    LEARNED,
+    WATCHED,
+    TermCount,
+    count_terms,
+    read_terms,
+    sentences,
+    term_errors,
+)
 from voice.errors import VoiceError
 
 
@@ -32,3 +40,5 @@ def test_a_term_is_missed_where_it_is_not_written():
     references = ["We saw Brno Tower.", "Brno Tower and xylofen.", "Nothing here."]
     hypotheses = ["We saw brno tower", "Burno tower and xylofen", "xylofen"]
     assert term_errors(["Brno Tower", "xylofen"], references, hypotheses) == (1, 3)
+    counts = count_terms(["Brno Tower", "xylofen"], references, hypotheses, references)
+    assert counts == (TermCount("Brno Tower", 2, 1, 2), TermCount("xylofen", 1, 1, 1))

@@ -167,19 +167,17 @@ def test_a_recognizer_of_english_alone_predicts_no_language(answers):
     assert len(both[0].hidden) == len(both[1].hidden) + 1
 
 
-def test_files_that_change_are_heard_anew(answers, tmp_path):
+def test_copies_of_a_file_share_answers_and_files_that_change_are_heard_anew(answers, tmp_path):
     clips = read_manifest(Path(TINY))[:1]
-    copy = tmp_path / clips[0].audio.name
-    copy.write_bytes(clips[0].audio.read_bytes())
-    found = [
-        set_examples([dataclasses.replace(clips[0], audio=copy)], answers, alone=True)
-        .examples[0]
-        .heard.states
-        for _ in range(2)
-        if not copy.touch()
-    ]
-    assert found[0] != found[1]
-    assert np.array_equal(np.load(found[0]), np.load(found[1]))
+    found = []
+    for folder, more in (("first", b""), ("second", b""), ("changed", b"LIST\0\0\0\0")):
+        copy = tmp_path / folder / clips[0].audio.name
+        copy.parent.mkdir()
+        copy.write_bytes(clips[0].audio.read_bytes() + more)
+        clip = dataclasses.replace(clips[0], audio=copy)
+        found.append(set_examples([clip], answers, alone=True).examples[0].heard.states)
+    assert found[0] == found[1] != found[2]
+    assert np.array_equal(np.load(found[0]), np.load(found[2]))
 
 
 def test_in_the_full_context_every_second_clip_is_learned_with_its_times(answers, monkeypatch):

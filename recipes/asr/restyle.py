@@ -205,11 +205,10 @@ def _write_pair(pair: Pair, style: Style, how: Conventions, language: str, start
 
 
 def _may_be_taken(pair: Pair, style: Style, language: str) -> bool:
-    """Tell whether other words for the same are taken from the hypothesis: not another count of figures."""
+    """Tell whether other words for the same are taken from the hypothesis: not another count of words."""
     mine, theirs = " ".join(pair.words), " ".join(pair.heard)
-    if not any(letter.isdigit() for letter in mine + theirs):
-        return not style.case
-    return not style.figures and normalize(mine, language) == normalize(theirs, language)
+    keeps = style.figures if any(letter.isdigit() for letter in mine + theirs) else style.case
+    return not keeps and normalize(mine, language) == normalize(theirs, language)
 
 
 def _with_marks(

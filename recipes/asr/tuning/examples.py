@@ -112,7 +112,7 @@ def set_examples(
     for each in heard:
         own = "\n".join(" ".join((sounds.clips[index].text or "").split()) for index in each.window.clips)
         found = restyle(own, each.hypothesis, style, how, language)
-        if found.agreement < FOREIGN and len(own.split()) >= FOREIGN_WORDS and not (alone or trusts):
+        if found.agreement < FOREIGN and len(found.text.split()) >= FOREIGN_WORDS and not (alone or trusts):
             left_out.add_all([sounds.clips[index].id for index in each.window.clips], FOREIGN_REASON)
             foreign.append(f'"{own.splitlines()[0]:.60}" is heard as "{each.hypothesis:.60}"')
             continue

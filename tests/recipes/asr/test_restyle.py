@@ -30,6 +30,7 @@ HOW = conventions_of(["We met Tom on Monday, and I'm sure.", "He said that I kno
         ("SHE SAW MICHAEL YESTERDAY", "She saw Maike yesterday.", "She saw Michael yesterday."),
         ("I LIKE IT", "I like.", "I like it."),
         ("I LIKE", "I like it too.", "I like."),
+        ("SEE THE SUN BOY", "See the sunboy.", "See the sun boy."),
         ("ON MONDAY WE REST", "On one day, we rest.", "On Monday we rest."),
         ("HE SAID YES WE CAN", "He said: Yes. We can.", "He said: Yes. We can."),
         ("LOOK AT ANN'S PANTS", "Look at Ann's pens.", "Look at Ann's pants."),

@@ -12,6 +12,7 @@ from torch import nn
 from transformers import WhisperForConditionalGeneration
 
 from recipes.asr import model as whisper
+from recipes.asr.examples import loops
 from recipes.asr.scoring import write_folder
 from recipes.asr.teacher import transcribe_encoded
 from recipes.asr.tokenizer import TrainingTokenizer
@@ -84,7 +85,10 @@ class Scorer:
             states = torch.from_numpy(np.stack([each.heard.load_states() for each in group]))
             encoded = upper_encoded(model, states.to(model.device), self.top).float().cpu().numpy()
             found = transcribe_encoded(decoder, encoded, self.tokenizer)
-            said |= {place[id(e)]: self.tokenizer.decode(t) for e, t in zip(group, found, strict=True)}
+            texts = [self.tokenizer.decode(tokens) for tokens in found]
+            # A recognizer that runs keeps no loop; here the 200 words of one would outweigh all others.
+            texts = ["" if loops(text) else text for text in texts]
+            said |= {place[id(each)]: text for each, text in zip(group, texts, strict=True)}
         hypotheses = [said[index] for index in range(len(some))]
         return Reading.of([each.reference for each in some], hypotheses, self.tokenizer.language)
 

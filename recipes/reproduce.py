@@ -30,6 +30,7 @@ EVALUATORS = (
     "recipes.asr.tuning.companions",
     "recipes.endpoint.from_recordings",
     "recipes.finetune.evaluate",
+    "recipes.own_voice.evaluate",
     "recipes.tts.evaluate",
     "recipes.vocoder.copies",
     "recipes.vocoder.evaluate",

@@ -7,6 +7,7 @@ alone, and where no spaces part the words, characters are counted (CER).
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -59,16 +60,17 @@ def word_errors(reference: str, hypothesis: str, language: str = "en") -> Score:
     return Score(missed + found.insertions, missed + found.hits)
 
 
-_BRACKETS = str.maketrans("()[]{}<>", " " * 8)
+_BRACKET_OR_ELLIPSIS = re.compile(r"[()\[\]{}<>…]|\.{2,}")
 
 
 def reading_errors(text: str, hypothesis: str, language: str = "en") -> Score:
     """Count the word errors of what is recognized against a text that a voice has read.
 
     A voice reads what is in brackets too, whereas Whisper's normalizer leaves it out: in transcripts it is a
-    remark such as "[laughter]".
+    remark such as "[laughter]". Of an ellipsis it leaves marks behind that would count as part of a word.
     """
-    return word_errors(text.translate(_BRACKETS), hypothesis, language)
+    said, heard = (_BRACKET_OR_ELLIPSIS.sub(" ", each) for each in (text, hypothesis))
+    return word_errors(said, heard, language)
 
 
 def total(scores: Iterable[Score]) -> Score:

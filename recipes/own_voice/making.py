@@ -10,8 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from recipes.own_voice import finishing, listening, scoring
+from recipes.own_voice import finishing, listening
 from recipes.own_voice.choosing import Candidates, Choice, Tried, choose, pick_sentences
+from recipes.own_voice.evaluate import evaluate, on_recordings
 from recipes.own_voice.learning import (
     TEACHER,
     Features,
@@ -25,23 +26,21 @@ from recipes.own_voice.learning import (
 )
 from recipes.own_voice.options import Options, is_spoken
 from recipes.own_voice.recordings import Recordings, prepare_recordings
+from recipes.own_voice.scoring import Extent
 from recipes.planning import Estimate, Pace, peak_memory, share_minutes
 from recipes.publishing import Training, publish
 from recipes.stages import Result, Results, Stage, Work, check_trained
 from recipes.tts import train, train_prosody
-from recipes.tts.judging import Judge
 from recipes.tts.preparation import consent
 from recipes.tts.preparation.consent import Consent
 from recipes.tts.trained import keep_speakers, load_run, set_noise
-from recipes.vocoder.scores import distill_mos
 from voice import audio
 from voice.loading import load_voice
 from voice.manifest import read_manifest
 from voice.models.card import NAME
 
 COMPARED = 12  # recordings that the speaker of a spoken consent is compared with
-CHOSEN_BY = 12  # sentences that contrast and liveliness are chosen on
-SCORED = 12  # invented sentences that the finished voice is scored on
+CHOSEN_BY = 40  # sentences that contrast and liveliness are chosen on
 TEMPERATURE = (0.4, 1.0, 0.6)  # of the flow, for length, pitch and energy
 LEAST = {"sounds": 500, "prosody": 300}  # steps that are worth their time
 # Minutes on two cores that are not measured first, with half an hour of the teacher's speech.
@@ -97,6 +96,12 @@ class Making:
         return Learning(
             base, o.beside, o.sounds_steps, prosody_steps=o.prosody_steps, threads=self.threads, small=o.smoke
         )
+
+    @property
+    def extent(self) -> Extent:
+        """Return how much of the finished voice is judged."""
+        o = self.options
+        return Extent(2, 2, o.recognizer) if o.smoke else Extent(recognizer=o.recognizer)
 
     def stages(self) -> list[Stage]:
         """Return all that is to be done, in order."""
@@ -217,19 +222,14 @@ class Making:
         """Score the voice, write its folder with the card, and the report."""
         o, before = self.options, work.results
         choice, candidates = Choice(**before["choose"].facts), Candidates.open(self.graphs, self.threads)
-        judge = Judge([listening.open_recognizer(o.recognizer, self.threads)], distill_mos)
-        voices = {o.name: candidates.voice(choice), TEACHER: load_voice(TEACHER, threads=self.threads)}
-        few = 2 if o.smoke else SCORED
-        invented = pick_sentences((), few, seed=1)
-        scored = scoring.score(
-            voices, self.recordings.all, self.recordings.test, invented, judge, 2 if o.smoke else scoring.OWN
-        )
-        facts = self.facts(before)
+        facts, sources = self.facts(before), self.recordings
         made = finishing.write_voice(work.folder / o.name, candidates, choice, facts)
+        scored = evaluate(str(made), sources.all, sources.test, self.extent, self.threads)
         tried = [Tried(**each) for each in before["choose"].notes["tried"]]
         folders = {name: self.root / name / "run" for name in ("sounds", "prosody")}
         written = finishing.write_report(self.report, facts, scored, choice, tried, folders)
-        model = publish(made, o.name, o.out, facts.training, scored.table())
+        how = on_recordings(sources, self.extent)
+        model = publish(made, o.name, o.out, facts.training, scored.table(), how)
         return Result({"model": str(model), "summary": scored.summary()}, files=(model / NAME, written))
 
     def facts(self, before: Results) -> finishing.Facts:

@@ -17,8 +17,8 @@ from voice.manifest import Clip, read_manifest, write_manifest
 
 SPLITS = ("train", "dev", "test")
 HELD_OUT = 0.05  # share of the sentences for dev, and as many for test
-FEWEST, MOST = 5, 20  # sentences that are held out for each, unless a third of all are fewer
-LEAST_RECORDINGS = 9
+FEWEST, MOST = 5, 20  # sentences that are held out for each, unless a sixth of all are fewer
+LEAST_RECORDINGS = 6
 WORDS = 4  # that a sentence has at least, to be held out
 LONGEST = 15.0  # seconds that it takes at most
 LEAST_SECONDS = 20.0  # of speech with transcripts, without which there is no voice
@@ -110,14 +110,14 @@ def split_sentences(clips: Sequence[Clip]) -> dict[str, list[Clip]]:
     fit = {_sentence(clip) for clip in clips if _fits(clip)}
     unfit = {_sentence(clip) for clip in clips if not _fits(clip)}
     order = sorted(fit - unfit, key=lambda text: hashlib.sha256(text.encode()).digest())
-    count = min(MOST, max(FEWEST, round(HELD_OUT * len(order))), len(order) // 3)
+    count = min(MOST, max(FEWEST, round(HELD_OUT * len(order))), max(1, len(order) // 6))
     held = {text: "dev" if place < count else "test" for place, text in enumerate(order[: 2 * count])}
     splits: dict[str, list[Clip]] = {split: [] for split in SPLITS}
     for clip in clips:
         splits[held.get(_sentence(clip), "train")].append(clip)
-    if not splits["dev"]:
+    if not (splits["dev"] and splits["test"] and splits["train"]):
         raise VoiceError(
-            f"no recording has {WORDS} words and at most {LONGEST:.0f} s: give some whole sentences"
+            f"too few recordings have {WORDS} words and at most {LONGEST:.0f} s: give some whole sentences"
         )
     return splits
 

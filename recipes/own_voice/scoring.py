@@ -9,15 +9,30 @@ from typing import Any
 
 import numpy as np
 
+from recipes.own_voice import listening
+from recipes.own_voice.choosing import pick_sentences
+from recipes.own_voice.learning import TEACHER
 from recipes.tts.evaluate import RECORDINGS, Row, row
 from recipes.tts.judging import Item, Judge, Judged, items_of
 from recipes.tts.systems import Made
+from recipes.vocoder.scores import distill_mos
 from voice.errors import TextError
+from voice.loading import load_voice
 from voice.tts.voice import join
 from voice.types import Speech, Synthesizer
 
-OWN = 20  # recordings that are judged, and that the voice is held against
 INVENTED = "invented"
+SEED = 1  # of the invented sentences; those that contrast is chosen on have another
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much is judged, and by whom: at most `own` recordings, which the voice is held against, at most as
+    many test sentences, `invented` further sentences; `recognizer` is the model that hears them."""
+
+    own: int = 20
+    invented: int = 30
+    recognizer: str = "quick"
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,9 +86,23 @@ def _how_bad(spoken: Spoken) -> tuple[float, float]:
     return spoken.judged.errors.rate, -(spoken.judged.mos or 0.0)
 
 
+def score_voice(
+    name: str, voice: Synthesizer, recordings: Sequence[Path], test: Path, extent: Extent, threads: int
+) -> Scored:
+    """Judge the voice called `name` beside its `recordings` and beside the teacher's voice.
+
+    It speaks the sentences of `test`, a manifest too, and invented ones. The same networks on the same
+    recordings have the same scores. Raises ModelError.
+    """
+    judge = Judge([listening.open_recognizer(extent.recognizer, threads)], distill_mos)
+    voices = {name: voice, TEACHER: load_voice(TEACHER, threads=threads)}
+    invented = pick_sentences((), extent.invented, SEED)
+    return score(voices, recordings, test, invented, judge, extent.own)
+
+
 def score(
     voices: Mapping[str, Synthesizer], recordings: Sequence[Path], test: Path, invented: Sequence[str],
-    listen: Judge, most: int = OWN,
+    listen: Judge, most: int,
 ) -> Scored:  # fmt: skip
     """Judge a voice on the sentences of `test` and on `invented` ones, and at most `most` of the recordings.
 
@@ -84,7 +113,7 @@ def score(
     vectors = [one.voice for one in real if one.voice is not None]
     rows = [row(("some of all", RECORDINGS), real, vectors, vectors)]
     spoken: list[Spoken] = []
-    for title, items in (("test", _test_items(test)[:most]), (INVENTED, [Item(text) for text in invented])):
+    for title, items in (("test", _items(test, most)), (INVENTED, [Item(text) for text in invented])):
         for number, (name, voice) in enumerate(voices.items()):
             if not items or (number and title != INVENTED):
                 continue
@@ -96,15 +125,15 @@ def score(
 
 def _own_items(recordings: Sequence[Path], most: int) -> Iterator[Item]:
     """Yield some of all recordings, spread evenly."""
-    every = [item for path in recordings for item in _test_items(path)]
+    every = [item for path in recordings for item in _items(path, most)]
     if every:
         for place in np.linspace(0, len(every) - 1, min(most, len(every))).astype(int).tolist():
             yield every[place]
 
 
-def _test_items(path: Path) -> list[Item]:
+def _items(path: Path, most: int) -> list[Item]:
     try:
-        return items_of(path, OWN)
+        return items_of(path, most)
     except TextError:  # a manifest without sentences
         return []
 

@@ -56,6 +56,12 @@ def test_what_a_voice_reads_in_brackets_counts() -> None:
     assert reading_errors(text, "The driver measured it.").errors == 5
 
 
+def test_an_ellipsis_is_no_word_and_no_part_of_one():
+    for text in ("Wait... is that a goose?", "Wait… is that a goose?", "...wait, is that a goose..."):
+        assert reading_errors(text, "Wait, is that a goose?") == Score(0, 5)
+        assert reading_errors("Wait, is that a goose?", text) == Score(0, 5)
+
+
 def test_scores_add_up() -> None:
     assert total([Score(1, 10), Score(2, 20)]) == Score(3, 30)
     assert total([Score(1, 10), Score(2, 20)]).rate == pytest.approx(0.1)

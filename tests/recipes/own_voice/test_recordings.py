@@ -41,6 +41,12 @@ def test_no_sentence_is_in_two_splits_and_repeated_ones_stay_together():
     assert splits == split_sentences(some)
 
 
+def test_of_few_recordings_few_are_held_out():
+    counts = (6, 8, 13, 24, 300)
+    sizes = {count: [len(own) for own in split_sentences(clips(count)).values()] for count in counts}
+    assert sizes == {6: [4, 1, 1], 8: [6, 1, 1], 13: [9, 2, 2], 24: [16, 4, 4], 300: [270, 15, 15]}
+
+
 def test_what_is_long_or_a_single_word_is_learned_and_not_held_out():
     long = [Clip(Path(f"l{i}.wav"), f"A long sentence number {i}.", 40.0, None, f"l{i}") for i in range(5)]
     splits = split_sentences([*clips(20), *long, Clip(Path("yes.wav"), "Yes.", 1.0, None, "yes")])

@@ -9,6 +9,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("numba")
 
+from recipes import reproduce
 from recipes.own_voice import train
 from recipes.own_voice.options import Options, check_options
 from recipes.own_voice.train import TINY
@@ -58,6 +59,9 @@ def test_smoke_makes_a_voice_that_speaks_a_card_and_a_report(tmp_path, capsys):
     assert "anna" in page and "<audio" in page and "<script" not in page
     told = capsys.readouterr().out
     assert "plan" in told
+
+    found = list(reproduce.reproduce(reproduce.Options(model=str(folder), run=tmp_path / "run")))
+    assert len(found) >= 8 and not any(each.now is None or each.differs(0.001) for each in found)
 
     assert train.train_voice(options) == made  # which has nothing left to do
     assert "step 6/6" in told and "step 6/6" not in capsys.readouterr().out

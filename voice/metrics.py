@@ -63,13 +63,20 @@ def word_errors(reference: str, hypothesis: str, language: str = "en") -> Score:
 _BRACKET_OR_ELLIPSIS = re.compile(r"[()\[\]{}<>…]|\.{2,}")
 
 
+_ONE = re.compile(r"\bone\b(?= \d)|(?<=\d )one\b")  # beside figures; the normalizer writes a lone 1 so
+_BETWEEN_FIGURES = re.compile(r"(?<=\d) (?=\d)")
+
+
 def reading_errors(text: str, hypothesis: str, language: str = "en") -> Score:
     """Count the word errors of what is recognized against a text that a voice has read.
 
-    A voice reads what is in brackets too, whereas Whisper's normalizer leaves it out: in transcripts it is a
-    remark such as "[laughter]". Of an ellipsis it leaves marks behind that would count as part of a word.
+    Whisper's normalizer is made for transcripts. It leaves out what is in brackets, which a voice reads. Of
+    an ellipsis it leaves marks behind that count as part of a word. It writes numbers one after the other as
+    one where they are in words ("two, three": 23), but not where they are in figures ("2, 3"): here they are
+    one word in either case.
     """
-    said, heard = (_BRACKET_OR_ELLIPSIS.sub(" ", each) for each in (text, hypothesis))
+    plain = (normalize(_BRACKET_OR_ELLIPSIS.sub(" ", each), language) for each in (text, hypothesis))
+    said, heard = (_BETWEEN_FIGURES.sub("", _ONE.sub("1", each)) for each in plain)
     return word_errors(said, heard, language)
 
 

@@ -13,6 +13,7 @@ from recipes.tts import prepare, teach, train, train_prosody
 TEACHER = "heart"  # its speech beside the recordings keeps words clear and prosody lively
 SHARE = 0.3  # how often its pieces are drawn, the voice's own being 1
 PLAIN, SHARP, EVEN = 10, 8, 14  # steps that are timed: of spectra alone, with discriminators, of prosody
+FEW = 3  # in place of each where networks are small, whose times nobody needs
 NEVER, AT_ONCE = 10**9, -1_000  # first steps of discriminators
 
 
@@ -112,9 +113,11 @@ def time_steps(features: Features, learning: Learning, out: Path) -> Times:
     """Train for some steps of each kind, to know how long all of them will take."""
     seconds = []
     for kind, steps, first in (("plain", PLAIN, NEVER), ("sharp", SHARP, AT_ONCE)):
-        some = sounds_options(features, replace(learning, adversarial_from=first), out / kind, steps)
+        timed = FEW if learning.small else steps
+        some = sounds_options(features, replace(learning, adversarial_from=first), out / kind, timed)
         train.main(replace(some, dev=(), save_every=NEVER, fresh=True))
         seconds.append(seconds_per_step(out / kind))
-    few = prosody_options(features, learning, out / "prosody", EVEN)
-    train_prosody.main(replace(few, save_every=NEVER, fresh=True))
+    even = FEW if learning.small else EVEN
+    some_prosody = prosody_options(features, learning, out / "prosody", even)
+    train_prosody.main(replace(some_prosody, save_every=NEVER, fresh=True))
     return Times(seconds[0], seconds[1], seconds_per_step(out / "prosody"))

@@ -62,6 +62,14 @@ def test_an_ellipsis_is_no_word_and_no_part_of_one():
         assert reading_errors("Wait, is that a goose?", text) == Score(0, 5)
 
 
+def test_numbers_in_a_row_may_be_heard_as_words_or_as_figures() -> None:
+    text = "One, two, three, nine, ten."
+    assert reading_errors(text, "1, 2, 3, 9, 10.").errors == 0
+    assert reading_errors("Lines 1, 2, 3.", "Lines one, two, three.").errors == 0
+    assert reading_errors(text, "1, 2, 4, 9, 10.").errors == 1
+    assert reading_errors("It left at 4.", "It left at 7.") == Score(1, 4)
+
+
 def test_scores_add_up() -> None:
     assert total([Score(1, 10), Score(2, 20)]) == Score(3, 30)
     assert total([Score(1, 10), Score(2, 20)]).rate == pytest.approx(0.1)

@@ -62,20 +62,20 @@ class Keys(Sequence[Key]):
     def __getitem__(self, number: int | slice) -> Key | list[Key]:
         if isinstance(number, slice):
             return [self[each] for each in range(len(self))[number]]
-        return self._made(number, list(self._names), list(self._published))
+        return self._key(number, list(self._names), list(self._published))
 
     def __iter__(self) -> Iterator[Key]:
         names, splits = list(self._names), list(self._published)
-        return (self._made(number, names, splits) for number in range(len(self)))
+        return (self._key(number, names, splits) for number in range(len(self)))
 
     def select(self, numbers: Sequence[int]) -> Keys:
         """Return some of the keys, by their numbers."""
         found, names, splits = Keys(), list(self._names), list(self._published)
         for number in numbers:
-            found.append(self._made(number, names, splits))
+            found.append(self._key(number, names, splits))
         return found
 
-    def _made(self, number: int, names: Sequence[str | None], splits: Sequence[str | None]) -> Key:
+    def _key(self, number: int, names: Sequence[str | None], splits: Sequence[str | None]) -> Key:
         speaker, split = names[self._speakers[number]], splits[self._splits[number]]
         return Key(speaker, self._sentences[number], self._seconds[number], split)
 

@@ -1,7 +1,7 @@
 """How long the smallest run of every recipe takes, and all of them together.
 
-    python -m benchmarks.smokes
-    python -m benchmarks.smokes --only tts --only vocoder
+    python -m benchmarks.training.smokes
+    python -m benchmarks.training.smokes --only tts --only vocoder
 
 Each `--smoke` runs as a person types it, in a process of its own and a folder that is removed. On a busy
 machine the processor's seconds stay nearly what they are on a quiet one; the clock's do not.
@@ -20,7 +20,7 @@ from typing import Annotated
 
 import typer
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 OWN = "data/tiny/train.jsonl --name smoke --run {out}/run --out {out}/model"
 # Name → module and options; "{out}" is an empty folder.
 SMOKES = {
@@ -44,17 +44,17 @@ def run(module: str, options: str) -> tuple[float, float]:
     """Return the seconds of the processor and of the clock that a smoke takes; exits where it fails."""
     with tempfile.TemporaryDirectory() as folder:
         words = [*options.replace("{out}", folder).split(), "--smoke"]
-        before, begun = _used(), time.monotonic()
+        before, begun = _children_seconds(), time.monotonic()
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}
         done = subprocess.run(
             [sys.executable, "-m", module, *words], cwd=ROOT, env=environment, capture_output=True, text=True
         )
         if done.returncode not in (0, NOTHING_GAINED if "recognizer" in options else 0):
             raise SystemExit(f"{module} {options} failed:\n{done.stderr[-2000:]}")
-        return _used() - before, time.monotonic() - begun
+        return _children_seconds() - before, time.monotonic() - begun
 
 
-def _used() -> float:
+def _children_seconds() -> float:
     """Return the processor's seconds of all processes that have ended."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

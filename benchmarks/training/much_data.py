@@ -1,6 +1,6 @@
 """Whether memory stays flat: a manifest of many rows, a few files, from the start to batches of every epoch.
 
-    python -m benchmarks.much_data --rows 1000000
+    python -m benchmarks.training.much_data --rows 1000000
 
 Rows repeat the recordings of data/tiny, so that a million of them stand for some thousand hours. Each way of
 reading runs in a process of its own: the index of `data.shards.index`, and the list of clips that it stands
@@ -90,7 +90,7 @@ def main(
                 command = [
                     sys.executable,
                     "-m",
-                    "benchmarks.much_data",
+                    "benchmarks.training.much_data",
                     "--manifest",
                     str(path),
                     "--way",

@@ -1,6 +1,6 @@
 """Whether `voice data prepare` takes more memory for more rows: a table of many that names a few files.
 
-    python -m benchmarks.much_preparing --rows 100000 --rows 1000000
+    python -m benchmarks.training.much_preparing --rows 100000 --rows 1000000
 
 Each number of rows runs in a process of its own, from the table to manifests of train, dev and test, on one
 processor. Each of the few files is decoded once, where `voice data prepare` decodes a recording for each row:
@@ -69,7 +69,7 @@ def main(
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.jsonl"
             write_rows(path, count)
-            command = [sys.executable, "-m", "benchmarks.much_preparing", "--table", str(path)]
+            command = [sys.executable, "-m", "benchmarks.training.much_preparing", "--table", str(path)]
             out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         found = json.loads(out.splitlines()[-1])
         print(

@@ -55,17 +55,18 @@ def _kokoro(model: Model, threads: int | None) -> Voice:
     from voice.models.kokoro import DEFAULT_VOICE
     from voice.models.sessions import cores
     from voice.text.languages import name_of
+    from voice.text.registry import can_read, find_language
     from voice.tts.kokoro.engine import Kokoro
 
-    code = model.card.language
-    if code not in ("en", "multilingual"):
+    code = "en" if model.card.language == "multilingual" else model.card.language
+    if not can_read(code):
         raise ModelMissing(
             f"{model.card.name} speaks {name_of(code)}, and no text can be read in that language here; "
             f"choose a voice that speaks English, such as {DEFAULT_VOICE} or bf_emma"
         )
     speaker = option_of(model, "speaker", DEFAULT_VOICE)
     engine = Kokoro.open(model.folder, threads=threads or min(cores(), KOKORO_THREADS), speaker=speaker)
-    return _reading_voice(engine, model, threads)
+    return Voice(engine, partial(_other_voice, threads=threads), find_language(code), _level(model))
 
 
 @lru_cache(maxsize=OTHERS)

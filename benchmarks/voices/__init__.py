@@ -1,0 +1,1 @@
+"""Benchmarks of the voices: the style tables of Kokoro."""

@@ -100,6 +100,7 @@ OVERARCHING = {
     "voice/test_public.py": "what `import voice` offers",
     "voice/test_startup.py": "what starting imports",
     "voice/text/english/test_spoken.py": "the list of written and spoken forms",
+    "voice/text/test_folders.py": "every language's folder, by its lists",
     "voice/text/test_typed.py": "whatever is typed, read",
     "voice/tts/test_controls.py": "controls, measured in the sound of every engine",
 }

@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
 from recipes.asr.aligner import phones
+from tests.fakes.spoken_cases import cases_of, letters
 from voice.text.english.language import ENGLISH
 from voice.text.english.normalization import normalize
 from voice.text.frontend import read_aloud
 
+LIST = Path(__file__).parent / "spoken.txt"
 VOWELS = frozenset("AA AE AH AO AW AY EH ER EY IH IY OW OY UH UW".split())
-
-
-@lru_cache(maxsize=1)
-def cases() -> dict[str, list[tuple[str, tuple[str, ...]]]]:
-    """{class: [(written, what may be said)]} of the list."""
-    found = defaultdict(list)
-    for line in (Path(__file__).parent / "spoken.txt").read_text(encoding="utf-8").splitlines():
-        if heading := re.fullmatch(r"\[([^]=]+)\]", line):
-            name = heading[1]
-        elif " => " in line and not line.startswith("# "):
-            written, spoken = line.split(" => ")
-            found[name].append((written, (written,) if spoken == "=" else tuple(spoken.split(" | "))))
-    return dict(found)
-
-
-def letters(text: str) -> str:
-    return "".join(c for c in text.lower() if c.isalpha())
 
 
 def fold_phones(sounds: list[str]) -> str:
@@ -87,12 +70,12 @@ def expected_phones(dictionary_phones: str) -> str:
     return fold_phones([s.rstrip("1") if i in stresses[:-1] else s for i, s in enumerate(sounds)])
 
 
-@pytest.mark.parametrize("name", list(cases()))
+@pytest.mark.parametrize("name", list(cases_of(LIST)))
 def test_each_class_is_said_as_a_good_reader_says_it(name):
-    missed = {written: heard for written, spoken in cases()[name] if (heard := wrong(written, spoken))}
+    missed = {written: heard for written, spoken in cases_of(LIST)[name] if (heard := wrong(written, spoken))}
     assert not missed, f"{name}: {missed}"
 
 
 def test_the_list_is_long_and_each_class_has_twenty_cases():
-    assert sum(map(len, cases().values())) >= 400
-    assert len(cases()) >= 21 and min(map(len, cases().values())) >= 20
+    assert sum(map(len, cases_of(LIST).values())) >= 400
+    assert len(cases_of(LIST)) >= 21 and min(map(len, cases_of(LIST).values())) >= 20

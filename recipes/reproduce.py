@@ -46,7 +46,7 @@ class Options:
     model: str = option("quick", "the model's name or folder")
     among: tuple[Path, ...] = option((), "where its sets are: files or folders; repeatable")
     run: Path | None = option(None, "the run that made it; by default runs/ and what its card says")
-    within: float = option(0.005, "how much a score may differ")
+    within: float = option(0.01, "how much a score may differ")
 
 
 @dataclass(frozen=True)

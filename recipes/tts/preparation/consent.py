@@ -76,7 +76,7 @@ def read_consent(given: str | None) -> Consent:
     if path.suffix.lower() == ".toml":
         return check_statement(_read_table(path), str(path))
     found = re.fullmatch(
-        r"\s*(?P<name>[^,:]+),\s*(?P<date>\d{4}-\d\d-\d\d)\s*[:,]\s*(?P<statement>.+)", given, re.DOTALL
+        r"\s*(?P<name>\w[^:]*?),?\s+(?P<date>\d{4}-\d\d-\d\d)\s*[:,]\s*(?P<statement>.+)", given, re.DOTALL
     )
     if not found:
         raise NoConsent(f"{given[:60]!r} does not name a person, a date and what was agreed: {HOW}")

@@ -62,7 +62,7 @@ def test_smoke_makes_a_voice_that_speaks_a_card_and_a_report(tmp_path, capsys):
 
     found = list(reproduce.reproduce(reproduce.Options(model=str(folder), run=tmp_path / "run")))
     assert len(found) >= 8
-    assert [each for each in found if each.now is None or each.differs(0.011)] == []  # cards have two digits
+    assert [each for each in found if each.now is None or each.differs(0.01)] == []
 
     assert train.train_voice(options) == made  # which has nothing left to do
     assert "step 6/6" in told and "step 6/6" not in capsys.readouterr().out

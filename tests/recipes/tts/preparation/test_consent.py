@@ -24,6 +24,13 @@ def test_a_typed_statement_has_a_name_a_date_and_an_agreement():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "name", ["Anna Miller, Jr.", "Linda Johnson of LJ Speech (public domain)", "Ødegaard, 3rd"]
+)
+def test_names_may_have_commas_and_brackets(name):
+    assert read_consent(f"{name}, 2026-01-02: I agree that a voice is made").person == name
+
+
 def test_a_file_states_the_same(tmp_path):
     path = tmp_path / "statement.toml"
     path.write_text("\ufeffname = 'Ännchen'\ndate = 2026-11-30\nstatement = 'I consent to it.'\n", "utf-8")

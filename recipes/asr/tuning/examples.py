@@ -65,7 +65,8 @@ class Tuning:
         lacking = [name for name in ("case", "marks", "figures") if not getattr(self.style, name)]
         lines = []
         if self.changes:
-            lines.append(f"{len(self.changes)} transcripts got the base's {', '.join(lacking)}, such as:")
+            what = f"got the base's {', '.join(lacking)}" if lacking else "are written as the base writes"
+            lines.append(f"{len(self.changes)} transcripts {what}, such as:")
             lines += [f"  {before}  →  {after}" for before, after in self.changes[:SHOWN]]
         if self.left_out:
             lines.append(str(self.left_out))

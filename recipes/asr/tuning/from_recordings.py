@@ -105,7 +105,9 @@ def prepare(o: Options, work: Work, tell: Tell) -> Result:
         watch.append(str(speech.watch))
     files = [Path(each) for each in (*learn, *watch) if Path(each).is_file()]
     general, general_dev, origin = o.general, o.general_dev, "recordings that were named"
-    if not general:
+    if not general and o.smoke:
+        general, general_dev, origin = train.SMOKE_GENERAL, general_dev or train.SMOKE_WATCHED, "data/tiny"
+    elif not general:
         found = general_speech(work.folder / "general", o.language, tell)
         general, general_dev, origin = found.learn, general_dev or found.watch, found.origin
     tell(f"general speech that it has to stay good at: {origin}")

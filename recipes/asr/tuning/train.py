@@ -50,6 +50,7 @@ from voice.models import find
 
 RECIPE = "recipes.asr.tuning.train"
 TINY = "data/tiny"
+SMOKE_GENERAL, SMOKE_WATCHED = (f"{TINY}/train.jsonl:4",), (f"{TINY}/dev.jsonl:2",)  # old speech
 DECAY = 0.97  # of the average of weights
 PATIENCE = 3  # checks without a lower dev loss until a run ends
 
@@ -122,8 +123,8 @@ def masking(options: Options, step: int) -> torch.Generator | None:
 
 def shrink(options: Options) -> Options:
     """Make the run short, on what comes with the package."""
-    general = options.general or (f"{TINY}/train.jsonl:4",)
-    watched = options.general_dev or (f"{TINY}/dev.jsonl:2",)
+    general = options.general or SMOKE_GENERAL
+    watched = options.general_dev or SMOKE_WATCHED
     return replace(
         options, general=general, general_dev=watched, steps=min(options.steps or 6, 6), rank=2,
         top=1 if options.top is None else options.top, save_every=min(options.save_every, 2),

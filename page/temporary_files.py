@@ -21,7 +21,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -29,6 +29,7 @@ from types import TracebackType
 from typing import IO, Any
 
 from voice import audio
+from voice.media.formats import Encoding
 from voice.types import Audio
 
 if sys.platform == "win32":  # which has no such locks: nothing is ever taken for left behind
@@ -201,14 +202,20 @@ class SoundPieces:
 
 
 class SoundFiles:
-    """One sound in several formats, written while it is made; `paths` exist after the `with`."""
+    """One sound in several formats, written while it is made; `paths` exist after the `with`.
+
+    `forms` are the formats and how each is written.
+    """
 
     def __init__(
-        self, folder: Path, rate: int, forms: Sequence[str], tags: Mapping[str, str] | None = None
+        self, folder: Path, rate: int, forms: Mapping[str, Encoding], tags: Mapping[str, str] | None = None
     ) -> None:
         self.paths = [folder / f"voiceover.{form}" for form in forms]
         self._rate, self._samples = rate, 0
-        self._writers = [audio.Writer(path, rate, tags) for path in self.paths]
+        encodings = forms.values()
+        self._writers = [
+            audio.Writer(path, rate, tags, each) for path, each in zip(self.paths, encodings, strict=True)
+        ]
         self._open = ExitStack()
 
     @property

@@ -25,6 +25,7 @@ from page.steps import (
 from page.temporary_files import SoundFiles, SoundPieces, new_folder
 from page.work_queue import WorkQueue
 from voice.errors import VoiceError
+from voice.media.formats import Encoding
 from voice.serve.services import Services
 from voice.text.english.coverage import reading_notes
 from voice.text.english.language import ENGLISH
@@ -35,6 +36,8 @@ from voice.tts.provenance import synthesis_tags
 from voice.types import LOUDNESS, RANGES, Controls, Segment, Speech, Synthesizer, Transcript
 
 SOUND_FORMATS, SUBTITLE_FORMATS = ("wav", "mp3"), ("srt", "vtt")
+RATES = (("the voice's own", 0), ("44100 Hz", 44_100), ("48000 Hz", 48_000))
+BIT_RATES = (("usual", 0), *((f"{rate} kbit/s", rate) for rate in (64, 128, 160)))
 EXAMPLES = (
     "The quick brown fox jumps over the lazy dog. It was 7:30 on May 3rd, and 21 people saw it.",
     "Welcome back. Today we look at how a violin is made, from the first cut of spruce to the last varnish.",
@@ -46,11 +49,11 @@ EXAMPLES = (
 @show_errors
 def voiceover(
     services: Services, text: str, name: str, controls: Controls, words: str, progress: Progress,
-    make_folder: MakeFolder = new_folder,
+    make_folder: MakeFolder = new_folder, encoding: Encoding = Encoding(),
 ) -> Iterator[Step]:  # fmt: skip
     """Yield (player, whole sound, status, downloads): pieces first, the whole at the end.
 
-    `words` is a lexicon, one word a line.
+    `words` is a lexicon, one word a line; `encoding` is that of the files.
     """
     # What is shown so far belongs to another text.
     forms = SOUND_FORMATS + SUBTITLE_FORMATS
@@ -64,7 +67,8 @@ def voiceover(
     pieces, folder = SoundPieces(make_folder(), tags), make_folder()
     segments: list[Segment] = []
     spoken = 0
-    with SoundFiles(folder, voice.rate, SOUND_FORMATS, tags) as files:
+    encodings = dict(zip(SOUND_FORMATS, (replace(encoding, bit_rate=None), encoding), strict=True))
+    with SoundFiles(folder, voice.rate, encodings, tags) as files:
         for speech in _speak(voice, text, controls):
             first = first or time.perf_counter() - begun
             if speech.text:
@@ -119,11 +123,14 @@ def voiceover_tab(services: Services, queue: WorkQueue) -> None:
         choices, default = model_choices(services, "voice"), services.settings.voice
         name = gr.Dropdown(choices, value=default, label="Voice", min_width=MIN_WIDTH)
         speed = gr.Slider(0.5, 2.0, 1.0, step=0.05, label="Speed", min_width=MIN_WIDTH)
-    with gr.Accordion("Pitch, loudness, pauses, words", open=False, elem_id="controls"):
+    with gr.Accordion("Pitch, loudness, pauses, files, words", open=False, elem_id="controls"):
         with gr.Row():
             pitch = gr.Slider(-12.0, 12.0, 0.0, step=0.5, label="Pitch (semitones)")
             loudness = gr.Slider(*RANGES["loudness"][:2], LOUDNESS, step=0.5, label="Loudness (LUFS)")
             pause = gr.Slider(0.0, 3.0, 1.0, step=0.1, label="Pauses (times as long)")
+        with gr.Row():
+            rate = gr.Dropdown(RATES, value=0, label="Sampling rate of the files", elem_id="rate")
+            bit_rate = gr.Dropdown(BIT_RATES, value=0, label="MP3, kbit/s", elem_id="bit-rate")
         lexicon = gr.Textbox(
             "", lines=2, max_lines=8, label="How words are said, one a line", elem_id="lexicon",
             placeholder="Nguyen = W IH1 N\nSQL = sequel",
@@ -146,14 +153,17 @@ def voiceover_tab(services: Services, queue: WorkQueue) -> None:
         pitch: float,
         loudness: float,
         pause: float,
+        rate: int,
+        bit_rate: int,
         lexicon: str,
         request: gr.Request,
         progress: Any = gr.Progress(),
     ) -> Iterator[Step]:
         controls = Controls(speed, pitch, pause=pause, loudness=loudness)
         make_folder = files_of(request).new_folder
-        steps = voiceover(services, text, name, controls, lexicon, progress, make_folder)
+        encoding = Encoding(rate or None, bit_rate or None)
+        steps = voiceover(services, text, name, controls, lexicon, progress, make_folder, encoding)
         yield from run_in_turn(steps, outputs.index(status), len(outputs), queue)
 
-    inputs = [text, name, speed, pitch, loudness, pause, lexicon]
+    inputs = [text, name, speed, pitch, loudness, pause, rate, bit_rate, lexicon]
     start.click(run, inputs, outputs, api_visibility="private", show_progress_on=status)

@@ -31,6 +31,7 @@ from voice.agent.brains.choice import Choice
 from voice.audio import read, write
 from voice.errors import BrainError
 from voice.media.container import RECORDINGS
+from voice.media.formats import Encoding
 from voice.serve import Services, Settings, running
 from voice.text.reading import SpokenSentence
 from voice.tts.engine import timed_words
@@ -131,6 +132,14 @@ def test_a_voiceover_is_heard_while_it_is_made(models: Services) -> None:
     assert read(whole).duration == pytest.approx(1.0, abs=0.2)
     assert [Path(button["value"]).suffix for button in buttons] == [".wav", ".mp3", ".srt", ".vtt"]
     assert "One two three" in Path(buttons[2]["value"]).read_text()
+
+
+def test_the_files_of_a_voiceover_have_the_rate_that_is_chosen(models: Services) -> None:
+    shown = voiceover(
+        models, "One two three.", "heart", Controls(), "", unheard, encoding=Encoding(48_000, 64)
+    )
+    *_, (_, whole, _, wav, mp3, *_) = shown
+    assert [read(each).rate for each in (whole, wav["value"], mp3["value"])] == [48_000] * 3
 
 
 def test_no_text_is_an_error_that_says_so(models: Services) -> None:

@@ -22,7 +22,8 @@ import numpy as np
 
 from voice.errors import AudioError
 from voice.media import track
-from voice.media.encoder import Encoder, format_of
+from voice.media.encoder import Encoder
+from voice.media.formats import Encoding, format_of
 from voice.media.report import Tell
 from voice.media.resampling import at_rate, regroup
 from voice.media.samples import HIGHEST_RATE, LOWEST_RATE, as_float, clip_samples
@@ -134,12 +135,17 @@ def check_target(path: str | Path) -> None:
     check_place(Path(path), AudioError)
 
 
-def write(path: str | Path | BinaryIO, audio: Audio, tags: Mapping[str, str] | None = None) -> None:
+def write(
+    path: str | Path | BinaryIO, audio: Audio, tags: Mapping[str, str] | None = None,
+    *, rate: int | None = None, bit_rate: int | None = None,
+) -> None:  # fmt: skip
     """Save `audio` in the format that the suffix names; there is the whole file or none.
 
     `tags` are what the file says of itself; see `voice.tts.provenance` for those of synthesized speech.
+    `rate` (Hz) and `bit_rate` (kbit/s) are those of the file, usual ones by default. Raises AudioError
+    where the format has not got them, or the place cannot be written.
     """
-    with Writer(path, audio.rate, tags) as writer:
+    with Writer(path, audio.rate, tags, Encoding(rate, bit_rate)) as writer:
         writer.write(audio.samples)
 
 
@@ -147,15 +153,19 @@ class Writer:
     """A sound file being written, a context manager; the file appears when it is complete.
 
     `path` ends in .wav, .flac, .mp3, .ogg, .opus, .m4a, .aac or .pcm; "-" is standard output and an open
-    binary file is itself, both as wav. `tags`, such as a "comment", are what the file says of itself. An
-    exception inside the context leaves nothing behind.
+    binary file is itself, both as wav. `tags`, such as a "comment", are what the file says of itself;
+    `encoding` is the rate and bit rate of the file. An exception inside the context leaves nothing behind.
     """
 
-    def __init__(self, path: str | Path | BinaryIO, rate: int, tags: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, path: str | Path | BinaryIO, rate: int, tags: Mapping[str, str] | None = None,
+        encoding: Encoding = Encoding(),
+    ) -> None:  # fmt: skip
         self._target = sys.stdout.buffer if path == "-" else path
         form = format_of(self._target)
+        encoding.check(form, rate)
         self._partial = _partial_path(self._target)
-        self._encoder = Encoder(str(self._partial.absolute()), form, rate, tags=tags)
+        self._encoder = Encoder(str(self._partial.absolute()), form, rate, tags=tags, encoding=encoding)
         self._kept = False
 
     def __enter__(self) -> Writer:

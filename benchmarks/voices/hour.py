@@ -94,7 +94,7 @@ def read_aloud(name: str, seconds: float, text: Path | None, sound: Path) -> Rea
     with sound.open("wb") as file:
         for piece in voice.follow(written):
             file.write(piece.audio.samples.tobytes())
-            sentences += _placed(piece, clock)
+            sentences += _sentence_times(piece, clock)
             clock, spoken = clock + piece.audio.duration, spoken + len(piece.words)
             if not settled and clock >= SETTLED * seconds:
                 settled = memory()
@@ -130,7 +130,7 @@ def paragraphs(path: Path | None) -> Iterator[str]:
         yield " ".join(itertools.islice(sentences, PARAGRAPH)) + "\n\n"
 
 
-def _placed(piece: Speech, clock: float) -> list[Spoken]:
+def _sentence_times(piece: Speech, clock: float) -> list[Spoken]:
     if not piece.words:
         return []
     return [Spoken(piece.text, clock + piece.words[0].start, clock + piece.words[-1].end)]

@@ -21,7 +21,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from page import temporary_files
-from voice.audio import write
+from voice.audio import read, write
 from voice.types import Audio
 
 RATE = 16_000
@@ -235,6 +235,17 @@ def test_what_the_voice_cannot_say_is_told(voiceover: webdriver.Chrome) -> None:
     within(voiceover, "#speak-go").click()
     until(lambda: "Not read aloud" in status(voiceover, "voiceover"))
     assert "你好" in status(voiceover, "voiceover")
+
+
+def test_the_file_has_the_rate_that_is_chosen(voiceover: webdriver.Chrome) -> None:
+    within(voiceover, "#controls button").click()
+    within(voiceover, "#rate input").click()
+    until(lambda: within(voiceover, "#rate [role=option][aria-label='48000 Hz']")).click()
+    within(voiceover, "#text textarea").send_keys("One two three.")
+    within(voiceover, "#speak-go").click()
+    until(lambda: "of speech made" in status(voiceover, "voiceover"))
+    (made,) = temporary_files.private_folder().rglob("voiceover.wav")
+    assert read(made).rate == 48_000
 
 
 def test_an_emptied_number_is_the_usual_one(voiceover: webdriver.Chrome) -> None:

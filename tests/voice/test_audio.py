@@ -14,7 +14,7 @@ from fakes import media_files
 from voice import audio
 from voice.errors import AudioError
 from voice.media.container import RECORDINGS
-from voice.media.encoder import ENDINGS
+from voice.media.formats import ENDINGS, Encoding
 from voice.types import Audio
 
 
@@ -56,6 +56,41 @@ def test_sound_is_read_back_at_the_time_at_which_it_was_written(tmp_path: Path, 
     size = 1 << 17
     alike = np.fft.irfft(np.fft.rfft(again, size) * np.conj(np.fft.rfft(sound, size)))
     assert int(np.argmax(alike)) in (0, 1, size - 1)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "rate", "bit_rate"),
+    [
+        ("wav", 44_100, None), ("flac", 48_000, None), ("mp3", 44_100, 192), ("opus", 48_000, 24),
+        ("m4a", 48_000, 160),
+    ],
+)  # fmt: skip
+def test_a_file_has_the_rate_and_the_bit_rate_that_are_asked_for(tmp_path, suffix, rate, bit_rate) -> None:
+    path = tmp_path / f"noise.{suffix}"
+    noise = np.random.default_rng(0).normal(0, 0.1, 4 * 24_000).astype(np.float32)
+    sound = noise + tone(4.0, 24_000)
+    audio.write(path, Audio(sound, 24_000), rate=rate, bit_rate=bit_rate)
+    again = audio.read(path)
+    assert again.rate == rate and again.duration == pytest.approx(4.0, abs=0.1)
+    assert loudest_hertz(again) == pytest.approx(440, abs=3)
+    if bit_rate:
+        assert path.stat().st_size * 8 / 4000 == pytest.approx(bit_rate, rel=0.2)
+
+
+@pytest.mark.parametrize(
+    ("form", "encoding", "reason"),
+    [
+        ("opus", Encoding(44_100), "opus cannot have 44100 Hz; it takes 8000, 12000, 16000, 24000, 48000"),
+        ("wav", Encoding(1), "wav cannot have 1 Hz; it takes 8000 to 192000"),
+        ("wav", Encoding(bit_rate=96), "wav has no bit rate"),
+        ("mp3", Encoding(bit_rate=320), "mp3 at 24000 Hz takes 32 to 160 kbit/s, not 320"),
+        ("m4a", Encoding(16_000, 128), "m4a at 16000 Hz takes 16 to 96 kbit/s"),
+    ],
+)
+def test_what_a_format_has_not_is_refused_by_name(tmp_path, form, encoding, reason) -> None:
+    with pytest.raises(AudioError, match=reason):
+        audio.Writer(tmp_path / f"a.{form}", 24_000, encoding=encoding)
+    assert not list(tmp_path.iterdir())
 
 
 def test_lossless_formats_lose_nothing_but_the_sixteenth_bit(tmp_path: Path) -> None:

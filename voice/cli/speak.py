@@ -25,6 +25,7 @@ from voice.cli.console import (
 from voice.cli.targets import check_sound, check_text, write_text
 from voice.cli.wav_stream import write_stream
 from voice.errors import TextError, VoiceError
+from voice.media.formats import Encoding
 from voice.places import remove_leftovers, unfinished_path
 
 if TYPE_CHECKING:
@@ -67,6 +68,12 @@ def command(
     loudness: Annotated[
         float | None, typer.Option(metavar="LUFS", help="How loud all voices are (-40 to -10; usually -20).")
     ] = None,
+    rate: Annotated[
+        int | None, typer.Option(metavar="HZ", help="Samples per second of the file, such as 44100 or 48000.")
+    ] = None,
+    bit_rate: Annotated[
+        int | None, typer.Option(metavar="KBIT", help="kbit/s of mp3, m4a and aac (96), ogg and opus (48).")
+    ] = None,
     lexicon: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="How words are said, WORD = phones, /IPA/ or other words."),
@@ -102,11 +109,13 @@ def command(
     controls = _controls(
         (speed, pitch, energy, pause), (clause_pause, sentence_pause, paragraph_pause), lexicon, loudness
     )
+    encoding = Encoding(rate, bit_rate)
     if input and input != "-" and text is None and (lines or os.path.isdir(input)):
         if subtitles:
             raise VoiceError("--subtitles are those of one text; leave them out for several")
         jobs = texts.plan(Path(input), output, form, lines=lines)
-        asked = texts.SpeakingRequest(voice, controls, ssml, watermark, lines, threads)
+        encoding.check(form)
+        asked = texts.SpeakingRequest(voice, controls, ssml, watermark, lines, threads, encoding)
         where = Cluster(ray, workers, threads or 1, texts.WHAT, "speech") if ray else None
         texts.speak_all(jobs, asked, where, skip_existing)
         return
@@ -116,14 +125,15 @@ def command(
         )
     spoken = _text(text, input, ssml)
     subtitle_form = _subtitle_format(subtitles)
-    check_sound(output, [input, lexicon])
+    check_sound(output, [input, lexicon], encoding)
     if subtitles:
         check_text(subtitles, [input, lexicon])
     places = [Path(each) for each in (output, subtitles) if each and each != "-"]
     remove_leftovers(places)
     said = _Said(subtitles, subtitle_form)
     mark = _load_watermark() if watermark else None
-    _speak(_load_voice(voice, threads), spoken, controls, output, said, _tags(voice), mark)
+    speech = _load_voice(voice, threads), spoken, controls
+    _speak(*speech, output, said, _tags(voice), mark, encoding)
     said.write_subtitles(subtitles)
     for place in places:
         unfinished_path(place).unlink(missing_ok=True)
@@ -235,7 +245,7 @@ def _tags(voice: str) -> Mapping[str, str]:
 
 def _speak(
     voice: Synthesizer, text: str, controls: Controls, output: str, said: _Said, tags: Mapping[str, str],
-    mark: Callable[[Audio], Audio] | None = None,
+    mark: Callable[[Audio], Audio] | None, encoding: Encoding,
 ) -> None:  # fmt: skip
     """Write the speech to `output` as it comes, tagged and marked; `said` collects what was spoken when."""
     from voice import audio
@@ -245,10 +255,10 @@ def _speak(
         speech = _mark_each(speech, mark) if mark else speech
         pieces = _track_progress(speech, voice.rate, len(text), report, said)
         if output == "-":
-            write_stream(pieces, voice.rate, tags.get("comment", ""))
+            write_stream(pieces, voice.rate, tags.get("comment", ""), encoding.rate)
             return
         with (
-            audio.Writer(output, voice.rate, tags) as writer,
+            audio.Writer(output, voice.rate, tags, encoding) as writer,
             interrupts.keeping(lambda: said.keep(writer, output)),
         ):
             for piece in pieces:

@@ -8,24 +8,30 @@ from pathlib import Path
 
 from voice.cli.console import reason
 from voice.errors import VoiceError
+from voice.media.formats import Encoding, format_of
 from voice.places import check_place, drop_partial, partial_path
 
 _LOOKED_AT = 4096  # bytes; sound and video have a zero among the first ones, text has none
 
 
-def check_sound(path: str, inputs: Iterable[str | Path | None] = ()) -> None:
-    """Raise VoiceError if sound cannot be written to `path` ("-" excepted), or it is one of the `inputs`."""
+def check_sound(path: str, inputs: Iterable[str | Path | None] = (), encoding: Encoding = Encoding()) -> None:
+    """Raise VoiceError if sound cannot be written to `path` with `encoding`, or it is one of the `inputs`.
+
+    "-" is a wav stream.
+    """
     from voice import audio
 
     if path == "-":
+        encoding.check("wav")
         return
     _check_kept(Path(path), inputs)
     audio.check_target(path)
+    encoding.check(format_of(path))
 
 
 def check_text(path: Path, inputs: Iterable[str | Path | None] = ()) -> None:
     """Raise VoiceError where text cannot be written to `path`: see check_sound; or it holds a recording."""
-    from voice.media.encoder import ENDINGS
+    from voice.media.formats import ENDINGS
 
     _check_kept(path, inputs)
     check_place(path)

@@ -10,14 +10,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from voice.cli import batch, cluster
 from voice.cli.jobs import Job, remaining
 from voice.cli.targets import check_sound
 from voice.errors import TextError, VoiceError
-from voice.media.encoder import ENDINGS
+from voice.media.formats import ENDINGS, Encoding
 from voice.places import check_place, remove_leftovers
-from voice.types import Controls, Speech
+
+if TYPE_CHECKING:
+    from voice.types import Controls, Speech
 
 WHAT = "texts"
 TEXT = ".txt"
@@ -25,7 +28,7 @@ TEXT = ".txt"
 
 @dataclass(frozen=True)
 class SpeakingRequest:
-    """How each text is spoken: the `voice`, what was asked of it, and whether a text is a line of a file."""
+    """How each text is spoken and written: the `voice`, what was asked of it, whether a line is a text."""
 
     voice: str
     controls: Controls
@@ -33,6 +36,7 @@ class SpeakingRequest:
     watermark: bool
     lines: bool
     threads: int | None
+    encoding: Encoding = Encoding()
 
 
 def read_text(path: str, ssml: bool) -> str:
@@ -102,7 +106,7 @@ def open_speaking(asked: SpeakingRequest) -> cluster.Work:
         assert job.target is not None  # see plan
         check_sound(str(job.target), [job.source])
         samples = 0
-        with audio.Writer(job.target, voice.rate, tags) as writer:
+        with audio.Writer(job.target, voice.rate, tags, asked.encoding) as writer:
             for piece in voice.speak(read(job.source), asked.controls):
                 made: Speech = replace(piece, audio=mark(piece.audio)) if mark else piece
                 writer.write(made.audio.samples)

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from voice.cli.console import OutputError
-from voice.types import Speech
+
+if TYPE_CHECKING:
+    from voice.types import Speech
 
 
-def write_stream(pieces: Iterator[Speech], rate: int, comment: str = "") -> None:
-    """Write wav to standard output as the pieces come, its length left open; `comment` says what it is."""
+def write_stream(
+    pieces: Iterator[Speech], rate: int, comment: str = "", written_rate: int | None = None
+) -> None:
+    """Write wav to standard output as the pieces come, its length left open; `comment` says what it is.
+
+    The pieces have `rate` Hz, the stream `written_rate` or the same.
+    """
     import struct
 
-    import numpy as np
-
     from voice.media.encoder import riff_info
+    from voice.media.resampling import at_rate
+    from voice.media.samples import as_int16
 
     if sys.stdout is None:
         raise OutputError("standard output is closed; name a file with --output")
     out = sys.stdout.buffer
     endless = 0xFFFFFFFF  # what players take for "until the stream ends"
-    form = struct.pack("<IHHIIHH", 16, 1, 1, rate, 2 * rate, 2, 16)
+    written_rate = written_rate or rate
+    form = struct.pack("<IHHIIHH", 16, 1, 1, written_rate, 2 * written_rate, 2, 16)
     out.write(
         b"RIFF"
         + struct.pack("<I", endless)
@@ -31,6 +40,6 @@ def write_stream(pieces: Iterator[Speech], rate: int, comment: str = "") -> None
         + b"data"
         + struct.pack("<I", endless)
     )
-    for piece in pieces:
-        out.write(np.round(np.clip(piece.audio.samples, -1, 1) * 32767).astype("<i2").tobytes())
+    for samples in at_rate(((piece.audio.samples, rate) for piece in pieces), written_rate):
+        out.write(as_int16(samples).tobytes())
         out.flush()

@@ -5,27 +5,13 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from fractions import Fraction
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
-from voice.errors import AudioError
+from voice.media.formats import FORMATS, Encoding
 from voice.media.resampling import StreamResampler
-from voice.media.samples import clip_samples
-
-# suffix: (FFmpeg container, encoder, bits per second or 0, rates it takes or none for any)
-_ENCODINGS = {
-    "wav": ("wav", "pcm_s16le", 0, ()),
-    "flac": ("flac", "flac", 0, ()),
-    "mp3": ("mp3", "libmp3lame", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
-    "ogg": ("ogg", "libopus", 48_000, (8_000, 12_000, 16_000, 24_000, 48_000)),
-    "opus": ("ogg", "libopus", 48_000, (8_000, 12_000, 16_000, 24_000, 48_000)),
-    "m4a": ("ipod", "aac", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
-    "aac": ("adts", "aac", 96_000, (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)),
-    "pcm": ("s16le", "pcm_s16le", 0, (24_000,)),  # bare samples have no header to tell another rate
-}
-ENDINGS = tuple(f".{name}" for name in _ENCODINGS)  # of what can be written
+from voice.media.samples import as_int16, clip_samples
 
 
 class Encoder:
@@ -33,15 +19,17 @@ class Encoder:
 
     `form` is one of `Writer`'s endings without the dot. With `latency` (seconds), sound comes out
     about that long after it was written, for those who listen meanwhile. `tags` are what the file says of
-    itself, such as a "comment"; bare samples (pcm) have no place for any.
+    itself, such as a "comment"; bare samples (pcm) have no place for any. Raises AudioError for an
+    `encoding` that the format has not.
     """
 
     def __init__(
         self, target: str | BinaryIO, form: str, rate: int, latency: float | None = None,
-        tags: Mapping[str, str] | None = None,
+        tags: Mapping[str, str] | None = None, encoding: Encoding = Encoding(),
     ) -> None:  # fmt: skip
-        container, encoder, bits, rates = _ENCODINGS[form]
-        self._rate = _nearest_rate(rate, rates)
+        encoding.check(form, rate)
+        container, encoder, usual, *_ = FORMATS[form]
+        self._rate = encoding.rate_of(form, rate)
         import av
 
         live = {} if latency is None else {"flush_packets": "1", "page_duration": f"{latency * 1e6:.0f}"}
@@ -51,8 +39,8 @@ class Encoder:
         stream = self._container.add_stream(encoder, rate=self._rate, layout="mono")
         assert isinstance(stream, av.AudioStream), f"{encoder} encodes no sound"
         self._stream = stream
-        if bits:
-            self._stream.bit_rate = bits
+        if bit_rate := encoding.bit_rate or usual:
+            self._stream.bit_rate = 1000 * bit_rate
         self._resampler = StreamResampler(rate, self._rate)
         self._encoded = 0  # samples
 
@@ -74,7 +62,7 @@ class Encoder:
             return
         import av
 
-        coded = np.round(np.clip(samples, -1.0, 1.0) * 32767.0).astype(np.int16)
+        coded = as_int16(samples)
         frame = av.AudioFrame.from_ndarray(coded[None], format="s16", layout="mono")
         frame.sample_rate = self._rate
         # With its time the encoder knows that what it puts before the sound is not of it, and MP4 says so.
@@ -89,20 +77,3 @@ def riff_info(comment: str) -> bytes:
     text += b"\0" * (len(text) % 2)
     entry = b"INFOICMT" + struct.pack("<I", len(text)) + text
     return b"LIST" + struct.pack("<I", len(entry)) + entry
-
-
-def format_of(target: str | Path | BinaryIO) -> str:
-    """Return the format of a target by its suffix. Raises AudioError for an unknown one."""
-    if not isinstance(target, (str, Path)):
-        return "wav"
-    suffix = Path(target).suffix.lower().lstrip(".")
-    if suffix not in _ENCODINGS:
-        raise AudioError(f"{target}: sound can have the endings {', '.join(ENDINGS)}; choose one")
-    return suffix
-
-
-def _nearest_rate(rate: int, rates: tuple[int, ...]) -> int:
-    """Return the lowest rate that loses nothing, of those that an encoder takes."""
-    if not rates or rate in rates:
-        return rate
-    return min((known for known in rates if known > rate), default=max(rates))

@@ -61,3 +61,9 @@ def clip_samples(samples: np.ndarray, name: str) -> np.ndarray:
         raise AudioError(f"{name} holds samples that are not numbers (NaN or infinite); export it again")
     within: np.ndarray = np.clip(samples, -1.0, 1.0)
     return within
+
+
+def as_int16(samples: np.ndarray) -> np.ndarray:
+    """Return float samples as little-endian 16-bit integers; what lies outside [-1, 1] is clipped."""
+    coded: np.ndarray = np.round(np.clip(samples, -1.0, 1.0) * 32767.0).astype("<i2")
+    return coded

@@ -197,3 +197,29 @@ def test_what_is_read_is_not_overwritten_by_what_is_spoken(recognizer, tmp_path,
         done = run("speak", *arguments)
         assert done.exit_code == 1 and "is read here and would be overwritten" in done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == ["names.txt", "text.txt", "text.wav"]
+
+
+def test_the_file_has_the_rate_that_is_asked_for_and_so_has_a_stream(buzzer: Buzzer) -> None:
+    assert run("speak", "One. Two.", "-o", "own.wav").exit_code == 0
+    assert run("speak", "One. Two.", "-o", "high.wav", "--rate", "48000").exit_code == 0
+    own, high = audio.read("own.wav"), audio.read("high.wav")
+    assert (own.rate, high.rate) == (8000, 48_000)
+    assert high.duration == pytest.approx(own.duration, abs=0.001)
+    stream = run("speak", "One. Two.", "-o", "-", "--rate", "48000").stdout_bytes
+    assert stream[24:28] == (48_000).to_bytes(4, "little")
+    assert np.abs(np.frombuffer(stream[-len(high.samples) * 2 :], "<i2") / 32768 - high.samples).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("-o a.opus --rate 44100", "opus cannot have 44100 Hz"),
+        ("-o - --bit-rate 64", "wav has no bit rate"),
+        ("-o a.mp3 --bit-rate 1000", "takes 32 to 320 kbit/s, not 1000"),
+    ],
+)
+def test_a_rate_that_the_format_has_not_is_refused_before_anything_is_spoken(
+    buzzer: Buzzer, options: str, reason: str
+) -> None:
+    done = run("speak", "One.", *options.split())
+    assert done.exit_code == 1 and reason in done.stderr and not buzzer.asked

@@ -9,6 +9,7 @@ from fakes.cli import Hummer, run
 
 from voice import audio, loading
 from voice.cli import cluster, texts
+from voice.types import Controls
 
 
 @pytest.fixture(autouse=True)
@@ -81,5 +82,5 @@ def test_a_job_can_be_sent_to_another_machine():
     import pickle
 
     write_texts()
-    asked = texts.SpeakingRequest("heart", texts.Controls(), False, False, False, 1)
+    asked = texts.SpeakingRequest("heart", Controls(), False, False, False, 1)
     assert pickle.loads(pickle.dumps(asked)) == asked

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from voice import __version__, audio
-from voice.media.encoder import ENDINGS, Encoder, riff_info
+from voice.media.encoder import Encoder, riff_info
+from voice.media.formats import ENDINGS
 from voice.models.card import Card, write_card
 from voice.tts.provenance import synthesis_tags
 from voice.types import Audio

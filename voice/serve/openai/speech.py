@@ -11,6 +11,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from voice.errors import TextError
+from voice.media.formats import Encoding
 from voice.serve.errors import TooLarge
 from voice.serve.openai.speech_encoding import MEDIA_TYPES, encode_stream, speech_events
 from voice.serve.services import Services
@@ -41,7 +42,8 @@ class SpeechRequest(BaseModel):
     """What a client asks for; `instructions` are taken and have no effect on the voices of today.
 
     Beyond OpenAI's fields there are those of Controls; `input` may be SSML, and `lexicon` says how words
-    are spoken: phones, /IPA/ or other words.
+    are spoken: phones, /IPA/ or other words. `sample_rate` (Hz) and `bit_rate` (kbit/s) are those of the
+    sound that is sent.
     """
 
     input: str
@@ -57,6 +59,8 @@ class SpeechRequest(BaseModel):
     paragraph_pause: float | None = _within("paragraph_pause", None)
     loudness: float | None = _within("loudness", LOUDNESS)
     lexicon: dict[str, str] = Field(default_factory=dict, max_length=1000)
+    sample_rate: int | None = None  # Hz
+    bit_rate: int | None = None  # kbit/s
     stream_format: Literal["audio", "sse"] = "audio"
     instructions: str | None = None
 
@@ -70,6 +74,11 @@ class SpeechRequest(BaseModel):
         """The speed, as far as the voices go."""
         lowest, highest, _ = RANGES["speed"]
         return min(highest, max(lowest, self.speed))
+
+    @property
+    def encoding(self) -> Encoding:
+        """How the sound is written."""
+        return Encoding(self.sample_rate, self.bit_rate)
 
     @property
     def controls(self) -> Controls:
@@ -95,11 +104,12 @@ def router(services: Services) -> APIRouter:
             )
         name = services.voice_name(wanted.voice_name, wanted.model)
         voice = await run_in_threadpool(services.voice, name)
+        wanted.encoding.check(wanted.response_format, voice.rate)
         tags = await run_in_threadpool(synthesis_tags, name)
 
         def make(stop: StopSignal) -> Generator[bytes, None, None]:
             spoken = speak(voice, wanted, services, stop)
-            sound = encode_stream(spoken, wanted.response_format, voice.rate, tags)
+            sound = encode_stream(spoken, wanted.response_format, voice.rate, tags, wanted.encoding)
             return speech_events(sound) if wanted.stream_format == "sse" else sound
 
         media = "text/event-stream" if wanted.stream_format == "sse" else MEDIA_TYPES[wanted.response_format]

@@ -8,6 +8,7 @@ from collections.abc import Generator, Iterator, Mapping
 from typing import Any, BinaryIO, cast
 
 from voice.media.encoder import Encoder
+from voice.media.formats import Encoding
 from voice.types import Audio
 
 MEDIA_TYPES = {
@@ -22,7 +23,11 @@ LATENCY = 0.2  # seconds of sound that an encoder may hold back
 
 
 def encode_stream(
-    pieces: Iterator[Audio], form: str, rate: int, tags: Mapping[str, str] | None = None
+    pieces: Iterator[Audio],
+    form: str,
+    rate: int,
+    tags: Mapping[str, str] | None = None,
+    encoding: Encoding = Encoding(),
 ) -> Generator[bytes, None, None]:
     """Encode pieces of one sound at `rate` Hz, to about as many pieces of bytes.
 
@@ -35,6 +40,7 @@ def encode_stream(
         rate,
         latency=LATENCY,
         tags=tags,
+        encoding=encoding,
     )
     whole = False
     try:

@@ -117,6 +117,14 @@ def test_controls_beyond_openais_are_taken(world: World, monkeypatch: pytest.Mon
     assert controls.lexicon["SQL"].words == "sequel"
 
 
+def test_sound_is_sent_at_the_rate_that_is_asked_for(world: World) -> None:
+    high, low = (
+        create(world, extra_body={"sample_rate": 48_000, "bit_rate": bit_rate}).read()
+        for bit_rate in (192, 32)
+    )
+    assert audio.read(io.BytesIO(high)).rate == 48_000 and len(high) > 4 * len(low)
+
+
 def test_ssml_is_taken_and_what_it_holds_and_is_not_understood_is_named(world: World) -> None:
     answer = create(world, input="<speak>One <foo>two</foo> three.</speak>")
     assert answer.response.headers["x-voice-notes"].startswith("line 1: <foo> is not supported")
@@ -146,6 +154,8 @@ def test_more_speech_than_the_server_gives_is_refused() -> None:
     ("changes", "reason"),
     [
         ({"input": "<speak>One<b></speak>"}, "malformed in line 1"),
+        ({"extra_body": {"sample_rate": 11_025}}, "mp3 cannot have 11025 Hz; it takes 16000"),
+        ({"extra_body": {"bit_rate": 320}}, "mp3 at 24000 Hz takes 32 to 160 kbit/s"),
         ({"extra_body": {"pitch": 13}}, "pitch: .* less than or equal to 12"),
         ({"extra_body": {"lexicon": {"a": "HH AH9"}}}, "AH9: no phone"),
         ({"extra_body": {"lexicon": {" - ": "dash"}}}, "is no word"),

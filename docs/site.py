@@ -28,6 +28,7 @@ PAGES = {
     "recipes/flow.md": "recipes/tts/flow/README.md",
     "recipes/vocoder.md": "recipes/vocoder/README.md",
     "recipes/endpoint.md": "recipes/endpoint/README.md",
+    "recipes/homographs.md": "recipes/homographs/README.md",
     "recipes/log.md": "recipes/LOG.md",
     "contributing.md": "CONTRIBUTING.md",
     "changelog.md": "CHANGELOG.md",

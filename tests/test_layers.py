@@ -49,6 +49,7 @@ LAYERS = [
     [
         "recipes.asr",
         "recipes.endpoint",
+        "recipes.homographs",
         "recipes.kokoro",
         "recipes.names",
         "recipes.speakers",

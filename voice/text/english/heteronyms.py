@@ -1,7 +1,7 @@
 """Heteronyms: words that are written alike and pronounced differently; their context decides.
 
-hibari's reader chooses by the part of speech that its tagger finds. `retag` mends that where the
-words beside it say otherwise; heteronyms.txt has words that the part of speech does not tell apart.
+hibari's reader chooses by the part of speech that its tagger finds. The model of `homographs` knows better,
+and heteronyms.txt has cues that are certain.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from voice.text.english.homographs import open_model
 from voice.text.phones import from_arpabet
 
 
@@ -25,6 +26,9 @@ class ReaderToken(Protocol):
     rating: int | None
 
 
+_DECLINED = ("NN", "VB", "JJ")  # tags of words that can be a noun, a verb or an adjective
+
+
 class ContextCue(NamedTuple):
     """A pronunciation and the context that decides for it.
 
@@ -36,15 +40,6 @@ class ContextCue(NamedTuple):
     before: str = ""
     after: str = ""
     near: str = ""
-
-
-_VERB_BEFORE = frozenset(
-    "i you we they who will would can could shall should may might must 'll let's please n't".split()
-)
-_NOUN_BEFORE = frozenset("a an the this my your his our their its another every each whose no".split())
-_COUNTLESS = frozenset("sales sports arms goods savings systems news series women's men's".split())
-_NOUN = ("NN", "NNS", "NNP", "NNPS")
-_AFTER_A_VERB = ("DT", "PRP", "PRP$", "IN", "RB", "RBR", "TO", ".", ",", "WRB", "WP")
 
 
 @lru_cache(maxsize=1)
@@ -64,31 +59,31 @@ def _context_cues() -> dict[str, tuple[ContextCue, ...]]:
     return found
 
 
-def retag(tokens: Sequence[ReaderToken], entries: Mapping[str, object]) -> None:
-    """Mend the tags of verbs and nouns that are written alike; `entries` is the reader's lexicon of words."""
+def read_homographs(tokens: Sequence[ReaderToken], entries: Mapping[str, object]) -> dict[int, str]:
+    """Return {index of a token: its phonemes} for homographs, and mend the tags of verbs and nouns.
+
+    A cue that fits decides, then the model, which knows the readings of some words and tells a verb from a
+    noun for all others. `entries` is the reader's lexicon, whose pronunciations of those go by their tags.
+    """
+    model = open_model()
+    words, tags = [token.text for token in tokens], [token.tag for token in tokens]
+    found = {}
     for i, token in enumerate(tokens):
-        word = token.text.lower()
-        entry = entries.get(word)
-        if not isinstance(entry, dict) or "VBD" in entry or not ({"VERB", "NOUN", "ADJ"} & set(entry)):
-            continue
-        before = tokens[i - 1].text.lower() if i else ""
-        if before in _NOUN_BEFORE and token.tag.startswith("VB") and token.tag not in ("VBG", "VBN"):
-            token.tag = "NN"
-        elif (
-            token.tag.startswith(("NN", "JJ")) and before not in _NOUN_BEFORE and _is_verb(tokens, i, before)
-        ):
-            token.tag = "VB"
+        if reading := model.choose(words, tags, i):
+            found[i] = reading.phonemes
+        elif _is_noun_and_verb(token.text.lower(), entries) and tags[i].startswith(_DECLINED):
+            is_verb = model.is_verb(words, tags, i)
+            if is_verb != tags[i].startswith("VB"):
+                token.tag = "VB" if is_verb else "NN"
+    return found | pronounce_in_context(tokens)
 
 
-def _is_verb(tokens: Sequence[ReaderToken], i: int, before: str) -> bool:
-    """Tell whether a verb fits better than the noun or adjective that the tagger found."""
-    after = tokens[i + 1].tag if i + 1 < len(tokens) else "."
-    if before in _VERB_BEFORE:
-        return after not in _NOUN
-    opening = i == 1 and before.endswith("s") and not before.endswith("ss")  # "Muscles", taken for a name
-    subject = opening or (i > 0 and tokens[i - 1].tag in ("NNS", "NNPS"))
-    verbs = (token.tag.startswith(("VB", "MD")) for token in tokens[max(0, i - 8) : i])
-    return subject and before not in _COUNTLESS and after in _AFTER_A_VERB and not any(verbs)
+def _is_noun_and_verb(word: str, entries: Mapping[str, object]) -> bool:
+    """Tell whether the lexicon pronounces a word as a verb otherwise than as a noun."""
+    entry = entries.get(word)
+    if not isinstance(entry, dict) or word.endswith(("ed", "ing")):
+        return False
+    return "VBD" not in entry and bool({"VERB", "NOUN"} & set(entry))
 
 
 def pronounce_in_context(tokens: Sequence[ReaderToken]) -> dict[int, str]:

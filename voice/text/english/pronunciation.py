@@ -12,7 +12,8 @@ from typing import Any
 
 from voice.text.alphabet import has_sound
 from voice.text.english.capitals import lower_words
-from voice.text.english.heteronyms import ReaderToken, pronounce_in_context, retag
+from voice.text.english.heteronyms import ReaderToken, read_homographs
+from voice.text.english.homographs import open_model
 from voice.text.language import LETTER
 from voice.text.phones import from_arpabet
 
@@ -28,6 +29,7 @@ def prepare() -> None:
     """Load what reading needs (a third of a second) before the first sentence asks for it."""
     _reader().oov("ready")
     _corrections()
+    open_model()
     alphabet()
 
 
@@ -78,7 +80,7 @@ def pronounce(chunks: Sequence[str]) -> list[str]:
     named = {at for at, chunk in enumerate(filter(None, chunks)) if LETTER in chunk}
     chunks = [chunk.replace(LETTER, "") for chunk in chunks]
     chunks = [_without_accents(chunk) for chunk in chunks]
-    chunks = lower_words([chunk.replace('"', "") for chunk in chunks], is_word)  # quotes are not heard
+    chunks = recase(chunks)
     words = [chunk for chunk in chunks if chunk]
     if not words:
         return [""] * len(chunks)
@@ -111,6 +113,17 @@ _SPOKEN_END = re.compile("é(?:es?|s)?$")  # "résumé" and "rosé" are other wo
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
 
+def recase(chunks: Sequence[str]) -> list[str]:
+    """Return chunks without quotes, which are not heard, and words in capitals in small letters."""
+    return lower_words([chunk.replace('"', "") for chunk in chunks], is_word)
+
+
+def tag_words(text: str) -> list[ReaderToken]:
+    """Return the tokens of spoken words, separated by spaces, with their parts of speech."""
+    tokens: list[ReaderToken] = _reader().tokenize(text)
+    return tokens
+
+
 def _pronounce_or_spell(chunk: str, phonemes: str) -> str:
     """Return `phonemes`, or the names of the letters, without accents, if the reader made none of a word."""
     if has_sound(phonemes) or not any(c.isalpha() for c in chunk):
@@ -122,8 +135,7 @@ def _pronounce_or_spell(chunk: str, phonemes: str) -> str:
 def _chunk_phonemes(text: str) -> list[str]:
     """Return the phonemes of each space-separated chunk, as the reader's tokens give them."""
     reader = _reader()
-    tokens = reader.tokenize(text)
-    retag(tokens, reader.lexicon.golds)
+    tokens = tag_words(text)
     _correct(tokens, reader.lexicon)
     groups, current = [], ""
     for token in reader.phonemize_tokens(tokens):
@@ -136,7 +148,7 @@ def _chunk_phonemes(text: str) -> list[str]:
 
 def _correct(tokens: Sequence[ReaderToken], lexicon: Any) -> None:
     """Give the tokens of known misreadings their phonemes, before a possessive too."""
-    corrections, chosen = _corrections(), pronounce_in_context(tokens)
+    corrections, chosen = _corrections(), read_homographs(tokens, lexicon.golds)
     for i, token in enumerate(tokens):
         after = tokens[i + 1] if i + 1 < len(tokens) else None
         phonemes = chosen.get(i) or corrections.get(token.text) or corrections.get(token.text.lower())

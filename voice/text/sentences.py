@@ -11,12 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-MOST_CHARACTERS = (
-    1200  # characters; a "sentence" that goes on for longer is cut at a clause, a conjunction, a space
-)
+MOST_CHARACTERS = 1200  # a "sentence" that goes on for longer is cut at a clause, a conjunction, a space
 _LOOKAHEAD = 80
 
-_STOP = re.compile(r"(?:[.!?…]+|[。！？]+)[\"'”’»)\]}]*(?=\s|$)|[。！？]+[”’」』）]*|\n")
+_NOTE = r"[¹²³⁰⁴-⁹]+|\[\d{1,3}\]|[*†‡]+|(?<=[a-z]{2}[.!?])\d{1,3}(?=\s+[A-Z])"  # the mark of a footnote
+_STOP = re.compile(
+    rf"(?:[.!?…]+|[。！？]+)(?P<closing>[\"'”’»)\]}}]*)(?:{_NOTE})?(?=\s|$)|[。！？]+[”’」』）]*|\n"
+)
+_FIGURE_NUMBER = re.compile(r"\d|\(\d+\w?\)")
+_NUMERAL = re.compile(r"(?:[IVXLC]{2,}|[B-DF-HJ-NP-XZ]\d?)\b")  # "Vol. IV", "App. B"
+_OPERATOR = re.compile(r"[=+*/×÷·^<>≤≥≈−]")
+_FACTORIAL = re.compile(r"(?:\d|\)|(?<!\w)[a-z])$")
+_COLUMN = 0.6  # of the longest line before: one as long is one of a column
 _OPENING_MARKS = "\"'“‘([{"
 _SPACE = re.compile(r"\s+")
 _NON_SPACE = re.compile(r"\S+")
@@ -34,6 +40,11 @@ class SentenceRules:
     - `either` are an end only when the next word is one of `starters`, which often begin a sentence.
     - `numbered` are no end when a figure follows: "No. 5".
     - `joining` are words before which an overlong sentence may be cut.
+    - `after_names` are those of `never_final` that end a sentence behind a name, when a starter follows that
+      is not one of `names`: "Elm St. It", but "Dr. No".
+    - `measures` are no end after a figure when the next word is in small letters: "6 ft. tall".
+    - `days` follow a time of day in its sentence: "at 5 p.m. Monday".
+    - `unfinished` are words after which no line ends a sentence.
     """
 
     never_final: frozenset[str]
@@ -42,21 +53,27 @@ class SentenceRules:
     numbered: frozenset[str]
     starters: frozenset[str]
     joining: frozenset[str]
+    after_names: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    measures: frozenset[str] = frozenset()
+    days: frozenset[str] = frozenset()
+    unfinished: frozenset[str] = frozenset()
 
 
 ENGLISH_SENTENCES = SentenceRules(
     never_final=frozenset(
         "mr mrs ms dr prof st mt ft gen gov sen rep capt lt col sgt cmdr rev hon pres supt cpl maj adm fr"
-        " msgr mx sra sr mme mlle e.g i.e eg ie cf viz vs v approx ca al messrs".split()
+        " msgr mx sra mme mlle e.g i.e eg ie cf viz vs v approx ca messrs".split()
     ),
     small=frozenset("mr mrs ms dr prof sr sra mme mlle messrs vs v cf viz approx ca ie eg".split()),
     either=frozenset(
-        "u.s u.k u.n e.u d.c l.a n.y inc ltd co corp bros dept univ assn govt jr ph.d m.d b.a m.a"
+        "u.s u.k u.n e.u d.c l.a n.y inc ltd co corp bros dept univ assn govt jr sr al etc ph.d m.d b.a m.a"
         " jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thurs fri sat ave blvd rd"
         " mass calif conn fla penn tenn est ed vol".split()
     ),
     numbered=frozenset(
-        "no nos fig figs vol vols p pp ch chap sec art eq ex op ver v para tel ext nr".split()
+        "no nos fig figs vol vols p pp ch chap sec art eq eqs ex op ver v para tel ext nr app tab hwy rte apt"
+        " ste rm bldg c b d fl".split()
     ),
     starters=frozenset(
         "the a an it he she they we i you this that these those there in on at but and so if when while as"
@@ -66,6 +83,16 @@ ENGLISH_SENTENCES = SentenceRules(
     joining=frozenset(
         "and but or nor so yet because although though while when whenever where whereas which who whose if"
         " unless until before after since then than that as with without through during".split()
+    ),
+    after_names=frozenset("st dr mt ft".split()),
+    names=frozenset("who no an yes so but".split()),
+    measures=frozenset(
+        "ft in yd mi lb lbs oz tsp tbsp pt qt gal hr hrs min mins sec secs km cm mm kg g ml wk yr".split()
+    ),
+    days=frozenset("monday tuesday wednesday thursday friday saturday sunday est edt cst pst et utc".split()),
+    unfinished=frozenset(
+        "the a an of to in at by for with from into and or but nor if than my your his her its our their"
+        " is are was were will would can could".split()
     ),
 )
 
@@ -138,9 +165,8 @@ def ends_sentence(before: str, following: str) -> bool:
 def _is_small_word(before: str) -> bool:
     """Tell whether the last word is an abbreviation only if it is written with capitals."""
     word = "".join(before.split()[-1:]).lstrip(_OPENING_MARKS)
-    rules = ENGLISH_SENTENCES
-    is_known = word in rules.never_final | rules.either and word not in rules.small
-    return word.isalpha() and word.islower() and is_known
+    known = (ENGLISH_SENTENCES.never_final | ENGLISH_SENTENCES.either) - ENGLISH_SENTENCES.small
+    return word.isalpha() and word.islower() and word in known
 
 
 def _trim(text: str, offset: int, after: str) -> Sentence | None:
@@ -201,7 +227,7 @@ def _judge(text: str, begin: int, stop: re.Match[str], final: bool, rules: Sente
     word = _NON_SPACE.match(text, after)
     following = word[0] if word else ""
     if stop[0] == "\n":
-        return "sentence" if _ends_line(text, begin, stop.start(), after) else ""
+        return "sentence" if _ends_line(text, begin, stop.start(), after, rules) else ""
     if _is_label(text[begin : stop.start()], stop[0]):
         return ""
     return "sentence" if _ends_sentence(text, begin, stop, following, rules) else ""
@@ -213,38 +239,62 @@ def _is_label(before: str, stop: str) -> bool:
     return stop.startswith(".") and not stop.startswith("..") and (label.isdigit() or len(label) == 1)
 
 
-def _ends_line(text: str, begin: int, end: int, after: int) -> bool:
-    """Tell whether a lone line break was meant: before a list item, or after a short line."""
-    line = text[max(begin, text.rfind("\n", 0, end) + 1) : end]
+def _ends_line(text: str, begin: int, end: int, after: int, rules: SentenceRules) -> bool:
+    """Tell whether a lone line break was meant: before a list item, or after a short line.
+
+    A line as long as those before it in the sentence is one of a narrow column.
+    """
+    *before, line = text[begin:end].split("\n")
+    line = line.strip()
     if _BULLET.match(text, after):
         return True
-    return (
-        len(line.strip()) < _SHORT_LINE
-        and not text[after].islower()
-        and not line.rstrip().endswith((",", "-"))
-    )
+    if len(line) >= _SHORT_LINE or text[after].islower() or line.endswith((",", "-", "\u00ad", "\u2010")):
+        return False
+    last = line.rsplit(None, 1)[-1].lower() if line else ""
+    if last in rules.unfinished:
+        return False
+    if last.endswith(".") and last[:-1] in rules.never_final - rules.after_names:
+        return False
+    return not before or len(line) < _COLUMN * max(len(each.strip()) for each in before)
 
 
 def _ends_sentence(text: str, begin: int, stop: re.Match[str], following: str, rules: SentenceRules) -> bool:
-    closed = stop[0][-1] in "\"'”’»)]}"
+    closed, before = bool(stop["closing"]), text[begin : stop.start()]
     lower = following.lstrip("\"'“‘([")[:1].islower()
     if stop[0].startswith(("!", "?")):
-        return not (closed and lower)
+        if stop[0] == "!" and _FACTORIAL.search(before) and (lower or following in ("-", "–")):
+            return False
+        return not (closed and lower) and not _OPERATOR.match(following)
     if stop[0].startswith(("..", "…")):
         return not lower and not re.match(r"I\b", following)  # "Oh… I see" may go on
-    return _period_ends(text[begin : stop.start()], following, lower, closed, rules)
+    return _period_ends(before, following, lower, closed, rules)
 
 
 def _period_ends(before: str, following: str, lower: bool, closed: bool, rules: SentenceRules) -> bool:
-    last = before.rsplit(None, 1)[-1:]  # of a long text, without splitting all of it
-    word = last[0].strip().lstrip(_OPENING_MARKS) if last else ""
+    two = ["", "", *before.rsplit(None, 2)[-2:]][-2:]  # of a long text, without splitting all of it
+    earlier_word, word = (each.strip().lstrip(_OPENING_MARKS) for each in two)
     known, next_word = word.lower(), following.strip("\"'“‘”’([.,;:!?)]").lower()
-    if closed and lower:
+    is_measure = known in rules.measures and earlier_word[:1].isdigit()
+    if lower and (closed or is_measure):
         return False
-    if known in rules.never_final or (known in rules.numbered and following[:1].isdigit()):
+    if (
+        known in rules.after_names
+        and not is_measure
+        and (earlier_word == "the" or not earlier_word[:1].islower())
+    ):
+        return bool(earlier_word) and next_word in rules.starters - rules.names
+    if (known in rules.never_final and not is_measure) or _is_numbered(known, following, rules):
         return False
     if len(word) == 1 and word.isupper() and word != "I":  # an initial
         return next_word in rules.starters and next_word not in ("a", "i")
-    if known in rules.either or re.fullmatch(r"(?:\w\.)+\w", word):  # "U.S.", "p.m."
-        return not lower and (next_word in rules.starters or known in ("a.m", "p.m"))
+    if known in rules.either or re.fullmatch(r"(?:[^\W\d]\.)+[^\W\d]", word):  # "U.S.", "p.m."
+        is_time = known in ("a.m", "p.m") and next_word not in rules.days
+        return not lower and (next_word in rules.starters or is_time)
     return True
+
+
+def _is_numbered(known: str, following: str, rules: SentenceRules) -> bool:
+    """Tell whether an abbreviation and what follows are one name: "No. 5", "Eq. (3)", "Vol. IV"."""
+    if known not in rules.numbered:
+        return False
+    return bool(_FIGURE_NUMBER.match(following) or (known != "no" and _NUMERAL.match(following)))

@@ -91,6 +91,8 @@ WORD_RULES = (
     rule(r"(?<![\w/.-])(?:[A-Z]{1,2}/[A-Z]{1,2}|TCP/IP)(?![\w/]|\.\w)", _say_slashed_letters),
     rule(rf"(?<!\w)(?:{one_of([*_KEYS, 'Alt', 'Shift', 'Option'])})(?:\+\w+)+", _say_keys),
     rule(r"(?<=[.!?,;:\"”’)])(?<!\d[.,:])[¹²³⁰⁴-⁹]+|(?<=[.!?,;:\"”])(?<!\d[.,:])\[\d{1,3}\]", lambda m: ""),
+    rule(r"(?<=\d\.)[¹²³⁰⁴-⁹]+(?=\s|$)|(?<=[.!?])[*†‡]+(?=\s|$)", lambda m: ""),
+    rule(r"(?<![\w./-])[A-Za-z]{2,}[.!?](?P<token>\d{1,3})(?=\s*$)", lambda m: ""),
     rule(r"(?<=[a-z]{4})(?<!.[²³])(?P<token>[¹²³⁰⁴-⁹]+)(?!\w)", lambda m: ""),
     rule(rf"\b(?i:{one_of(_LETTERED)})s? (?P<token>A)\b(?!['’])", lambda m: "A" + LETTER),
     rule(r"^(?P<token>A)(?=[.):]\s)", lambda m: "A" + LETTER),

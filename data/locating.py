@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from urllib.parse import unquote, urlsplit
 
+from data.alike import Listings
 from voice.errors import ManifestError
 from voice.media.container import RECORDINGS
 
@@ -32,6 +33,7 @@ class Locator:
         self._folder = folder
         self._root = Path(os.path.abspath(root or folder.absolute().parent))
         self._ways = list(_ways(folder))
+        self._listings = Listings()
 
     def __call__(self, name: str) -> Path:
         """Return the path of the recording; where it does not exist, the one that was most likely meant.
@@ -46,7 +48,17 @@ class Locator:
                 if place:
                     self._ways.insert(0, self._ways.pop(place))
                 return path
-        return self._folder / plain
+        return self._in_another_spelling(plain) or self._folder / plain
+
+    def _in_another_spelling(self, plain: str) -> Path | None:
+        """Return the recording whose name differs in case or in how an accent is written, if there is one."""
+        for base in (self._folder / place for place in PLACES):
+            for ending in ("", *ENDINGS):
+                path = base / f"{plain}{ending}"
+                found = self._listings.of(path.parent).find_respelled(path.name)
+                if found is not None and found.is_file():
+                    return found
+        return None
 
     def finds(self, name: str) -> bool:
         """Tell whether a name is that of a recording that exists."""

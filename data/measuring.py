@@ -75,6 +75,11 @@ def kind_of(message: str) -> str:
 def check_file(path: Path) -> None:
     """Raise Unusable for what is no file that can be read, with the reason and what to do."""
     try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        reason = f"{os.fsencode(path)!r} is no name in UTF-8, which a manifest is written in; rename it"
+        raise Unusable("name is not UTF-8", reason) from None
+    try:
         mode = path.stat().st_mode
     except OSError as error:
         raise explain(path, error) from error

@@ -24,8 +24,9 @@ from data.preparing.seen import SeenIds
 from data.preparing.settling import Ready, Settled, Settler, Unheard, Unit, units
 from data.rows import Fault, Found, Remark, Row
 from data.splitting import SHARE, SPLITS, Apart, Key, Keys, Plan, plan_splits, sentence_key
-from voice.errors import ManifestError
+from voice.errors import ManifestError, VoiceError
 from voice.manifest import Clip, write_manifest
+from voice.text.languages import parse_language
 
 LONGEST = 30.0  # seconds that recognizers take at once
 DROPPED = "dropped.jsonl"
@@ -112,7 +113,7 @@ def prepare(
             done += 1
             seconds += sum(each.clip.duration for each in settled if isinstance(each, Ready))
             progress(done, seconds)
-    prepared = _write(form.NAME, out, journal, options, single)
+    prepared = _write(source, form.NAME, out, journal, options, single)
     journal.remove()
     return prepared
 
@@ -151,7 +152,7 @@ def _once_each(found: Iterator[Found]) -> Iterator[Found]:
             if not isinstance(each, Row):
                 yield each
                 continue
-            what = hash((each.audio, each.start, each.content))
+            what = hash((each.audio, each.start, each.end, each.content))
             if seen.get(hash(each.id)) == what:
                 yield Fault(each.id, LISTED_AGAIN, "listed again")
                 continue
@@ -169,10 +170,18 @@ def _with_number(name: str, number: int) -> str:
 
 
 def _in_language(found: Iterator[Found], language: str | None) -> Iterator[Found]:
-    """Yield what is found; rows that do not tell their language get one."""
+    """Yield what is found with codes of languages; rows that do not tell theirs get one."""
     for each in found:
-        unknown = isinstance(each, Row) and language is not None and each.language is None
-        yield replace(each, language=language) if unknown and isinstance(each, Row) else each
+        yield replace(each, language=_code(each.language) or language) if isinstance(each, Row) else each
+
+
+@lru_cache
+def _code(language: str | None) -> str | None:
+    """Return the code of a language that a row calls EN, English or en-US; as it is where it is unknown."""
+    try:
+        return parse_language(language)
+    except VoiceError:
+        return language
 
 
 def _hear_if_needed(
@@ -183,7 +192,9 @@ def _hear_if_needed(
     return [settled]
 
 
-def _write(form: str, out: Path, journal: Journal, options: PrepareOptions, single: bool) -> Prepared:
+def _write(
+    source: Path, form: str, out: Path, journal: Journal, options: PrepareOptions, single: bool
+) -> Prepared:
     """Write the manifests and the report of what a journal holds.
 
     Raises ManifestError where it holds no clip.
@@ -192,7 +203,10 @@ def _write(form: str, out: Path, journal: Journal, options: PrepareOptions, sing
     report = _write_report(out.with_suffix(f".{DROPPED}") if single else out / DROPPED, journal, plan)
     if not any(split for split in plan.splits):
         why = "; ".join(f"{count} × {kind}" for kind, count in faults.most_common(5))
-        raise ManifestError(f"no recording can be used ({why or 'there is none'}); see {report}")
+        if not why:
+            hint = "leave out the form" if options.form else "is it empty?"
+            raise ManifestError(f"{source}, read as {form}, names no recording; {hint}")
+        raise ManifestError(f"no recording can be used ({why}); see {report}")
     names = ("all",) if single else tuple(split for split in SPLITS if split in plan.splits)
     manifests = {name: out if single else out / f"{name}.jsonl" for name in names}
     seconds, speakers = 0.0, set()
@@ -248,7 +262,7 @@ def _write_report(path: Path, journal: Journal, plan: Plan) -> Path | None:
     Return the file, None where nothing was dropped.
     """
     beside, count, place = path.with_name(f".{path.name}.partial"), 0, 0
-    with beside.open("w", encoding="utf-8") as file:
+    with beside.open("w", encoding="utf-8", errors="backslashreplace") as file:  # names may be no UTF-8
         for each in journal.read_settled():
             fault = each if isinstance(each, Fault) else None
             if isinstance(each, Ready):

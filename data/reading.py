@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import codecs
 import json
+import stat
+import warnings
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,18 +24,27 @@ _MARKS = (
 _HEAD = 4096  # bytes that are looked at for zeros, which UTF-16 has in every other place
 _BLOCK = 2**20  # bytes decoded at a time
 _AROUND = 2**15  # bytes on either side of the first one that is not UTF-8, from which its encoding is guessed
+_WESTERN = ("cp1252", "cp1250", "mac_roman")  # the likely ones first
+_EASTERN = ("cp932", "gb18030", "euc_jp", "big5", "cp949", "cp1251")
+_ODD = 0.1  # share of the bytes beyond ASCII that may be odd in a Western text
+_JOINING = "’‘–—·•…\u00ad"  # signs between letters in good texts
 _FOREIGN = 0.4  # share of the letters beyond ASCII above which a text is in no Western European language
 
 
 def read_lines(path: Path, *, blank: bool = False) -> Iterator[str]:
     """Yield the lines of a text file without their ends, blank ones if asked for. Raises ManifestError."""
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe is waited for without end
+            raise ManifestError(f"{path} is no file; name one that holds text")
         with path.open(encoding=encoding_of(path), newline="") as file:
             for line in _unbroken(file):
                 if blank or line.strip():
                     yield line
-    except (OSError, UnicodeError) as error:
-        raise ManifestError(f"{path} cannot be read as text ({_why(error)}); save it as UTF-8") from error
+    except OSError as error:
+        raise ManifestError(f"{path} cannot be read ({error.strerror or error}); check the file") from error
+    except UnicodeError as error:
+        reason = "it is in no encoding that was recognized"
+        raise ManifestError(f"{path} cannot be read as text ({reason}); save it as UTF-8") from error
 
 
 def _unbroken(file: Any) -> Iterator[str]:
@@ -139,15 +151,51 @@ def _guess(path: Path, wrong: int) -> str:
         file.seek(max(0, wrong - _AROUND))
         sample = file.read(2 * _AROUND)
     western = [each for each in sample.decode("cp1252", "replace") if each.isalpha()]
-    if sum(not each.isascii() for each in western) <= _FOREIGN * len(western):
-        return "cp1252"
+    foreign = sum(not each.isascii() for each in western) > _FOREIGN * len(western)
+    found = min(_WESTERN, key=lambda name: _count_odd(sample, name))
+    if foreign or _count_odd(sample, found) > _ODD * sum(byte > 127 for byte in sample):
+        found = _guess_foreign(sample)
+    _tell_once(found)
+    return found
+
+
+@lru_cache
+def _tell_once(encoding: str) -> None:
+    """Warn of an encoding that was guessed, once for all files that have it."""
+    warnings.warn(
+        f"texts that are not UTF-8 are read as {encoding}; if letters are wrong, save them as UTF-8",
+        stacklevel=2,
+    )
+
+
+def _count_odd(sample: bytes, encoding: str) -> int:
+    """Return how often a text in that encoding has what no word has: a sign or a capital inside of it."""
+    text = sample.decode(encoding, "replace")
+    inside = zip(text, text[1:], text[2:], strict=False)
+    signs = sum(before.isalpha() and after.isalpha() and _is_sign(each) for before, each, after in inside)
+    capitals = sum(
+        before.islower() and each.isupper() and not each.isascii() for before, each in pairwise(text)
+    )
+    return signs + capitals + text.count("\ufffd")
+
+
+def _is_sign(letter: str) -> bool:
+    return not letter.isascii() and not letter.isalpha() and letter not in _JOINING and not letter.isspace()
+
+
+def _guess_foreign(sample: bytes) -> str:
+    """Return the likely encoding of a text in another script than the Latin one."""
     try:
         import charset_normalizer
     except ImportError:
-        return "cp1252"
-    best = charset_normalizer.from_bytes(sample).best()
-    return best.encoding if best else "cp1252"
+        best = None
+    else:
+        best = charset_normalizer.from_bytes(sample).best()
+    if best is not None:
+        return best.encoding
+    return next((name for name in _EASTERN if _fits(sample, name)), "cp1252")
 
 
-def _why(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or "it is in no encoding that was recognized"
+def _fits(sample: bytes, encoding: str) -> bool:
+    """Tell whether nearly all of a sample, which may begin and end within a letter, is in an encoding."""
+    return sample.decode(encoding, "replace").count("\ufffd") <= 2

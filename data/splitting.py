@@ -111,7 +111,7 @@ def plan_splits(keys: Sequence[Key], apart: Apart = "auto", share: float = SHARE
     if published - {"train"} == published and published and not any(key.split is None for key in keys):
         wanted = []  # only dev or test: nothing to take from
     splits: list[str | None] = [key.split or "train" for key in keys]
-    if not wanted or len(free) < 2:
+    if not wanted or len(free) < 2 or share <= 0:
         return Plan(tuple(splits), "published")
     some = keys.select(free) if isinstance(keys, Keys) else [keys[index] for index in free]
     chosen = _hold_out(some, wanted, apart, share)

@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from data.locating import walk
+from data.locating import Locator, walk
 from data.reading import read_lines
 from data.rows import Fault, Found, Row
 
@@ -45,10 +45,11 @@ def _voice(prompts: Path) -> Iterator[Found]:
     folder = folder.parent if folder.name == "etc" else folder
     named = VOICE.match(folder.name)
     voice = named[1] if named else folder.name
+    locate = Locator(folder)
     for number, line in enumerate(read_lines(prompts), 1):
         prompt = PROMPT.match(line.strip())
         if prompt is None:
             yield Fault(f"{prompts}, row {number}", f'not ( id "text" ): {line.strip()!r}')
             continue
         name, text = prompt[1], prompt[2].replace('\\"', '"')
-        yield Row(f"{voice}-{name}", folder / "wav" / f"{name}.wav", text, voice, "en")
+        yield Row(f"{voice}-{name}", locate(name), text, voice, "en")

@@ -12,7 +12,7 @@ from data.reading import first_object, read_objects
 from data.rows import Fault, Found, Row
 from voice.errors import ManifestError
 
-LISTS = (".jsonl", ".json", ".ndjson")
+LISTS = (".jsonl", ".json", ".ndjson", ".list")
 _TEXTS = (str, type(None))
 
 
@@ -34,8 +34,14 @@ MakeRow = Callable[
 ]  # the object, its recording, a name, the split
 
 
-def read_rows(path: Path, split: str | None, key: str, make: MakeRow) -> Iterator[Found]:
-    """Yield what `make` makes of each object of a list; `key` names its recording.
+def read_rows(
+    path: Path,
+    split: str | None,
+    key: str,
+    make: MakeRow,
+    translate: Callable[[dict[str, Any]], dict[str, Any]] = lambda row: row,
+) -> Iterator[Found]:
+    """Yield what `make` makes of each object of a list; `key` names its recording once it is translated.
 
     A line that is no object, or names no recording, is a fault.
     """
@@ -44,7 +50,9 @@ def read_rows(path: Path, split: str | None, key: str, make: MakeRow) -> Iterato
         where = f"{path.name}, line {number}"
         if isinstance(row, str):
             yield Fault(where, row)
-        elif not isinstance(row.get(key), str) or not row[key].strip():
+            continue
+        row = translate(row)
+        if not isinstance(row.get(key), str) or not row[key].strip():
             yield Fault(where, f'it has no "{key}", which names the recording', "column is missing")
         elif wrong := next(
             (each for each in ("text", "speaker", "id", "language") if _is_wrong(row, each)), None

@@ -10,6 +10,7 @@ The source is the table, or a folder with a metadata.csv or with train, dev and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, islice
@@ -24,7 +25,9 @@ from data.rows import Fault, Found, Remark, Row
 from voice.errors import ManifestError
 
 NAME = "table"
-ENDINGS = (".csv", ".tsv", ".txt", ".psv", ".lst")
+ENDINGS = (".csv", ".tsv", ".txt", ".psv", ".lst", ".list")
+_BEFORE = re.compile(r"sep=.$|#\s", re.IGNORECASE)
+_MISSING = frozenset(["NaN", "nan", "NULL", "<NA>", "#N/A"])  # as pandas and databases write no text
 _USUAL = ("metadata", "transcripts", "transcript", "filelist", "list", "index", "dataset")
 
 
@@ -53,16 +56,26 @@ def _tables(source: Path) -> list[Path]:
     return (
         usual[:1]
         or splits
-        or [path for path in files if path.suffix in ENDINGS[:2] and _names_recordings(path)]
+        or [path for path in files if path.suffix.lower() in ENDINGS[:2] and _names_recordings(path)]
     )
 
 
 def _names_recordings(path: Path) -> bool:
     try:
-        sample = list(islice(read_lines(path), SAMPLE))
+        sample = list(islice(_lines(path)[1], SAMPLE))
         return _opening(sample, Locator(path.parent)) is not None
     except ManifestError:
         return False
+
+
+def _lines(path: Path) -> tuple[int, Iterator[str]]:
+    """Return how many lines come before a table, and its own: Excel's "sep=;" and comments are none of it."""
+    lines, skipped = read_lines(path), 0
+    for line in lines:
+        if not _BEFORE.match(line):
+            return skipped, chain([line], lines)
+        skipped += 1
+    return skipped, lines
 
 
 @dataclass(frozen=True)
@@ -96,7 +109,7 @@ def _is_audio(rows: list[list[str]], place: int | None, locate: Locator) -> bool
 
 
 def _read(path: Path, split: str | None) -> Iterator[Found]:
-    lines, locate = read_lines(path), Locator(path.parent)
+    (skipped, lines), locate = _lines(path), Locator(path.parent)
     sample = list(islice(lines, SAMPLE))
     opening = _opening(sample, locate)
     if opening is None:
@@ -113,7 +126,7 @@ def _read(path: Path, split: str | None) -> Iterator[Found]:
     for number, values in islice(found, int(opening.has_header), None):
         whole = _as_wide(values, opening)
         joined += len(whole) != len(values)
-        yield _row(f"{path.name}, row {number}", whole, opening.columns, locate, split)
+        yield _row(f"{path.name}, row {number + skipped}", whole, opening.columns, locate, split)
     if joined:
         yield Remark(
             f"{joined} rows of {path.name} hold {opening.mark!r} outside of quotes; "
@@ -150,7 +163,8 @@ def _row(where: str, values: list[str], columns: Columns, locate: Locator, split
         return Fault(where, f"a time is no number of seconds ({error})", "column has another type")
     label = got.get("id") or (got["audio"] if start is None else f"{got['audio']}@{start:g}")
     extra = {"text_normalized": got["normalized"]} if got.get("normalized") else {}
+    text = None if got.get("text") in _MISSING else got.get("text")
     return Row(
-        label, audio, got.get("text"), got.get("speaker") or None, got.get("language") or None,
+        label, audio, text, got.get("speaker") or None, got.get("language") or None,
         (split_of(got["split"]) if got.get("split") else None) or split, start, end, extra=extra,
     )  # fmt: skip

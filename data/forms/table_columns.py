@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from statistics import mean
@@ -22,7 +23,13 @@ SAME = {
 }
 _FOUND = 0.5  # share of a column's values that have to be recordings
 _SPEAKERS = 0.5  # most different values a row that a column of speakers has
+_FEW = 8  # rows, among which one name that occurs twice tells enough
 _LONGEST_NAME = 30  # characters
+_LANGUAGE = re.compile(
+    r"^(ar|bg|ca|cs|da|de|el|en|es|et|fa|fi|fr|he|hi|hr|hu|id|it|ja|jp|ko|lt|lv|nl|no|pl|pt|ro|ru|sk|sl|sr|sv|"
+    r"ta|th|tr|uk|vi|yue|zh)([-_][a-z]{2,4})?$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -98,6 +105,8 @@ def columns_by_content(rows: Sequence[Sequence[str]], mark: str, locate: Locator
     if audio is None:
         return None
     others = [place for place in range(width) if place != audio]
+    language = next((place for place in others if len(others) > 1 and _are_languages(rows, place)), None)
+    others = [place for place in others if place != language]
     speaker = next((place for place in others if len(others) > 1 and _are_names(rows, place)), None)
     texts = [place for place in others if place != speaker and _mean_length(rows, place) > 0]
     if not texts:
@@ -105,22 +114,28 @@ def columns_by_content(rows: Sequence[Sequence[str]], mark: str, locate: Locator
     if mark in "|\t":
         text, width = texts[0], max(len(row) for row in rows)
         normalized = texts[1] if len(texts) == 2 else None
-        return Columns(width, audio, text, normalized, speaker)
+        return Columns(width, audio, text, normalized, speaker, language)
     text = texts[0]
-    if audio < text and (speaker is None or speaker < text):
+    if audio < text and all(place < text for place in (speaker, language) if place is not None):
         width = text + 1  # to the end of the row: commas in it have made several columns of one
-    return Columns(width, audio, text, None, speaker)
+    return Columns(width, audio, text, None, speaker, language)
 
 
 def _are_recordings(rows: Sequence[Sequence[str]], place: int, locate: Locator) -> bool:
     return sum(locate.finds(row[place]) for row in rows) > _FOUND * len(rows)
 
 
+def _are_languages(rows: Sequence[Sequence[str]], place: int) -> bool:
+    """Tell whether a column holds codes of languages."""
+    return all(_LANGUAGE.match(row[place].strip()) for row in rows)
+
+
 def _are_names(rows: Sequence[Sequence[str]], place: int) -> bool:
     """Tell whether a column has few and short values without blanks, as names of speakers are."""
     values = [row[place].strip() for row in rows]
     short = all(value and " " not in value and len(value) <= _LONGEST_NAME for value in values)
-    return short and len(set(values)) <= max(1, _SPEAKERS * len(values)) and len(values) > 1
+    most = len(values) - 1 if len(values) <= _FEW else _SPEAKERS * len(values)
+    return short and len(set(values)) <= max(1, most) and len(values) > 1
 
 
 def _may_be_texts(rows: Sequence[Sequence[str]], place: int) -> bool:

@@ -26,9 +26,10 @@ def recognizes(source: Path) -> bool:
 
 
 def rows(source: Path) -> Iterator[Found]:
-    """Yield the utterances of all speakers that have a text."""
+    """Yield the utterances of all speakers that have a text. Raises ManifestError for another folder."""
     sounds, accents = _sounds(source), _accents(source / "speaker-info.txt")
-    assert sounds is not None  # it was recognized
+    if sounds is None:  # it need not have been recognized: a person may name the form
+        raise ManifestError(f"{source} has none of {', '.join(_SOUNDS)}, where {NAME} has its recordings")
     second = 0
     for speaker in sorted(path for path in sounds.iterdir() if path.is_dir()):
         for audio in sorted(speaker.glob("*")):

@@ -6,6 +6,7 @@ Unheard.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
@@ -124,7 +125,7 @@ def _fault_of_times(row: Row, measured: Measured) -> Fault | None:
     start, end = row.start or 0.0, measured.seconds if row.end is None else row.end
     if row.text is not None and not row.text.strip():
         return Fault(row.id, "the transcript is empty", "empty text")
-    if start < 0 or end <= start:
+    if not (math.isfinite(end) and end > start >= 0):
         return Fault(row.id, f"it ends at {end:.2f} s, before it begins at {start:.2f} s", "times are wrong")
     if start >= measured.seconds:
         reason = f"it begins at {start:.2f} s, and the recording ends at {measured.seconds:.2f} s"

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from data.forms import FORMS
 from data.listening import Listener
 from data.prepare import AS_THEY_ARE, PrepareOptions, prepare
 from voice.errors import ManifestError
@@ -208,3 +210,35 @@ def test_a_language_is_given_to_rows_that_tell_none(tmp_path):
     path = listed(tmp_path, 2)
     prepare(path, tmp_path / "out.jsonl", PrepareOptions(listen=False, language="de"))
     assert {clip.language for clip in read_manifest(tmp_path / "out.jsonl")} == {"de"}
+
+
+def test_a_name_that_is_not_utf8_costs_its_recording_alone(tmp_path):
+    source = tmp_path / "in"
+    record(source / "good.wav")
+    (source / os.fsdecode(b"caf\xe9.wav")).write_bytes((source / "good.wav").read_bytes())
+    done = prepare(source, tmp_path / "all.jsonl", SILENT)
+    assert dict(done.dropped) == {"name is not UTF-8": 1}
+    assert [clip.id for clip in read_manifest(tmp_path / "all.jsonl")] == ["good.wav"]
+    assert "caf" in lost(done)[0][0]
+
+
+@pytest.mark.parametrize("times", ["nan,0.2", "0.1,nan", "0.1,inf", "1e400,2", "-1,0.2", "0.3,0.2", "9,10"])
+def test_times_that_are_none_cost_their_row_alone(tmp_path, times):
+    record(tmp_path / "a.wav")
+    table = tmp_path / "list.csv"
+    table.write_text(f"file,text,start,end\na.wav,Hello there,{times}\na.wav,Good day,0.1,0.3\n", "utf-8")
+    done = prepare(table, tmp_path / "all.jsonl", SILENT)
+    assert dict(done.dropped) == {"times are wrong": 1}
+    assert [clip.text for clip in read_manifest(tmp_path / "all.jsonl")] == ["Good day"]
+
+
+@pytest.mark.parametrize("form", [form.NAME for form in FORMS if form.NAME != "folder"])
+def test_a_form_that_the_source_has_not_is_an_error(tmp_path, form):
+    record(tmp_path / "in" / "a.wav")
+    with pytest.raises(ManifestError):
+        prepare(tmp_path / "in", tmp_path / "all.jsonl", PrepareOptions(form=form, listen=False))
+
+
+def test_no_share_holds_nothing_out(tmp_path):
+    done = prepare(listed(tmp_path, 30), tmp_path / "out", PrepareOptions(listen=False, share=0.0))
+    assert dict(done.clips) == {"train": 30}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from enum import StrEnum
 from functools import partial
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from voice.cli.console import escape_unprintable, note, plainly, progress, put
-from voice.errors import ManifestError
+from voice.errors import ManifestError, VoiceError
 
 if TYPE_CHECKING:
     from data.checks.check import CheckReport
@@ -73,10 +74,25 @@ def prepare(
     from data.prepare import PrepareOptions
     from data.prepare import prepare as prepare_source
 
-    options = PrepareOptions(form, language, listen, model, longest, apart.value, share, workers)
+    options = PrepareOptions(form, _code(language), listen, model, longest, apart.value, share, workers)
     with progress(f"{source.name}") as bar:
         done = prepare_source(source, output, options, progress=lambda count, seconds: bar(count, 0))
     _tell_prepared(done, output)
+
+
+def _code(language: str | None) -> str | None:
+    """Return the code of a language; recordings may be in one that no recognizer knows, if it has a code.
+
+    Raises VoiceError for what is neither.
+    """
+    from voice.text.languages import parse_language
+
+    try:
+        return parse_language(language)
+    except VoiceError:
+        if language is not None and re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*", language):
+            return language
+        raise
 
 
 def _tell_prepared(done: Prepared, output: Path) -> None:
@@ -116,7 +132,7 @@ def check(
     paths = _manifest_paths(manifests)
     errors = 0
     for path in paths:
-        listener = _listener(model, language) if listen else None
+        listener = _listener(model, _code(language)) if listen else None
         with progress(path.name) as bar:
             report = check_manifest(
                 path,

@@ -39,10 +39,11 @@ class Head(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.letters = nn.Linear(width, CLASSES)
 
-    def forward(self, encoded: Tensor) -> Tensor:
+    def forward(self, encoded: Tensor, inside: Tensor | None = None) -> Tensor:
+        """Compute the log-probabilities; rows of a batch do not hear what is not `inside` (B, F)."""
         x = self.enter(self.dropout(F.layer_norm(encoded, encoded.shape[-1:])))
         for block in self.blocks:
-            x = block(x)
+            x = block(x if inside is None else x * inside[..., None])
         return F.log_softmax(self.letters(self.dropout(self.norm(x))).float(), dim=-1)
 
 

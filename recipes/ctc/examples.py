@@ -1,40 +1,25 @@
-"""From manifests to batches: sounds changed in speed and by noise, their features, and their labels."""
+"""From manifests to batches: the features of clips, and their labels."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from data.augmentation import with_noise
-from data.batching import batches_from, pad, rng_for
+from data.batching import batches_from, pad
 from data.loading import AudioCache
 from data.shards.workers import load_ahead
 from recipes.asr.windows import select_any
+from recipes.ctc.features import Changes, Features, SoundFeatures
 from recipes.ctc.texts import TextEncoder
-from recipes.options import option
 from recipes.scaling import Scale
 from voice.asr.ctc.alphabet import BLANK
-from voice.asr.ctc.recognizer import LONGEST_SPEECH, SAMPLE_RATE, FeatureKind, features_of
+from voice.asr.ctc.recognizer import LONGEST_SPEECH, SAMPLE_RATE, FeatureKind
 from voice.errors import VoiceError
 from voice.manifest import Clip
-
-NOISE_SNR = (5.0, 25.0)  # dB
-
-
-@dataclass(frozen=True)
-class AugmentOptions:
-    """What changes the sounds of training."""
-
-    speed: tuple[float, ...] = option(
-        (0.9, 1.0, 1.1), "play at one of these speeds, drawn for each; repeatable"
-    )
-    noise: tuple[str, ...] = option((), "a manifest of noises that are added; repeatable")
-    noisy: float = option(0.5, "share of the sounds that get one of the noises, 5 to 25 dB below")
-    masks: bool = option(True, "SpecAugment: mask two stretches of time and two of frequency")
 
 
 @dataclass(frozen=True)
@@ -63,17 +48,17 @@ class Batch:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """The sounds of manifests and their texts. `dropped` says why clips were left out, and how many."""
+    """The clips of manifests and what is said. `dropped` says why clips were left out, and how many."""
 
-    sounds: AudioCache
+    clips: Sequence[Clip]
     utterances: Sequence[Utterance]
-    kind: FeatureKind
+    features: Features
     dropped: dict[str, int] = field(default_factory=dict)
 
     @property
     def durations(self) -> list[float]:
         """Return the seconds of each utterance."""
-        return [self.sounds.clips[each.index].duration for each in self.utterances]
+        return [self.clips[each.index].duration for each in self.utterances]
 
     @property
     def hours(self) -> float:
@@ -96,9 +81,13 @@ def texts_of(clips: Sequence[Clip]) -> list[str]:
     return [text for text in map(text_of, clips) if text]
 
 
-def gather(clips: Sequence[Clip], encode: TextEncoder, kind: FeatureKind) -> Examples:
+def gather(
+    clips: Sequence[Clip], encode: TextEncoder, kind: FeatureKind, changes: Changes | None = None,
+    keep: Callable[[SoundFeatures], Features] | None = None,
+) -> Examples:  # fmt: skip
     """Return the examples of clips; those without words or beyond 30 s are left out and counted.
 
+    `changes` says how batches change the sounds, `keep` makes other features of theirs, and keeps those.
     Raises VoiceError where none is left.
     """
     dropped = {"without a transcript": 0, f"over {LONGEST_SPEECH:g} s": 0, "without a word": 0}
@@ -116,7 +105,11 @@ def gather(clips: Sequence[Clip], encode: TextEncoder, kind: FeatureKind) -> Exa
     if not kept:
         why = ", ".join(f"{count} {reason}" for reason, count in dropped.items() if count)
         raise VoiceError(f"no clip can be learned from ({why or 'the manifests are empty'})")
-    return Examples(AudioCache(clips, SAMPLE_RATE), kept, kind, {k: v for k, v in dropped.items() if v})
+    sounds = AudioCache(clips, SAMPLE_RATE, memory=0.0) if keep else AudioCache(clips, SAMPLE_RATE)
+    features = SoundFeatures(sounds, kind, changes)
+    return Examples(
+        clips, kept, keep(features) if keep else features, {k: v for k, v in dropped.items() if v}
+    )
 
 
 def batch_of(features: Sequence[np.ndarray], labels: Sequence[Sequence[int]]) -> Batch:
@@ -127,9 +120,8 @@ def batch_of(features: Sequence[np.ndarray], labels: Sequence[Sequence[int]]) ->
 
 
 def batches(
-    examples: Examples, first: int, budget: float, augment: AugmentOptions, noises: AudioCache | None,
-    seed: int, scale: Scale,
-) -> Iterator[list[tuple[int, Batch]]]:  # fmt: skip
+    examples: Examples, first: int, budget: float, seed: int, scale: Scale
+) -> Iterator[list[tuple[int, Batch]]]:
     """Yield this process's (number, batch) of step `first`, then of the next.
 
     All of it follows from the seed and the batch's number. A batch holds at most `budget` padded seconds.
@@ -138,13 +130,7 @@ def batches(
     def load(planned: tuple[int, list[int]]) -> tuple[int, Batch]:
         number, indices = planned
         some = [examples.utterances[index] for index in indices]
-        features = [
-            features_of(
-                change(examples.sounds[each.index], augment, noises, rng_for(seed, 2, number, each.index)),
-                examples.kind,
-            )
-            for each in some
-        ]
+        features = [examples.features(each.index, number) for each in some]
         return number, batch_of(features, [each.labels for each in some])
 
     durations, share = examples.durations, scale.share
@@ -152,26 +138,10 @@ def batches(
     yield from share.by_step(load_ahead(planned, load, scale.options.workers))
 
 
-def change(
-    samples: np.ndarray, augment: AugmentOptions, noises: AudioCache | None, rng: np.random.Generator
-) -> np.ndarray:
-    """Return samples (T,) at another speed and with a noise, as `rng` draws them."""
-    from torchaudio.functional import speed
-
-    factor = augment.speed[int(rng.integers(len(augment.speed)))] if augment.speed else 1.0
-    if factor != 1.0:
-        samples = speed(torch.from_numpy(samples), SAMPLE_RATE, factor)[0].numpy()
-    if noises is not None and len(noises) and rng.random() < augment.noisy:
-        noise = noises[int(rng.integers(len(noises)))]
-        samples = with_noise(samples, noise, float(rng.uniform(*NOISE_SNR)), rng)
-    return samples
-
-
 def dev_batch(examples: Examples, indices: Sequence[int]) -> Batch:
     """Return some utterances as they are."""
     some = [examples.utterances[index] for index in indices]
-    features = [features_of(examples.sounds[each.index], examples.kind) for each in some]
-    return batch_of(features, [each.labels for each in some])
+    return batch_of([examples.features(each.index) for each in some], [each.labels for each in some])
 
 
 def feature_statistics(examples: Examples, most: int = 200) -> tuple[Tensor, Tensor]:
@@ -181,9 +151,7 @@ def feature_statistics(examples: Examples, most: int = 200) -> tuple[Tensor, Ten
     total = squares = np.float64(0)
     frames = 0
     for place in places.tolist():
-        values = features_of(examples.sounds[examples.utterances[place].index], examples.kind).astype(
-            np.float64
-        )
+        values = examples.features(examples.utterances[place].index).astype(np.float64)
         total, squares, frames = (
             total + values.sum(0),
             squares + np.square(values).sum(0),

@@ -19,7 +19,7 @@ import torch
 
 from recipes import runs
 from recipes.asr.evaluate import card_scores
-from recipes.ctc.building import RECIPE, Weights, feature_kind, frame_of, read_model, size_of
+from recipes.ctc.building import RECIPE, Architecture, Weights, read_model
 from recipes.ctc.model import CTCModel
 from recipes.exporting import save_graph, to_float16, trace
 from recipes.options import option, parse
@@ -63,10 +63,10 @@ def export_encoder(model: CTCModel, inputs: int, path: Path, *, example_frames: 
 
 def settings(run: runs.Run, options: Options) -> dict[str, Any]:
     """Return the options of the card."""
-    base, size = run.options.get("base"), size_of(run.options)
+    architecture = Architecture.of(run.options)
     found: dict[str, Any] = {
-        "features": feature_kind(base), "frame": float(frame_of(base, size)), "chunk": float(options.chunk),
-        "lead": float(frame_of(base, size)), "beam": options.beam,
+        "features": architecture.features, "frame": float(architecture.frame), "chunk": float(options.chunk),
+        "lead": float(architecture.frame), "beam": options.beam,
     }  # fmt: skip
     if options.lm:
         found |= {"language_model": language_model_file(options.lm), "lm_weight": float(options.lm_weight)}
@@ -95,7 +95,7 @@ def main(options: Options) -> None:
         NgramModel.read(options.lm)  # so that a damaged one is found now
         files.append(language_model_file(options.lm))
         shutil.copyfile(options.lm, options.out / files[-1])
-    kind = feature_kind(run.options.get("base"))
+    kind = Architecture.of(run.options).features
     frames = 4000 if kind == "samples" else EXAMPLE_FRAMES
     export_encoder(model, FEATURE_WIDTHS[kind], options.out / ENCODER_FILE, example_frames=frames)
     encode.units.write(options.out)

@@ -74,15 +74,34 @@ class Subsampling(nn.Module):
         return self.leave(x.transpose(1, 2).flatten(2)), frames
 
 
-class Conformer(nn.Module):
-    """The encoder from scratch, in speechbrain's layers; `mean` and `scale` (D,) normalize the features."""
+class FrameStacking(nn.Module):
+    """Each `factor` frames of another encoder beside each other: (B, T, D) → (B, ceil(T / factor), width)."""
 
-    def __init__(self, inputs: int, size: Size) -> None:
+    def __init__(self, inputs: int, width: int, factor: int) -> None:
+        super().__init__()
+        self.factor = factor
+        self.leave = nn.Linear(factor * inputs, width)
+
+    def forward(self, features: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the outputs and how many there are of each row (B,)."""
+        x = F.pad(zero_padding(features, frames), (0, 0, 0, self.factor - 1))
+        count = x.shape[1] // self.factor
+        x = x[:, : count * self.factor].unflatten(1, (count, self.factor)).flatten(2)
+        return self.leave(x), torch.div(frames + self.factor - 1, self.factor, rounding_mode="floor")
+
+
+class Conformer(nn.Module):
+    """An encoder from scratch, in speechbrain's layers; `mean` and `scale` (D,) normalize what it takes.
+
+    `enter` brings (B, T, D) to the width of the layers, and to fewer frames.
+    """
+
+    def __init__(self, enter: nn.Module, inputs: int, size: Size) -> None:
         super().__init__()
         self.width = size.width
         self.mean = nn.Buffer(torch.zeros(inputs))
         self.scale = nn.Buffer(torch.ones(inputs))
-        self.enter = Subsampling(inputs, size.width, size.subsampling)
+        self.enter = enter
         self.dropout = nn.Dropout(size.dropout)
         self.layers = nn.ModuleList(_layer(size) for _ in range(size.layers))
         self.norm = nn.LayerNorm(size.width)
@@ -186,12 +205,45 @@ class CTCModel(nn.Module):
 
     def log_probs(self, encoded: Tensor) -> Tensor:
         """Return the log-probabilities (B, F, classes) of an encoder's output."""
-        return F.log_softmax(self.labels(self.dropout(encoded)).float(), dim=-1)
+        inner = encoded if isinstance(self.labels, Correction) else self.dropout(encoded)
+        return F.log_softmax(self.labels(inner).float(), dim=-1)
 
     def forward(self, features: Tensor, frames: Tensor, chunk: Tensor) -> tuple[Tensor, Tensor]:
         """Return log-probabilities (B, F, classes) and frames (B,): what is exported."""
         encoded, frames = self.encode(features, frames, chunk)
         return self.log_probs(encoded), frames
+
+
+class BesideLetters(nn.Module):
+    """An encoder, and beside what it gives the last `letters` numbers of each frame that it was given."""
+
+    def __init__(self, encoder: Conformer, letters: int) -> None:
+        super().__init__()
+        self.encoder, self.letters = encoder, letters
+        self.width = encoder.width + letters
+
+    def forward(self, features: Tensor, frames: Tensor, chunk: Tensor) -> tuple[Tensor, Tensor]:
+        encoded, frames = self.encoder(features, frames, chunk)
+        return torch.cat((encoded, features[..., -self.letters :].to(encoded)), -1), frames
+
+
+class Correction(nn.Module):
+    """What BesideLetters gives → logits of letters: those that were read, and what is added to them.
+
+    It begins by adding nothing.
+    """
+
+    def __init__(self, width: int, letters: int, dropout: float) -> None:
+        super().__init__()
+        self.letters, self.dropout = letters, nn.Dropout(dropout)
+        self.add = nn.Linear(width - letters, letters)
+        nn.init.zeros_(self.add.weight)
+        nn.init.zeros_(self.add.bias)
+
+    def forward(self, encoded: Tensor) -> Tensor:
+        found, read = encoded[..., : -self.letters], encoded[..., -self.letters :]
+        logits: Tensor = read + self.add(self.dropout(found))
+        return logits
 
 
 class JointLoss(nn.Module):

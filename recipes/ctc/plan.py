@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.graph import saved_tensors_hooks
 
-from recipes.ctc.building import build, count_weights, feature_kind
+from recipes.ctc.building import WARM_FRAME, Architecture, count_weights
 from recipes.ctc.examples import Examples
-from recipes.ctc.model import CTCModel, Size, attention_loss
+from recipes.ctc.model import CTCModel, attention_loss
 from voice.asr.ctc.recognizer import FEATURE_WIDTHS, SAMPLE_RATE
 
 SPEECH = 15.0  # seconds of an utterance: most of LibriSpeech's are 10 to 16 s
@@ -60,24 +60,31 @@ class Plan:
 
 
 def estimate(
-    base: str | None, size: Size, *, units: str, vocabulary: int, attention: float, hours: float,
-    devices: int, steps: int, batch_seconds: float,
+    architecture: Architecture, *, units: str, vocabulary: int, hours: float, devices: int, steps: int,
+    batch_seconds: float,
 ) -> Plan:  # fmt: skip
-    """Compute what a run takes."""
+    """Compute what a run takes; a frozen base is done with before, and counts for nothing."""
     classes = 1 + (vocabulary if units == "pieces" else CHARACTERS)
-    model = build(base, size, classes, attention=attention).train()
+    model = architecture.build(classes).train()
     weights = count_weights(model)
-    kept = saved_bytes(model, FEATURE_WIDTHS[feature_kind(base)], classes, batch_seconds, LABELS[units])
+    inputs, frames = FEATURE_WIDTHS[architecture.features], 100.0
+    if architecture.freeze:
+        inputs, frames = architecture.base_encoder().width, 1 / WARM_FRAME
+    elif architecture.features == "samples":
+        frames = SAMPLE_RATE
+    kept = saved_bytes(model, inputs, classes, batch_seconds, LABELS[units], frames=frames)
     return Plan(weights, hours, devices, steps, batch_seconds, COPIES * SINGLE * weights, kept)
 
 
-def saved_bytes(model: CTCModel, inputs: int, classes: int, seconds: float, rate: float) -> int:
+def saved_bytes(
+    model: CTCModel, inputs: int, classes: int, seconds: float, rate: float, *, frames: float = 100.0
+) -> int:
     """Return the bytes that a batch's forward pass keeps for its gradients, and those of the CTC loss.
 
-    `rate`: labels in a second.
+    `rate`: labels in a second; `frames`: rows of features in a second.
     """
     rows = max(1, round(seconds / SPEECH))
-    length = round(SPEECH * (SAMPLE_RATE if inputs == 1 else 100))
+    length = round(SPEECH * frames)
     labels = round(rate * SPEECH)
     found: dict[int, int] = {}
 
@@ -91,12 +98,12 @@ def saved_bytes(model: CTCModel, inputs: int, classes: int, seconds: float, rate
     owned = {each.untyped_storage()._cdata for each in nn.Module.to(model, "meta").parameters()}
     with torch.device("meta"), saved_tensors_hooks(keep, lambda tensor: tensor):
         features = torch.zeros(rows, length, inputs)
-        frames = torch.full((rows,), length)
-        encoded, frames = model.encode(features, frames, torch.tensor(1))
+        lengths = torch.full((rows,), length)
+        encoded, lengths = model.encode(features, lengths, torch.tensor(1))
         log_probs = model.log_probs(encoded)
         if model.decoder is not None:
             some = torch.zeros(rows, labels, dtype=torch.long)
-            attention_loss(model.decoder(encoded, frames, some), some, torch.full((rows,), labels))
+            attention_loss(model.decoder(encoded, lengths, some), some, torch.full((rows,), labels))
     activations = sum(count for storage, count in found.items() if storage not in owned)
     paths = 2 * rows * log_probs.shape[1] * (2 * labels + 1) * SINGLE  # forward and backward sums
     return activations + paths + 2 * rows * log_probs.shape[1] * classes * SINGLE

@@ -11,7 +11,7 @@ A run goes on where it was when called again. `--dry-run` says what a run takes 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,22 +23,16 @@ from data.loading import AudioCache
 from recipes import runs
 from recipes.ctc import examples as data
 from recipes.ctc import plan
-from recipes.ctc.building import (
-    RECIPE,
-    base_of,
-    build,
-    count_weights,
-    feature_kind,
-    frame_of,
-    weight_groups,
-)
-from recipes.ctc.model import Conformer, CTCModel, JointLoss, Size
+from recipes.ctc.building import RECIPE, Architecture, base_of, count_weights, weight_groups
+from recipes.ctc.features import AugmentOptions, Changes, FrozenFeatures, SoundFeatures
+from recipes.ctc.model import BesideLetters, Conformer, CTCModel, JointLoss, Size
 from recipes.ctc.scoring import dev_scores
 from recipes.ctc.texts import TextEncoder, UnitKind, Writing, text_encoder
+from recipes.ctc.warm import HUB
 from recipes.devices import first_alone, is_writer
 from recipes.kept_weights import KeptWeights
-from recipes.options import group, option, parse
-from recipes.scaling import Scale, ScaleOptions
+from recipes.options import group, option, parse, values
+from recipes.scaling import Precision, Scale, ScaleOptions
 from recipes.training import (
     Checkpoint,
     Deadline,
@@ -52,7 +46,9 @@ from recipes.training import (
 )
 from voice.asr.ctc.recognizer import SAMPLE_RATE, WHOLE
 from voice.errors import VoiceError
+from voice.manifest import Clip
 
+MASKED_FRAMES = 25  # at most, of what a frozen encoder gives: 0.5 s
 LONGEST_CHUNK = 1.0  # seconds; Zhang et al. 2020 draw up to 25 frames of 40 ms
 
 
@@ -71,14 +67,21 @@ class Options:
     language: str = option("en", "what is spoken, as its card will say")
     writing: Writing = option("spoken", "write English as spoken, any language in lower case, or as written")
     base_head: bool = option(
-        False, "begin with the CTC head of the base too, as quick has one: English letters"
+        False,
+        "begin with the CTC head of the base too, as quick has one: English letters; or read it, frozen",
+    )
+    freeze: bool = option(
+        False, "keep the base's encoder as it is, and what it gives on disk; Conformer layers learn on it"
+    )
+    encoded: Path | None = option(
+        None, "with --freeze: where that is kept for other runs too; else with the run", may_change=True
     )
     units: UnitKind = option(
         "pieces", "the texts' characters, word pieces by sentencepiece, or English letters"
     )
     vocabulary: int = option(500, "about how many word pieces")
     size: Size = group(Size())
-    augment: data.AugmentOptions = group(data.AugmentOptions())
+    augment: AugmentOptions = group(AugmentOptions())
     streaming: bool = option(
         True, "half of the batches see chunks of up to 1 s instead of the whole utterance"
     )
@@ -103,7 +106,7 @@ def shrink(options: Options) -> Options:
     """Make the run short; what it reads and where it writes stays."""
     size = Size(layers=2, width=96, heads=4, feed_forward=256, kernel=7, dropout=0.0, decoder_layers=1)
     return replace(
-        options, size=size, units="characters", augment=data.AugmentOptions((), (), 0.0, False),
+        options, size=size, units="characters", augment=AugmentOptions((), (), 0.0, False),
         streaming=False, attention=0.0, rate=3e-3, warmup=20, steps=min(options.steps, 260),
         batch_seconds=16.0, save_every=130, check_every=130,
     )  # fmt: skip
@@ -115,12 +118,17 @@ def describe_run(options: Options, batches_a_step: int = 1) -> runs.Run:
     return runs.describe(RECIPE, options, files, base=base_of(options.base), batches_a_step=batches_a_step)
 
 
+def architecture_of(options: Options) -> Architecture:
+    """Return what the network of a run is made of."""
+    return Architecture.of(values(options))
+
+
 def plan_of(options: Options) -> plan.Plan:
     """Return what a run with these options takes."""
     hours = options.hours or sum(clip.duration for clip in data.select(options.manifest)) / 3600
     return plan.estimate(
-        options.base, options.size, units=options.units, vocabulary=options.vocabulary,
-        attention=options.attention, hours=hours, devices=options.scale.dry_run, steps=options.steps,
+        architecture_of(options), units=options.units, vocabulary=options.vocabulary, hours=hours,
+        devices=options.scale.dry_run, steps=options.steps,
         batch_seconds=options.batch_seconds * options.scale.accumulate,
     )  # fmt: skip
 
@@ -130,31 +138,27 @@ def draw_chunk(options: Options, number: int) -> int:
     rng = rng_for(options.seed, 3, number)
     if not options.streaming or rng.random() < 0.5:
         return WHOLE
-    return int(rng.integers(1, 1 + round(LONGEST_CHUNK / frame_of(options.base, options.size))))
+    return int(rng.integers(1, 1 + round(LONGEST_CHUNK / architecture_of(options).frame)))
 
 
 def masking(options: Options) -> nn.Module:
     """Return SpecAugment's masks over (B, D, T): PyTorch's randomness, which the checkpoint keeps."""
-    if not options.augment.masks or feature_kind(options.base) == "samples":
+    if not options.augment.masks or (options.base or "").startswith(HUB) and not options.freeze:
         return nn.Identity()
     from torchaudio.transforms import SpecAugment
 
-    masks: nn.Module = SpecAugment(2, 50, 2, 20, p=0.2)
-    return masks
+    if options.freeze:  # an encoder's channels are no frequencies
+        return SpecAugment(2, MASKED_FRAMES, 0, 1, p=0.2)
+    return SpecAugment(2, 50, 2, 20, p=0.2)
 
 
 def start_model(options: Options, train: data.Examples, encode: TextEncoder) -> CTCModel:
     """Return the network to train; one from scratch knows the mean and deviation of the features."""
-    model = build(
-        options.base,
-        options.size,
-        encode.units.classes,
-        attention=options.attention,
-        base_head=options.base_head,
-    )
-    if isinstance(model.encoder, Conformer):
-        mean, deviation = data.feature_statistics(train)
-        model.encoder.normalize(mean, deviation)
+    inputs = train.features(train.utterances[0].index).shape[1] if options.freeze else None
+    model = architecture_of(options).build(encode.units.classes, inputs)
+    inner = model.encoder.encoder if isinstance(model.encoder, BesideLetters) else model.encoder
+    if isinstance(inner, Conformer):
+        inner.normalize(*data.feature_statistics(train))
     return model.train()
 
 
@@ -162,6 +166,30 @@ def noises_of(manifests: Sequence[str]) -> AudioCache | None:
     """Return the noises of manifests; None without any."""
     clips = data.select(manifests)
     return AudioCache(clips, SAMPLE_RATE) if clips else None
+
+
+def gather(
+    options: Options, clips: Sequence[Clip], encode: TextEncoder, precision: Precision
+) -> tuple[data.Examples, data.Examples]:
+    """Return the examples to learn from and those to watch; a frozen base hears them once."""
+    architecture = architecture_of(options)
+    changes = Changes(options.augment, noises_of(options.augment.noise), options.seed)
+    keep = keeper(options, precision) if options.freeze else None
+    train = data.gather(clips, encode, architecture.features, changes, keep)
+    return train, data.gather(data.select(options.dev), encode, architecture.features, None, keep)
+
+
+def keeper(options: Options, precision: Precision) -> Callable[[SoundFeatures], FrozenFeatures]:
+    """Return what has the frozen base hear clips, and keeps what it gives."""
+    quantized = precision.device.type == "cpu"
+    encoder = architecture_of(options).base_encoder(quantized=quantized).to(precision.device)
+    base = f"{base_of(options.base)} {options.base_head}"
+    folder = options.encoded or options.out / "encoded"
+
+    def keep(sounds: SoundFeatures) -> FrozenFeatures:
+        return FrozenFeatures(sounds, encoder, base, folder, precision)
+
+    return keep
 
 
 def score_average(
@@ -174,8 +202,13 @@ def score_average(
 
 def check(options: Options) -> None:
     """Refuse options that contradict each other. Raises VoiceError."""
-    if options.base_head and (options.units, options.writing) != ("letters", "spoken"):
+    letters = (options.units, options.writing) == ("letters", "spoken")
+    if options.base_head and not letters and not options.freeze:
         raise VoiceError("--base-head writes English letters: give --units letters --writing spoken with it")
+    if options.freeze and (options.base is None or options.streaming):
+        raise VoiceError("--freeze keeps an encoder that is there: give --base and --no-streaming with it")
+    if options.freeze and options.base_head and letters and options.size.subsampling != 2:
+        raise VoiceError("--base-head --units letters corrects each frame of 20 ms: give --subsampling 2")
     if options.writing == "spoken" and options.language != "en":
         raise VoiceError(f"--writing spoken is English: give --writing lower with {options.language}")
 
@@ -196,9 +229,8 @@ def main(options: Options) -> None:
             options.out, data.texts_of(clips), options.writing, options.units, options.vocabulary,
             resumes=resumes or not is_writer(),
         )  # fmt: skip
-    kind = feature_kind(options.base)
-    train, dev = (data.gather(each, encode, kind) for each in (clips, data.select(options.dev)))
-    noises, mask = noises_of(options.augment.noise), masking(options)
+    train, dev = gather(options, clips, encode, scale.precision)
+    mask = masking(options)
     seed_everything(options.seed)
     model = start_model(options, train, encode).to(scale.device)
     size = f"{count_weights(model) / 1e6:.1f} M weights"
@@ -234,9 +266,7 @@ def main(options: Options) -> None:
         progress = Progress(
             options.out, first=done, steps=options.steps, deadline=deadline, wandb=options.scale.wandb
         )
-        for mine in data.batches(
-            train, done, options.batch_seconds, options.augment, noises, options.seed, scale
-        ):
+        for mine in data.batches(train, done, options.batch_seconds, options.seed, scale):
             if done >= options.steps or kept.exhausted or scale.processes.any(deadline.passed):
                 break
             for batch in mine:

@@ -19,7 +19,7 @@ from voice.loading import load_voice
 from voice.manifest import Clip, write_manifest
 from voice.models import entries
 from voice.tts.voice import join
-from voice.types import Audio, Controls
+from voice.types import Audio, Controls, Synthesizer
 
 CORPORA = "VOICE_CORPORA"
 LEARNED = ("librispeech/untranscribed.jsonl:150", "kathleen/train.jsonl:40", "ljspeech/train.jsonl:30")
@@ -83,12 +83,16 @@ def speak_texts(pairs: Sequence[tuple[str, str]], folder: Path, *, seed: int) ->
     folder.mkdir(parents=True, exist_ok=True)
     voices = {name: load_voice(name, threads=1) for name in {voice for _, voice in pairs}}
     for number, (text, voice) in enumerate(pairs):
-        rng = rng_for(seed, number)
-        speech = join(voices[voice].speak(text, Controls(speed=float(rng.uniform(*SPEEDS)))))
-        sound = audio.resample(speech.audio, WHISPER_RATE)
-        level = 10 ** (float(rng.uniform(*HISS)) / 20)
-        samples = sound.samples + level * rng.standard_normal(len(sound.samples), dtype=np.float32)
-        samples = np.clip(samples, -1.0, 1.0).astype(np.float32)
+        sound = speak_text(voices[voice], text, rng_for(seed, number))
         path = folder / f"{voice}-{number:04d}.wav"
-        audio.write(path, Audio(samples, WHISPER_RATE))
-        yield Clip(path, text, len(samples) / WHISPER_RATE, voice, path.stem, WHISPER_RATE, "en")
+        audio.write(path, sound)
+        yield Clip(path, text, sound.duration, voice, path.stem, WHISPER_RATE, "en")
+
+
+def speak_text(voice: Synthesizer, text: str, rng: np.random.Generator) -> Audio:
+    """Return a text as a voice reads it at a random speed, with some hiss, at 16 kHz."""
+    speech = join(voice.speak(text, Controls(speed=float(rng.uniform(*SPEEDS)))))
+    sound = audio.resample(speech.audio, WHISPER_RATE)
+    level = 10 ** (float(rng.uniform(*HISS)) / 20)
+    samples = sound.samples + level * rng.standard_normal(len(sound.samples), dtype=np.float32)
+    return Audio(np.clip(samples, -1.0, 1.0).astype(np.float32), WHISPER_RATE)

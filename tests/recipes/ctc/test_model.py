@@ -5,7 +5,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("speechbrain")
 
-from recipes.ctc.building import build
+from recipes.ctc.building import Architecture
 from recipes.ctc.model import CTCModel, JointLoss, Size, hides, relative_positions
 from voice.asr.ctc.recognizer import WHOLE
 
@@ -16,7 +16,7 @@ EVERYTHING = torch.tensor(WHOLE)
 @pytest.fixture
 def model() -> CTCModel:
     torch.manual_seed(0)
-    return build(None, SMALL, 7, attention=0.3).eval()
+    return Architecture(None, SMALL, 0.3).build(7).eval()
 
 
 def sound(frames: int, seed: int = 0) -> torch.Tensor:
@@ -26,9 +26,7 @@ def sound(frames: int, seed: int = 0) -> torch.Tensor:
 @pytest.mark.parametrize(("factor", "count"), [(2, 51), (4, 26), (8, 13)])
 def test_the_encoder_has_a_frame_for_each_few_of_features(factor, count):
     size = Size(1, 16, 2, 32, 5, factor, 0.0, 1)
-    log_probs, frames = build(None, size, 7, attention=0.0).eval()(
-        sound(101), torch.tensor([101]), EVERYTHING
-    )
+    log_probs, frames = Architecture(None, size).build(7).eval()(sound(101), torch.tensor([101]), EVERYTHING)
     assert log_probs.shape == (1, count, 7) and frames.tolist() == [count]
     torch.testing.assert_close(log_probs.exp().sum(-1), torch.ones(1, count))
 
@@ -83,7 +81,7 @@ def test_the_loss_does_not_depend_on_padding(model):
 
 def test_all_weights_learn():
     torch.manual_seed(0)
-    model = build(None, SMALL, 7, attention=0.3).train()
+    model = Architecture(None, SMALL, 0.3).build(7).train()
     loss_of = JointLoss(model, 0.3)
     loss_of(sound(80), torch.tensor([80]), torch.tensor([[1, 2]]), torch.tensor([2]), torch.tensor(4))[
         "loss"

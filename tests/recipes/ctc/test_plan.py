@@ -6,7 +6,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("speechbrain")
 
 from recipes.ctc import plan
-from recipes.ctc.building import build
+from recipes.ctc.building import Architecture
 from recipes.ctc.model import JointLoss, Size
 
 SMALL = Size(layers=2, width=32, heads=2, feed_forward=64, kernel=5, dropout=0.0, decoder_layers=1)
@@ -15,9 +15,9 @@ SMALL = Size(layers=2, width=32, heads=2, feed_forward=64, kernel=5, dropout=0.0
 def test_the_bytes_of_a_batch_are_those_that_training_really_keeps():
     seconds, rate, classes = 30.0, 4.0, 40
     estimated = plan.saved_bytes(
-        build(None, SMALL, classes, attention=0.3).train(), 80, classes, seconds, rate
+        Architecture(None, SMALL, 0.3).build(classes).train(), 80, classes, seconds, rate
     )
-    model, found, held = build(None, SMALL, classes, attention=0.3).train(), {}, []
+    model, found, held = Architecture(None, SMALL, 0.3).build(classes).train(), {}, []
     owned = {each.untyped_storage()._cdata for each in model.parameters()}
 
     def keep(tensor: torch.Tensor) -> torch.Tensor:
@@ -35,7 +35,7 @@ def test_the_bytes_of_a_batch_are_those_that_training_really_keeps():
 
 def test_steps_follow_from_hours_devices_and_batches():
     found = plan.estimate(
-        None, SMALL, units="pieces", vocabulary=100, attention=0.0, hours=10.0, devices=2, steps=1000,
+        Architecture(None, SMALL), units="pieces", vocabulary=100, hours=10.0, devices=2, steps=1000,
         batch_seconds=100.0,
     )  # fmt: skip
     assert found.steps_per_epoch == 190  # 36,000 s / (2 · 100 s · 0.95)
@@ -43,5 +43,5 @@ def test_steps_follow_from_hours_devices_and_batches():
 
 
 def test_a_longer_batch_takes_more_memory():
-    one, two = (plan.saved_bytes(build(None, SMALL, 20, attention=0.0), 80, 20, s, 4.0) for s in (30.0, 60.0))
+    one, two = (plan.saved_bytes(Architecture(None, SMALL).build(20), 80, 20, s, 4.0) for s in (30.0, 60.0))
     assert two == pytest.approx(2 * one, rel=0.05)

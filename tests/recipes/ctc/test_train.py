@@ -19,7 +19,7 @@ from recipes.ctc.model import Size
 from recipes.runs import read as read_run
 from recipes.scaling import ScaleOptions
 from voice import audio
-from voice.asr.ctc.recognizer import WHOLE, OnnxCTCRecognizer
+from voice.asr.ctc.recognizer import WHOLE, OnnxCTCRecognizer, features_of
 from voice.errors import ModelDamaged, ModelError, VoiceError
 from voice.loading import load_recognizer
 from voice.models.card import read_card
@@ -66,7 +66,7 @@ def test_the_export_writes_what_the_network_writes(smoke_run, model):
     sounds = [audio.read(clip.audio, 16_000).samples for clip in examples.select([f"{TINY}:3"])]
     together = recognizer.log_probs(sounds)
     for samples, found in zip(sounds, together, strict=True):
-        features = torch.from_numpy(examples.features_of(samples, "kaldi"))[None]
+        features = torch.from_numpy(features_of(samples, "kaldi"))[None]
         with torch.no_grad():
             expected, _ = network(features, torch.tensor([features.shape[1]]), torch.tensor(WHOLE))
         np.testing.assert_allclose(found, expected[0].numpy(), atol=0.05)
@@ -129,10 +129,44 @@ def test_an_encoder_that_is_there_is_trained_further_and_exported(tmp_path, base
     sound = audio.read(clip.audio, 16_000)
     recognizer = load_recognizer(str(tmp_path / "model"), threads=1)
     network, _ = read_model(run, read_run(run, "recipes.ctc.train"), "best")
-    features = torch.from_numpy(examples.features_of(sound.samples, card.options["features"]))[None]
+    features = torch.from_numpy(features_of(sound.samples, card.options["features"]))[None]
     with torch.no_grad():
         expected, _ = network(features, torch.tensor([features.shape[1]]), torch.tensor(WHOLE))
     np.testing.assert_allclose(recognizer.log_probs([sound.samples])[0], expected[0].numpy(), atol=0.05)
+
+
+@pytest.mark.parametrize("base", ["whisper", "hub"])
+def test_layers_on_a_frozen_encoder_are_trained_on_what_it_keeps_and_exported_with_it(tmp_path, base):
+    name = str(smoke.base(tmp_path)) if base == "whisper" else f"hf:{tiny_hubert(tmp_path / 'hubert')}"
+    run, encoded = tmp_path / "run", tmp_path / "encoded"
+    frozen = {"base": name, "freeze": True, "streaming": False, "encoded": encoded}
+    train.main(options(run, units="characters", steps=2, check_every=2, **frozen))
+    assert len(list(encoded.glob("*.npy"))) == 8  # six to learn from, as they are changed; two to watch
+    export.main(export.Options(run=run, out=tmp_path / "model", name="frozen"))
+    card = read_card(tmp_path / "model")
+    assert card.options["frame"] == 0.04
+    sounds = [audio.read(clip.audio, 16_000).samples for clip in examples.select([f"{TINY}:2"])]
+    recognizer = load_recognizer(str(tmp_path / "model"), threads=1)
+    network, _ = read_model(run, read_run(run, "recipes.ctc.train"), "best")
+    for samples in sounds:
+        (found,) = recognizer.log_probs([samples])
+        features = torch.from_numpy(features_of(samples, card.options["features"]))[None]
+        with torch.no_grad():
+            expected, _ = network(features, torch.tensor([features.shape[1]]), torch.tensor(WHOLE))
+        np.testing.assert_allclose(found, expected[0].numpy(), atol=0.05)
+
+
+LETTERS = {"base": "quick", "base_head": True, "units": "letters", "streaming": False}
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [({}, "--base"), ({"base": "quick"}, "--no-streaming"), (LETTERS, "--subsampling 2")],
+)
+def test_a_frozen_encoder_is_one_that_is_there_and_sees_all(tmp_path, changed, told):
+    with pytest.raises(VoiceError, match=told):
+        train.main(options(tmp_path / "run", freeze=True, **changed))
+    assert not (tmp_path / "run").exists()
 
 
 def tiny_hubert(folder: Path) -> Path:

@@ -78,7 +78,7 @@ class Architecture:
         return self.freeze and self.base_head and self.letters
 
     @property
-    def stacked(self) -> int:
+    def stack_size(self) -> int:
         """Return how many frames of a frozen base make one of the Conformer on it."""
         return self.size.subsampling // round(WARM_FRAME / KALDI_FRAME)
 
@@ -122,13 +122,13 @@ class Architecture:
         if not self.freeze:
             return self.base_encoder()
         width = inputs or self.base_encoder().width
-        return Conformer(FrameStacking(width, self.size.width, self.stacked), width, self.size)
+        return Conformer(FrameStacking(width, self.size.width, self.stack_size), width, self.size)
 
     def complete(self, model: CTCModel) -> CTCModel:
         """Return the network from features on: a frozen base goes below what was learned on it."""
         if not self.freeze:
             return model
-        encoder = warm.OnFrozen(self.base_encoder(), model.encoder, self.stacked)
+        encoder = warm.OnFrozen(self.base_encoder(), model.encoder, self.stack_size)
         return CTCModel(encoder, model.labels, model.decoder)
 
 

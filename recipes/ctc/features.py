@@ -99,7 +99,7 @@ class FrozenFeatures:
     ) -> None:
         self._source, self._encoder, self._precision = source, encoder.eval(), precision
         self._folder = folder
-        self._names = file_names(source.sounds.clips, f"{base} {_told(source.changes)}")
+        self._names = file_names(source.sounds.clips, f"{base} {_describe(source.changes)}")
         folder.mkdir(parents=True, exist_ok=True)
 
     def __call__(self, index: int, number: int | None = None) -> np.ndarray:
@@ -138,7 +138,7 @@ def file_names(clips: Sequence[Clip], how: str) -> list[str]:
     return names
 
 
-def _told(changes: Changes | None) -> str:
+def _describe(changes: Changes | None) -> str:
     """Return all that decides how sounds are changed, as a text."""
     if changes is None:
         return "unchanged"

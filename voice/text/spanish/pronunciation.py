@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from voice.text.alphabet import PUNCTUATION
 from voice.text.spanish.sounds import Sounds, sounds_of
+from voice.text.verbalization.marks import PHRASE_END, SPOKEN_PART, closing_marks, letters_of, opening_marks
 
 # Words without stress inside a phrase; those in _SPANISH_SECONDARY keep a secondary one.
 _SPANISH_WEAK = frozenset(
@@ -24,10 +24,8 @@ _SPANISH_EXCEPTIONS = {
     "luis": "lˈuis", "internet": "ˌinteɾnˈet", "online": "onlˈIn", "whatsapp": "wˈatsap",
     "youtube": "ʝˈutuβ", "email": "imˈeɪl", "marketing": "mˈaɾketin",
 }  # fmt: skip
-_PHRASE_END = re.compile(r"[,.;:!?…—()“”\"]$")
 _SPANISH_VOWELS = "aeiouɛIAWOYɪʊ"
 _WEAK = {"b": "β", "d": "ð", "ɡ": "ɣ"}
-_SPOKEN = re.compile(r"[^\W\d_]+")
 
 
 def pronounce(words: Sequence[str]) -> list[str]:
@@ -37,34 +35,20 @@ def pronounce(words: Sequence[str]) -> list[str]:
     result: list[str] = []
     before = ""  # the last sound of the phrase so far, "" at its beginning
     for index, (word, phonemes) in enumerate(zip(words, spoken, strict=True)):
-        plain = _letters(word)
-        ends = index + 1 == len(words) or _PHRASE_END.search(word) is not None
+        plain = letters_of(word)
+        ends = index + 1 == len(words) or PHRASE_END.search(word) is not None
         if not alone and not (ends and not before):
             phonemes = _in_phrase(plain, phonemes)
         following = "" if ends else next((each for each in spoken[index + 1 :] if each), "")
         phonemes = _assimilate(_soften(phonemes, before, following), following)
         before = "" if ends else (phonemes[-1:] or before)
-        result.append(_opening(word) + phonemes + _closing(word))
+        result.append(opening_marks(word) + phonemes + closing_marks(word))
     return result
-
-
-def _letters(word: str) -> str:
-    return "".join(_SPOKEN.findall(word.lower()))
-
-
-def _opening(word: str) -> str:
-    marks = word[: len(word) - len(word.lstrip("".join(PUNCTUATION)))]
-    return "".join(mark for mark in marks if mark in "(“")
-
-
-def _closing(word: str) -> str:
-    kept = word.rstrip("".join(PUNCTUATION))
-    return word[len(kept) :].replace('"', "") if kept else ""
 
 
 def _pronounce_word(word: str) -> str:
     """Return the phonemes of a word by itself, its parts joined."""
-    parts = _SPOKEN.findall(word.lower())
+    parts = SPOKEN_PART.findall(word.lower())
     return "".join(_pronounce_part(part) for part in parts)
 
 

@@ -32,7 +32,7 @@ def calendar_rules(words: Wording, link: str) -> tuple[Rule, ...]:
         return f"{said} {hours}" if match["hours"] and hours not in said else said
 
     return (
-        rule(rf"(?<![\w.,/])(?P<token>(?P<day>\d{{1,2}})(?:\.?º|er|\.)?\s+{link}{month}"
+        rule(rf"(?<![\w.,/])(?P<token>(?P<day>\d{{1,2}})(?:\.?[º°]|er|\.)?\s+{link}{month}"
              rf"(?:\s+(?:{link}|del\s+)?(?P<year>\d{{4}}))?)\b", month_name),
         rule(r"(?<![\w-])(?P<year>\d{4})-(?P<month>\d{2})-(?P<day>\d{2})(?![\w-])", figures),
         rule(r"(?<![\w/.-])(?P<day>\d{1,2})(?P<sep>[/.-])(?P<month>\d{1,2})(?P=sep)(?P<year>\d{4}|\d{2})"

@@ -28,6 +28,8 @@ def character_reader(words: Wording, alphabet: str) -> SayCharacter:
             return _MARKS_AS_READ[char]
         if char in ';:,.!?()"':
             return char
+        if char in "'’" and text[at - 1 : at].isalpha() and text[at + 1 : at + 2].isalpha():
+            return "'"
         if char in "-‐‑":
             return _hyphen(text, at)
         if char.lower() in alphabet:

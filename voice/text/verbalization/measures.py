@@ -71,7 +71,7 @@ def unit_rules(words: Wording) -> tuple[Rule, ...]:
         ):
             said += f" {power.after_number(single)}"
         if match["below"]:
-            said += f" {words.per} {words.units[match['below']].one}"
+            said += f" {words.per(words.units[match['below']])}"
         sign = f"{words.signs['−']} " if match["sign"] else ""
         return say_range_start(match, words, noun.gender) + sign + said
 

@@ -33,7 +33,8 @@ class Wording:
     - `time(hour, minute, second)` says a time of day, with None for seconds not given.
     - `currencies` by sign or code: the unit and its hundredth, None where there is none; `cents` joins them.
     - `scales`: words such as "millones" after which a noun follows with `of` before it.
-    - `units` by sign; `per` is said for the slash between two; `square` and `cubic` follow the noun.
+    - `units` by sign; `per` says what is below the slash of two ("por hora"); `square` and `cubic` follow
+      the noun.
     - `signs`: how characters are read that stand by themselves; `address_signs` those inside of addresses.
     - `letters`: the names of letters.
     """
@@ -52,7 +53,7 @@ class Wording:
     scales: tuple[str, ...]
     of: str
     units: Mapping[str, Noun]
-    per: str
+    per: Callable[[Noun], str]
     square: Noun
     cubic: Noun
     signs: Mapping[str, str]

@@ -27,7 +27,7 @@ from data.loading import AudioCache
 from data.shards.index import ClipIndex
 from voice.manifest import read_manifest
 
-TINY = Path(__file__).resolve().parents[1] / "data" / "tiny" / "train.jsonl"
+TINY = Path(__file__).resolve().parents[2] / "data" / "tiny" / "train.jsonl"
 RATE = 16_000
 SECONDS = 45.0  # of speech in a batch
 BATCHES = 200

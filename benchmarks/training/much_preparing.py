@@ -25,7 +25,7 @@ from data import measuring
 from data.prepare import PrepareOptions, prepare
 from data.preparing import settling
 
-TINY = Path(__file__).resolve().parents[1] / "data" / "tiny" / "train.jsonl"
+TINY = Path(__file__).resolve().parents[2] / "data" / "tiny" / "train.jsonl"
 ROWS_OF_A_SPEAKER = 50
 
 

@@ -56,30 +56,38 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The `base`, all candidates, and the one to take; `chosen` is None where nothing was gained, and why."""
+    """The `base`, all candidates, those that may be taken, best first, and why they or why none."""
 
     base: Candidate
     candidates: tuple[Candidate, ...]
-    chosen: Candidate | None
+    eligible: tuple[Candidate, ...]
     reason: str
+
+    @property
+    def chosen(self) -> Candidate | None:
+        """Return the best one; None where nothing was gained."""
+        return self.eligible[0] if self.eligible else None
 
 
 def judge(base: Candidate, read: Callable[[float], Candidate], scales: Sequence[float] = SCALES) -> Verdict:
-    """Return which share of what was learned to take; `read` scores the recognizer with a share of it."""
+    """Return which shares of what was learned may be taken; `read` scores the recognizer with one of them."""
     candidates = tuple(read(scale) for scale in scales)
     safe = [each for each in candidates if is_safe(base, each)]
     better = [each for each in safe if each.own.rate < base.own.rate]
     if not better:
-        return Verdict(base, candidates, None, _why_not(base, candidates, safe))
-    best = min(better, key=lambda each: (each.own.rate, each.scale))
-    likely = probability_of_gain(base.own.scores, best.own.scores)
-    if likely < LIKELY:
+        return Verdict(base, candidates, (), _why_not(base, candidates, safe))
+    better.sort(key=lambda each: (each.own.rate, each.scale))
+    likely = [probability_of_gain(base.own.scores, each.own.scores) for each in better]
+    eligible = tuple(each for each, chance in zip(better, likely, strict=True) if chance >= LIKELY)
+    if not eligible:
         reason = (
-            f"{best.own.describe()} after {base.own.describe()} on {len(best.own.scores)} dev utterances is "
-            f"within chance ({100 * likely:.0f} % likely to be a gain); more dev recordings would tell"
+            f"{better[0].own.describe()} after {base.own.describe()} on {len(base.own.scores)} dev "
+            f"utterances is within chance ({100 * likely[0]:.0f} % likely to be a gain); more dev recordings "
+            "would tell"
         )
-        return Verdict(base, candidates, None, reason)
-    return Verdict(base, candidates, best, f"{100 * likely:.0f} % likely to be a gain on such recordings")
+        return Verdict(base, candidates, (), reason)
+    sure = likely[better.index(eligible[0])]
+    return Verdict(base, candidates, eligible, f"{100 * sure:.0f} % likely to be a gain on such recordings")
 
 
 def is_safe(base: Candidate, other: Candidate) -> bool:

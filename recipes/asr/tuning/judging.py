@@ -122,8 +122,25 @@ def judge_run(o: Options, tell: Tell = print) -> Judged:
         return _without_gain(o, verdict, own, lines, tell)
     about = Description(o.name, trained.language, f"{trained.base} tuned to {o.name}", {})
     name = str(base) if trained.smoke else trained.base
-    write_model(model, verdict.chosen.scale, _base_model(trained, base), name, o.out, about)
-    return _compare(o, trained, (own, general), verdict, lines, terms, tell)
+    before = run_recognizer(name, [*own, *general], trained.language, o.threads)
+    for share in verdict.eligible:
+        write_model(model, share.scale, _base_model(trained, base), name, o.out, about)
+        after = run_recognizer(str(o.out), [*own, *general], trained.language, o.threads)
+        held, told = compare_as_run(share.scale, before, after, len(own))
+        for line in told:
+            tell(line)
+        lines += told
+        if held:
+            found = Judged(
+                o.out, verdict.reason, replace(verdict, eligible=(share,)), before, after, own, o.run, (), {}
+            )
+            return _complete(o, trained, found, (own, general), lines, terms, tell)
+        shutil.rmtree(o.out)
+    reason = "what dev has gained does not hold as the recognizer runs; nothing is exported"
+    tell(reason)
+    scores = scores_of(*(_candidate(each.reading, len(own)) for each in (before, after)))
+    nothing = replace(verdict, eligible=())
+    return Judged(None, reason, nothing, before, after, own, o.run, (*lines, reason), scores)
 
 
 def _base_model(trained: train.Options, folder: Path) -> Model:
@@ -140,7 +157,7 @@ def describe(verdict: Verdict) -> list[str]:
     for each in (verdict.base, *verdict.candidates):
         general = "" if each.general is None else f"   general speech {each.general.describe()}"
         what = "base" if each is verdict.base else f"{100 * each.scale:.0f} % of what was learned"
-        mark = "  ← taken" if each is verdict.chosen else ""
+        mark = "  ← best" if each is verdict.chosen else ""
         lines.append(f"{what:<28} dev {each.own.describe()}{general}{mark}")
     return [*lines, verdict.reason]
 
@@ -160,21 +177,31 @@ def _without_gain(
     return Judged(None, verdict.reason, verdict, None, None, own, o.run, (*lines, *told), {})
 
 
-def _compare(
-    o: Options, trained: train.Options, examples: tuple[Sequence[Example], Sequence[Example]],
-    verdict: Verdict, lines: list[str], terms: Sequence[str], tell: Tell,
-) -> Judged:  # fmt: skip
-    """Compare base and export as they run; take the export away again where it does not hold."""
-    own, general = examples
-    base_name = str(o.run / "base") if trained.smoke else trained.base
-    before = run_recognizer(base_name, [*own, *general], trained.language, o.threads)
-    after = run_recognizer(str(o.out), [*own, *general], trained.language, o.threads)
-    was, now = (_candidate(each.reading, len(own)) for each in (before, after))
-    told = [f"as it runs: dev {now.own.describe()} word errors, {was.own.describe()} before"]
+def compare_as_run(scale: float, before: AsRun, after: AsRun, count: int) -> tuple[bool, list[str]]:
+    """Return whether a share of what was learned is better than the base as both run, and lines about it.
+
+    The first `count` utterances are the set's, the others general speech.
+    """
+    was, now = (_candidate(each.reading, count) for each in (before, after))
+    held = now.own.rate < was.own.rate and is_safe(was, now)
+    lines = [
+        f"{100 * scale:.0f} %, as it runs: dev {now.own.describe()} word errors, {was.own.describe()} before"
+    ]
     if now.general and was.general:
-        told.append(f"general speech {now.general.describe()}, {was.general.describe()} before")
-    more, weights = compare(before, after)
-    told += more
+        remark = "" if is_safe(was, now) else ": worse"
+        lines.append(f"general speech {now.general.describe()}, {was.general.describe()} before{remark}")
+    return held, lines
+
+
+def _complete(
+    o: Options, trained: train.Options, judged: Judged, examples: tuple[Sequence[Example], Sequence[Example]],
+    lines: list[str], terms: Sequence[str], tell: Tell,
+) -> Judged:  # fmt: skip
+    """Say how what sits on the recognizer holds, count terms, measure test sets, and write the card."""
+    own, general = examples
+    assert judged.before is not None and judged.after is not None  # it is exported
+    was, now = (_candidate(each.reading, len(own)) for each in (judged.before, judged.after))
+    told, weights = compare(judged.before, judged.after)
     counts = count_terms(terms, now.own.references, was.own.hypotheses, now.own.hypotheses)
     told += [f"{each.term}: {each.after} of {each.said} right, {each.before} before" for each in counts]
     if counts:
@@ -184,11 +211,7 @@ def _compare(
     for line in told:
         tell(line)
     scores = scores_of(was, now)
-    if now.own.rate >= was.own.rate or not is_safe(was, now):
-        shutil.rmtree(o.out)
-        reason = "what dev has gained does not hold as the recognizer runs; nothing is exported"
-        tell(reason)
-        return Judged(None, reason, verdict, before, after, own, o.run, (*lines, *told, reason), scores)
+    base_name = str(o.run / "base") if trained.smoke else trained.base
     for manifest in o.test:
         line, measured = measure(manifest, base_name, o, trained.language)
         tell(line)
@@ -200,7 +223,7 @@ def _compare(
     sets |= {set_name(each): Path(each) for each in o.test if Path(each).is_file()}
     how = Evaluation.on("recipes.asr.tuning.companions", sets, {"language": trained.language})
     write_card(o.out, replace(card, options=options, scores=scores, evaluation=how.table()))
-    return Judged(o.out, verdict.reason, verdict, before, after, own, o.run, (*lines, *told), scores, counts)
+    return replace(judged, lines=(*lines, *told), scores=scores, terms=counts)
 
 
 def scores_of(was: Candidate, now: Candidate) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def test_what_was_done_is_not_done_again(tuned, monkeypatch):
 def test_what_has_gained_is_published_with_its_card(tuned, tmp_path, monkeypatch):
     def judge(base, read):
         candidate = read(1.0)
-        return Verdict(base, (candidate,), candidate, "so this test has it")
+        return Verdict(base, (candidate,), (candidate,), "so this test has it")
 
     run_recognizer = judging.run_recognizer
 
@@ -86,13 +86,27 @@ def test_what_has_gained_is_published_with_its_card(tuned, tmp_path, monkeypatch
 def test_what_does_not_hold_as_it_runs_is_taken_away(tuned, tmp_path, monkeypatch):
     def judge(base, read):
         candidate = read(1.0)
-        return Verdict(base, (candidate,), candidate, "so this test has it")
+        return Verdict(base, (candidate,), (candidate,), "so this test has it")
 
     monkeypatch.setattr(judging, "judge", judge)
     made = tmp_path / "mine"
     found = judging.judge_run(judging.Options(tuned / "tune", "shop", made, threads=1), lambda line: None)
     assert found.model is None and "does not hold as the recognizer runs" in found.reason
     assert not made.exists()
+
+
+def test_where_the_best_share_does_not_hold_the_next_is_tried(tuned, tmp_path, monkeypatch):
+    def judge(base, read):
+        candidates = read(1.0), read(0.5)
+        return Verdict(base, candidates, candidates, "so this test has it")
+
+    held = iter([False, True])
+    monkeypatch.setattr(judging, "judge", judge)
+    monkeypatch.setattr(judging, "compare_as_run", lambda scale, *others: (next(held), [f"share {scale}"]))
+    made, told = tmp_path / "mine", []
+    found = judging.judge_run(judging.Options(tuned / "tune", "shop", made, threads=1), told.append)
+    assert found.model == made and (made / "model.toml").exists()
+    assert found.verdict.chosen.scale == 0.5 and {"share 1.0", "share 0.5"} <= set(told) & set(found.lines)
 
 
 def test_a_model_that_there_is_keeps_its_name(tmp_path):

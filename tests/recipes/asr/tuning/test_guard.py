@@ -29,6 +29,13 @@ def test_the_share_with_the_fewest_errors_that_keeps_general_speech_is_taken():
     assert verdict.chosen is found[0.5], "of two equally good ones the one nearer to the base"
 
 
+def test_all_shares_that_gain_are_named_best_first():
+    errors = {1.0: 1, 0.75: 2, 0.5: 3, 0.25: 2}
+    found = {scale: candidate(scale, reading(*[count] * 40), BASE.general) for scale, count in errors.items()}
+    verdict = judge(BASE, found.__getitem__)
+    assert [each.scale for each in verdict.eligible] == [1.0, 0.25, 0.75]
+
+
 def test_nothing_is_taken_where_general_speech_is_lost():
     verdict = judge(BASE, lambda scale: candidate(scale, reading(*[1] * 40), reading(*[2] * 40)))
     assert verdict.chosen is None and "general speech got worse" in verdict.reason

@@ -64,7 +64,7 @@ class Verdict:
     reason: str
 
     @property
-    def chosen(self) -> Candidate | None:
+    def best(self) -> Candidate | None:
         """Return the best one; None where nothing was gained."""
         return self.eligible[0] if self.eligible else None
 

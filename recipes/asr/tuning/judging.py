@@ -118,7 +118,7 @@ def judge_run(o: Options, tell: Tell = print) -> Judged:
     lines = describe(verdict)
     for line in lines:
         tell(line)
-    if verdict.chosen is None:
+    if verdict.best is None:
         return _without_gain(o, verdict, own, lines, tell)
     about = Description(o.name, trained.language, f"{trained.base} tuned to {o.name}", {})
     name = str(base) if trained.smoke else trained.base
@@ -157,7 +157,7 @@ def describe(verdict: Verdict) -> list[str]:
     for each in (verdict.base, *verdict.candidates):
         general = "" if each.general is None else f"   general speech {each.general.describe()}"
         what = "base" if each is verdict.base else f"{100 * each.scale:.0f} % of what was learned"
-        mark = "  ← best" if each is verdict.chosen else ""
+        mark = "  ← best" if each is verdict.best else ""
         lines.append(f"{what:<28} dev {each.own.describe()}{general}{mark}")
     return [*lines, verdict.reason]
 

@@ -38,7 +38,7 @@ def _candidates(base: str, judged: Judged) -> report.Table:
     verdict = judged.verdict
     rows = [(base, *_cells(verdict.base))]
     for each in verdict.candidates:
-        taken = ", taken" if each is verdict.chosen else ""
+        taken = ", taken" if each is verdict.best else ""
         rows.append((f"{100 * each.scale:.0f} % of what was learned{taken}", *_cells(each)))
     return report.Table(("", "your dev recordings", "general speech"), rows, verdict.reason)
 

@@ -106,7 +106,7 @@ def test_where_the_best_share_does_not_hold_the_next_is_tried(tuned, tmp_path, m
     made, told = tmp_path / "mine", []
     found = judging.judge_run(judging.Options(tuned / "tune", "shop", made, threads=1), told.append)
     assert found.model == made and (made / "model.toml").exists()
-    assert found.verdict.chosen.scale == 0.5 and {"share 1.0", "share 0.5"} <= set(told) & set(found.lines)
+    assert found.verdict.best.scale == 0.5 and {"share 1.0", "share 0.5"} <= set(told) & set(found.lines)
 
 
 def test_a_model_that_there_is_keeps_its_name(tmp_path):

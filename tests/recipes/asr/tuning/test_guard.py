@@ -26,7 +26,7 @@ def test_the_share_with_the_fewest_errors_that_keeps_general_speech_is_taken():
         0.25: candidate(0.25, reading(*[3] * 40), reading(*[1] * 40)),
     }
     verdict = judge(BASE, found.__getitem__)
-    assert verdict.chosen is found[0.5], "of two equally good ones the one nearer to the base"
+    assert verdict.best is found[0.5], "of two equally good ones the one nearer to the base"
 
 
 def test_all_shares_that_gain_are_named_best_first():
@@ -38,12 +38,12 @@ def test_all_shares_that_gain_are_named_best_first():
 
 def test_nothing_is_taken_where_general_speech_is_lost():
     verdict = judge(BASE, lambda scale: candidate(scale, reading(*[1] * 40), reading(*[2] * 40)))
-    assert verdict.chosen is None and "general speech got worse" in verdict.reason
+    assert verdict.best is None and "general speech got worse" in verdict.reason
 
 
 def test_nothing_is_taken_where_dev_has_as_many_errors():
     verdict = judge(BASE, lambda scale: candidate(scale, BASE.own, BASE.general))
-    assert verdict.chosen is None and "word errors" in verdict.reason
+    assert verdict.best is None and "word errors" in verdict.reason
 
 
 def test_a_gain_within_chance_is_none():
@@ -51,7 +51,7 @@ def test_a_gain_within_chance_is_none():
     verdict = judge(
         candidate(0.0, reading(*errors)), lambda scale: candidate(scale, reading(*[3] * 38, 0, 5))
     )
-    assert verdict.chosen is None and "within chance" in verdict.reason
+    assert verdict.best is None and "within chance" in verdict.reason
 
 
 def test_a_few_errors_more_on_general_speech_are_chance():

@@ -22,6 +22,7 @@ from voice.cli.console import (
     progress,
     standard_input,
 )
+from voice.cli.spoken_languages import USUAL_VOICE, in_language, parse_choice, voice_for
 from voice.cli.targets import check_sound, check_text, write_text
 from voice.cli.wav_stream import write_stream
 from voice.errors import TextError, VoiceError
@@ -51,7 +52,11 @@ def command(
             "--output", "-o", metavar="PATH", help=".wav, .mp3, .flac, .ogg, .opus, .m4a; - is a wav stream."
         ),
     ] = "out.wav",
-    voice: VoiceName = "heart",
+    voice: VoiceName = USUAL_VOICE,
+    language: Annotated[
+        str | None,
+        typer.Option(metavar="es|Spanish|auto", help="The text's language, if it is not the voice's own."),
+    ] = None,
     speed: Annotated[float, typer.Option(help="2 is twice as fast (0.5 to 2).")] = 1.0,
     pitch: Annotated[float, typer.Option(help="Semitones higher (-12 to 12).")] = 0.0,
     energy: Annotated[float, typer.Option(help="dB louder (-24 to 12).")] = 0.0,
@@ -124,15 +129,17 @@ def command(
             "--ray, --lines and --skip-existing are for several texts: give a folder or a file with -i"
         )
     spoken = _text(text, input, ssml)
+    code = parse_choice(language, spoken)
+    voice = voice_for(voice, code)
     subtitle_form = _subtitle_format(subtitles)
     check_sound(output, [input, lexicon], encoding)
     if subtitles:
         check_text(subtitles, [input, lexicon])
     places = [Path(each) for each in (output, subtitles) if each and each != "-"]
     remove_leftovers(places)
-    said = _Said(subtitles, subtitle_form)
+    said = _Said(subtitles, subtitle_form, code or "en")
     mark = _load_watermark() if watermark else None
-    speech = _load_voice(voice, threads), spoken, controls
+    speech = in_language(_load_voice(voice, threads), code), spoken, controls
     _speak(*speech, output, said, _tags(voice), mark, encoding)
     said.write_subtitles(subtitles)
     for place in places:
@@ -147,6 +154,7 @@ class _Said:
 
     subtitles: Path | None
     form: str
+    language: str = "en"
     segments: list[Segment] = field(default_factory=list)
     marks: list[Mark] = field(default_factory=list)
     seconds: float = 0.0
@@ -157,7 +165,7 @@ class _Said:
         from voice.types import Transcript
 
         if path:
-            transcript = Transcript(tuple(self.segments), "en", self.seconds, tuple(self.marks))
+            transcript = Transcript(tuple(self.segments), self.language, self.seconds, tuple(self.marks))
             write_text(path, render(transcript, self.form))
 
     def keep(self, writer: Writer, output: str) -> None:

@@ -1,49 +1,33 @@
 """A subset of SSML (W3C, Speech Synthesis Markup Language 1.1) → passages of text, and how they are spoken.
 
-Understood: speak, p, s, break, prosody, emphasis, say-as, phoneme, sub, voice, mark. Any other tag is
-reported, and its content spoken without it. Document types and entities of a document's own are refused.
+Understood: speak, p, s, break, prosody, emphasis, say-as, phoneme, sub, voice, lang, mark, and xml:lang. Any
+other tag is reported, and its content spoken without it. Document types and entities are refused.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from xml.parsers import expat
 
 from voice.errors import TextError
 from voice.text.language import Language
+from voice.text.languages import parse_language
 from voice.text.lexicon import LONGEST_WORDS
-from voice.text.phones import from_arpabet, from_ipa
-from voice.text.prosody import emphasis, prosody, seconds
-from voice.text.reading import PLAIN, Annotations, PronouncedSpan, Style, StyledSpan
+from voice.text.phones import ALPHABETS
+from voice.text.prosody import BREAKS, LONGEST_BREAK, break_length, emphasis, prosody
+from voice.text.reading import PLAIN, Annotations, Passage, PronouncedSpan, Style, StyledSpan
+from voice.text.registry import can_read, find_language
 from voice.types import Pronunciation
 
-LONGEST_BREAK = 60.0  # seconds, also of several that follow one another
 DEEPEST = 100  # elements within one another
-STRENGTHS = {"none": 0.0, "x-weak": 0.1, "weak": 0.15, "medium": 0.3, "strong": 0.5, "x-strong": 0.8}
 WORDLESS = frozenset("meta metadata lexicon lookup desc title script style".split())
 RANK = {"clause": 0, "sentence": 1, "paragraph": 2}
 _BLANK = "\ufeff \t\r\n"
 _SSML_START = re.compile(
     r"(?:<\?xml[^>]*\?>\s*)?(?:<!--(?:(?!-->).)*-->\s*)*<(?:speak[\s>/]|!DOCTYPE\s+speak\b)", re.DOTALL
 )
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A text and what follows it: `after` as in SpokenSentence, or an exact `pause` in seconds.
-
-    `annotations` are those of its characters; `marks` are names with the character before which each stands;
-    `voice` is the name of another voice. A passage without text is a silence or a mark.
-    """
-
-    text: str
-    annotations: Annotations = Annotations()
-    marks: tuple[tuple[str, int], ...] = ()
-    after: str = "paragraph"
-    pause: float | None = None
-    voice: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,6 +71,7 @@ class _Element:
     name: str
     style: Style = PLAIN
     voice: str = ""
+    language: str = ""
     is_silent: bool = False
     is_pronounced: bool = False
     attributes: Mapping[str, str] | None = None
@@ -122,6 +107,20 @@ class _Document:
     def _where(self) -> str:
         return f"line {self.parser.CurrentLineNumber}"
 
+    def _in_language(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
+        """Return an element with the language that its xml:lang names, which begins a passage."""
+        tag = attributes.get("xml:lang", "")
+        try:
+            code = parse_language(tag) if tag else element.language
+        except TextError:
+            code = None
+        if code is None or (code and not can_read(code)):
+            self._report(f'xml:lang="{tag}" names no language that is read here')
+            return element
+        if code != element.language:
+            self.flush(self._end_of_text())
+        return replace(element, language=code)
+
     def _report(self, problem: str) -> None:
         shown = "".join(c if c.isprintable() else " " for c in problem)  # it goes to terminals and headers
         self.problems.append(f"{self._where()}: {shown}")
@@ -137,11 +136,13 @@ class _Document:
         if inner.is_pronounced or outer.is_silent:
             self._report(f"<{name}> inside of <{outer.name}> is ignored")
         elif name in _BEGIN:
-            inner = _BEGIN[name](self, inner, attributes)
+            inner = self._in_language(_BEGIN[name](self, inner, attributes), attributes)
         elif name in WORDLESS:
             self._report(f"<{name}> is not supported, and nothing in it is spoken")
             inner = replace(inner, is_silent=True)
-        elif name != "speak" or len(self._open) > 1:
+        elif name == "lang" or (name == "speak" and len(self._open) == 1):
+            inner = self._in_language(inner, attributes)
+        else:
             self._report(f"<{name}> is not supported; what it holds is spoken without it")
         self._open.append(inner)
 
@@ -152,11 +153,14 @@ class _Document:
         if closed.attributes is not None:
             self._add_pronunciation(closed)
         elif name in ("p", "s"):
-            self.flush("paragraph" if name == "p" else "sentence")
-        elif name == "voice" and closed.voice != self._open[-1].voice:
-            self.flush(self._end_of_text(), voice=closed.voice)
+            self.flush("paragraph" if name == "p" else "sentence", speaker=closed)
+        elif (closed.voice, closed.language) != (
+            self._open[-1].voice,
+            self._open[-1].language,
+        ) and self._open[1:]:
+            self.flush(self._end_of_text(), speaker=closed)
         elif name == "speak" and len(self._open) == 1:
-            self.flush("paragraph")
+            self.flush("paragraph", speaker=closed)
             if self._marks:
                 self.passages.append(Passage("", marks=tuple(self._marks)))
 
@@ -177,7 +181,10 @@ class _Document:
             return self._phoneme(attributes)
         kind = attributes.get("interpret-as", "")
         try:
-            words = self._language.say_as(text, kind, attributes.get("format", ""))
+            code = self._open[-1].language
+            words = (find_language(code) if code else self._language).say_as(
+                text, kind, attributes.get("format", "")
+            )
         except KeyError:
             self._report(f'<say-as interpret-as="{kind}"> is not supported; its text is read as it is')
             return None
@@ -190,14 +197,10 @@ class _Document:
 
     def _phoneme(self, attributes: Mapping[str, str]) -> Pronunciation:
         alphabet = attributes.get("alphabet", "ipa").lower()
-        readers: dict[str, Callable[[str], str]] = {
-            "ipa": from_ipa, "cmu": from_arpabet, "x-cmu": from_arpabet, "arpabet": from_arpabet,
-            "x-arpabet": from_arpabet, "cmu-arpabet": from_arpabet,
-        }  # fmt: skip
-        if alphabet not in readers:
+        if alphabet not in ALPHABETS:
             raise TextError(f'{self._where()}: <phoneme> has the alphabet "{alphabet}"; it can be ipa or cmu')
         try:
-            return Pronunciation(phonemes=readers[alphabet](attributes["ph"]))
+            return Pronunciation(phonemes=ALPHABETS[alphabet](attributes["ph"]))
         except TextError as error:
             raise TextError(f"{self._where()}: {error}") from error
 
@@ -216,13 +219,19 @@ class _Document:
     def _end_of_text(self) -> str:
         return "sentence" if self._text.rstrip()[-1:] in tuple(".!?…") else "clause"
 
-    def flush(self, after: str, pause: float | None = None, voice: str | None = None) -> None:
-        """End a passage with the text so far; without text, the last passage learns what follows it."""
-        if voice is None:
-            voice = self._open[-1].voice
+    def flush(self, after: str, pause: float | None = None, speaker: _Element | None = None) -> None:
+        """End a passage with the text so far; without text, the last passage learns what follows it.
+
+        The text is in voice and language of the element `speaker`, usually the innermost.
+        """
+        speaker = speaker or self._open[-1]
         if self._text.strip():
             annotations = Annotations(tuple(self._pronunciations), tuple(self._styles))
-            self.passages.append(Passage(self._text, annotations, tuple(self._marks), after, pause, voice))
+            self.passages.append(
+                Passage(
+                    self._text, annotations, tuple(self._marks), after, pause, speaker.voice, speaker.language
+                )
+            )  # fmt: skip
             self._clear()
         elif pause is not None and (self._marks or not self.passages):
             self.passages.append(Passage("", marks=tuple(self._marks), pause=pause))
@@ -240,17 +249,10 @@ class _Document:
         return element
 
     def pause(self, element: _Element, attributes: Mapping[str, str]) -> _Element:
-        strength = attributes.get("strength", "medium")
-        if "time" in attributes:
-            length = seconds(attributes["time"])
-        elif strength in STRENGTHS:
-            length = STRENGTHS[strength]
-        else:
-            length = None
-        if length is None or length > LONGEST_BREAK:
+        length = break_length(attributes)
+        if length is None:
             given = " ".join(f'{name}="{value}"' for name, value in attributes.items())
-            known = f"time is up to {LONGEST_BREAK:g}s, as 500ms or 1.5s; strength {', '.join(STRENGTHS)}"
-            raise TextError(f"{self._where()}: <break {given}> is no pause; its {known}")
+            raise TextError(f"{self._where()}: <break {given}> is no pause; its {BREAKS}")
         self.flush("clause", length)
         return element
 
@@ -273,7 +275,7 @@ class _Document:
             self._report("<voice> without a name is ignored")
             return element
         if name[0] != element.voice:
-            self.flush(self._end_of_text(), voice=element.voice)
+            self.flush(self._end_of_text())
         return replace(element, voice=name[0])
 
     def mark(self, element: _Element, attributes: Mapping[str, str]) -> _Element:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TypeVar
 
 from voice.text.frontend import read_aloud
 from voice.text.language import Language
-from voice.text.markup import Passage
-from voice.text.reading import PLAIN, Bookmarks, Break, Reading, SoundlessSentence, SpokenSentence
+from voice.text.reading import PLAIN, Bookmarks, Break, Passage, Reading, SoundlessSentence, SpokenSentence
+from voice.text.registry import find_language
 from voice.types import Pronunciation
 
 SENTENCE_END = re.compile(r"[.!?…][\"'”’)]*$")
@@ -18,13 +19,19 @@ _Marks = Sequence[tuple[str, int]]  # names, and the character of the passage be
 
 
 def read_passages(
-    passages: Iterable[Passage], language: Language, lexicon: Mapping[str, Pronunciation] | None = None
+    passages: Iterable[Passage],
+    language: Language,
+    lexicon: Mapping[str, Pronunciation] | None = None,
+    languages: Mapping[str, Language] = MappingProxyType({}),
 ) -> Iterator[Reading]:
     """Yield the readings of `passages`, each as soon as it is asked for.
 
+    A passage is read in its own language, in that of its voice (`languages` by the names of voices), or in
+    `language`.
+
     Marks of a passage that has no sound are passed on to the next one.
     """
-    reader = _PassageReader(language, lexicon)
+    reader = _PassageReader(language, lexicon, languages)
     for passage in passages:
         yield from reader.read(passage)
     if reader.carried:
@@ -34,15 +41,22 @@ def read_passages(
 class _PassageReader:
     """Reads passage after passage, and knows what one leaves to the next."""
 
-    def __init__(self, language: Language, lexicon: Mapping[str, Pronunciation] | None) -> None:
-        self._language, self._lexicon = language, lexicon
+    def __init__(
+        self,
+        language: Language,
+        lexicon: Mapping[str, Pronunciation] | None,
+        languages: Mapping[str, Language],
+    ) -> None:
+        self._language, self._lexicon, self._languages = language, lexicon, languages
         self.carried: tuple[str, ...] = ()  # names of marks that no passage has had a place for
+        self._rises_at_end = language.is_rising_question  # in the language of the passage
         self._begun = ""  # the text so far of a sentence that goes on after a break
 
     def read(self, passage: Passage) -> Iterator[Reading]:
         """Yield the readings of one passage."""
         marks: _Marks = [*((name, 0) for name in self.carried), *passage.marks]
         self.carried = ()
+        self._rises_at_end = self._language_of(passage).is_rising_question
         has_place = False  # whether the passage ends with a sentence that can bear marks and a pause
         for reading, is_last in _and_last(self._read(passage)):
             if is_last:
@@ -67,14 +81,19 @@ class _PassageReader:
             yield Break(passage.pause)
 
     def _read(self, passage: Passage) -> Iterator[SpokenSentence | SoundlessSentence]:
-        return read_aloud(passage.text, self._language, self._lexicon, passage.annotations)
+        return read_aloud(passage.text, self._language_of(passage), self._lexicon, passage.annotations)
+
+    def _language_of(self, passage: Passage) -> Language:
+        if passage.language:
+            return find_language(passage.language)
+        return self._languages.get(passage.voice, self._language)
 
     def _rises(self, reading: SpokenSentence | SoundlessSentence) -> bool:
         """Tell whether the sentence that `reading` ends is a question that rises."""
         ends = reading.after != "clause" or bool(SENTENCE_END.search(reading.text))
         own = isinstance(reading, SpokenSentence) and reading.rises
         so_far = f"{self._begun} {reading.text}"
-        rising = self._language.is_rising_question(so_far) if self._begun and ends else own
+        rising = self._rises_at_end(so_far) if self._begun and ends else own
         self._begun = "" if ends else so_far
         return rising
 

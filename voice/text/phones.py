@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 
 from voice.errors import TextError
 from voice.text import alphabet
@@ -125,3 +126,10 @@ def from_ipa(text: str) -> str:
     onset = f"([{alphabet.STRESSES}])([^{alphabet.VOWELS}{alphabet.STRESSES} ]*)(?=[{alphabet.VOWELS}])"
     phonemes = re.sub(onset, r"\2\1", phonemes)  # a stress mark before the syllable moves to its vowel
     return " ".join(map(_stress_single_vowel, phonemes.split()))
+
+
+# The alphabets of phones that markup names.
+ALPHABETS: Mapping[str, Callable[[str], str]] = {
+    "ipa": from_ipa,
+    **dict.fromkeys(("cmu", "x-cmu", "arpabet", "x-arpabet", "cmu-arpabet"), from_arpabet),
+}

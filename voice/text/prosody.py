@@ -21,6 +21,9 @@ LEVELS = {
 }  # of emphasis: longer, higher and louder
 SLOWEST, FASTEST, WIDEST, LOUDEST = 0.5, 2.0, 12.0, 12.0
 _SIGNED_DECIMAL = r"([+-]?(?:\d{1,9}(?:\.\d*)?|\.\d+))"
+LONGEST_BREAK = 60.0  # seconds, also of several that follow one another
+STRENGTHS = {"none": 0.0, "x-weak": 0.1, "weak": 0.15, "medium": 0.3, "strong": 0.5, "x-strong": 0.8}
+BREAKS = f"time is up to {LONGEST_BREAK:g}s, as 500ms or 1.5s; strength {', '.join(STRENGTHS)}"
 
 
 def seconds(text: str) -> float | None:
@@ -94,3 +97,10 @@ def _volume(text: str) -> float | None:
     if match[2]:
         return max(-96.0, value)
     return None if match[1][0] in "+-" or value > 100 else 20 * math.log10(max(value / 100, 1e-4))
+
+
+def break_length(attributes: Mapping[str, str]) -> float | None:
+    """Return the seconds of a `<break>`, None where it is no pause or more than LONGEST_BREAK."""
+    strength = attributes.get("strength", "medium")
+    length = seconds(attributes["time"]) if "time" in attributes else STRENGTHS.get(strength)
+    return None if length is None or length > LONGEST_BREAK else length

@@ -137,3 +137,21 @@ class Bookmarks:
 
 
 Reading = SpokenSentence | SoundlessSentence | Break | Bookmarks
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A text and what follows it: `after` as in SpokenSentence, or an exact `pause` in seconds.
+
+    `annotations` are those of its characters; `marks` are names with the character before which each stands;
+    `voice` is the name of another voice, `language` the code of its language, "" where xml:lang gives
+    none. A passage without text is a silence or a mark.
+    """
+
+    text: str
+    annotations: Annotations = Annotations()
+    marks: tuple[tuple[str, int], ...] = ()
+    after: str = "paragraph"
+    pause: float | None = None
+    voice: str = ""
+    language: str = ""

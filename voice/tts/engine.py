@@ -42,6 +42,13 @@ class StreamingEngine(Protocol):
         ...
 
 
+@runtime_checkable
+class MultilingualEngine(Protocol):
+    """An engine that speaks the phonemes of several `languages`, by their codes (ISO 639-1)."""
+
+    languages: frozenset[str]
+
+
 @dataclass(frozen=True, eq=False)
 class SentenceStream:
     """A sentence in the making: its `words` and `marks`, timed from its start, and `pieces` of samples."""

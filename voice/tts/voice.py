@@ -16,11 +16,13 @@ from voice.errors import ModelError, TextError
 from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud, read_sentence
 from voice.text.language import Language
+from voice.text.languages import name_of
 from voice.text.markup import is_ssml, parse
 from voice.text.passages import read_passages
-from voice.text.reading import Bookmarks, Break, Reading, SoundlessSentence, SpokenSentence
+from voice.text.reading import Bookmarks, Break, Passage, Reading, SoundlessSentence, SpokenSentence
+from voice.text.registry import find_language, language_cards
 from voice.text.sentences import Sentence, SentenceSplitter
-from voice.tts.engine import Engine, StreamingEngine
+from voice.tts.engine import Engine, MultilingualEngine, StreamingEngine
 from voice.tts.loudness import apply_gain, gain_of
 from voice.tts.pauses import ATTACK, DECAY, Pause, after_silence, pause_after, pause_following, silence, trim
 from voice.tts.streaming import follow, speech_pieces
@@ -89,9 +91,31 @@ class Voice:
         markup = parse(text, self.language)
         for problem in markup.problems:
             tell(problem) if tell else warnings.warn(problem, stacklevel=3)
-        for name in {passage.voice for passage in markup.passages}:
-            self.other(name)
-        return read_passages(markup.passages, self.language, controls.lexicon)
+        passages = [self._with_speaker(passage) for passage in markup.passages]
+        languages = {name: self.other(name).language for name in {passage.voice for passage in passages}}
+        return read_passages(passages, self.language, controls.lexicon, languages)
+
+    def _with_speaker(self, passage: Passage) -> Passage:
+        """Return a passage in another language with a voice that speaks it, if its own does not."""
+        own = self.other(passage.voice)
+        if not passage.language or own.speaks(passage.language):
+            return passage
+        return replace(passage, voice=language_cards()[passage.language].voice)
+
+    def speaks(self, code: str) -> bool:
+        """Tell whether this voice can speak the language `code` (ISO 639-1)."""
+        return code == self.language.code or (
+            isinstance(self.engine, MultilingualEngine) and code in self.engine.languages
+        )
+
+    def in_language(self, code: str) -> Voice:
+        """Return this voice as it reads the language `code`. Raises ModelError if it does not speak it."""
+        if code == self.language.code:
+            return self
+        if not self.speaks(code):
+            other = language_cards()[code].voice
+            raise ModelError(f"this voice does not speak {name_of(code)}; choose {other}")
+        return Voice(self.engine, self._others, find_language(code), self.level)
 
     def _speak(
         self, readings: Iterable[Reading], controls: Controls, in_pieces: bool = False,

@@ -5,7 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from voice.errors import TextError
+from voice.errors import ModelError, TextError
+from voice.text.registry import find_language
 from voice.tts.engine import timed_words
 from voice.tts.heart import Heart
 from voice.tts.pauses import LEAD, PAUSES, after_silence
@@ -164,3 +165,51 @@ def test_what_is_not_read_is_told_to_who_asks_and_warned_of_otherwise(buzz, recw
     assert len(told) == 2 and "<foo>" in told[0] and "你好" in told[1] and not recwarn
     with pytest.warns(UserWarning, match="not read aloud: 你好"):
         list(buzz.speak("One 你好 two."))
+
+
+class ManyLanguages(Buzzer):
+    """An engine whose network knows the phonemes of Spanish too."""
+
+    languages = frozenset(("en", "es"))
+
+
+def test_a_voice_that_speaks_many_languages_reads_each_as_xml_lang_says():
+    heard = []
+
+    class Listening(ManyLanguages):
+        def render(self, reading, controls):
+            heard.append(reading.phonemes)
+            return super().render(reading, controls)
+
+    text = '<speak>One. <lang xml:lang="es-MX">Tengo 21 gallinas.</lang> Two.</speak>'
+    assert [piece.text for piece in Voice(Listening()).speak(text)] == ["One.", "Tengo 21 gallinas.", "Two."]
+    assert "ɣaʎˈinas" in heard[1] and "ˈuna" in heard[1]
+
+
+def test_another_voice_speaks_the_language_that_a_voice_does_not_and_its_own_words_in_its_own_language():
+    spanish = Voice(Buzzer(), language=find_language("es"))
+    asked = []
+
+    def others(name):
+        asked.append(name)
+        return spanish
+
+    voice = Voice(Buzzer(), others)
+    for text in ('<p xml:lang="es">Hola.</p>', '<voice name="ef_dora">Hola.</voice>'):
+        [piece] = voice.speak(f"<speak>{text}</speak>")
+        assert piece.text == "Hola." and set(asked) == {"ef_dora"}
+
+
+def test_a_language_that_cannot_be_read_is_named_and_its_text_is_read_all_the_same(buzz):
+    told = []
+    assert [piece.text for piece in buzz.speak('<speak xml:lang="fi">One.</speak>', tell=told.append)] == [
+        "One."
+    ]
+    assert "fi" in told[0]
+
+
+def test_reads_another_language_if_its_engine_speaks_it(buzz):
+    assert Voice(ManyLanguages()).in_language("es").language is find_language("es")
+    assert buzz.in_language("en") is buzz
+    with pytest.raises(ModelError, match="Spanish"):
+        buzz.in_language("es")

@@ -15,8 +15,8 @@ from voice.text.english.characters import plain_forms, say_character, transliter
 from voice.text.english.language import ENGLISH
 from voice.text.given_pronunciations import find_given, find_unknown_phones, normalize_around
 from voice.text.languages import name_of
-from voice.text.markup import Passage, is_ssml, parse
-from voice.text.reading import Annotations
+from voice.text.markup import is_ssml, parse
+from voice.text.reading import Annotations, Passage
 from voice.text.sentences import split_sentences
 from voice.types import Pronunciation
 

@@ -64,6 +64,7 @@ class Kokoro:
     """An engine for `voice.tts.voice.Voice`; deterministic, and safe to share between threads."""
 
     rate = RATE
+    languages = frozenset("en es fr hi it ja pt zh".split())
 
     def __init__(self, graphs: Graphs, styles: np.ndarray) -> None:
         """Take the graphs and the (T, 256) styles of a voice, row i for i + 1 tokens."""

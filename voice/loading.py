@@ -138,6 +138,8 @@ def _ctc(model: Model, threads: int | None) -> Recognizer:
         beam=option_of(model, "beam", usual.beam),
         lm_weight=option_of(model, "lm_weight", usual.lm_weight),
         word_bonus=option_of(model, "word_bonus", usual.word_bonus),
+        unknown_word=option_of(model, "unknown_word", usual.unknown_word),
+        label_floor=option_of(model, "label_floor", usual.label_floor),
     )
     frame, chunk, lead = (option_of(model, name, usual) for name, usual in CTC_TIMES.items())
     if not (0 < frame <= 1 and 0 <= chunk < math.inf and 0 <= lead <= 1):

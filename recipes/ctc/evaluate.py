@@ -45,6 +45,10 @@ class Options:
     beam: int = option(16, "hypotheses that the beam keeps")
     lm_weight: tuple[float, ...] = option((SearchOptions.lm_weight,), "n-gram model's weight; repeatable")
     word_bonus: tuple[float, ...] = option((SearchOptions.word_bonus,), "added for each word; repeatable")
+    unknown_word: tuple[float, ...] = option(
+        (SearchOptions.unknown_word,), "added for each word that the n-gram model does not know; repeatable"
+    )
+    label_floor: float = option(SearchOptions.label_floor, "nats below a frame's best that are followed")
     threads: int = option(2, "CPU threads")
     json: Path | None = option(None, "write the table there too")
 
@@ -74,13 +78,16 @@ class Heard:
 
 def searches(units: Units, options: Options, model: NgramModel | None) -> Iterator[tuple[str, BeamSearch]]:
     """Yield the name of each way to search, and the search."""
-    plain = SearchOptions(beam=options.beam)
+    plain = SearchOptions(beam=options.beam, label_floor=options.label_floor)
     yield "best path", BeamSearch(units, replace(plain, beam=1))
     yield f"beam {options.beam}", BeamSearch(units, plain)
     if model is not None:
-        for weight, bonus in itertools.product(options.lm_weight, options.word_bonus):
+        tried = itertools.product(options.lm_weight, options.word_bonus, options.unknown_word)
+        for weight, bonus, unknown in tried:
             name = f"beam {options.beam}, {model.order}-gram × {weight:g}, {bonus:g} a word"
-            yield name, BeamSearch(units, replace(plain, lm_weight=weight, word_bonus=bonus), model)
+            name += f", {unknown:g} an unknown one" if unknown else ""
+            chosen = replace(plain, lm_weight=weight, word_bonus=bonus, unknown_word=unknown)
+            yield name, BeamSearch(units, chosen, model)
 
 
 def clips_of(manifest: str) -> list[Clip]:

@@ -45,6 +45,8 @@ class Options:
     )
     lm_weight: float = option(SearchOptions.lm_weight, "weight of the n-gram model's log-probability")
     word_bonus: float = option(SearchOptions.word_bonus, "added for each word, with an n-gram model")
+    unknown_word: float = option(SearchOptions.unknown_word, "added for each word that it does not know")
+    label_floor: float = option(SearchOptions.label_floor, "nats below a frame's best that are followed")
     chunk: float = option(0.0, "seconds after which a frame sees no further; 0 is the whole utterance")
     license: str = option("Apache-2.0", "of the weights: that of what they were trained on, too")
     origin: str = option("", "where the model is from")
@@ -70,7 +72,8 @@ def settings(run: runs.Run, options: Options) -> dict[str, Any]:
     }  # fmt: skip
     if options.lm:
         found |= {"language_model": language_model_file(options.lm), "lm_weight": float(options.lm_weight)}
-        found["word_bonus"] = float(options.word_bonus)
+        found |= {"word_bonus": float(options.word_bonus), "unknown_word": float(options.unknown_word)}
+        found["label_floor"] = float(options.label_floor)
     return found
 
 

@@ -38,6 +38,9 @@ class Options:
         1, "n-grams of three words or more that occur so often or less are left out; 0 keeps all"
     )
     out: Path = option(Path("lm.arpa.gz"), "the file to write; .gz is compressed")
+    words: tuple[Path, ...] = option(
+        (), "a list of words, one a line, that need not occur in the texts; repeatable"
+    )
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,12 @@ def discounts(counts: Iterable[int]) -> tuple[float, float, float]:
     return min(0.95, max(0.1, first)), min(1.95, max(0.2, second)), min(2.95, max(0.3, third))
 
 
-def estimate(counts: Sequence[Counter[Gram]], prune: int) -> Estimate:
-    """Return the interpolated probabilities of n-grams, and what histories leave to shorter ones."""
+def estimate(counts: Sequence[Counter[Gram]], prune: int, words: Iterable[str] = ()) -> Estimate:
+    """Return the interpolated probabilities of n-grams, and what histories leave to shorter ones.
+
+    Those of `words` that do not occur share what is left for the unknown one, all alike.
+    """
+    unseen = {(word,) for word in words} - counts[0].keys()
     backoffs: dict[Gram, float] = {}
     probabilities: list[dict[Gram, float]] = []
     for length, counter in enumerate(continuations(counts), 1):
@@ -101,11 +108,12 @@ def estimate(counts: Sequence[Counter[Gram]], prune: int) -> Estimate:
             taken = {gram: count - cuts[min(count, 3) - 1] for gram, count in kept}
             left = (total - sum(taken.values())) / total
             shorter = probabilities[-1] if probabilities else {}
-            uniform = 1 / (len(groups[()]) + 1) if length == 1 else 0.0  # the rest is <unk>'s
+            # What is left is <unk>'s and that of words that did not occur.
+            uniform = 1 / (len(groups[()]) + len(unseen) + 1) if length == 1 else 0.0
             for gram, amount in taken.items():
                 found[gram] = amount / total + left * (uniform if length == 1 else shorter[gram[1:]])
             if length == 1:
-                found[(UNKNOWN,)] = left * uniform
+                found |= dict.fromkeys((*unseen, (UNKNOWN,)), left * uniform)
             elif taken:
                 backoffs[history] = left
         probabilities.append(found)
@@ -142,6 +150,15 @@ def sentences_of(options: Options) -> Iterator[list[str]]:
                 yield words
 
 
+def listed_words(options: Options) -> Iterator[str]:
+    """Yield the words of lists, as the recognizer writes them; lines of several words are left out."""
+    write = WRITINGS[options.writing]
+    for path in options.words:
+        for line in path.read_text("utf-8").splitlines():
+            if len(written := write(line).split()) == 1:
+                yield written[0]
+
+
 def write_arpa(path: Path, lines: Iterable[str]) -> None:
     """Write an ARPA file, whole or not at all; with gzip if its name ends so."""
     beside = path.with_name(f".{path.name}")
@@ -160,7 +177,7 @@ def main(options: Options) -> None:
     words = sum(count for (word,), count in counts[0].items() if word not in (BEGIN, END))
     if not words:
         raise VoiceError("there are no words: give --text or --manifest")
-    model = estimate(counts, options.prune)
+    model = estimate(counts, options.prune, listed_words(options))
     write_arpa(options.out, arpa(model))
     sizes = ", ".join(f"{len(table):,} {length}-grams" for length, table in enumerate(model.probabilities, 1))
     print(f"{options.out}: {words:,} words read; {sizes}")

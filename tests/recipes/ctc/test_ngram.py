@@ -40,6 +40,20 @@ def test_the_probabilities_after_any_history_sum_to_one(tmp_path, order, prune):
         assert sum(math.exp(model.score(state, word)[0]) for word in vocabulary) == pytest.approx(1, abs=2e-4)
 
 
+def test_listed_words_that_no_text_has_are_as_likely_as_the_unknown_one(tmp_path):
+    (tmp_path / "words.txt").write_text("Zebra\nkettle\nyak\ntwo words\n")
+    (tmp_path / "text.txt").write_text(TEXT)
+    out = tmp_path / "lm.arpa"
+    text, words = (tmp_path / "text.txt",), (tmp_path / "words.txt",)
+    ngram.main(ngram.Options(text, writing="lower", prune=0, out=out, words=words))
+    model = NgramModel.read(out)
+    assert {"zebra", "yak", "kettle"} < set(model.words) and "words" not in model.words
+    for state in (model.begin, model.score(model.begin, "the")[1]):
+        chances = {word: model.score(state, word)[0] for word in model.words if word != BEGIN}
+        assert chances["zebra"] == chances["yak"] == chances[UNKNOWN] < chances["kettle"]
+        assert sum(map(math.exp, chances.values())) == pytest.approx(1, abs=2e-4)
+
+
 def test_what_was_read_is_likelier_than_the_same_words_in_disorder(tmp_path):
     model = train(tmp_path)
 

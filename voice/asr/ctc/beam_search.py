@@ -28,13 +28,15 @@ class SearchOptions:
     """How hypotheses are searched. `beam` 1 takes the likeliest label of each frame.
 
     The score of a hypothesis is log P(labels | sound) + `lm_weight` · log P(words) + `word_bonus` for each
-    word; `hotword_bonus` is added for each of the expected words. Of a frame, labels that are `label_floor`
+    word; `unknown_word` is added for each word that the n-gram model does not know, and `hotword_bonus` for
+    each of the expected words. Of a frame, labels that are `label_floor`
     nats or more below the best are not followed.
     """
 
     beam: int = 16
     lm_weight: float = 0.3
     word_bonus: float = 2.0
+    unknown_word: float = 0.0
     hotword_bonus: float = 4.0
     label_floor: float = 7.0
 
@@ -145,7 +147,8 @@ class BeamSearch:
         if self._model is None:
             return cost, state
         log_prob, state = self._model.score(state, word)
-        return cost + self._options.lm_weight * log_prob + self._options.word_bonus, state
+        unknown = 0.0 if word in self._model.words else self._options.unknown_word
+        return cost + self._options.lm_weight * log_prob + self._options.word_bonus + unknown, state
 
     def _outlook(self, word: str, expected: Collection[str]) -> float:
         """Return what is added while a word is not complete."""
@@ -153,7 +156,7 @@ class BeamSearch:
             return self._options.hotword_bonus * 0.5
         if self._model is None or not word or self._vocabulary.begins(word):
             return 0.0
-        return self._options.lm_weight * UNKNOWN_PREFIX
+        return self._options.lm_weight * UNKNOWN_PREFIX + self._options.unknown_word
 
     def _ending(self, prefix: _Prefix, expected: Collection[str]) -> float:
         """Return the cost of a prefix as a whole text."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from itertools import groupby, product
 from pathlib import Path
 
@@ -90,6 +91,15 @@ def test_the_language_model_decides_between_words_that_sound_alike(model):
     log_probs = np.log(np.array(frames, np.float32))
     plain, helped = BeamSearch(UNITS), BeamSearch(UNITS, SearchOptions(lm_weight=1.0), model)
     assert UNITS.join(plain(log_probs)) == "ab" and UNITS.join(helped(log_probs)) == "ba"
+
+
+def test_a_word_that_the_language_model_does_not_know_can_be_made_dear(model):
+    assert "ab" in model.words and "aab" not in model.words
+    labels = [2, BLANK, 2, BLANK, 3]
+    log_probs = np.log(np.full((5, 4), 0.1, np.float32) + 0.6 * np.eye(4, dtype=np.float32)[labels])
+    free = SearchOptions(lm_weight=0.01, word_bonus=0.0)
+    assert UNITS.join(BeamSearch(UNITS, free, model)(log_probs)) == "aab"
+    assert UNITS.join(BeamSearch(UNITS, replace(free, unknown_word=-20.0), model)(log_probs)) in model.words
 
 
 def test_an_expected_word_gets_its_bonus():

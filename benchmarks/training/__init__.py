@@ -1,1 +1,1 @@
-"""Benchmarks of preparing and training: time and memory of much data, time of the recipes' smoke runs."""
+"""Benchmarks of preparing and training: much data, terms to learn, time of the recipes' smoke runs."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +26,7 @@ CORPORA = "VOICE_CORPORA"
 LEARNED = ("librispeech/untranscribed.jsonl:150", "kathleen/train.jsonl:40", "ljspeech/train.jsonl:30")
 WATCHED = ("librispeech/untranscribed.jsonl:-40", "kathleen/dev.jsonl", "ljspeech/dev.jsonl")
 SENTENCES = Path(__file__).with_name("sentences.txt")
+VOICES = 8  # that read, as each has to be opened
 SPEEDS = (0.85, 1.15)
 HISS = (-60.0, -35.0)  # dB beside full scale: synthetic speech is cleaner than any recording
 
@@ -61,7 +63,7 @@ def _present(root: Path, names: Sequence[str]) -> tuple[str, ...]:
 
 
 def read_by_voices(out: Path, tell: Callable[[str], None] = print) -> None:
-    """Write train.jsonl and dev.jsonl of sentences that all voices here read, unless they are there."""
+    """Write train.jsonl and dev.jsonl of sentences that voices here read, unless they are there."""
     if (out / "train.jsonl").exists():
         return
     sentences = [line for line in SENTENCES.read_text("utf-8").split("\n") if line]
@@ -73,9 +75,19 @@ def read_by_voices(out: Path, tell: Callable[[str], None] = print) -> None:
     write_manifest(out / "train.jsonl", [clip for place, clip in enumerate(clips) if place % 4])
 
 
-def speaking_voices() -> list[str]:
-    """Return the names of the voices that are on this machine."""
-    return [each.name for each in entries().values() if each.card.kind == "voice" and each.in_place]
+def speaking_voices(language: str = "en", count: int = VOICES) -> list[str]:
+    """Return the names of at most `count` voices on this machine that speak a language, as unlike as can be.
+
+    They are taken in turn from groups of one engine, accent and sex, always in the same order.
+    """
+    groups: dict[tuple[str, ...], list[str]] = {}
+    for each in entries().values():
+        card = each.card
+        if card.kind == "voice" and card.language == language and each.in_place:
+            traits = (str(card.options.get(name, "")) for name in ("accent", "sex"))
+            groups.setdefault((card.engine, *traits), []).append(each.name)
+    rounds = zip_longest(*groups.values())
+    return [name for turn in rounds for name in turn if name is not None][:count]
 
 
 def speak_texts(pairs: Sequence[tuple[str, str]], folder: Path, *, seed: int) -> Iterator[Clip]:

@@ -91,11 +91,20 @@ def judge(base: Candidate, read: Callable[[float], Candidate], scales: Sequence[
 
 
 def is_safe(base: Candidate, other: Candidate) -> bool:
-    """Tell whether general speech is recognized as well as before, but for chance."""
+    """Tell whether general speech is recognized as well as before, but for chance.
+
+    An utterance counts as wrong once at most: the 200 words of one loop would hide all others.
+    """
     if base.general is None or other.general is None:
         return True
-    before, after = total(base.general.scores), total(other.general.scores)
-    return after.errors <= before.errors + max(1, round(ALLOWED * before.words))
+    before, after = (_bounded_errors(each.scores) for each in (base.general, other.general))
+    words = total(base.general.scores).words
+    return after <= before + max(1, round(ALLOWED * words))
+
+
+def _bounded_errors(scores: Sequence[Score]) -> int:
+    """Return the errors of utterances, at most as many in each as it has words."""
+    return sum(min(score.errors, score.words) for score in scores)
 
 
 def probability_of_gain(before: Sequence[Score], after: Sequence[Score], *, seed: int = 0) -> float:

@@ -22,7 +22,7 @@ from voice.features import WHISPER_RATE
 from voice.manifest import Clip
 
 PACKED = {"utterance": 11.0, "full": WINDOW - 1}  # seconds of windows of several clips, by context
-ALONE = {"utterance": 1, "full": 3}  # one clip of so many has a window to itself as well
+ALONE = {"utterance": 1, "full": 12}  # one clip of so many has a window to itself as well
 GRID = 0.5  # seconds: lengths of windows are multiples of it, so that a batch holds equal ones
 SILENT = 1e-4  # peak
 TOO_LONG = f"longer than the {WINDOW:g} s that a recognizer hears at once: cut them"
@@ -140,6 +140,19 @@ def batches_of_equal_length(
         size = max(1, int(budget // length))
         batches += [group[first : first + size] for first in range(0, len(group), size)]
     return [batches[place] for place in rng.permutation(len(batches)).tolist()]
+
+
+def batch_number(step: int, budget: float, longest: float) -> int | None:
+    """Return which batch of a set a step takes, or None where it takes none.
+
+    Where windows are as long as the budget at most, each step takes one. Where the `longest` takes more, only
+    as many steps do as keep to the budget. Both are in seconds; a set without windows has a `longest` of 0.
+    """
+    if not longest or not budget:
+        return None
+    share = min(1.0, budget / longest)
+    number = int(step * share)
+    return number if int((step + 1) * share) > number else None
 
 
 def batch_at(step: int, lengths: Sequence[float], budget: float, *, seed: int) -> list[int]:

@@ -14,6 +14,7 @@ from recipes.training import warm_cosine
 
 BATCH_SECONDS = {"utterance": 45.0, "full": 60.0}  # of windows, silence included: two full ones
 FEWEST, MOST = 30, 4000  # steps
+RATE = 1e-3  # low-rank additions want ten times that of whole weights
 TOP = {"utterance": 6, "full": 2}  # encoder layers that learn, from the top, by context: all of quick's
 CHECKS = 4  # on dev in a run
 MEASURED = 3  # steps that tell how long one takes, after the first
@@ -36,16 +37,15 @@ class Plan:
 def plan_for(seconds: float, padded: float, context: str) -> Plan:
     """Return a plan for a set of `seconds` of speech, whose windows take `padded` seconds with their silence.
 
-    The less there is, the fewer numbers may learn and the more often each recording is heard: eight times
-    below a quarter of an hour, twice an hour and more.
+    The less there is, the fewer numbers may learn and the more often each recording is heard: five times
+    below a quarter of an hour, twice two hours and more.
     """
     minutes = seconds / 60
-    epochs = 8.0 if minutes < 15 else 4.0 if minutes < 30 else 2.0
+    epochs = 5.0 if minutes < 15 else 3.0 if minutes < 120 else 2.0
     batch = BATCH_SECONDS[context]
     steps = min(MOST, max(FEWEST, round(epochs * padded / batch)))
-    rank = 8 if minutes < 15 else 16 if minutes < 120 else 32
-    rate = 1e-4 if minutes < 15 else 3e-4
-    return Plan(rate, rank, TOP[context], steps, steps_between_checks(steps), batch)
+    rank = 16 if minutes < 15 else 32
+    return Plan(RATE, rank, TOP[context], steps, steps_between_checks(steps), batch)
 
 
 def steps_between_checks(steps: int) -> int:

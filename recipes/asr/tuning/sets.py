@@ -20,7 +20,7 @@ from recipes.asr.tuning.examples import (
     merge,
     set_examples,
 )
-from recipes.asr.tuning.packing import batch_at
+from recipes.asr.tuning.packing import batch_at, batch_number
 from recipes.asr.windows import select_any
 from voice.manifest import Clip
 
@@ -72,9 +72,10 @@ def batches(
     def load(step: int) -> list[TuningBatch]:
         found = []
         for examples, budget in ((sets.train.examples, seconds), (sets.general, general_seconds)):
-            if examples:
-                lengths = [each.heard.seconds for each in examples]
-                chosen = batch_at(step, lengths, budget, seed=seed)
+            lengths = [each.heard.seconds for each in examples]
+            number = batch_number(step, budget, max(lengths, default=0.0))
+            if number is not None:
+                chosen = batch_at(number, lengths, budget, seed=seed)
                 found.append(collate([examples[index] for index in chosen], tokenizer))
         return found
 

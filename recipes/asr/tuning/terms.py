@@ -38,7 +38,8 @@ WATCHED = (
     "They are looking for {} again.",
     "{} was mentioned twice in the report.",
 )
-READINGS, WATCHED_READINGS = 8, 2  # of each term by each voice
+READINGS, WATCHED_READINGS = 16, 2  # of each term, by all voices together
+FEWEST_READINGS = 2  # by a voice
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def term_speech(
         raise VoiceError("terms are read by two voices at least, one to learn from and one to watch")
     if not (learn.exists() and watch.exists()):
         tell(f"{', '.join(voices)} read {len(terms)} terms; {voices[-1]} is only watched")
-        texts = sentences(terms, voices[:-1], LEARNED, READINGS, seed)
+        each = max(FEWEST_READINGS, -(-READINGS // (len(voices) - 1)))
+        texts = sentences(terms, voices[:-1], LEARNED, each, seed)
         heard = sentences(terms, voices[-1:], WATCHED, WATCHED_READINGS, seed + 1)
         write_manifest(watch, speak_texts(heard, out / "watched", seed=seed + 1))
         write_manifest(learn, speak_texts(texts, out / "learned", seed=seed))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from recipes.asr.tuning import general, terms
 from voice import audio
 from voice.errors import VoiceError
 from voice.manifest import read_manifest
+from voice.models.card import Card
 from voice.types import Audio, Speech
 
 RATE = 24_000
@@ -31,7 +34,7 @@ def voices(monkeypatch) -> list[str]:
 
     monkeypatch.setattr(general, "load_voice", load)
     for module in (general, terms):
-        monkeypatch.setattr(module, "speaking_voices", lambda: ["heart", "lj", "kumo"])
+        monkeypatch.setattr(module, "speaking_voices", lambda *_: ["heart", "lj", "kumo"])
     return opened
 
 
@@ -78,3 +81,31 @@ def test_terms_are_read_by_all_voices_and_one_is_only_watched(tmp_path, voices):
     assert not {clip.text for clip in learn} & {clip.text for clip in watch}
     with pytest.raises(VoiceError, match="two voices"):
         terms.term_speech(["xylofen"], tmp_path / "other", voices=["heart"], tell=lambda line: None)
+
+
+def test_voices_that_read_speak_the_language_and_differ(monkeypatch):
+    def entry(
+        name: str, engine: str, sex: str, language: str = "en", *, here: bool = True
+    ) -> SimpleNamespace:
+        card = Card(name, "voice", engine, RATE, language, "MIT", options={"accent": "American", "sex": sex})
+        return SimpleNamespace(name=name, card=card, in_place=here)
+
+    known = [
+        entry("a1", "fast", "woman"), entry("a2", "fast", "woman"), entry("b", "fast", "man"),
+        entry("c", "fine", "man"), entry("elsewhere", "fine", "woman", here=False),
+        entry("dora", "fine", "woman", "es"),
+    ]  # fmt: skip
+    monkeypatch.setattr(general, "entries", lambda: {each.name: each for each in known})
+    assert general.speaking_voices("en", 3) == ["a1", "b", "c"], "one of each kind before a second one"
+    assert general.speaking_voices("en", 8) == ["a1", "b", "c", "a2"]
+    assert general.speaking_voices("es") == ["dora"] and general.speaking_voices("fr") == []
+
+
+def test_the_more_voices_there_are_the_fewer_sentences_each_of_them_reads(tmp_path, voices):
+    counts = {}
+    for number in (2, 5, 40):
+        names = [f"v{place}" for place in range(number)]
+        found = terms.term_speech(["xylofen"], tmp_path / str(number), voices=names, tell=lambda line: None)
+        counts[number] = len(read_manifest(found.learn))
+    assert counts[2] == len(terms.LEARNED), "there are no more sentences than these"
+    assert counts[5] == terms.READINGS and counts[40] == terms.FEWEST_READINGS * 39

@@ -60,6 +60,12 @@ def test_a_few_errors_more_on_general_speech_are_chance():
     assert is_safe(candidate(0.0, BASE.own), candidate(1.0, BASE.own)), "nothing to compare with"
 
 
+def test_a_loop_counts_as_one_wrong_utterance_of_general_speech():
+    many = candidate(0.0, BASE.own, reading(*[1] * 400))
+    assert is_safe(many, candidate(1.0, BASE.own, reading(200, *[1] * 399)))
+    assert not is_safe(many, candidate(1.0, BASE.own, reading(200, 200, 200, *[1] * 397)))
+
+
 def test_the_probability_of_a_gain_is_that_of_utterances_drawn_anew():
     worse, better = [Score(2, 5)] * 20, [Score(1, 5)] * 20
     assert probability_of_gain(worse, better) == 1

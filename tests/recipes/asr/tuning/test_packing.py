@@ -7,6 +7,7 @@ import numpy as np
 from data.left_out import LeftOut
 from recipes.asr.tuning.packing import (
     batch_at,
+    batch_number,
     batches_of_equal_length,
     heard_seconds,
     training_windows,
@@ -67,6 +68,13 @@ def test_a_step_alone_tells_its_batch_and_epochs_differ():
     for epoch in (first, second):
         assert sorted(index for batch in epoch for index in batch) == list(range(30))
     assert first != second and batch_at(4, lengths, 10.0, seed=3) == first[4]
+
+
+def test_of_old_speech_no_more_is_heard_than_its_share_however_long_its_windows():
+    taken = [batch_number(step, 12.0, 30.0) for step in range(10)]
+    assert [number for number in taken if number is not None] == [0, 1, 2, 3], "12 of 30 s: two steps in five"
+    assert [batch_number(step, 45.0, 11.5) for step in range(3)] == [0, 1, 2]
+    assert batch_number(0, 12.0, 0.0) is None and batch_number(0, 0.0, 30.0) is None, "there is none"
 
 
 def test_what_cannot_be_learned_is_told_and_the_rest_goes_on(tmp_path):

@@ -1,6 +1,6 @@
 """How far the phonemes of each language are from those of espeak-ng, on frequent words and on sentences.
 
-    python -m benchmarks.text.phonemes [--language it] [--words 2000] [--wrong 20]
+    python -m benchmarks.text.phonemes [--language it] [--words 2000] [--skip 2000] [--wrong 20]
 
 Needs the program espeak-ng and the package wordfreq, of which only this benchmark makes use. Frequent words
 are the first of wordfreq's list that are letters alone; sentences are those of `sentences/`, read in words.
@@ -17,11 +17,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from voice.metrics import Score, edit_distance, interval, total
 from voice.text.language import Language
-from voice.text.registry import find_language
+from voice.text.registry import find_language, language_cards
 
 SENTENCES = Path(__file__).parent / "sentences"
 ESPEAK_NAMES = {"es": "es", "fr": "fr-fr", "it": "it", "pt": "pt-br"}
@@ -47,12 +48,12 @@ class Comparison:
         return Score(edit_distance(self.wanted, self.found), len(self.wanted))
 
 
-def frequent_words(code: str, count: int) -> list[str]:
-    """Return the most frequent words of a language that are letters alone and longer than one."""
+def frequent_words(code: str, count: int, skip: int = 0) -> list[str]:
+    """Return frequent words of a language that are letters alone and longer than one, after `skip` others."""
     from wordfreq import top_n_list
 
-    words = (word for word in top_n_list(code, 3 * count) if word.isalpha() and len(word) > 1)
-    return [word for word, _ in zip(words, range(count), strict=False)]
+    words = (word for word in top_n_list(code, 3 * (skip + count)) if word.isalpha() and len(word) > 1)
+    return [*islice(words, skip, skip + count)]
 
 
 def sentences(code: str) -> list[str]:
@@ -118,15 +119,17 @@ def confusions(compared: Sequence[Comparison]) -> Iterator[str]:
 def main() -> None:
     """Print one table, a row a language."""
     parser = argparse.ArgumentParser(description="phonemes against those of espeak-ng")
-    parser.add_argument("--language", choices=sorted(ESPEAK_NAMES), action="append")
+    known = sorted(set(ESPEAK_NAMES) & set(language_cards()))
+    parser.add_argument("--language", choices=known, action="append")
     parser.add_argument("--words", type=int, default=2000, help="how many frequent words")
+    parser.add_argument("--skip", type=int, default=0, help="leave so many more frequent ones out")
     parser.add_argument("--wrong", type=int, default=0, help="print so many differences as well")
     options = parser.parse_args()
     if shutil.which("espeak-ng") is None:
         parser.error("espeak-ng is needed: apt-get install espeak-ng")
     print("| language | words: phoneme errors | sentences | words without any |\n|---|---|---|---|")
-    for code in options.language or sorted(ESPEAK_NAMES):
-        words = compare(frequent_words(code, options.words), code)
+    for code in options.language or known:
+        words = compare(frequent_words(code, options.words, options.skip), code)
         whole = compare(sentences(code), code)
         print(row(code, words, whole), flush=True)
         if options.wrong:

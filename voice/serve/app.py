@@ -10,7 +10,7 @@ from voice.serve import errors, health
 from voice.serve.access import AccessMiddleware
 from voice.serve.limits import LimitsMiddleware
 from voice.serve.metrics import MetricsMiddleware
-from voice.serve.openai import models, speech, transcriptions
+from voice.serve.openai import captioned_speech, models, speech, transcriptions
 from voice.serve.openai.description import describe
 from voice.serve.openai.unserved import add_unserved
 from voice.serve.realtime import add_realtime
@@ -23,7 +23,7 @@ def build(services: Services) -> FastAPI:
         title="voice", version=__version__, openapi_url="/v1/openapi.json", docs_url=None, redoc_url=None
     )
     app.state.services = services
-    for module in (transcriptions, speech, models, health):
+    for module in (transcriptions, speech, captioned_speech, models, health):
         app.include_router(module.router(services))
     add_realtime(app, services)
     errors.add_handlers(app)

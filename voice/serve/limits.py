@@ -27,6 +27,7 @@ from voice.serve.slots import Busy
 LINGER_SECONDS = 5.0  # seconds in which a refused client may finish sending, so that it gets to read why
 MIN_BYTES_PER_SECOND = 1000  # that a client has to send, on the average of VOICE_IDLE seconds
 MAX_BYTES_BEFORE_SLOT = 4_000_000  # of a request that are read before it has a slot
+_WORKING_PATHS = ("/v1/", "/dev/")
 _JSON_OVERHEAD = 65_536  # bytes of a request besides its text, each character of which may take twelve
 
 
@@ -39,7 +40,7 @@ class LimitsMiddleware:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
-        elif scope["method"] == "POST" and scope["path"].startswith("/v1/"):
+        elif scope["method"] == "POST" and scope["path"].startswith(_WORKING_PATHS):
             await self._in_turn(scope, receive, send)
         else:
             await self._in_time(scope, receive, send)

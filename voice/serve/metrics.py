@@ -20,7 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _PATHS = frozenset(
     "/v1/audio/transcriptions /v1/audio/translations /v1/audio/speech /v1/audio/voices /v1/audio/models "
-    "/v1/models /v1/openapi.json /health /metrics".split()
+    "/v1/models /v1/openapi.json /dev/captioned_speech /health /metrics".split()
 )
 _SECONDS = (0.05, 0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.2, 2.0, 5.0, 15.0, 60.0, 300.0)
 

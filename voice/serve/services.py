@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MODEL_KINDS = ("recognizer", "voice")
+_SPEECH_PATHS = ("/v1/audio/speech", "/dev/captioned_speech")
 _GENERIC_VOICES = frozenset([*OPENAI_VOICES, DEFAULT])  # names of voices that stand for one of ours
 
 Loader = Callable[[str, str], Any]  # name, kind → the model
@@ -70,7 +71,7 @@ class Services:
 
     def queue_for(self, path: str) -> RequestQueue:
         """Return the queue for requests to `path`: speech does not wait for a long recording."""
-        return self.speech_queue if path.startswith("/v1/audio/speech") else self.transcription_queue
+        return self.speech_queue if path.startswith(_SPEECH_PATHS) else self.transcription_queue
 
     @property
     def busy(self) -> bool:

@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
-from voice.serve.openai import speech, transcriptions
+from voice.serve.openai import captioned_speech, speech, transcriptions
 
 REALTIME = "/v1/realtime"
 _REFERENCE = "#/components/schemas/{model}"
@@ -32,6 +32,7 @@ _RESPONSE_TYPES = {
     speech.PATH: (
         "audio/mpeg", "audio/ogg", "audio/aac", "audio/flac", "audio/wav", "audio/pcm", "text/event-stream",
     ),
+    captioned_speech.PATH: ("application/json",),
     "/metrics": ("text/plain",),
 }  # fmt: skip
 _ERROR = {
@@ -86,10 +87,15 @@ def _document(app: FastAPI, token: bool) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    spoken = speech.SpeechRequest.model_json_schema(ref_template=_REFERENCE)
+    spoken, captioned = (
+        request.model_json_schema(ref_template=_REFERENCE)
+        for request in (speech.SpeechRequest, captioned_speech.CaptionedSpeechRequest)
+    )
+    captioned.pop("$defs", None)  # those of the other
     return {
         **spoken.pop("$defs", {}),
         "Speech": spoken,
+        "CaptionedSpeech": captioned,
         "Transcription": form_schema(transcriptions.TranscriptionForm),
         "Error": _ERROR,
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
@@ -13,7 +14,13 @@ from pydantic import BaseModel, Field
 from voice.errors import TextError
 from voice.media.formats import Encoding
 from voice.serve.errors import TooLarge
-from voice.serve.openai.speech_encoding import MEDIA_TYPES, encode_stream, speech_events
+from voice.serve.openai.speech_encoding import (
+    MEDIA_TYPES,
+    EncodedPiece,
+    encode_stream,
+    sound_only,
+    speech_events,
+)
 from voice.serve.services import Services
 from voice.serve.streaming import StopSignal, StreamedResponse
 from voice.text.english.coverage import reading_notes
@@ -22,7 +29,7 @@ from voice.text.lexicon import parse_entry
 from voice.text.markup import is_ssml, parse
 from voice.tts.provenance import synthesis_tags
 from voice.tts.streaming import pieces
-from voice.types import LOUDNESS, RANGES, Audio, Controls, Synthesizer
+from voice.types import LOUDNESS, RANGES, Controls, Speech, Synthesizer
 
 PATH = "/v1/audio/speech"
 MAX_NOTES = 1000  # characters of the header that says what was not understood
@@ -62,6 +69,7 @@ class SpeechRequest(BaseModel):
     sample_rate: int | None = None  # Hz
     bit_rate: int | None = None  # kbit/s
     stream_format: Literal["audio", "sse"] = "audio"
+    timestamps: bool = False  # of words, in the events of "sse"
     instructions: str | None = None
 
     @property
@@ -76,6 +84,11 @@ class SpeechRequest(BaseModel):
         return min(highest, max(lowest, self.speed))
 
     @property
+    def level(self) -> float:
+        """The energy in dB."""
+        return self.energy
+
+    @property
     def encoding(self) -> Encoding:
         """How the sound is written."""
         return Encoding(self.sample_rate, self.bit_rate)
@@ -85,39 +98,66 @@ class SpeechRequest(BaseModel):
         """How to speak. Raises TextError for a lexicon that cannot be read."""
         lexicon = dict(parse_entry(word, said) for word, said in self.lexicon.items())
         return Controls(
-            self.pace, self.pitch, self.energy, self.pause,
+            self.pace, self.pitch, self.level, self.pause,
             self.clause_pause, self.sentence_pause, self.paragraph_pause, lexicon or None, self.loudness,
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Voiceover:
+    """A request for speech with all that it needs: `headers` name what is not spoken as asked."""
+
+    wanted: SpeechRequest
+    services: Services
+    voice: Synthesizer
+    tags: Mapping[str, str]
+    headers: Mapping[str, str]
+
+    def pieces(self, stop: StopSignal) -> Generator[EncodedPiece, None, None]:
+        """Yield the speech, encoded, as it is made."""
+        spoken = speak(self.voice, self.wanted, self.services, stop)
+        wanted = self.wanted
+        return encode_stream(spoken, wanted.response_format, self.voice.rate, self.tags, wanted.encoding)
+
+
+async def open_voiceover(wanted: SpeechRequest, services: Services) -> Voiceover:
+    """Load the voice of a request. Raises VoiceError for what cannot be spoken or written so."""
+    if len(wanted.input) > services.settings.characters:
+        raise TooLarge(f"the text has more than {services.settings.characters} characters; send it in parts")
+    name = services.voice_name(wanted.voice_name, wanted.model)
+    voice = await run_in_threadpool(services.voice, name)
+    wanted.encoding.check(wanted.response_format, voice.rate)
+    tags = await run_in_threadpool(synthesis_tags, name)
+    return Voiceover(wanted, services, voice, tags, await run_in_threadpool(_notes, wanted))
+
+
 def router(services: Services) -> APIRouter:
     routes = APIRouter()
-    schema = {"schema": {"$ref": "#/components/schemas/Speech"}}
-    described = {"requestBody": {"content": {"application/json": schema}, "required": True}}
 
-    @routes.post(PATH, openapi_extra=described, response_class=Response)
+    @routes.post(PATH, openapi_extra=request_of("Speech"), response_class=Response)
     async def speech(request: Request) -> Response:
         wanted = SpeechRequest.model_validate_json(await request.body())
-        if len(wanted.input) > services.settings.characters:
-            raise TooLarge(
-                f"the text has more than {services.settings.characters} characters; send it in parts"
-            )
-        name = services.voice_name(wanted.voice_name, wanted.model)
-        voice = await run_in_threadpool(services.voice, name)
-        wanted.encoding.check(wanted.response_format, voice.rate)
-        tags = await run_in_threadpool(synthesis_tags, name)
+        sends_events = wanted.stream_format == "sse"
+        if wanted.timestamps and not sends_events:
+            raise TextError('timestamps come with events; ask for "stream_format": "sse" as well')
+        opened = await open_voiceover(wanted, services)
 
         def make(stop: StopSignal) -> Generator[bytes, None, None]:
-            spoken = speak(voice, wanted, services, stop)
-            sound = encode_stream(spoken, wanted.response_format, voice.rate, tags, wanted.encoding)
-            return speech_events(sound) if wanted.stream_format == "sse" else sound
+            pieces = opened.pieces(stop)
+            return speech_events(pieces, timed=wanted.timestamps) if sends_events else sound_only(pieces)
 
-        media = "text/event-stream" if wanted.stream_format == "sse" else MEDIA_TYPES[wanted.response_format]
+        media = "text/event-stream" if sends_events else MEDIA_TYPES[wanted.response_format]
         answer = StreamedResponse(make, media, services.settings.idle)
-        answer.headers.update(await run_in_threadpool(_notes, wanted))
+        answer.headers.update(opened.headers)
         return answer
 
     return routes
+
+
+def request_of(schema: str) -> dict[str, Any]:
+    """Return the description of a request whose body is one of the components of the API's description."""
+    reference = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    return {"requestBody": {"content": {"application/json": reference}, "required": True}}
 
 
 def _notes(wanted: SpeechRequest) -> dict[str, str]:
@@ -132,7 +172,9 @@ def _notes(wanted: SpeechRequest) -> dict[str, str]:
     return {"x-voice-notes": notes} if notes else {}
 
 
-def speak(voice: Synthesizer, wanted: SpeechRequest, services: Services, stop: StopSignal) -> Iterator[Audio]:
+def speak(
+    voice: Synthesizer, wanted: SpeechRequest, services: Services, stop: StopSignal
+) -> Iterator[Speech]:
     """Yield the speech of a request. Raises TextError where there is nothing to say."""
     silent, longest = True, 60 * services.settings.minutes
     for piece in pieces(voice, wanted.input, wanted.controls):
@@ -144,6 +186,6 @@ def speak(voice: Synthesizer, wanted: SpeechRequest, services: Services, stop: S
                 f"this is more than {services.settings.minutes:g} minutes of speech; send it in parts"
             )
         services.metrics.spoken.labels(PATH).inc(piece.audio.duration)
-        yield piece.audio
+        yield piece
     if silent:
         raise TextError("there is nothing in the input that can be read aloud; give it words or figures")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Generator, Iterator, Mapping
-from typing import Any, BinaryIO, cast
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from voice.media.encoder import Encoder
 from voice.media.formats import Encoding
-from voice.types import Audio
+from voice.types import Speech, Word
 
 MEDIA_TYPES = {
     "mp3": "audio/mpeg",
@@ -22,18 +22,22 @@ MEDIA_TYPES = {
 LATENCY = 0.2  # seconds of sound that an encoder may hold back
 
 
+class EncodedPiece(NamedTuple):
+    """Some bytes of encoded sound, and the words that end in it, timed from the start of the whole."""
+
+    sound: bytes
+    words: tuple[Word, ...]
+
+
 def encode_stream(
-    pieces: Iterator[Audio],
-    form: str,
-    rate: int,
-    tags: Mapping[str, str] | None = None,
+    pieces: Iterator[Speech], form: str, rate: int, tags: Mapping[str, str] | None = None,
     encoding: Encoding = Encoding(),
-) -> Generator[bytes, None, None]:
-    """Encode pieces of one sound at `rate` Hz, to about as many pieces of bytes.
+) -> Generator[EncodedPiece, None, None]:  # fmt: skip
+    """Encode pieces of one speech at `rate` Hz, to about as many pieces of bytes.
 
     `tags` are what the file says of itself, as far as its format has a place for it.
     """
-    buffer = _EncodedBytes()
+    buffer, words, samples, whole = _EncodedBytes(), list[Word](), 0, False
     encoder = Encoder(
         cast(BinaryIO, buffer),  # of which it needs `write` alone
         form,
@@ -42,23 +46,49 @@ def encode_stream(
         tags=tags,
         encoding=encoding,
     )
-    whole = False
     try:
         for piece in pieces:
-            encoder.write(piece.samples)
-            yield from buffer.drain()
+            encoder.write(piece.audio.samples)
+            words += (word.shifted(samples / rate) for word in piece.words)
+            samples += len(piece.audio.samples)
+            if sound := buffer.drain():
+                yield EncodedPiece(sound, tuple(words))
+                words.clear()
         whole = True
     finally:
         encoder.close(whole=whole)
-    yield from buffer.drain()
+    sound = buffer.drain()
+    if sound or words:
+        yield EncodedPiece(sound, tuple(words))
 
 
-def speech_events(pieces: Iterator[bytes]) -> Generator[bytes, None, None]:
-    """Yield encoded pieces as server-sent events."""
+def sound_only(pieces: Iterator[EncodedPiece]) -> Generator[bytes, None, None]:
+    """Yield the bytes of encoded pieces."""
     for piece in pieces:
-        yield server_event({"type": "speech.audio.delta", "audio": base64.b64encode(piece).decode()})
+        if piece.sound:
+            yield piece.sound
+
+
+def speech_events(pieces: Iterator[EncodedPiece], *, timed: bool = False) -> Generator[bytes, None, None]:
+    """Yield encoded pieces as server-sent events, with the times of their words if `timed`."""
+    for piece in pieces:
+        event: dict[str, Any] = {"type": "speech.audio.delta", "audio": as_base64(piece.sound)}
+        yield server_event(event | {"timestamps": timestamps(piece.words)} if timed else event)
     counted = {"input_tokens": 0, "output_tokens": 0, "total_tokens": 0}  # nothing here is in tokens
     yield server_event({"type": "speech.audio.done", "usage": counted})
+
+
+def as_base64(sound: bytes) -> str:
+    """Return bytes as text."""
+    return base64.b64encode(sound).decode()
+
+
+def timestamps(words: Iterable[Word]) -> list[dict[str, Any]]:
+    """Return words with their times in seconds, as Kokoro-FastAPI names them."""
+    return [
+        {"word": word.text, "start_time": round(word.start, 3), "end_time": round(word.end, 3)}
+        for word in words
+    ]
 
 
 def server_event(content: dict[str, Any]) -> bytes:
@@ -76,8 +106,7 @@ class _EncodedBytes:
         self._held += content
         return len(content)
 
-    def drain(self) -> Iterator[bytes]:
-        """Yield what was written since the last call, if anything."""
+    def drain(self) -> bytes:
+        """Return what was written since the last call."""
         held, self._held = bytes(self._held), bytearray()
-        if held:
-            yield held
+        return held

@@ -7,6 +7,7 @@ import io
 import json
 from collections.abc import Iterator
 
+import httpx
 import numpy as np
 import openai
 import pytest
@@ -70,6 +71,22 @@ def test_speech_as_events(world: World) -> None:
     assert {each["type"] for each in deltas} == {"speech.audio.delta"}
     assert sum(len(base64.b64decode(each["audio"])) for each in deltas) == round(1.6 * 24_000) * 2
     assert done["type"] == "speech.audio.done"
+
+
+@pytest.mark.parametrize("form", ["pcm", "mp3", "opus"])
+def test_events_bring_the_times_of_words_if_they_are_asked_for(world: World, form: str) -> None:
+    asked = {"input": TEXT, "voice": "alloy", "response_format": form, "stream_format": "sse"}
+    answer = httpx.post(f"{world.url}/v1/audio/speech", json=asked | {"timestamps": True})
+    *deltas, done = [json.loads(line[6:]) for line in answer.text.splitlines() if line]
+    times = [each for delta in deltas for each in delta["timestamps"]]
+    assert [each["word"] for each in times] == TEXT.replace(".", "").split()
+    assert times[-1]["end_time"] == pytest.approx(1.6, abs=0.2) and "timestamps" not in done
+    plain = httpx.post(f"{world.url}/v1/audio/speech", json=asked)
+    assert "timestamps" not in plain.text
+    refused = httpx.post(
+        f"{world.url}/v1/audio/speech", json=asked | {"timestamps": True, "stream_format": "audio"}
+    )
+    assert refused.status_code == 400 and "sse" in refused.json()["error"]["message"]
 
 
 def test_speed_and_instructions_are_taken(world: World) -> None:

@@ -1,8 +1,9 @@
 """Transcripts as files: plain text, Whisper's JSON, SubRip, WebVTT and tab-separated values.
 
 Subtitles are cut from word times: at most two lines of 42 characters and seven seconds a cue,
-split at the ends of sentences, then at commas and pauses, then in the middle. Known speakers are named:
-before the text, in WebVTT by a voice tag, in tables by a column.
+split at the ends of sentences, then at commas and pauses, then in the middle. No word stands alone where it
+fits with others, and a cue stays until it can be read if the next one leaves time for it. Known speakers are
+named: before the text, in WebVTT by a voice tag, in tables by a column.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ LINES = 2
 LONGEST_CUE = 7.0  # seconds
 SHORTEST_CUE = 1.0  # seconds, where the next cue leaves room for it
 LONGEST_PAUSE = 2.0  # seconds of silence that no cue spans
+LONE_WORD_PAUSE = 1.0  # seconds beyond which a word is shown alone rather than with its neighbors
+LONE_WORD = 1.2  # what it costs to leave a word alone, beside half for a place that is off the middle
+READING_SPEED = 20.0  # characters a second that people read, where the next cue leaves room for it
+FLICKER = 0.1  # seconds: a shorter gap between two cues is closed
 
 
 @dataclass(frozen=True)
@@ -73,19 +78,48 @@ def cues(transcript: Transcript, *, named: bool = False) -> list[Cue]:
 
     With `named`, a cue begins with the name of its speaker if somebody else spoke before.
     """
-    found, before = [], None
+    groups, before = list[_Group](), None
     for segment in transcript.segments:
         words = _spaced_words(segment)
         if named and words and segment.speaker not in (None, before):
             words[0] = (f" {segment.speaker}: {words[0][0].strip()}", words[0][1])
         before = segment.speaker
-        found += [replace(cue, speaker=segment.speaker) for cue in _split(words)]
+        groups += ((group, segment.speaker) for group in _split(words))
+    found = [_cue(words, speaker) for words, speaker in _join_lone_words(groups)]
     spans = lengthen_spans([(cue.start, cue.end) for cue in found], 0.0, float("inf"))
     following = [start for start, _ in spans[1:]] + [float("inf")]
     return [
-        replace(cue, start=start, end=min(max(end, start + SHORTEST_CUE), limit))
+        replace(cue, start=start, end=_shown_until(cue, start, end, limit))
         for cue, (start, end), limit in zip(found, spans, following, strict=False)
     ]
+
+
+def _shown_until(cue: Cue, start: float, end: float, limit: float) -> float:
+    """Return when a cue goes: once it can be read, but with the next one at `limit`, without flicker."""
+    readable = sum(map(len, cue.lines)) / READING_SPEED
+    end = min(max(end, start + SHORTEST_CUE, start + readable), limit)
+    return limit if limit - end < FLICKER else end
+
+
+def _join_lone_words(groups: Sequence[_Group]) -> Iterator[_Group]:
+    """Yield the words and the speaker of each cue; one word alone joins a neighbor that has room for it."""
+    held: _Group | None = None
+    for words, speaker in groups:
+        if held and held[1] == speaker and 1 in (len(held[0]), len(words)):
+            together = [*held[0], *words]
+            if together[len(held[0])][1].start - held[0][-1][1].end <= LONE_WORD_PAUSE and _fits(together):
+                held = (together, speaker)
+                continue
+        if held:
+            yield held
+        held = (words, speaker)
+    if held:
+        yield held
+
+
+def _cue(words: Sequence[_SpacedWord], speaker: str | None) -> Cue:
+    start = words[0][1].start
+    return Cue(start, min(words[-1][1].end, start + LONGEST_CUE), _lines(words), speaker)
 
 
 def _as_txt(transcript: Transcript) -> str:
@@ -128,7 +162,7 @@ def _segment_fields(number: int, segment: Segment) -> dict[str, object]:
 
 def _as_srt(transcript: Transcript) -> str:
     return "".join(
-        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n{_cue_text(cue)}\n\n"
+        f"{number}\n{_clock(cue.start, ',')} --> {_clock(cue.end, ',')}\n" + "\n".join([*cue.lines, "", ""])
         for number, cue in enumerate(cues(transcript, named=True), start=1)
     )
 
@@ -171,12 +205,8 @@ def _clock(seconds: float, point: str) -> str:
     return f"{minutes // 60:02}:{minutes % 60:02}:{rest // 1000:02}{point}{rest % 1000:03}"
 
 
-def _cue_text(cue: Cue) -> str:
-    return "\n".join(cue.lines)
-
-
 def _vtt_text(cue: Cue) -> str:
-    return (f"<v {_escape(cue.speaker)}>" if cue.speaker else "") + _escape(_cue_text(cue))
+    return (f"<v {_escape(cue.speaker)}>" if cue.speaker else "") + _escape("\n".join(cue.lines))
 
 
 def _escape(text: str) -> str:
@@ -184,6 +214,7 @@ def _escape(text: str) -> str:
 
 
 _SpacedWord = tuple[str, Word]  # a word's text with the space before it, and the word
+_Group = tuple[Sequence[_SpacedWord], str | None]  # the words of a cue, and who says them
 
 
 def _spaced_words(segment: Segment) -> list[_SpacedWord]:
@@ -208,21 +239,23 @@ def _even_word_times(segment: Segment) -> Iterator[Word]:
         clock += pace * len(text)
 
 
-def _split(words: Sequence[_SpacedWord]) -> list[Cue]:
-    """Turn words into cues; what is too much for one is divided at the best place and tried again."""
+def _split(words: Sequence[_SpacedWord]) -> list[Sequence[_SpacedWord]]:
+    """Part words into those of cues; too many for one are divided at the best place and tried again."""
     if not words:
         return []
     if len(words) == 1 or _fits(words):
-        start = words[0][1].start
-        return [Cue(start, min(words[-1][1].end, start + LONGEST_CUE), _lines(words))]
+        return [words]
     place = min(range(1, len(words)), key=lambda index: _cost(words, index))
     return _split(words[:place]) + _split(words[place:])
 
 
 def _fits(words: Sequence[_SpacedWord]) -> bool:
     pauses = (after.start - before.end for (_, before), (_, after) in zip(words, words[1:], strict=False))
-    short = words[-1][1].end - words[0][1].start <= LONGEST_CUE
-    return short and max(pauses, default=0.0) <= LONGEST_PAUSE and len(_lines(words)) <= LINES
+    return (
+        words[-1][1].end - words[0][1].start <= LONGEST_CUE
+        and max(pauses, default=0.0) <= LONGEST_PAUSE
+        and len(_lines(words)) <= LINES
+    )
 
 
 def _cost(words: Sequence[_SpacedWord], index: int) -> float:
@@ -230,7 +263,8 @@ def _cost(words: Sequence[_SpacedWord], index: int) -> float:
     before, after = words[index - 1][1], words[index][1]
     off_middle = abs(index / len(words) - 0.5)
     pause = min(max(0.0, after.start - before.end), LONGEST_PAUSE)
-    return off_middle - _clause_end(words, index) - pause
+    lone = LONE_WORD if index == 1 or index == len(words) - 1 else 0.0
+    return off_middle - _clause_end(words, index) - pause + lone
 
 
 def _clause_end(words: Sequence[_SpacedWord], index: int) -> float:

@@ -132,6 +132,33 @@ def test_no_cue_spans_a_long_pause() -> None:
     assert [(cue.start, cue.end) for cue in found] == [(0, 1), (5, 6)]
 
 
+def test_a_word_alone_joins_its_neighbors_but_not_across_a_long_pause_or_another_speaker() -> None:
+    parts = [evenly_timed("Well.", start=0.0), evenly_timed("It was her hat.", start=0.7)]
+    shown = cues(Transcript((*parts, evenly_timed("Hers.", start=2.2)), "en", 3.0))
+    assert [cue.lines for cue in shown] == [("Well. It was her hat. Hers.",)]
+    late = cues(Transcript((*parts, evenly_timed("Hers.", start=3.5)), "en", 4.0))
+    assert [cue.lines for cue in late] == [("Well. It was her hat.",), ("Hers.",)]
+    other = cues(Transcript((replace(parts[0], speaker="A"), replace(parts[1], speaker="B")), "en", 2.0))
+    assert len(other) == 2
+
+
+@pytest.mark.parametrize("count", range(10, 40))
+def test_no_long_sentence_leaves_a_word_alone(count: int) -> None:
+    text = " ".join(["somewhat", "long", "words,"] * 13)
+    words = evenly_timed(" ".join(text.split()[:count]))
+    shown = cues(Transcript((words,), "en", 20.0))
+    assert all(len(" ".join(cue.lines).split()) > 1 for cue in shown)
+
+
+def test_a_cue_stays_until_it_is_read_if_there_is_time_and_short_gaps_are_closed() -> None:
+    fast = evenly_timed("Forty characters can be read in 2 s, no.", pace=0.15)  # 1.35 s
+    ends = [
+        cues(Transcript((fast, evenly_timed("And then?", start=start)), "en", 9.0))[0].end
+        for start in (1.6, 2.05, 4.0)
+    ]
+    assert ends == [1.6, 2.05, 2.0]
+
+
 def test_a_word_that_seems_to_last_forever_is_shown_for_seven_seconds() -> None:
     words = (Word("Hm.", 1.0, 60.0),)
     (cue,) = cues(Transcript((Segment("Hm.", 1.0, 60.0, words),), "en", 60.0))

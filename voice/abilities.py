@@ -9,6 +9,7 @@ without if it is missing:
     EndOfTurnRecognizer     voice.agent.session.load_turns
     StreamingSynthesizer    voice.tts.streaming.pieces
     IncrementalSynthesizer  voice.tts.streaming.begin
+    MultilingualSynthesizer voice.tts.streaming.voice_for
     BatchSpeechDetector     voice.vad._batch_session
     SpeculativeBrain        voice.agent.speculative.prepare
     SkillCaller             voice.agent.speculative.call_skill
@@ -134,6 +135,18 @@ class IncrementalSynthesizer(Synthesizer, Protocol):
     """A voice that itself turns a text into speech while it is being written, such as a language model's."""
 
     def begin(self, controls: Controls = Controls()) -> TextStream: ...
+
+
+@runtime_checkable
+class MultilingualSynthesizer(Synthesizer, Protocol):
+    """A voice that knows which voice speaks another language."""
+
+    def for_language(self, code: str) -> Synthesizer:
+        """Return the voice for a language (ISO 639-1), itself for its own and for "".
+
+        It has the same rate. Raises ModelError where there is none.
+        """
+        ...
 
 
 @runtime_checkable

@@ -2,14 +2,14 @@
 
 Times are seconds, counted from the start of the audio at hand. Samples are float32, mono, in [-1, 1]. A
 result is frozen; `dataclasses.replace` makes a changed copy. The protocols say what is required of a model;
-what it can do besides is in voice.abilities.
+what it can do besides is in voice.abilities. All of them are one module because the protocols name the types.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -200,11 +200,25 @@ class SpeedChange:
 
 
 @dataclass(frozen=True)
+class LanguageChange:
+    """Speak what follows in the language `code` (ISO 639-1); "" is the voice's own."""
+
+    code: str
+
+
+ReplyPiece = str | SpeedChange | LanguageChange | None  # see SpeculativeReply
+
+
+@dataclass(frozen=True)
 class Message:
-    """One turn of a conversation; `role` is "system", "user", "assistant" or "tool"."""
+    """One turn of a conversation; `role` is "system", "user", "assistant" or "tool".
+
+    `language` is the one that was heard (ISO 639-1), "" where that is not known.
+    """
 
     role: str
     content: str
+    language: str = field(default="", compare=False)
 
 
 class Recognizer(Protocol):
@@ -280,18 +294,18 @@ class Brain(Protocol):
 class SpeculativeReply(Protocol):
     """A reply that was begun before it is certain that it is wanted.
 
-    Each next piece is text to say, a SpeedChange, or None: the reply cannot go on before `commit`, because
-    its next step has an effect (a timer is set, a note is written). It yields None again each time that it
-    is asked before `commit`; after it, None means that the next piece takes a while, so that the text
-    so far can be spoken. `commit` says that the turn has ended; it allows effects, and nothing happens
-    until the next piece is asked for. `close` drops the rest, without effects if nothing was committed.
-    `next` may take long and raises BrainError; one thread at a time calls it, while `commit` and `close`
-    may come from another.
+    Each next piece is text to say, a SpeedChange, a LanguageChange, or None: the reply cannot go on before
+    `commit`, because its next step has an effect (a timer is set, a note is written). It yields None again
+    each time that it is asked before `commit`; after it, None means that the next piece takes a while, so
+    that the text so far can be spoken. `commit` says that the turn has ended; it allows effects, and nothing
+    happens until the next piece is asked for. `close` drops the rest, without effects if nothing was
+    committed. `next` may take long and raises BrainError; one thread at a time calls it, while `commit` and
+    `close` may come from another.
     """
 
-    def __iter__(self) -> Iterator[str | SpeedChange | None]: ...
+    def __iter__(self) -> Iterator[ReplyPiece]: ...
 
-    def __next__(self) -> str | SpeedChange | None: ...
+    def __next__(self) -> ReplyPiece: ...
 
     def commit(self) -> None: ...
 

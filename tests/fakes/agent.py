@@ -9,6 +9,7 @@ import numpy as np
 from voice.agent.conversation import Conversation
 from voice.agent.events import Event
 from voice.agent.work import Task
+from voice.errors import ModelMissing
 from voice.types import Audio, Controls, Message, Segment, Speech, Transcript, Word
 
 RATE = 16_000
@@ -29,8 +30,8 @@ class Phrasebook:
 
     rate = RATE
 
-    def __init__(self, *phrases: str) -> None:
-        self.phrases = phrases
+    def __init__(self, *phrases: str, language: str = "en") -> None:
+        self.phrases, self.language = phrases, language
         self.heard: list[Audio] = []
 
     def transcribe(
@@ -41,7 +42,7 @@ class Phrasebook:
         begins = np.diff(levels, prepend=0) != 0
         order = [int(level) for level in levels[begins] if level]
         text = " ".join(self.phrases[level - 10] for level in order)
-        return Transcript((Segment(text, 0.0, speech.duration),), "en", speech.duration)
+        return Transcript((Segment(text, 0.0, speech.duration),), self.language, speech.duration)
 
     def say(self, number: int, seconds: float = 1.0) -> np.ndarray:
         """Speech that is recognized as the phrase of that number."""
@@ -63,6 +64,19 @@ class EvenVoice:
         words = tuple(Word(word, i * length, (i + 1) * length) for i, word in enumerate(text.split()))
         samples = np.full(round(len(words) * length * self.rate), self._level, np.float32)
         yield Speech(Audio(samples, self.rate), text, words)
+
+
+class Polyglot(EvenVoice):
+    """A voice of English that knows one of Spanish, and no other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spanish = EvenVoice()
+
+    def for_language(self, code: str) -> EvenVoice:
+        if code not in ("", "en", "es"):
+            raise ModelMissing(f"nobody here speaks {code}")
+        return self.spanish if code == "es" else self
 
 
 class Script:

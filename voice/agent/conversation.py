@@ -246,14 +246,14 @@ class Conversation:
         if isinstance(event, TurnEnded):
             self._responder.meter = LatencyMeter(event.ended, max(event.time, self._user.ready))
         elif isinstance(event, Heard) and event.text:
-            self._responder.hear(event.text, self.time)
+            self._responder.hear(event.text, self.time, event.language)
 
     def _prepare(self) -> None:
         """Begin the answer at a likely end of the turn."""
         options = self._responder.options
         text = self._user.text_before_likely_end(options.prepare_within)
         if text and options.answers and not self._playback.busy:
-            self._responder.prepare(text, max(self.time, self._user.ready))
+            self._responder.prepare(text, max(self.time, self._user.ready), self._user.language)
 
     def _resume(self) -> Iterator[Event]:
         """Go on speaking: the sound was nothing."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from voice.agent.timers import Timer
-from voice.types import Speech, Word
+from voice.types import UNDETERMINED, Speech, Word
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,11 @@ class TurnEnded(Event):
 
 @dataclass(frozen=True)
 class Heard(Event):
-    """What the person said in the turn that ended; "" for a cough or the like."""
+    """What the person said in the turn that ended, and in which language; "" for a cough or the like."""
 
     text: str
     words: tuple[Word, ...] = ()
+    language: str = UNDETERMINED
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from voice.agent.speaking.playback import Playback
 from voice.agent.speaking.response import Response
 from voice.agent.speculative import GeneratedReply, prepare
 from voice.errors import BrainError, VoiceError
-from voice.types import Brain, Message, SpeculativeReply
+from voice.types import UNDETERMINED, Brain, Message, SpeculativeReply
 
 APOLOGY = "Sorry, I can't think of an answer just now. Please try again."
 Messages = tuple[Message, ...]
@@ -37,9 +37,9 @@ class Responder:
         """Whether the agent has all but ended with a question, so that "yes" is an answer."""
         return self.playback.remaining < 1.0 and self.playback.text.rstrip().endswith("?")
 
-    def prepare(self, text: str, now: float) -> None:
+    def prepare(self, text: str, now: float, language: str = UNDETERMINED) -> None:
         """Begin to answer a turn with the words `text`; the answer is thrown away if the person goes on."""
-        messages = self._with_user(text)
+        messages = self._with_user(text, language)
         if not self._prepared or self._prepared[0] != messages:
             self.drop_prepared()
             self._prepared = messages, self._begin(messages, now)
@@ -50,9 +50,10 @@ class Responder:
             self._prepared[1].close()
         self._prepared = None
 
-    def hear(self, text: str, now: float) -> None:
+    def hear(self, text: str, now: float, language: str = UNDETERMINED) -> None:
         """Take what the person has said in a turn that is over, and answer it if that is wanted."""
-        self.messages[:] = self._with_user(text)
+        self.messages[:] = self._with_user(text, language)
+        self.playback.language = language
         if self.playback.busy:
             self._owes_answer = True
         elif self.options.answers:
@@ -108,12 +109,12 @@ class Responder:
             self.messages.append(Message("assistant", heard))
         return Interrupted(now, heard, position)
 
-    def _with_user(self, text: str) -> Messages:
+    def _with_user(self, text: str, language: str) -> Messages:
         """Return the messages with what the person says; before a word of an answer they only go on."""
         messages = list(self.messages)
         if messages and messages[-1].role == "user" and self.options.answers:
             text = f"{messages.pop().content} {text}"
-        messages.append(Message("user", text))
+        messages.append(Message("user", text, "" if language == UNDETERMINED else language))
         return tuple(messages[-self.options.max_messages :])
 
     def _begin(self, messages: Messages, now: float, instructions: str | None = None) -> Response:

@@ -7,7 +7,7 @@ writes its reply as a generator that is given a gate:
     def prepare(self, messages: Sequence[Message]) -> SpeculativeReply:
         return GeneratedReply(lambda gate: self._pieces(messages, gate))
 
-    def _pieces(self, messages: Sequence[Message], gate: CommitGate) -> Iterator[str | SpeedChange | None]:
+    def _pieces(self, messages: Sequence[Message], gate: CommitGate) -> Iterator[ReplyPiece]:
         yield "Let me see. "
         yield from gate.until_committed()  # None until the turn has ended
         yield self._write_a_note(messages)
@@ -21,7 +21,7 @@ from typing import Any
 
 from voice.abilities import SkillCaller, SpeculativeBrain
 from voice.agent.background import Dropped
-from voice.types import Brain, Message, SpeculativeReply, SpeedChange
+from voice.types import Brain, Message, ReplyPiece, SpeculativeReply
 
 
 class CommitGate:
@@ -76,7 +76,7 @@ class CommitGate:
 class GeneratedReply:
     """A SpeculativeReply from a generator that is given its gate; nothing runs before it is asked for."""
 
-    def __init__(self, generate: Callable[[CommitGate], Iterator[str | SpeedChange | None]]) -> None:
+    def __init__(self, generate: Callable[[CommitGate], Iterator[ReplyPiece]]) -> None:
         self._gate = CommitGate()
         self._pieces = generate(self._gate)
         self._lock = threading.Lock()  # a generator that runs cannot be closed
@@ -84,7 +84,7 @@ class GeneratedReply:
     def __iter__(self) -> GeneratedReply:
         return self
 
-    def __next__(self) -> str | SpeedChange | None:
+    def __next__(self) -> ReplyPiece:
         with self._lock:
             if self._gate.is_closed:
                 _close(self._pieces)
@@ -107,7 +107,7 @@ class GeneratedReply:
                 self._lock.release()
 
 
-def _close(pieces: Iterator[str | SpeedChange | None]) -> None:
+def _close(pieces: Iterator[ReplyPiece]) -> None:
     """Close a generator; an iterator of another kind is left as it is."""
     if isinstance(pieces, Generator):
         pieces.close()

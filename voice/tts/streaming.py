@@ -10,7 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from voice.abilities import IncrementalSynthesizer, StreamingSynthesizer, TextStream
+from voice.abilities import (
+    IncrementalSynthesizer,
+    MultilingualSynthesizer,
+    StreamingSynthesizer,
+    TextStream,
+)
 from voice.text.sentences import Sentence, SentenceSplitter
 from voice.tts.engine import SentenceStream
 from voice.tts.pauses import after_silence, first_kept, pause_after, trim_pieces
@@ -73,6 +78,15 @@ def begin(synthesizer: Synthesizer, controls: Controls = Controls()) -> TextStre
     if isinstance(synthesizer, IncrementalSynthesizer):
         return synthesizer.begin(controls)
     return SentenceSpeaker(synthesizer, controls)
+
+
+def voice_for(synthesizer: Synthesizer, code: str) -> Synthesizer:
+    """Return what speaks a language (ISO 639-1, "" for its own) in place of `synthesizer`, if it knows one.
+
+    A synthesizer of which nothing is known is taken to speak all languages. Raises ModelError where it
+    knows that there is none.
+    """
+    return synthesizer.for_language(code) if isinstance(synthesizer, MultilingualSynthesizer) else synthesizer
 
 
 def follow(stream: TextStream, pieces: Iterable[str]) -> Iterator[Speech]:

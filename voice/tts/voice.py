@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from voice.errors import ModelError, TextError
+from voice.errors import ModelError, ModelMissing, TextError
 from voice.text.english.language import ENGLISH
 from voice.text.frontend import read_aloud, read_sentence
 from voice.text.language import Language
@@ -82,6 +82,18 @@ class Voice:
         if found.rate != self.rate:
             raise ModelError(f'the voice "{name}" has {found.rate} Hz, not {self.rate}; speak it by itself')
         return found
+
+    def for_language(self, code: str) -> Voice:
+        """Return the voice for a language (ISO 639-1), this one for its own and for "".
+
+        Raises ModelError where there is none, or it is not here.
+        """
+        if code in ("", self.language.code):
+            return self
+        card = language_cards().get(code)
+        if card is None or not card.voice:
+            raise ModelMissing(f"there is no voice that speaks {name_of(code)} here")
+        return self.other(card.voice)
 
     def _readings(
         self, text: str, controls: Controls, tell: Callable[[str], object] | None = None

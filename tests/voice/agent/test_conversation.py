@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes.agent import RATE, EvenVoice, LoudIsSpeech, Phrasebook, Script, hear, of, quiet
+from fakes.agent import RATE, EvenVoice, LoudIsSpeech, Phrasebook, Polyglot, Script, hear, of, quiet
 
 from voice.agent import (
     Conversation,
@@ -31,6 +31,7 @@ from voice.agent import (
     latencies,
     talk,
 )
+from voice.agent.brains.chat import Chat
 from voice.agent.responder import APOLOGY
 from voice.agent.speaking import response
 from voice.errors import AudioError, BrainError
@@ -436,3 +437,41 @@ def test_a_dip_in_speech_is_judged_but_ends_nothing() -> None:
     events = hear(talks, book.say(0, 0.5), quiet(0.08), book.say(1, 0.5), quiet(2))
     assert [event.text for event in of(Heard, events)] == ["What time is it? In Paris."]
     assert [round(turn.duration, 1) for turn in listens.turns] == [0.5, 1.1]
+
+
+def test_a_language_model_answers_in_the_language_that_is_heard_with_its_voice() -> None:
+    shown, answers_given = [], iter(["Es mediodía. ", "Mañana llueve."])
+
+    def ask(messages, tools, gate):
+        shown.append(messages)
+        yield next(answers_given)
+        return ()
+
+    book, voice = Phrasebook("¿Qué hora es?", "¿Y mañana?", language="es"), Polyglot()
+    talks = Conversation(LoudIsSpeech(), book, voice, Chat(ask), stopwatch=lambda: 0.0)
+    events = hear(talks, quiet(1), book.say(0), quiet(3), book.say(1), quiet(3))
+    assert [event.language for event in of(Heard, events)] == ["es", "es"]
+    assert voice.spanish.asked == ["Es mediodía.", "Mañana llueve."] and not voice.asked
+    assert all("The person speaks Spanish: answer in Spanish." in each[0]["content"] for each in shown)
+    assert [each["content"] for each in shown[1][1:]] == ["¿Qué hora es?", "Es mediodía.", "¿Y mañana?"]
+
+
+def test_skills_alone_stay_english_and_say_so() -> None:
+    book, voice = Phrasebook("¿Qué hora es?", language="es"), Polyglot()
+    talks = Conversation(LoudIsSpeech(), book, voice, Offline(), stopwatch=lambda: 0.0)
+    hear(talks, quiet(1), book.say(0), quiet(6))
+    assert " ".join(voice.asked).startswith("I heard Spanish, and what I know I can only say in English.")
+    assert not voice.spanish.asked
+
+
+def test_a_person_who_goes_over_to_english_is_answered_in_english() -> None:
+    def ask(messages, tools, gate):
+        yield "Hola." if "Spanish" in messages[0]["content"] else "Hello."
+        return ()
+
+    book, voice = Phrasebook("Hola.", language="es"), Polyglot()
+    talks = Conversation(LoudIsSpeech(), book, voice, Chat(ask), stopwatch=lambda: 0.0)
+    hear(talks, quiet(1), book.say(0), quiet(3))
+    book.phrases, book.language = ("Hello.",), "en"
+    hear(talks, book.say(0), quiet(3))
+    assert (voice.spanish.asked, voice.asked) == (["Hola."], ["Hello."])

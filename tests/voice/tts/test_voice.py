@@ -213,3 +213,15 @@ def test_reads_another_language_if_its_engine_speaks_it(buzz):
     assert buzz.in_language("en") is buzz
     with pytest.raises(ModelError, match="Spanish"):
         buzz.in_language("es")
+
+
+def test_a_voice_knows_who_speaks_another_language_with_the_same_rate(buzz):
+    asked = []
+    spanish = Voice(Buzzer(), language=find_language("es"))
+    english = Voice(Buzzer(), lambda name: asked.append(name) or spanish)
+    assert english.for_language("es") is spanish and asked == ["ef_dora"]
+    assert english.for_language("en") is english and english.for_language("") is english
+    with pytest.raises(ModelError, match="no voice that speaks Basque"):
+        english.for_language("eu")
+    with pytest.raises(ModelError, match="cannot change"):
+        buzz.for_language("es")

@@ -12,11 +12,13 @@ from typing import Any
 
 from voice.agent.brains.tools import ToolCall, run_tool, tool_schemas
 from voice.agent.skills.registry import Skill
-from voice.agent.skills.runner import ReplyPiece, SkillRunner
+from voice.agent.skills.runner import SkillRunner
 from voice.agent.speaking.plain_text import SpeakableText, TextForSpeech
 from voice.agent.speculative import CommitGate, GeneratedReply, committed_text
 from voice.errors import BrainError
-from voice.types import Message, SpeculativeReply
+from voice.text.languages import name_of
+from voice.text.registry import can_read
+from voice.types import LanguageChange, Message, ReplyPiece, SpeculativeReply
 
 INSTRUCTIONS = (
     "You are a voice assistant. Your words are spoken aloud, so answer in one to three short "
@@ -90,13 +92,21 @@ def chat_reply(
     """
     if (yield from runner.answer(messages, gate, at_once=True)):
         return
-    text = ReplyText(limits)
+    text, language = ReplyText(limits), messages[-1].language
+    if can_read(language):
+        instructions = f"{instructions} The person speaks {name_of(language)}: answer in {name_of(language)}."
+        yield LanguageChange(language)
     try:
         yield from _rounds(ask, _prompt(messages, instructions, runner), text, runner, gate)
     except BrainError as error:
         if not text.count():
             raise
-        yield text.finish(BROKEN_OFF)
+        if language in ("", "en"):
+            yield text.finish(BROKEN_OFF)
+        else:
+            yield text.finish()
+            yield LanguageChange("en")
+            yield SpeakableText(BROKEN_OFF)
         yield from gate.let_speak()
         raise BrainError(str(error)) from error
 

@@ -16,12 +16,13 @@ from voice.agent.brains.openai_server import ChatServer
 from voice.agent.skills.documents import Documents
 from voice.agent.skills.everyday import everyday_skills
 from voice.agent.skills.notes import Notes, default_path
-from voice.agent.skills.runner import ReplyPiece, SkillRunner
+from voice.agent.skills.runner import SkillRunner
 from voice.agent.skills.skill_files import load_skills
 from voice.agent.speculative import CommitGate, GeneratedReply, committed_text
 from voice.agent.timers import Timers
 from voice.places import expand_home
-from voice.types import Brain, Message, SpeculativeReply
+from voice.text.languages import name_of
+from voice.types import Brain, LanguageChange, Message, ReplyPiece, SpeculativeReply
 
 if TYPE_CHECKING:
     from voice.agent.brains.local_model import LocalModel
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 UNKNOWN = "I can't do that. I know the time, sums, units, timers, notes and spelling. Ask me what I can do."
 NOT_IN_FILES = "I found nothing about that in your files, and I can't do it otherwise."
 HEARD_NOTHING = "I didn't catch that."
+ENGLISH_ONLY = "I heard {}, and what I know I can only say in English. Please ask me in English."
 
 
 class Offline:
@@ -60,7 +62,11 @@ class Offline:
         if not messages or not messages[-1].content.strip():
             yield HEARD_NOTHING
         elif not (yield from self._runner.answer(messages, gate)):
-            yield NOT_IN_FILES if self._runner.documents else UNKNOWN
+            if messages[-1].language in ("", "en"):
+                yield NOT_IN_FILES if self._runner.documents else UNKNOWN
+            else:
+                yield LanguageChange("en")
+                yield ENGLISH_ONLY.format(name_of(messages[-1].language))
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from typing import Any
 
 from voice.agent.skills.parameters import json_schema
 from voice.agent.skills.registry import Skill
-from voice.agent.skills.runner import ReplyPiece, SkillRunner
+from voice.agent.skills.runner import SkillRunner
 from voice.agent.speculative import CommitGate
+from voice.types import ReplyPiece
 
 LONGEST_RESULT = 4000  # characters
 

@@ -120,8 +120,9 @@ def live(hop: int, stopwatch: Callable[[], float] | None = None) -> OpenListener
 class TurnRecognition:
     """The words of one turn: recognized in a lane, while the turn goes on.
 
-    `text` and `words` are those so far; `is_final` says whether they are final for the speech up to now,
-    `finals` how often they were, `ready` since when (see Task.ready), and `news` when there was a new word.
+    `text` and `words` are those so far, in `language`; `is_final` says whether they are final for the speech
+    up to now, `finals` how often they were, `ready` since when (see Task.ready), and `news` when there was a
+    new word.
     """
 
     def __init__(
@@ -130,6 +131,7 @@ class TurnRecognition:
         """`frames` are the first ones, which begin at the time `origin`."""
         self.text = ""
         self.words: tuple[Word, ...] = ()
+        self.language = UNDETERMINED
         self.is_final = False
         self.finals = 0
         self.ready = 0.0
@@ -211,10 +213,12 @@ class TurnRecognition:
         task, self._finishing = self._finishing, None
         if task is None:
             return True
-        text, words = text_of(task.result())
+        transcript = task.result()
+        text, words = text_of(transcript)
         if self._again:
             return False
         self.words = tuple(word.shifted(self._origin) for word in words)
+        self.language = transcript.language
         self.is_final, self.finals, self.ready = True, self.finals + 1, max(task.ready, now)
         yield from self._update(text, "", now)
         return True

@@ -14,7 +14,7 @@ from voice.agent.listening.turn import LateFrame, PauseJudgement, UserTurn
 from voice.agent.listening.voice_activity import VoiceActivity
 from voice.agent.work import Lane, Task
 from voice.errors import VoiceError
-from voice.types import Recognizer, SpeechDetector, TurnDetector
+from voice.types import UNDETERMINED, Recognizer, SpeechDetector, TurnDetector
 from voice.vad import Region
 
 RECOGNITION_FAILED_SILENCE = 0.8  # seconds of silence that end a turn whose words could not be recognized
@@ -99,6 +99,11 @@ class User:
         endpoint = turn.pause.endpoint_after
         is_likely = endpoint is not None and endpoint - self.silence <= within
         return turn.recognition.text if is_likely else ""
+
+    @property
+    def language(self) -> str:
+        """The language of the words of the turn under way; UNDETERMINED where none is."""
+        return self.turn.recognition.language if self.turn else UNDETERMINED
 
     def overheard(self, agent_speaks: bool, agent_echoes: bool) -> None:
         """Follow whether the agent speaks at this moment, and whether the microphone hears it."""
@@ -279,6 +284,6 @@ class User:
         activity.keep(activity.count - turn.last)
         self.turn = None
         yield TurnEnded(self._now, turn.began, activity.time(turn.last))
-        yield Heard(self._now, recognition.text, recognition.words)
+        yield Heard(self._now, recognition.text, recognition.words, recognition.language)
         for late in turn.late:
             yield from self.take(late.samples, late.now, late.echo)

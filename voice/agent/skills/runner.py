@@ -19,9 +19,7 @@ from voice.agent.skills.notes import Notes
 from voice.agent.skills.registry import Context, Skill, matching_skills
 from voice.agent.speculative import CommitGate, GeneratedReply
 from voice.agent.timers import Timers
-from voice.types import Message, SpeedChange
-
-ReplyPiece = str | SpeedChange | None  # see voice.types.SpeculativeReply
+from voice.types import Message, ReplyPiece
 
 ONE_MOMENT = ("One moment. ", "Just a second. ", "Let me see. ")
 

@@ -15,10 +15,18 @@ import numpy as np
 from voice.agent.events import Event, Reply, Speaking
 from voice.agent.speaking.response import Response, SynthesizedPiece
 from voice.agent.work import Lane, Task
+from voice.errors import ModelError
+from voice.tts.streaming import voice_for
 from voice.types import Controls, SpeculativeReply, Speech, SpeedChange, Synthesizer, Word
 
 WORD_SECONDS = 0.4  # seconds in which most words that have begun end
-FILLERS = ("One moment.", "I'm still working on it.")
+FILLERS = {
+    "en": ("One moment.", "I'm still working on it."),
+    "es": ("Un momento.", "Sigo en ello."),
+    "fr": ("Un instant.", "J'y travaille encore."),
+    "it": ("Un attimo.", "Ci sto ancora lavorando."),
+    "pt": ("Um momento.", "Ainda estou trabalhando nisso."),
+}  # by the language that is heard
 
 
 @dataclass(frozen=True)
@@ -68,6 +76,7 @@ class Playback:
     ) -> None:
         """`ahead`: seconds of sound made before the sound that is playing ends; `rate`: of `play`, Hz."""
         self.controls = self._first_controls = controls
+        self.language = "en"  # that is heard
         self._synthesizer, self._ahead, self._rate, self._lanes = synthesizer, ahead, rate, lanes
         self._response: Response | None = None
         self._filler: Task[Speech | None] | None = None
@@ -146,12 +155,24 @@ class Playback:
             speech, self._filler = self._filler.result(), None
             if speech:
                 yield self._place(speech, now, is_filler=True)
-        elif not self._filler and self._fillers < len(FILLERS) and waited >= after * (1 + 2 * self._fillers):
-            text, controls, synthesizer = FILLERS[self._fillers], self.controls, self._synthesizer
-            self._fillers += 1
-            self._filler = self._lanes().start(
-                lambda: next(iter(synthesizer.speak(text, controls)), None), now
-            )
+        elif not self._filler and waited >= after * (1 + 2 * self._fillers):
+            self._begin_filler(now)
+
+    def _begin_filler(self, now: float) -> None:
+        """Begin to make the next filler, if there is one, in the language that is heard if it has any."""
+        language = self.language if self.language in FILLERS else "en"
+        if self._fillers == len(FILLERS[language]):
+            return
+        text, controls, synthesizer = FILLERS[language][self._fillers], self.controls, self._synthesizer
+        self._fillers += 1
+
+        def make() -> Speech | None:
+            try:
+                return next(iter(voice_for(synthesizer, language).speak(text, controls)), None)
+            except ModelError:  # nobody speaks it here; whoever has the answer will say so
+                return None
+
+        self._filler = self._lanes().start(make, now)
 
     def play(self, samples: int) -> np.ndarray:
         """Let a moment pass; return (samples,) at `rate` of what is played in it."""

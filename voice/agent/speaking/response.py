@@ -14,9 +14,18 @@ import numpy as np
 
 from voice.agent.speaking.plain_text import SpeakableText, TextForSpeech
 from voice.agent.work import Lane, Task
-from voice.errors import BrainError, VoiceError
-from voice.tts.streaming import begin
-from voice.types import Controls, SpeculativeReply, Speech, SpeedChange, Synthesizer
+from voice.errors import BrainError, ModelError, VoiceError
+from voice.text.languages import name_of
+from voice.tts.streaming import begin, voice_for
+from voice.types import (
+    Controls,
+    LanguageChange,
+    ReplyPiece,
+    SpeculativeReply,
+    Speech,
+    SpeedChange,
+    Synthesizer,
+)
 
 LONGEST_REPLY = 8000  # characters; the rest of a reply that never ends is not asked for
 INAUDIBLE = 0.002  # samples below this are not heard
@@ -49,6 +58,7 @@ class Response:
         """`begin_reply` is called in the lane; `controls` are those of now and of the beginning."""
         self._begin_reply, self._lane = begin_reply, lane
         self._controls, self._first_controls = controls
+        self._synthesizer = synthesizer
         self._speech = begin(synthesizer, self._controls)
         self._reply: SpeculativeReply | None = None
         self._committed = self._closed = False
@@ -129,6 +139,10 @@ class Response:
                 self._speech.controls = self._controls
                 yield piece
                 continue
+            if isinstance(piece, LanguageChange):
+                yield from self._say_rest(text)
+                self._speech = begin(self._voice_for(piece.code), self._controls)
+                continue
             if piece is None:
                 if ends_whole:  # whole sentences before a wait are spoken during it
                     yield from self._sound(self._speech.flush())
@@ -139,13 +153,24 @@ class Response:
                 yield words
                 ends_whole = words.rstrip().endswith(_SENTENCE_ENDS)
                 yield from self._sound(self._speech.push(words))
+        yield from self._say_rest(text)
+
+    def _say_rest(self, text: TextForSpeech) -> Iterator[Piece]:
+        """Yield what of a text has not been said yet, and its sound."""
         words = text.flush()
         if words:
             yield words
             yield from self._sound(self._speech.push(words))
         yield from self._sound(self._speech.flush())
 
-    def _bounded_reply(self) -> Iterator[str | SpeedChange | None]:
+    def _voice_for(self, language: str) -> Synthesizer:
+        """Return the voice that speaks a language. Raises BrainError, to be said, where there is none."""
+        try:
+            return voice_for(self._synthesizer, language)
+        except ModelError as error:
+            raise BrainError(str(error), f"I have no voice for {name_of(language)} here.") from error
+
+    def _bounded_reply(self) -> Iterator[ReplyPiece]:
         """Yield the brain's reply up to LONGEST_REPLY; whatever a brain raises becomes a BrainError."""
         written = 0
         try:

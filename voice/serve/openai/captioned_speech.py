@@ -17,7 +17,7 @@ from voice.serve.services import Services
 from voice.serve.streaming import StopSignal, StreamedResponse, run_in_thread
 from voice.types import RANGES
 
-PATH = "/dev/captioned_speech"
+CAPTIONED_PATH = "/dev/captioned_speech"
 
 
 class CaptionedSpeechRequest(SpeechRequest):
@@ -41,7 +41,7 @@ class CaptionedSpeechRequest(SpeechRequest):
 def router(services: Services) -> APIRouter:
     routes = APIRouter()
 
-    @routes.post(PATH, openapi_extra=request_of("CaptionedSpeech"), response_class=Response)
+    @routes.post(CAPTIONED_PATH, openapi_extra=request_of("CaptionedSpeech"), response_class=Response)
     async def captioned_speech(request: Request) -> Response:
         wanted = CaptionedSpeechRequest.model_validate_json(await request.body())
         opened = await open_voiceover(wanted, services)

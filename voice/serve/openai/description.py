@@ -32,7 +32,7 @@ _RESPONSE_TYPES = {
     speech.PATH: (
         "audio/mpeg", "audio/ogg", "audio/aac", "audio/flac", "audio/wav", "audio/pcm", "text/event-stream",
     ),
-    captioned_speech.PATH: ("application/json",),
+    captioned_speech.CAPTIONED_PATH: ("application/json",),
     "/metrics": ("text/plain",),
 }  # fmt: skip
 _ERROR = {

@@ -23,7 +23,7 @@ from voice.agent.work import THREADS, Work
 from voice.serve.realtime.client_functions import ClientFunctions
 from voice.serve.realtime.protocol.configuration import Configuration, TurnDetection
 from voice.text.languages import languages_of, parse_language
-from voice.tts.streaming import SentenceSpeaker, begin
+from voice.tts.streaming import SentenceSpeaker, begin, voice_for
 from voice.types import (
     Brain,
     Controls,
@@ -88,6 +88,10 @@ class SwitchableVoice:
     def speak(self, text: str, controls: Controls = Controls()) -> Iterator[Speech]:
         """Yield the speech of the voice in use; nothing where answers are text alone."""
         return iter(()) if self.silent else self.voice.speak(text, controls)
+
+    def for_language(self, code: str) -> Synthesizer:
+        """Return the voice that speaks a language in place of the one in use. Raises ModelError."""
+        return self if self.silent else voice_for(self.voice, code)
 
     def begin(self, controls: Controls = Controls()) -> TextStream:
         """Return a stream from text to speech through the voice in use."""

@@ -7,19 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes.agent import WORD, EvenVoice
+from fakes.agent import WORD, EvenVoice, Polyglot
 
 from voice.agent.speaking.plain_text import SpeakableText
 from voice.agent.speaking.response import Response, without_lead
 from voice.agent.speculative import GeneratedReply
 from voice.agent.work import INLINE
-from voice.types import Audio, Controls, Speech, SpeedChange, Synthesizer, Word
+from voice.errors import BrainError
+from voice.types import Audio, Controls, LanguageChange, ReplyPiece, Speech, SpeedChange, Synthesizer, Word
 
 LINE = "It is noon. It is late."  # two sentences of three words
 
 
 def speak_reply(
-    *pieces: str | SpeedChange | None, controls: Controls = Controls(), voice: Synthesizer | None = None
+    *pieces: ReplyPiece, controls: Controls = Controls(), voice: Synthesizer | None = None
 ) -> list[Speech]:
     """The sound of a reply in these pieces, which is wanted from the beginning."""
     reply = GeneratedReply(lambda gate: iter(pieces))
@@ -128,3 +129,16 @@ def test_an_answer_begins_without_the_silence_before_its_first_sound() -> None:
 def test_text_that_a_brain_made_speakable_is_spoken_as_it_is() -> None:
     assert [each.text for each in speak_reply("It is **noon**.")] == ["It is noon."]
     assert [each.text for each in speak_reply(SpeakableText("It is **noon**."))] == ["It is **noon**."]
+
+
+def test_what_follows_a_change_of_language_is_spoken_by_another_voice() -> None:
+    voice = Polyglot()
+    speech = speak_reply("It is noon. In Spanish", LanguageChange("es"), "Es mediodía.", voice=voice)
+    assert voice.asked == ["It is noon.", "In Spanish"] and voice.spanish.asked == ["Es mediodía."]
+    assert [piece.text for piece in speech] == ["It is noon.", "In Spanish", "Es mediodía."]
+
+
+def test_a_language_that_no_voice_speaks_is_said_to_be_one() -> None:
+    with pytest.raises(BrainError, match="nobody here speaks it") as error:
+        speak_reply(LanguageChange("it"), "Buongiorno.", voice=Polyglot())
+    assert error.value.sayable == "I have no voice for Italian here."

@@ -90,7 +90,6 @@ OVERARCHING = {
     "data/test_corpora.py": "every corpus, each in a small copy of its published layout",
     "data/test_loop.py": "from a manifest to batches",
     "page/test_attack.py": "another web page in the same browser",
-    "page/test_conversation_language.py": "a conversation in another language, with all of the server",
     "page/test_sound.py": "the programs of Talk that need no sound",
     "page/test_tabs.py": "Transcribe and Voiceover in a browser",
     "voice/agent/test_skills_in_conversation.py": "skills in a whole conversation",

@@ -13,7 +13,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the server is not installed; pip install '.[serve]'")
 
-from fakes.serve import World, serving
+from fakes.serve import PATIENCE, World, serving
 
 from voice import audio
 from voice.serve import Settings
@@ -30,7 +30,7 @@ def world() -> Iterator[World]:
 
 def ask(world: World, **changes) -> httpx.Response:
     fields = {"model": "kokoro", "voice": "heart", "input": TEXT, "speed": 1.0, "response_format": "wav"}
-    return httpx.post(f"{world.url}/dev/captioned_speech", json=fields | changes)
+    return httpx.post(f"{world.url}/dev/captioned_speech", json=fields | changes, timeout=PATIENCE)
 
 
 def test_an_answer_that_is_not_streamed_is_one_object(world: World) -> None:
@@ -58,7 +58,7 @@ def test_a_streamed_answer_is_a_line_of_json_for_each_piece(world: World) -> Non
 def test_the_first_line_comes_while_the_second_sentence_is_made(world: World) -> None:
     world.voice.gate.clear()
     fields = {"input": TEXT, "voice": "heart", "response_format": "pcm"}
-    with httpx.stream("POST", f"{world.url}/dev/captioned_speech", json=fields) as answer:
+    with httpx.stream("POST", f"{world.url}/dev/captioned_speech", json=fields, timeout=PATIENCE) as answer:
         lines = answer.iter_lines()
         assert len(json.loads(next(lines))["timestamps"]) == 4
         assert world.voice.spoken == ["One two three four"]

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from functools import partial
 
 import httpx
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 pytest.importorskip("fastapi", reason="the server is not installed; pip install '.[serve]'")
 
-from fakes.serve import World, serving
+from fakes.serve import PATIENCE, World, serving
 
 from voice import audio
 from voice.serve import Settings
@@ -76,16 +77,15 @@ def test_speech_as_events(world: World) -> None:
 @pytest.mark.parametrize("form", ["pcm", "mp3", "opus"])
 def test_events_bring_the_times_of_words_if_they_are_asked_for(world: World, form: str) -> None:
     asked = {"input": TEXT, "voice": "alloy", "response_format": form, "stream_format": "sse"}
-    answer = httpx.post(f"{world.url}/v1/audio/speech", json=asked | {"timestamps": True})
+    post = partial(httpx.post, f"{world.url}/v1/audio/speech", timeout=PATIENCE)
+    answer = post(json=asked | {"timestamps": True})
     *deltas, done = [json.loads(line[6:]) for line in answer.text.splitlines() if line]
     times = [each for delta in deltas for each in delta["timestamps"]]
     assert [each["word"] for each in times] == TEXT.replace(".", "").split()
     assert times[-1]["end_time"] == pytest.approx(1.6, abs=0.2) and "timestamps" not in done
-    plain = httpx.post(f"{world.url}/v1/audio/speech", json=asked)
+    plain = post(json=asked)
     assert "timestamps" not in plain.text
-    refused = httpx.post(
-        f"{world.url}/v1/audio/speech", json=asked | {"timestamps": True, "stream_format": "audio"}
-    )
+    refused = post(json=asked | {"timestamps": True, "stream_format": "audio"})
     assert refused.status_code == 400 and "sse" in refused.json()["error"]["message"]
 
 

@@ -79,6 +79,9 @@ def check_file(path: Path) -> None:
     except UnicodeEncodeError:
         reason = f"{os.fsencode(path)!r} is no name in UTF-8, which a manifest is written in; rename it"
         raise Unusable("name is not UTF-8", reason) from None
+    if "\0" in str(path):
+        message = f"{str(path)!r} holds a zero byte, which no name has; write the row again"
+        raise Unusable("recording cannot be found", message)
     try:
         mode = path.stat().st_mode
     except OSError as error:

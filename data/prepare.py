@@ -22,6 +22,7 @@ from data.preparing.hearing import TRANSCRIBED, hear
 from data.preparing.journal import Journal
 from data.preparing.seen import SeenIds
 from data.preparing.settling import Ready, Settled, Settler, Unheard, Unit, units
+from data.resplit import set_aside_others
 from data.rows import Fault, Found, Remark, Row
 from data.splitting import SHARE, SPLITS, Apart, Key, Keys, Plan, plan_splits, sentence_key
 from voice.errors import ManifestError, VoiceError
@@ -209,6 +210,7 @@ def _write(
         raise ManifestError(f"no recording can be used ({why}); see {report}")
     names = ("all",) if single else tuple(split for split in SPLITS if split in plan.splits)
     manifests = {name: out if single else out / f"{name}.jsonl" for name in names}
+    remarks += () if single else set_aside_others(out, names)
     seconds, speakers = 0.0, set()
     for name, path in manifests.items():
         write_manifest(path, _clips_of(journal, plan, name))

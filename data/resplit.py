@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from data.splitting import SPLITS, Apart, Key, Keys, Plan, plan_splits, sentence_key
 from voice.errors import ManifestError
-from voice.manifest import Clip, RowError, read_rows, write_manifest
+from voice.manifest import Clip, RowError, read_rows, set_aside, write_manifest
 
 
 def split_manifests(
@@ -25,13 +26,24 @@ def split_manifests(
     keys = Keys()
     for clip in _clips(manifests):
         keys.append(Key(clip.speaker, sentence_key(clip.text, clip.id), clip.duration))
+    if not keys:
+        raise ManifestError(f"{', '.join(map(str, manifests))}: there is no row to divide")
     plan = plan_splits(keys, apart, share)
     counts = Counter(split for split in plan.splits if split)
     for split, path in targets.items():
         if counts[split]:
             chosen = (clip for clip, own in zip(_clips(manifests), plan.splits, strict=True) if own == split)
             write_manifest(path, chosen)
+    plan = replace(plan, remarks=(*plan.remarks, *set_aside_others(out, counts)))
     return plan, {split: counts[split] for split in SPLITS if counts[split]}
+
+
+def set_aside_others(folder: Path, written: Container[str]) -> Iterator[str]:
+    """Set aside the lists of splits that were not written now, and say so: their rows may be in others."""
+    for split in SPLITS:
+        path = folder / f"{split}.jsonl"
+        if split not in written and path.exists():
+            yield f"{path} is of an earlier run; it is {set_aside(path).name} now"
 
 
 def _clips(manifests: Sequence[Path]) -> Iterator[Clip]:

@@ -27,6 +27,7 @@ _PIECE = 2**16  # samples measured at a time
 _BINS = 1024  # samples of which a spectrum is taken
 _WINDOW = np.hanning(_BINS).astype(np.float32)
 _AUDIBLE = -70.0  # dB below the strongest band, down to which a recording reaches
+_FAINT = 0.02  # a peak below which the steps of 16 bits look as if they had been clipped
 _FLAT = 2 / 32768  # how far samples at the peak may differ that were clipped
 _RUN = 3  # such samples one after the other
 _CHANNELS = 20.0  # seconds of which the channels are compared
@@ -110,7 +111,8 @@ class _Sums:
         levels = np.concatenate(self.levels) if self.levels else np.array([_DARK])
         loud, quiet = (10 * np.log10(np.percentile(levels, each) + _DARK) for each in (_LOUD, _QUIET))
         peak = max((each for each, _ in self.peaks), default=0.0)
-        clipped = sum(count for each, count in self.peaks if each >= peak - _FLAT)
+        at_peak = (count for each, count in self.peaks if each >= peak - _FLAT)
+        clipped = sum(at_peak) if peak >= _FAINT else 0
         return SoundFacts(
             seconds=self.count / self.rate,
             rate=self.rate,

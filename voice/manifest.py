@@ -192,6 +192,19 @@ def write_manifest(path: str | Path, clips: Iterable[Clip]) -> None:
         beside.unlink(missing_ok=True)
 
 
+def set_aside(path: Path) -> Path:
+    """Rename a manifest that another takes the place of, and return what it is called now.
+
+    NAME.before, or NAME.before-2 and so on: none that was kept before is lost.
+    """
+    kept = path.with_name(f"{path.name}.before")
+    number = 2
+    while kept.exists():
+        kept = path.with_name(f"{path.name}.before-{number}")
+        number += 1
+    return path.rename(kept)
+
+
 def _row(clip: Clip, folder: Path) -> dict[str, Any]:
     return {
         "audio": Path(os.path.relpath(clip.audio.absolute(), folder)).as_posix(),

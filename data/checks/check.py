@@ -19,8 +19,8 @@ from data.checks.recordings import recording_findings
 from data.checks.texts import Surroundings, text_findings
 from data.listening import Listener, disagreement
 from data.parallel import in_order
-from voice.errors import VoiceError
-from voice.manifest import Clip, RowError, read_rows, write_manifest
+from voice.errors import ManifestError, VoiceError
+from voice.manifest import Clip, RowError, read_rows, set_aside, write_manifest
 
 WRONG = 0.6  # disagreement of a text with what is heard above which it is another one
 MANY = 0.2  # share of such rows above which the texts of a list seem to be shuffled
@@ -32,7 +32,7 @@ UNUSABLE = frozenset(
         "not finite", "silent", "empty text", "nothing spoken",
     }
 )  # fmt: skip
-OLD, REJECTED = ".before", ".rejected"  # endings of what `fix` keeps beside a manifest
+REJECTED = ".rejected"  # ending of what `fix` takes out of a manifest
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,10 @@ class CheckOptions:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What was found in a manifest: `counts` by kind, rows `mended` and `rejected` by `fix`."""
+    """What was found in a manifest: `counts` by kind, rows `mended` and `rejected` by `fix`.
+
+    `kept` is where the old list is.
+    """
 
     rows: int
     seconds: float
@@ -55,6 +58,7 @@ class CheckReport:
     remarks: tuple[str, ...] = ()
     mended: int = 0
     rejected: int = 0
+    kept: Path | None = None
 
     def of(self, severity: str) -> int:
         """Return how many problems are that grave."""
@@ -96,6 +100,7 @@ def check(
     return CheckReport(
         overview.rows, tally.seconds, dict(tally.counts.most_common()), overview.style, tuple(remarks),
         tally.mended if options.fix else 0, len(tally.rejected) if options.fix else 0,
+        tally.kept,
     )  # fmt: skip
 
 
@@ -107,6 +112,7 @@ class _Tally:
         self.counts: Counter[str] = Counter()
         self.seconds = 0.0
         self.mended = 0
+        self.kept: Path | None = None
         self.rejected: list[tuple[Clip | RowError, list[Finding]]] = []
 
     def take(self, row: Clip | RowError, findings: list[Finding]) -> None:
@@ -185,8 +191,12 @@ def _fix(manifest: Path, usable: Iterator[Clip], tally: _Tally) -> None:
     fresh = manifest.with_name(f".{manifest.name}.fixed")
     try:
         write_manifest(fresh, usable)
+        if not fresh.stat().st_size:
+            raise ManifestError(
+                f"no row of {manifest} can be used, so that nothing would be left; it stays as it is"
+            )
         if tally.mended or tally.rejected:
-            os.replace(manifest, manifest.with_name(manifest.name + OLD))
+            tally.kept = set_aside(manifest)
             os.replace(fresh, manifest)
             _write_rejected(manifest.with_name(manifest.name + REJECTED), tally)
     finally:

@@ -69,6 +69,7 @@ KINDS: Mapping[str, Kind] = {
     "markup": Kind(
         "warning", "--fix removes tags and entities; write brackets as what is said, or leave them out"
     ),
+    "placeholder": Kind("warning", "write what is said, or null for none"),
     "figures": Kind("note", "write them as words where it matters how they are read"),
     "other script": Kind("error", "leave it out, or write its language into the row"),
     "mixed scripts": Kind("warning", "write the word in one alphabet: letters that look alike are others"),

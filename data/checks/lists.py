@@ -14,6 +14,7 @@ from data.checks.findings import Finding
 from data.checks.scripts import scripts_of
 from data.checks.texts import Surroundings
 from data.splitting import sentence_key
+from voice.errors import ManifestError
 from voice.manifest import Clip, RowError, read_rows
 
 MOST = 0.9  # share of the rows from which on something is usual in a list
@@ -77,8 +78,8 @@ class Overview:
 
 
 def survey(manifest: Path) -> Overview:
-    """Return an overview of a manifest. Raises ManifestError where it cannot be read at all."""
-    rows, texts, style = 0, 0, Style()
+    """Return an overview of a manifest. Raises ManifestError where it cannot be read, or is another file."""
+    rows, bad, texts, style = 0, 0, 0, Style()
     scripts: Counter[str] = Counter()
     languages: Counter[str] = Counter()
     for _, row in read_rows(manifest):
@@ -89,6 +90,10 @@ def survey(manifest: Path) -> Overview:
                 texts += 1
                 style = add_styles(style, style_of(row.text))
                 scripts += scripts_of(row.text)
+        else:
+            bad += row.kind == "bad json"
+    if bad == rows > 1:
+        raise ManifestError(f"{manifest} is no list of JSON lines; make one of it with `voice data prepare`")
     (script, letters), (language, count) = _most(scripts), _most(languages)
     around = Surroundings(
         script if letters > MOST * sum(scripts.values()) else None,
@@ -107,20 +112,27 @@ class Repeats:
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
+        self._numbers: dict[str, int] = {}  # the last one that an id got: many rows may have the same
         self._recordings: set[int] = set()
 
     def findings(self, line: int, clip: Clip) -> Iterator[Finding]:
         """Yield whether the id or the recording of the next row was there before."""
         recording = hash(clip.audio)
         if clip.id in self._ids:
-            number = next(n for n in range(2, len(self._ids) + 3) if f"{clip.id}-{n}" not in self._ids)
-            fresh = f"{clip.id}-{number}"
+            fresh = self._fresh(clip.id)
             yield Finding(line, clip.id, "id occurs again", "the id occurs more than once", {"id": fresh})
             self._ids.add(fresh)
         elif recording in self._recordings:
             yield Finding(line, clip.id, "recording occurs again", f"{clip.audio.name} is in an earlier row")
         self._ids.add(clip.id)
         self._recordings.add(recording)
+
+    def _fresh(self, name: str) -> str:
+        number = self._numbers.get(name, 1) + 1
+        while f"{name}-{number}" in self._ids:
+            number += 1
+        self._numbers[name] = number
+        return f"{name}-{number}"
 
 
 def row_finding(line: int, error: RowError) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from data.alike import alike
 from data.checks.findings import Finding
 from data.locating import Locator
 from data.measuring import Unusable, check_file
@@ -23,6 +24,7 @@ _KINDS = {
     "link in a circle": "link in a circle",
     "no permission": "no permission",
     "not a file": "not a file",
+    "name is not UTF-8": "missing",
 }
 
 
@@ -72,7 +74,8 @@ def _elsewhere(audio: Path, folder: Path) -> Path | None:
     if found.is_file():
         return found.absolute()
     siblings = audio.parent.iterdir() if audio.parent.is_dir() else iter(())
-    return next((path for path in siblings if path.name.lower() == audio.name.lower()), None)
+    same = (path for path in siblings if alike(path.name) == alike(audio.name))
+    return next((path for path in same if path.is_file()), None)  # a link to nothing is called so itself
 
 
 Problem = tuple[str, str, dict[str, object]]

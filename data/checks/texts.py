@@ -21,7 +21,13 @@ REPEATS = 4  # times in a row that a word or phrase is said
 _FOREIGN = 0.5  # share of the letters that are of another script
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _ENTITY = re.compile(r"&(?:[A-Za-z]{2,8}|#\d{1,6}|#x[0-9A-Fa-f]{1,5});")
-_BRACKETS = re.compile(r"\[[^\]]*\]|\{[^}]*\}|<[^<>]*>|[*_#]{2,}|https?://\S+")
+_BRACKETS = re.compile(
+    r"\[[^\]]*\]|\{[^}]*\}|<[^<>]*>|[*_#]{2,}|https?://\S+|[*~_♪♫]|(?:^|\s)[%@]\w+|\b(?:SIL|SPN|NSN)\b"
+    r"|\((?:[a-z ]*(?:laugh|music|sigh|applause|door|cough|inaudible|noise|crosstalk)[a-z ]*)\)"
+)
+_PLACEHOLDER = re.compile(
+    r"n/a|nan|null|none|todo|tbd|unk|unknown|inaudible|lorem ipsum.*|\S+\.(?:wav|mp3|flac|ogg|opus|m4a|txt)"
+)
 _FIGURE = re.compile(r"\d")
 _REPEAT = re.compile(r"\b(\w+(?:\W+\w+){0,4}?)(?:\W+\1\b){" + str(REPEATS - 1) + r",}", re.IGNORECASE)
 _MOJIBAKE = re.compile(r"[\u00c2\u00c3\u00d0\u00d1][^\x00-\x7fA-Za-z]|\u00e2\u20ac")  # UTF-8 read as cp1252
@@ -90,6 +96,8 @@ def _wording(clip: Clip) -> Iterator[tuple[str, str]]:
     found = _ENTITY.search(text) or _TAG.search(text) or _BRACKETS.search(text)
     if found:
         yield "markup", f"{found[0][:40]!r} is nothing that is said"
+    if _PLACEHOLDER.fullmatch(text.strip().casefold()):
+        yield "placeholder", f"{text[:40]!r} looks as if no transcript had been written"
     if _FIGURE.search(text):
         yield "figures", f"{text[:40]!r} holds figures"
     if repeat := _REPEAT.search(text[:2000]):

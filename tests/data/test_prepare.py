@@ -242,3 +242,12 @@ def test_a_form_that_the_source_has_not_is_an_error(tmp_path, form):
 def test_no_share_holds_nothing_out(tmp_path):
     done = prepare(listed(tmp_path, 30), tmp_path / "out", PrepareOptions(listen=False, share=0.0))
     assert dict(done.clips) == {"train": 30}
+
+
+def test_lists_of_an_earlier_run_are_set_aside_where_their_rows_are_in_others_now(tmp_path):
+    prepare(listed(tmp_path, 30), tmp_path / "out", SILENT)
+    done = prepare(listed(tmp_path, 30), tmp_path / "out", PrepareOptions(listen=False, share=0.0))
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.jsonl*")) == [
+        "dev.jsonl.before", "test.jsonl.before", "train.jsonl",
+    ]  # fmt: skip
+    assert sum("of an earlier run" in remark for remark in done.remarks) == 2

@@ -163,7 +163,8 @@ def _tell(path: Path, finding: Finding, *, everything: bool, several: bool) -> N
         return
     where = f"{path}:{finding.line}" if several else f"line {finding.line}"
     name = f"{finding.id}: " if finding.id else ""
-    put(f"{escape_unprintable(f'{where}: {name}{finding.message}; {finding.mend}')}\n")
+    mend = "" if finding.mend in finding.message else f"; {finding.mend}"
+    put(f"{escape_unprintable(f'{where}: {name}{finding.message}{mend}')}\n")
 
 
 def _sum_up(path: Path, report: CheckReport) -> None:
@@ -178,7 +179,7 @@ def _sum_up(path: Path, report: CheckReport) -> None:
     for remark in report.remarks:
         note(f"  {remark}")
     if report.mended or report.rejected:
-        kept = f"the old list is {path}.before"
+        kept = f"the old list is {report.kept}"
         note(f"  {_count(report.mended, 'row')} mended, {report.rejected} rejected; {kept}")
 
 

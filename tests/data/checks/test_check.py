@@ -15,11 +15,11 @@ from fakes.cli import silent_video
 
 from data.checks.check import CheckOptions, check
 from data.checks.findings import KINDS, Finding
-from data.checks.lists import leaks
+from data.checks.lists import Repeats, leaks
 from data.listening import Listener
 from data.measuring import explain
 from voice.errors import ManifestError
-from voice.manifest import read_manifest
+from voice.manifest import Clip, read_manifest
 from voice.types import Segment, Transcript
 
 RATE = 16000
@@ -124,6 +124,8 @@ CASES = [
     ("found elsewhere", elsewhere, [row()], "is missing, but there is"),
     ("found elsewhere", elsewhere, [row(audio="C:\\Users\\ann\\wavs\\a.wav")], "is missing, but there is"),
     ("found elsewhere", fine, [row(audio="A.WAV")], "is missing, but there is"),
+    ("missing", fine, [row(audio="a\0.wav")], "holds a zero byte"),
+    ("missing", lambda f: (f / "a.wav").symlink_to(f / "b.wav"), [row()], "is a link to"),
     ("link in a circle", circle, [row()], "is a link that leads to itself"),
     ("not a file", lambda folder: (folder / "a.wav").mkdir(), [row()], "is a directory"),
     ("not a file", lambda folder: os.mkfifo(folder / "a.wav"), [row()], "is a device or a pipe"),
@@ -152,6 +154,13 @@ CASES = [
     ("markup", fine, [row(text="It is <b>bold</b>.")], "'<b>' is nothing that is said"),
     ("markup", fine, [row(text="Fish &amp; chips")], "'&amp;' is nothing that is said"),
     ("markup", fine, [row(text="Well [laughter] yes")], "'[laughter]' is nothing that is said"),
+    ("markup", fine, [row(text="(laughs) Well then")], "'(laughs)' is nothing that is said"),
+    ("markup", fine, [row(text="SIL well then SIL")], "'SIL' is nothing that is said"),
+    ("markup", fine, [row(text="Well then %hesitation yes")], "%hesitation' is nothing that is said"),
+    ("markup", fine, [row(text="hello_there_friend")], "'_' is nothing that is said"),
+    ("placeholder", fine, [row(text="N/A")], "no transcript had been written"),
+    ("placeholder", fine, [row(text="TODO")], "no transcript had been written"),
+    ("placeholder", fine, [row(text="clip_0001.wav")], "no transcript had been written"),
     ("figures", fine, [row(text="It was 1455 then")], "holds figures"),
     ("other script", fine, [row(text="Привет всем", language="en")], "is not written as en"),
     ("other script", fine, [*[row(id=str(n)) for n in range(30)], row(text="你好世界")], "which is LATIN"),
@@ -169,6 +178,47 @@ def test_each_kind_of_broken_data_has_its_message(tmp_path, kind, prepare, rows,
     found = [each for each in find(write_rows(tmp_path, *rows)) if each.kind == kind]
     assert len(found) == 1 and message in found[0].message and found[0].mend
     assert found[0].line == len(rows)
+
+
+def test_faint_sound_is_not_taken_for_clipped(tmp_path):
+    write_sound(tmp_path / "a.wav", voice_like() / 2000)
+    assert {each.kind for each in find(write_rows(tmp_path, row()))} == {"very quiet"}
+
+
+def test_a_file_of_another_kind_is_one_error_and_not_one_a_line(tmp_path):
+    path = tmp_path / "list.csv"
+    path.write_text("file,text\na.wav,Hello\n")
+    with pytest.raises(ManifestError, match="voice data prepare"):
+        find(path)
+
+
+def test_fixing_twice_keeps_both_old_lists(tmp_path):
+    fine(tmp_path)
+    path = write_rows(tmp_path, row(duration=9.0))
+    first = path.read_bytes()
+    find(path, fix=True)
+    path.write_bytes(path.read_bytes().replace(b"2.0", b"3.0"))
+    second = path.read_bytes()
+    report = check(path, CheckOptions(fix=True))
+    assert path.with_name("all.jsonl.before").read_bytes() == first
+    assert report.kept is not None
+    assert report.kept.read_bytes() == second
+
+
+def test_a_list_of_which_nothing_would_be_left_stays_as_it_is(tmp_path):
+    path = write_rows(tmp_path, row(audio="gone.wav"))
+    before = path.read_bytes()
+    with pytest.raises(ManifestError, match="nothing would be left"):
+        find(path, fix=True)
+    assert path.read_bytes() == before
+    assert [each.name for each in tmp_path.iterdir()] == ["all.jsonl"]
+
+
+def test_many_rows_with_the_same_id_are_numbered_in_no_time(tmp_path):
+    repeats = Repeats()
+    clip = Clip(tmp_path / "a.wav", None, 1.0, None, "x")
+    names = [each.change["id"] for n in range(20_000) for each in repeats.findings(n, clip) if each.change]
+    assert names[:2] == ["x-2", "x-3"] and len(set(names)) == 19_999
 
 
 def test_nothing_is_wrong_with_what_is_fine(tmp_path):

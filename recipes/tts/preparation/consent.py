@@ -31,6 +31,14 @@ SAME_SPEAKER = 0.68  # cosine of embeddings, below which 168 of 168 others' own 
 AGREEMENT = re.compile(
     r"\b(agree[sd]?|consent\w*|permi\w+|allow\w*|licen[cs]e\w*|public domain)\b", re.IGNORECASE
 )
+NEGATIONS = frozenset("not never no neither nor without cannot refuse refused refuses deny denied".split())
+_NEGATED = re.compile(
+    r"\b(?:not|never|no|nor|neither|without|cannot|\w+n['’]t|refus\w*|declin\w*|den(?:y|ied|ies)|withdr\w+|revok\w+)"
+    r"(?:\s+\w+){0,3}?\s+(?:agree[sd]?|consent\w*|permi\w+|allow\w*|licen[cs]e\w*)\b"
+    r"|\b(?:consent|permission|licen[cs]e)\s+(?:\w+\s+){0,3}?"
+    r"(?:not|never|refused|denied|withheld|withdrawn|revoked|declined|missing|lacking)\b",
+    re.IGNORECASE,
+)
 HOW = (
     "say whose voice it is and that they agreed: --consent statement.toml (with name, date and statement), "
     '--consent "NAME, YYYY-MM-DD: I agree that a synthetic voice is made of my recordings", or --consent '
@@ -114,7 +122,7 @@ def check_date(given: Any, where: str) -> str:
 
 
 def _check_agreement(statement: str, where: str) -> str:
-    if not AGREEMENT.search(statement):
+    if not AGREEMENT.search(_NEGATED.sub(" ", statement)):
         raise NoConsent(f"{where} does not say that the person agreed, nor what license allows it: {HOW}")
     return statement
 
@@ -143,6 +151,8 @@ def match_sentence(heard: str) -> str | None:
     """Return the name in SENTENCE as it was heard; None where something else was said."""
     words = re.findall(r"[\w'’-]+", heard)
     plain = [word.lower() for word in words]
+    if any(word in NEGATIONS or re.search(r"n['’]t$", word) for word in plain):
+        return None  # "I, Anna, do not agree …" is one word from the sentence
     best: tuple[int, str] | None = None
     for start in range(len(words)):
         for count in range(1, LONGEST_NAME + 1):

@@ -56,6 +56,53 @@ def test_what_is_no_consent_says_how_to_give_one(given, complaint):
     assert "--consent statement.toml" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "I do not agree that a voice is made of my recordings",
+        "I don't agree to it",
+        "I never gave my consent",
+        "she has not yet agreed",
+        "consent was refused",
+        "her permission has been withdrawn",
+        "made without their consent",
+        "I disagree",
+        "I refuse to allow a voice",
+        "nobody asked",
+    ],
+)
+def test_who_denies_it_has_not_agreed(statement):
+    with pytest.raises(NoConsent, match="does not say that the person agreed"):
+        read_consent(f"Anna, 2026-11-30: {statement}")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "I agree that a voice is made, but not for advertising",
+        "I agree; nobody else may use it without my consent",
+        "licensed under CC BY 4.0, no permission is needed",
+        "public domain, she has no objection",
+    ],
+)
+def test_an_agreement_may_have_limits(statement):
+    assert read_consent(f"Anna, 2026-11-30: {statement}").statement == statement
+
+
+@pytest.mark.parametrize(
+    "heard",
+    [
+        "I, Anna, do not agree that a synthetic voice is made of my recordings.",
+        "I, Anna, don't agree that a synthetic voice is made of my recordings.",
+        "I, Anna, agree that no synthetic voice is made of my recordings.",
+        "I, Anna, agree that a synthetic voice is never made of my recordings.",
+        "I, Anna, cannot agree that a synthetic voice is made of my recordings.",
+    ],
+)
+def test_a_spoken_refusal_is_no_consent(heard):
+    assert match_sentence(heard) is None
+
+
 def test_nobody_agrees_in_the_future():
     later = datetime.date.today() + datetime.timedelta(days=3)
     with pytest.raises(NoConsent, match="still to come"):

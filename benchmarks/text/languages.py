@@ -17,6 +17,7 @@ import voice
 from benchmarks.text.phonemes import sentences
 from voice.metrics import Score, edit_distance, interval, normalize, total
 from voice.text.registry import language_cards
+from voice.tts.voice import join
 
 
 def character_errors(written: str, heard: str, code: str) -> Score:
@@ -32,7 +33,7 @@ def measure(code: str, texts: Sequence[str], model: str, verbose: bool) -> str:
     scores, spent, spoken = [], 0.0, 0.0
     for text in texts:
         began = perf_counter()
-        speech = voice.join(speaker.speak(text))
+        speech = join(speaker.speak(text))
         spent += perf_counter() - began
         spoken += speech.audio.duration
         heard = recognizer.transcribe(speech.audio, language=code).text

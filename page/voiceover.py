@@ -37,6 +37,7 @@ from voice.types import LOUDNESS, RANGES, Controls, Segment, Speech, Synthesizer
 
 SOUND_FORMATS, SUBTITLE_FORMATS = ("wav", "mp3"), ("srt", "vtt")
 RATES = (("the voice's own", 0), ("44100 Hz", 44_100), ("48000 Hz", 48_000))
+DATES = (("as the voice's country has it", ""), ("day first", "dmy"), ("month first", "mdy"))
 BIT_RATES = (("usual", 0), *((f"{rate} kbit/s", rate) for rate in (64, 128, 160)))
 EXAMPLES = (
     "The quick brown fox jumps over the lazy dog. It was 7:30 on May 3rd, and 21 people saw it.",
@@ -130,6 +131,7 @@ def voiceover_tab(services: Services, queue: WorkQueue) -> None:
             pause = gr.Slider(0.0, 3.0, 1.0, step=0.1, label="Pauses (times as long)")
         with gr.Row():
             rate = gr.Dropdown(RATES, value=0, label="Sampling rate of the files", elem_id="rate")
+            dates = gr.Dropdown(DATES, value="", label="Dates such as 03/04/2025", elem_id="dates")
             bit_rate = gr.Dropdown(BIT_RATES, value=0, label="MP3, kbit/s", elem_id="bit-rate")
         lexicon = gr.Textbox(
             "", lines=2, max_lines=8, label="How words are said, one a line", elem_id="lexicon",
@@ -153,17 +155,18 @@ def voiceover_tab(services: Services, queue: WorkQueue) -> None:
         pitch: float,
         loudness: float,
         pause: float,
+        dates: str,
         rate: int,
         bit_rate: int,
         lexicon: str,
         request: gr.Request,
         progress: Any = gr.Progress(),
     ) -> Iterator[Step]:
-        controls = Controls(speed, pitch, pause=pause, loudness=loudness)
+        controls = Controls(speed, pitch, pause=pause, loudness=loudness, dates=dates or None)
         make_folder = files_of(request).new_folder
         encoding = Encoding(rate or None, bit_rate or None)
         steps = voiceover(services, text, name, controls, lexicon, progress, make_folder, encoding)
         yield from run_in_turn(steps, outputs.index(status), len(outputs), queue)
 
-    inputs = [text, name, speed, pitch, loudness, pause, rate, bit_rate, lexicon]
+    inputs = [text, name, speed, pitch, loudness, pause, dates, rate, bit_rate, lexicon]
     start.click(run, inputs, outputs, api_visibility="private", show_progress_on=status)

@@ -90,6 +90,7 @@ def speak(
     energy: float = 0.0,
     pause: float = 1.0,
     loudness: float | None = LOUDNESS,
+    dates: str | None = None,
     lexicon: str | Path | Mapping[str, Pronunciation] | None = None,
     threads: int | None = None,
 ) -> Speech:
@@ -97,7 +98,8 @@ def speak(
 
     `speed` 2 is twice as fast (0.5 to 2), `pitch` is in semitones (-12 to 12), `energy` in dB (-24 to
     12), `pause` a factor on all pauses (0 to 5), `loudness` in LUFS (-40 to -10; None for as loud as the
-    voice's network speaks). `lexicon` is a file of pronunciations, or a mapping from
+    voice's network speaks), `dates` the order of dates such as 03/04/2025 ("dmy" or "mdy"; None for the usual
+    one of the voice's language). `lexicon` is a file of pronunciations, or a mapping from
     words to Pronunciation. Raises ValueError for a value out of range, TextError for a text with nothing
     to be spoken, malformed markup or a wrong lexicon, ModelError for a voice that is missing or damaged.
     For pauses in seconds give `Controls` to the `speak` of a voice from `voice.load_voice`.
@@ -108,6 +110,6 @@ def speak(
     if isinstance(lexicon, str | Path):
         lexicon = read_lexicon(lexicon)
     controls = Controls(
-        speed=speed, pitch=pitch, energy=energy, pause=pause, lexicon=lexicon, loudness=loudness
+        speed=speed, pitch=pitch, energy=energy, pause=pause, lexicon=lexicon, loudness=loudness, dates=dates
     )
     return join(_voice(voice, threads=threads).speak(text, controls))

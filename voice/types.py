@@ -94,6 +94,7 @@ class Mark:
 
 
 LOUDNESS = -20.0  # LUFS, of all voices unless another level is asked for
+DATE_ORDERS = ("dmy", "mdy")  # of figures: day first, month first
 UNDETERMINED = "und"  # the language of a recording without words if none was given (ISO 639-2)
 
 
@@ -136,10 +137,7 @@ class Speech:
 
 @dataclass(frozen=True)
 class Pronunciation:
-    """How a word is pronounced, whatever is written: by `phonemes`, or by other `words` that are read.
-
-    The phonemes are those of voice.text.alphabet. Without either it is silent.
-    """
+    """How a word is spoken: by `phonemes` (see voice.text.alphabet), by other `words`, or not at all."""
 
     phonemes: str = ""
     words: str = ""
@@ -152,7 +150,8 @@ class Controls:
     `speed` divides durations: 2 is twice as fast. `pitch` moves the voice by semitones, `energy` its level
     by decibels. `pause` scales all pauses; `clause_pause` (at commas), `sentence_pause` and `paragraph_pause`
     set them in seconds. `lexicon` maps words to pronunciations (see voice.text.lexicon). `loudness` is that
-    of every voice in LUFS, None for its network's. Raises ValueError for a value out of range.
+    of every voice in LUFS, None for its network's. `dates` is the order of dates such as 03/04/2025, "dmy" or
+    "mdy", None for that of the voice's language. Raises ValueError for a value out of range.
     """
 
     speed: float = 1.0
@@ -164,8 +163,11 @@ class Controls:
     paragraph_pause: float | None = None
     lexicon: Mapping[str, Pronunciation] | None = None
     loudness: float | None = LOUDNESS
+    dates: str | None = None
 
     def __post_init__(self) -> None:
+        if self.dates not in (None, *DATE_ORDERS):
+            raise ValueError(f"dates are {self.dates!r}; their order is one of {', '.join(DATE_ORDERS)}")
         for name, (lowest, highest, hint) in RANGES.items():
             value = getattr(self, name)
             if value is not None and not lowest <= value <= highest:

@@ -25,12 +25,15 @@ from voice.text.language import Language
 from voice.text.registry import find_language, language_cards
 
 SENTENCES = Path(__file__).parent / "sentences"
-ESPEAK_NAMES = {"es": "es", "fr": "fr-fr", "it": "it", "pt": "pt-br"}
+ESPEAK_NAMES = {"en-GB": "en-gb-x-rp", "es": "es", "fr": "fr-fr", "it": "it", "pt": "pt-br"}
+ACCENTS = {"en-GB": "British"}
 # What Kokoro's alphabet has one character for; espeak-ng ties the parts together with "^".
 _TIED = {
     "a^ɪ": "I", "a^ʊ": "W", "d^z": "ʣ", "d^ʒ": "ʤ", "e^ɪ": "A", "o^ʊ": "O", "ə^ʊ": "Q", "s^s": "S",
     "t^s": "ʦ", "t^ʃ": "ʧ", "ɔ^ɪ": "Y",
 }  # fmt: skip
+# What two ways of writing one British accent have: centring diphthongs, weak vowels, the "i" of "happy".
+_SAME_SOUNDS = (("eə", "ɛː"), ("iə", "ɪə"), ("ɐ", "ə"), ("ᵊ", "ə"), ("æ", "a"), (r"(?<![ˈˌ])i(?!ː)", "ɪ"))
 _UNCOUNTED = re.compile(r"[\s\W]")
 
 
@@ -52,7 +55,7 @@ def frequent_words(code: str, count: int, skip: int = 0) -> list[str]:
     """Return frequent words of a language that are letters alone and longer than one, after `skip` others."""
     from wordfreq import top_n_list
 
-    words = (word for word in top_n_list(code, 3 * (skip + count)) if word.isalpha() and len(word) > 1)
+    words = (word for word in top_n_list(code[:2], 3 * (skip + count)) if word.isalpha() and len(word) > 1)
     return [*islice(words, skip, skip + count)]
 
 
@@ -76,18 +79,25 @@ def fold(phonemes: str) -> str:
     return "".join(char for char in phonemes if char in "ˈˌː\u0303" or not _UNCOUNTED.match(char))
 
 
+def unify(phonemes: str, code: str) -> str:
+    """Return English phonemes with one character for what both sides mean by several."""
+    for pattern, one in _SAME_SOUNDS if code in ACCENTS else ():
+        phonemes = re.sub(pattern, one, phonemes)
+    return phonemes
+
+
 def our_phonemes(text: str, language: Language) -> str:
     """Return what the front end says of a text."""
     return fold(" ".join(language.pronounce([chunk.text for chunk in language.normalize(text).chunks])))
 
 
 def compare(texts: Sequence[str], code: str) -> list[Comparison]:
-    """Compare the phonemes of each text."""
-    language = find_language(code)
+    """Compare the phonemes of each text; those of English, which both write otherwise, in one writing."""
+    language = find_language(code[:2], ACCENTS.get(code, ""))
     with ThreadPoolExecutor(2) as pool:
         wanted = pool.map(lambda text: kokoro_phonemes(text, code), texts)
         return [
-            Comparison(text, want, our_phonemes(text, language))
+            Comparison(text, unify(want, code), unify(our_phonemes(text, language), code))
             for text, want in zip(texts, wanted, strict=True)
         ]
 

@@ -79,6 +79,7 @@ def command(
     bit_rate: Annotated[
         int | None, typer.Option(metavar="KBIT", help="kbit/s of mp3, m4a and aac (96), ogg and opus (48).")
     ] = None,
+    dates: Annotated[str | None, typer.Option(metavar="dmy|mdy", help="What 03/04/2025 is.")] = None,
     lexicon: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="How words are said, WORD = phones, /IPA/ or other words."),
@@ -112,7 +113,11 @@ def command(
     spoken of a long text, in PATH as NAME.partial.wav.
     """
     controls = _controls(
-        (speed, pitch, energy, pause), (clause_pause, sentence_pause, paragraph_pause), lexicon, loudness
+        (speed, pitch, energy, pause),
+        (clause_pause, sentence_pause, paragraph_pause),
+        lexicon,
+        loudness,
+        dates,
     )
     encoding = Encoding(rate, bit_rate)
     if input and input != "-" and text is None and (lines or os.path.isdir(input)):
@@ -202,13 +207,14 @@ def _controls(
     pauses: tuple[float | None, float | None, float | None],
     lexicon: Path | None,
     loudness: float | None,
+    dates: str | None,
 ) -> Controls:
     """Return Controls from their scales and pauses, in their order. Raises VoiceError."""
     from voice.text.lexicon import read_lexicon
     from voice.types import Controls
 
     try:
-        controls = Controls(*scales, *pauses, read_lexicon(lexicon) if lexicon else None)
+        controls = Controls(*scales, *pauses, read_lexicon(lexicon) if lexicon else None, dates=dates)
         return controls if loudness is None else replace(controls, loudness=loudness)
     except ValueError as error:
         raise VoiceError(str(error)) from error

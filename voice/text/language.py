@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from voice.text.sentences import ENGLISH_SENTENCES, SentenceRules
 
@@ -47,6 +47,8 @@ class Language:
     - `stand_in(phonemes)` returns a word that begins like `phonemes` and is read in their place, so that the
       words around it are pronounced as they should be.
     - `sentences` says where its sentences end.
+    - `date_orders`: another `normalize` for each order of dates such as 03/04/2025 ("dmy", "mdy"), for a
+      language in which both are usual.
     """
 
     code: str
@@ -57,3 +59,9 @@ class Language:
     say_as: Callable[[str, str, str], str | None]
     stand_in: Callable[[str], str]
     sentences: SentenceRules = ENGLISH_SENTENCES
+    date_orders: Mapping[str, Callable[[str], NormalizedText]] = field(default_factory=dict)
+
+    def with_dates(self, order: str | None) -> Language:
+        """Return the language that reads open dates in an order; itself for None, or if it knows but one."""
+        normalize = self.date_orders.get(order or "")
+        return replace(self, normalize=normalize) if normalize else self

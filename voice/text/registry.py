@@ -29,6 +29,7 @@ class LanguageCard:
     - `phonemes`: where its pronunciations come from.
     - `voice`: the voice that speaks it where none is named, "" as long as there is none.
     - `folder`: the name of its folder.
+    - `accents`: further ways of speaking it, {the accent of a voice: the constant in its module `language`}.
     """
 
     code: str
@@ -38,6 +39,7 @@ class LanguageCard:
     phonemes: str
     voice: str
     folder: str
+    accents: Mapping[str, str]
 
 
 @cache
@@ -52,7 +54,7 @@ def _read_card(path: Path) -> LanguageCard:
     row = tomllib.loads(path.read_text("utf-8"))
     return LanguageCard(
         row["code"], row["name"], row["accent"], tuple(row["written"]), row["phonemes"], row["voice"],
-        path.parent.name,
+        path.parent.name, row.get("accents", {}),
     )  # fmt: skip
 
 
@@ -62,13 +64,17 @@ def can_read(code: str) -> bool:
 
 
 @cache
-def find_language(code: str) -> Language:
-    """Return the language `code` (ISO 639-1) for `voice.text.frontend`. Raises TextError for another."""
+def find_language(code: str, accent: str = "") -> Language:
+    """Return the language `code` (ISO 639-1) for `voice.text.frontend`, as voices of an `accent` speak it.
+
+    An accent that its folder does not tell apart is that of the card. Raises TextError for another language.
+    """
     card = language_cards().get(code)
     if card is None:
         known = ", ".join(f"{card.name} ({card.code})" for card in language_cards().values())
         raise TextError(f"no text can be read aloud in {name_of(code)} here; languages are {known}")
-    language: Language = getattr(import_module(f"voice.text.{card.folder}.language"), card.folder.upper())
+    constant = card.accents.get(accent, card.folder.upper())
+    language: Language = getattr(import_module(f"voice.text.{card.folder}.language"), constant)
     return language
 
 

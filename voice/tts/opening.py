@@ -35,8 +35,11 @@ def _acoustic(model: Model, threads: int | None) -> Voice:
 
 
 def _english(engine: Engine, model: Model, threads: int | None) -> Voice:
-    """Return a voice that reads English."""
-    return Voice(engine, partial(_other_voice, threads=threads), level=_level(model))
+    """Return a voice that reads English in its accent."""
+    from voice.text.registry import find_language
+
+    language = find_language("en", option_of(model, "accent", ""))
+    return Voice(engine, partial(_other_voice, threads=threads), language, _level(model))
 
 
 def _level(model: Model) -> float | None:
@@ -64,9 +67,10 @@ def _kokoro(model: Model, threads: int | None) -> Voice:
             f"{model.card.name} speaks {name_of(code)}, and no text can be read in that language here; "
             f"choose a voice that speaks English, such as {DEFAULT_VOICE} or bf_emma"
         )
+    language = find_language(code, option_of(model, "accent", ""))
     speaker = option_of(model, "speaker", DEFAULT_VOICE)
     engine = Kokoro.open(model.folder, threads=threads or min(cores(), KOKORO_THREADS), speaker=speaker)
-    return Voice(engine, partial(_other_voice, threads=threads), find_language(code), _level(model))
+    return Voice(engine, partial(_other_voice, threads=threads), language, _level(model))
 
 
 @lru_cache(maxsize=OTHERS)

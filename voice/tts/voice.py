@@ -98,14 +98,18 @@ class Voice:
     def _readings(
         self, text: str, controls: Controls, tell: Callable[[str], object] | None = None
     ) -> Iterator[Reading]:
+        language = self.language.with_dates(controls.dates)
         if not is_ssml(text):
-            return read_aloud(text, self.language, controls.lexicon)
-        markup = parse(text, self.language)
+            return read_aloud(text, language, controls.lexicon)
+        markup = parse(text, language)
         for problem in markup.problems:
             tell(problem) if tell else warnings.warn(problem, stacklevel=3)
         passages = [self._with_speaker(passage) for passage in markup.passages]
-        languages = {name: self.other(name).language for name in {passage.voice for passage in passages}}
-        return read_passages(passages, self.language, controls.lexicon, languages)
+        languages = {
+            name: self.other(name).language.with_dates(controls.dates)
+            for name in {passage.voice for passage in passages}
+        }
+        return read_passages(passages, language, controls.lexicon, languages)
 
     def _with_speaker(self, passage: Passage) -> Passage:
         """Return a passage in another language with a voice that speaks it, if its own does not."""
@@ -145,7 +149,7 @@ class VoiceStream:
     def __init__(self, voice: Voice, controls: Controls) -> None:
         self.controls = controls
         self._language, self._splitter, self._narrator = (
-            voice.language,
+            voice.language.with_dates(controls.dates),
             SentenceSplitter(voice.language.sentences),
             _Narrator(voice.other, voice.rate),
         )

@@ -45,6 +45,17 @@ def test_speaks_sentence_by_sentence(buzz):
     assert [piece.text for piece in pieces] == ["One.", "Two!", "Three?"]
 
 
+def test_open_dates_are_read_in_the_order_that_is_asked_for(buzz):
+    text = "03/04/2025"
+    said = {
+        order: len(join(buzz.speak(text, Controls(dates=order))).audio.samples) for order in ("dmy", "mdy")
+    }
+    assert said["dmy"] > said["mdy"] == len(join(buzz.speak(text)).audio.samples)
+    assert len(join(buzz.speak(f"<speak>{text}</speak>", Controls(dates="dmy"))).audio.samples) == said["dmy"]
+    with pytest.raises(ValueError, match="dmy, mdy"):
+        Controls(dates="ymd")
+
+
 def test_pauses_follow_punctuation(buzz):
     first, second, third = buzz.speak("One. Two!\n\nThree?")
     assert first.words[0].start == pytest.approx(LEAD, abs=1e-3)

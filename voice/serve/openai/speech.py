@@ -49,8 +49,8 @@ class SpeechRequest(BaseModel):
     """What a client asks for; `instructions` are taken and have no effect on the voices of today.
 
     Beyond OpenAI's fields there are those of Controls; `input` may be SSML, and `lexicon` says how words
-    are spoken: phones, /IPA/ or other words. `sample_rate` (Hz) and `bit_rate` (kbit/s) are those of the
-    sound that is sent.
+    are spoken: phones, /IPA/ or other words; `dates` what 03/04/2025 is. `sample_rate` (Hz) and `bit_rate`
+    (kbit/s) are those of the sound that is sent.
     """
 
     input: str
@@ -65,6 +65,7 @@ class SpeechRequest(BaseModel):
     sentence_pause: float | None = _within("sentence_pause", None)
     paragraph_pause: float | None = _within("paragraph_pause", None)
     loudness: float | None = _within("loudness", LOUDNESS)
+    dates: Literal["dmy", "mdy"] | None = None
     lexicon: dict[str, str] = Field(default_factory=dict, max_length=1000)
     sample_rate: int | None = None  # Hz
     bit_rate: int | None = None  # kbit/s
@@ -100,6 +101,7 @@ class SpeechRequest(BaseModel):
         return Controls(
             self.pace, self.pitch, self.level, self.pause,
             self.clause_pause, self.sentence_pause, self.paragraph_pause, lexicon or None, self.loudness,
+            self.dates,
         )  # fmt: skip
 
 

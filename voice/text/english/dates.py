@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from voice.text.english.numbers import TENS, cardinal, ordinal, plural, year
-from voice.text.verbalization.rule import one_of, rule
+from voice.text.verbalization.rule import Rule, one_of, rule
 
 MONTHS = ("January February March April May June July August September October November December").split()
 _SHORT_MONTHS = [month[:3] for month in MONTHS if month != "May"] + ["Sept"]
@@ -40,11 +41,19 @@ def _say_iso_date(match: re.Match[str]) -> str | None:
     return date
 
 
-def _say_slashed_date(match: re.Match[str]) -> str | None:
-    """Read a date in American order, month first, unless only the other order is possible."""
-    first, second = int(match[1]), int(match[2])
-    month, day = (first, second) if first <= 12 else (second, first)
-    return _date(match[3], month, day)
+def _in_order(first: str, second: str, day_first: bool) -> tuple[int, int]:
+    """Return the month and the day of two figures in the usual order, or in the only one that is possible."""
+    month, day = (int(second), int(first)) if day_first else (int(first), int(second))
+    return (day, month) if month > 12 >= day else (month, day)
+
+
+def _say_slashed_date(match: re.Match[str], day_first: bool) -> str | None:
+    """Read '03/04/2025'; where the day is first, as 'the third of April'."""
+    month, day = _in_order(match[1], match[2], day_first)
+    said = _date(match[3], month, day)
+    return (
+        f"the {ordinal(day)} of {MONTHS[month - 1]},{said.partition(',')[2]}" if said and day_first else said
+    )
 
 
 def _say_year_first(match: re.Match[str]) -> str | None:
@@ -82,21 +91,26 @@ def _say_day_before_month(match: re.Match[str]) -> str | None:
     return None
 
 
-def _say_short_date(match: re.Match[str]) -> str | None:
+def _say_short_date(match: re.Match[str], day_first: bool) -> str | None:
     """Read 'on 10/31', unless it may be a fraction."""
-    month, day = int(match[2]), int(match[3])
+    month, day = _in_order(match[2], match[3], day_first)
     if not 1 <= month <= 12 or not 1 <= day <= 31:
         return None
     alone = re.match(r"[,;:!?)]|\.?$", match.string[match.end() :])
     if day < 13 and not (alone and match[0].lower().startswith(("on", "due", "dated"))):
         return None
-    return f"{MONTHS[month - 1]} {ordinal(day)}"
+    return _say_day_of_year(month, day, day_first)
 
 
-def _say_weekday_date(match: re.Match[str]) -> str | None:
+def _say_weekday_date(match: re.Match[str], day_first: bool) -> str | None:
     """Read the date of 'Wed 3/12'."""
-    month, day = int(match[2]), int(match[3])
-    return f"{MONTHS[month - 1]} {ordinal(day)}" if 1 <= month <= 12 and 1 <= day <= 31 else None
+    month, day = _in_order(match[2], match[3], day_first)
+    return _say_day_of_year(month, day, day_first) if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def _say_day_of_year(month: int, day: int, day_first: bool) -> str:
+    name, number = MONTHS[month - 1], ordinal(day)
+    return f"the {number} of {name}" if day_first else f"{name} {number}"
 
 
 def _say_span(match: re.Match[str]) -> str:
@@ -190,25 +204,38 @@ _BOOKS = (
     " Cor"
 ).split()
 
-DATE_RULES = (
+
+def date_rules(day_first: bool) -> tuple[Rule, ...]:
+    """Return the rules for dates and times; `day_first` decides where either order is possible."""
+    slashed = partial(_say_slashed_date, day_first=day_first)
+    short = partial(_say_short_date, day_first=day_first)
+    weekday = partial(_say_weekday_date, day_first=day_first)
+    open_dates = (
+        rule(rf"(?<![\w/])(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_END}", slashed),
+        rule(r"(?<![\w/.-])(\d{1,2})-(\d{1,2})-([12]\d{3})(?![\w-]|[.,:/]\d)", slashed),
+        rule(rf"\b(?P<token>{one_of(_TWO_LETTER_DAYS)})(?= \(\d{{1,2}}/\d{{1,2}}\))",
+             lambda m: _TWO_LETTER_DAYS[m["token"]]),
+        rule(rf"(?:{_MONTH_OR_WEEKDAY}|\ue000)\.?,? \((?P<token>(\d{{1,2}})/(\d{{1,2}}))(?=\))",
+             weekday),
+        rule(r"\b(?i:on|due|by|until|before|after|dated|since) (?P<token>(\d{1,2})/(\d{1,2}))(?![\w/])",
+             short),
+        rule(rf"\b{_MONTH_OR_WEEKDAY}\.?,? (?P<token>(\d{{1,2}})/(\d{{1,2}}))(?![\w/])", weekday),
+    )  # fmt: skip
+    return (*_YEAR_RULES, *open_dates, *_DATE_RULES)
+
+
+_YEAR_RULES = (
     rule(rf"\b(?:{one_of(_BOOKS)})\.? \d{{1,3}}(?P<token>:)(?=\d{{1,3}}\b)", lambda m: " "),
     rule(r"(?<![\w-])(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::\d{2}(?:\.\d+)?)?Z?)?(?![\w-])",
          _say_iso_date),
     rule(r"(?<![\w./-])([12]\d{3})([/-])(\d{1,2})\2(\d{1,2})(?![\w/-]|\.\d)", _say_year_first),
     rule(r"(?<![\w./-])(19\d\d|20\d\d)(\.)(\d\d)\.(\d\d)(?![\w/-]|\.\d)", _say_year_first),
-    rule(rf"(?<![\w/])(\d{{1,2}})/(\d{{1,2}})/(\d{{4}}|\d{{2}}){_END}", _say_slashed_date),
-    rule(r"(?<![\w/.-])(\d{1,2})-(\d{1,2})-([12]\d{3})(?![\w-]|[.,:/]\d)", _say_slashed_date),
+)  # fmt: skip
+_DATE_RULES = (
     rule(rf"(?<![\w-])({one_of(_CASED)})-(\d{{1,2}})-(\d{{4}})(?![\w-])", _say_month_first),
     rule(r"(?P<the>\b[Tt]he )?(?<![\w.,])(?P<token>(?:(?P<before>[1-4])Q|Q(?P<after>[1-4]))"
          r"(?P<year>\s?['’]?\d\d|[ -]?20\d\d))(?!\w|[.,]\d)", _say_quarter),
-    rule(rf"\b(?P<token>{one_of(_TWO_LETTER_DAYS)})(?= \(\d{{1,2}}/\d{{1,2}}\))",
-         lambda m: _TWO_LETTER_DAYS[m["token"]]),
-    rule(rf"(?:{_MONTH_OR_WEEKDAY}|\ue000)\.?,? \((?P<token>(\d{{1,2}})/(\d{{1,2}}))(?=\))",
-         _say_weekday_date),
     rule(rf"(?<![\w.])(\d{{1,2}})\.(\d{{1,2}})\.(\d{{4}}){_END}", _say_dotted_date),
-    rule(r"\b(?i:on|due|by|until|before|after|dated|since) (?P<token>(\d{1,2})/(\d{1,2}))(?![\w/])",
-         _say_short_date),
-    rule(rf"\b{_MONTH_OR_WEEKDAY}\.?,? (?P<token>(\d{{1,2}})/(\d{{1,2}}))(?![\w/])", _say_weekday_date),
     rule(rf"(?<![\w-])(\d{{1,2}})-({one_of(_CASED)})-(\d{{4}})(?![\w-])",
          lambda m: f"{full_name(m[2])} {ordinal(int(m[1]))}, {year(int(m[3]))}"),
     rule(r"(?<=\d)(?P<token>[-–])(?=['’]\d\d\b)", lambda m: " to "),

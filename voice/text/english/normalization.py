@@ -13,13 +13,13 @@ from voice.text.verbalization.normalizing import normalize_by_rules
 from voice.text.verbalization.rule import Rule
 
 
-def normalize(sentence: str) -> NormalizedText:
-    """Return the words in which `sentence` is read aloud."""
-    return normalize_by_rules(sentence, plain_forms(sentence), _rules(), say_character)
+def normalize(sentence: str, day_first: bool = False) -> NormalizedText:
+    """Return the words in which `sentence` is read aloud; 03/04 is in April where the day is first."""
+    return normalize_by_rules(sentence, plain_forms(sentence), _rules(day_first), say_character)
 
 
-@lru_cache(maxsize=1)
-def _rules() -> tuple[Rule, ...]:
+@lru_cache(maxsize=2)
+def _rules(day_first: bool) -> tuple[Rule, ...]:
     from voice.text.english import (
         abbreviations,
         addresses,
@@ -35,7 +35,7 @@ def _rules() -> tuple[Rule, ...]:
     return (
         *words.WORD_RULES,
         *addresses.ADDRESS_RULES,
-        *dates.DATE_RULES,
+        *dates.date_rules(day_first),
         *streets.STREET_RULES,
         *money.MONEY_RULES,
         *measures.LENGTH_RULES,

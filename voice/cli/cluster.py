@@ -100,7 +100,7 @@ def each(jobs: Sequence[Job], open_work: Callable[[], Work], cluster: Cluster) -
     """
     if not jobs:
         return
-    _connect(cluster)
+    _connect(cluster, len(jobs))
     pace = Pace(len(jobs), cluster.what, cluster.sound)
     left = dict(enumerate(jobs))
     failed: list[Job] = []
@@ -118,8 +118,8 @@ def each(jobs: Sequence[Job], open_work: Callable[[], Work], cluster: Cluster) -
         raise typer.Exit(1)
 
 
-def _connect(cluster: Cluster) -> None:
-    """Start Ray here, or join the one at the address. Raises VoiceError."""
+def _connect(cluster: Cluster, jobs: int) -> None:
+    """Start Ray here, with no more processes than jobs, or join the one at the address. Raises VoiceError."""
     if find_spec("ray") is None:
         raise VoiceError("--ray takes Ray, which is not installed: pip install '.[cluster]'")
     from voice.models.sessions import cores
@@ -131,7 +131,7 @@ def _connect(cluster: Cluster) -> None:
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     try:
         if cluster.address == LOCAL:
-            count = cluster.workers * cluster.threads or cores()
+            count = min(cluster.workers, jobs) * cluster.threads or cores()  # Ray starts them all at once
             ray.init(address=LOCAL, num_cpus=count, include_dashboard=False, **quiet)
         else:
             ray.init(address=cluster.address, **quiet)

@@ -7,6 +7,7 @@ as before, as the recognizer runs.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,9 +24,10 @@ from recipes.planning import Estimate, Tell
 from recipes.publishing import Outcome, Training, check_target, publish
 from recipes.reporting.report import write_report
 from recipes.stages import Result, Results, Stage, Work, carry_out
-from voice.errors import VoiceError
-from voice.manifest import read_manifest, write_manifest
+from voice.errors import ManifestError, VoiceError
+from voice.manifest import Clip, read_manifest, write_manifest
 from voice.models.card import NAME as CARD
+from voice.text.languages import parse_language
 
 TUNING_SHARE = 0.7  # of the minutes; the rest is for preparing and judging
 JUDGED_SECONDS = 1.5  # to judge an utterance of dev, about, all shares together
@@ -61,6 +63,10 @@ class Options:
 def train_recognizer(o: Options, tell: Tell) -> Outcome:
     """Prepare, tune, judge and publish. Raises VoiceError, and KeyboardInterrupt when stopped."""
     check_target(o.name, o.out)
+    language = parse_language(o.language)
+    if language is None:
+        raise VoiceError("a recognizer is tuned to one language: give its code or its name with --language")
+    o = dataclasses.replace(o, language=language)
     if o.source is None and o.words is None:
         raise VoiceError("give recordings with transcripts, or a list of terms with --words")
     facts = carry_out(o.run, stages(o, tell), tell)["judge"].facts
@@ -133,12 +139,24 @@ def list_recordings(o: Options, out: Path, tell: Tell) -> tuple[Path, Path | Non
     told = [clip for clip in clips if clip.text and TRANSCRIBED not in clip.extra]
     if len(told) < len(clips):
         tell(f"left out: {len(clips) - len(told)} recordings without a transcript")
+    told = _in_language(told, o.language, tell)
     own, held_out = (told, []) if o.dev else split_set(told)
     write_manifest(out / "train.jsonl", own)
     if not held_out:
         return out / "train.jsonl", None
     write_manifest(out / "dev.jsonl", held_out)
     return out / "train.jsonl", out / "dev.jsonl"
+
+
+def _in_language(clips: Sequence[Clip], language: str, tell: Tell) -> list[Clip]:
+    """Return the clips that are in a language. Raises ManifestError where all say that they are in others."""
+    own = [clip for clip in clips if clip.language in (None, language)]
+    others = sorted({clip.language for clip in clips if clip.language} - {language})
+    if clips and not own:
+        raise ManifestError(f"the recordings are in {', '.join(others)}, not in {language}; see --language")
+    if others:
+        tell(f"left out: {len(clips) - len(own)} recordings in {', '.join(others)}; --language is {language}")
+    return own
 
 
 def training_options(o: Options, work: Work) -> train.Options:

@@ -58,6 +58,9 @@ def read_terms(path: Path) -> tuple[str, ...]:
     except (OSError, UnicodeDecodeError) as error:
         raise VoiceError(f"{path} cannot be read ({error}); give a text file with one term a line") from error
     terms = tuple(dict.fromkeys(" ".join(line.split()) for line in lines if line.strip()))
+    empty = next((term for term in terms if not any(letter.isalnum() for letter in term)), None)
+    if empty:
+        raise VoiceError(f"{path}: {empty[:40]!r} is no term, as nobody can say it; leave it out")
     long = next((term for term in terms if len(term) > MOST_LETTERS), None)
     if not terms or len(terms) > MOST_TERMS or long:
         what = f"{long[:40]!r}… is no term" if long else f"it holds {len(terms)}"
@@ -74,7 +77,7 @@ def term_speech(
     One of the voices is only watched. Raises VoiceError where fewer than two voices are here.
     """
     learn, watch = out / "train.jsonl", out / "dev.jsonl"
-    voices = list(voices) or speaking_voices()
+    voices = list(dict.fromkeys(voices)) or speaking_voices()
     if len(voices) < 2:
         raise VoiceError("terms are read by two voices at least, one to learn from and one to watch")
     if not (learn.exists() and watch.exists()):

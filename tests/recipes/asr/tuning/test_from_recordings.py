@@ -136,6 +136,27 @@ def test_a_manifest_is_split_and_rows_without_a_transcript_are_left_out(tmp_path
     assert none is None and len(read_manifest(whole)) == len(rows) - 1
 
 
+def test_recordings_in_another_language_are_left_out_and_told(tmp_path):
+    rows = [json.loads(line) for line in TINY.read_text("utf-8").splitlines()]
+    rows = [{**row, "audio": str(TINY.parent / row["audio"])} for row in rows]
+    rows[0]["language"], rows[1]["language"] = "de", "English"
+    source, told = tmp_path / "mine.jsonl", list[str]()
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    own, held_out = list_recordings(options(tmp_path, source=source), tmp_path, told.append)
+    assert held_out is not None
+    assert len(read_manifest(own)) + len(read_manifest(held_out)) <= len(rows) - 1
+    assert any("1 recordings in de" in line for line in told)
+    with pytest.raises(ManifestError, match="not in fr"):
+        list_recordings(options(tmp_path, source=source, language="fr"), tmp_path / "fr", told.append)
+
+
+@pytest.mark.parametrize("language", ["klingon", "auto", ""])
+def test_what_is_no_language_is_refused_before_any_work(tmp_path, language):
+    with pytest.raises(VoiceError, match="language"):
+        train_recognizer(options(tmp_path / "run", language=language), lambda line: None)
+    assert not (tmp_path / "run").exists()
+
+
 def test_too_few_recordings_are_refused(tmp_path):
     row = json.loads(TINY.read_text("utf-8").splitlines()[0])
     row["audio"] = str(TINY.parent / row["audio"])

@@ -20,7 +20,7 @@ def test_terms_are_the_lines_of_a_file_each_once(tmp_path):
     assert read_terms(path) == ("xylofen", "Brno Tower")
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\x00", b"a" * 200])
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xff\xfe\x00", b"a" * 200, b"Brno\n!!!\n"])
 def test_what_is_no_list_of_terms_is_refused(tmp_path, content):
     path = tmp_path / "words.txt"
     path.write_bytes(content)

@@ -6,7 +6,7 @@
 Each stage has a folder of its name in the run's folder, and in it `stage.json`, which says from what it was
 made. A stage that was done from the same inputs, and from the same results before it, is skipped; one that
 was stopped, even by `kill -9`, is called again with the folder as it was left. Where the inputs have changed
-since, the old folder is kept as `NAME.before`, and the stage starts anew.
+since, the old folder is kept as `NAME.before`, and the stage starts anew; with the old inputs it comes back.
 """
 
 from __future__ import annotations
@@ -168,8 +168,9 @@ def _run(job: _Job, records: Mapping[str, Record], later: float, tell: Tell) -> 
     estimate, extent = stage.estimate(results), stage.extent(results)
     before = _read(job.own)
     if before is not None and before.fingerprint != key:
-        _put_aside(job.own, tell)
-        before = None
+        before = _put_aside(job.own, key, tell)
+        if before is not None and before.is_whole and before.extent == _plain(extent):
+            return before
     spent = before.seconds if before else 0.0
     _write(job.own, Record(key, extent, False, spent))
     tell(f"{stage.name}: {stage.does}" + (f", about {duration(estimate.minutes)}" if estimate else ""))
@@ -218,12 +219,25 @@ def _results(records: Mapping[str, Record]) -> dict[str, Result]:
     return {name: record.result for name, record in records.items()}
 
 
-def _put_aside(own: Path, tell: Tell) -> None:
-    """Keep a folder that was made from other inputs as `NAME.before`, in place of an earlier one."""
-    aside = own.with_name(f"{own.name}.before")
-    shutil.rmtree(aside, ignore_errors=True)
-    own.rename(aside)
-    tell(f"{own.name}: its inputs have changed, so it starts anew; what was there is now {aside}")
+def _put_aside(own: Path, key: str, tell: Tell) -> Record | None:
+    """Keep a folder made from other inputs as `NAME.before`; of two of them, the one that took longer.
+
+    If the one kept already was made from the inputs `key`, they change places and its record is returned.
+    """
+    aside, swapped = own.with_name(f"{own.name}.before"), own.with_name(f".{own.name}.swapped")
+    kept, here = _read(aside), _read(own)
+    if kept is not None and kept.fingerprint == key:
+        own.rename(swapped)
+        aside.rename(own)
+        swapped.rename(aside)
+        tell(f"{own.name}: its inputs are those of {aside} again, so it goes on with what was there")
+        return kept
+    if kept is None or here is None or kept.seconds <= here.seconds:
+        shutil.rmtree(aside, ignore_errors=True)
+        own.rename(aside)
+    shutil.rmtree(own, ignore_errors=True)
+    tell(f"{own.name}: its inputs have changed, so it starts anew; what took longest so far is in {aside}")
+    return None
 
 
 def _read(own: Path) -> Record | None:

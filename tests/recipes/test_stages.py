@@ -76,6 +76,39 @@ def test_a_changed_input_starts_its_stage_anew_and_keeps_what_was_there(tmp_path
     assert any("starts anew" in line for line in steps.told)
 
 
+def test_the_old_inputs_bring_back_what_was_made_from_them(tmp_path):
+    source = tmp_path / "source.txt"
+    source.write_text("first")
+    steps = Steps(source)
+    steps.run(tmp_path / "run")
+    source.write_text("mistyped")
+    steps.fails["train"] = OSError("no such base")
+    with pytest.raises(OSError, match="no such base"):
+        steps.run(tmp_path / "run")
+    steps.fails.clear()
+    source.write_text("first")
+    steps.called.clear()
+    steps.run(tmp_path / "run")
+    assert "train" not in steps.called and "prepare" not in steps.called
+    assert (tmp_path / "run" / "train" / "made.txt").read_text() == "first"
+    assert any("goes on with what was there" in line for line in steps.told)
+
+
+def test_of_two_old_folders_the_one_that_took_longer_is_kept(tmp_path):
+    source = tmp_path / "source.txt"
+    source.write_text("first")
+    steps = Steps(source)
+    steps.run(tmp_path / "run")
+    record = tmp_path / "run" / "train" / "stage.json"
+    row = json.loads(record.read_text())
+    record.write_text(json.dumps({**row, "seconds": 9999.0}))
+    for content in ("second", "third"):
+        source.write_text(content)
+        steps.run(tmp_path / "run")
+    assert (tmp_path / "run" / "train.before" / "made.txt").read_text() == "first"
+    assert (tmp_path / "run" / "train" / "made.txt").read_text() == "third"
+
+
 def test_an_input_that_changed_without_effect_repeats_only_its_own_stage(tmp_path):
     source = tmp_path / "recordings"
     source.mkdir()

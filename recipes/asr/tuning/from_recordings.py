@@ -20,6 +20,7 @@ from recipes.asr.tuning.sets import clips_of
 from recipes.asr.tuning.showing import make_report
 from recipes.asr.tuning.split import split_set
 from recipes.asr.tuning.terms import read_terms, term_speech
+from recipes.asr.windows import index_any
 from recipes.planning import Estimate, Tell
 from recipes.publishing import Outcome, Training, check_target, publish
 from recipes.reporting.report import write_report
@@ -27,6 +28,7 @@ from recipes.stages import Result, Results, Stage, Work, carry_out
 from voice.errors import ManifestError, VoiceError
 from voice.manifest import Clip, read_manifest, write_manifest
 from voice.models.card import NAME as CARD
+from voice.models.lookup import find_stored
 from voice.text.languages import parse_language
 
 TUNING_SHARE = 0.7  # of the minutes; the rest is for preparing and judging
@@ -67,12 +69,26 @@ def train_recognizer(o: Options, tell: Tell) -> Outcome:
     if language is None:
         raise VoiceError("a recognizer is tuned to one language: give its code or its name with --language")
     o = dataclasses.replace(o, language=language)
-    if o.source is None and o.words is None:
-        raise VoiceError("give recordings with transcripts, or a list of terms with --words")
+    check_inputs(o)
     facts = carry_out(o.run, stages(o, tell), tell)["judge"].facts
     model = Path(facts["model"]) if facts["model"] else None
     example = f"voice transcribe RECORDING --model {model if o.out else o.name}"
     return Outcome(model, o.run / "judge" / "report.html", facts["summary"], example)
+
+
+def check_inputs(o: Options) -> None:
+    """Raise VoiceError for what cannot be read, before the work of an earlier call is put aside for it."""
+    if o.source is None and o.words is None:
+        raise VoiceError("give recordings with transcripts, or a list of terms with --words")
+    if o.source is not None and not o.source.exists():
+        raise VoiceError(f"{o.source} is not there: give a folder of recordings with transcripts")
+    if o.words is not None:
+        read_terms(o.words)
+    for manifest in (*o.dev, *o.general, *o.general_dev, *o.test):
+        index_any(manifest)
+    for name, kind in ((o.base, "recognizer"), *((voice, "voice") for voice in o.voices)):
+        if not name.startswith("hf:") and find_stored(name).card.kind != kind:
+            raise VoiceError(f"{name} is no {kind}; see voice models")
 
 
 def stages(o: Options, tell: Tell) -> list[Stage]:

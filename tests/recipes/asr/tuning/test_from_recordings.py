@@ -157,6 +157,24 @@ def test_what_is_no_language_is_refused_before_any_work(tmp_path, language):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"source": Path("/nowhere")},
+        {"words": Path("/nowhere.txt")},
+        {"dev": ("/nowhere.jsonl",)},
+        {"test": ("/nowhere.jsonl:4",)},
+        {"base": "nothing-called-so"},
+        {"base": "kathleen"},
+        {"voices": ("heart", "nobody")},
+    ],
+)
+def test_a_mistyped_option_ends_before_the_folder_is_touched(tmp_path, changed):
+    with pytest.raises(VoiceError):
+        train_recognizer(options(tmp_path / "run", **changed), lambda line: None)
+    assert not (tmp_path / "run").exists()
+
+
 def test_too_few_recordings_are_refused(tmp_path):
     row = json.loads(TINY.read_text("utf-8").splitlines()[0])
     row["audio"] = str(TINY.parent / row["audio"])

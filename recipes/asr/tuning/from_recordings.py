@@ -155,7 +155,7 @@ def list_recordings(o: Options, out: Path, tell: Tell) -> tuple[Path, Path | Non
     told = [clip for clip in clips if clip.text and TRANSCRIBED not in clip.extra]
     if len(told) < len(clips):
         tell(f"left out: {len(clips) - len(told)} recordings without a transcript")
-    told = _in_language(told, o.language, tell)
+    told = _apart(_in_language(told, o.language, tell), (*o.dev, *o.test), tell)
     own, held_out = (told, []) if o.dev else split_set(told)
     write_manifest(out / "train.jsonl", own)
     if not held_out:
@@ -172,6 +172,15 @@ def _in_language(clips: Sequence[Clip], language: str, tell: Tell) -> list[Clip]
         raise ManifestError(f"the recordings are in {', '.join(others)}, not in {language}; see --language")
     if others:
         tell(f"left out: {len(clips) - len(own)} recordings in {', '.join(others)}; --language is {language}")
+    return own
+
+
+def _apart(clips: Sequence[Clip], others: Sequence[str], tell: Tell) -> list[Clip]:
+    """Return the clips whose recordings are not in other manifests, those to choose and to measure on."""
+    held = {clip.audio.resolve() for clip in clips_of(others)}
+    own = [clip for clip in clips if clip.audio.resolve() not in held]
+    if len(own) < len(clips):
+        tell(f"left out: {len(clips) - len(own)} recordings that are in {', '.join(others)} too")
     return own
 
 

@@ -150,6 +150,19 @@ def test_recordings_in_another_language_are_left_out_and_told(tmp_path):
         list_recordings(options(tmp_path, source=source, language="fr"), tmp_path / "fr", told.append)
 
 
+def test_nothing_is_learned_from_what_is_measured_on(tmp_path):
+    source, told = tmp_path / "mine.jsonl", list[str]()
+    rows = [json.loads(line) for line in TINY.read_text("utf-8").splitlines()]
+    rows = [{**row, "audio": str(TINY.parent / row["audio"])} for row in rows]
+    source.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    test = tmp_path / "test.jsonl"
+    test.write_text("".join(json.dumps(row) + "\n" for row in rows[:3]), "utf-8")
+    asked = options(tmp_path, source=source, dev=(str(DEV),), test=(str(test),))
+    own, _ = list_recordings(asked, tmp_path / "out", told.append)
+    assert len(read_manifest(own)) == len(rows) - 3
+    assert any("3 recordings that are in" in line for line in told)
+
+
 @pytest.mark.parametrize("language", ["klingon", "auto", ""])
 def test_what_is_no_language_is_refused_before_any_work(tmp_path, language):
     with pytest.raises(VoiceError, match="language"):

@@ -213,7 +213,8 @@ def test_interrupted_speech_is_kept_as_far_as_it_was_spoken(start, folder):
     )
     assert names(folder) == ["long.partial.srt", "long.partial.wav", "talk.wav"]
     assert soundfile.info(folder / "long.partial.wav").duration == 2.5
-    assert (folder / "long.partial.srt").read_text().count("-->") == 5
+    subtitles = (folder / "long.partial.srt").read_text()
+    assert "00:00:02,500" in subtitles and "Word 4" in subtitles and "Word 5" not in subtitles
 
 
 def test_a_second_signal_ends_it_at_once(start, folder):

@@ -26,7 +26,7 @@ def whole(tmp_path_factory) -> Path:
 
     folder = tmp_path_factory.mktemp("my whisper")
     tokens = [f"{number}" for number in range(10)] + smoke.SPECIAL
-    smoke._network(len(tokens)).save_pretrained(folder)
+    smoke._network(len(tokens), 80).save_pretrained(folder)
     smoke._tokenizer(tokens).save(str(folder / "tokenizer.json"))
     special = [token for token in smoke.SPECIAL if token != "<|0.00|>"]
     names = {"tokenizer_class": "PreTrainedTokenizerFast", "additional_special_tokens": special}
@@ -52,7 +52,7 @@ def test_a_folder_of_transformers_is_converted_once_and_runs(whole, cache, monke
     assert load(str(whole), threads=1).rate == 16_000
     made = list(cache.iterdir())
     assert len(made) == 1 and made[0].name.startswith("my-whisper")
-    expected = model.to_ct2(smoke._network(10 + len(smoke.SPECIAL))).tensors
+    expected = model.to_ct2(smoke._network(10 + len(smoke.SPECIAL), 80)).tensors
     tensors = read_model(made[0] / "model.bin").tensors
     assert all((tensors[name] == expected[name]).all() for name in expected if name.endswith("weight"))
     monkeypatch.setattr(converting, "convert", None)

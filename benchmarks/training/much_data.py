@@ -11,43 +11,31 @@ of 45 s of speech, and seconds to go on in the middle of the third epoch.
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from itertools import islice
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from benchmarks.training.rows import peak, write_rows
 from data.batching import batches_from, pad
 from data.loading import AudioCache
 from data.shards.index import ClipIndex
 from voice.manifest import read_manifest
 
-TINY = Path(__file__).resolve().parents[2] / "data" / "tiny" / "train.jsonl"
 RATE = 16_000
 SECONDS = 45.0  # of speech in a batch
 BATCHES = 200
 LIST_ROWS = 100_000  # up to which the list of clips is measured too
 
 
-def write_rows(path: Path, rows: int) -> None:
-    """Write a manifest that repeats the recordings of data/tiny, each row with its own id and length."""
-    tiny = [json.loads(line) for line in TINY.read_text("utf-8").splitlines()]
-    with path.open("w", encoding="utf-8") as file:
-        for number in range(rows):
-            row = dict(tiny[number % len(tiny)])
-            row |= {"audio": str(TINY.parent / row["audio"]), "id": f"{row['id']}-{number}"}
-            row["duration"] = round(row["duration"] + number % 997 / 1e4, 4)
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-def peak() -> float:
-    """Return the most memory that this process has had, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+def another_length(row: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a length of its own for a row."""
+    return {"duration": round(row["duration"] + number % 997 / 1e4, 4)}
 
 
 def measure(path: Path, way: str) -> dict[str, float]:
@@ -85,7 +73,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         for count in sorted({min(rows, LIST_ROWS), rows}):
             path = Path(folder) / f"{count}.jsonl"
-            write_rows(path, count)
+            write_rows(path, count, another_length)
             for each in ("list", "index") if count <= LIST_ROWS else ("index",):
                 command = [
                     sys.executable,

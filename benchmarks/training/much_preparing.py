@@ -10,39 +10,27 @@ that takes time alone. Every row has an id and a sentence of its own, every fift
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from benchmarks.training.rows import peak, write_rows
 from data import measuring
 from data.prepare import PrepareOptions, prepare
 from data.preparing import settling
 
-TINY = Path(__file__).resolve().parents[2] / "data" / "tiny" / "train.jsonl"
 ROWS_OF_A_SPEAKER = 50
 
 
-def write_rows(path: Path, rows: int) -> None:
-    """Write rows with ids, sentences and speakers of their own that name the recordings of data/tiny."""
-    tiny = [json.loads(line) for line in TINY.read_text("utf-8").splitlines()]
-    with path.open("w", encoding="utf-8") as file:
-        for number in range(rows):
-            row = dict(tiny[number % len(tiny)])
-            row |= {"audio": str(TINY.parent / row["audio"]), "id": f"{row['id']}-{number}"}
-            row |= {"text": f"{row['text']} {number}", "speaker": f"speaker {number // ROWS_OF_A_SPEAKER}"}
-            file.write(json.dumps(row, ensure_ascii=False) + "\n")
-
-
-def peak() -> float:
-    """Return the most memory that this process has had, in MB."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+def another_sentence(row: dict[str, Any], number: int) -> dict[str, Any]:
+    """Return a sentence of its own for a row, and the speaker of every fifty."""
+    return {"text": f"{row['text']} {number}", "speaker": f"speaker {number // ROWS_OF_A_SPEAKER}"}
 
 
 def measure(rows: Path, out: Path) -> dict[str, float]:
@@ -68,7 +56,7 @@ def main(
     for count in rows:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "rows.jsonl"
-            write_rows(path, count)
+            write_rows(path, count, another_sentence)
             command = [sys.executable, "-m", "benchmarks.training.much_preparing", "--table", str(path)]
             out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
         found = json.loads(out.splitlines()[-1])

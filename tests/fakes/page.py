@@ -8,11 +8,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import uvicorn
@@ -20,6 +22,7 @@ from fakes.agent import EvenVoice, LoudIsSpeech, Phrasebook
 from fakes.listener import listener
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 
+from page import temporary_files
 from voice.abilities import Traits
 from voice.asr.diarization.speakers import SpeakerTurn
 from voice.serve import Services, Settings
@@ -227,3 +230,10 @@ def serving_page(settings: Settings = Settings()) -> Iterator[str]:
     finally:
         server.should_exit = server.force_exit = True
         thread.join(10)
+
+
+def kept_files(name: str) -> list[Path]:
+    """Return the files of a name that the page keeps, whatever goes away meanwhile."""
+    # Not `rglob`, which fails where a folder goes away while it looks.
+    folders = os.walk(temporary_files.private_folder())
+    return [Path(folder, name) for folder, _, files in folders if name in files]

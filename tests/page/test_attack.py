@@ -19,11 +19,10 @@ import pytest
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
 from fakes.browser import chromium, open_tab, until, within
-from fakes.page import BOOK, serving_page
+from fakes.page import BOOK, kept_files, serving_page
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 
-from page import temporary_files
 from voice.audio import write
 from voice.types import Audio
 
@@ -146,7 +145,7 @@ def used(browser: webdriver.Chrome, ours: str, tmp_path: Path) -> webdriver.Chro
     write(tmp_path / "private.wav", Audio(np.concatenate([np.zeros(8000, np.float32), BOOK.say(0)]), 16_000))
     browser.get(ours)
     until(lambda: within(browser, "#recording input[type=file]")).send_keys(str(tmp_path / "private.wav"))
-    until(lambda: list(temporary_files.private_folder().rglob("private.wav")))
+    until(lambda: kept_files("private.wav"))
     time.sleep(0.5)
     within(browser, "#transcribe-go").click()
     until(lambda: "words in" in within(browser, "#transcribe-status").text)
@@ -162,7 +161,7 @@ def visit(browser: webdriver.Chrome, stranger: Stranger, path: str, page: str) -
 
 def uploaded_files() -> set[Path]:
     """The files that tries have brought to the page."""
-    return {path for name in ("put.wav", "form.wav") for path in temporary_files.private_folder().rglob(name)}
+    return {path for name in ("put.wav", "form.wav") for path in kept_files(name)}
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "stranger.test"])
@@ -170,7 +169,7 @@ def test_a_page_elsewhere_reads_nothing(
     used: webdriver.Chrome, ours: str, stranger: Stranger, host: str
 ) -> None:
     ours = ours.replace("127.0.0.1", host) if host != "stranger.test" else ours
-    file, before = next(temporary_files.private_folder().rglob("private.wav")), uploaded_files()
+    file, before = kept_files("private.wav")[0], uploaded_files()
     used.switch_to.new_window("tab")
     try:
         tries = TRIES.replace("OURS", ours).replace("STRANGER", stranger.address)
@@ -191,7 +190,7 @@ def test_the_page_itself_gets_by_the_same_ways_what_others_do_not(
     used: webdriver.Chrome, ours: str, stranger: Stranger
 ) -> None:
     """Without its own policy, which keeps it from forms and from scripts of tests."""
-    file = next(temporary_files.private_folder().rglob("private.wav"))
+    file = kept_files("private.wav")[0]
     tries = TRIES.replace("OURS", ours).replace("STRANGER", stranger.address)
     script = (
         tries.replace("FILE", f"/gradio_api/file={file}").replace("<script>", "").replace("</script>", "")
@@ -293,7 +292,7 @@ def test_nothing_that_was_said_or_written_stays_in_the_browser(used: webdriver.C
 
 
 def test_files_go_when_the_tab_is_closed(used: webdriver.Chrome) -> None:
-    room = next(temporary_files.private_folder().rglob("private.wav")).parents[2]
+    room = kept_files("private.wav")[0].parents[2]
     used.switch_to.new_window("tab")
     second = used.current_window_handle
     used.switch_to.window(used.window_handles[0])

@@ -15,12 +15,11 @@ import pytest
 pytest.importorskip("gradio", reason="gradio is not installed; pip install '.[app]'")
 
 from fakes.browser import PATIENCE, chromium, open_tab, until, within
-from fakes.page import Batches, serving_page
+from fakes.page import Batches, kept_files, serving_page
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-from page import temporary_files
 from voice.audio import read, write
 from voice.types import Audio
 
@@ -61,7 +60,7 @@ def voiceover(page: webdriver.Chrome) -> webdriver.Chrome:
 def offer(page: webdriver.Chrome, path: Path) -> None:
     """Chooses a file where sound and films are dropped."""
     within(page, "#recording input[type=file]").send_keys(str(path))
-    until(lambda: list(temporary_files.private_folder().rglob(path.name)))
+    until(lambda: kept_files(path.name))
     time.sleep(0.3)
 
 
@@ -244,7 +243,7 @@ def test_the_file_has_the_rate_that_is_chosen(voiceover: webdriver.Chrome) -> No
     within(voiceover, "#text textarea").send_keys("One two three.")
     within(voiceover, "#speak-go").click()
     until(lambda: "of speech made" in status(voiceover, "voiceover"))
-    made = temporary_files.private_folder().rglob("voiceover.wav")
+    made = kept_files("voiceover.wav")
     last = max(made, key=lambda path: path.stat().st_mtime_ns)  # other tests' lie there too
     assert read(last).rate == 48_000
 

@@ -238,7 +238,7 @@ def test_what_the_voice_cannot_say_is_told(voiceover: webdriver.Chrome) -> None:
 
 def test_the_file_has_the_rate_that_is_chosen(voiceover: webdriver.Chrome) -> None:
     within(voiceover, "#controls button").click()
-    within(voiceover, "#rate input").click()
+    until(lambda: within(voiceover, "#rate input")).click()
     until(lambda: within(voiceover, "#rate [role=option][aria-label='48000 Hz']")).click()
     within(voiceover, "#text textarea").send_keys("One two three.")
     within(voiceover, "#speak-go").click()

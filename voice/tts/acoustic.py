@@ -8,19 +8,18 @@ makes a spectrum of all that, from which the vocoder makes samples. `recipes/tts
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from voice.errors import ModelDamaged, ModelMissing
 from voice.features import VOICE_HOP, VOICE_RATE
 from voice.models.card import read_card
 from voice.text.alphabet import SYMBOLS
 from voice.text.reading import SpokenSentence
-from voice.tts.engine import SentenceStream, Utterance, known_symbols, scale_level, timed_words
+from voice.tts.engine import SentenceStream, Utterance, known_symbols, scale_level, speech_of, timed_words
 from voice.tts.frames import PITCH, frame_features, steady, token_frames
 from voice.tts.graphs import open_graph, reach_of
 from voice.tts.melody import SEMITONE
@@ -31,9 +30,10 @@ from voice.tts.prosody_targets import (
     prosody_targets,
     target_lengths,
 )
+from voice.tts.speakers import check_speaker, find_speaker
 from voice.tts.streaming import cuts
 from voice.tts.vocoder import Vocoder
-from voice.types import Audio, Controls, Speech
+from voice.types import Controls, Speech
 
 CURVES_REACH = 9  # frames on both sides of each that `curves.onnx` sees, unless it says otherwise
 TEXT_FILE, CURVES_FILE, SOUNDS_FILE = "text.onnx", "curves.onnx", "sounds.onnx"
@@ -57,9 +57,7 @@ class SpeakerStats:
     gain: float = 1.0
 
     def __post_init__(self) -> None:
-        usual = all(isinstance(value, int | float) and abs(value) <= 100 for value in vars(self).values())
-        if not usual or not 0.1 <= self.pace <= 10:
-            raise ValueError(f"{self} is out of range")
+        check_speaker(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,21 +104,16 @@ class Acoustic:
         ModelMissing, ModelDamaged.
         """
         folder, threads = Path(folder), threads or 1
-        speakers, options = _speakers(folder), read_card(folder).options
-        speaker = speaker or options.get("speaker") or next(iter(speakers))
-        if not isinstance(speaker, str) or speaker not in speakers:
-            raise ModelMissing(f"{folder} has no speaker {speaker}; it has {', '.join(speakers)}")
-        folder = folder / options.get("graphs", ".")  # voices of one model share them
+        index, stats = find_speaker(folder, SpeakerStats, speaker)
+        folder = folder / read_card(folder).options.get("graphs", ".")  # voices of one model share them
         text, curves = (open_graph(folder / name, threads=threads) for name in (TEXT_FILE, CURVES_FILE))
-        index = list(speakers).index(speaker)
         decoder = Vocoder.open(folder / SOUNDS_FILE, threads=threads, speaker=index)
-        return cls(text, curves, decoder, index, speakers[speaker], reach_of(curves, CURVES_REACH))
+        return cls(text, curves, decoder, index, stats, reach_of(curves, CURVES_REACH))
 
     def render(self, reading: SpokenSentence, controls: Controls = Controls()) -> Speech:
         """Return a sentence as speech, its written words timed by the durations of their phonemes."""
         utterance = self.render_phonemes(reading.phonemes, prosody_targets(reading, controls))
-        words = timed_words(reading, utterance.durations * (VOICE_HOP / VOICE_RATE))
-        return Speech(Audio(utterance.samples, VOICE_RATE), reading.text, words)
+        return speech_of(reading, utterance, VOICE_HOP, VOICE_RATE)
 
     def stream(self, reading: SpokenSentence, controls: Controls = Controls()) -> SentenceStream:
         """Return the same sentence in pieces, each made when it is asked for; joined they are the whole."""
@@ -196,16 +189,3 @@ class Acoustic:
         loud = (loudness * stats.energy_spread + stats.energy_mean).astype(np.float32)
         sounds = plan.sounds[0, plan.token[first:last]].T
         return np.concatenate([sounds, loud[None, kept]]), f0[kept]
-
-
-def _speakers(folder: Path) -> Mapping[str, SpeakerStats]:
-    """Return the speakers of the card, in the order of the model's table of embeddings."""
-    speakers: Any = read_card(folder).options.get("speakers")
-    try:
-        found = {name: SpeakerStats(**stats) for name, stats in speakers.items()}
-        if not found:
-            raise ValueError("nobody speaks")
-        return found
-    except (AttributeError, TypeError, ValueError) as error:
-        problem = "its card does not say how its speakers speak; export it again"
-        raise ModelDamaged(f"{folder}: {problem}") from error

@@ -14,7 +14,7 @@ from voice.text.alphabet import BOUNDARY, SYMBOLS
 from voice.text.reading import SpokenSentence
 from voice.tts.frames import edges
 from voice.tts.prosody_targets import ProsodyTargets, apply_level
-from voice.types import Controls, Mark, Speech, Word
+from voice.types import Audio, Controls, Mark, Speech, Word
 
 EARLIER = 0.025  # seconds by which words are heard before their phonemes are counted (benchmarks.spoken)
 
@@ -83,6 +83,12 @@ def timed_words(reading: SpokenSentence, seconds: np.ndarray) -> tuple[Word, ...
         places = np.flatnonzero(owners == index)
         words.append(Word(word.text, float(ends[places[0]]), float(ends[places[-1] + 1])))
     return tuple(words)
+
+
+def speech_of(reading: SpokenSentence, utterance: Utterance, hop: int, rate: int) -> Speech:
+    """Return what a network made of a sentence as speech, its words timed; a frame has `hop` samples."""
+    words = timed_words(reading, utterance.durations * (hop / rate))
+    return Speech(Audio(utterance.samples, rate), reading.text, words)
 
 
 def known_symbols(

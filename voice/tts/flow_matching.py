@@ -15,12 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from voice.errors import ModelDamaged, ModelMissing
 from voice.features import VOICE_BANDS, VOICE_HOP, VOICE_RATE
-from voice.models.card import read_card
 from voice.text.alphabet import SYMBOLS
 from voice.text.reading import SpokenSentence
-from voice.tts.engine import SentenceStream, Utterance, known_symbols, scale_level, timed_words
+from voice.tts.engine import SentenceStream, Utterance, known_symbols, scale_level, speech_of, timed_words
 from voice.tts.frames import frame_features, steady, token_frames
 from voice.tts.graphs import open_graph
 from voice.tts.melody import SEMITONE
@@ -31,15 +29,15 @@ from voice.tts.prosody_targets import (
     prosody_targets,
     target_lengths,
 )
+from voice.tts.speakers import check_speaker, find_speaker
 from voice.tts.streaming import cuts
 from voice.tts.vocoder import FILE as VOCODER_FILE
 from voice.tts.vocoder import Vocoder
-from voice.types import Audio, Controls, Speech
+from voice.types import Controls, Speech
 
 TEXT_FILE, FLOW_FILE = "text.onnx", "flow.onnx"
 PITCH, VOICING = VOICE_BANDS, VOICE_BANDS + 1  # channels after the bands of the mel
 CHANNELS = VOICE_BANDS + 2
-LARGEST = 100.0  # of the numbers on a card
 
 
 @dataclass(frozen=True)
@@ -58,9 +56,7 @@ class FlowSpeaker:
     gain: float = 1.0
 
     def __post_init__(self) -> None:
-        usual = all(isinstance(each, int | float) and abs(each) <= LARGEST for each in vars(self).values())
-        if not usual or not 0.1 <= self.pace <= 10:
-            raise ValueError(f"{self} is out of range")
+        check_speaker(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,19 +89,15 @@ class FlowMatching:
         Raises ModelMissing, ModelDamaged.
         """
         folder, threads = Path(folder), threads or 1
-        speakers, options = _speakers(folder), read_card(folder).options
-        name = options.get("speaker") or next(iter(speakers))
-        if name not in speakers:
-            raise ModelMissing(f"{folder} has no speaker {name}; it has {', '.join(speakers)}")
+        number, speaker = find_speaker(folder, FlowSpeaker)
         text, flow = (open_graph(folder / file, threads=threads) for file in (TEXT_FILE, FLOW_FILE))
         vocoder = Vocoder.open(folder / VOCODER_FILE, threads=threads)
-        return cls(text, flow, vocoder, list(speakers).index(name), speakers[name])
+        return cls(text, flow, vocoder, number, speaker)
 
     def render(self, reading: SpokenSentence, controls: Controls = Controls()) -> Speech:
         """Return a sentence as speech, its written words timed by the durations of their phonemes."""
         utterance = self.render_phonemes(reading.phonemes, prosody_targets(reading, controls))
-        words = timed_words(reading, utterance.durations * (VOICE_HOP / VOICE_RATE))
-        return Speech(Audio(utterance.samples, VOICE_RATE), reading.text, words)
+        return speech_of(reading, utterance, VOICE_HOP, VOICE_RATE)
 
     def render_phonemes(self, phonemes: str, targets: ProsodyTargets | None = None) -> Utterance:
         """Speak `phonemes` with `targets`; unknown ones are left out, with a warning."""
@@ -176,16 +168,3 @@ class FlowMatching:
     def _with_level(self, samples: np.ndarray, frames: Frames, first: int = 0) -> np.ndarray:
         """Scale samples, from the `first` of the sentence on, to the level that is asked for."""
         return scale_level(samples, frames.durations, self._speaker.gain, frames.energy, first)
-
-
-def _speakers(folder: Path) -> dict[str, FlowSpeaker]:
-    """Return the speakers of the card, in the order of the model's table of embeddings."""
-    speakers: Any = read_card(folder).options.get("speakers")
-    try:
-        found = {name: FlowSpeaker(**stats) for name, stats in speakers.items()}
-        if not found:
-            raise ValueError("nobody speaks")
-        return found
-    except (AttributeError, TypeError, ValueError) as error:
-        problem = "its card does not say how its speakers speak; export it again"
-        raise ModelDamaged(f"{folder}: {problem}") from error

@@ -21,7 +21,7 @@ from voice.text.alphabet import without_final_marks
 from voice.text.english.pronunciation import alphabet
 from voice.text.reading import SpokenSentence
 from voice.tts import onnx_edit
-from voice.tts.engine import Utterance, timed_words
+from voice.tts.engine import Utterance, speech_of
 from voice.tts.melody import VOICED, melody, scale_f0
 from voice.tts.prosody_targets import (
     ProsodyTargets,
@@ -31,7 +31,7 @@ from voice.tts.prosody_targets import (
     prosody_targets,
     target_durations,
 )
-from voice.types import Audio, Controls, Samples, Speech
+from voice.types import Controls, Samples, Speech
 
 RATE = 24000
 HOP = 300  # samples a frame
@@ -71,8 +71,7 @@ class Heart:
     def render(self, reading: SpokenSentence, controls: Controls = Controls()) -> Speech:
         """Return a sentence as speech, its written words timed by the durations of their phonemes."""
         utterance = self.render_phonemes(reading.phonemes, prosody_targets(reading, controls))
-        words = timed_words(reading, utterance.durations * (HOP / RATE))
-        return Speech(Audio(utterance.samples, RATE), reading.text, words)
+        return speech_of(reading, utterance, HOP, RATE)
 
     def render_phonemes(
         self, phonemes: str, targets: ProsodyTargets | None = None, seed: int = 0

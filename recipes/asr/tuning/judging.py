@@ -121,7 +121,7 @@ def judge_run(o: Options, tell: Tell = print) -> Judged:
     if verdict.best is None:
         return _without_gain(o, verdict, own, lines, tell)
     about = Description(o.name, trained.language, f"{trained.base} tuned to {o.name}", {})
-    name = str(base) if trained.smoke else trained.base
+    name = name_of_base(trained)
     before = run_recognizer(name, [*own, *general], trained.language, o.threads)
     for share in verdict.eligible:
         write_model(model, share.scale, _base_model(trained, base), name, o.out, about)
@@ -141,6 +141,11 @@ def judge_run(o: Options, tell: Tell = print) -> Judged:
     scores = scores_of(*(_candidate(each.reading, len(own)) for each in (before, after)))
     nothing = replace(verdict, eligible=())
     return Judged(None, reason, nothing, before, after, own, o.run, (*lines, reason), scores)
+
+
+def name_of_base(trained: train.Options) -> str:
+    """Return what the base is loaded as: its name, or the folder of the random one of a smoke run."""
+    return str(train.base_of(trained)[0]) if trained.smoke else trained.base
 
 
 def _base_model(trained: train.Options, folder: Path) -> Model:
@@ -211,9 +216,8 @@ def _complete(
     for line in told:
         tell(line)
     scores = scores_of(was, now)
-    base_name = str(o.run / "base") if trained.smoke else trained.base
     for manifest in o.test:
-        line, measured = measure(manifest, base_name, o, trained.language)
+        line, measured = measure(manifest, name_of_base(trained), o, trained.language)
         tell(line)
         told.append(line)
         scores |= measured
